@@ -1,0 +1,113 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"hash/fnv"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"runtime"
+
+	"plumbline/data"
+)
+
+// Detector learns what normal looks like and scores how far samples are from it.
+type Detector interface {
+	// Fit learns from train, forgetting any earlier Fit. It keeps no reference to train and does not
+	// change it. A cancelled ctx ends it promptly with ctx.Err() somewhere in the error. Unusable data is
+	// an error that wraps ErrInput.
+	Fit(ctx context.Context, train *data.Set) error
+	// Score returns one finite number per sample, higher meaning more anomalous. Unless Needs.Batch, a
+	// sample's score does not depend on the other samples. Safe for concurrent use after Fit or Load;
+	// before either it is ErrNotFitted.
+	Score(ctx context.Context, s *data.Set) ([]float64, error)
+	// Save writes what Fit learned (no code, no gob of interfaces); Load restores it into a detector
+	// built from the same Spec. Foreign or truncated bytes are an error that wraps ErrState.
+	Save(w io.Writer) error
+	Load(r io.Reader) error
+}
+
+// Sentinels. Test for them with errors.Is.
+var (
+	ErrInput     = errors.New("unusable input")      // the data does not fit the model
+	ErrNotFitted = errors.New("not fitted")          // Score or Save before Fit or Load
+	ErrState     = errors.New("unreadable model")    // Load of foreign, truncated or damaged bytes
+	ErrSpec      = errors.New("bad hyper-parameter") // a Spec value out of range, or an impossible combination
+)
+
+// Spec is one model's hyper-parameters as they stand in a config file, and its constructor. It is a
+// pointer to a struct whose fields carry yaml names, a jsonschema tag with the legal range and a
+// jsonschema_description.
+type Spec interface {
+	// New checks the values and builds an unfitted detector. It touches no data and no files. A bad value
+	// is an error that wraps ErrSpec.
+	New(env Env) (Detector, error)
+}
+
+// Env is what a runner lends to a detector: its random streams, a place to report to, and how many
+// goroutines it may use. The zero Env works.
+type Env struct {
+	Seed    uint64
+	Log     *slog.Logger // nil: silent
+	Observe func(Epoch)  // nil: nobody watches; called from Fit's own goroutine
+	Workers int          // goroutines that Fit and Score may keep busy; < 1 means all processors
+}
+
+// Rand is a random stream that belongs to the seed and the name alone: the same two give the same
+// numbers whatever else was drawn. Use one stream for one purpose.
+func (e Env) Rand(stream string) *rand.Rand {
+	h := fnv.New64a()
+	io.WriteString(h, stream)
+	return rand.New(rand.NewPCG(e.Seed, h.Sum64()))
+}
+
+// Parallel is Workers with its default filled in.
+func (e Env) Parallel() int {
+	if e.Workers >= 1 {
+		return e.Workers
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// Logger is Log with its default filled in.
+func (e Env) Logger() *slog.Logger {
+	if e.Log != nil {
+		return e.Log
+	}
+	return slog.New(slog.DiscardHandler)
+}
+
+// Progress reports ep to whoever watches.
+func (e Env) Progress(ep Epoch) {
+	if e.Observe != nil {
+		e.Observe(ep)
+	}
+}
+
+// Epoch is one step of a long Fit that is worth a line of history: an epoch of a network, a sweep of a
+// solver, a batch of trees.
+type Epoch struct {
+	N, Of     int     // 1-based, and how many there will be at the most
+	Loss      float64 // mean training loss; NaN where the model has none
+	ValidLoss float64 // NaN when there is none
+	Rate      float64 // learning rate; NaN when there is none
+	Samples   int     // samples seen in this step
+}
+
+// Explainer gives the reasons behind scores.
+type Explainer interface {
+	// Explain returns, for every sample, one contribution per name; higher means that it adds more to the score.
+	Explain(ctx context.Context, s *data.Set) (names []string, contributions [][]float64, err error)
+}
+
+// Classifier gives probabilities next to scores.
+type Classifier interface {
+	// Probabilities returns n×k class probabilities, each row summing to 1, and the k class names.
+	Probabilities(ctx context.Context, s *data.Set) (classes []string, p [][]float64, err error)
+}
+
+// Exporter writes the fitted model as an ONNX graph whose output named "score" equals Score.
+type Exporter interface {
+	ExportONNX(w io.Writer) error
+}

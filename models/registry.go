@@ -1,0 +1,84 @@
+package models
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"plumbline/data"
+	"plumbline/data/strictyaml"
+)
+
+// Needs is what a runner must know before it builds a detector.
+type Needs struct {
+	Input  data.Kind // Vectors or Traces
+	Labels bool      // Fit reads Attack and Class of the training set, attacks included
+	Batch  bool      // a sample's score depends on the other samples of the same call (or on their order)
+}
+
+// Info describes a registered model.
+type Info struct {
+	Name  string // as in configs: lower case, digits and underscores
+	Doc   string // one sentence: what it learns and what the score is
+	Paper string // the source, as author, title, venue and year; or why there is none
+	Needs Needs
+	// Deterministic models ignore the seed: they are trained once per data set and fold.
+	Deterministic bool
+	Defaults      func() Spec // a fresh pointer with every default filled in
+}
+
+var registry = map[string]Info{}
+
+// Register adds a model. It is called from init in the model's own file, and panics on an incomplete
+// Info or a name taken twice.
+func Register(i Info) {
+	switch {
+	case i.Name == "" || strings.Trim(i.Name, "abcdefghijklmnopqrstuvwxyz0123456789_") != "":
+		panic(fmt.Sprintf("models: register: bad name %q", i.Name))
+	case i.Doc == "" || i.Paper == "" || i.Defaults == nil || (i.Needs.Input != data.Vectors && i.Needs.Input != data.Traces):
+		panic(fmt.Sprintf("models: register %s: incomplete Info", i.Name))
+	}
+	if _, dup := registry[i.Name]; dup {
+		panic(fmt.Sprintf("models: register %s: registered twice", i.Name))
+	}
+	registry[i.Name] = i
+}
+
+// Names lists the registered models in alphabetical order.
+func Names() []string { return slices.Sorted(maps.Keys(registry)) }
+
+// Lookup finds a registered model; an unknown name is an error that proposes the closest one.
+func Lookup(name string) (Info, error) {
+	if i, ok := registry[name]; ok {
+		return i, nil
+	}
+	return Info{}, fmt.Errorf("models: unknown model %q%s", name, strictyaml.DidYouMean(name, Names()))
+}
+
+// Decode builds the named model's Spec: its defaults, changed by each layer in turn. Every problem of
+// every layer is in the error (a strictyaml.Problems), with its place.
+func Decode(name string, layers ...strictyaml.Doc) (Spec, error) {
+	info, err := Lookup(name)
+	if err != nil {
+		return nil, err
+	}
+	spec := info.Defaults()
+	var problems strictyaml.Problems
+	for _, layer := range layers {
+		problems = append(problems, layer.Decode(spec)...)
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return spec, nil
+}
+
+// CheckSpec is what every Spec.New calls first: it holds the values against the ranges that the struct's
+// jsonschema tags declare.
+func CheckSpec(model string, spec Spec) error {
+	if p := strictyaml.Check(spec); len(p) > 0 {
+		return fmt.Errorf("%s: %w: %w", model, ErrSpec, p)
+	}
+	return nil
+}

@@ -1,0 +1,292 @@
+package automata
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/mathext"
+)
+
+// heuristic judges a merge by the pairs of states that it would unite.
+type heuristic interface {
+	reset()
+	add(left, right int32) bool // one pair; false rejects the merge at once
+	verdict() (score float64, ok bool)
+}
+
+func newHeuristic(l *learner) heuristic {
+	if l.Heuristic == "alergia" {
+		return &alergia{l: l}
+	}
+	return &likelihood{l: l}
+}
+
+// bins are the counts of two states side by side: symbols seen on the left, the end of the word, and two
+// pools of rare symbols.
+type bins struct {
+	left, right    []float64 // per symbol seen on the left
+	dl, dr         float64   // smoothed totals
+	l1, r1, l2, r2 float64   // pool 1: rare on the right; pool 2: rare or unseen on the left
+}
+
+// collect fills b from two states and says whether they have enough words to compare. leftOnly is over
+// the symbols that the left state was left by.
+func (b *bins) collect(l *learner, left, right int32) bool {
+	t := l.tree
+	enough := func(n int32) bool {
+		have := t.paths[n]
+		if l.FinalProb {
+			have += t.final[n]
+		}
+		return int(have) >= l.StateCount
+	}
+	*b = bins{left: b.left[:0], right: b.right[:0]}
+	if !enough(left) || !enough(right) {
+		return false
+	}
+	unseen := float64(t.paths[right])
+	r := t.first[right]
+	for e := t.first[left]; e != none; e = t.next[e] {
+		L := l.count(left, e)
+		if L == 0 {
+			continue
+		}
+		for r != none && t.sym[r] < t.sym[e] {
+			r = t.next[r]
+		}
+		R := int32(0)
+		if r != none && t.sym[r] == t.sym[e] {
+			R = l.count(right, r)
+		}
+		b.left = append(b.left, float64(L))
+		b.right = append(b.right, float64(R))
+		unseen -= float64(R)
+		b.pool(l, float64(L), float64(R))
+	}
+	b.r2 += unseen
+	if l.FinalProb && (t.final[left] > 0 || t.final[right] > 0) {
+		b.pool(l, float64(t.final[left]), float64(t.final[right]))
+	}
+	b.close(l)
+	return true
+}
+
+func (b *bins) pool(l *learner, L, R float64) {
+	s := float64(l.SymbolCount)
+	if L >= s && R >= s {
+		b.dl += L + l.Correction
+		b.dr += R + l.Correction
+	}
+	if R < s {
+		b.l1 += L
+		b.r1 += R
+	}
+	if L < s {
+		b.l2 += L
+		b.r2 += R
+	}
+}
+
+func (b *bins) close(l *learner) {
+	if b.l1 != 0 || b.r1 != 0 {
+		b.dl += b.l1 + l.Correction
+		b.dr += b.r1 + l.Correction
+	}
+	if b.l2 != 0 || b.r2 != 0 {
+		b.dl += b.l2 + l.Correction
+		b.dr += b.r2 + l.Correction
+	}
+}
+
+// alergia rejects a merge when one outgoing frequency differs by more than the Hoeffding bound (Carrasco
+// and Oncina, ICGI 1994, with FlexFringe's pools). The score is the sum of the margins.
+type alergia struct {
+	l   *learner
+	b   bins
+	sum float64
+}
+
+func (a *alergia) reset() { a.sum = 0 }
+
+func (a *alergia) verdict() (float64, bool) { return a.sum, true }
+
+func (a *alergia) add(left, right int32) bool {
+	if !a.b.collect(a.l, left, right) {
+		return true
+	}
+	b := &a.b
+	bound := (1/math.Sqrt(b.dl) + 1/math.Sqrt(b.dr)) * math.Sqrt(0.5*math.Log(2/a.l.Confidence))
+	test := func(L, R float64) bool {
+		gap := math.Abs((L+a.l.Correction)/b.dl - (R+a.l.Correction)/b.dr)
+		if bound < gap {
+			return false
+		}
+		a.sum += bound - gap
+		return true
+	}
+	if (b.l1 != 0 || b.r1 != 0) && !test(b.l1, b.r1) {
+		return false
+	}
+	if (b.l2 != 0 || b.r2 != 0) && !test(b.l2, b.r2) {
+		return false
+	}
+	for i := range b.left {
+		if !test(b.left[i], b.right[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// likelihood tests the whole merge at once: twice the loss of log-likelihood against chi-squared (Verwer
+// and others, ICGI 2010). The score is the p-value. In the compatible modes the degrees of freedom are the
+// bins seen on both sides, even below the threshold; in clean mode each pair of states has one less than
+// the bins in use.
+type likelihood struct {
+	l            *learner
+	b            bins
+	orig, merged float64
+	dof          int
+}
+
+func (h *likelihood) reset() { h.orig, h.merged, h.dof = 0, 0, 0 }
+
+func (h *likelihood) verdict() (float64, bool) {
+	p := pValue(2*(h.orig-h.merged), h.dof)
+	return p, p >= float64(float32(h.l.Confidence))
+}
+
+// pValue is P(χ²(dof) > x), with the conventions that no difference is no evidence, and that a difference
+// without degrees of freedom refutes.
+func pValue(x float64, dof int) float64 {
+	switch {
+	case x <= 0x1p-52:
+		return 1
+	case dof == 0:
+		return 0
+	}
+	return mathext.GammaIncRegComp(float64(dof)/2, x/2)
+}
+
+func (h *likelihood) add(left, right int32) bool {
+	l, t := h.l, h.l.tree
+	if t.types > 1 && !h.sameType(left, right) {
+		return false
+	}
+	if h.b.collect(l, left, right) {
+		h.addBins(l.FinalProb, float64(t.final[left]), float64(t.final[right]))
+	}
+	if l.Compat == V23 && l.TypeDist {
+		if h.collectTypes(left, right) {
+			h.addBins(false, 0, 0)
+		}
+	}
+	return true
+}
+
+// sameType: states whose words end with one label must not meet states whose words end with another.
+func (h *likelihood) sameType(left, right int32) bool {
+	t := h.l.tree
+	only := func(n int32) (int, bool) {
+		k, kinds := -1, 0
+		for typ := range t.types {
+			if t.finals(n, int32(typ)) > 0 {
+				k, kinds = typ, kinds+1
+			}
+		}
+		return k, kinds == 1
+	}
+	a, pureA := only(left)
+	b, pureB := only(right)
+	return !pureA || !pureB || a == b
+}
+
+func (h *likelihood) collectTypes(left, right int32) bool {
+	l, t, b := h.l, h.l.tree, &h.b
+	have := func(n int32) int {
+		v := t.paths[n]
+		if l.FinalProb {
+			v += t.final[n]
+		}
+		return int(v)
+	}
+	if have(left) < l.StateCount || have(right) < l.StateCount {
+		return false
+	}
+	*b = bins{left: b.left[:0], right: b.right[:0]}
+	unseen := float64(t.final[right])
+	for typ := range int32(t.types) {
+		L, R := float64(t.finals(left, typ)), float64(t.finals(right, typ))
+		if L == 0 {
+			continue
+		}
+		b.left, b.right = append(b.left, L), append(b.right, R)
+		unseen -= R
+		b.pool(l, L, R)
+	}
+	b.r2 += unseen
+	b.close(l)
+	return true
+}
+
+func (h *likelihood) addBins(final bool, finalL, finalR float64) {
+	l, b := h.l, &h.b
+	if b.dl < float64(l.StateCount) || b.dr < float64(l.StateCount) {
+		return
+	}
+	s := float64(l.SymbolCount)
+	both := func(L, R float64) bool { return L >= s && R >= s }
+	either := func(L, R float64) bool { return L >= s || R >= s }
+	symbols, pools := both, either
+	switch l.Compat {
+	case V23:
+		symbols = either
+	case Clean:
+		pools = both
+	}
+	used := 0
+	addPools := func() {
+		used += h.term(b.l1, b.r1, pools(b.l1, b.r1))
+		used += h.term(b.l2, b.r2, pools(b.l2, b.r2))
+	}
+	if l.Compat == V23 {
+		addPools()
+	}
+	for i := range b.left {
+		used += h.term(b.left[i], b.right[i], symbols(b.left[i], b.right[i]))
+	}
+	if final && l.Compat != V23 {
+		used += h.term(finalL, finalR, symbols(finalL, finalR))
+	}
+	if l.Compat != V23 {
+		addPools()
+	}
+	if l.Compat == Clean {
+		h.dof += max(0, used-1)
+	}
+}
+
+// term adds one bin and returns 1 if it was used.
+func (h *likelihood) term(L, R float64, use bool) int {
+	if L == 0 && R == 0 {
+		return 0
+	}
+	if h.l.Compat != Clean && L > 0 && R > 0 {
+		h.dof++
+	}
+	if !use {
+		return 0
+	}
+	L += h.l.Correction
+	R += h.l.Correction
+	h.orig += xlog(L, h.b.dl) + xlog(R, h.b.dr)
+	h.merged += xlog(L+R, h.b.dl+h.b.dr)
+	return 1
+}
+
+// xlog is x·ln(x/of), and 0 for x = 0.
+func xlog(x, of float64) float64 {
+	if x == 0 {
+		return 0
+	}
+	return x * math.Log(x/of)
+}

@@ -1,0 +1,225 @@
+package automata
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"plumbline/data"
+	"plumbline/data/strictyaml"
+)
+
+// Compat says whose step-by-step behaviour is followed where published implementations differ.
+type Compat string
+
+const (
+	Clean Compat = "clean" // textbook statistics; counters are those of the merged states
+	V26   Compat = "v26"   // FlexFringe main, January 2026
+	V23   Compat = "v23"   // FlexFringe 2023, which SEQUENT was written for
+)
+
+// LearnSpec is how a machine is learnt: red-blue state merging with one of several statistical tests.
+// Names are FlexFringe's.
+type LearnSpec struct {
+	Heuristic   string  `yaml:"heuristic" jsonschema:"enum=alergia,enum=likelihood" jsonschema_description:"statistical test of a merge: alergia (Hoeffding bound on every outgoing frequency) or likelihood (likelihood ratio over the whole overlap)"`
+	Compat      Compat  `yaml:"compat" jsonschema:"enum=clean,enum=v26,enum=v23" jsonschema_description:"clean: textbook statistics; v26, v23: step for step as the FlexFringe of January 2026 or July 2023"`
+	Confidence  float64 `yaml:"confidence_bound" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1" jsonschema_description:"significance level alpha of the test; smaller merges more"`
+	StateCount  int     `yaml:"state_count" jsonschema:"minimum=0" jsonschema_description:"states with fewer words give no evidence"`
+	SymbolCount int     `yaml:"symbol_count" jsonschema:"minimum=-1" jsonschema_description:"symbols seen less often are pooled; -1 pools none"`
+	Correction  float64 `yaml:"correction" jsonschema:"minimum=0" jsonschema_description:"added to every count (Laplace smoothing)"`
+	FinalProb   bool    `yaml:"finalprob" jsonschema_description:"the end of a word is an event with a probability of its own"`
+	TypeDist    bool    `yaml:"typedist" jsonschema_description:"v23 only: test the distribution of end labels as well"`
+	SinkCount   int     `yaml:"sinkcount" jsonschema:"minimum=0" jsonschema_description:"states with fewer words are sinks: never merged, never extended"`
+	TestMerge   bool    `yaml:"testmerge" jsonschema_description:"carry the merge out while testing it, so that loops are seen; else only the overlap of the two trees is tested"`
+	MergeData   bool    `yaml:"mergedata" jsonschema_description:"merged states add up their counters; else a state keeps its own"`
+	MergeRoot   bool    `yaml:"mergeroot" jsonschema_description:"the initial state may take part in merges"`
+}
+
+// Alergia holds the settings of FlexFringe's alergia.ini.
+func Alergia() LearnSpec {
+	return LearnSpec{Heuristic: "alergia", Compat: V26, Confidence: 0.5, StateCount: 10, SymbolCount: -1, Correction: 1, FinalProb: true, SinkCount: 25, TestMerge: true, MergeData: true, MergeRoot: true}
+}
+
+// Likelihood holds FlexFringe's usual settings for the likelihood ratio test.
+func Likelihood() LearnSpec {
+	return LearnSpec{Heuristic: "likelihood", Compat: V26, Confidence: 0.05, StateCount: 10, SymbolCount: 5, Correction: 1, FinalProb: true, TypeDist: true, SinkCount: 25, TestMerge: true, MergeData: true, MergeRoot: true}
+}
+
+// Sequent holds the settings that are in force when FlexFringe reads SEQUENT's sm.ini; the keys of that
+// file that FlexFringe does not know (extrapar and symbdist among them) are not.
+func Sequent() LearnSpec {
+	return LearnSpec{Heuristic: "likelihood", Compat: V23, Confidence: 0.05, StateCount: 0, SymbolCount: 30, Correction: 1, TypeDist: true, SinkCount: 250}
+}
+
+// Step is one refinement of a learning run.
+type Step struct {
+	Extend bool
+	Size   int     // of the state that became red; 0 for a merge
+	Score  float64 // of the merge; 0 for an extension
+}
+
+// String is the step as FlexFringe prints it: x and the size, or m and the score to six digits.
+func (s Step) String() string {
+	if s.Extend {
+		return fmt.Sprintf("x%d", s.Size)
+	}
+	return fmt.Sprintf("m%.6g", s.Score)
+}
+
+// learner is the state of one learning run.
+type learner struct {
+	LearnSpec
+	tree      *tree
+	heuristic heuristic
+	log       []write
+	stack     []pair
+	kids      []int32
+	reds      []int32
+	isRed     []bool
+}
+
+// Learn builds the prefix tree of the words and merges its states: repeatedly the largest blue state is
+// folded into the red state with the highest score, or becomes red when every merge is refuted. observe,
+// if not nil, is told each step. alphabet and types are the names of the symbols and labels in words.
+//
+// The cost is the size of the tree plus, for each step, the overlap of the blue subtree with every red one.
+func Learn(ctx context.Context, spec LearnSpec, words data.Words, alphabet, types []string, observe func(Step)) (*Machine, error) {
+	if p := strictyaml.Check(&spec); len(p) > 0 {
+		return nil, fmt.Errorf("automata: learn: %w", p)
+	}
+	l := &learner{LearnSpec: spec, tree: newTree(max(1, len(types)))}
+	n := 0
+	for word, typ := range words {
+		if n++; n%1024 == 0 && ctx.Err() != nil {
+			return nil, fmt.Errorf("automata: learn: prefix tree: %w", ctx.Err())
+		}
+		if len(l.tree.first) > math.MaxInt32-len(word)-1 {
+			return nil, fmt.Errorf("automata: learn: the prefix tree grows over %d nodes; use windows or less data", math.MaxInt32)
+		}
+		if err := checkWord(word, typ, len(alphabet), l.tree.types); err != nil {
+			return nil, fmt.Errorf("automata: learn: word %d: %w", n, err)
+		}
+		l.tree.insert(word, typ)
+	}
+	if n == 0 {
+		return nil, fmt.Errorf("automata: learn: no words")
+	}
+	l.tree.seal()
+	l.isRed = make([]bool, len(l.tree.first))
+	l.heuristic = newHeuristic(l)
+	if err := l.run(ctx, observe); err != nil {
+		return nil, err
+	}
+	return l.machine(alphabet, types), nil
+}
+
+func checkWord(word []int32, typ int32, symbols, types int) error {
+	if typ < 0 || int(typ) >= types {
+		return fmt.Errorf("label %d of %d", typ, types)
+	}
+	for i, a := range word {
+		if a < 0 || int(a) >= symbols {
+			return fmt.Errorf("symbol %d at position %d, the alphabet has %d", a, i, symbols)
+		}
+	}
+	return nil
+}
+
+func (l *learner) run(ctx context.Context, observe func(Step)) error {
+	l.colour(0)
+	for {
+		if ctx.Err() != nil {
+			return fmt.Errorf("automata: learn: %w", ctx.Err())
+		}
+		blue := l.largestBlue()
+		if blue == none {
+			return nil
+		}
+		step, into, err := l.best(ctx, blue)
+		if err != nil {
+			return err
+		}
+		if into == none {
+			step = Step{Extend: true, Size: int(l.tree.size[blue])}
+			l.colour(blue)
+		} else {
+			l.merge(into, blue)
+		}
+		if observe != nil {
+			observe(step)
+		}
+	}
+}
+
+// best is the merge of blue with the highest score; the first tested wins a tie. into is none when no
+// merge is consistent.
+func (l *learner) best(ctx context.Context, blue int32) (step Step, into int32, err error) {
+	into = none
+	for _, red := range l.order() {
+		if ctx.Err() != nil {
+			return step, none, fmt.Errorf("automata: learn: %w", ctx.Err())
+		}
+		if red == 0 && !l.MergeRoot {
+			continue
+		}
+		score, ok := l.try(red, blue)
+		if ok && (into == none || score > step.Score) {
+			step, into = Step{Score: score}, red
+		}
+	}
+	return step, into, nil
+}
+
+// order is the red states in the order in which they are tested.
+func (l *learner) order() []int32 {
+	if l.Compat != V23 {
+		return l.reds
+	}
+	out := slices.Clone(l.reds)
+	slices.SortFunc(out, func(a, b int32) int {
+		if d := l.tree.size[b] - l.tree.size[a]; d != 0 {
+			return int(d)
+		}
+		return int(a - b)
+	})
+	return out
+}
+
+// colour makes a state red and keeps reds in breadth-first order of the red tree, children by symbol.
+func (l *learner) colour(n int32) {
+	l.isRed[n] = true
+	t := l.tree
+	l.reds = append(l.reds[:0], 0)
+	for i := 0; i < len(l.reds); i++ {
+		q := l.reds[i]
+		for e := t.first[q]; e != none; e = t.next[e] {
+			if c := t.find(e); c != 0 && l.isRed[c] && t.treeEdge(q, e, c) {
+				l.reds = append(l.reds, c)
+			}
+		}
+	}
+}
+
+// largestBlue is the blue state with the most words that is not a sink; the older one of equals; none if
+// there is none. Blue states are reached from a red one by the edge that made them.
+func (l *learner) largestBlue() int32 {
+	t := l.tree
+	best := none
+	for _, q := range l.reds {
+		for e := t.first[q]; e != none; e = t.next[e] {
+			c := t.find(e)
+			if l.isRed[c] || !t.treeEdge(q, e, c) || l.sink(c) {
+				continue
+			}
+			if best == none || t.size[c] > t.size[best] || t.size[c] == t.size[best] && c < best {
+				best = c
+			}
+		}
+	}
+	return best
+}
+
+func (l *learner) sink(n int32) bool {
+	return int(l.tree.paths[n]+l.tree.final[n]) < l.SinkCount
+}

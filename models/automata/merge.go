@@ -1,0 +1,182 @@
+package automata
+
+// write is one entry of the undo log.
+type write struct {
+	at  *int32
+	old int32
+}
+
+// set changes a value of the tree so that rollback can take it back.
+func (l *learner) set(at *int32, v int32) {
+	l.log = append(l.log, write{at, *at})
+	*at = v
+}
+
+// rollback undoes all that was set since the log had length mark.
+func (l *learner) rollback(mark int) {
+	for i := len(l.log) - 1; i >= mark; i-- {
+		*l.log[i].at = l.log[i].old
+	}
+	l.log = l.log[:mark]
+}
+
+// pair is a merge in progress: the state left takes over the edges kids[from:] of the state that it was
+// united with, of which those before at are done.
+type pair struct {
+	left     int32
+	from, at int
+}
+
+// try tests whether red and blue may be merged. The score is of use only if they may.
+func (l *learner) try(red, blue int32) (score float64, ok bool) {
+	l.heuristic.reset()
+	mark := len(l.log)
+	ok = l.fold(red, blue, true, l.TestMerge)
+	l.rollback(mark)
+	if !ok {
+		return 0, false
+	}
+	return l.heuristic.verdict()
+}
+
+// merge folds blue into red for good.
+func (l *learner) merge(red, blue int32) {
+	l.fold(red, blue, false, true)
+	l.log = l.log[:0]
+}
+
+// fold walks the two subtrees in step, depth first and children by symbol. With test every pair is put to
+// the heuristic, which may reject; with change the states and their counters are united and loops that
+// the merge makes are followed. Subtrees that only the right side has are taken over when it is not a
+// test. An explicit stack: a trace may have a million symbols.
+func (l *learner) fold(left, right int32, test, change bool) bool {
+	t := l.tree
+	l.stack, l.kids = l.stack[:0], l.kids[:0]
+	if !l.unite(left, right, test, change) {
+		return false
+	}
+	for len(l.stack) > 0 {
+		top := &l.stack[len(l.stack)-1]
+		if top.at == len(l.kids) {
+			l.kids = l.kids[:top.from]
+			l.stack = l.stack[:len(l.stack)-1]
+			continue
+		}
+		c := l.kids[top.at]
+		top.at++
+		before, e := none, t.first[top.left]
+		for e != none && t.sym[e] < t.sym[c] {
+			before, e = e, t.next[e]
+		}
+		if e == none || t.sym[e] != t.sym[c] || t.edge[e] < 0 {
+			if change && !test {
+				l.attach(top.left, before, e, c)
+			}
+			continue
+		}
+		x, y := t.find(e), t.find(c)
+		if x != y && !l.unite(x, y, test, change) {
+			return false
+		}
+	}
+	return true
+}
+
+// attach makes edge c one of state into's, between before and e. An edge e over the same symbol is a mere
+// counter, and c takes its place.
+func (l *learner) attach(into, before, e, c int32) {
+	t := l.tree
+	if e != none && t.sym[e] == t.sym[c] {
+		l.set(&t.edge[c], ^t.edge[e])
+		if e == c {
+			return
+		}
+		e = t.next[e]
+	}
+	l.link(into, before, c, e)
+}
+
+func (l *learner) link(into, before, c, after int32) {
+	t := l.tree
+	at := &t.first[into]
+	if before != none {
+		at = &t.next[before]
+	}
+	l.set(&t.next[c], after)
+	l.set(at, c)
+}
+
+// unite deals with one pair and leaves the right state's edges to be done.
+func (l *learner) unite(left, right int32, test, change bool) bool {
+	t := l.tree
+	if test && !l.heuristic.add(left, right) {
+		return false
+	}
+	from := len(l.kids)
+	for c := t.first[right]; c != none; c = t.next[c] {
+		if t.edge[c] >= 0 {
+			l.kids = append(l.kids, c)
+		}
+	}
+	l.stack = append(l.stack, pair{left, from, from})
+	if !change {
+		return true
+	}
+	l.set(&t.rep[right], left)
+	if l.MergeData || l.Compat != V23 {
+		l.set(&t.size[left], t.size[left]+t.size[right])
+	}
+	if l.MergeData {
+		l.addCounters(left, right)
+	}
+	return true
+}
+
+// addCounters adds the right state's counters to the left one's. Where the left state has no edge over a
+// symbol, the right one's edge is put into its list as a counter alone (edge < 0, holding the complement)
+// until the walk comes to it: only then does it lead anywhere.
+func (l *learner) addCounters(left, right int32) {
+	t := l.tree
+	l.set(&t.paths[left], t.paths[left]+t.paths[right])
+	l.set(&t.final[left], t.final[left]+t.final[right])
+	if t.types > 1 {
+		for k := range t.types {
+			i, j := int(left)*t.types+k, int(right)*t.types+k
+			l.set(&t.finalTypes[i], t.finalTypes[i]+t.finalTypes[j])
+			l.set(&t.pathTypes[i], t.pathTypes[i]+t.pathTypes[j])
+		}
+	}
+	before, e := none, t.first[left]
+	for c := t.first[right]; c != none; {
+		following := t.next[c]
+		for e != none && t.sym[e] < t.sym[c] {
+			before, e = e, t.next[e]
+		}
+		switch n := l.count(right, c); {
+		case e == none || t.sym[e] != t.sym[c]:
+			if t.edge[c] >= 0 {
+				l.set(&t.edge[c], ^n)
+			}
+			l.link(left, before, c, e)
+			before = c
+		case t.edge[e] < 0:
+			l.set(&t.edge[e], t.edge[e]-n)
+		default:
+			l.set(&t.edge[e], t.edge[e]+n)
+		}
+		c = following
+	}
+}
+
+// count is how often state n was left over its edge e. Without merged data, edges that came from other
+// states do not count.
+func (l *learner) count(n, e int32) int32 {
+	switch c := l.tree.edge[e]; {
+	case !l.MergeData && l.tree.parent[e] != n:
+		return 0
+	case c < 0:
+		return ^c
+	default:
+		return c
+	}
+}

@@ -1,0 +1,65 @@
+package automata
+
+import "math"
+
+// Rolling is SEQUENT's anomaly score: how much more often than in training a state is visited. It reads
+// windows in order and remembers every visit, so a score depends on all windows before it. The counters
+// may be saved and taken up again (Visits), so that a stream can be scored in pieces.
+//
+//	s = ln(C(q)+1) − ln(N(q)+1) + ln(T+1) − ln(D+1)
+//
+// for each position of a window in state q: C(q) visits of q so far, D distinct states so far, N(q) visits
+// of q in the training windows and T = ΣN. A window's score is the sum of s over its positions (Cao and
+// others, SEQUENT, 2024, as its code has it: D counts distinct states, where the text speaks of visits).
+type Rolling struct {
+	expected []float64 // per state: ln(N+1)
+	total    float64   // ln(T+1)
+	Visits   []int64   // C
+	distinct int
+}
+
+// NewRolling starts with empty counters. trained[q] is N(q).
+func NewRolling(trained []int64) *Rolling {
+	r := &Rolling{Visits: make([]int64, len(trained))}
+	sum := int64(0)
+	for _, n := range trained {
+		r.expected = append(r.expected, math.Log(float64(n)+1))
+		sum += n
+	}
+	r.total = math.Log(float64(sum) + 1)
+	return r
+}
+
+// Resume takes up saved counters, one a state.
+func (r *Rolling) Resume(visits []int64) {
+	copy(r.Visits, visits)
+	r.distinct = 0
+	for _, v := range r.Visits {
+		if v > 0 {
+			r.distinct++
+		}
+	}
+}
+
+// Window scores one replayed window and counts its visits. cause is the position of the first largest
+// term: the state there is the window's root cause. An empty window scores 0 with cause -1. States below
+// zero (behind a stop) are passed over.
+func (r *Rolling) Window(states []int32) (score float64, cause int) {
+	cause = -1
+	top := math.Inf(-1)
+	for i, q := range states {
+		if q < 0 {
+			continue
+		}
+		s := math.Log(float64(r.Visits[q])+1) - r.expected[q] + r.total - math.Log(float64(r.distinct)+1)
+		score += s
+		if s > top {
+			top, cause = s, i
+		}
+		if r.Visits[q] == 0 {
+			r.distinct++
+		}
+		r.Visits[q]++
+	}
+	return score, cause
+}

@@ -33,9 +33,9 @@ type bins struct {
 func (b *bins) collect(l *learner, left, right int32) bool {
 	t := l.tree
 	enough := func(n int32) bool {
-		have := t.paths[n]
+		have := t.nodes[n].paths
 		if l.FinalProb {
-			have += t.final[n]
+			have += t.nodes[n].final
 		}
 		return int(have) >= l.StateCount
 	}
@@ -43,18 +43,18 @@ func (b *bins) collect(l *learner, left, right int32) bool {
 	if !enough(left) || !enough(right) {
 		return false
 	}
-	unseen := float64(t.paths[right])
-	r := t.first[right]
-	for e := t.first[left]; e != none; e = t.next[e] {
+	unseen := float64(t.nodes[right].paths)
+	r := t.nodes[right].first
+	for e := t.nodes[left].first; e != none; e = t.nodes[e].next {
 		L := l.count(left, e)
 		if L == 0 {
 			continue
 		}
-		for r != none && t.sym[r] < t.sym[e] {
-			r = t.next[r]
+		for r != none && t.nodes[r].sym < t.nodes[e].sym {
+			r = t.nodes[r].next
 		}
 		R := int32(0)
-		if r != none && t.sym[r] == t.sym[e] {
+		if r != none && t.nodes[r].sym == t.nodes[e].sym {
 			R = l.count(right, r)
 		}
 		b.left = append(b.left, float64(L))
@@ -63,8 +63,8 @@ func (b *bins) collect(l *learner, left, right int32) bool {
 		b.pool(l, float64(L), float64(R))
 	}
 	b.r2 += unseen
-	if l.FinalProb && (t.final[left] > 0 || t.final[right] > 0) {
-		b.pool(l, float64(t.final[left]), float64(t.final[right]))
+	if l.FinalProb && (t.nodes[left].final > 0 || t.nodes[right].final > 0) {
+		b.pool(l, float64(t.nodes[left].final), float64(t.nodes[right].final))
 	}
 	b.close(l)
 	return true
@@ -173,7 +173,7 @@ func (h *likelihood) add(left, right int32) bool {
 		return false
 	}
 	if h.b.collect(l, left, right) {
-		h.addBins(l.FinalProb, float64(t.final[left]), float64(t.final[right]))
+		h.addBins(l.FinalProb, float64(t.nodes[left].final), float64(t.nodes[right].final))
 	}
 	if l.Compat == V23 && l.TypeDist {
 		if h.collectTypes(left, right) {
@@ -203,9 +203,9 @@ func (h *likelihood) sameType(left, right int32) bool {
 func (h *likelihood) collectTypes(left, right int32) bool {
 	l, t, b := h.l, h.l.tree, &h.b
 	have := func(n int32) int {
-		v := t.paths[n]
+		v := t.nodes[n].paths
 		if l.FinalProb {
-			v += t.final[n]
+			v += t.nodes[n].final
 		}
 		return int(v)
 	}
@@ -213,7 +213,7 @@ func (h *likelihood) collectTypes(left, right int32) bool {
 		return false
 	}
 	*b = bins{left: b.left[:0], right: b.right[:0]}
-	unseen := float64(t.final[right])
+	unseen := float64(t.nodes[right].final)
 	for typ := range int32(t.types) {
 		L, R := float64(t.finals(left, typ)), float64(t.finals(right, typ))
 		if L == 0 {

@@ -94,7 +94,7 @@ func Learn(ctx context.Context, spec LearnSpec, words data.Words, alphabet, type
 		if n++; n%1024 == 0 && ctx.Err() != nil {
 			return nil, fmt.Errorf("automata: learn: prefix tree: %w", ctx.Err())
 		}
-		if len(l.tree.first) > math.MaxInt32-len(word)-1 {
+		if len(l.tree.nodes) > math.MaxInt32-len(word)-1 {
 			return nil, fmt.Errorf("automata: learn: the prefix tree grows over %d nodes; use windows or less data", math.MaxInt32)
 		}
 		if err := checkWord(word, typ, len(alphabet), l.tree.types); err != nil {
@@ -105,8 +105,8 @@ func Learn(ctx context.Context, spec LearnSpec, words data.Words, alphabet, type
 	if n == 0 {
 		return nil, fmt.Errorf("automata: learn: no words")
 	}
-	l.tree.seal()
-	l.isRed = make([]bool, len(l.tree.first))
+	l.tree.pack()
+	l.isRed = make([]bool, len(l.tree.nodes))
 	l.heuristic = newHeuristic(l)
 	if err := l.run(ctx, observe); err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ func (l *learner) run(ctx context.Context, observe func(Step)) error {
 			return err
 		}
 		if into == none {
-			step = Step{Extend: true, Size: int(l.tree.size[blue])}
+			step = Step{Extend: true, Size: int(l.tree.nodes[blue].size)}
 			l.colour(blue)
 		} else {
 			l.merge(into, blue)
@@ -178,10 +178,10 @@ func (l *learner) order() []int32 {
 	}
 	out := slices.Clone(l.reds)
 	slices.SortFunc(out, func(a, b int32) int {
-		if d := l.tree.size[b] - l.tree.size[a]; d != 0 {
+		if d := l.tree.nodes[b].size - l.tree.nodes[a].size; d != 0 {
 			return int(d)
 		}
-		return int(a - b)
+		return int(l.tree.number[a] - l.tree.number[b])
 	})
 	return out
 }
@@ -193,7 +193,7 @@ func (l *learner) colour(n int32) {
 	l.reds = append(l.reds[:0], 0)
 	for i := 0; i < len(l.reds); i++ {
 		q := l.reds[i]
-		for e := t.first[q]; e != none; e = t.next[e] {
+		for e := t.nodes[q].first; e != none; e = t.nodes[e].next {
 			if c := t.find(e); c != 0 && l.isRed[c] && t.treeEdge(q, e, c) {
 				l.reds = append(l.reds, c)
 			}
@@ -207,12 +207,12 @@ func (l *learner) largestBlue() int32 {
 	t := l.tree
 	best := none
 	for _, q := range l.reds {
-		for e := t.first[q]; e != none; e = t.next[e] {
+		for e := t.nodes[q].first; e != none; e = t.nodes[e].next {
 			c := t.find(e)
 			if l.isRed[c] || !t.treeEdge(q, e, c) || l.sink(c) {
 				continue
 			}
-			if best == none || t.size[c] > t.size[best] || t.size[c] == t.size[best] && c < best {
+			if best == none || t.nodes[c].size > t.nodes[best].size || t.nodes[c].size == t.nodes[best].size && t.number[c] < t.number[best] {
 				best = c
 			}
 		}
@@ -221,5 +221,5 @@ func (l *learner) largestBlue() int32 {
 }
 
 func (l *learner) sink(n int32) bool {
-	return int(l.tree.paths[n]+l.tree.final[n]) < l.SinkCount
+	return int(l.tree.nodes[n].paths+l.tree.nodes[n].final) < l.SinkCount
 }

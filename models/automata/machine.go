@@ -46,7 +46,7 @@ func (l *learner) machine(alphabet, types []string) *Machine {
 		if !l.isRed[q] {
 			continue
 		}
-		for e := t.first[q]; e != none; e = t.next[e] {
+		for e := t.nodes[q].first; e != none; e = t.nodes[e].next {
 			if c := t.find(e); c != 0 && t.treeEdge(q, e, c) {
 				at[c] = int32(len(order))
 				order = append(order, c)
@@ -60,17 +60,17 @@ func (l *learner) machine(alphabet, types []string) *Machine {
 		case n == 0:
 			return -1
 		}
-		return int(n)
+		return int(t.number[n])
 	}
 	for _, q := range order {
 		m.addState(l, q, id)
-		for e := t.first[q]; e != none; e = t.next[e] {
+		for e := t.nodes[q].first; e != none; e = t.nodes[e].next {
 			if l.isRed[q] {
-				m.On = append(m.On, t.sym[e])
+				m.On = append(m.On, t.nodes[e].sym)
 				m.To = append(m.To, at[t.find(e)])
 			}
 			if c := l.count(q, e); c > 0 {
-				m.CountOn = append(m.CountOn, t.sym[e])
+				m.CountOn = append(m.CountOn, t.nodes[e].sym)
 				m.Count = append(m.Count, c)
 			}
 		}
@@ -83,12 +83,12 @@ func (l *learner) machine(alphabet, types []string) *Machine {
 func (m *Machine) addState(l *learner, q int32, id func(int32) int) {
 	t := l.tree
 	s := State{
-		ID: id(q), Size: int(t.size[q]), Paths: int(t.paths[q]), Final: int(t.final[q]),
+		ID: id(q), Size: int(t.nodes[q].size), Paths: int(t.nodes[q].paths), Final: int(t.nodes[q].final),
 		Access: t.access(q), Red: l.isRed[q], Blue: !l.isRed[q], Sink: !l.isRed[q] && l.sink(q),
 	}
 	s.Source = s.ID
 	if q != 0 {
-		s.Source = id(t.find(t.parent[q]))
+		s.Source = id(t.find(t.nodes[q].parent))
 	}
 	for typ := range int32(t.types) {
 		s.FinalTypes = append(s.FinalTypes, t.finals(q, typ))

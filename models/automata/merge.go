@@ -64,11 +64,11 @@ func (l *learner) fold(left, right int32, test, change bool) bool {
 		}
 		c := l.kids[top.at]
 		top.at++
-		before, e := none, t.first[top.left]
-		for e != none && t.sym[e] < t.sym[c] {
-			before, e = e, t.next[e]
+		before, e := none, t.nodes[top.left].first
+		for e != none && t.nodes[e].sym < t.nodes[c].sym {
+			before, e = e, t.nodes[e].next
 		}
-		if e == none || t.sym[e] != t.sym[c] || t.edge[e] < 0 {
+		if e == none || t.nodes[e].sym != t.nodes[c].sym || t.nodes[e].edge < 0 {
 			if change && !test {
 				l.attach(top.left, before, e, c)
 			}
@@ -86,23 +86,23 @@ func (l *learner) fold(left, right int32, test, change bool) bool {
 // counter, and c takes its place.
 func (l *learner) attach(into, before, e, c int32) {
 	t := l.tree
-	if e != none && t.sym[e] == t.sym[c] {
-		l.set(&t.edge[c], ^t.edge[e])
+	if e != none && t.nodes[e].sym == t.nodes[c].sym {
+		l.set(&t.nodes[c].edge, ^t.nodes[e].edge)
 		if e == c {
 			return
 		}
-		e = t.next[e]
+		e = t.nodes[e].next
 	}
 	l.link(into, before, c, e)
 }
 
 func (l *learner) link(into, before, c, after int32) {
 	t := l.tree
-	at := &t.first[into]
+	at := &t.nodes[into].first
 	if before != none {
-		at = &t.next[before]
+		at = &t.nodes[before].next
 	}
-	l.set(&t.next[c], after)
+	l.set(&t.nodes[c].next, after)
 	l.set(at, c)
 }
 
@@ -113,8 +113,8 @@ func (l *learner) unite(left, right int32, test, change bool) bool {
 		return false
 	}
 	from := len(l.kids)
-	for c := t.first[right]; c != none; c = t.next[c] {
-		if t.edge[c] >= 0 {
+	for c := t.nodes[right].first; c != none; c = t.nodes[c].next {
+		if t.nodes[c].edge >= 0 {
 			l.kids = append(l.kids, c)
 		}
 	}
@@ -122,9 +122,9 @@ func (l *learner) unite(left, right int32, test, change bool) bool {
 	if !change {
 		return true
 	}
-	l.set(&t.rep[right], left)
+	l.set(&t.nodes[right].rep, left)
 	if l.MergeData || l.Compat != V23 {
-		l.set(&t.size[left], t.size[left]+t.size[right])
+		l.set(&t.nodes[left].size, t.nodes[left].size+t.nodes[right].size)
 	}
 	if l.MergeData {
 		l.addCounters(left, right)
@@ -137,8 +137,8 @@ func (l *learner) unite(left, right int32, test, change bool) bool {
 // until the walk comes to it: only then does it lead anywhere.
 func (l *learner) addCounters(left, right int32) {
 	t := l.tree
-	l.set(&t.paths[left], t.paths[left]+t.paths[right])
-	l.set(&t.final[left], t.final[left]+t.final[right])
+	l.set(&t.nodes[left].paths, t.nodes[left].paths+t.nodes[right].paths)
+	l.set(&t.nodes[left].final, t.nodes[left].final+t.nodes[right].final)
 	if t.types > 1 {
 		for k := range t.types {
 			i, j := int(left)*t.types+k, int(right)*t.types+k
@@ -146,23 +146,23 @@ func (l *learner) addCounters(left, right int32) {
 			l.set(&t.pathTypes[i], t.pathTypes[i]+t.pathTypes[j])
 		}
 	}
-	before, e := none, t.first[left]
-	for c := t.first[right]; c != none; {
-		following := t.next[c]
-		for e != none && t.sym[e] < t.sym[c] {
-			before, e = e, t.next[e]
+	before, e := none, t.nodes[left].first
+	for c := t.nodes[right].first; c != none; {
+		following := t.nodes[c].next
+		for e != none && t.nodes[e].sym < t.nodes[c].sym {
+			before, e = e, t.nodes[e].next
 		}
 		switch n := l.count(right, c); {
-		case e == none || t.sym[e] != t.sym[c]:
-			if t.edge[c] >= 0 {
-				l.set(&t.edge[c], ^n)
+		case e == none || t.nodes[e].sym != t.nodes[c].sym:
+			if t.nodes[c].edge >= 0 {
+				l.set(&t.nodes[c].edge, ^n)
 			}
 			l.link(left, before, c, e)
 			before = c
-		case t.edge[e] < 0:
-			l.set(&t.edge[e], t.edge[e]-n)
+		case t.nodes[e].edge < 0:
+			l.set(&t.nodes[e].edge, t.nodes[e].edge-n)
 		default:
-			l.set(&t.edge[e], t.edge[e]+n)
+			l.set(&t.nodes[e].edge, t.nodes[e].edge+n)
 		}
 		c = following
 	}
@@ -171,8 +171,8 @@ func (l *learner) addCounters(left, right int32) {
 // count is how often state n was left over its edge e. Without merged data, edges that came from other
 // states do not count.
 func (l *learner) count(n, e int32) int32 {
-	switch c := l.tree.edge[e]; {
-	case !l.MergeData && l.tree.parent[e] != n:
+	switch c := l.tree.nodes[e].edge; {
+	case !l.MergeData && l.tree.nodes[e].parent != n:
 		return 0
 	case c < 0:
 		return ^c

@@ -3,6 +3,8 @@ package data
 import (
 	"fmt"
 	"math"
+	"strconv"
+	"time"
 )
 
 // ColumnType says what a column's values mean and which field of [Column] holds them.
@@ -68,6 +70,19 @@ func (c *Column) Level(row int32) string {
 		return c.Levels[code]
 	}
 	return ""
+}
+
+// AppendText appends the value of a row as a person reads it, "-" if it is missing.
+func (c *Column) AppendText(to []byte, row int32) []byte {
+	switch {
+	case c.Type == Number && !math.IsNaN(c.Num[row]):
+		return strconv.AppendFloat(to, c.Num[row], 'g', -1, 64)
+	case c.Type == Time && c.Nanos[row] != NoTime:
+		return time.Unix(0, c.Nanos[row]).UTC().AppendFormat(to, time.RFC3339Nano)
+	case c.Code != nil && c.Code[row] != Missing:
+		return append(to, c.Levels[c.Code[row]]...)
+	}
+	return append(to, '-')
 }
 
 // Part says which of a data set's published files a row came from.

@@ -1,0 +1,245 @@
+package data
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// builder collects parsed pieces of files, in order, and makes a table of them. Column values stay in the
+// pieces' slabs until the end, so that a large file is held once, not twice.
+type builder struct {
+	config   *Config
+	specs    []ColumnSpec // nil until the first file says
+	columns  []gathered   // one for each spec
+	lines    [][]int32
+	rows     int
+	origins  []Origin
+	badCount int
+	examples []BadRow
+	warnings []string
+}
+
+// gathered is one column's pieces.
+type gathered struct {
+	num    [][]float64
+	nanos  [][]int64
+	code   [][]uint32
+	levels map[string]uint32
+	names  []string
+}
+
+// role says what becomes of a parsed column.
+type role uint8
+
+const (
+	feature role = iota
+	dropped
+	label
+	class
+)
+
+func newBuilder(c *Config) *builder { return &builder{config: c} }
+
+// role is what becomes of the named column.
+func (b *builder) role(name string) role {
+	c := b.config
+	switch {
+	case name == c.Label.Column && name != "":
+		return label
+	case name == c.Label.Class && name != "":
+		return class
+	case slices.Contains(c.Drop, name):
+		return dropped
+	}
+	return feature
+}
+
+// schema sets or checks the columns of the next file.
+func (b *builder) schema(specs []ColumnSpec) error {
+	seen := map[string]bool{}
+	for _, s := range specs {
+		if seen[s.Name] {
+			return fmt.Errorf("two columns are named %q", s.Name)
+		}
+		seen[s.Name] = true
+	}
+	if b.specs != nil {
+		if slices.Equal(b.specs, specs) {
+			return nil
+		}
+		return fmt.Errorf("the columns differ from those of the files before: %s", difference(b.specs, specs))
+	}
+	for _, want := range append([]string{b.config.Label.Column, b.config.Label.Class}, b.config.Drop...) {
+		if want != "" && !seen[want] {
+			var names []string
+			for _, s := range specs {
+				names = append(names, s.Name)
+			}
+			return fmt.Errorf("the file has no column %q, which the data config names; it has %s", want, strings.Join(names, ", "))
+		}
+	}
+	b.specs = specs
+	b.columns = make([]gathered, len(specs))
+	for i := range b.columns {
+		b.columns[i].levels = map[string]uint32{}
+	}
+	return nil
+}
+
+func difference(a, b []ColumnSpec) string {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return fmt.Sprintf("column %d is %s (%s), was %s (%s)", i+1, b[i].Name, b[i].Type, a[i].Name, a[i].Type)
+		}
+	}
+	return fmt.Sprintf("%d columns, were %d", len(b), len(a))
+}
+
+// add takes the next piece over.
+func (b *builder) add(p *piece) {
+	for i := range b.columns {
+		c := &b.columns[i]
+		switch {
+		case p.columns[i].num != nil:
+			c.num = append(c.num, p.columns[i].num)
+		case p.columns[i].nanos != nil:
+			c.nanos = append(c.nanos, p.columns[i].nanos)
+		case p.columns[i].code != nil:
+			c.code = append(c.code, c.translate(&p.columns[i]))
+		}
+	}
+	b.lines = append(b.lines, p.lines)
+	b.rows += len(p.lines)
+	b.badCount += p.badCount
+	b.examples = append(b.examples, p.bad...)
+	if len(b.examples) > maxExamples {
+		b.examples = b.examples[:maxExamples]
+	}
+}
+
+// translate turns a piece's own codes into the column's.
+func (c *gathered) translate(p *slab) []uint32 {
+	to := make([]uint32, len(p.names))
+	for i, n := range p.names {
+		id, ok := c.levels[n]
+		if !ok {
+			id = uint32(len(c.names))
+			c.levels[n] = id
+			c.names = append(c.names, n)
+		}
+		to[i] = id
+	}
+	for i, v := range p.code {
+		if v != Missing {
+			p.code[i] = to[v]
+		}
+	}
+	return p.code
+}
+
+func (b *builder) origin(o Origin) { b.origins = append(b.origins, o) }
+
+// table joins the pieces, one column after the other, letting go of each as it is done.
+func (b *builder) table() (*Table, error) {
+	if b.rows == 0 {
+		return nil, fmt.Errorf("data: %s: no rows", b.config.Name)
+	}
+	t := &Table{Name: b.config.Name, Rows: b.rows, Origins: b.origins, Lines: join(b.lines, b.rows)}
+	t.Parts = make([]Part, b.rows)
+	for _, o := range b.origins {
+		for i := o.FirstRow; i < o.FirstRow+o.Rows; i++ {
+			t.Parts[i] = o.Part
+		}
+	}
+	var labels, classes *gathered
+	for i, s := range b.specs {
+		g := &b.columns[i]
+		switch b.role(s.Name) {
+		case label:
+			labels = g
+		case class:
+			classes = g
+		case feature:
+			t.Columns = append(t.Columns, g.column(s, b.rows))
+			*g = gathered{}
+		}
+	}
+	if labels == nil {
+		return t, nil
+	}
+	return t, b.truth(t, labels, classes)
+}
+
+func (g *gathered) column(s ColumnSpec, rows int) Column {
+	c := Column{Name: s.Name, Type: s.Type.columnType()}
+	switch c.Type {
+	case Number:
+		c.Num = join(g.num, rows)
+	case Time:
+		c.Nanos = join(g.nanos, rows)
+	default:
+		c.Code, c.Levels = join(g.code, rows), g.names
+	}
+	return c
+}
+
+func join[T any](pieces [][]T, rows int) []T {
+	out := make([]T, 0, rows)
+	for i, p := range pieces {
+		out = append(out, p...)
+		pieces[i] = nil
+	}
+	return out
+}
+
+// truth turns the label and class columns into Attack, Class and Classes.
+func (b *builder) truth(t *Table, labels, classes *gathered) error {
+	rule := b.config.Label
+	j := newJudge(rule)
+	if classes == nil {
+		classes = labels
+	}
+	code, classCode := join(labels.code, b.rows), []uint32(nil)
+	if classes == labels {
+		classCode = code
+	} else {
+		classCode = join(classes.code, b.rows)
+	}
+	attack := make([]bool, len(labels.names))
+	clean := make([]string, len(labels.names))
+	for i, n := range labels.names {
+		clean[i] = j.clean(n)
+		v, err := j.attack(clean[i])
+		if err != nil {
+			row := slices.Index(code, uint32(i))
+			return fmt.Errorf("data: %s: %s: %w", t.Name, t.Where(int32(row)), err)
+		}
+		attack[i] = v
+	}
+	ids := map[string]uint32{}
+	id := func(name string) uint32 {
+		n, ok := ids[name]
+		if !ok {
+			n = uint32(len(t.Classes))
+			ids[name] = n
+			t.Classes = append(t.Classes, name)
+		}
+		return n
+	}
+	t.Attack, t.Class = make([]bool, b.rows), make([]uint32, b.rows)
+	for i, c := range code {
+		if c == Missing {
+			return fmt.Errorf("data: %s: %s: the label is missing", t.Name, t.Where(int32(i)))
+		}
+		t.Attack[i] = attack[c]
+		name := clean[c]
+		if k := classCode[i]; classes != labels && k != Missing {
+			if text := j.clean(classes.names[k]); text != "" && !slices.Contains(rule.NoClass, text) {
+				name = text
+			}
+		}
+		t.Class[i] = id(name)
+	}
+	return nil
+}

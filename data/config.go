@@ -1,0 +1,209 @@
+package data
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"plumbline/data/strictyaml"
+)
+
+// Config describes one data set: its files, their format, and the data set's own defaults for how an
+// experiment splits and prepares it. It is a file of configs/data.
+type Config struct {
+	Name     string   `yaml:"name" jsonschema_description:"name that experiments use; lower case, digits, dashes"`
+	Doc      string   `yaml:"doc" jsonschema_description:"one or two sentences on what the data is"`
+	Citation string   `yaml:"citation" jsonschema_description:"whom to cite"`
+	Licence  string   `yaml:"licence" jsonschema_description:"terms of use, as the publisher states them"`
+	URL      string   `yaml:"url" jsonschema_description:"where the publisher describes the data"`
+	Format   string   `yaml:"format" jsonschema_description:"how the files are read: delimited, zeek or synth"`
+	Folder   string   `yaml:"folder" jsonschema_description:"sub-folder of the data directories that the files are in; default the name"`
+	Files    Files    `yaml:"files" jsonschema_description:"file names; .gz and .zst are found and read too"`
+	Label    Label    `yaml:"label" jsonschema_description:"which column holds the truth, and what in it is benign"`
+	Drop     []string `yaml:"drop" jsonschema_description:"columns that are not kept"`
+	MaxBad   float64  `yaml:"max_bad_share" jsonschema:"minimum=0,maximum=1" jsonschema_description:"share of unreadable rows above which reading fails; those below it are left out and reported"`
+	// Options are the format's own settings.
+	Options strictyaml.Doc `yaml:"options" jsonschema_description:"settings of the format"`
+	Expect  Expect         `yaml:"expect" jsonschema_description:"what the complete files hold; a difference is a warning"`
+	// The data set's defaults for the experiment keys of the same names; decoded by package runs.
+	Split     strictyaml.Doc `yaml:"split" jsonschema_description:"default split"`
+	Prep      strictyaml.Doc `yaml:"prep" jsonschema_description:"default preprocessing steps"`
+	Traces    strictyaml.Doc `yaml:"traces" jsonschema_description:"default traces for trace models; none: trace models cannot run"`
+	Unit      strictyaml.Doc `yaml:"unit" jsonschema_description:"default unit of evaluation"`
+	source    Source
+	configDir string
+}
+
+// Files are the names of a data set's files by part.
+type Files struct {
+	Train []string `yaml:"train" jsonschema_description:"files of the training part, or of the whole where nobody split it"`
+	Test  []string `yaml:"test" jsonschema_description:"files of the official test part"`
+}
+
+// Label says how a row's truth is read.
+type Label struct {
+	Column  string   `yaml:"column" jsonschema_description:"column that holds the label; empty: the data has none"`
+	Class   string   `yaml:"class" jsonschema_description:"column that holds the finer class of an attack; default the label column"`
+	Benign  []string `yaml:"benign" jsonschema_description:"labels that are benign; all others are attacks"`
+	Attack  []string `yaml:"attack" jsonschema_description:"labels that are attacks; with this list, a label in neither list is an error"`
+	Trim    string   `yaml:"trim" jsonschema_description:"characters cut off both ends of a label besides blanks, such as the final dot of KDD99"`
+	NoClass []string `yaml:"no_class" jsonschema_description:"texts of the class column that say nothing; the label stands in"`
+}
+
+// Expect is what complete files hold.
+type Expect struct {
+	TrainRows int `yaml:"train_rows" jsonschema:"minimum=0"`
+	TestRows  int `yaml:"test_rows" jsonschema:"minimum=0"`
+}
+
+// Source reads one file format.
+type Source interface {
+	// Schema lists the columns before any file is read, or nil where the files themselves name them.
+	Schema() []ColumnSpec
+	// Check says what is wrong with the settings.
+	Check(c *Config) strictyaml.Problems
+}
+
+// ColumnSpec is one column as a config declares it.
+type ColumnSpec struct {
+	Name string     `yaml:"name"`
+	Type columnKind `yaml:"type" jsonschema:"enum=number,enum=category,enum=time,enum=address"`
+}
+
+type columnKind string
+
+// formats are the known file formats, by name.
+var formats = map[string]func() Source{}
+
+// RegisterFormat makes a file format known to data configs. The source is decoded from the config's
+// options. It is called from init and panics when the name is taken.
+func RegisterFormat(name string, fresh func() Source) {
+	if _, dup := formats[name]; dup {
+		panic("data: format registered twice: " + name)
+	}
+	formats[name] = fresh
+}
+
+// Formats lists the known file formats.
+func Formats() []string {
+	var out []string
+	for f := range formats {
+		out = append(out, f)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// FormatOptions is a format's settings with their defaults, for help and schema.
+func FormatOptions(name string) (any, bool) {
+	f, ok := formats[name]
+	if !ok {
+		return nil, false
+	}
+	return f(), true
+}
+
+// DecodeConfig reads a data config. The error is a strictyaml.Problems with every problem found.
+func DecodeConfig(doc strictyaml.Doc) (*Config, error) {
+	c := &Config{}
+	ps := doc.Decode(c)
+	fresh, ok := formats[c.Format]
+	switch {
+	case doc.Node == nil:
+		ps = append(ps, doc.Problem("empty data config"))
+	case c.Name == "":
+		ps = append(ps, doc.Problem("a data config needs a name"))
+	case !ok:
+		at := doc
+		if d, has := doc.Get("format"); has {
+			at = d
+		}
+		ps = append(ps, at.Problem("unknown format %q%s", c.Format, strictyaml.DidYouMean(c.Format, Formats())))
+	default:
+		c.source = fresh()
+		ps = append(ps, c.Options.Decode(c.source)...)
+		if len(ps) == 0 {
+			ps = append(ps, c.source.Check(c)...)
+		}
+		ps = append(ps, c.checkNames(doc)...)
+	}
+	if c.Folder == "" {
+		c.Folder = c.Name
+	}
+	if len(ps) > 0 {
+		return nil, ps
+	}
+	return c, nil
+}
+
+// checkNames holds the columns that the config names against those that it declares.
+func (c *Config) checkNames(doc strictyaml.Doc) (ps strictyaml.Problems) {
+	schema := c.source.Schema()
+	if schema == nil {
+		return nil
+	}
+	var names []string
+	for _, s := range schema {
+		names = append(names, s.Name)
+	}
+	check := func(key, column string) {
+		if column != "" && !slices.Contains(names, column) {
+			at, _ := doc.Get(key)
+			ps = append(ps, at.Problem("no column %q%s", column, strictyaml.DidYouMean(column, names)))
+		}
+	}
+	check("label", c.Label.Column)
+	check("label", c.Label.Class)
+	for _, d := range c.Drop {
+		check("drop", d)
+	}
+	return ps
+}
+
+// Generated says whether the data is made by the program and needs no files.
+func (c *Config) Generated() bool {
+	_, ok := c.source.(Generator)
+	return ok
+}
+
+// Generator is a source that needs no files.
+type Generator interface {
+	Generate(name string) (*Table, error)
+}
+
+func (k columnKind) columnType() ColumnType {
+	t, _ := ParseColumnType(string(k))
+	return t
+}
+
+// judge turns label texts into truth.
+type judge struct {
+	rule   Label
+	verdic map[string]bool
+}
+
+func newJudge(rule Label) *judge {
+	j := &judge{rule: rule, verdic: map[string]bool{}}
+	for _, b := range rule.Benign {
+		j.verdic[b] = false
+	}
+	for _, a := range rule.Attack {
+		j.verdic[a] = true
+	}
+	return j
+}
+
+func (j *judge) clean(label string) string {
+	return strings.TrimSpace(strings.Trim(strings.TrimSpace(label), j.rule.Trim))
+}
+
+// attack is the truth behind a cleaned label.
+func (j *judge) attack(label string) (bool, error) {
+	if v, ok := j.verdic[label]; ok {
+		return v, nil
+	}
+	if len(j.rule.Attack) > 0 {
+		return false, fmt.Errorf("label %q is in neither list of the config", label)
+	}
+	return true, nil
+}

@@ -1,0 +1,115 @@
+package data
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// Finder knows the folders that data files are looked up in, in this order.
+type Finder struct{ Dirs []string }
+
+// NewFinder is the usual order: the folders given, $PLUMBLINE_DATA, then data/raw.
+func NewFinder(given ...string) Finder {
+	dirs := append([]string(nil), given...)
+	if env := os.Getenv("PLUMBLINE_DATA"); env != "" {
+		dirs = append(dirs, filepath.SplitList(env)...)
+	}
+	return Finder{append(dirs, filepath.Join("data", "raw"))}
+}
+
+// ErrNoFile is wrapped by Find's error when a data file is in none of the folders.
+var ErrNoFile = errors.New("data file not found")
+
+// Find is the path of a data file: name as it is when absolute, else in DIR/folder and in DIR, each as
+// name, name.gz and name.zst. The error lists the folders.
+func (f Finder) Find(folder, name string) (string, error) {
+	var tried []string
+	places := []string{name}
+	if !filepath.IsAbs(name) {
+		places = places[:0]
+		for _, d := range f.Dirs {
+			tried = append(tried, filepath.Join(d, folder), d)
+			places = append(places, filepath.Join(d, folder, name), filepath.Join(d, name))
+		}
+	}
+	for _, p := range places {
+		for _, ext := range []string{"", ".gz", ".zst"} {
+			switch st, err := os.Stat(p + ext); {
+			case err == nil && st.Mode().IsRegular():
+				return p + ext, nil
+			case err != nil && !errors.Is(err, fs.ErrNotExist) && !strings.Contains(err.Error(), "not a directory"):
+				return "", fmt.Errorf("data: %w", err)
+			}
+		}
+	}
+	if tried == nil {
+		tried = places
+	}
+	return "", fmt.Errorf("data: %w: %s (or .gz, .zst) is in none of: %s; give the folder with --data or $PLUMBLINE_DATA", ErrNoFile, name, strings.Join(tried, ", "))
+}
+
+// input is an open data file: its uncompressed content, hashed while it is read.
+type input struct {
+	io.Reader
+	file  *os.File
+	hash  hash.Hash
+	size  int64
+	close func()
+}
+
+// open opens a file that may be compressed, which its first bytes tell.
+func open(path string) (*input, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("data: %w", err)
+	}
+	st, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("data: %w", err)
+	}
+	in := &input{file: f, hash: sha256.New(), size: st.Size(), close: func() {}}
+	br := bufio.NewReaderSize(f, 1<<16)
+	magic, _ := br.Peek(4)
+	var plain io.Reader = br
+	switch {
+	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
+		z, err := gzip.NewReader(br)
+		if err != nil {
+			f.Close()
+			return nil, fmt.Errorf("data: %s: %w", path, err)
+		}
+		plain = z
+	case bytes.HasPrefix(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		z, err := zstd.NewReader(br, zstd.WithDecoderConcurrency(1))
+		if err != nil {
+			f.Close()
+			return nil, fmt.Errorf("data: %s: %w", path, err)
+		}
+		in.close = z.Close
+		plain = z
+	}
+	in.Reader = io.TeeReader(plain, in.hash)
+	return in, nil
+}
+
+func (in *input) Close() {
+	in.close()
+	in.file.Close()
+}
+
+// sum is the SHA-256 of what was read.
+func (in *input) sum() string { return hex.EncodeToString(in.hash.Sum(nil)) }

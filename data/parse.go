@@ -1,0 +1,371 @@
+package data
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+)
+
+// layout is how the lines of a text file are to be read.
+type layout struct {
+	file      string
+	separator byte
+	quote     bool   // cells may stand in double quotes, which double for themselves
+	comment   byte   // lines that begin with it are passed over; 0: none
+	header    []byte // lines equal to it are passed over; nil: none
+	tail      int    // the last cell holds this many cells separated by runs of blanks; 0: none
+	missing   [][]byte
+	latin1    bool
+	infinite  bool     // NaN and infinity are missing rather than an error
+	layouts   []string // of times; none: seconds since 1970
+	specs     []ColumnSpec
+	skip      []bool // columns that are not kept
+}
+
+// piece is what one chunk of a file was parsed to.
+type piece struct {
+	columns  []slab
+	lines    []int32
+	bad      []BadRow
+	badCount int
+	err      error
+}
+
+// slab is one column of a piece.
+type slab struct {
+	num   []float64
+	nanos []int64
+	code  []uint32
+	ids   map[string]uint32
+	names []string
+}
+
+// chunkSize is how much text a worker takes at a time; a longer line makes a longer chunk.
+const chunkSize = 1 << 20
+
+// maxRecord bounds one record, in bytes: an unclosed quote must not swallow a whole file.
+const maxRecord = 1 << 24
+
+// chunk is whole records of text.
+type chunk struct {
+	text []byte
+	line int // of its first record
+	done chan *piece
+}
+
+// parseFile cuts the text into chunks of whole records, parses them on the workers and adds the pieces to
+// the table in order. The text is held only while its chunk is worked on.
+func parseFile(ctx context.Context, in io.Reader, lay *layout, firstLine int, tb *builder, workers int) error {
+	if err := tb.schema(lay.specs); err != nil {
+		return fmt.Errorf("%s: %w", lay.file, err)
+	}
+	lay.skip = make([]bool, len(lay.specs))
+	for i, s := range lay.specs {
+		lay.skip[i] = tb.role(s.Name) == dropped
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	work := make(chan *chunk)
+	order := make(chan *chunk, workers)
+	free := make(chan []byte, workers+2)
+	for range workers {
+		go func() {
+			for c := range work {
+				c.done <- lay.parse(c)
+				select {
+				case free <- c.text[:0]:
+				default:
+				}
+			}
+		}()
+	}
+	var readErr error
+	go func() {
+		defer close(order)
+		defer close(work)
+		readErr = cut(ctx, in, lay, firstLine, free, func(c *chunk) bool {
+			select {
+			case order <- c:
+			case <-ctx.Done():
+				return false
+			}
+			select {
+			case work <- c:
+				return true
+			case <-ctx.Done():
+				c.done <- &piece{err: ctx.Err()}
+				return false
+			}
+		})
+	}()
+	var err error
+	for c := range order {
+		p := <-c.done
+		switch {
+		case err != nil:
+		case p.err != nil:
+			err = p.err
+			cancel()
+		default:
+			tb.add(p)
+		}
+	}
+	if err == nil {
+		err = readErr
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", lay.file, err)
+	}
+	return nil
+}
+
+// cut reads chunks of whole records.
+func cut(ctx context.Context, in io.Reader, lay *layout, line int, free chan []byte, emit func(*chunk) bool) error {
+	var carry []byte
+	for {
+		var buf []byte
+		select {
+		case buf = <-free:
+		default:
+			buf = make([]byte, 0, chunkSize+chunkSize/8)
+		}
+		buf = append(buf, carry...)
+		buf, err := fill(in, buf, max(chunkSize, len(carry)+chunkSize/4))
+		last := errors.Is(err, io.EOF)
+		if err != nil && !last {
+			return fmt.Errorf("line %d: %w", line+bytes.Count(buf, []byte{'\n'}), err)
+		}
+		end := len(buf)
+		if !last {
+			end = lay.lastRecordEnd(buf)
+		}
+		if end == 0 && !last {
+			if len(buf) > maxRecord {
+				return fmt.Errorf("line %d: a record longer than %d bytes; an unclosed quote?", line, maxRecord)
+			}
+			carry = append(carry[:0], buf...)
+			continue
+		}
+		carry = append(carry[:0], buf[end:]...)
+		c := &chunk{text: buf[:end], line: line, done: make(chan *piece, 1)}
+		line += bytes.Count(c.text, []byte{'\n'})
+		if end > 0 && !emit(c) {
+			return ctx.Err()
+		}
+		if last {
+			return nil
+		}
+	}
+}
+
+// fill reads until buf holds want bytes or the input ends (io.EOF).
+func fill(in io.Reader, buf []byte, want int) ([]byte, error) {
+	for len(buf) < want {
+		if cap(buf) < want {
+			buf = append(make([]byte, 0, want), buf...)
+		}
+		n, err := in.Read(buf[len(buf):want])
+		buf = buf[:len(buf)+n]
+		if err != nil {
+			return buf, err
+		}
+	}
+	return buf, nil
+}
+
+// lastRecordEnd is where the last whole record of text, which begins a record, ends.
+func (lay *layout) lastRecordEnd(text []byte) int {
+	if !lay.quote || bytes.IndexByte(text, '"') < 0 {
+		return bytes.LastIndexByte(text, '\n') + 1
+	}
+	end, quoted := 0, false
+	for i, c := range text {
+		switch {
+		case c == '"':
+			quoted = !quoted
+		case c == '\n' && !quoted:
+			end = i + 1
+		}
+	}
+	return end
+}
+
+// parse parses one chunk.
+func (lay *layout) parse(c *chunk) *piece {
+	p := &piece{columns: make([]slab, len(lay.specs))}
+	guess := bytes.Count(c.text, []byte{'\n'}) + 1
+	p.lines = make([]int32, 0, guess)
+	for i := range p.columns {
+		if lay.skip[i] {
+			continue
+		}
+		switch lay.specs[i].Type.columnType() {
+		case Number:
+			p.columns[i].num = make([]float64, 0, guess)
+		case Time:
+			p.columns[i].nanos = make([]int64, 0, guess)
+		default:
+			p.columns[i].code = make([]uint32, 0, guess)
+			p.columns[i].ids = map[string]uint32{}
+		}
+	}
+	r := record{lay: lay, text: c.text, line: c.line, cells: make([][]byte, 0, len(lay.specs)+1)}
+	for r.next() {
+		if lay.passOver(r.raw) {
+			continue
+		}
+		if column, err := p.row(lay, &r); err != nil {
+			p.badCount++
+			if len(p.bad) < maxExamples {
+				p.bad = append(p.bad, BadRow{lay.file, r.at, column, err.Error()})
+			}
+			p.truncate()
+			continue
+		}
+		p.lines = append(p.lines, int32(r.at))
+	}
+	return p
+}
+
+func (lay *layout) passOver(raw []byte) bool {
+	switch {
+	case len(raw) == 0:
+		return true
+	case lay.comment != 0 && raw[0] == lay.comment:
+		return true
+	}
+	return lay.header != nil && bytes.Equal(raw, lay.header)
+}
+
+// truncate takes a half-read row back.
+func (p *piece) truncate() {
+	n := len(p.lines)
+	for i := range p.columns {
+		s := &p.columns[i]
+		if len(s.num) > n {
+			s.num = s.num[:n]
+		}
+		if len(s.nanos) > n {
+			s.nanos = s.nanos[:n]
+		}
+		if len(s.code) > n {
+			s.code = s.code[:n]
+		}
+	}
+}
+
+// row adds one record, or says which cell (1-based) is wrong.
+func (p *piece) row(lay *layout, r *record) (column int, err error) {
+	if r.err != nil {
+		return 0, r.err
+	}
+	if len(r.cells) != len(lay.specs) {
+		return 0, fmt.Errorf("%d columns, want %d", len(r.cells), len(lay.specs))
+	}
+	for i, cell := range r.cells {
+		if lay.skip[i] {
+			continue
+		}
+		if err := p.columns[i].cell(lay, i, bytes.TrimSpace(cell)); err != nil {
+			return i + 1, fmt.Errorf("%s: %w", lay.specs[i].Name, err)
+		}
+	}
+	return 0, nil
+}
+
+func (s *slab) cell(lay *layout, i int, cell []byte) error {
+	missing := lay.isMissing(cell)
+	switch {
+	case s.num != nil:
+		return s.number(lay, cell, missing)
+	case s.nanos != nil:
+		v, err := int64(NoTime), error(nil)
+		if !missing && len(lay.layouts) > 0 {
+			v, err = parseLayouts(cell, lay.layouts)
+		} else if !missing {
+			v, err = parseEpoch(cell)
+		}
+		if err != nil {
+			return err
+		}
+		s.nanos = append(s.nanos, v)
+	case missing:
+		s.code = append(s.code, Missing)
+	default:
+		id, ok := s.ids[string(cell)]
+		if !ok {
+			text, err := lay.text(cell)
+			if err != nil {
+				return err
+			}
+			id = uint32(len(s.names))
+			s.ids[string(cell)] = id
+			s.names = append(s.names, text)
+		}
+		s.code = append(s.code, id)
+	}
+	return nil
+}
+
+var nan = func() float64 { var z float64; return z / z }()
+
+func (s *slab) number(lay *layout, cell []byte, missing bool) error {
+	v := nan
+	if !missing {
+		var err error
+		if v, err = parseNumber(cell); err != nil {
+			return fmt.Errorf("%q is not a number", clip(cell))
+		}
+		if !finite(v) {
+			if !lay.infinite {
+				return fmt.Errorf("%q is not finite (options.nonfinite: missing takes such cells as missing)", clip(cell))
+			}
+			v = nan
+		}
+	}
+	s.num = append(s.num, v)
+	return nil
+}
+
+func (lay *layout) isMissing(cell []byte) bool {
+	for _, m := range lay.missing {
+		if bytes.Equal(cell, m) {
+			return true
+		}
+	}
+	return false
+}
+
+// text is a cell as UTF-8.
+func (lay *layout) text(cell []byte) (string, error) {
+	if lay.latin1 {
+		return fromLatin1(cell), nil
+	}
+	if !utf8.Valid(cell) {
+		return "", fmt.Errorf("%q is not UTF-8 (options.encoding: latin-1 reads it)", clip(cell))
+	}
+	return string(cell), nil
+}
+
+// fromLatin1 reads Windows-1252, which agrees with ISO 8859-1 but for 0x80 to 0x9f.
+func fromLatin1(cell []byte) string {
+	const high = "€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ"
+	table := []rune(high)
+	out := make([]rune, len(cell))
+	for i, b := range cell {
+		if out[i] = rune(b); b >= 0x80 && b < 0xa0 {
+			out[i] = table[b-0x80]
+		}
+	}
+	return string(out)
+}
+
+func clip(cell []byte) []byte {
+	if len(cell) > 60 {
+		return cell[:60]
+	}
+	return cell
+}

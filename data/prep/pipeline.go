@@ -1,0 +1,223 @@
+package prep
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"plumbline/data"
+)
+
+// Pipeline is fitted preprocessing. Its JSON form is the run's prep.json.
+type Pipeline struct {
+	Outputs []Output `json:"outputs"`
+	Notes   []string `json:"notes,omitempty"`
+}
+
+// Output is one column of the matrix: a number column of the table, or one level of a category column,
+// and the operations on it.
+type Output struct {
+	Name   string `json:"name"`
+	Source string `json:"source"`
+	Level  string `json:"level,omitempty"`
+	Dummy  bool   `json:"dummy,omitempty"`
+	// Missing is set on the level that missing categories count as.
+	Missing bool `json:"missing,omitempty"`
+	Ops     []Op `json:"ops,omitempty"`
+}
+
+func (f *fitting) pipeline() (*Pipeline, error) {
+	p := &Pipeline{Notes: f.notes}
+	for _, c := range f.columns {
+		if c.text {
+			return nil, fmt.Errorf("prep: column %s holds categories, which are no numbers: add the step onehot, or drop it", c.name)
+		}
+		p.Outputs = append(p.Outputs, Output{Name: c.name, Source: f.table.Columns[c.source].Name, Level: c.level, Dummy: c.dummy, Missing: c.holds, Ops: c.ops})
+	}
+	return p, p.check()
+}
+
+func (p *Pipeline) check() error {
+	if len(p.Outputs) == 0 {
+		return errors.New("prep: no columns are left")
+	}
+	for i := range p.Outputs {
+		o := &p.Outputs[i]
+		for k := range o.Ops {
+			if err := o.Ops[k].check(); err != nil {
+				return fmt.Errorf("prep: column %s: %w", o.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// UnmarshalJSON reads and checks a saved pipeline.
+func (p *Pipeline) UnmarshalJSON(raw []byte) error {
+	type plain Pipeline
+	var q plain
+	if err := json.Unmarshal(raw, &q); err != nil {
+		return fmt.Errorf("prep: %w", err)
+	}
+	*p = Pipeline(q)
+	return p.check()
+}
+
+// Columns is the names of the matrix's columns.
+func (p *Pipeline) Columns() []string {
+	out := make([]string, len(p.Outputs))
+	for i := range p.Outputs {
+		out[i] = p.Outputs[i].Name
+	}
+	return out
+}
+
+// compiled is a pipeline bound to a table.
+type compiled struct {
+	d       int
+	base    []float32 // a row of nothing but absent levels
+	numbers []number
+	texts   []text
+}
+
+type number struct {
+	at  int
+	src *data.Column
+	ops []Op
+}
+
+// text is one category column: for each of its codes, the outputs that it sets.
+type text struct {
+	src     *data.Column
+	set     [][]assignment
+	missing []assignment
+}
+
+type assignment struct {
+	at int
+	v  float32
+}
+
+func (p *Pipeline) compile(t *data.Table) (*compiled, error) {
+	c := &compiled{d: len(p.Outputs), base: make([]float32, len(p.Outputs))}
+	at := map[string]int{}
+	for i := range p.Outputs {
+		o := &p.Outputs[i]
+		src, err := t.Column(o.Source)
+		if err != nil {
+			return nil, err
+		}
+		want := data.Number
+		if o.Dummy {
+			want = data.Category
+		}
+		if src.Type != want {
+			return nil, fmt.Errorf("column %s is of type %v, the pipeline wants %v", o.Source, src.Type, want)
+		}
+		if !o.Dummy {
+			c.numbers = append(c.numbers, number{i, src, o.Ops})
+			continue
+		}
+		k, ok := at[o.Source]
+		if !ok {
+			k = len(c.texts)
+			at[o.Source] = k
+			c.texts = append(c.texts, text{src: src, set: make([][]assignment, len(src.Levels))})
+		}
+		off, on := run(o.Ops, 0), run(o.Ops, 1)
+		if !finite32(off) || !finite32(on) {
+			return nil, fmt.Errorf("column %s becomes infinite", o.Name)
+		}
+		c.base[i] = float32(off)
+		set := assignment{i, float32(on)}
+		if code := slices.Index(src.Levels, o.Level); code >= 0 {
+			c.texts[k].set[code] = append(c.texts[k].set[code], set)
+		}
+		if o.Missing {
+			c.texts[k].missing = append(c.texts[k].missing, set)
+		}
+	}
+	return c, nil
+}
+
+func finite32(v float64) bool { return math.Abs(v) <= math.MaxFloat32 }
+
+// blockRows is how many rows a worker fills at a time.
+const blockRows = 2048
+
+// Apply fills a Vectors set with the rows, in that order, on up to workers goroutines. A value that no
+// operation made finite (a missing number without impute) is an error with its place.
+func (p *Pipeline) Apply(ctx context.Context, t *data.Table, rows []int32, workers int) (*data.Set, error) {
+	c, err := p.compile(t)
+	if err != nil {
+		return nil, fmt.Errorf("prep: %w", err)
+	}
+	s := &data.Set{Kind: data.Vectors, N: len(rows), D: c.d, Columns: p.Columns(), Rows: rows, X: make([]float32, len(rows)*c.d)}
+	if t.Attack != nil {
+		s.Attack, s.Class, s.Classes = pickRows(t.Attack, rows), pickRows(t.Class, rows), t.Classes
+	}
+	blocks := (len(rows) + blockRows - 1) / blockRows
+	errs := make([]error, blocks)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(max(1, workers), blocks) {
+		wg.Go(func() {
+			for {
+				b := int(next.Add(1)) - 1
+				if b >= blocks || ctx.Err() != nil {
+					return
+				}
+				from, to := b*blockRows, min((b+1)*blockRows, len(rows))
+				errs[b] = c.fill(t, p, rows[from:to], s.X[from*c.d:to*c.d])
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, fmt.Errorf("prep: %w", err)
+		}
+	}
+	return s, ctx.Err()
+}
+
+func (c *compiled) fill(t *data.Table, p *Pipeline, rows []int32, x []float32) error {
+	for i := range rows {
+		copy(x[i*c.d:], c.base)
+	}
+	for _, n := range c.numbers {
+		for i, r := range rows {
+			v := run(n.ops, n.src.Num[r])
+			if !finite32(v) {
+				return fmt.Errorf("%s: column %s: value %v becomes %v; add impute, or clip before", t.Where(r), p.Outputs[n.at].Name, n.src.Num[r], v)
+			}
+			x[i*c.d+n.at] = float32(v)
+		}
+	}
+	for k := range c.texts {
+		tx := &c.texts[k]
+		for i, r := range rows {
+			set := tx.missing
+			if code := tx.src.Code[r]; code != data.Missing {
+				set = tx.set[code]
+			}
+			for _, a := range set {
+				x[i*c.d+a.at] = a.v
+			}
+		}
+	}
+	return nil
+}
+
+func pickRows[T any](from []T, rows []int32) []T {
+	out := make([]T, len(rows))
+	for i, r := range rows {
+		out[i] = from[r]
+	}
+	return out
+}

@@ -1,0 +1,115 @@
+package prep
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+
+	"plumbline/data/strictyaml"
+)
+
+// Common is what every step has.
+type Common struct {
+	Step    string   `yaml:"step" jsonschema_description:"which step"`
+	Columns []string `yaml:"columns" jsonschema_description:"source columns that the step works on; none: all that it applies to"`
+	Fit     string   `yaml:"fit" jsonschema:"enum=benign,enum=train" jsonschema_description:"training rows that the step learns from: the benign ones, or all of them"`
+}
+
+func (c *Common) common() *Common { return c }
+
+// step is one transform. fit changes the columns in progress.
+type step interface {
+	common() *Common
+	fit(f *fitting) error
+}
+
+// StepInfo describes a step for help pages and the schema.
+type StepInfo struct {
+	Name, Doc string
+	Defaults  any
+}
+
+var steps = map[string]StepInfo{}
+var fresh = map[string]func() step{}
+
+func register(name, doc string, f func() step) {
+	steps[name] = StepInfo{name, doc, f()}
+	fresh[name] = f
+}
+
+// Steps lists the steps by name.
+func Steps() []StepInfo {
+	var out []StepInfo
+	for _, n := range slices.Sorted(maps.Keys(steps)) {
+		out = append(out, steps[n])
+	}
+	return out
+}
+
+// Spec is the steps of a pipeline, in order. In YAML each is a name, or a map with the name under "step".
+type Spec struct {
+	steps []step
+	Doc   strictyaml.Doc // as it was written
+}
+
+// DecodeStrict reads the list of steps.
+func (s *Spec) DecodeStrict(d strictyaml.Doc) (ps strictyaml.Problems) {
+	s.steps, s.Doc = nil, d
+	if d.Node.Kind != yaml.SequenceNode {
+		return strictyaml.Problems{d.Problem("want a list of steps")}
+	}
+	for _, item := range d.Items() {
+		name := item
+		if item.Node.Kind == yaml.MappingNode {
+			at, ok := item.Get("step")
+			if !ok {
+				ps = append(ps, item.Problem("want the name of the step under \"step\""))
+				continue
+			}
+			name = at
+		}
+		make, ok := fresh[name.Node.Value]
+		if !ok || name.Node.Kind != yaml.ScalarNode {
+			ps = append(ps, name.Problem("unknown step %q%s", name.Node.Value, strictyaml.DidYouMean(name.Node.Value, slices.Collect(maps.Keys(fresh)))))
+			continue
+		}
+		st := make()
+		if item.Node.Kind == yaml.MappingNode {
+			ps = append(ps, item.Decode(st)...)
+			if c, ok := st.(interface {
+				check(strictyaml.Doc) strictyaml.Problems
+			}); ok {
+				ps = append(ps, c.check(item)...)
+			}
+		}
+		s.steps = append(s.steps, st)
+	}
+	return ps
+}
+
+// Decode reads a list of steps; the error is a strictyaml.Problems.
+func Decode(d strictyaml.Doc) (Spec, error) {
+	var s Spec
+	if d.Node == nil {
+		return s, nil
+	}
+	if ps := s.DecodeStrict(d); len(ps) > 0 {
+		return Spec{}, ps
+	}
+	return s, nil
+}
+
+// Names is the steps' names in order.
+func (s Spec) Names() []string {
+	var out []string
+	for _, st := range s.steps {
+		out = append(out, st.common().Step)
+	}
+	return out
+}
+
+func unknownColumn(step, name string, valid []string) error {
+	return fmt.Errorf("step %s: no column %q%s", step, name, strictyaml.DidYouMean(name, valid))
+}

@@ -1,0 +1,11 @@
+// Package eval judges scores: rankings of attacks against benign samples ([Rank], [Ranking.AUROC],
+// [Ranking.AveragePrecision], …), thresholds fitted on benign validation scores ([ThresholdRule]), what a
+// threshold does ([Confusion]), everything a results table needs in one call ([Summarise]), bootstrap
+// intervals ([Bootstrap]), a mean with its interval over repetitions ([Repeat]), and the rank tests that
+// compare detectors ([Wilcoxon], [Friedman], [Holm], [DeLong]).
+//
+// It is arithmetic on numbers: no models, no files, no printing, and nothing of this module is imported.
+// Scores are float64 and higher means more anomalous; a sample is flagged when score > threshold, strictly.
+// NaN and infinite scores are errors that name the index. A quantity that the data leave undefined (recall
+// without attacks) is NaN, never 0, and where a result carries Warnings, one of them says why.
+package eval

@@ -1,0 +1,305 @@
+package eval
+
+import (
+	"encoding/json"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func near(t *testing.T, what string, got, want, tol float64) {
+	t.Helper()
+	if math.IsNaN(got) != math.IsNaN(want) || math.Abs(got-want) > tol {
+		t.Errorf("%s = %v, want %v ± %g", what, got, want, tol)
+	}
+}
+
+// TestAgainstScikitLearn: values of scikit-learn 1.2.1 on 24 scores with ties.
+func TestAgainstScikitLearn(t *testing.T) {
+	raw, err := os.ReadFile("testdata/sklearn_metrics.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want struct {
+		Score     []float64
+		Y         []int
+		ROC       float64     `json:"roc_auc"`
+		AP        float64     `json:"average_precision"`
+		Trapezoid float64     `json:"pr_auc_trapezoid"`
+		F1        float64     `json:"f1_at_0_5"`
+		MCC       float64     `json:"mcc_at_0_5"`
+		Balanced  float64     `json:"balanced_acc_at_0_5"`
+		Confusion [][]float64 `json:"confusion_at_0_5"`
+		FPR95     float64     `json:"fpr_at_95tpr"`
+		Brier     float64
+		LogLoss   float64 `json:"logloss"`
+	}
+	if err := json.Unmarshal(raw, &want); err != nil {
+		t.Fatal(err)
+	}
+	attack := make([]bool, len(want.Y))
+	for i, y := range want.Y {
+		attack[i] = y == 1
+	}
+	m, err := Summarise(want.Score, Truth{Attack: attack}, 0.5, 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const tol = 1e-12
+	near(t, "AUROC", m.AUROC, want.ROC, tol)
+	near(t, "average precision", m.AUPRC, want.AP, tol)
+	near(t, "trapezoid PR area", m.PRAUCTrapezoid, want.Trapezoid, tol)
+	near(t, "F1", m.F1, want.F1, tol)
+	near(t, "MCC", m.MCC, want.MCC, tol)
+	near(t, "balanced accuracy", m.Balanced, want.Balanced, tol)
+	near(t, "FPR at 95 % TPR", m.FPRAt95TPR, want.FPR95, tol)
+	near(t, "Brier", Brier(want.Score, attack), want.Brier, tol)
+	near(t, "log loss", LogLoss(want.Score, attack), want.LogLoss, 1e-9)
+	if c := m.Confusion; c.TN != want.Confusion[0][0] || c.FP != want.Confusion[0][1] || c.FN != want.Confusion[1][0] || c.TP != want.Confusion[1][1] {
+		t.Errorf("confusion %+v, want %v", c, want.Confusion)
+	}
+}
+
+func random(r *rand.Rand, n, levels int) (scores []float64, attack []bool) {
+	for range n {
+		scores = append(scores, float64(r.IntN(levels)))
+		attack = append(attack, r.IntN(3) == 0)
+	}
+	return scores, attack
+}
+
+func TestROCAUCIsMannWhitney(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 50 {
+		scores, attack := random(r, 2+r.IntN(60), 1+r.IntN(20))
+		var wins, pairs float64
+		for i := range scores {
+			for j := range scores {
+				if attack[i] && !attack[j] {
+					pairs++
+					if scores[i] > scores[j] {
+						wins++
+					} else if scores[i] == scores[j] {
+						wins += 0.5
+					}
+				}
+			}
+		}
+		k, err := Rank(scores, attack)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, "AUROC", k.ROCAUC(), wins/pairs, 1e-12)
+	}
+}
+
+func TestRankingIgnoresMonotoneMaps(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	scores, attack := random(r, 200, 40)
+	mapped := make([]float64, len(scores))
+	for i, s := range scores {
+		mapped[i] = math.Exp(s/3) - 7
+	}
+	a, _ := Rank(scores, attack)
+	b, _ := Rank(mapped, attack)
+	for name, f := range map[string]func(*Ranking) float64{
+		"AUROC": (*Ranking).ROCAUC, "AP": (*Ranking).AveragePrecision,
+		"FPR95": func(r *Ranking) float64 { return r.FPRAtTPR(0.95) }, "TPR1": func(r *Ranking) float64 { return r.TPRAtFPR(0.01) },
+		"partial": func(r *Ranking) float64 { return r.PartialROCAUC(0.1) },
+	} {
+		if f(a) != f(b) {
+			t.Errorf("%s changes: %v and %v", name, f(a), f(b))
+		}
+	}
+}
+
+func TestByHand(t *testing.T) {
+	// descending: 5+ 4- 3+ 3- 2- 1+ ; attacks 3, benign 3
+	scores := []float64{5, 4, 3, 3, 2, 1}
+	attack := []bool{true, false, true, false, false, true}
+	r, err := Rank(scores, attack)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "AUROC", r.ROCAUC(), (3+1.5+0)/9.0, 1e-12)
+	near(t, "AP", r.AveragePrecision(), (1+2.0/4+3.0/6)/3, 1e-12)
+	near(t, "TPR at 1 % FPR", r.TPRAtFPR(0.01), 1.0/3, 1e-12)
+	near(t, "TPR at 40 % FPR", r.TPRAtFPR(0.4), 1.0/3, 1e-12)
+	near(t, "TPR at 70 % FPR", r.TPRAtFPR(0.7), 2.0/3, 1e-12)
+	near(t, "FPR at 60 % TPR", r.FPRAtTPR(0.6), 2.0/3, 1e-12)
+	near(t, "partial to 1", r.PartialROCAUC(1), r.ROCAUC(), 1e-12)
+	near(t, "partial to 1/3", r.PartialROCAUC(1.0/3), 1.0/3, 1e-12)
+	f1, at := r.OracleF1()
+	near(t, "oracle F1", f1, 2.0*3/(6+3), 1e-12)
+	near(t, "oracle threshold", at, 1, 0)
+}
+
+func TestUndefined(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		attack []bool
+		warn   string
+	}{
+		{"benign only", []bool{false, false, false}, "no attack"},
+		{"attacks only", []bool{true, true, true}, "no benign"},
+		{"nothing", nil, "no test samples"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m, err := Summarise(make([]float64, len(c.attack)), Truth{Attack: c.attack}, math.NaN(), 100, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, v := range map[string]float64{"AUROC": m.AUROC, "FPR95": m.FPRAt95TPR, "TPR1": m.TPRAt1FPR, "F1": m.F1, "low": m.AUROCInt.Low} {
+				if !math.IsNaN(v) {
+					t.Errorf("%s = %v, want NaN", name, v)
+				}
+			}
+			if !strings.Contains(strings.Join(m.Warnings, "\n"), c.warn) {
+				t.Errorf("warnings %q lack %q", m.Warnings, c.warn)
+			}
+		})
+	}
+	for _, bad := range []float64{math.NaN(), math.Inf(1)} {
+		if _, err := Summarise([]float64{1, bad}, Truth{Attack: []bool{true, false}}, 0, 0, 1); !errors.Is(err, ErrScores) || !strings.Contains(err.Error(), "sample 1") {
+			t.Errorf("score %v: error %v", bad, err)
+		}
+	}
+}
+
+func TestThresholdRules(t *testing.T) {
+	ten := []float64{10, 9, 8, 7, 6, 5, 4, 3, 2, 1}
+	for _, c := range []struct {
+		rule  string
+		value float64
+		want  float64
+	}{
+		{"fpr", 0.2, 8}, {"fpr", 0.25, 8}, {"fpr", 0, 10}, {"fpr", 0.05, 10},
+		{"quantile", 0.5, 5.5}, {"quantile", 0.95, 9.55}, {"quantile", 1, 10},
+		{"mean_sd", 2, 5.5 + 2*3.0276503540974917}, // sample sd of 1…10
+		{"mad", 3, 5.5 + 3*1.4826*2.5},
+	} {
+		got, _, err := ThresholdRule{c.rule, c.value}.Fit(ten)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, c.rule, got, c.want, 1e-12)
+	}
+	if _, _, err := (ThresholdRule{"fpr", 0.01}).Fit(nil); !errors.Is(err, ErrNoScores) {
+		t.Errorf("no scores: %v", err)
+	}
+	if _, _, err := (ThresholdRule{"quantile", 2}).Fit(ten); err == nil {
+		t.Error("a quantile of 2 is accepted")
+	}
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 100 { // never more false positives on the fitted scores than asked for
+		scores, _ := random(r, 1+r.IntN(50), 1+r.IntN(30))
+		rate := r.Float64()
+		at, _, err := ThresholdRule{"fpr", rate}.Fit(scores)
+		if err != nil {
+			t.Fatal(err)
+		}
+		above := 0
+		for _, s := range scores {
+			if s > at {
+				above++
+			}
+		}
+		if float64(above) > rate*float64(len(scores)) {
+			t.Fatalf("%d of %d above, rate %v", above, len(scores), rate)
+		}
+	}
+}
+
+func TestClasses(t *testing.T) {
+	scores := []float64{1, 2, 3, 4, 5, 6}
+	truth := Truth{Attack: []bool{false, false, true, true, true, true}, Class: []uint32{0, 0, 2, 2, 1, 1}, Names: []string{"benign", "scan", "flood"}}
+	m, err := Summarise(scores, truth, 3.5, 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []ClassMetrics{{"flood", 2, 0.5, 1}, {"scan", 2, 1, 1}}
+	if !slices.Equal(m.Classes, want) {
+		t.Errorf("classes %+v, want %+v", m.Classes, want)
+	}
+}
+
+func TestBootstrap(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	var scores []float64
+	var attack []bool
+	for i := range 600 {
+		a := i%3 == 0
+		s := r.NormFloat64()
+		if a {
+			s++
+		}
+		scores, attack = append(scores, s), append(attack, a)
+	}
+	k, _ := Rank(scores, attack)
+	one, ap := k.Bootstrap(500, 1)
+	again, _ := k.Bootstrap(500, 1)
+	if one != again {
+		t.Error("the same seed gives another interval")
+	}
+	auc := k.ROCAUC()
+	// Hanley and McNeil 1982: standard error of an AUROC
+	q1, q2, na, nb := auc/(2-auc), 2*auc*auc/(1+auc), 200.0, 400.0
+	se := math.Sqrt((auc*(1-auc) + (na-1)*(q1-auc*auc) + (nb-1)*(q2-auc*auc)) / na / nb)
+	near(t, "half width", (one.High-one.Low)/2, 1.96*se, 0.2*1.96*se)
+	if !(one.Low < auc && auc < one.High) || !(ap.Low < k.AveragePrecision() && k.AveragePrecision() < ap.High) {
+		t.Errorf("intervals %v %v do not hold the values", one, ap)
+	}
+}
+
+func TestRepeat(t *testing.T) {
+	r := Repeat([]float64{1, 2, 3, 4, math.NaN()})
+	// t(3, 0.975) = 3.182446305284263 (tables)
+	half := 3.182446305284263 * math.Sqrt(5.0/3) / 2
+	near(t, "mean", r.Mean, 2.5, 1e-12)
+	near(t, "sd", r.SD, math.Sqrt(5.0/3), 1e-12)
+	near(t, "low", r.Interval.Low, 2.5-half, 1e-9)
+	if r.N != 4 || len(r.Warnings) != 1 {
+		t.Errorf("%+v", r)
+	}
+	if one := Repeat([]float64{3}); !math.IsNaN(one.SD) || !math.IsNaN(one.Interval.Low) || one.Mean != 3 {
+		t.Errorf("%+v", one)
+	}
+}
+
+func FuzzRank(f *testing.F) {
+	f.Add([]byte{1, 2, 3, 130, 2})
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var scores []float64
+		var attack []bool
+		for _, b := range raw {
+			scores, attack = append(scores, float64(b&15)), append(attack, b >= 128)
+		}
+		m, err := Summarise(scores, Truth{Attack: attack}, 7, 20, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, v := range map[string]float64{"AUROC": m.AUROC, "AUPRC": m.AUPRC, "FPR95": m.FPRAt95TPR, "TPR1": m.TPRAt1FPR, "F1": m.OracleF1} {
+			if v < 0 || v > 1+1e-12 {
+				t.Errorf("%s = %v", name, v)
+			}
+		}
+	})
+}
+
+func BenchmarkSummarise(b *testing.B) {
+	r := rand.New(rand.NewPCG(9, 1))
+	scores := make([]float64, 1_000_000)
+	attack := make([]bool, len(scores))
+	for i := range scores {
+		scores[i], attack[i] = r.Float64(), r.IntN(2) == 0
+	}
+	for b.Loop() {
+		if _, err := Summarise(scores, Truth{Attack: attack}, 0.5, 0, 1); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -23,6 +23,24 @@ func (r *Ranking) At(threshold float64) Confusion {
 	return Confusion{TP: tp, FP: fp, TN: r.N - fp, FN: r.P - tp}
 }
 
+// Confuse is [Ranking.At] for scores that need no ranking. Both slices have one length.
+func Confuse(scores []float64, attack []bool, threshold float64) Confusion {
+	var c Confusion
+	for i, s := range scores {
+		switch flagged := s > threshold; {
+		case flagged && attack[i]:
+			c.TP++
+		case flagged:
+			c.FP++
+		case attack[i]:
+			c.FN++
+		default:
+			c.TN++
+		}
+	}
+	return c
+}
+
 // Accuracy is the share of samples that are told right. NaN without samples.
 func (c Confusion) Accuracy() float64 {
 	return ratio(float64(c.TP+c.TN), float64(c.TP+c.FP+c.TN+c.FN))

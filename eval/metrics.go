@@ -3,49 +3,39 @@ package eval
 import (
 	"fmt"
 	"math"
-	"slices"
 )
 
-// Metrics is everything that a run reports of one cell.
+// Metrics is everything that a run reports of one cell. Undefined numbers are NaN (null in JSON).
 type Metrics struct {
-	Samples    int
-	Attacks    int
-	Prevalence float64
+	Samples    int     `json:"samples"`
+	Attacks    int     `json:"attacks"`
+	Prevalence float64 `json:"prevalence"`
 
-	AUROC, AUPRC         float64
-	AUROCInt, AUPRCInt   Interval // bootstrap over test samples
-	FPRAt95TPR           float64
-	TPRAt1FPR, TPRAt01   float64 // at 1 % and 0.1 % false positives
-	PartialAUROC         float64 // up to 1 % false positives
-	PRAUCTrapezoid       float64
-	OracleF1             float64
-	OracleThreshold      float64
-	Threshold            float64
-	Confusion            Confusion
-	Accuracy, Balanced   float64
-	Precision, Recall    float64
-	Specificity, F1, MCC float64
+	AUROC           float64  `json:"auroc"`
+	AUROCInt        Interval `json:"auroc_interval"` // bootstrap over test samples
+	AUPRC           float64  `json:"auprc"`          // average precision
+	AUPRCInt        Interval `json:"auprc_interval"`
+	FPRAt95TPR      float64  `json:"fpr_at_95tpr"`
+	TPRAt1FPR       float64  `json:"tpr_at_1fpr"`   // at most 1 % false positives
+	TPRAt01         float64  `json:"tpr_at_01fpr"`  // at most 0.1 % false positives
+	PartialAUROC    float64  `json:"partial_auroc"` // up to 1 % false positives, see [Ranking.PartialROCAUC]
+	PRAUCTrapezoid  float64  `json:"prauc_trapezoid"`
+	OracleF1        float64  `json:"oracle_f1"`
+	OracleThreshold float64  `json:"oracle_threshold"`
 
-	Classes  []ClassMetrics
-	Warnings []string
-}
+	Threshold   float64   `json:"threshold"`
+	Confusion   Confusion `json:"confusion"` // all 0 without a threshold
+	Accuracy    float64   `json:"accuracy"`
+	Balanced    float64   `json:"balanced_accuracy"`
+	Precision   float64   `json:"precision"`
+	Recall      float64   `json:"recall"`
+	Specificity float64   `json:"specificity"`
+	F1          float64   `json:"f1"`
+	MCC         float64   `json:"mcc"`
 
-// ClassMetrics is how one attack class fares.
-type ClassMetrics struct {
-	Class   string
-	Samples int
-	Recall  float64 // share above the threshold
-	AUROC   float64 // against all benign samples
-}
-
-// fewRows is the number of test samples below which a class's recall says little.
-const fewRows = 30
-
-// Truth is the labels of test samples.
-type Truth struct {
-	Attack []bool
-	Class  []uint32 // index into Names; nil: no classes
-	Names  []string
+	Distinct int            `json:"distinct_scores"`
+	Classes  []ClassMetrics `json:"classes,omitempty"`
+	Warnings []string       `json:"warnings,omitempty"`
 }
 
 // Summarise judges the scores of one test set. threshold may be NaN: what depends on it is NaN then.
@@ -57,24 +47,27 @@ func Summarise(scores []float64, truth Truth, threshold float64, resamples int, 
 	}
 	nan := math.NaN()
 	m := &Metrics{
-		Samples: len(scores), Attacks: int(r.attacks), Prevalence: ratio(r.attacks, float64(len(scores))),
+		Samples: len(scores), Attacks: r.P, Prevalence: ratio(float64(r.P), float64(len(scores))),
 		AUROC: r.ROCAUC(), AUPRC: r.AveragePrecision(), FPRAt95TPR: r.FPRAtTPR(0.95),
-		TPRAt1FPR: r.TPRAtFPR(0.01), TPRAt01: r.TPRAtFPR(0.001), PartialAUROC: r.PartialROCAUC(0.01), PRAUCTrapezoid: r.PRAUCTrapezoid(),
+		TPRAt1FPR: r.TPRAtFPR(0.01), TPRAt01: r.TPRAtFPR(0.001),
+		PartialAUROC: r.PartialROCAUC(0.01), PRAUCTrapezoid: r.PRAUCTrapezoid(),
 		Threshold: threshold, Accuracy: nan, Balanced: nan, Precision: nan, Recall: nan, Specificity: nan, F1: nan, MCC: nan,
+		Distinct: r.Distinct(),
 	}
 	m.OracleF1, m.OracleThreshold = r.OracleF1()
 	m.AUROCInt, m.AUPRCInt = r.Bootstrap(resamples, seed)
 	if !math.IsNaN(threshold) {
-		c := Confuse(scores, truth.Attack, threshold)
+		c := r.At(threshold)
 		m.Confusion = c
 		m.Accuracy, m.Balanced, m.Precision, m.Recall = c.Accuracy(), c.BalancedAccuracy(), c.Precision(), c.Recall()
 		m.Specificity, m.F1, m.MCC = c.Specificity(), c.F1(), c.MCC()
-		if c.TP+c.FP == 0 {
-			m.warn("nothing is above the threshold: precision and MCC are undefined")
-		}
 	}
-	m.judgeRanking(r)
-	m.classes(scores, truth, threshold)
+	if m.Classes, err = r.PerClass(truth, threshold); err != nil {
+		return nil, err
+	}
+	m.doubtSamples()
+	m.doubtScores(r)
+	m.doubtThreshold()
 	return m, nil
 }
 
@@ -82,73 +75,63 @@ func (m *Metrics) warn(format string, args ...any) {
 	m.Warnings = append(m.Warnings, fmt.Sprintf(format, args...))
 }
 
-func (m *Metrics) judgeRanking(r *Ranking) {
+// doubtSamples warns of test sets that leave something undefined or resting on very little.
+func (m *Metrics) doubtSamples() {
+	benign := m.Samples - m.Attacks
 	switch {
 	case m.Samples == 0:
 		m.warn("no test samples")
-	case r.attacks == 0:
+	case m.Attacks == 0:
 		m.warn("no attack among %d test samples: ranking metrics are undefined", m.Samples)
-	case r.benigns == 0:
+	case benign == 0:
 		m.warn("no benign one among %d test samples: ranking metrics are undefined", m.Samples)
+	default:
+		if m.Attacks < FewRows || benign < FewRows {
+			m.warn("%d attacks and %d benign test samples: with fewer than %d of either, every number is uncertain", m.Attacks, benign, FewRows)
+		}
+		switch {
+		case benign < 100:
+			m.warn("%d benign test samples: the recall at 1 %% and 0.1 %% false positives is that at none", benign)
+		case benign < 1000:
+			m.warn("%d benign test samples: the recall at 0.1 %% false positives is that at none", benign)
+		}
 	}
-	switch n := r.Distinct(); {
-	case m.Samples < 2:
-	case n == 1:
-		m.warn("all %d scores are equal", m.Samples)
-	case n < 10 && n < m.Samples:
-		m.warn("%d samples have only %d different scores", m.Samples, n)
+	few := 0
+	for _, c := range m.Classes {
+		if c.Few {
+			few++
+		}
 	}
-	if math.IsNaN(m.Threshold) {
-		m.warn("no threshold: accuracy, precision, recall, F1 and MCC are undefined")
+	if few > 0 {
+		m.warn("%d of %d attack classes have fewer than %d test samples: their recall says little", few, len(m.Classes), FewRows)
 	}
 }
 
-// classes judges each attack class on its own, in order of name.
-func (m *Metrics) classes(scores []float64, truth Truth, threshold float64) {
-	if truth.Class == nil {
+// doubtScores warns of scores that hardly rank.
+func (m *Metrics) doubtScores(r *Ranking) {
+	switch {
+	case m.Samples < 2:
 		return
+	case m.Distinct == 1:
+		m.warn("all %d scores are equal", m.Samples)
+		return
+	case m.Distinct < 10 && m.Distinct < m.Samples:
+		m.warn("%d samples have only %d different scores", m.Samples, m.Distinct)
 	}
-	var benign []float64
-	byClass := map[uint32][]float64{}
-	for i, s := range scores {
-		if truth.Attack[i] {
-			byClass[truth.Class[i]] = append(byClass[truth.Class[i]], s)
-		} else {
-			benign = append(benign, s)
-		}
+	if top := int(r.Pos[0] + r.Neg[0]); m.Samples >= 100 && 10*top >= m.Samples {
+		m.warn("%.0f %% of the samples share the highest score: the scores are saturated", 100*float64(top)/float64(m.Samples))
 	}
-	small := 0
-	for class, own := range byClass {
-		c := ClassMetrics{Class: truth.Names[class], Samples: len(own), Recall: math.NaN(), AUROC: math.NaN()}
-		labels := make([]bool, len(own), len(own)+len(benign))
-		for i := range labels {
-			labels[i] = true
-		}
-		all := append(slices.Clone(own), benign...)
-		if r, err := Rank(all, append(labels, make([]bool, len(benign))...)); err == nil {
-			c.AUROC = r.ROCAUC()
-		}
-		if !math.IsNaN(threshold) {
-			above := 0
-			for _, s := range own {
-				if s > threshold {
-					above++
-				}
-			}
-			c.Recall = float64(above) / float64(len(own))
-		}
-		if len(own) < fewRows {
-			small++
-		}
-		m.Classes = append(m.Classes, c)
-	}
-	slices.SortFunc(m.Classes, func(a, b ClassMetrics) int {
-		if a.Class < b.Class {
-			return -1
-		}
-		return 1
-	})
-	if small > 0 {
-		m.warn("%d of %d attack classes have fewer than %d test samples: their recall says little", small, len(byClass), fewRows)
+}
+
+// doubtThreshold warns of thresholds that leave something undefined.
+func (m *Metrics) doubtThreshold() {
+	switch flagged := m.Confusion.TP + m.Confusion.FP; {
+	case math.IsNaN(m.Threshold):
+		m.warn("no threshold: accuracy, precision, recall, F1 and MCC are undefined")
+	case m.Samples == 0:
+	case flagged == 0:
+		m.warn("nothing is above the threshold: precision and MCC are undefined")
+	case flagged == m.Samples:
+		m.warn("everything is above the threshold: MCC is undefined")
 	}
 }

@@ -28,7 +28,7 @@ func Rank(scores []float64, attack []bool) (*Ranking, error) {
 	if len(scores) > math.MaxInt32 {
 		return nil, fmt.Errorf("%w: %d scores are more than %d", ErrScores, len(scores), math.MaxInt32)
 	}
-	if err := checkFinite("score", scores); err != nil {
+	if err := checkFinite(scores); err != nil {
 		return nil, err
 	}
 	order := descending(scores)
@@ -52,14 +52,17 @@ func Rank(scores []float64, attack []bool) (*Ranking, error) {
 	return r, nil
 }
 
-func checkFinite(what string, x []float64) error {
-	for i, v := range x {
+func checkFinite(scores []float64) error {
+	for i, v := range scores {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Errorf("%w: %s %d is %v", ErrScores, what, i, v)
+			return fmt.Errorf("%w: the score of sample %d is %v", ErrScores, i, v)
 		}
 	}
 	return nil
 }
+
+// Distinct is the number of different scores.
+func (r *Ranking) Distinct() int { return len(r.Score) }
 
 // ratio is a/b, NaN when b is 0.
 func ratio(a, b float64) float64 {

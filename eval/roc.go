@@ -24,9 +24,9 @@ func (r *Ranking) ROC() []Point {
 	return pts
 }
 
-// AUROC is the area under the ROC curve: the probability that an attack outscores a benign sample, ties
+// ROCAUC is the area under the ROC curve: the probability that an attack outscores a benign sample, ties
 // counting one half (the Mann–Whitney statistic U/(P·N)). NaN when either class is absent.
-func (r *Ranking) AUROC() float64 {
+func (r *Ranking) ROCAUC() float64 {
 	// Twice U, in integers: exact up to 2³¹ samples.
 	var u2, above uint64
 	for g := range r.Score {
@@ -37,10 +37,11 @@ func (r *Ranking) AUROC() float64 {
 	return ratio(float64(u2), 2*float64(r.P)*float64(r.N))
 }
 
-// PartialAUROC is the area under the ROC curve up to a false-positive rate in (0,1], standardised to .5 for
-// chance and 1 for perfection (McClish, Analyzing a portion of the ROC curve, Med. Decis. Making 1989; the
-// max_fpr of scikit-learn's roc_auc_score). The curve is cut by linear interpolation.
-func (r *Ranking) PartialAUROC(maxFPR float64) float64 {
+// PartialROCAUC is the mean true-positive rate over false-positive rates up to maxFPR in (0,1]: the area
+// under that part of the ROC curve, divided by maxFPR. The curve is cut by linear interpolation. Chance gives
+// maxFPR/2, perfection 1; it is not the McClish rescaling of scikit-learn's max_fpr. NaN when either class is
+// absent or maxFPR is out of range.
+func (r *Ranking) PartialROCAUC(maxFPR float64) float64 {
 	if r.P == 0 || r.N == 0 || !(maxFPR > 0 && maxFPR <= 1) {
 		return math.NaN()
 	}
@@ -52,15 +53,13 @@ func (r *Ranking) PartialAUROC(maxFPR float64) float64 {
 		nx, ny := float64(fp)/float64(r.N), float64(tp)/float64(r.P)
 		if nx > maxFPR {
 			ny = y + (ny-y)*(maxFPR-x)/(nx-x)
-			nx = maxFPR
-		}
-		area += (nx - x) * (y + ny) / 2
-		if x, y = nx, ny; x >= maxFPR && fp > 0 && nx == maxFPR {
+			area += (maxFPR - x) * (y + ny) / 2
 			break
 		}
+		area += (nx - x) * (y + ny) / 2
+		x, y = nx, ny
 	}
-	chance := maxFPR * maxFPR / 2
-	return 0.5 * (1 + (area-chance)/(maxFPR-chance))
+	return area / maxFPR
 }
 
 // FPRAtTPR is the false-positive rate at the largest threshold that catches at least the share tpr of the

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"plumbline/data"
 )
@@ -76,6 +78,27 @@ func (e Env) Logger() *slog.Logger {
 		return e.Log
 	}
 	return slog.New(slog.DiscardHandler)
+}
+
+// Blocks runs work on [0, n) in blocks, on up to Parallel goroutines, and returns when all are done. The
+// cut into blocks depends on n alone: what work writes per index, or per block (from/block), is the same
+// whatever the number of workers. A cancelled ctx leaves the remaining blocks out and is the error.
+func (e Env) Blocks(ctx context.Context, n, block int, work func(from, to int)) error {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(e.Parallel(), (n+block-1)/block) {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				from := int(next.Add(int64(block))) - block
+				if from >= n {
+					return
+				}
+				work(from, min(from+block, n))
+			}
+		})
+	}
+	wg.Wait()
+	return ctx.Err()
 }
 
 // Progress reports ep to whoever watches.

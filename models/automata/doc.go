@@ -1,0 +1,10 @@
+// Package automata holds detectors that learn how events follow each other: state machines inferred by
+// red-blue state merging ([Learn], [Machine]), and what is built on them.
+//
+// The learner takes symbolic words (data.Words). FlexFringe's models can be read and written
+// ([ReadJSON], [Machine.WriteJSON]), and with compat v26 or v23 it is followed step by step. Detectors are
+// sequent (state frequencies over a stream), pdfa (log-likelihood) and markov (transitions without a
+// learnt structure).
+//
+// Turning flows into symbols and windows is data/prep's work; thresholds are eval's.
+package automata

@@ -1,0 +1,280 @@
+package automata
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// ffModel is FlexFringe's JSON model file.
+type ffModel struct {
+	Types    []string `json:"types"`
+	Alphabet []string `json:"alphabet"`
+	Nodes    []ffNode `json:"nodes"`
+	Edges    []ffEdge `json:"edges"`
+}
+
+type ffNode struct {
+	ID     int    `json:"id"`
+	Source int    `json:"source"`
+	Label  string `json:"label"`
+	Size   int    `json:"size"`
+	Level  int    `json:"level"`
+	Style  string `json:"style"`
+	IsRed  int    `json:"isred"`
+	IsSink int    `json:"issink"`
+	IsBlue int    `json:"isblue"`
+	Trace  string `json:"trace"`
+	Data   ffData `json:"data"`
+}
+
+type ffData struct {
+	FinalCounts map[string]int    `json:"final_counts,omitempty"`
+	PathCounts  map[string]int    `json:"path_counts,omitempty"`
+	TotalFinal  int               `json:"total_final"`
+	TotalPaths  int               `json:"total_paths"`
+	TransCounts map[string]string `json:"trans_counts"`
+}
+
+type ffEdge struct {
+	ID          string `json:"id"`
+	Source      string `json:"source"`
+	Target      string `json:"target"`
+	Name        string `json:"name"`
+	Appearances string `json:"appearances"`
+}
+
+// ErrMachine is wrapped by errors about machine files that make no sense.
+var ErrMachine = errors.New("unreadable machine")
+
+// WriteJSON writes the machine as FlexFringe's JSON. The field "level", which only steers drawings, holds
+// the length of the state's access word.
+func (m *Machine) WriteJSON(w io.Writer) error {
+	out := ffModel{Types: m.Types, Alphabet: m.Alphabet, Edges: []ffEdge{}}
+	for q := range m.States {
+		out.Nodes = append(out.Nodes, m.ffNode(int32(q)))
+	}
+	for q := range m.States {
+		for i := m.Start[q]; i < m.Start[q+1]; i++ {
+			from, to := strconv.Itoa(m.States[q].ID), strconv.Itoa(m.States[m.To[i]].ID)
+			out.Edges = append(out.Edges, ffEdge{ID: from + "_" + to, Source: from, Target: to, Name: m.Alphabet[m.On[i]]})
+		}
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "\t")
+	if err := enc.Encode(out); err != nil {
+		return fmt.Errorf("automata: write: %w", err)
+	}
+	return nil
+}
+
+func (m *Machine) ffNode(q int32) ffNode {
+	s := &m.States[q]
+	n := ffNode{ID: s.ID, Source: s.Source, Size: s.Size, Level: len(s.Access), IsRed: flag(s.Red), IsSink: flag(s.Sink), IsBlue: flag(s.Blue)}
+	if q == 0 {
+		n.Source = -1
+		n.Trace = "0 0"
+	} else {
+		words := []string{m.typeOf(s), strconv.Itoa(len(s.Access))}
+		for _, a := range s.Access {
+			words = append(words, m.Alphabet[a])
+		}
+		n.Trace = strings.Join(words, " ")
+	}
+	d := ffData{TotalFinal: s.Final, TotalPaths: s.Paths, TransCounts: map[string]string{}, PathCounts: map[string]int{}, FinalCounts: map[string]int{}}
+	var fin, path strings.Builder
+	for k := range m.Types {
+		id := strconv.Itoa(k)
+		if c := at(s.FinalTypes, k); c > 0 {
+			d.FinalCounts[id] = c
+			fmt.Fprintf(&fin, "%s:%d , ", m.Types[k], c)
+		}
+		if c := at(s.PathTypes, k); c > 0 {
+			d.PathCounts[id] = c
+			fmt.Fprintf(&path, "%s:%d , ", m.Types[k], c)
+		}
+	}
+	n.Label = "fin: " + fin.String() + " path: " + path.String()
+	for i := m.CountStart[q]; i < m.CountStart[q+1]; i++ {
+		d.TransCounts[m.Alphabet[m.CountOn[i]]] = strconv.Itoa(int(m.Count[i]))
+	}
+	n.Data = d
+	return n
+}
+
+func at(v []int32, k int) int {
+	if k < len(v) {
+		return int(v[k])
+	}
+	return 0
+}
+
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// typeOf is the label that most words through a state carry.
+func (m *Machine) typeOf(s *State) string {
+	best, top := "0", -1
+	for k, name := range m.Types {
+		if n := at(s.FinalTypes, k) + at(s.PathTypes, k); n > top {
+			best, top = name, n
+		}
+	}
+	return best
+}
+
+// ReadJSON reads a model file of FlexFringe, of either version, or of WriteJSON. Edges to states that the
+// file does not hold are left out, as FlexFringe does. The error wraps ErrMachine.
+func ReadJSON(r io.Reader) (*Machine, error) {
+	var f ffModel
+	if err := json.NewDecoder(bufio.NewReader(r)).Decode(&f); err != nil {
+		return nil, fmt.Errorf("automata: %w: %w", ErrMachine, err)
+	}
+	m, err := f.machine()
+	if err != nil {
+		return nil, fmt.Errorf("automata: %w: %w", ErrMachine, err)
+	}
+	return m, nil
+}
+
+func (f *ffModel) machine() (*Machine, error) {
+	if len(f.Nodes) == 0 {
+		return nil, errors.New("no nodes")
+	}
+	symbols, err := ids("alphabet", f.Alphabet)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := ids("types", f.Types); err != nil {
+		return nil, err
+	}
+	nodes := f.rootFirst()
+	state := map[string]int32{}
+	for i, n := range nodes {
+		id := strconv.Itoa(n.ID)
+		if _, twice := state[id]; twice {
+			return nil, fmt.Errorf("two nodes have the id %d", n.ID)
+		}
+		state[id] = int32(i)
+	}
+	out := make([][][2]int32, len(nodes)) // per state: symbol, target
+	for _, e := range f.Edges {
+		from, okFrom := state[e.Source]
+		to, okTo := state[e.Target]
+		a, known := symbols[e.Name]
+		switch {
+		case !okFrom:
+			return nil, fmt.Errorf("edge %q leaves the unknown state %q", e.ID, e.Source)
+		case !known:
+			return nil, fmt.Errorf("edge %q carries the unknown symbol %q", e.ID, e.Name)
+		case okTo:
+			out[from] = append(out[from], [2]int32{a, to})
+		}
+	}
+	m := &Machine{Alphabet: f.Alphabet, Types: f.Types}
+	for q, n := range nodes {
+		if err := m.readNode(n, symbols, out[q]); err != nil {
+			return nil, fmt.Errorf("node %d: %w", n.ID, err)
+		}
+	}
+	m.States[0].Source = m.States[0].ID
+	m.Start = append(m.Start, int32(len(m.On)))
+	m.CountStart = append(m.CountStart, int32(len(m.Count)))
+	return m, nil
+}
+
+func ids(what string, names []string) (map[string]int32, error) {
+	out := map[string]int32{}
+	for i, n := range names {
+		if _, twice := out[n]; twice {
+			return nil, fmt.Errorf("%s: %q stands twice", what, n)
+		}
+		out[n] = int32(i)
+	}
+	return out, nil
+}
+
+// rootFirst is the nodes with the root, whose access word is empty, in front.
+func (f *ffModel) rootFirst() []ffNode {
+	nodes := slices.Clone(f.Nodes)
+	root := slices.IndexFunc(nodes, func(n ffNode) bool {
+		w := strings.Fields(n.Trace)
+		return len(w) == 2 && w[1] == "0" && (n.Source == -1 || n.Source == n.ID)
+	})
+	if root > 0 {
+		nodes[0], nodes[root] = nodes[root], nodes[0]
+	}
+	return nodes
+}
+
+func (m *Machine) readNode(n ffNode, symbols map[string]int32, edges [][2]int32) error {
+	s := State{ID: n.ID, Source: n.Source, Size: n.Size, Paths: n.Data.TotalPaths, Final: n.Data.TotalFinal, Red: n.IsRed == 1, Sink: n.IsSink == 1, Blue: n.IsBlue == 1}
+	const limit = 1 << 31
+	if n.Size < 0 || s.Paths < 0 || s.Final < 0 || n.Size >= limit || s.Paths >= limit || s.Final >= limit {
+		return errors.New("a counter is out of range")
+	}
+	s.FinalTypes, s.PathTypes = make([]int32, len(m.Types)), make([]int32, len(m.Types))
+	for _, c := range []struct {
+		from map[string]int
+		to   []int32
+	}{{n.Data.FinalCounts, s.FinalTypes}, {n.Data.PathCounts, s.PathTypes}} {
+		for key, v := range c.from {
+			k, err := strconv.Atoi(key)
+			if err != nil || k < 0 || k >= len(c.to) || v < 0 || v >= limit {
+				return fmt.Errorf("counter %q: %d of %d labels", key, v, len(c.to))
+			}
+			c.to[k] = int32(v)
+		}
+	}
+	if w := strings.Fields(n.Trace); len(w) > 2 {
+		for _, a := range w[2:] {
+			id, ok := symbols[a]
+			if !ok {
+				return fmt.Errorf("unknown symbol %q in its trace", a)
+			}
+			s.Access = append(s.Access, id)
+		}
+	}
+	m.States = append(m.States, s)
+	m.Start = append(m.Start, int32(len(m.On)))
+	m.CountStart = append(m.CountStart, int32(len(m.Count)))
+	slices.SortFunc(edges, func(a, b [2]int32) int { return int(a[0] - b[0]) })
+	for i, e := range edges {
+		if i > 0 && e[0] == edges[i-1][0] {
+			return fmt.Errorf("two edges for the symbol %q", m.Alphabet[e[0]])
+		}
+		m.On, m.To = append(m.On, e[0]), append(m.To, e[1])
+	}
+	return m.readCounts(n.Data.TransCounts, symbols)
+}
+
+func (m *Machine) readCounts(counts map[string]string, symbols map[string]int32) error {
+	var pairs [][2]int32
+	for name, text := range counts {
+		a, ok := symbols[name]
+		if !ok {
+			return fmt.Errorf("unknown symbol %q in its counts", name)
+		}
+		c, err := strconv.ParseInt(text, 10, 32)
+		if err != nil || c < 0 {
+			return fmt.Errorf("count %q of symbol %q", text, name)
+		}
+		if c > 0 {
+			pairs = append(pairs, [2]int32{a, int32(c)})
+		}
+	}
+	slices.SortFunc(pairs, func(a, b [2]int32) int { return int(a[0] - b[0]) })
+	for _, p := range pairs {
+		m.CountOn, m.Count = append(m.CountOn, p[0]), append(m.Count, p[1])
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package automata
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"plumbline/data"
+	"plumbline/models"
+)
+
+func init() {
+	models.Register(models.Info{
+		Name:          "pdfa",
+		Doc:           "probabilistic automaton learnt by state merging; a trace's score is its negative log-likelihood per symbol",
+		Paper:         "C. de la Higuera, Grammatical Inference, 2010; learner of S. Verwer and C. Hammerschmidt, flexfringe, ICSME 2017",
+		Needs:         models.Needs{Input: data.Traces},
+		Deterministic: true,
+		Defaults: func() models.Spec {
+			s := &PDFASpec{LearnSpec: Likelihood(), Missing: "remain", Aggregate: "mean"}
+			s.Compat = Clean
+			return s
+		},
+	})
+}
+
+// PDFASpec configures pdfa: a deterministic automaton is learnt from benign traces, and a trace a_1…a_t is
+// scored by how unlikely it is,
+//
+//	score = −(1/t)·Σ ln P(a_i | q_{i−1})        q_i = δ(q_{i−1}, a_i)
+//
+// with add-one smoothing (see [NewReplayer]). A symbol without an edge is unseen, and the replay goes on as
+// Missing says. Learning costs what [Learn] costs, scoring O(t·log k) for k edges a state.
+type PDFASpec struct {
+	LearnSpec `yaml:",inline"`
+	Missing   Missing `yaml:"missing" jsonschema:"enum=remain,enum=reset,enum=stop" jsonschema_description:"where the replay goes on when a state has no edge for a symbol: in the same state, from the initial one, or not at all"`
+	Aggregate string  `yaml:"aggregate" jsonschema:"enum=mean,enum=sum,enum=last" jsonschema_description:"score of a trace: mean or sum over its symbols, or the last symbol alone"`
+}
+
+// New checks the values.
+func (s *PDFASpec) New(env models.Env) (models.Detector, error) {
+	if err := models.CheckSpec("pdfa", s); err != nil {
+		return nil, err
+	}
+	return &pdfa{learned{name: "pdfa", env: env, spec: s.LearnSpec}, *s}, nil
+}
+
+type pdfa struct {
+	learned
+	cfg PDFASpec
+}
+
+func (d *pdfa) Fit(ctx context.Context, train *data.Set) error {
+	return d.fit(ctx, train, d.cfg.Missing)
+}
+
+func (d *pdfa) Load(r io.Reader) error { return d.load(r, d.cfg.Missing) }
+
+func (d *pdfa) Score(ctx context.Context, s *data.Set) ([]float64, error) {
+	if err := d.check(s); err != nil {
+		return nil, err
+	}
+	out := make([]float64, s.N)
+	err := d.env.Blocks(ctx, s.N, 256, func(from, to int) {
+		var scores []float64
+		for i := from; i < to; i++ {
+			word := s.Traces[i].Symbols
+			if cap(scores) < len(word) {
+				scores = make([]float64, len(word))
+			}
+			scores = scores[:len(word)]
+			sum := d.rep.Replay(word, nil, scores)
+			switch {
+			case d.cfg.Aggregate == "last" && len(word) > 0:
+				out[i] = -scores[len(word)-1]
+			case d.cfg.Aggregate == "mean" && len(word) > 0:
+				out[i] = -sum / float64(len(word))
+			default:
+				out[i] = -sum
+			}
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("pdfa: %w", err)
+	}
+	return out, nil
+}
+
+var _ models.Detector = (*pdfa)(nil)

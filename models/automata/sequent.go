@@ -1,0 +1,67 @@
+package automata
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"plumbline/data"
+	"plumbline/models"
+)
+
+func init() {
+	models.Register(models.Info{
+		Name:          "sequent",
+		Doc:           "state machine learnt from benign windows; a window's score is how much more often its states are visited in the scored stream than in training",
+		Paper:         "C. Cao, A. Blaise, A. Panichella, S. Verwer, SEQUENT, 2024 (arXiv 2412.03442)",
+		Needs:         models.Needs{Input: data.Traces, Batch: true},
+		Deterministic: true,
+		Defaults:      func() models.Spec { return &SequentSpec{Sequent()} },
+	})
+}
+
+// SequentSpec configures sequent. The defaults are what is in force when FlexFringe of July 2023 reads the
+// authors' sm.ini. A window that visits the states q_1…q_t scores
+//
+//	Σ_i ln(C(q_i)+1) − ln(N(q_i)+1) + ln(T+1) − ln(D+1)
+//
+// with N the visits in training and T their sum, C the visits so far in the scored windows and D the number
+// of distinct states among them (see [Rolling]). The score therefore depends on the order of the windows
+// and grows with the stream: each call of Score begins with empty counters, and a threshold fitted on
+// shorter data is too low. The method defines no threshold of its own.
+type SequentSpec struct {
+	LearnSpec `yaml:",inline"`
+}
+
+// New checks the values.
+func (s *SequentSpec) New(env models.Env) (models.Detector, error) {
+	if err := models.CheckSpec("sequent", s); err != nil {
+		return nil, err
+	}
+	return &sequent{learned{name: "sequent", env: env, spec: s.LearnSpec}}, nil
+}
+
+type sequent struct{ learned }
+
+func (d *sequent) Fit(ctx context.Context, train *data.Set) error { return d.fit(ctx, train, Reset) }
+
+func (d *sequent) Load(r io.Reader) error { return d.load(r, Reset) }
+
+func (d *sequent) Score(ctx context.Context, s *data.Set) ([]float64, error) {
+	if err := d.check(s); err != nil {
+		return nil, err
+	}
+	out := make([]float64, s.N)
+	roll := NewRolling(d.visit)
+	var states []int32
+	for i := range s.Traces {
+		if i%1024 == 0 && ctx.Err() != nil {
+			return nil, fmt.Errorf("sequent: %w", ctx.Err())
+		}
+		states = d.replay(s.Traces[i].Symbols, states)
+		out[i], _ = roll.Window(states)
+	}
+	return out, nil
+}
+
+var _ models.Detector = (*sequent)(nil)

@@ -1,0 +1,15 @@
+// Package classic holds the detectors that need no network: one-class SVM, local outlier factor, kernel
+// density, isolation forest, principal components, Mahalanobis distance, distances to centres and
+// neighbours, column-wise histograms and tails, and the controls that every comparison should contain
+// (random, znorm, best_feature). All of them work on Vectors sets, learn from benign rows alone and never
+// read labels.
+//
+// Each model is one file that tells its formulas, its source and its departures from the source. What
+// they share: [detector] (the contract, kept in one place), points.go (squared distances between many
+// rows at once), neighbours.go (exact nearest neighbours by brute force), moments.go (means and
+// covariances) and spread.go (work over goroutines whose results do not depend on their number).
+//
+// Arithmetic is in float64, on rows that are float32. Networks are in models/neural, models of event
+// sequences in models/automata, models that learn from labels in models/supervised; scaling, thresholds
+// and metrics are in data/prep and eval.
+package classic

@@ -1,0 +1,212 @@
+package runs
+
+import (
+	"fmt"
+	"math"
+
+	"go.yaml.in/yaml/v3"
+
+	"plumbline/data"
+	"plumbline/data/strictyaml"
+	"plumbline/eval"
+)
+
+// Unit is what is judged: every flow, or the entities that columns name. Vector and trace models meet on
+// it in one table.
+type Unit struct {
+	Name    string   // flow, host or connection; empty when Columns say it
+	Columns []string // columns that name an entity
+}
+
+var unitNames = []string{"flow", "host", "connection"}
+
+// DecodeStrict takes a name or a list of columns.
+func (u *Unit) DecodeStrict(d strictyaml.Doc) strictyaml.Problems {
+	*u = Unit{}
+	if d.Node.Kind == yaml.ScalarNode {
+		u.Name = d.Node.Value
+		for _, n := range unitNames {
+			if u.Name == n {
+				return nil
+			}
+		}
+		return strictyaml.Problems{d.Problem("unknown unit %q%s; a list of columns names any other", u.Name, strictyaml.DidYouMean(u.Name, unitNames))}
+	}
+	ps := d.Decode(&u.Columns)
+	if len(ps) == 0 && len(u.Columns) == 0 {
+		ps = append(ps, d.Problem("no columns"))
+	}
+	return ps
+}
+
+// MarshalYAML is the form that DecodeStrict reads.
+func (u Unit) MarshalYAML() (any, error) {
+	if u.Name != "" {
+		return u.Name, nil
+	}
+	return u.Columns, nil
+}
+
+// String names the unit in tables.
+func (u Unit) String() string {
+	if u.Name != "" {
+		return u.Name
+	}
+	return fmt.Sprint(u.Columns)
+}
+
+// columns is the table's columns that name an entity; nil for flows. A host is the first address column,
+// a connection the first two.
+func (u Unit) columns(t *data.Table) ([]string, error) {
+	want := map[string]int{"flow": 0, "host": 1, "connection": 2}[u.Name]
+	if u.Name == "" {
+		return u.Columns, nil
+	}
+	var out []string
+	for i := range t.Columns {
+		if t.Columns[i].Type == data.Address && len(out) < want {
+			out = append(out, t.Columns[i].Name)
+		}
+	}
+	if len(out) < want {
+		return nil, fmt.Errorf("runs: unit %s: %s has %d address columns, needs %d", u.Name, t.Name, len(out), want)
+	}
+	return out, nil
+}
+
+// units is the entities among some rows of a table.
+type units struct {
+	rows  []int32 // of the table, ascending
+	unit  []int32 // of rows[i]
+	keys  []string
+	first []int32 // a row of each unit: its first attack, or its first row
+	truth eval.Truth
+}
+
+// units groups rows. A unit is an attack when any of its rows is.
+func (u Unit) units(t *data.Table, rows []int32) (*units, error) {
+	columns, err := u.columns(t)
+	if err != nil {
+		return nil, err
+	}
+	us := &units{rows: rows, unit: make([]int32, len(rows)), truth: eval.Truth{Names: t.Classes}}
+	var group []int32
+	var names []string
+	if columns != nil {
+		if group, names, err = t.Groups(columns); err != nil {
+			return nil, fmt.Errorf("runs: unit %s: %w", u, err)
+		}
+	}
+	seen := map[int32]int32{}
+	for i, r := range rows {
+		id := int32(i)
+		known := false
+		if columns != nil {
+			if id, known = seen[group[r]]; !known {
+				id = int32(len(us.first))
+				seen[group[r]] = id
+				us.keys = append(us.keys, names[group[r]])
+			}
+		}
+		us.unit[i] = id
+		switch {
+		case !known:
+			us.first = append(us.first, r)
+			us.truth.Attack = append(us.truth.Attack, t.Attack[r])
+			us.truth.Class = append(us.truth.Class, t.Class[r])
+		case t.Attack[r] && !us.truth.Attack[id]:
+			us.first[id], us.truth.Attack[id], us.truth.Class[id] = r, true, t.Class[r]
+		}
+	}
+	return us, nil
+}
+
+// lift brings the scores of a set's samples to the units: first to the rows that a sample is made of, then
+// to the units of the rows, each by the rule. With last, a window counts for its last row only; rows that
+// no window ends at take the first window that holds them.
+func (us *units) lift(s *data.Set, scores []float64, rule string) ([]float64, error) {
+	perRow := scores
+	if s.Kind == data.Traces {
+		perRow = us.rowScores(s, scores, rule)
+	}
+	for i, v := range perRow {
+		if math.IsNaN(v) {
+			return nil, fmt.Errorf("runs: table row %d is in no trace", us.rows[i])
+		}
+	}
+	if us.keys == nil {
+		return perRow, nil
+	}
+	out := newAggregate(len(us.first), rule)
+	for i, v := range perRow {
+		out.add(us.unit[i], v)
+	}
+	return out.values(), nil
+}
+
+// rowScores brings the scores of windows to their rows; NaN for a row in none.
+func (us *units) rowScores(s *data.Set, scores []float64, rule string) []float64 {
+	at := make(map[int32]int32, len(us.rows))
+	for i, r := range us.rows {
+		at[r] = int32(i)
+	}
+	out := newAggregate(len(us.rows), rule)
+	for k := range s.Traces {
+		rows := s.Traces[k].Rows
+		if rule == "last" {
+			if i, ok := at[rows[len(rows)-1]]; ok {
+				out.add(i, scores[k])
+			}
+			continue
+		}
+		for _, r := range rows {
+			if i, ok := at[r]; ok {
+				out.add(i, scores[k])
+			}
+		}
+	}
+	if rule == "last" {
+		for k := range s.Traces {
+			for _, r := range s.Traces[k].Rows {
+				if i, ok := at[r]; ok && out.n[i] == 0 {
+					out.add(i, scores[k])
+				}
+			}
+		}
+	}
+	return out.values()
+}
+
+// aggregate joins several scores into one.
+type aggregate struct {
+	rule string
+	v    []float64
+	n    []int32
+}
+
+func newAggregate(n int, rule string) *aggregate {
+	return &aggregate{rule, make([]float64, n), make([]int32, n)}
+}
+
+func (a *aggregate) add(i int32, score float64) {
+	switch {
+	case a.rule == "mean":
+		a.v[i] += score
+	case a.n[i] == 0, a.rule == "last", score > a.v[i]:
+		a.v[i] = score
+	}
+	a.n[i]++
+}
+
+// values is the joined scores, NaN where there were none.
+func (a *aggregate) values() []float64 {
+	for i, n := range a.n {
+		switch {
+		case n == 0:
+			a.v[i] = math.NaN()
+		case a.rule == "mean":
+			a.v[i] /= float64(n)
+		}
+	}
+	return a.v
+}

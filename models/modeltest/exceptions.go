@@ -1,0 +1,10 @@
+package modeltest
+
+// exceptions[model][check] is why a model is excused from one check.
+var exceptions = map[string]map[string]string{
+	"random": {"separates": "a control that does not look at its input: its AUROC is ½ on any data"},
+}
+
+// quick[model] is YAML over the defaults for models whose defaults take long to fit, on data where less is
+// enough. The checks of the defaults themselves do not use it.
+var quick = map[string]string{}

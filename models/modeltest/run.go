@@ -1,0 +1,217 @@
+package modeltest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime/debug"
+	"testing"
+
+	"plumbline/data"
+	"plumbline/data/strictyaml"
+	"plumbline/models"
+)
+
+// check is one promise of the contract.
+type check struct {
+	name string
+	hold func(*subject)
+}
+
+// checks in the order in which they run: what others build upon comes first.
+var checks = []check{
+	{"info", checkInfo},
+	{"defaults", checkDefaults},
+	{"yaml", checkYAML},
+	{"ranges", checkRanges},
+	{"unfitted", checkUnfitted},
+	{"scores", checkScores},
+	{"separates", checkSeparates},
+	{"input", checkInput},
+	{"degenerate", checkDegenerate},
+	{"extreme", checkExtreme},
+	{"untouched", checkUntouched},
+	{"labels", checkLabels},
+	{"seed", checkSeed},
+	{"refit", checkRefit},
+	{"rows", checkRows},
+	{"state", checkState},
+	{"damaged", checkDamaged},
+	{"hostile", checkHostile},
+	{"cancel", checkCancel},
+	{"concurrent", checkConcurrent},
+	{"progress", checkProgress},
+	{"silent", checkSilent},
+	{"optional", checkOptional},
+}
+
+// Run tests one model against every promise, a subtest each. It swaps os.Stdout and os.Stderr for a while, so
+// it must not run beside other tests of the same process.
+func Run(t *testing.T, info models.Info) {
+	t.Helper()
+	for _, c := range checks {
+		t.Run(c.name, func(t *testing.T) {
+			if reason := exceptions[info.Name][c.name]; reason != "" {
+				t.Skip(reason)
+			}
+			for _, f := range failures(info, c) {
+				t.Error(f)
+			}
+		})
+	}
+}
+
+// failures runs one check and returns what it found.
+func failures(info models.Info, c check) []string {
+	s := &subject{info: info}
+	s.guard("check", func() error {
+		c.hold(s)
+		return nil
+	})
+	return s.fails
+}
+
+// subject is the model under test and what was found wrong with it.
+type subject struct {
+	info  models.Info
+	fails []string
+}
+
+// stop ends a check whose next steps make no sense.
+type stop struct{}
+
+func (s *subject) failf(format string, args ...any) {
+	if len(s.fails) < 20 {
+		s.fails = append(s.fails, fmt.Sprintf(format, args...))
+	}
+}
+
+func (s *subject) fatalf(format string, args ...any) {
+	s.failf(format, args...)
+	panic(stop{})
+}
+
+var errPanic = errors.New("it panicked")
+
+// guard calls f; a panic of the model becomes a failure of the check and an error.
+func (s *subject) guard(what string, f func() error) (err error) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case stop:
+			if what != "check" {
+				panic(p)
+			}
+		default:
+			s.failf("%s: panic: %v\n%s", what, p, debug.Stack())
+			err = errPanic
+		}
+	}()
+	return f()
+}
+
+// spec is the defaults, with what makes them quick.
+func (s *subject) spec() models.Spec {
+	spec := s.info.Defaults()
+	if y := quick[s.info.Name]; y != "" {
+		doc, err := strictyaml.Parse("modeltest.quick", []byte(y))
+		if err != nil {
+			s.fatalf("quick parameters: %v", err)
+		}
+		if p := doc.Decode(spec); len(p) > 0 {
+			s.fatalf("quick parameters: %v", p)
+		}
+	}
+	return spec
+}
+
+// build makes an unfitted detector.
+func (s *subject) build(env models.Env) models.Detector {
+	var d models.Detector
+	err := s.guard("New", func() (err error) {
+		d, err = s.spec().New(env)
+		return err
+	})
+	if err != nil || d == nil {
+		s.fatalf("New: detector %v, error %v", d, err)
+	}
+	return d
+}
+
+// env is an ordinary environment.
+func env(seed uint64, workers int) models.Env { return models.Env{Seed: seed, Workers: workers} }
+
+func (s *subject) fit(what string, d models.Detector, train *data.Set) error {
+	return s.guard(what+": Fit", func() error { return d.Fit(context.Background(), train) })
+}
+
+func (s *subject) score(what string, d models.Detector, set *data.Set) ([]float64, error) {
+	var out []float64
+	err := s.guard(what+": Score", func() (err error) {
+		out, err = d.Score(context.Background(), set)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if set == nil {
+		s.failf("%s: Score of a nil set gives no error", what)
+		return out, nil
+	}
+	if len(out) != set.N {
+		s.fatalf("%s: %d scores for %d samples", what, len(out), set.N)
+	}
+	for i, v := range out {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			s.fatalf("%s: the score of sample %d is %v", what, i, v)
+		}
+	}
+	return out, nil
+}
+
+// fitted is a new detector fitted on train, which must work.
+func (s *subject) fitted(what string, e models.Env, train *data.Set) models.Detector {
+	d := s.build(e)
+	if err := s.fit(what, d, train); err != nil {
+		s.fatalf("%s: Fit: %v", what, err)
+	}
+	return d
+}
+
+// scores must work.
+func (s *subject) scores(what string, d models.Detector, set *data.Set) []float64 {
+	out, err := s.score(what, d, set)
+	if err != nil {
+		s.fatalf("%s: Score: %v", what, err)
+	}
+	return out
+}
+
+// saved is the bytes of Save, which must work.
+func (s *subject) saved(what string, d models.Detector) []byte {
+	var b bytes.Buffer
+	if err := s.guard(what+": Save", func() error { return d.Save(&b) }); err != nil {
+		s.fatalf("%s: Save: %v", what, err)
+	}
+	return b.Bytes()
+}
+
+func (s *subject) load(what string, d models.Detector, raw []byte) error {
+	return s.guard(what+": Load", func() error { return d.Load(bytes.NewReader(raw)) })
+}
+
+// same compares scores bit by bit.
+func (s *subject) same(what string, got, want []float64) {
+	if len(got) != len(want) {
+		s.failf("%s: %d scores, want %d", what, len(got), len(want))
+		return
+	}
+	for i := range got {
+		if math.Float64bits(got[i]) != math.Float64bits(want[i]) {
+			s.failf("%s: sample %d scores %v, want exactly %v", what, i, got[i], want[i])
+			return
+		}
+	}
+}

@@ -30,6 +30,17 @@ func NewFinder(given ...string) Finder {
 	return Finder{append(dirs, filepath.Join("data", "raw"))}
 }
 
+// Absolute is the folders as absolute paths.
+func (f Finder) Absolute() []string {
+	out := make([]string, 0, len(f.Dirs))
+	for _, d := range f.Dirs {
+		if abs, err := filepath.Abs(d); err == nil {
+			out = append(out, abs)
+		}
+	}
+	return out
+}
+
 // ErrNoFile is wrapped by Find's error when a data file is in none of the folders.
 var ErrNoFile = errors.New("data file not found")
 

@@ -82,7 +82,7 @@ func (p *prepared) sets(ctx context.Context, needs needs) (*sets, error) {
 		return s, s.err
 	}
 	s := &sets{}
-	make := func(rows []int32) *data.Set {
+	apply := func(rows []int32) *data.Set {
 		if s.err != nil {
 			return nil
 		}
@@ -98,14 +98,14 @@ func (p *prepared) sets(ctx context.Context, needs needs) (*sets, error) {
 	if needs.labels {
 		trainRows = p.split.Train
 	}
-	s.train = make(trainRows)
+	s.train = apply(trainRows)
 	// scores of validation and test do not depend on labels: share them between kinds of training
 	other := needs
 	other.labels = !needs.labels
 	if o, ok := p.made[fmt.Sprint(other)]; ok && o.err == nil && s.err == nil {
 		s.valid, s.test, s.testSum = o.valid, o.test, o.testSum
 	} else {
-		s.valid, s.test = make(p.split.Valid), make(p.split.Test)
+		s.valid, s.test = apply(p.split.Valid), apply(p.split.Test)
 	}
 	if s.err != nil {
 		s.err = fmt.Errorf("%s: %w", p.set.Config.Name, s.err)

@@ -1,0 +1,315 @@
+package runs
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"go.yaml.in/yaml/v3"
+
+	"plumbline/data"
+	"plumbline/eval"
+	"plumbline/models"
+)
+
+// job is one cell at work.
+type job struct {
+	cell    Cell
+	exp     *Experiment
+	dir     *directory
+	data    *prepared
+	workers int
+	log     *slog.Logger
+	observe func(Event)
+	history []models.Epoch
+	result  Result
+}
+
+// status is status.json, written last: a cell without it did not finish.
+type status struct {
+	Status   string    `json:"status"`
+	Error    string    `json:"error,omitempty"`
+	Started  time.Time `json:"started"`
+	Finished time.Time `json:"finished"`
+	Result   Result    `json:"result"`
+}
+
+// run trains, scores and judges the cell, and leaves its files. Whatever goes wrong is in the result.
+func (j *job) run(ctx context.Context) Result {
+	started := time.Now()
+	j.result = blankResult(j.cell)
+	limited := ctx
+	if j.exp.Limit > 0 {
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, j.exp.Limit)
+		defer cancel()
+	}
+	err := j.attempt(limited)
+	j.result.PeakRSS = Number(peakRSS())
+	switch {
+	case err == nil:
+		j.result.Status = OK
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		j.result.Status = Interrupted
+	case j.exp.Limit > 0 && errors.Is(err, context.DeadlineExceeded):
+		j.result.Status, err = TimedOut, fmt.Errorf("not done within %v: %w", j.exp.Limit, err)
+	default:
+		j.result.Status = Failed
+	}
+	if err != nil {
+		j.result.Error = oneLine(err.Error())
+		j.log.Error("cell", "cell", j.cell.Path(), "status", j.result.Status, "error", err.Error())
+	}
+	if j.result.Status == Interrupted {
+		return j.result
+	}
+	st := status{Status: j.result.Status, Error: j.result.Error, Started: started.UTC(), Finished: time.Now().UTC(), Result: j.result}
+	if err := j.dir.writeJSON(j.cell.Path()+"/status.json", st); err != nil {
+		j.result.Status, j.result.Error = Failed, oneLine(err.Error())
+		j.log.Error("cell", "cell", j.cell.Path(), "error", err.Error())
+	}
+	return j.result
+}
+
+func oneLine(s string) string {
+	out := []rune(s)
+	for i, r := range out {
+		if r == '\n' || r == '\r' {
+			out[i] = ' '
+		}
+	}
+	if len(out) > 2000 {
+		out = append(out[:2000], '…')
+	}
+	return string(out)
+}
+
+// attempt is run without the bookkeeping; a panic of the model is an error with its stack in the log.
+func (j *job) attempt(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			j.log.Error("panic", "cell", j.cell.Path(), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = fmt.Errorf("the model panicked: %v (stack in log.jsonl)", p)
+		}
+	}()
+	needs := j.cell.Entry.Info.Needs
+	s, err := j.data.sets(ctx, needsOf(needs))
+	if err != nil {
+		return err
+	}
+	if needs.Labels && !anyAttack(s.train.Attack) {
+		return errors.New("no labelled attack in the training part to learn from: choose another split")
+	}
+	j.result.Train, j.result.Features = s.train.N, s.train.D
+	if s.train.Kind == data.Traces {
+		j.result.Features = len(s.train.Alphabet)
+	}
+	j.result.TrainSHA256, j.result.TestSHA256 = s.trainSum, s.testSum
+	j.result.Test, j.result.Valid = len(j.data.test.first), Number(len(j.data.valid.first))
+	det, err := j.fit(ctx, s.train)
+	if err != nil {
+		return err
+	}
+	threshold, warnings, err := j.threshold(ctx, det, s)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	raw, err := score(ctx, det, s.test)
+	if err != nil {
+		return err
+	}
+	j.result.ScoreSeconds = Number(time.Since(start).Seconds())
+	scores, err := j.data.test.lift(s.test, raw, j.exp.Aggregate)
+	if err != nil {
+		return err
+	}
+	m, err := eval.Summarise(scores, j.data.test.truth, threshold, j.exp.Bootstrap, j.cell.Seed)
+	if err != nil {
+		return err
+	}
+	m.Warnings = append(warnings, m.Warnings...)
+	j.take(m)
+	return j.leave(det, scores, threshold, m)
+}
+
+func needsOf(n models.Needs) needs { return needs{n.Input == data.Traces, n.Labels} }
+
+func anyAttack(attack []bool) bool {
+	for _, a := range attack {
+		if a {
+			return true
+		}
+	}
+	return false
+}
+
+// score checks what Score promises: one finite number per sample.
+func score(ctx context.Context, det models.Detector, s *data.Set) ([]float64, error) {
+	out, err := det.Score(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if len(out) != s.N {
+		return nil, fmt.Errorf("the model gave %d scores for %d samples", len(out), s.N)
+	}
+	for i, v := range out {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, fmt.Errorf("the score of sample %d is %v", i, v)
+		}
+	}
+	return out, nil
+}
+
+func (j *job) fit(ctx context.Context, train *data.Set) (models.Detector, error) {
+	var mu sync.Mutex
+	env := models.Env{Seed: j.cell.Seed, Workers: j.workers, Log: j.log.With("cell", j.cell.Path()), Observe: func(e models.Epoch) {
+		mu.Lock()
+		j.history = append(j.history, e)
+		mu.Unlock()
+		j.observe(Event{Kind: EpochDone, Cell: j.cell, Epoch: e})
+	}}
+	det, err := j.cell.Entry.Spec.New(env)
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	if err := det.Fit(ctx, train); err != nil {
+		return nil, err
+	}
+	j.result.FitSeconds = Number(time.Since(start).Seconds())
+	return det, nil
+}
+
+// threshold fits the rule to benign scores of held-out rows, or of training rows where the experiment says so.
+func (j *job) threshold(ctx context.Context, det models.Detector, s *sets) (float64, []string, error) {
+	from, us := s.valid, j.data.valid
+	var warnings []string
+	if j.exp.Threshold.On == "train" {
+		if j.cell.Entry.Info.Needs.Labels {
+			return math.NaN(), []string{"no threshold: threshold.on: train cannot be used with a model that learns from labels"}, nil
+		}
+		from, us = s.train, j.data.trainUnits
+		warnings = append(warnings, "the threshold is fitted on scores of training rows, which are lower than those of new ones")
+	}
+	if from.N == 0 {
+		return math.NaN(), []string{"no threshold: no benign rows were held out (split.validation)"}, nil
+	}
+	raw, err := score(ctx, det, from)
+	if err != nil {
+		return 0, nil, fmt.Errorf("threshold: %w", err)
+	}
+	lifted, err := us.lift(from, raw, j.exp.Aggregate)
+	if err != nil {
+		return 0, nil, fmt.Errorf("threshold: %w", err)
+	}
+	t, more, err := j.exp.Threshold.Fit(lifted)
+	return t, append(warnings, more...), err
+}
+
+// take copies the metrics into the row of results.csv.
+func (j *job) take(m *eval.Metrics) {
+	r := &j.result
+	r.AUROC, r.AUPRC, r.Prevalence = Number(m.AUROC), Number(m.AUPRC), Number(m.Prevalence)
+	r.FPRAt95TPR, r.TPRAt1FPR, r.TPRAt01 = Number(m.FPRAt95TPR), Number(m.TPRAt1FPR), Number(m.TPRAt01)
+	r.Threshold, r.Accuracy, r.Balanced = Number(m.Threshold), Number(m.Accuracy), Number(m.Balanced)
+	r.Precision, r.Recall, r.Specificity = Number(m.Precision), Number(m.Recall), Number(m.Specificity)
+	r.F1, r.MCC = Number(m.F1), Number(m.MCC)
+	r.AUROCLow, r.AUROCHigh = Number(m.AUROCInt.Low), Number(m.AUROCInt.High)
+	r.AUPRCLow, r.AUPRCHigh = Number(m.AUPRCInt.Low), Number(m.AUPRCInt.High)
+	r.Warnings = m.Warnings
+}
+
+// leave writes the cell's files but for the status.
+func (j *job) leave(det models.Detector, scores []float64, threshold float64, m *eval.Metrics) error {
+	at := j.cell.Path() + "/"
+	write := j.dir.write
+	steps := []func() error{
+		func() error {
+			return write(at+"spec.yaml", func(w io.Writer) error {
+				return yaml.NewEncoder(w).Encode(map[string]any{"model": j.cell.Entry.Info.Name, "label": j.cell.Entry.Label, "params": j.cell.Entry.Spec})
+			})
+		},
+		func() error { return j.dir.writeJSON(at+"metrics.json", m) },
+		func() error {
+			return j.dir.writeJSON(at+"threshold.json", map[string]any{"rule": j.exp.Threshold.Rule, "value": j.exp.Threshold.Value, "on": j.exp.Threshold.On, "threshold": Number(threshold)})
+		},
+		func() error {
+			return j.dir.writeJSON(at+"prep.json", map[string]any{"pipeline": j.data.pipe, "traces": j.data.tracer})
+		},
+		func() error { return write(at+"history.csv", j.writeHistory) },
+	}
+	if j.exp.Keep.Scores {
+		steps = append(steps, func() error {
+			return write(at+"scores.csv.zst", func(w io.Writer) error { return writeScores(w, j.data, scores) })
+		})
+	}
+	if j.exp.Keep.Models {
+		steps = append(steps, func() error { return write(at+"model.bin", det.Save) })
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (j *job) writeHistory(w io.Writer) error {
+	bw := bufio.NewWriter(w)
+	fmt.Fprintln(bw, "epoch,of,loss,valid_loss,rate,samples")
+	for _, e := range j.history {
+		fmt.Fprintf(bw, "%d,%d,%s,%s,%s,%d\n", e.N, e.Of, cellNumber(e.Loss), cellNumber(e.ValidLoss), cellNumber(e.Rate), e.Samples)
+	}
+	return bw.Flush()
+}
+
+func cellNumber(v float64) string {
+	if math.IsNaN(v) {
+		return ""
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
+}
+
+// writeScores writes one line a unit: a table row (of its first attack, or its first), the unit's key, the
+// score, the truth.
+func writeScores(w io.Writer, p *prepared, scores []float64) error {
+	z, err := zstd.NewWriter(w, zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		return err
+	}
+	bw := bufio.NewWriter(z)
+	fmt.Fprintln(bw, "row,unit,score,attack,class")
+	us := p.test
+	for i, s := range scores {
+		key := strconv.Itoa(int(us.first[i]))
+		if us.keys != nil {
+			key = quoteCSV(us.keys[i])
+		}
+		attack := 0
+		if us.truth.Attack[i] {
+			attack = 1
+		}
+		fmt.Fprintf(bw, "%d,%s,%s,%d,%s\n", us.first[i], key, strconv.FormatFloat(s, 'g', -1, 64), attack, quoteCSV(us.truth.Names[us.truth.Class[i]]))
+	}
+	return errors.Join(bw.Flush(), z.Close())
+}
+
+func quoteCSV(s string) string {
+	for _, r := range s {
+		if r == ',' || r == '"' || r == '\n' || r == '\r' {
+			return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
+		}
+	}
+	return s
+}

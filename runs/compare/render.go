@@ -1,0 +1,300 @@
+package compare
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"plumbline/runs"
+)
+
+// Formats lists what Render knows.
+var Formats = []string{"table", "markdown", "csv", "json"}
+
+// Render writes the comparison in one of Formats.
+func (c *Comparison) Render(w io.Writer, format string) error {
+	switch format {
+	case "table":
+		return c.text(w)
+	case "markdown":
+		return c.markdown(w)
+	case "csv":
+		return c.csv(w)
+	case "json":
+		return c.json(w)
+	}
+	return fmt.Errorf("compare: unknown format %q; known: %s", format, strings.Join(Formats, ", "))
+}
+
+// titles are the column heads of metrics.
+var titles = map[string]string{
+	"auroc": "AUROC", "auprc": "AUPRC", "fpr_at_95tpr": "FPR@95TPR", "tpr_at_1fpr": "TPR@1%FPR", "tpr_at_01fpr": "TPR@0.1%FPR",
+	"f1": "F1", "mcc": "MCC", "fit_seconds": "fit s", "score_seconds": "score s", "balanced_accuracy": "bal. acc.",
+}
+
+func title(metric string) string {
+	if t, ok := titles[metric]; ok {
+		return t
+	}
+	return metric
+}
+
+// grid is the rows of a group as cells of text, heads first.
+func (c *Comparison) grid(g *Group) [][]string {
+	head := []string{"#", "model", title(c.Metric), "95 % interval"}
+	for _, m := range shown {
+		if m != c.Metric {
+			head = append(head, title(m))
+		}
+	}
+	out := [][]string{append(head, "ok/n")}
+	for i := range g.Rows {
+		r := &g.Rows[i]
+		rank := ""
+		if r.Rank > 0 {
+			rank = strconv.Itoa(r.Rank)
+		}
+		line := []string{rank, r.Label, plusMinus(r.Main), interval(r.Main)}
+		for _, m := range shown {
+			if m != c.Metric {
+				line = append(line, short(m, r.Others[m].Mean))
+			}
+		}
+		out = append(out, append(line, fmt.Sprintf("%d/%d", r.OK, r.Cells)))
+	}
+	return out
+}
+
+func number(v float64) string {
+	if math.IsNaN(v) {
+		return "–"
+	}
+	return strconv.FormatFloat(v, 'f', 4, 64)
+}
+
+func short(metric string, v float64) string {
+	if strings.HasSuffix(metric, "_seconds") && !math.IsNaN(v) {
+		return strconv.FormatFloat(v, 'f', 2, 64)
+	}
+	return number(v)
+}
+
+func plusMinus(v Value) string {
+	if v.N < 2 {
+		return number(v.Mean)
+	}
+	return number(v.Mean) + " ± " + number(v.SD)
+}
+
+func interval(v Value) string {
+	if math.IsNaN(v.Interval.Low) {
+		return "–"
+	}
+	s := fmt.Sprintf("[%s, %s]", number(v.Interval.Low), number(v.Interval.High))
+	if v.Bootstrap {
+		s += "ᵇ"
+	}
+	return s
+}
+
+// heading is what a group stands for.
+func (g *Group) heading() string {
+	return fmt.Sprintf("%s, unit %s: %d judged, %s attacks", g.Data, g.Unit, g.Test, percent(g.Prevalence))
+}
+
+func percent(v float64) string {
+	if math.IsNaN(v) {
+		return "–"
+	}
+	return strconv.FormatFloat(100*v, 'f', 1, 64) + " %"
+}
+
+// notes are the lines below a group's table.
+func (g *Group) notes() []string {
+	var out []string
+	for _, r := range g.Rows {
+		if r.Main.Bootstrap {
+			out = append(out, "ᵇ one run: interval over resampled test units; the others are over seeds (Student's t)")
+			break
+		}
+	}
+	for _, r := range g.Rows {
+		for _, e := range r.Errors {
+			out = append(out, r.Label+" "+e)
+		}
+	}
+	for _, w := range g.Warnings {
+		out = append(out, "warning: "+w)
+	}
+	return out
+}
+
+func (c *Comparison) text(w io.Writer) error {
+	var b strings.Builder
+	for k := range c.Groups {
+		g := &c.Groups[k]
+		if k > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(g.heading() + "\n")
+		align(&b, c.grid(g))
+		for _, n := range g.notes() {
+			b.WriteString("  " + n + "\n")
+		}
+	}
+	for _, n := range c.Warnings {
+		b.WriteString("warning: " + n + "\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// align pads the columns: the name to the left, numbers to the right.
+func align(b *strings.Builder, grid [][]string) {
+	width := make([]int, len(grid[0]))
+	for _, line := range grid {
+		for i, s := range line {
+			width[i] = max(width[i], utf8.RuneCountInString(s))
+		}
+	}
+	for _, line := range grid {
+		b.WriteString(" ")
+		for i, s := range line {
+			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(s))
+			if i == 1 {
+				b.WriteString(" " + s + pad)
+			} else {
+				b.WriteString(" " + pad + s)
+			}
+			b.WriteString(" ")
+		}
+		s := strings.TrimRight(b.String(), " ")
+		b.Reset()
+		b.WriteString(s + "\n")
+	}
+}
+
+func (c *Comparison) markdown(w io.Writer) error {
+	var b strings.Builder
+	for k := range c.Groups {
+		g := &c.Groups[k]
+		fmt.Fprintf(&b, "### %s\n\n", g.heading())
+		for i, line := range c.grid(g) {
+			for j := range line {
+				line[j] = strings.ReplaceAll(line[j], "|", `\|`)
+			}
+			fmt.Fprintf(&b, "| %s |\n", strings.Join(line, " | "))
+			if i == 0 {
+				b.WriteString("|" + strings.Repeat(" --- |", len(line)) + "\n")
+			}
+		}
+		b.WriteByte('\n')
+		for _, n := range g.notes() {
+			b.WriteString("- " + n + "\n")
+		}
+		b.WriteByte('\n')
+	}
+	for _, n := range c.Warnings {
+		b.WriteString("- warning: " + n + "\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (c *Comparison) csv(w io.Writer) error {
+	cw := csv.NewWriter(w)
+	cw.Write([]string{"data", "unit", "rank", "label", "model", "metric", "n", "cells", "mean", "sd", "low", "high", "interval"})
+	text := func(v float64) string {
+		if math.IsNaN(v) {
+			return ""
+		}
+		return strconv.FormatFloat(v, 'g', -1, 64)
+	}
+	for k := range c.Groups {
+		g := &c.Groups[k]
+		for _, r := range g.Rows {
+			for _, m := range c.metrics() {
+				v := r.Others[m]
+				kind := "seeds"
+				if v.Bootstrap {
+					kind = "bootstrap"
+				} else if math.IsNaN(v.Interval.Low) {
+					kind = ""
+				}
+				cw.Write([]string{g.Data, g.Unit, strconv.Itoa(r.Rank), r.Label, r.Model, m, strconv.Itoa(v.N), strconv.Itoa(r.Cells), text(v.Mean), text(v.SD), text(v.Interval.Low), text(v.Interval.High), kind})
+			}
+		}
+	}
+	cw.Flush()
+	return cw.Error()
+}
+
+// metrics is the comparison's metric and the others shown.
+func (c *Comparison) metrics() []string {
+	out := []string{c.Metric}
+	for _, m := range shown {
+		if m != c.Metric {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func (c *Comparison) json(w io.Writer) error {
+	type value struct {
+		N        int         `json:"n"`
+		Mean     runs.Number `json:"mean"`
+		SD       runs.Number `json:"sd"`
+		Low      runs.Number `json:"low"`
+		High     runs.Number `json:"high"`
+		Interval string      `json:"interval,omitempty"`
+	}
+	type row struct {
+		Rank    int              `json:"rank"`
+		Label   string           `json:"label"`
+		Model   string           `json:"model"`
+		OK      int              `json:"ok"`
+		Cells   int              `json:"cells"`
+		Metrics map[string]value `json:"metrics"`
+		Errors  []string         `json:"errors,omitempty"`
+	}
+	type group struct {
+		Data     string   `json:"data"`
+		Unit     string   `json:"unit"`
+		Test     int      `json:"n_test"`
+		Rows     []row    `json:"rows"`
+		Warnings []string `json:"warnings,omitempty"`
+	}
+	out := struct {
+		Metric   string   `json:"metric"`
+		Groups   []group  `json:"groups"`
+		Warnings []string `json:"warnings,omitempty"`
+	}{Metric: c.Metric, Warnings: c.Warnings}
+	for k := range c.Groups {
+		g := &c.Groups[k]
+		og := group{Data: g.Data, Unit: g.Unit, Test: g.Test, Warnings: g.Warnings}
+		for _, r := range g.Rows {
+			or := row{Rank: r.Rank, Label: r.Label, Model: r.Model, OK: r.OK, Cells: r.Cells, Errors: r.Errors, Metrics: map[string]value{}}
+			for _, m := range c.metrics() {
+				v := r.Others[m]
+				kind := ""
+				if v.Bootstrap {
+					kind = "bootstrap"
+				} else if !math.IsNaN(v.Interval.Low) {
+					kind = "seeds"
+				}
+				or.Metrics[m] = value{v.N, runs.Number(v.Mean), runs.Number(v.SD), runs.Number(v.Interval.Low), runs.Number(v.Interval.High), kind}
+			}
+			og.Rows = append(og.Rows, or)
+		}
+		out.Groups = append(out.Groups, og)
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(out)
+}

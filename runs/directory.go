@@ -1,0 +1,103 @@
+package runs
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// directory is a run directory that is being written. A file appears under its name whole or not at all:
+// it is written beside, flushed to disk and renamed.
+type directory struct {
+	path string
+	// create opens a file for writing; tests put a disk that fills up in its place.
+	create func(path string) (io.WriteCloser, error)
+}
+
+func newDirectory(path string) *directory {
+	return &directory{path: path, create: func(p string) (io.WriteCloser, error) {
+		return os.OpenFile(p, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+	}}
+}
+
+// makeDirectory makes a new run directory below root, named after the time and the experiment.
+func makeDirectory(root, name string, now time.Time) (*directory, error) {
+	if err := os.MkdirAll(root, 0o755); err != nil {
+		return nil, fmt.Errorf("runs: the output folder cannot be made: %w", err)
+	}
+	base := filepath.Join(root, now.UTC().Format("20060102-150405")+"-"+name)
+	for k := 1; ; k++ {
+		path := base
+		if k > 1 {
+			path = fmt.Sprintf("%s-%d", base, k)
+		}
+		err := os.Mkdir(path, 0o755)
+		if err == nil {
+			return newDirectory(path), nil
+		}
+		if !errors.Is(err, fs.ErrExist) || k > 1000 {
+			return nil, fmt.Errorf("runs: the run directory cannot be made: %w", err)
+		}
+	}
+}
+
+// write writes one file of the run, making its folders.
+func (d *directory) write(name string, fill func(io.Writer) error) error {
+	path := filepath.Join(d.path, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("runs: %w", err)
+	}
+	part := path + ".part"
+	err := d.fill(part, fill)
+	if err == nil {
+		err = os.Rename(part, path)
+	}
+	if err != nil {
+		os.Remove(part)
+		return fmt.Errorf("runs: %s: %w", name, err)
+	}
+	return nil
+}
+
+func (d *directory) fill(path string, fill func(io.Writer) error) error {
+	f, err := d.create(path)
+	if err != nil {
+		return err
+	}
+	if err := fill(f); err != nil {
+		f.Close()
+		return err
+	}
+	if s, ok := f.(interface{ Sync() error }); ok {
+		if err := s.Sync(); err != nil {
+			f.Close()
+			return err
+		}
+	}
+	return f.Close()
+}
+
+func (d *directory) writeJSON(name string, v any) error {
+	return d.write(name, func(w io.Writer) error {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(v)
+	})
+}
+
+// readJSON reads one file of a run.
+func readJSON(dir, name string, into any) error {
+	raw, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+	if err != nil {
+		return fmt.Errorf("runs: %w", err)
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("runs: %s: %w", name, err)
+	}
+	return nil
+}

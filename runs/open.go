@@ -1,0 +1,103 @@
+package runs
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"plumbline/data/strictyaml"
+)
+
+// Record is a run directory as it is found on disk.
+type Record struct {
+	Dir      string
+	Name     string
+	Manifest Manifest
+	Results  []Result // of results.csv, or of the cells that have ended when the run has not
+	Complete bool     // results.csv is there
+}
+
+// Open reads a run directory, finished or not.
+func Open(dir string) (*Record, error) {
+	raw, err := os.ReadFile(filepath.Join(dir, "experiment.yaml"))
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("runs: %s is not a run directory: it has no experiment.yaml", dir)
+		}
+		return nil, fmt.Errorf("runs: %w", err)
+	}
+	r := &Record{Dir: dir}
+	doc, err := strictyaml.Parse(filepath.Join(dir, "experiment.yaml"), raw)
+	if err != nil {
+		return nil, err
+	}
+	if d, ok := doc.Get("name"); ok {
+		r.Name = d.Node.Value
+	}
+	if err := readJSON(dir, "manifest.json", &r.Manifest); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	f, err := os.Open(filepath.Join(dir, "results.csv"))
+	switch {
+	case err == nil:
+		defer f.Close()
+		r.Complete = true
+		r.Results, err = ReadResults(f, filepath.Join(dir, "results.csv"))
+		return r, err
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("runs: %w", err)
+	}
+	return r, r.readCells()
+}
+
+// readCells collects the cells that have ended.
+func (r *Record) readCells() error {
+	return filepath.WalkDir(filepath.Join(r.Dir, "cells"), func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil || d.Name() != "status.json" {
+			return err
+		}
+		var st status
+		if err := readJSON(filepath.Dir(path), "status.json", &st); err != nil {
+			return err
+		}
+		r.Results = append(r.Results, st.Result)
+		return nil
+	})
+}
+
+// OK is how many cells are ok.
+func (r *Record) OK() int {
+	n := 0
+	for i := range r.Results {
+		if r.Results[i].Status == OK {
+			n++
+		}
+	}
+	return n
+}
+
+// List finds the run directories below root, oldest first. A folder that cannot be read as a run is left out.
+func List(root string) ([]*Record, error) {
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		return nil, fmt.Errorf("runs: %w", err)
+	}
+	var out []*Record
+	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
+		if r, err := Open(filepath.Join(root, e.Name())); err == nil {
+			out = append(out, r)
+		}
+	}
+	slices.SortFunc(out, func(a, b *Record) int { return strings.Compare(filepath.Base(a.Dir), filepath.Base(b.Dir)) })
+	return out, nil
+}

@@ -1,0 +1,232 @@
+package runs
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// Status of a cell.
+const (
+	OK          = "ok"
+	Failed      = "failed"
+	Skipped     = "skipped"
+	TimedOut    = "timeout"
+	Interrupted = "interrupted"
+)
+
+// Number is a float64 that JSON may hold: NaN and infinities are null, and null is NaN.
+type Number float64
+
+// MarshalJSON writes null for what JSON cannot hold.
+func (n Number) MarshalJSON() ([]byte, error) {
+	if v := float64(n); math.IsNaN(v) || math.IsInf(v, 0) {
+		return []byte("null"), nil
+	}
+	return json.Marshal(float64(n))
+}
+
+// UnmarshalJSON reads null as NaN.
+func (n *Number) UnmarshalJSON(raw []byte) error {
+	if string(raw) == "null" {
+		*n = Number(math.NaN())
+		return nil
+	}
+	return json.Unmarshal(raw, (*float64)(n))
+}
+
+// Result is one cell's row of results.csv.
+type Result struct {
+	Data   string `json:"data"`
+	Model  string `json:"model"` // registered name
+	Label  string `json:"label"` // name in the experiment
+	Seed   uint64 `json:"seed"`
+	Fold   string `json:"fold"`
+	Unit   string `json:"unit"`
+	Status string `json:"status"`
+	Error  string `json:"error,omitempty"`
+
+	Train    int `json:"n_train"`    // samples the model saw
+	Test     int `json:"n_test"`     // units judged
+	Features int `json:"n_features"` // columns, or symbols of the alphabet
+
+	AUROC, AUPRC, Prevalence, FPRAt95TPR, TPRAt1FPR          Number
+	Threshold, Accuracy, Balanced, Precision, Recall         Number
+	Specificity, F1, MCC, FitSeconds, ScoreSeconds, PeakRSS  Number
+	TrainSHA256, TestSHA256                                  string
+	Cell                                                     string
+	AUROCLow, AUROCHigh, AUPRCLow, AUPRCHigh, TPRAt01, Valid Number
+	Warnings                                                 []string
+}
+
+// column is one column of results.csv.
+type column struct {
+	name string
+	get  func(*Result) string
+	set  func(*Result, string) error
+}
+
+func textColumn(name string, at func(*Result) *string) column {
+	return column{name, func(r *Result) string { return *at(r) }, func(r *Result, s string) error { *at(r) = s; return nil }}
+}
+
+func intColumn(name string, at func(*Result) *int) column {
+	return column{name, func(r *Result) string { return strconv.Itoa(*at(r)) }, func(r *Result, s string) (err error) { *at(r), err = strconv.Atoi(s); return err }}
+}
+
+func numberColumn(name string, at func(*Result) *Number) column {
+	return column{name, func(r *Result) string {
+		v := float64(*at(r))
+		if math.IsNaN(v) {
+			return ""
+		}
+		return strconv.FormatFloat(v, 'g', -1, 64)
+	}, func(r *Result, s string) error {
+		v, err := math.NaN(), error(nil)
+		if s != "" {
+			v, err = strconv.ParseFloat(s, 64)
+		}
+		*at(r) = Number(v)
+		return err
+	}}
+}
+
+// columns is results.csv from left to right. The order of the first thirty is part of the format.
+var columns = []column{
+	textColumn("data", func(r *Result) *string { return &r.Data }),
+	textColumn("model", func(r *Result) *string { return &r.Model }),
+	textColumn("label", func(r *Result) *string { return &r.Label }),
+	{"seed", func(r *Result) string { return strconv.FormatUint(r.Seed, 10) }, func(r *Result, s string) (err error) { r.Seed, err = strconv.ParseUint(s, 10, 64); return err }},
+	textColumn("fold", func(r *Result) *string { return &r.Fold }),
+	textColumn("unit", func(r *Result) *string { return &r.Unit }),
+	textColumn("status", func(r *Result) *string { return &r.Status }),
+	textColumn("error", func(r *Result) *string { return &r.Error }),
+	intColumn("n_train", func(r *Result) *int { return &r.Train }),
+	intColumn("n_test", func(r *Result) *int { return &r.Test }),
+	intColumn("n_features", func(r *Result) *int { return &r.Features }),
+	numberColumn("auroc", func(r *Result) *Number { return &r.AUROC }),
+	numberColumn("auprc", func(r *Result) *Number { return &r.AUPRC }),
+	numberColumn("prevalence", func(r *Result) *Number { return &r.Prevalence }),
+	numberColumn("fpr_at_95tpr", func(r *Result) *Number { return &r.FPRAt95TPR }),
+	numberColumn("tpr_at_1fpr", func(r *Result) *Number { return &r.TPRAt1FPR }),
+	numberColumn("threshold", func(r *Result) *Number { return &r.Threshold }),
+	numberColumn("accuracy", func(r *Result) *Number { return &r.Accuracy }),
+	numberColumn("balanced_accuracy", func(r *Result) *Number { return &r.Balanced }),
+	numberColumn("precision", func(r *Result) *Number { return &r.Precision }),
+	numberColumn("recall", func(r *Result) *Number { return &r.Recall }),
+	numberColumn("specificity", func(r *Result) *Number { return &r.Specificity }),
+	numberColumn("f1", func(r *Result) *Number { return &r.F1 }),
+	numberColumn("mcc", func(r *Result) *Number { return &r.MCC }),
+	numberColumn("fit_seconds", func(r *Result) *Number { return &r.FitSeconds }),
+	numberColumn("score_seconds", func(r *Result) *Number { return &r.ScoreSeconds }),
+	numberColumn("peak_rss_mb", func(r *Result) *Number { return &r.PeakRSS }),
+	textColumn("train_sha256", func(r *Result) *string { return &r.TrainSHA256 }),
+	textColumn("test_sha256", func(r *Result) *string { return &r.TestSHA256 }),
+	textColumn("cell", func(r *Result) *string { return &r.Cell }),
+	numberColumn("auroc_low", func(r *Result) *Number { return &r.AUROCLow }),
+	numberColumn("auroc_high", func(r *Result) *Number { return &r.AUROCHigh }),
+	numberColumn("auprc_low", func(r *Result) *Number { return &r.AUPRCLow }),
+	numberColumn("auprc_high", func(r *Result) *Number { return &r.AUPRCHigh }),
+	numberColumn("tpr_at_01fpr", func(r *Result) *Number { return &r.TPRAt01 }),
+	numberColumn("n_valid", func(r *Result) *Number { return &r.Valid }),
+	{"warnings", func(r *Result) string { return strings.Join(r.Warnings, "; ") }, func(r *Result, s string) error {
+		if r.Warnings = nil; s != "" {
+			r.Warnings = strings.Split(s, "; ")
+		}
+		return nil
+	}},
+}
+
+// Metrics lists the metric columns of results.csv, which comparisons may rank by.
+func Metrics() []string {
+	return []string{"auroc", "auprc", "fpr_at_95tpr", "tpr_at_1fpr", "tpr_at_01fpr", "accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "mcc", "fit_seconds", "score_seconds"}
+}
+
+// Metric is the value of a number column by name, NaN if there is no such column.
+func (r *Result) Metric(name string) float64 {
+	for _, c := range columns {
+		if c.name == name {
+			if v, err := strconv.ParseFloat(c.get(r), 64); err == nil {
+				return v
+			}
+		}
+	}
+	return math.NaN()
+}
+
+func blankResult(c Cell) Result {
+	nan := Number(math.NaN())
+	return Result{
+		Data: c.Set.Config.Name, Model: c.Entry.Info.Name, Label: c.Entry.Label, Seed: c.Seed, Unit: c.Set.Unit.String(), Cell: c.Path(),
+		AUROC: nan, AUPRC: nan, Prevalence: nan, FPRAt95TPR: nan, TPRAt1FPR: nan, Threshold: nan, Accuracy: nan, Balanced: nan, Precision: nan,
+		Recall: nan, Specificity: nan, F1: nan, MCC: nan, FitSeconds: nan, ScoreSeconds: nan, PeakRSS: nan,
+		AUROCLow: nan, AUROCHigh: nan, AUPRCLow: nan, AUPRCHigh: nan, TPRAt01: nan, Valid: nan,
+	}
+}
+
+// writeResults writes results.csv.
+func writeResults(w io.Writer, results []Result) error {
+	cw := csv.NewWriter(w)
+	row := make([]string, len(columns))
+	for i, c := range columns {
+		row[i] = c.name
+	}
+	cw.Write(row)
+	for k := range results {
+		for i, c := range columns {
+			row[i] = c.get(&results[k])
+		}
+		cw.Write(row)
+	}
+	cw.Flush()
+	return cw.Error()
+}
+
+// ReadResults reads a results.csv. Unknown columns are passed over, so that newer files can be read.
+func ReadResults(r io.Reader, file string) ([]Result, error) {
+	cr := csv.NewReader(r)
+	head, err := cr.Read()
+	if err != nil {
+		return nil, fmt.Errorf("runs: %s: %w", file, err)
+	}
+	byName := map[string]column{}
+	for _, c := range columns {
+		byName[c.name] = c
+	}
+	seen := map[string]bool{}
+	for _, h := range head {
+		seen[h] = true
+	}
+	for _, need := range []string{"data", "model", "label", "seed", "status"} {
+		if !seen[need] {
+			return nil, fmt.Errorf("runs: %s:1: no column %q: not a results.csv", file, need)
+		}
+	}
+	var out []Result
+	for {
+		row, err := cr.Read()
+		if errors.Is(err, io.EOF) {
+			return out, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("runs: %s: %w", file, err)
+		}
+		var res Result
+		for i, text := range row {
+			c, ok := byName[head[i]]
+			if !ok {
+				continue
+			}
+			if err := c.set(&res, text); err != nil {
+				line, col := cr.FieldPos(i)
+				return nil, fmt.Errorf("runs: %s:%d:%d: column %s: %w", file, line, col, c.name, err)
+			}
+		}
+		out = append(out, res)
+	}
+}

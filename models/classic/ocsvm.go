@@ -27,13 +27,13 @@ import (
 // The solver is sequential minimal optimisation to libsvm's stopping rule; decision values agree with
 // libsvm's to the tolerance, α need not where rows are repeated. Cost: about νn² kernel values for Fit,
 // each d multiplications of non-zero numbers and an exponential, and νn of them for each scored row;
-// memory 8nd bytes and the row cache.
+// memory 8nd bytes and memory_mb.
 type OCSVM struct {
-	Nu      float64 `yaml:"nu" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"share of training rows that may lie outside, at the most; 0.1 as in common use for traffic"`
-	Gamma   Gamma   `yaml:"gamma" jsonschema:"oneof_type=string;number" jsonschema_description:"kernel width: scale is 1/(d·variance of all entries) as in scikit-learn, scale_std is 1/(d·standard deviation) as in its versions 0.20.0 to 0.20.2, auto is 1/d, or a number"`
-	Tol     float64 `yaml:"tol" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"largest violation of the optimality conditions that ends training, on the scale of f; 1e-3 as in libsvm"`
-	CacheMB int     `yaml:"cache_mb" jsonschema:"minimum=1,maximum=1048576" jsonschema_description:"memory for kernel rows, in MB; 200 as in scikit-learn; at least 64 rows are kept"`
-	Sample  `yaml:",inline"`
+	Nu       float64 `yaml:"nu" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"share of training rows that may lie outside, at the most; 0.1 as in common use for traffic"`
+	Gamma    Gamma   `yaml:"gamma" jsonschema:"oneof_type=string;number" jsonschema_description:"kernel width: scale is 1/(d·variance of all entries) as in scikit-learn, scale_std is 1/(d·standard deviation) as in its versions 0.20.0 to 0.20.2, auto is 1/d, or a number"`
+	Tol      float64 `yaml:"tol" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"largest violation of the optimality conditions that ends training, on the scale of f; 1e-3 as in libsvm"`
+	MemoryMB int     `yaml:"memory_mb" jsonschema:"minimum=1,maximum=65536" jsonschema_description:"memory for the kernel values of one working set, in MB: more of it helps where very many rows are support vectors inside the margin; 200 is as much as scikit-learn takes for its cache of kernel rows"`
+	Sample   `yaml:",inline"`
 }
 
 // Gamma is scale, scale_std, auto or a positive number in decimal.
@@ -52,7 +52,7 @@ func init() {
 		Needs:         models.Needs{Input: data.Vectors},
 		Deterministic: true,
 		Defaults: func() models.Spec {
-			return &OCSVM{Nu: 0.1, Gamma: "scale", Tol: 1e-3, CacheMB: 200, Sample: Sample{Sample: "random"}}
+			return &OCSVM{Nu: 0.1, Gamma: "scale", Tol: 1e-3, MemoryMB: 200, Sample: Sample{Sample: "random"}}
 		},
 	})
 }
@@ -164,8 +164,9 @@ func fitOCSVM(ctx context.Context, c OCSVM, env models.Env, s *data.Set) (*ocsvm
 	}
 	m := &ocsvmState{d: s.D, gamma: gammaFor(c.Gamma, s.X, s.D), shift: resting(s.X, s.N, s.D)}
 	p := newPoints(m.frame(), s.X, s.N, s.D)
+	most := int(math.Sqrt(float64(c.MemoryMB<<20) / 8)) // 1 MB: 362 points, 200 MB: 5120
 	sol, err := solver{
-		nu: c.Nu, tol: c.Tol, dense: 2048, working: 512, cache: c.CacheMB << 20, workers: env.Parallel(),
+		nu: c.Nu, tol: c.Tol, dense: min(2048, most), first: min(512, most), most: most, workers: env.Parallel(),
 		report: func(round int, objective, gap float64) {
 			log.Debug("ocsvm", "round", round, "objective", objective, "gap", gap)
 			env.Progress(models.Epoch{N: round, Loss: objective / float64(s.N), ValidLoss: math.NaN(), Rate: math.NaN(), Samples: s.N})

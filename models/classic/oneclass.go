@@ -12,12 +12,14 @@ import (
 // Small problems are solved whole by minimise. Larger ones by decomposition: from a start that comes from
 // the solution for every warmStep-th row, rounds take the worst violators of the optimality conditions
 // into a working set, half of them from either side, solve for those with all others fixed, and update
-// the gradient of all. The rule that ends it is libsvm's; so is the scaling of α and ρ.
+// the gradient of all. The working set doubles every other round up to its limit: a few hundred points
+// are enough for most problems, but not where more than that are free (0 < α < 1). The rule that ends it
+// is libsvm's, and so is the scaling of α and ρ.
 type solver struct {
 	nu, tol float64
-	dense   int // points that are solved whole: dense² numbers of memory
-	working int // points of a working set, at the most
-	cache   int // bytes of kernel rows kept between rounds
+	dense   int // up to so many points are solved whole
+	first   int // points of the first working set
+	most    int // points of a working set at the most; their square is the memory needed
 	workers int
 	report  func(round int, objective, gap float64) // nil: nobody asks
 }
@@ -44,7 +46,12 @@ func (s solver) solve(ctx context.Context, p *points) (*solution, error) {
 		return nil, err
 	}
 	// Every round that changes anything lowers the objective; the bound is a safeguard.
-	for round := 1; round <= 200+20*p.n/s.working; round++ {
+	size := s.first
+	for round := 1; round <= 200+20*p.n/s.first; round++ {
+		if round%2 == 1 && round > 1 {
+			size *= 2
+		}
+		size = min(size, s.most)
 		low, high := bounds(d.sol.alpha, d.grad)
 		if d.sol.gap = high - low; s.report != nil {
 			s.report(round, objective(d.sol.alpha, d.grad), d.sol.gap)
@@ -52,7 +59,7 @@ func (s solver) solve(ctx context.Context, p *points) (*solution, error) {
 		if d.sol.gap <= s.tol {
 			break
 		}
-		changed, err := d.round(ctx, round, low, high)
+		changed, err := d.round(ctx, size, round <= 3, low, high)
 		if err != nil {
 			return nil, err
 		}
@@ -66,25 +73,22 @@ func (s solver) solve(ctx context.Context, p *points) (*solution, error) {
 
 // whole solves a small problem from libsvm's start.
 func (s solver) whole(ctx context.Context, p *points) (*solution, error) {
-	idx := make([]int, p.n)
-	q := make([]float64, p.n*p.n)
-	rows := make([][]float64, p.n)
-	for i := range idx {
-		idx[i], rows[i] = i, q[i*p.n:(i+1)*p.n]
-	}
-	if err := kernelRows(ctx, p, idx, s.workers, rows); err != nil {
+	q, err := gram(ctx, p, s.workers)
+	if err != nil {
 		return nil, err
 	}
+	order := make([]int, p.n)
+	for i := range order {
+		order[i] = i
+	}
 	sol := &solution{alpha: make([]float64, p.n)}
-	fillFirst(sol.alpha, idx, s.nu)
+	fillFirst(sol.alpha, order, s.nu)
 	grad := make([]float64, p.n)
-	for i, row := range rows {
-		row[i] = 1
-		for j, a := range sol.alpha {
-			grad[i] += float64(a * row[j])
+	for i := range grad {
+		for j, k := range q[i*p.n : (i+1)*p.n] {
+			grad[i] += float64(sol.alpha[j] * k)
 		}
 	}
-	var err error
 	if sol.pairs, err = minimise(ctx, q, grad, sol.alpha, s.tol, maxPairs); err != nil {
 		return nil, err
 	}
@@ -165,8 +169,8 @@ type decomposition struct {
 	p     *points
 	sol   solution
 	grad  []float64 // Kα
+	delta []float64 // scratch: change of grad
 	order []int     // points by rising gradient
-	cache *rowCache
 }
 
 // start solves for every warmStep-th point, gives α = 1 to the points that this solution finds the most
@@ -184,7 +188,8 @@ func (d *decomposition) start(ctx context.Context) error {
 		return err
 	}
 	d.sol.pairs = sol.pairs
-	if err := d.sums(ctx, part, sol.alpha); err != nil {
+	sv, w := support(sol.alpha)
+	if err := d.sums(ctx, part.pick(sv), w, d.grad); err != nil {
 		return err
 	}
 	d.order = make([]int, d.p.n)
@@ -193,15 +198,13 @@ func (d *decomposition) start(ctx context.Context) error {
 	}
 	d.sort()
 	fillFirst(d.sol.alpha, d.order, d.nu)
-	d.cache = newRowCache(d.p.n, d.solver.cache, d.working)
-	d.working = min(d.working, d.cache.slots)
-	return d.sums(ctx, d.p, d.sol.alpha)
+	sv, w = support(d.sol.alpha)
+	return d.sums(ctx, d.p.pick(sv), w, d.grad)
 }
 
-// sums fills the gradient with Σ_j α_j K(·, y_j) over the points y of p.
-func (d *decomposition) sums(ctx context.Context, p *points, alpha []float64) error {
-	sv, w := support(alpha)
-	return weightedSums(ctx, d.p.n, d.p.own(), p.pick(sv), w, d.workers, d.grad)
+// sums fills out[i] = Σ_j w_j K(p_i, y_j) over the points y of q.
+func (d *decomposition) sums(ctx context.Context, q *points, w, out []float64) error {
+	return weightedSums(ctx, d.p.n, d.p.own(), q, w, d.workers, out)
 }
 
 // support lists the points with α > 0, and their α.
@@ -220,25 +223,20 @@ func (d *decomposition) sort() {
 	})
 }
 
-// round improves one working set and says whether any α changed.
-func (d *decomposition) round(ctx context.Context, round int, low, high float64) (bool, error) {
-	set := d.violators(low, high)
-	rows, err := d.cache.fetch(ctx, d.p, set, d.workers)
+// round improves one working set and says whether any α changed. A rough round stops at a tenth of the
+// gap: precision is wasted while the gradient of the others is still far off.
+func (d *decomposition) round(ctx context.Context, size int, rough bool, low, high float64) (bool, error) {
+	set := d.violators(size, low, high)
+	q, err := gram(ctx, d.p.pick(set), d.workers)
 	if err != nil {
 		return false, err
 	}
-	m := len(set)
-	q, g, a := make([]float64, m*m), make([]float64, m), make([]float64, m)
+	g, a := make([]float64, len(set)), make([]float64, len(set))
 	for r, i := range set {
-		for c, j := range set {
-			q[r*m+c] = float64(rows[r][j])
-		}
-		q[r*m+r] = 1
 		g[r], a[r] = d.grad[i], d.sol.alpha[i]
 	}
-	// The first rounds need no precision: the rest of the gradient is still far off.
 	tol := d.tol / 2
-	if round <= 3 {
+	if rough {
 		tol = max(tol, (high-low)/10)
 	}
 	pairs, err := minimise(ctx, q, g, a, tol, maxPairs)
@@ -246,128 +244,53 @@ func (d *decomposition) round(ctx context.Context, round int, low, high float64)
 		return false, err
 	}
 	d.sol.pairs += pairs
-	return d.update(ctx, set, rows, a)
+	return d.update(ctx, set, a)
 }
 
-// violators are the points that break the optimality conditions most: those that should get more α, by
-// rising gradient, and those that should get less, by falling gradient, alternating.
-func (d *decomposition) violators(low, high float64) []int {
+// violators are up to size points that break the optimality conditions most: those that should get more
+// α, by rising gradient, and those that should get less, by falling gradient, alternating.
+func (d *decomposition) violators(size int, low, high float64) []int {
 	d.sort()
 	var set []int
 	taken := map[int]bool{}
-	up, down := 0, len(d.order)-1
-	for len(set) < d.working {
-		before := len(set)
-		for ; up < len(d.order); up++ {
-			if i := d.order[up]; d.grad[i] < high && d.sol.alpha[i] < 1 && !taken[i] {
+	for up, down := 0, len(d.order)-1; len(set) < size && (up < len(d.order) || down >= 0); {
+		for found := false; !found && up < len(d.order); up++ {
+			i := d.order[up]
+			if found = d.grad[i] < high && d.sol.alpha[i] < 1 && !taken[i]; found {
 				set, taken[i] = append(set, i), true
-				break
 			}
 		}
-		for ; down >= 0 && len(set) < d.working; down-- {
-			if i := d.order[down]; d.grad[i] > low && d.sol.alpha[i] > 0 && !taken[i] {
+		for found := false; !found && down >= 0; down-- {
+			i := d.order[down]
+			if found = d.grad[i] > low && d.sol.alpha[i] > 0 && !taken[i]; found {
 				set, taken[i] = append(set, i), true
-				break
 			}
-		}
-		if len(set) == before {
-			break
 		}
 	}
 	return set
 }
 
 // update moves the working set to its new α and the gradient of all points with it.
-func (d *decomposition) update(ctx context.Context, set []int, rows [][]float32, a []float64) (changed bool, err error) {
-	var moved [][]float32
+func (d *decomposition) update(ctx context.Context, set []int, a []float64) (changed bool, err error) {
+	var moved []int
 	var by []float64
 	for r, i := range set {
-		if delta := a[r] - d.sol.alpha[i]; delta != 0 {
-			moved, by = append(moved, rows[r]), append(by, delta)
+		if diff := a[r] - d.sol.alpha[i]; diff != 0 {
+			moved, by = append(moved, i), append(by, diff)
 			d.sol.alpha[i] = a[r]
 		}
 	}
-	err = spread(ctx, d.p.n, 4096, d.workers, func() func(lo, hi int) {
-		return func(lo, hi int) {
-			g := d.grad[lo:hi]
-			for r, delta := range by {
-				for j, k := range moved[r][lo:hi] {
-					g[j] += float64(delta * float64(k))
-				}
-			}
-		}
-	})
-	return len(by) > 0, err
-}
-
-// rowCache keeps the kernel rows used last, in float32 as libsvm does.
-type rowCache struct {
-	n, slots int
-	rows     map[int]*cachedRow
-	clock    int
-}
-
-type cachedRow struct {
-	values []float32
-	used   int
-}
-
-// newRowCache has room for as many rows as fit, but for a working set of 64 at the least. A working set
-// is never larger than the room.
-func newRowCache(n, bytes, working int) *rowCache {
-	return &rowCache{n: n, slots: max(bytes/(4*n), min(working, 64)), rows: map[int]*cachedRow{}}
-}
-
-// fetch gives the kernel rows of the points idx, computing those that are not there.
-func (c *rowCache) fetch(ctx context.Context, p *points, idx []int, workers int) ([][]float32, error) {
-	c.clock++
-	var missing []int
-	for _, i := range idx {
-		if r, ok := c.rows[i]; ok {
-			r.used = c.clock
-		} else {
-			missing = append(missing, i)
-		}
+	if len(moved) == 0 {
+		return false, nil
 	}
-	free := c.evict(len(c.rows) + len(missing) - c.slots)
-	fresh := make([][]float32, len(missing))
-	for r := range fresh {
-		if len(free) > 0 {
-			fresh[r], free = free[0], free[1:]
-		} else {
-			fresh[r] = make([]float32, c.n)
-		}
+	if d.delta == nil {
+		d.delta = make([]float64, d.p.n)
 	}
-	if err := kernelRows(ctx, p, missing, workers, fresh); err != nil {
-		return nil, err
+	if err := d.sums(ctx, d.p.pick(moved), by, d.delta); err != nil {
+		return false, err
 	}
-	for r, i := range missing {
-		c.rows[i] = &cachedRow{fresh[r], c.clock}
+	for i, v := range d.delta {
+		d.grad[i] += v
 	}
-	out := make([][]float32, len(idx))
-	for r, i := range idx {
-		out[r] = c.rows[i].values
-	}
-	return out, nil
-}
-
-// evict takes out the n rows used longest ago, none of them in the current fetch, and hands their memory on.
-func (c *rowCache) evict(n int) (free [][]float32) {
-	if n <= 0 {
-		return nil
-	}
-	var old []int
-	for i, r := range c.rows {
-		if r.used != c.clock {
-			old = append(old, i)
-		}
-	}
-	slices.SortFunc(old, func(a, b int) int {
-		return cmp.Or(cmp.Compare(c.rows[a].used, c.rows[b].used), cmp.Compare(a, b))
-	})
-	for _, i := range old[:min(n, len(old))] {
-		free = append(free, c.rows[i].values)
-		delete(c.rows, i)
-	}
-	return free
+	return true, nil
 }

@@ -103,15 +103,6 @@ func (p *points) pick(idx []int) *points {
 	return q
 }
 
-// gather fills b with the rows at idx, at most blockRows.
-func (p *points) gather(b *block, idx []int) {
-	b.m = len(idx)
-	for r, i := range idx {
-		p.at(i, b.x[r*p.d:(r+1)*p.d])
-		b.norms[r] = p.norms[i]
-	}
-}
-
 // count is the number of panels, and size the number of rows in panel k.
 func (p *points) count() int     { return len(p.panels) / max(1, panelRows*p.d) }
 func (p *points) size(k int) int { return min(panelRows, p.n-k*panelRows) }

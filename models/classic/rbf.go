@@ -49,32 +49,31 @@ func (p *points) own() func(b *block, lo, hi int) {
 	}
 }
 
-// kernelRows fills rows[r][j] = K(p_idx[r], p_j) for every j, rounded to T.
-func kernelRows[T float32 | float64](ctx context.Context, p *points, idx []int, workers int, rows [][]T) error {
-	var blocks []*block
-	for lo := 0; lo < len(idx); lo += blockRows {
+// gram is the n×n matrix K(p_i, p_j), row-major, with an exact diagonal.
+func gram(ctx context.Context, p *points, workers int) ([]float64, error) {
+	q := make([]float64, p.n*p.n)
+	load := p.own()
+	err := spread(ctx, p.n, blockRows, workers, func() func(lo, hi int) {
 		b := newBlock(p.d)
-		p.gather(b, idx[lo:min(lo+blockRows, len(idx))])
-		blocks = append(blocks, b)
-	}
-	return spread(ctx, p.count(), 1, workers, func() func(lo, hi int) {
 		tile := make([]float64, blockRows*panelRows)
-		return func(k, _ int) {
-			w := p.size(k)
-			for n, b := range blocks {
+		return func(lo, hi int) {
+			load(b, lo, hi)
+			for k := range p.count() {
 				if ctx.Err() != nil {
 					return
 				}
 				p.negSquares(b, k, tile)
+				w := p.size(k)
 				for i := range b.m {
 					row := tile[i*panelRows : i*panelRows+w]
 					expInPlace(row)
-					to := rows[n*blockRows+i][k*panelRows : k*panelRows+w]
-					for j, v := range row {
-						to[j] = T(v)
-					}
+					copy(q[(lo+i)*p.n+k*panelRows:], row)
 				}
+			}
+			for i := lo; i < hi; i++ {
+				q[i*p.n+i] = 1
 			}
 		}
 	})
+	return q, err
 }

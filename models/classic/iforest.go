@@ -1,0 +1,338 @@
+package classic
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+
+	"plumbline/data"
+	"plumbline/models"
+)
+
+// IForest is the isolation forest: trees that cut random subsamples at random places; rows that end up
+// alone after few cuts are anomalous. With T trees of ψ rows, h_t(x) the number of cuts on the way to the
+// leaf of x plus c(m) for the m training rows of that leaf, and c(m) the mean path length of an
+// unsuccessful search in a binary tree of m keys,
+//
+//	c(m)     = 2(ln(m−1) + 0.5772…) − 2(m−1)/m,  c(2) = 1, c(1) = 0
+//	score(x) = 2^(−1/T Σ_t h_t(x) / c(ψ))          in (0, 1)
+//
+// (Liu, Ting and Zhou, Isolation forest, ICDM 2008, equations 1 and 2.) A node draws a column among those
+// that vary in it by more than 1e-7 and a threshold uniformly between the extremes; depth is limited to
+// ⌈log2 ψ⌉. Subsamples are without replacement as in the paper, or with (bootstrap).
+//
+// Fit costs Tψ log ψ steps, each scored row T log ψ.
+type IForest struct {
+	Trees       int     `yaml:"trees" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"number of trees; 100 as in the paper"`
+	MaxSamples  int     `yaml:"max_samples" jsonschema:"minimum=1" jsonschema_description:"training rows of a tree; 256 as in the paper; all where there are fewer"`
+	MaxFeatures float64 `yaml:"max_features" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"share of the columns that a tree may cut, drawn anew for each; 1 is all"`
+	Bootstrap   bool    `yaml:"bootstrap" jsonschema_description:"draw a tree's rows with replacement"`
+}
+
+const iforest = "iforest"
+
+func init() {
+	models.Register(models.Info{
+		Name:     iforest,
+		Doc:      "Isolation forest: random cuts of random subsamples; the score falls with the cuts that isolate a row.",
+		Paper:    "Liu, Ting and Zhou, Isolation forest, ICDM 2008",
+		Needs:    models.Needs{Input: data.Vectors},
+		Defaults: func() models.Spec { return &IForest{Trees: 100, MaxSamples: 256, MaxFeatures: 1} },
+	})
+}
+
+// New builds an unfitted detector.
+func (c *IForest) New(env models.Env) (models.Detector, error) {
+	if err := models.CheckSpec(iforest, c); err != nil {
+		return nil, err
+	}
+	spec := *c
+	return &detector{
+		name: iforest, env: env, min: 1,
+		fit:  func(ctx context.Context, s *data.Set) (learned, error) { return fitIForest(ctx, spec, env, s) },
+		load: loadIForest,
+	}, nil
+}
+
+// node is one place of a tree. The rows with x[column] ≤ cut go to the next node, the others to right.
+type node struct {
+	column int32 // −1: a leaf
+	cut    float32
+	right  int32
+}
+
+// tree is its nodes in depth-first order, and for every leaf the length of the path that it stands for.
+type tree struct {
+	nodes []node
+	path  []float64
+}
+
+type iforestState struct {
+	d     int
+	psi   int // rows of a tree
+	trees []tree
+}
+
+// treesAStep is how many trees are grown between two reports.
+const treesAStep = 64
+
+func fitIForest(ctx context.Context, c IForest, env models.Env, s *data.Set) (*iforestState, error) {
+	m := &iforestState{d: s.D, psi: min(c.MaxSamples, s.N), trees: make([]tree, c.Trees)}
+	steps := (c.Trees + treesAStep - 1) / treesAStep
+	for step := range steps {
+		first := step * treesAStep
+		n := min(treesAStep, c.Trees-first)
+		err := spread(ctx, n, 1, env.Parallel(), func() func(lo, hi int) {
+			g := newGrower(s, c, m.psi)
+			return func(i, _ int) { m.trees[first+i] = g.grow(env.Rand(fmt.Sprint("iforest tree ", first+i))) }
+		})
+		if err != nil {
+			return nil, err
+		}
+		env.Progress(models.Epoch{N: step + 1, Of: steps, Loss: math.NaN(), ValidLoss: math.NaN(), Rate: math.NaN(), Samples: n * m.psi})
+	}
+	return m, nil
+}
+
+// grower grows trees one after the other in the same memory.
+type grower struct {
+	s       *data.Set
+	c       IForest
+	depth   int     // limit
+	rows    []int32 // of the current tree, parted as it grows
+	columns []int32 // that the current tree may cut
+	r       *rand.Rand
+	t       tree
+}
+
+func newGrower(s *data.Set, c IForest, psi int) *grower {
+	return &grower{s: s, c: c, depth: int(math.Ceil(math.Log2(float64(max(psi, 2))))), rows: make([]int32, psi)}
+}
+
+func (g *grower) grow(r *rand.Rand) tree {
+	g.r, g.t = r, tree{}
+	g.drawRows()
+	g.columns = g.columns[:0]
+	for _, j := range r.Perm(g.s.D)[:max(1, int(g.c.MaxFeatures*float64(g.s.D)))] {
+		g.columns = append(g.columns, int32(j))
+	}
+	g.split(g.rows, len(g.columns), 0)
+	return g.t
+}
+
+// drawRows draws the tree's rows: with replacement, or by Floyd's algorithm without.
+func (g *grower) drawRows() {
+	n, psi := g.s.N, len(g.rows)
+	if g.c.Bootstrap {
+		for i := range g.rows {
+			g.rows[i] = int32(g.r.IntN(n))
+		}
+		return
+	}
+	taken := make(map[int32]bool, psi)
+	for i := range psi {
+		top := int32(n - psi + i)
+		row := g.r.Int32N(top + 1)
+		if taken[row] {
+			row = top
+		}
+		taken[row] = true
+		g.rows[i] = row
+	}
+}
+
+// split grows the subtree of rows. The first open columns are those not known to be constant in it; the
+// others are constant in all its nodes, since they are in one of its ancestors.
+func (g *grower) split(rows []int32, open, depth int) {
+	at := len(g.t.nodes)
+	g.t.nodes = append(g.t.nodes, node{column: -1})
+	g.t.path = append(g.t.path, float64(depth)+averagePath(len(rows)))
+	if len(rows) <= 1 || depth >= g.depth {
+		return
+	}
+	for open > 0 {
+		pick := g.r.IntN(open)
+		j := g.columns[pick]
+		low, high := g.extremes(rows, int(j))
+		if float64(high) <= float64(low)+1e-7 {
+			open--
+			g.columns[pick], g.columns[open] = g.columns[open], j
+			continue
+		}
+		cut := between(low, high, g.r.Float64())
+		mid := g.part(rows, int(j), cut)
+		g.split(rows[:mid], open, depth+1)
+		g.t.nodes[at] = node{column: j, cut: cut, right: int32(len(g.t.nodes))}
+		g.split(rows[mid:], open, depth+1)
+		return
+	}
+}
+
+func (g *grower) extremes(rows []int32, j int) (low, high float32) {
+	low = g.s.X[int(rows[0])*g.s.D+j]
+	high = low
+	for _, i := range rows[1:] {
+		v := g.s.X[int(i)*g.s.D+j]
+		low, high = min(low, v), max(high, v)
+	}
+	return low, high
+}
+
+// between is low + u(high−low), rounded down to float32, which parts float32 values as the exact number
+// would; never high, so that something is left on its side.
+func between(low, high float32, u float64) float32 {
+	exact := float64(low) + float64(u*(float64(high)-float64(low)))
+	cut := float32(exact)
+	if float64(cut) > exact {
+		cut = math.Nextafter32(cut, float32(math.Inf(-1)))
+	}
+	if cut < low || cut >= high {
+		cut = low
+	}
+	return cut
+}
+
+// part moves the rows with x[j] ≤ cut to the front and counts them.
+func (g *grower) part(rows []int32, j int, cut float32) int {
+	mid := 0
+	for i, row := range rows {
+		if g.s.X[int(row)*g.s.D+j] <= cut {
+			rows[i], rows[mid] = rows[mid], row
+			mid++
+		}
+	}
+	return mid
+}
+
+// averagePath is c(m).
+func averagePath(m int) float64 {
+	switch {
+	case m <= 1:
+		return 0
+	case m == 2:
+		return 1
+	}
+	const euler = 0.5772156649015329
+	n := float64(m)
+	return 2*(math.Log(n-1)+euler) - 2*(n-1)/n
+}
+
+func (m *iforestState) width() int { return m.d }
+
+func (m *iforestState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
+	// With one row a tree, c is 0 and so are all paths; the score is then 1/2, as in scikit-learn.
+	scale := float64(len(m.trees)) * averagePath(m.psi)
+	return spread(ctx, s.N, 256, workers, func() func(lo, hi int) {
+		return func(lo, hi int) {
+			// One tree after the other: its nodes stay in the cache while it meets all rows.
+			clear(out[lo:hi])
+			for t := range m.trees {
+				if ctx.Err() != nil {
+					return
+				}
+				for i := lo; i < hi; i++ {
+					out[i] += m.trees[t].walk(s.X[i*m.d : (i+1)*m.d])
+				}
+			}
+			for i := lo; i < hi; i++ {
+				if scale == 0 {
+					out[i] = 0.5
+				} else {
+					out[i] = math.Exp2(-out[i] / scale)
+				}
+			}
+		}
+	})
+}
+
+// walk is h(x).
+func (t *tree) walk(x []float32) float64 {
+	at := int32(0)
+	for {
+		n := &t.nodes[at]
+		switch {
+		case n.column < 0:
+			return t.path[at]
+		case x[n.column] <= n.cut:
+			at++
+		default:
+			at = n.right
+		}
+	}
+}
+
+// iforestMeta is the JSON part of the saved state.
+type iforestMeta struct {
+	Columns int `json:"columns"`
+	Rows    int `json:"rows_per_tree"`
+}
+
+func (m *iforestState) state() (any, models.Arrays) {
+	var sizes, column, right []int32
+	var cut []float32
+	var path []float64
+	for _, t := range m.trees {
+		sizes = append(sizes, int32(len(t.nodes)))
+		path = append(path, t.path...)
+		for _, n := range t.nodes {
+			column, cut, right = append(column, n.column), append(cut, n.cut), append(right, n.right)
+		}
+	}
+	return iforestMeta{m.d, m.psi},
+		models.Arrays{"sizes": sizes, "column": column, "cut": cut, "right": right, "path": path}
+}
+
+func loadIForest(r io.Reader) (learned, error) {
+	var meta iforestMeta
+	arrays, err := models.ReadState(r, iforest, &meta)
+	if err != nil {
+		return nil, err
+	}
+	sizes, err := models.Array[int32](arrays, "sizes", -1)
+	if err != nil {
+		return nil, fmt.Errorf("%s: load: %w", iforest, err)
+	}
+	column, err := models.Array[int32](arrays, "column", -1)
+	if err != nil {
+		return nil, fmt.Errorf("%s: load: %w", iforest, err)
+	}
+	total := len(column)
+	right, err := models.Array[int32](arrays, "right", total)
+	if err != nil {
+		return nil, fmt.Errorf("%s: load: %w", iforest, err)
+	}
+	cut, err := array[float32](iforest, arrays, "cut", total)
+	if err != nil {
+		return nil, err
+	}
+	path, err := array[float64](iforest, arrays, "path", total)
+	if err != nil {
+		return nil, err
+	}
+	m := &iforestState{d: meta.Columns, psi: meta.Rows}
+	if m.d < 1 || m.psi < 1 || len(sizes) < 1 {
+		return nil, badState(iforest, "%d trees of %d rows, %d columns", len(sizes), m.psi, m.d)
+	}
+	for _, size := range sizes {
+		if size < 1 || int(size) > len(column) {
+			return nil, badState(iforest, "a tree of %d nodes, %d left", size, len(column))
+		}
+		t := tree{nodes: make([]node, size), path: path[:size:size]}
+		for i := range t.nodes {
+			n := node{column[i], cut[i], right[i]}
+			// Every way goes on to a later node, so that it ends.
+			if n.column < -1 || int(n.column) >= m.d || n.column >= 0 && (n.right <= int32(i)+1 || n.right >= size) || t.path[i] < 0 {
+				return nil, badState(iforest, "node %d is %+v in a tree of %d nodes", i, n, size)
+			}
+			t.nodes[i] = n
+		}
+		m.trees = append(m.trees, t)
+		column, cut, right, path = column[size:], cut[size:], right[size:], path[size:]
+	}
+	if len(column) > 0 {
+		return nil, badState(iforest, "%d nodes too many", len(column))
+	}
+	return m, nil
+}

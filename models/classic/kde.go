@@ -1,0 +1,216 @@
+package classic
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+
+	"plumbline/data"
+	"plumbline/data/strictyaml"
+	"plumbline/models"
+)
+
+// KDE is a Gaussian kernel density: with n training rows x_i of d columns and bandwidth h,
+//
+//	log p(x) = log Σ_i exp(−‖x−x_i‖²/2h²) − log n − d/2 · log(2πh²)
+//	score(x) = −log p(x)
+//
+// (Parzen, On estimation of a probability density function and mode, Annals of Mathematical Statistics
+// 33, 1962.) One bandwidth serves all columns: put them on one scale first. Fit keeps the rows; every
+// scored row costs n distances of d multiplications and n exponentials, hence the limit on rows.
+type KDE struct {
+	Bandwidth Bandwidth `yaml:"bandwidth" jsonschema:"oneof_type=string;number" jsonschema_description:"h: a number, or scott for n^(−1/(d+4)), or silverman for (n(d+2)/4)^(−1/(d+4)); 1 as in scikit-learn"`
+	Sample    `yaml:",inline"`
+}
+
+// Bandwidth is scott, silverman or a positive number in decimal.
+type Bandwidth string
+
+const kde = "kde"
+
+func init() {
+	models.Register(models.Info{
+		Name:          kde,
+		Doc:           "Gaussian kernel density of the training rows; the score is the negative log density.",
+		Paper:         "Parzen, On estimation of a probability density function and mode, Annals of Mathematical Statistics, 1962",
+		Needs:         models.Needs{Input: data.Vectors},
+		Deterministic: true,
+		Defaults:      func() models.Spec { return &KDE{Bandwidth: "1", Sample: Sample{MaxRows: 10000, Sample: "random"}} },
+	})
+}
+
+// New builds an unfitted detector.
+func (c *KDE) New(env models.Env) (models.Detector, error) {
+	if err := models.CheckSpec(kde, c); err != nil {
+		return nil, err
+	}
+	if _, err := c.Bandwidth.number(); err != nil {
+		return nil, fmt.Errorf("%s: %w: bandwidth: %w", kde, models.ErrSpec, err)
+	}
+	spec := *c
+	return &detector{
+		name: kde, env: env, min: 1,
+		fit: func(ctx context.Context, s *data.Set) (learned, error) {
+			s = spec.take(s, env.Logger())
+			h := spec.Bandwidth.value(s.N, s.D)
+			return newKDE(append([]float32(nil), s.X...), s.N, s.D, h, resting(s.X, s.N, s.D)), nil
+		},
+		load: loadKDE,
+	}, nil
+}
+
+// number is the value of a numeric bandwidth, and 0 for one that depends on the data.
+func (b Bandwidth) number() (float64, error) {
+	switch b {
+	case "scott", "silverman":
+		return 0, nil
+	}
+	v, err := strconv.ParseFloat(string(b), 64)
+	if err != nil {
+		return 0, fmt.Errorf("%q is neither a number nor one of scott, silverman%s",
+			string(b), strictyaml.DidYouMean(string(b), []string{"scott", "silverman"}))
+	}
+	if !(v >= 1e-50 && v <= 1e50) {
+		return 0, fmt.Errorf("%v is out of range: want 1e-50 to 1e50", v)
+	}
+	return v, nil
+}
+
+// DecodeStrict takes a word or a number.
+func (b *Bandwidth) DecodeStrict(d strictyaml.Doc) strictyaml.Problems {
+	var word string
+	if ps := d.Decode(&word); len(ps) > 0 {
+		return ps
+	}
+	if _, err := Bandwidth(word).number(); err != nil {
+		return strictyaml.Problems{d.Problem("%v", err)}
+	}
+	*b = Bandwidth(word)
+	return nil
+}
+
+// MarshalYAML writes a number as a number.
+func (b Bandwidth) MarshalYAML() (any, error) {
+	if v, err := b.number(); err == nil && v > 0 {
+		return v, nil
+	}
+	return string(b), nil
+}
+
+// value is h for n rows of d columns.
+func (b Bandwidth) value(n, d int) float64 {
+	exponent := -1 / float64(d+4)
+	switch b {
+	case "scott":
+		return math.Pow(float64(n), exponent)
+	case "silverman":
+		return math.Pow(float64(n)*float64(d+2)/4, exponent)
+	}
+	v, _ := b.number() // checked by New
+	return v
+}
+
+// kdeState is the training rows, mapped so that −‖x−x_i‖²/2h² is a negative squared distance.
+type kdeState struct {
+	d         int
+	bandwidth float64
+	shift     []float64
+	x         []float32 // n×d
+	p         *points
+}
+
+func newKDE(x []float32, n, d int, h float64, shift []float64) *kdeState {
+	m := &kdeState{d: d, bandwidth: h, shift: shift, x: x}
+	m.p = newPoints(m.frame(), x, n, d)
+	return m
+}
+
+func (m *kdeState) frame() frame { return frame{m.shift, 1 / (m.bandwidth * math.Sqrt2)} }
+
+func (m *kdeState) width() int { return m.d }
+
+func (m *kdeState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
+	h := m.bandwidth
+	norm := math.Log(float64(m.p.n)) + float64(m.d)/2*math.Log(2*math.Pi*h*h)
+	return spread(ctx, s.N, blockRows, workers, func() func(lo, hi int) {
+		b := newBlock(m.d)
+		tile := make([]float64, blockRows*panelRows)
+		sums := make([]logSum, blockRows)
+		return func(lo, hi int) {
+			fill(b, m.frame(), s.X, m.d, lo, hi)
+			for i := range sums {
+				sums[i] = logSum{max: math.Inf(-1)}
+			}
+			for k := range m.p.count() {
+				if ctx.Err() != nil {
+					return
+				}
+				m.p.negSquares(b, k, tile)
+				for i := range b.m {
+					sums[i].add(tile[i*panelRows : i*panelRows+m.p.size(k)])
+				}
+			}
+			for i := range b.m {
+				out[lo+i] = norm - sums[i].log()
+			}
+		}
+	})
+}
+
+// logSum is log Σ e^v over values that come in batches, scaled by the largest so far.
+type logSum struct{ max, sum float64 }
+
+// add takes a batch and overwrites it.
+func (l *logSum) add(v []float64) {
+	top := l.max
+	for _, x := range v {
+		top = max(top, x)
+	}
+	if top > l.max {
+		l.sum *= math.Exp(l.max - top)
+		l.max = top
+	}
+	for i := range v {
+		v[i] -= top
+	}
+	expInPlace(v)
+	for _, x := range v {
+		l.sum += x
+	}
+}
+
+func (l *logSum) log() float64 { return l.max + math.Log(l.sum) }
+
+// kdeMeta is the JSON part of the saved state.
+type kdeMeta struct {
+	Columns   int     `json:"columns"`
+	Rows      int     `json:"rows"`
+	Bandwidth float64 `json:"bandwidth"`
+}
+
+func (m *kdeState) state() (any, models.Arrays) {
+	return kdeMeta{m.d, m.p.n, m.bandwidth}, models.Arrays{"rows": m.x, "shift": m.shift}
+}
+
+func loadKDE(r io.Reader) (learned, error) {
+	var meta kdeMeta
+	arrays, err := models.ReadState(r, kde, &meta)
+	if err != nil {
+		return nil, err
+	}
+	n, d := meta.Rows, meta.Columns
+	if d < 1 || d > maxWidth || n < 1 || n > math.MaxInt32 || !(meta.Bandwidth >= 1e-50 && meta.Bandwidth <= 1e50) {
+		return nil, badState(kde, "%d rows of %d columns, bandwidth %v", n, d, meta.Bandwidth)
+	}
+	x, err := array[float32](kde, arrays, "rows", n*d)
+	if err != nil {
+		return nil, err
+	}
+	shift, err := array[float64](kde, arrays, "shift", d)
+	if err != nil {
+		return nil, err
+	}
+	return newKDE(x, n, d, meta.Bandwidth, shift), nil
+}

@@ -1,0 +1,174 @@
+package classic
+
+import (
+	"context"
+	"io"
+	"math"
+
+	"plumbline/data"
+	"plumbline/models"
+)
+
+// moments are the means and population standard deviations of the columns.
+type moments struct {
+	mean []float64 // d
+	sd   []float64 // d; 1 for a constant column, so that it is only shifted
+}
+
+// momentRows is the number of rows of one partial sum. Partial sums are added in order: the number of
+// workers changes nothing.
+const momentRows = 4096
+
+// columnSums adds up term(j, x_ij) over the rows.
+func columnSums(ctx context.Context, s *data.Set, workers int, term func(j int, v float64) float64) ([]float64, error) {
+	parts := make([][]float64, (s.N+momentRows-1)/momentRows)
+	err := spread(ctx, s.N, momentRows, workers, func() func(lo, hi int) {
+		return func(lo, hi int) {
+			sum := make([]float64, s.D)
+			for i := lo; i < hi; i++ {
+				for j, v := range s.Row(i) {
+					sum[j] += term(j, float64(v))
+				}
+			}
+			parts[lo/momentRows] = sum
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	total := make([]float64, s.D)
+	for _, sum := range parts {
+		for j, v := range sum {
+			total[j] += v
+		}
+	}
+	return total, nil
+}
+
+func fitMoments(ctx context.Context, s *data.Set, workers int) (*moments, error) {
+	sum, err := columnSums(ctx, s, workers, func(_ int, v float64) float64 { return v })
+	if err != nil {
+		return nil, err
+	}
+	m := &moments{mean: sum, sd: nil}
+	for j := range m.mean {
+		m.mean[j] /= float64(s.N)
+	}
+	squares, err := columnSums(ctx, s, workers, func(j int, v float64) float64 {
+		diff := v - m.mean[j]
+		return diff * diff
+	})
+	if err != nil {
+		return nil, err
+	}
+	m.sd = squares
+	for j, sq := range squares {
+		m.sd[j] = math.Sqrt(sq / float64(s.N))
+	}
+	// A constant column's mean may be off by a rounding error, which must not become its deviation.
+	for j, constant := range constantColumns(s) {
+		if constant {
+			m.mean[j], m.sd[j] = float64(s.X[j]), 1
+		}
+	}
+	return m, nil
+}
+
+// constantColumns says which columns have one value throughout.
+func constantColumns(s *data.Set) []bool {
+	out := make([]bool, s.D)
+	open := make([]int, s.D)
+	for j := range out {
+		out[j], open[j] = true, j
+	}
+	for i := 1; i < s.N && len(open) > 0; i++ {
+		row := s.Row(i)
+		left := open[:0]
+		for _, j := range open {
+			if row[j] == s.X[j] {
+				left = append(left, j)
+			} else {
+				out[j] = false
+			}
+		}
+		open = left
+	}
+	return out
+}
+
+// z is the standardised value of column j.
+func (m *moments) z(j int, v float32) float64 { return (float64(v) - m.mean[j]) / m.sd[j] }
+
+func (m *moments) width() int { return len(m.mean) }
+
+// momentsMeta is the JSON part of the saved state.
+type momentsMeta struct {
+	Columns int `json:"columns"`
+}
+
+func (m *moments) state() (any, models.Arrays) {
+	return momentsMeta{len(m.mean)}, models.Arrays{"mean": m.mean, "sd": m.sd}
+}
+
+func loadMoments(model string, r io.Reader) (*moments, error) {
+	var meta momentsMeta
+	arrays, err := models.ReadState(r, model, &meta)
+	if err != nil {
+		return nil, err
+	}
+	d := meta.Columns
+	if d < 1 || d > maxWidth {
+		return nil, badState(model, "%d columns", d)
+	}
+	m := &moments{}
+	if m.mean, err = array[float64](model, arrays, "mean", d); err != nil {
+		return nil, err
+	}
+	if m.sd, err = array[float64](model, arrays, "sd", d); err != nil {
+		return nil, err
+	}
+	for j, sd := range m.sd {
+		// No deviation of float32 values is outside.
+		if !(sd >= 1e-50 && sd <= 1e50) || math.Abs(m.mean[j]) > math.MaxFloat32 {
+			return nil, badState(model, "column %d has mean %v and deviation %v", j, m.mean[j], sd)
+		}
+	}
+	return m, nil
+}
+
+// covariance is the d×d row-major matrix 1/n Σ (x−mean)(x−mean)ᵀ.
+func covariance(ctx context.Context, s *data.Set, mean []float64, workers int) ([]float64, error) {
+	d := s.D
+	cov := make([]float64, d*d)
+	const strip = 8 // rows of the matrix that one pass over the data fills
+	err := spread(ctx, d, strip, workers, func() func(lo, hi int) {
+		row := make([]float64, d)
+		return func(lo, hi int) {
+			for i := range s.N {
+				if i%1024 == 0 && ctx.Err() != nil {
+					return
+				}
+				for j, v := range s.Row(i)[lo:] {
+					row[lo+j] = float64(v) - mean[lo+j]
+				}
+				for a := lo; a < hi; a++ {
+					va := row[a]
+					to := cov[a*d : (a+1)*d]
+					for b := a; b < d; b++ {
+						to[b] += float64(va * row[b])
+					}
+				}
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	for a := range d {
+		for b := a; b < d; b++ {
+			cov[a*d+b] /= float64(s.N)
+			cov[b*d+a] = cov[a*d+b]
+		}
+	}
+	return cov, nil
+}

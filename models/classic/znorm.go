@@ -1,0 +1,74 @@
+package classic
+
+import (
+	"context"
+	"io"
+	"math"
+
+	"plumbline/data"
+	"plumbline/models"
+)
+
+// ZNorm is the length of the standardised row. With the mean μ_j and the population standard deviation
+// σ_j of every column over the training rows (1 where the column is constant),
+//
+//	z_j      = (x_j − μ_j) / σ_j
+//	score(x) = √Σ_j z_j²
+//
+// A control: it knows nothing of how columns go together, so that a model that does not beat it has
+// learned nothing that matters on the data at hand.
+type ZNorm struct{}
+
+const znorm = "znorm"
+
+func init() {
+	models.Register(models.Info{
+		Name:          znorm,
+		Doc:           "Control: length of the standardised row.",
+		Paper:         "none: the baseline that autoencoder papers leave out",
+		Needs:         models.Needs{Input: data.Vectors},
+		Deterministic: true,
+		Defaults:      func() models.Spec { return &ZNorm{} },
+	})
+}
+
+// New builds an unfitted detector.
+func (c *ZNorm) New(env models.Env) (models.Detector, error) {
+	if err := models.CheckSpec(znorm, c); err != nil {
+		return nil, err
+	}
+	return &explainer{detector{
+		name: znorm, env: env, min: 1,
+		fit: func(ctx context.Context, s *data.Set) (learned, error) {
+			m, err := fitMoments(ctx, s, env.Parallel())
+			return znormState{m}, err
+		},
+		load: func(r io.Reader) (learned, error) {
+			m, err := loadMoments(znorm, r)
+			return znormState{m}, err
+		},
+	}}, nil
+}
+
+type znormState struct{ *moments }
+
+func (m znormState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
+	return scoreRows(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
+		return func(row []float32) float64 {
+			var sum float64
+			for j, v := range row {
+				z := m.z(j, v)
+				sum += float64(z * z)
+			}
+			return math.Sqrt(sum)
+		}
+	})
+}
+
+// explain: the squared standardised values, which add up to the square of the score.
+func (m znormState) explain(row []float32, out []float64) {
+	for j, v := range row {
+		z := m.z(j, v)
+		out[j] = z * z
+	}
+}

@@ -111,7 +111,7 @@ func (e Env) Progress(ep Epoch) {
 // Epoch is one step of a long Fit that is worth a line of history: an epoch of a network, a sweep of a
 // solver, a batch of trees.
 type Epoch struct {
-	N, Of     int     // 1-based, and how many there will be at the most
+	N, Of     int     // 1-based, and how many there will be at the most (0: nobody knows)
 	Loss      float64 // mean training loss; NaN where the model has none
 	ValidLoss float64 // NaN when there is none
 	Rate      float64 // learning rate; NaN when there is none

@@ -48,7 +48,11 @@ func checkValue(v reflect.Value, path string, tag reflect.StructTag, ps *Problem
 		for i := range v.Len() {
 			checkValue(v.Index(i), join(path, strconv.Itoa(i)), tag, ps)
 		}
-	case reflect.Map, reflect.Interface, reflect.Func:
+	case reflect.Map:
+		for _, k := range slices.SortedFunc(slices.Values(v.MapKeys()), func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) }) {
+			checkValue(v.MapIndex(k), join(path, k.String()), tag, ps)
+		}
+	case reflect.Interface, reflect.Func:
 	default:
 		report(checkScalar(v, tag))
 	}
@@ -164,7 +168,7 @@ func fieldsOf(rv reflect.Value, path string) []Field {
 	return out
 }
 
-// rangeText is a tag's limits as a person reads them: "≥ 1", "(0, 1]", "a | b".
+// rangeText is a tag's limits as a person reads them: "≥ 1", "> 0, ≤ 1", "a | b".
 func rangeText(tag reflect.StructTag) string {
 	lo, hi := "", ""
 	var enum []string

@@ -14,6 +14,7 @@ import (
 	"io"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -115,6 +116,9 @@ func syntaxProblem(file string, err error) Problem {
 	return Problem{Where: file, Msg: "YAML: " + msg}
 }
 
+// coreTags are the types that a document may spell out.
+var coreTags = []string{"!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq"}
+
 // expand replaces aliases by what they stand for, within the limits.
 func expand(d Doc, n *yaml.Node, depth int, budget *int) (*yaml.Node, *Problem) {
 	if *budget--; *budget < 0 || depth > maxDepth {
@@ -123,6 +127,10 @@ func expand(d Doc, n *yaml.Node, depth int, budget *int) (*yaml.Node, *Problem) 
 	}
 	if n.Kind == yaml.AliasNode {
 		return expand(d, n.Alias, depth+1, budget)
+	}
+	if n.Style&yaml.TaggedStyle != 0 && !slices.Contains(coreTags, n.ShortTag()) {
+		p := d.problem(n, "", "unknown tag %s", n.Tag)
+		return nil, &p
 	}
 	for i, c := range n.Content {
 		e, p := expand(d, c, depth+1, budget)
@@ -184,8 +192,9 @@ func (d Doc) Items() []Doc {
 	return out
 }
 
-// Decode fills into (a non-nil pointer) from the document, leaving what the document does not mention as
-// it was. It reports every problem; into is then partly filled and not to be used.
+// Decode fills into (a non-nil pointer) from the document, leaving the settings that the document does not
+// mention as they were; a list or a map that it does mention is replaced as a whole. It reports every
+// problem; into is then partly filled and not to be used.
 func (d Doc) Decode(into any) Problems {
 	if d.Node == nil {
 		return nil
@@ -215,8 +224,11 @@ func (d Doc) decode(v reflect.Value, tag reflect.StructTag, ps *Problems) {
 		return
 	case n.Kind == yaml.ScalarNode && n.Tag == "!!null":
 		switch v.Kind() {
-		case reflect.Pointer, reflect.Slice, reflect.Map:
+		case reflect.Pointer, reflect.Map:
 			v.SetZero()
+		case reflect.Slice:
+			v.SetZero()
+			*ps = append(*ps, d.inPlace(checkLength(v, tag))...)
 		default:
 			*ps = append(*ps, d.Problem("want %s, found nothing", describe(v.Type())))
 		}
@@ -300,6 +312,10 @@ func (d Doc) decodeMap(v reflect.Value, tag reflect.StructTag, ps *Problems) {
 	out := reflect.MakeMap(v.Type())
 	for i := 0; i+1 < len(d.Node.Content); i += 2 {
 		k := d.Node.Content[i]
+		if k.Kind != yaml.ScalarNode || k.Value == "<<" {
+			*ps = append(*ps, d.problem(k, d.Path, "want a plain key, found %s", found(k)))
+			continue
+		}
 		key := reflect.ValueOf(k.Value).Convert(v.Type().Key())
 		if out.MapIndex(key).IsValid() {
 			*ps = append(*ps, d.problem(k, join(d.Path, k.Value), "given twice"))
@@ -337,48 +353,53 @@ func setScalar(v reflect.Value, n *yaml.Node) string {
 	if n.Decode(&f) != nil || math.IsNaN(f) || math.IsInf(f, 0) {
 		return wrong
 	}
+	// The library would cut 1.5 down to 1: a float is whole only if it says so, and exact only to 2⁵³.
+	isInt := n.Tag == "!!int"
+	tooLarge := fmt.Sprintf("%s is too large", n.Value)
 	switch v.Kind() {
 	case reflect.Float32, reflect.Float64:
-		v.SetFloat(f)
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		var i int64
-		if n.Decode(&i) != nil {
-			if f != math.Trunc(f) || math.Abs(f) > 1<<53 {
-				return wrong
-			}
-			i = int64(f)
+		if v.OverflowFloat(f) {
+			return tooLarge
 		}
-		if v.OverflowInt(i) {
-			return fmt.Sprintf("%s does not fit", n.Value)
+		v.SetFloat(f)
+		return ""
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		i := int64(f)
+		switch {
+		case f != math.Trunc(f):
+			return wrong
+		case isInt && n.Decode(&i) != nil, !isInt && math.Abs(f) > 1<<53, v.OverflowInt(i):
+			return tooLarge
 		}
 		v.SetInt(i)
+		return ""
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		var u uint64
-		if n.Decode(&u) != nil {
-			if f != math.Trunc(f) || f < 0 || f > 1<<53 {
-				return wrong
-			}
-			u = uint64(f)
-		}
-		if v.OverflowUint(u) {
-			return fmt.Sprintf("%s does not fit", n.Value)
+		u := uint64(max(f, 0))
+		switch {
+		case f != math.Trunc(f):
+			return wrong
+		case f < 0:
+			return fmt.Sprintf("%s is out of range: want at least 0", n.Value)
+		case isInt && n.Decode(&u) != nil, !isInt && f > 1<<53, v.OverflowUint(u):
+			return tooLarge
 		}
 		v.SetUint(u)
-	default:
-		panic(fmt.Sprintf("strictyaml: field of type %s", v.Type()))
+		return ""
 	}
-	return ""
+	panic(fmt.Sprintf("strictyaml: field of type %s", v.Type()))
 }
 
-// collectFields visits the exported fields of a struct under their YAML names, embedded structs inline.
+// collectFields visits the exported fields of a struct under their YAML names, embedded structs inline
+// (tag them `yaml:",inline"`, or package yaml will write them differently).
 func collectFields(v reflect.Value, visit func(name string, fv reflect.Value, f reflect.StructField)) {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		name, opts, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 		switch {
-		case name == "-" || !f.IsExported():
+		case name == "-":
 		case (f.Anonymous && name == "" || opts == "inline") && f.Type.Kind() == reflect.Struct:
 			collectFields(v.Field(i), visit)
+		case !f.IsExported():
 		default:
 			if name == "" {
 				name = strings.ToLower(f.Name)

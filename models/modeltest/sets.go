@@ -96,8 +96,9 @@ func fillVectors(s *data.Set, rng *rand.Rand) {
 	}
 }
 
-// fillTraces draws benign traces that walk a cycle a b c d, now and then staying where they are, and attacks that jump
-// between e, f and a symbol of the cycle. The events of a symbol lie around a point of its own.
+// fillTraces draws benign traces that walk a cycle a b c d, now and then staying where they are, and
+// attacks that jump between e and f, which no benign trace has, and now and then back into the cycle. The
+// events of a symbol lie around a point of its own, those of e and f six units off.
 func fillTraces(s *data.Set, rng *rand.Rand) {
 	s.D = traceWidth
 	s.Columns = []string{"bytes", "packets", "duration"}

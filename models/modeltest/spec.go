@@ -149,7 +149,7 @@ func settings(spec any) []setting {
 		for i := range t.NumField() {
 			f := t.Field(i)
 			name, opts, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-			if name == "-" || !f.IsExported() {
+			if name == "-" {
 				continue
 			}
 			at := append(index[:len(index):len(index)], f.Index)
@@ -161,6 +161,7 @@ func settings(spec any) []setting {
 			switch {
 			case isStruct && (f.Anonymous && f.Tag.Get("yaml") == "" || opts == "inline"):
 				walk(f.Type, path, at)
+			case !f.IsExported():
 			case isStruct:
 				walk(f.Type, sub, at)
 			default:

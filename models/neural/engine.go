@@ -1,0 +1,49 @@
+package neural
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"plumbline/data/strictyaml"
+)
+
+// Engine builds trainable networks. What an engine cannot run it refuses in New, naming itself.
+type Engine interface {
+	New(n Network, p Params) (Trainer, error)
+}
+
+// Trainer is a network in training. It is not safe for concurrent use.
+type Trainer interface {
+	// Epoch does one gradient step for each batch of the rows order of the n×d matrix x, targets t (of the
+	// width of the output, n rows), and returns the mean loss of the samples as they were met. The last
+	// batch may be smaller. ctx is checked between batches.
+	Epoch(ctx context.Context, x, t []float32, order []int32, batch int, rate float64) (loss float64, err error)
+	// Gradient is the loss of some rows and its gradient, without a step.
+	Gradient(x, t []float32, rows []int32) (loss float64, g Params, err error)
+	// Params is a copy of the weights.
+	Params() Params
+	Close() error
+}
+
+var engines = map[string]Engine{}
+
+// RegisterEngine makes an engine known by name. It is called from init and panics when the name is taken.
+func RegisterEngine(name string, e Engine) {
+	if _, dup := engines[name]; dup {
+		panic("neural: engine registered twice: " + name)
+	}
+	engines[name] = e
+}
+
+// Engines lists the engines by name.
+func Engines() []string { return slices.Sorted(maps.Keys(engines)) }
+
+func engine(name string) (Engine, error) {
+	e, ok := engines[name]
+	if !ok {
+		return nil, fmt.Errorf("neural: unknown engine %q%s", name, strictyaml.DidYouMean(name, Engines()))
+	}
+	return e, nil
+}

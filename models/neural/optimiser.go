@@ -1,0 +1,83 @@
+package neural
+
+import (
+	"fmt"
+	"math"
+)
+
+// Optimiser says how gradients change weights. Rate is the learning rate of the first epoch.
+type Optimiser struct {
+	Kind     string  `yaml:"kind" jsonschema:"enum=adam,enum=sgd,enum=adadelta" jsonschema_description:"adam (Kingma and Ba 2015), sgd with momentum, adadelta (Zeiler 2012, in PyTorch's form)"`
+	Rate     float64 `yaml:"rate" jsonschema:"exclusiveMinimum=0,maximum=100" jsonschema_description:"learning rate of the first epoch"`
+	Momentum float64 `yaml:"momentum" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"for sgd"`
+	Rho      float64 `yaml:"rho" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1" jsonschema_description:"for adadelta: decay of the running averages"`
+}
+
+func (o Optimiser) check() error {
+	switch o.Kind {
+	case "adam", "sgd", "adadelta":
+		return nil
+	}
+	return fmt.Errorf("neural: unknown optimiser %q", o.Kind)
+}
+
+// Stepper applies an optimiser to parameters of one shape, and holds its running averages. Arithmetic is
+// in float32 with the scalars prepared in float64, as PyTorch does it.
+type Stepper struct {
+	o    Optimiser
+	t    int
+	a, b [][]float32
+}
+
+// NewStepper begins with empty averages.
+func NewStepper(o Optimiser, shape Params) *Stepper {
+	s := &Stepper{o: o}
+	for _, p := range shape {
+		s.a = append(s.a, make([]float32, len(p)))
+		s.b = append(s.b, make([]float32, len(p)))
+	}
+	return s
+}
+
+// Step changes p by its gradient g at a learning rate.
+func (s *Stepper) Step(p, g Params, rate float64) {
+	s.t++
+	for k := range p {
+		switch s.o.Kind {
+		case "adam":
+			s.adam(p[k], g[k], s.a[k], s.b[k], rate)
+		case "adadelta":
+			s.adadelta(p[k], g[k], s.a[k], s.b[k], rate)
+		default:
+			momentum, lr := float32(s.o.Momentum), float32(rate)
+			for i, gi := range g[k] {
+				s.a[k][i] = momentum*s.a[k][i] + gi
+				p[k][i] -= lr * s.a[k][i]
+			}
+		}
+	}
+}
+
+// adam: m ← β₁m+(1−β₁)g, v ← β₂v+(1−β₂)g², w ← w − η·m̂/(√v̂+ε) with β₁ = .9, β₂ = .999, ε = 1e-8.
+func (s *Stepper) adam(p, g, m, v []float32, rate float64) {
+	const b1, b2, eps = 0.9, 0.999, 1e-8
+	c1, c2 := 1-math.Pow(b1, float64(s.t)), 1-math.Pow(b2, float64(s.t))
+	size, root := float32(rate/c1), float32(math.Sqrt(c2))
+	for i, gi := range g {
+		m[i] = float32(b1*m[i]) + float32((1-b1)*gi)
+		v[i] = float32(b2*v[i]) + float32(float32((1-b2)*gi)*gi)
+		p[i] -= size * m[i] / (float32(math.Sqrt(float64(v[i])))/root + eps)
+	}
+}
+
+// adadelta: S ← ρS+(1−ρ)g², Δ = √(D+ε)/√(S+ε)·g, D ← ρD+(1−ρ)Δ², w ← w − η·Δ with ε = 1e-6.
+func (s *Stepper) adadelta(p, g, sq, acc []float32, rate float64) {
+	const eps = 1e-6
+	rho, rest, lr := float32(s.o.Rho), float32(1-s.o.Rho), float32(rate)
+	for i, gi := range g {
+		sq[i] = float32(rho*sq[i]) + float32(float32(rest*gi)*gi)
+		delta := float32(math.Sqrt(float64(acc[i]+eps))) / float32(math.Sqrt(float64(sq[i]+eps))) * gi
+		acc[i] = float32(rho*acc[i]) + float32(float32(rest*delta)*delta)
+		p[i] -= lr * delta
+	}
+}

@@ -31,7 +31,7 @@ const (
 )
 
 // MaxState bounds what ReadState takes into memory, in bytes.
-const MaxState = 4 << 30
+const MaxState int64 = 4 << 30
 
 // Arrays are the named number arrays of a saved model: []float32, []float64, []int32 or []uint8.
 type Arrays map[string]any
@@ -101,7 +101,7 @@ func ReadState(r io.Reader, model string, meta any) (Arrays, error) {
 		return nil, fmt.Errorf("%s: load: %w: %s", model, ErrState, fmt.Sprintf(format, args...))
 	}
 	switch {
-	case len(raw) > MaxState:
+	case int64(len(raw)) > MaxState:
 		return bad("larger than %d bytes", MaxState)
 	case len(raw) < len(stateMagic)+4:
 		return bad("%d bytes are too few", len(raw))
@@ -120,6 +120,9 @@ func ReadState(r io.Reader, model string, meta any) (Arrays, error) {
 	arrays := Arrays{}
 	for n := c.u32(); n > 0 && c.err == nil; n-- {
 		key := string(c.bytes())
+		if _, dup := arrays[key]; dup && c.err == nil {
+			return bad("array %q is there twice", key)
+		}
 		arrays[key] = c.array()
 	}
 	switch {
@@ -132,6 +135,9 @@ func ReadState(r io.Reader, model string, meta any) (Arrays, error) {
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(meta); err != nil {
 		return bad("%v", err)
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return bad("something stands after the JSON")
 	}
 	return arrays, nil
 }

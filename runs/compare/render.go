@@ -163,19 +163,16 @@ func align(b *strings.Builder, grid [][]string) {
 		}
 	}
 	for _, line := range grid {
-		b.WriteString(" ")
+		var out strings.Builder
 		for i, s := range line {
 			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(s))
 			if i == 1 {
-				b.WriteString(" " + s + pad)
+				out.WriteString("  " + s + pad)
 			} else {
-				b.WriteString(" " + pad + s)
+				out.WriteString("  " + pad + s)
 			}
-			b.WriteString(" ")
 		}
-		s := strings.TrimRight(b.String(), " ")
-		b.Reset()
-		b.WriteString(s + "\n")
+		b.WriteString(strings.TrimRight(out.String(), " ") + "\n")
 	}
 }
 

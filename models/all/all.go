@@ -5,4 +5,6 @@ package all
 import (
 	_ "plumbline/models/automata"
 	_ "plumbline/models/classic"
+	_ "plumbline/models/neural"
+	_ "plumbline/models/neural/graph"
 )

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"plumbline/runs"
+	"plumbline/runs/compare"
+)
+
+func (a *app) compareCommand() *cobra.Command {
+	var metric, format, out string
+	c := &cobra.Command{
+		Use:   "compare RUNDIR…",
+		Short: "Set finished runs side by side",
+		Long: `compare ranks the models of one or more run directories, per data set, by the mean of a metric over their
+seeds, with standard deviation and 95 % interval: of the mean over seeds (Student's t) for two seeds or
+more, over resampled test units for a model that was trained once. Cells that failed are counted, not hidden.`,
+		Example: `  plumbline compare runs/20240101-120000-quickstart
+  plumbline compare runs/*-nsl-kdd-baselines --metric auprc --format markdown`,
+		Args: needs(1, -1, "one or more run directories"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			var records []*runs.Record
+			for _, dir := range args {
+				r, err := runs.Open(dir)
+				if err != nil {
+					return usage(err)
+				}
+				records = append(records, r)
+			}
+			table, err := compare.Compare(records, metric)
+			if err != nil {
+				return usage(err)
+			}
+			return a.output(out, func(w io.Writer) error { return usage(table.Render(w, format)) })
+		},
+	}
+	c.Flags().StringVar(&metric, "metric", "auroc", "what to rank by: "+strings.Join(runs.Metrics(), ", "))
+	c.Flags().StringVarP(&format, "format", "f", "table", strings.Join(compare.Formats, ", "))
+	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
+	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(runs.Metrics(), cobra.ShellCompDirectiveNoFileComp))
+	c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(compare.Formats, cobra.ShellCompDirectiveNoFileComp))
+	return c
+}
+
+// output writes to a file, or to stdout without one.
+func (a *app) output(file string, fill func(io.Writer) error) error {
+	if file == "" {
+		return fill(a.out)
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return usage(err)
+	}
+	if err := fill(f); err != nil {
+		f.Close()
+		return err
+	}
+	return failed(f.Close())
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"plumbline/runs"
+)
+
+func (a *app) listCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "list [FOLDER]",
+		Short:   "List the run directories of a folder",
+		Long:    `list shows the run directories of a folder (default "runs"), oldest first: how many cells are ok, and the best AUROC.`,
+		Example: "  plumbline list\n  plumbline list /tmp/runs",
+		Args:    needs(0, 1, "at most one folder"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			root := "runs"
+			if len(args) == 1 {
+				root = args[0]
+			}
+			records, err := runs.List(root)
+			if err != nil {
+				return usage(err)
+			}
+			if len(records) == 0 {
+				fmt.Fprintf(a.err, "no run directories in %s\n", root)
+				return nil
+			}
+			w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+			fmt.Fprintln(w, "RUN\tNAME\tOK\tBEST\tAUROC")
+			for _, r := range records {
+				ok := fmt.Sprintf("%d/%d", r.OK(), len(r.Results))
+				if !r.Complete {
+					ok += " unfinished"
+				}
+				best, auroc := bestCell(r)
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.Dir, r.Name, ok, best, auroc)
+			}
+			return failed(w.Flush())
+		},
+	}
+}
+
+func bestCell(r *runs.Record) (name, auroc string) {
+	top := -1.0
+	name, auroc = "–", "–"
+	for _, c := range r.Results {
+		if v := float64(c.AUROC); c.Status == runs.OK && v > top {
+			top, name, auroc = v, c.Data+" "+c.Label, fmt.Sprintf("%.4f", v)
+		}
+	}
+	return name, auroc
+}

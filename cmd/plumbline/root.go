@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"plumbline"
+	"plumbline/data/strictyaml"
+	_ "plumbline/models/all"
+	"plumbline/runs"
+)
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1 // a run in which some cell is not ok, or that could not be carried out
+	exitUsage  = 2 // wrong arguments or config
+)
+
+// failure is an error with the exit code it leads to. It has been reported already when quiet.
+type failure struct {
+	code  int
+	quiet bool
+	err   error
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &failure{code: exitUsage, err: err}
+}
+
+func failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &failure{code: exitFailed, err: err}
+}
+
+// app is what the subcommands share.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+	dataDirs []string
+	quiet    bool
+}
+
+func execute(args []string, in io.Reader, out, errOut io.Writer) int {
+	a := &app{in: in, out: out, err: errOut}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	err := root.ExecuteContext(context.Background())
+	if err == nil {
+		return exitOK
+	}
+	f := &failure{code: exitUsage, err: err}
+	errors.As(err, &f)
+	if !f.quiet {
+		a.report(f.err)
+	}
+	return f.code
+}
+
+// report prints an error; problems of a config take a line each.
+func (a *app) report(err error) {
+	var ps strictyaml.Problems
+	if errors.As(err, &ps) {
+		for _, p := range ps {
+			fmt.Fprintln(a.err, p)
+		}
+		return
+	}
+	fmt.Fprintln(a.err, "plumbline:", err)
+}
+
+func (a *app) root() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "plumbline",
+		Short: "Train, score and compare network-anomaly detectors from an experiment file",
+		Long: `plumbline trains, scores and compares network-anomaly detectors from an experiment file.
+
+An experiment file names data sets, models and seeds. "run" reads and prepares each data set once, trains
+every model on the same bytes and leaves a run directory with scores, metrics and models; "compare" sets
+finished runs side by side.`,
+		Example: `  plumbline run configs/experiments/quickstart.yaml
+  plumbline compare runs/20240101-120000-quickstart
+  plumbline models iforest`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	c.PersistentFlags().StringArrayVar(&a.dataDirs, "data", nil, "folder of data files (repeatable; then $PLUMBLINE_DATA, then data/raw)")
+	c.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
+	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usage(fmt.Errorf("%w (see plumbline %s --help)", err, c.Name()))
+	})
+	c.AddCommand(a.runCommand(), a.compareCommand(), a.listCommand(), a.showCommand(), a.modelsCommand(), a.dataCommand(), a.schemaCommand(), a.checkCommand(), a.versionCommand())
+	return c
+}
+
+// load reads an experiment: a file, or the name of a built-in one.
+func (a *app) load(file string, overrides []string) (*runs.Experiment, error) {
+	for _, o := range overrides {
+		if !runs.IsOverride(o) {
+			return nil, usage(fmt.Errorf("%q is neither a flag nor an override (key=value, +key=value, ~key)", o))
+		}
+	}
+	e, err := runs.Load(file, runs.LoadOptions{Overrides: overrides, DataDirs: a.dataDirs, Builtin: plumbline.Configs})
+	return e, usage(err)
+}
+
+// library is the configs that can be named.
+func (a *app) library() runs.Library { return runs.NewLibrary("", plumbline.Configs) }
+
+// needs makes an argument check whose message names what is missing.
+func needs(min, max int, what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) < min || max >= 0 && len(args) > max {
+			return usage(fmt.Errorf("%s: want %s, got %d arguments (see plumbline %s --help)", c.Name(), what, len(args), c.Name()))
+		}
+		return nil
+	}
+}
+
+// wrap breaks text into lines of at most width columns, each behind indent.
+func wrap(text, indent string, width int) string {
+	var b strings.Builder
+	line := indent
+	for _, w := range strings.Fields(text) {
+		if len(line)+1+len(w) > width && line != indent {
+			b.WriteString(line + "\n")
+			line = indent
+		}
+		if line != indent {
+			line += " "
+		}
+		line += w
+	}
+	return b.String() + line + "\n"
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"plumbline"
+	"plumbline/runs"
+	"plumbline/runs/compare"
+)
+
+func (a *app) runCommand() *cobra.Command {
+	var out, resume, metric string
+	var workers int
+	c := &cobra.Command{
+		Use:   "run FILE [OVERRIDE…]",
+		Short: "Carry an experiment out and print its comparison",
+		Long: `run carries an experiment file out: it checks the file, reads and prepares each data set once, trains and
+scores every model with every seed, writes a run directory, and prints the comparison.
+
+An override changes a setting for this run: key=value, +key=value to add, ~key to delete; keys are dotted
+paths, values are YAML. models.0.epochs=5 is short for models.0.params.epochs=5.
+
+FILE may be the experiment.yaml of a run directory, which repeats that run. A run that was interrupted or
+killed is taken up by --resume: cells that are done are kept.
+
+Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the arguments are wrong.`,
+		Example: `  plumbline run configs/experiments/quickstart.yaml
+  plumbline run configs/experiments/quickstart.yaml seeds=[1] models=[znorm,iforest] --out /tmp/runs
+  plumbline run configs/experiments/nsl-kdd-baselines.yaml --data ~/datasets
+  plumbline run --resume runs/20240101-120000-quickstart`,
+		Args: func(c *cobra.Command, args []string) error {
+			if resume != "" {
+				return needs(0, 0, "no file beside --resume")(c, args)
+			}
+			return needs(1, -1, "an experiment file")(c, args)
+		},
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return []string{"yaml"}, cobra.ShellCompDirectiveFilterFileExt
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			if workers < 0 {
+				return usage(fmt.Errorf("--workers %d: want a number of cells, or 0 for one each processor", workers))
+			}
+			var e *runs.Experiment
+			if resume == "" {
+				var err error
+				if e, err = a.load(args[0], args[1:]); err != nil {
+					return err
+				}
+			}
+			return a.carryOut(c.Context(), e, resume, metric, runs.Options{Root: out, Workers: workers})
+		},
+	}
+	c.Flags().StringVarP(&out, "out", "o", "runs", "folder that run directories are made in")
+	c.Flags().StringVar(&resume, "resume", "", "run directory to take up again")
+	c.Flags().IntVar(&workers, "workers", 0, "cells at work side by side; 0: as the experiment says")
+	c.Flags().StringVar(&metric, "metric", "auroc", "metric that the closing table ranks by")
+	c.MarkFlagDirname("out")
+	c.MarkFlagDirname("resume")
+	return c
+}
+
+func (a *app) carryOut(ctx context.Context, e *runs.Experiment, resume, metric string, o runs.Options) error {
+	ctx, stop := a.interruptible(ctx)
+	defer stop()
+	p := a.progress()
+	defer p.close()
+	o.Observe, o.Command = p.event, os.Args
+	var outcome *runs.Outcome
+	var err error
+	if resume != "" {
+		outcome, err = runs.Resume(ctx, resume, runs.LoadOptions{DataDirs: a.dataDirs, Builtin: plumbline.Configs}, o)
+	} else {
+		outcome, err = runs.Run(ctx, e, o)
+	}
+	p.close()
+	if err != nil {
+		return failed(err)
+	}
+	rec, err := runs.Open(outcome.Dir)
+	if err != nil {
+		return failed(err)
+	}
+	table, err := compare.Compare([]*runs.Record{rec}, metric)
+	if err != nil {
+		return usage(err)
+	}
+	if err := table.Render(a.out, "table"); err != nil {
+		return failed(err)
+	}
+	fmt.Fprintf(a.out, "\n%s\n", outcome.Dir)
+	switch {
+	case outcome.Interrupted:
+		fmt.Fprintf(a.err, "interrupted; go on with: plumbline run --resume %s\n", outcome.Dir)
+		return &failure{code: exitFailed, quiet: true, err: errors.New("interrupted")}
+	case outcome.Failed > 0:
+		fmt.Fprintf(a.err, "%d of %d cells are not ok: see results.csv and log.jsonl there\n", outcome.Failed, len(outcome.Results))
+		return &failure{code: exitFailed, quiet: true, err: errors.New("cells failed")}
+	}
+	return nil
+}
+
+// interruptible cancels the context at the first interrupt; the second one ends the program as usual.
+func (a *app) interruptible(parent context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(parent)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		select {
+		case s := <-signals:
+			signal.Stop(signals)
+			fmt.Fprintf(a.err, "\n%s: stopping; what is done is kept (again to stop at once)\n", strings.ToLower(s.String()))
+			cancel()
+		case <-done:
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(done)
+		cancel()
+	}
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/invopop/jsonschema"
+	"github.com/spf13/cobra"
+
+	"plumbline/data"
+	"plumbline/data/prep"
+	"plumbline/data/strictyaml"
+	"plumbline/models"
+	"plumbline/runs"
+)
+
+func (a *app) schemaCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema [experiment|data|MODEL]",
+		Short: "Print the JSON Schema of a config file, for editors",
+		Long: `schema prints the JSON Schema of experiment files (the default), of data configs, or of one model's params.
+Editors that speak YAML's language server complete and check a file that begins with
+
+  # yaml-language-server: $schema=experiment.schema.json`,
+		Example:   "  plumbline schema > experiment.schema.json\n  plumbline schema iforest",
+		Args:      needs(0, 1, "at most one kind of file"),
+		ValidArgs: append([]string{"experiment", "data"}, models.Names()...),
+		RunE: func(_ *cobra.Command, args []string) error {
+			what := "experiment"
+			if len(args) == 1 {
+				what = args[0]
+			}
+			s, err := schema(what)
+			if err != nil {
+				return usage(err)
+			}
+			return a.json(s)
+		},
+	}
+}
+
+// reflector turns config structs into schemas: names from the yaml tags, nothing required, nothing beyond
+// the known keys.
+func reflector() *jsonschema.Reflector {
+	return &jsonschema.Reflector{FieldNameTag: "yaml", RequiredFromJSONSchemaTags: true, DoNotReference: true, Anonymous: true, Mapper: special}
+}
+
+// special are the types that take more than one shape in YAML.
+func special(t reflect.Type) *jsonschema.Schema {
+	switch t {
+	case reflect.TypeFor[strictyaml.Doc]():
+		return &jsonschema.Schema{}
+	case reflect.TypeFor[runs.Unit]():
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
+			{Type: "string", Enum: []any{"flow", "host", "connection"}},
+			{Type: "array", Items: &jsonschema.Schema{Type: "string"}, MinItems: count(1)},
+		}}
+	case reflect.TypeFor[prep.SymbolSpec]():
+		plain := reflector().ReflectFromType(reflect.TypeFor[struct {
+			Column string `yaml:"column"`
+			Bins   int    `yaml:"bins" jsonschema:"minimum=2"`
+			Top    int    `yaml:"top" jsonschema:"minimum=0"`
+		}]())
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string"}, bare(plain)}}
+	}
+	return nil
+}
+
+func count(n uint64) *uint64 { return &n }
+
+// bare takes the document's own header off a nested schema.
+func bare(s *jsonschema.Schema) *jsonschema.Schema {
+	s.Version, s.ID = "", ""
+	return s
+}
+
+func schema(what string) (*jsonschema.Schema, error) {
+	switch what {
+	case "experiment":
+		return experimentSchema(), nil
+	case "data":
+		s := reflector().Reflect(&data.Config{})
+		s.Title = "plumbline data config"
+		set(s, "split", bare(reflector().Reflect(&data.SplitSpec{})))
+		set(s, "prep", stepsSchema())
+		set(s, "traces", bare(reflector().Reflect(&prep.TraceSpec{})))
+		set(s, "unit", special(reflect.TypeFor[runs.Unit]()))
+		return s, nil
+	}
+	i, err := models.Lookup(what)
+	if err != nil {
+		return nil, fmt.Errorf("schema: %q is neither experiment, data nor a model: %w", what, err)
+	}
+	s := reflector().Reflect(i.Defaults())
+	s.Title, s.Description = "params of "+i.Name, i.Doc
+	return s, nil
+}
+
+func set(s *jsonschema.Schema, key string, value *jsonschema.Schema) {
+	if old, ok := s.Properties.Get(key); ok {
+		value.Description = old.Description
+	}
+	s.Properties.Set(key, value)
+}
+
+func experimentSchema() *jsonschema.Schema {
+	s := reflector().Reflect(runs.Defaults())
+	s.Title = "plumbline experiment"
+	s.Required = []string{"name", "data", "models"}
+	text := &jsonschema.Schema{Type: "string"}
+	set(s, "data", &jsonschema.Schema{Type: "array", MinItems: count(1), Items: &jsonschema.Schema{OneOf: []*jsonschema.Schema{text, {Type: "object"}}}})
+	var entries []*jsonschema.Schema
+	entries = append(entries, text)
+	for _, name := range models.Names() {
+		i, err := models.Lookup(name)
+		if err != nil {
+			continue
+		}
+		props := jsonschema.NewProperties()
+		props.Set("model", &jsonschema.Schema{Const: name, Description: i.Doc})
+		props.Set("label", text)
+		props.Set("doc", text)
+		props.Set("params", bare(reflector().Reflect(i.Defaults())))
+		entries = append(entries, &jsonschema.Schema{Type: "object", Properties: props, Required: []string{"model"}, AdditionalProperties: jsonschema.FalseSchema})
+	}
+	props := jsonschema.NewProperties()
+	props.Set("model", &jsonschema.Schema{Type: "string", Description: "a config of configs/models", Not: &jsonschema.Schema{Enum: anys(models.Names())}})
+	props.Set("label", text)
+	props.Set("doc", text)
+	props.Set("params", &jsonschema.Schema{Type: "object"})
+	entries = append(entries, &jsonschema.Schema{Type: "object", Properties: props, Required: []string{"model"}, AdditionalProperties: jsonschema.FalseSchema})
+	set(s, "models", &jsonschema.Schema{Type: "array", MinItems: count(1), Items: &jsonschema.Schema{OneOf: entries}})
+	set(s, "split", bare(reflector().Reflect(&data.SplitSpec{})))
+	set(s, "prep", stepsSchema())
+	set(s, "traces", bare(reflector().Reflect(&prep.TraceSpec{})))
+	return s
+}
+
+func anys(names []string) []any {
+	out := make([]any, len(names))
+	for i, n := range names {
+		out[i] = n
+	}
+	return out
+}
+
+// stepsSchema is a list of preprocessing steps: names, or maps with the name under step.
+func stepsSchema() *jsonschema.Schema {
+	var names []any
+	var forms []*jsonschema.Schema
+	for _, st := range prep.Steps() {
+		names = append(names, st.Name)
+		s := bare(reflector().Reflect(st.Defaults))
+		s.Properties.Set("step", &jsonschema.Schema{Const: st.Name, Description: st.Doc})
+		s.Required = []string{"step"}
+		forms = append(forms, s)
+	}
+	forms = append([]*jsonschema.Schema{{Type: "string", Enum: names}}, forms...)
+	return &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{OneOf: forms}}
+}

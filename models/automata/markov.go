@@ -1,0 +1,272 @@
+package automata
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"plumbline/data"
+	"plumbline/models"
+)
+
+func init() {
+	models.Register(models.Info{
+		Name:          "markov",
+		Doc:           "Markov chain over event symbols; a trace's score is its negative log-likelihood per transition",
+		Paper:         "N. Ye, A Markov Chain Model of Temporal Behavior for Anomaly Detection, IEEE SMC Information Assurance Workshop 2000",
+		Needs:         models.Needs{Input: data.Traces},
+		Deterministic: true,
+		Defaults:      func() models.Spec { return &MarkovSpec{Order: 1, Smoothing: 1, Aggregate: "mean"} },
+	})
+}
+
+// MarkovSpec configures markov. With context c_i, the Order symbols before a_i (fewer at the beginning,
+// where contexts are counted apart), counts n from the training traces, and K symbols and one for the
+// unknown,
+//
+//	P(a|c) = (n(c,a) + α) / (n(c) + α·(K+1))
+//	score  = −(1/t)·Σ_i ln P(a_i|c_i)
+//
+// A context that was never seen gives the uniform distribution. Fit and Score cost O(events).
+type MarkovSpec struct {
+	Order     int     `yaml:"order" jsonschema:"minimum=0,maximum=3" jsonschema_description:"symbols of context; 0 counts symbols alone"`
+	Smoothing float64 `yaml:"smoothing" jsonschema:"exclusiveMinimum=0,maximum=1000" jsonschema_description:"α, added to every count; 1 is Laplace's"`
+	Aggregate string  `yaml:"aggregate" jsonschema:"enum=mean,enum=max,enum=sum,enum=last" jsonschema_description:"score of a trace: mean, largest or sum over its events, or the last event's"`
+}
+
+// New checks the values.
+func (s *MarkovSpec) New(env models.Env) (models.Detector, error) {
+	if err := models.CheckSpec("markov", s); err != nil {
+		return nil, err
+	}
+	return &markov{spec: *s, env: env}, nil
+}
+
+// markov keeps its counts as sorted arrays: contexts by key, and the symbols seen after each.
+type markov struct {
+	spec     MarkovSpec
+	env      models.Env
+	k        int // symbols
+	contexts []context64
+	symbols  []int32
+	counts   []float64
+}
+
+// context64 is one context: its key, the sum of its counts, and where its symbols end.
+type context64 struct {
+	key   uint64
+	total float64
+	end   int32
+}
+
+// contextKey packs the length and the symbols of a context. Symbols take 20 bits each.
+func contextKey(before []int32) uint64 {
+	key := uint64(len(before))
+	for _, a := range before {
+		key = key<<20 | uint64(a+1) // unknown is 0
+	}
+	return key
+}
+
+const maxAlphabet = 1<<20 - 2
+
+func (m *markov) before(word []int32, i int) []int32 { return word[max(0, i-m.spec.Order):i] }
+
+func (m *markov) Fit(ctx context.Context, train *data.Set) error {
+	if err := models.CheckTraces("markov", train, 1); err != nil {
+		return err
+	}
+	if len(train.Alphabet) > maxAlphabet {
+		return fmt.Errorf("markov: %w: an alphabet of %d symbols, at most %d", models.ErrInput, len(train.Alphabet), maxAlphabet)
+	}
+	type cell struct {
+		key uint64
+		sym int32
+	}
+	n := map[cell]float64{}
+	events := 0
+	for t := range train.Traces {
+		if t%256 == 0 && ctx.Err() != nil {
+			return fmt.Errorf("markov: %w", ctx.Err())
+		}
+		word := train.Traces[t].Symbols
+		for i, a := range word {
+			if i%65536 == 65535 && ctx.Err() != nil {
+				return fmt.Errorf("markov: %w", ctx.Err())
+			}
+			n[cell{contextKey(m.before(word, i)), a}]++
+			events++
+		}
+	}
+	if events == 0 {
+		return fmt.Errorf("markov: %w: %d traces without a symbol", models.ErrInput, train.N)
+	}
+	cells := make([]cell, 0, len(n))
+	for c := range n {
+		cells = append(cells, c)
+	}
+	slices.SortFunc(cells, func(a, b cell) int {
+		switch {
+		case a.key < b.key:
+			return -1
+		case a.key > b.key:
+			return 1
+		}
+		return int(a.sym - b.sym)
+	})
+	fresh := markov{spec: m.spec, env: m.env, k: len(train.Alphabet)}
+	for _, c := range cells {
+		if last := len(fresh.contexts) - 1; last < 0 || fresh.contexts[last].key != c.key {
+			fresh.contexts = append(fresh.contexts, context64{key: c.key})
+		}
+		at := &fresh.contexts[len(fresh.contexts)-1]
+		fresh.symbols = append(fresh.symbols, c.sym)
+		fresh.counts = append(fresh.counts, n[c])
+		at.total += n[c]
+		at.end = int32(len(fresh.symbols))
+	}
+	*m = fresh
+	return nil
+}
+
+// surprise is −ln P(a|before).
+func (m *markov) surprise(before []int32, a int32) float64 {
+	alpha := m.spec.Smoothing
+	room := alpha * float64(m.k+1)
+	key := contextKey(before)
+	i, ok := slices.BinarySearchFunc(m.contexts, key, func(c context64, k uint64) int {
+		switch {
+		case c.key < k:
+			return -1
+		case c.key > k:
+			return 1
+		}
+		return 0
+	})
+	if !ok {
+		return math.Log(float64(m.k + 1))
+	}
+	from := int32(0)
+	if i > 0 {
+		from = m.contexts[i-1].end
+	}
+	seen := 0.0
+	if j, ok := slices.BinarySearch(m.symbols[from:m.contexts[i].end], a); ok {
+		seen = m.counts[int(from)+j]
+	}
+	return math.Log((m.contexts[i].total + room) / (seen + alpha))
+}
+
+func (m *markov) check(s *data.Set) error {
+	if m.contexts == nil {
+		return fmt.Errorf("markov: %w", models.ErrNotFitted)
+	}
+	if err := models.CheckTraces("markov", s, 0); err != nil {
+		return err
+	}
+	if len(s.Alphabet) != m.k {
+		return fmt.Errorf("markov: %w: an alphabet of %d symbols, fitted on %d", models.ErrInput, len(s.Alphabet), m.k)
+	}
+	return nil
+}
+
+func (m *markov) Score(ctx context.Context, s *data.Set) ([]float64, error) {
+	if err := m.check(s); err != nil {
+		return nil, err
+	}
+	out := make([]float64, s.N)
+	err := m.env.Blocks(ctx, s.N, 256, func(from, to int) {
+		for t := from; t < to; t++ {
+			out[t] = m.trace(s.Traces[t].Symbols)
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("markov: %w", err)
+	}
+	return out, nil
+}
+
+// trace scores one trace; an empty one scores 0.
+func (m *markov) trace(word []int32) float64 {
+	sum, top, last := 0.0, 0.0, 0.0
+	for i, a := range word {
+		last = m.surprise(m.before(word, i), a)
+		sum += last
+		top = max(top, last)
+	}
+	switch {
+	case len(word) == 0 || m.spec.Aggregate == "sum":
+		return sum
+	case m.spec.Aggregate == "max":
+		return top
+	case m.spec.Aggregate == "last":
+		return last
+	}
+	return sum / float64(len(word))
+}
+
+// Save stores context keys as two halves of 32 bits.
+func (m *markov) Save(w io.Writer) error {
+	if m.contexts == nil {
+		return fmt.Errorf("markov: save: %w", models.ErrNotFitted)
+	}
+	var keys, ends []int32
+	for _, c := range m.contexts {
+		keys = append(keys, int32(uint32(c.key>>32)), int32(uint32(c.key)))
+		ends = append(ends, c.end)
+	}
+	return models.WriteState(w, "markov", struct{ Symbols int }{m.k}, models.Arrays{"keys": keys, "ends": ends, "symbols": m.symbols, "counts": m.counts})
+}
+
+func (m *markov) Load(r io.Reader) error {
+	var meta struct{ Symbols int }
+	a, err := models.ReadState(r, "markov", &meta)
+	if err != nil {
+		return err
+	}
+	fresh := markov{spec: m.spec, env: m.env, k: meta.Symbols}
+	if err := fresh.restore(a); err != nil {
+		return fmt.Errorf("markov: load: %w", err)
+	}
+	*m = fresh
+	return nil
+}
+
+func (m *markov) restore(a models.Arrays) (err error) {
+	var ends, keys []int32
+	if m.symbols, err = models.Array[int32](a, "symbols", -1); err != nil {
+		return err
+	}
+	if m.counts, err = models.Array[float64](a, "counts", len(m.symbols)); err != nil {
+		return err
+	}
+	if ends, err = models.Array[int32](a, "ends", -1); err != nil {
+		return err
+	}
+	if keys, err = models.Array[int32](a, "keys", 2*len(ends)); err != nil {
+		return err
+	}
+	if m.k < 0 || m.k > maxAlphabet || len(ends) == 0 || int(ends[len(ends)-1]) != len(m.symbols) {
+		return fmt.Errorf("%w: %d symbols, %d contexts", models.ErrState, m.k, len(ends))
+	}
+	from := int32(0)
+	for i, end := range ends {
+		c := context64{key: uint64(uint32(keys[2*i]))<<32 | uint64(uint32(keys[2*i+1])), end: end}
+		if end <= from || int(end) > len(m.symbols) || i > 0 && c.key <= m.contexts[i-1].key {
+			return fmt.Errorf("%w: context %d is out of order", models.ErrState, i)
+		}
+		for j := from; j < end; j++ {
+			if !(m.counts[j] > 0 && m.counts[j] <= 1<<53) || j > from && m.symbols[j] <= m.symbols[j-1] || m.symbols[j] < data.UnknownSymbol || int(m.symbols[j]) >= m.k {
+				return fmt.Errorf("%w: count %d", models.ErrState, j)
+			}
+			c.total += m.counts[j]
+		}
+		m.contexts = append(m.contexts, c)
+		from = end
+	}
+	return nil
+}
+
+var _ models.Detector = (*markov)(nil)

@@ -276,7 +276,7 @@ func TestRepeat(t *testing.T) {
 	near(t, "mean", r.Mean, 2.5, 1e-12)
 	near(t, "sd", r.SD, math.Sqrt(5.0/3), 1e-12)
 	near(t, "low", r.Interval.Low, 2.5-half, 1e-9)
-	if r.N != 4 || len(r.Warnings) != 1 {
+	if r.N != 4 || r.Missing != 1 || len(r.Warnings) != 2 {
 		t.Errorf("%+v", r)
 	}
 	if one := Repeat([]float64{3}); !math.IsNaN(one.SD) || !math.IsNaN(one.Interval.Low) || one.Mean != 3 {

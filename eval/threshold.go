@@ -5,19 +5,35 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
+
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // ThresholdRule turns the scores of benign samples that no model was fitted on into a threshold. A sample
 // is called an attack when its score is above it.
 type ThresholdRule struct {
-	Rule  string  `yaml:"rule" jsonschema:"enum=fpr,enum=quantile,enum=mean_sd,enum=mad" jsonschema_description:"fpr: the lowest threshold that at most this share of the benign samples is above; quantile: that quantile of their scores, interpolated; mean_sd: mean plus value times the sample sd; mad: median plus value times 1.4826 times the median absolute deviation"`
-	Value float64 `yaml:"value" jsonschema:"minimum=0" jsonschema_description:"fpr and quantile: a share between 0 and 1; mean_sd and mad: a multiple"`
+	Rule  string  `yaml:"rule" json:"rule" jsonschema:"enum=fpr,enum=quantile,enum=mean_sd,enum=mad,enum=iqr,enum=gaussian,enum=pot" jsonschema_description:"how benign scores give a threshold. fpr: the lowest threshold that at most this share of them is above; quantile: that quantile of them, interpolated; mean_sd: mean plus value times the sample sd; mad: median plus value times 1.4826 times the median absolute deviation; iqr: upper quartile plus value times the distance between the quartiles; gaussian: what this share of a normal distribution of their mean and sd is above; pot: what this share is above when their largest 2 % follow a generalised Pareto distribution"`
+	Value float64 `yaml:"value" json:"value" jsonschema:"minimum=0" jsonschema_description:"fpr, quantile, gaussian and pot: a share between 0 and 1; mean_sd, mad and iqr: a multiple"`
 }
 
 // Check says what is wrong with the rule as a whole, if anything.
 func (r ThresholdRule) Check() error {
-	if (r.Rule == "fpr" || r.Rule == "quantile") && (r.Value < 0 || r.Value > 1) {
-		return fmt.Errorf("threshold rule %s takes a share between 0 and 1, not %g", r.Rule, r.Value)
+	switch r.Rule {
+	case "fpr", "quantile":
+		if !(r.Value >= 0 && r.Value <= 1) {
+			return fmt.Errorf("threshold rule %s takes a share between 0 and 1, not %g", r.Rule, r.Value)
+		}
+	case "gaussian", "pot":
+		if !(r.Value > 0 && r.Value < 1) {
+			return fmt.Errorf("threshold rule %s takes a share above 0 and below 1, not %g", r.Rule, r.Value)
+		}
+	case "mean_sd", "mad", "iqr":
+		if !(r.Value >= 0) || math.IsInf(r.Value, 0) {
+			return fmt.Errorf("threshold rule %s takes a multiple of at least 0, not %g", r.Rule, r.Value)
+		}
+	default:
+		return fmt.Errorf("unknown threshold rule %q", r.Rule)
 	}
 	return nil
 }
@@ -25,7 +41,8 @@ func (r ThresholdRule) Check() error {
 // ErrNoScores says that there are no benign scores to fit a threshold to.
 var ErrNoScores = errors.New("no benign scores to fit a threshold to")
 
-// Fit is the threshold, with what is doubtful about it.
+// Fit is the threshold, with what is doubtful about it. The scores are in any order and stay as they are; none is
+// ErrNoScores, one that is not finite ErrScores.
 func (r ThresholdRule) Fit(benign []float64) (threshold float64, warnings []string, err error) {
 	if err := r.Check(); err != nil {
 		return math.NaN(), nil, fmt.Errorf("eval: %w", err)
@@ -33,31 +50,29 @@ func (r ThresholdRule) Fit(benign []float64) (threshold float64, warnings []stri
 	if len(benign) == 0 {
 		return math.NaN(), nil, fmt.Errorf("eval: %w", ErrNoScores)
 	}
-	for i, s := range benign {
-		if math.IsNaN(s) || math.IsInf(s, 0) {
-			return math.NaN(), nil, fmt.Errorf("eval: %w: the score of validation sample %d is %v", ErrScores, i, s)
-		}
+	if err := checkFinite(benign); err != nil {
+		return math.NaN(), nil, fmt.Errorf("threshold: %w", err)
 	}
 	s := slices.Sorted(slices.Values(benign))
 	n := len(s)
+	if n > 1 && s[0] == s[n-1] {
+		warnings = append(warnings, fmt.Sprintf("all %d benign scores are equal: the threshold separates nothing from them", n))
+	}
+	mean, sd := MeanSD(s)
+	if (r.Rule == "mean_sd" || r.Rule == "gaussian") && n == 1 {
+		return mean, append(warnings, "one benign score has no standard deviation: the threshold is the score itself"), nil
+	}
 	switch r.Rule {
 	case "fpr":
-		k := int(math.Floor(r.Value * float64(n))) // this many may be above
-		if k >= n {
-			return math.Nextafter(s[0], math.Inf(-1)), nil, nil
-		}
-		if r.Value > 0 && r.Value*float64(n) < 1 {
-			warnings = append(warnings, fmt.Sprintf("%d benign scores are too few for a false-positive rate of %g: the threshold is their largest", n, r.Value))
-		}
-		return s[n-1-k], warnings, nil
+		var more []string
+		threshold, more = lowestFor(s, r.Value)
+		warnings = append(warnings, more...)
 	case "quantile":
-		return Quantile(s, r.Value), nil, nil
+		threshold = Quantile(s, r.Value)
 	case "mean_sd":
-		m, sd := MeanSD(s)
-		if math.IsNaN(sd) {
-			return m, []string{"one benign score has no standard deviation: the threshold is the score itself"}, nil
-		}
-		return m + r.Value*sd, nil, nil
+		threshold = mean + r.Value*sd
+	case "gaussian":
+		threshold = mean + distuv.UnitNormal.Quantile(1-r.Value)*sd
 	case "mad":
 		med := Quantile(s, 0.5)
 		dev := make([]float64, n)
@@ -65,9 +80,38 @@ func (r ThresholdRule) Fit(benign []float64) (threshold float64, warnings []stri
 			dev[i] = math.Abs(v - med)
 		}
 		slices.Sort(dev)
-		return med + r.Value*1.4826*Quantile(dev, 0.5), nil, nil
+		threshold = med + r.Value*1.4826*Quantile(dev, 0.5)
+	case "iqr":
+		threshold = Quantile(s, 0.75) + r.Value*(Quantile(s, 0.75)-Quantile(s, 0.25))
+	case "pot":
+		var more []string
+		threshold, more = overThreshold(s, r.Value)
+		warnings = append(warnings, more...)
 	}
-	return math.NaN(), nil, fmt.Errorf("eval: unknown threshold rule %q", r.Rule)
+	if math.IsInf(threshold, 0) || math.IsNaN(threshold) {
+		return math.NaN(), warnings, fmt.Errorf("threshold: %w: %s gives %v", ErrScores, r.Rule, threshold)
+	}
+	return threshold, warnings, nil
+}
+
+// lowestFor is the lowest of the ascending scores (or just below them all) that at most the share rate of
+// them is above.
+func lowestFor(s []float64, rate float64) (float64, []string) {
+	n := len(s)
+	wanted := rate * float64(n)
+	k := int(wanted * (1 + 1e-12)) // this many may be above; .29·100 is 28.999…
+	if k >= n {
+		return math.Nextafter(s[0], math.Inf(-1)), nil
+	}
+	t := s[n-1-k]
+	above := n - sort.Search(n, func(i int) bool { return s[i] > t })
+	switch {
+	case rate > 0 && k == 0:
+		return t, []string{fmt.Sprintf("%d benign scores are too few for a false-positive rate of %g: the threshold is their largest", n, rate)}
+	case 2*above < k:
+		return t, []string{fmt.Sprintf("equal scores stand at the threshold: %.3g of the benign scores are above it, where %g was asked for", float64(above)/float64(n), rate)}
+	}
+	return t, nil
 }
 
 // Quantile interpolates linearly between ascending values (type 7 of Hyndman and Fan 1996). NaN for none.
@@ -80,24 +124,6 @@ func Quantile(ascending []float64, p float64) float64 {
 	if i >= len(ascending)-1 {
 		return ascending[len(ascending)-1]
 	}
-	return ascending[i] + (at-float64(i))*(ascending[i+1]-ascending[i])
-}
-
-// MeanSD is the mean and the sample standard deviation (n−1), which is NaN for fewer than two values.
-func MeanSD(v []float64) (mean, sd float64) {
-	if len(v) == 0 {
-		return math.NaN(), math.NaN()
-	}
-	for _, x := range v {
-		mean += x
-	}
-	mean /= float64(len(v))
-	if len(v) < 2 {
-		return mean, math.NaN()
-	}
-	ss := 0.0
-	for _, x := range v {
-		ss += float64((x - mean) * (x - mean))
-	}
-	return mean, math.Sqrt(ss / float64(len(v)-1))
+	w := at - float64(i)
+	return (1-w)*ascending[i] + w*ascending[i+1]
 }

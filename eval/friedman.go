@@ -1,0 +1,125 @@
+package eval
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Ranks is the outcome of [Friedman].
+type Ranks struct {
+	Mean       []float64 `json:"mean"` // mean rank of each detector, 1 is the best
+	N          int       `json:"n"`    // blocks that it rests on
+	ChiSquared float64   `json:"chi_squared"`
+	P          float64   `json:"p"`
+	F          float64   `json:"f"` // Iman and Davenport's less conservative statistic
+	FP         float64   `json:"f_p"`
+	CD         float64   `json:"critical_difference"` // Nemenyi's, at .05: mean ranks further apart differ
+	Warnings   []string  `json:"warnings,omitempty"`
+}
+
+func (r Ranks) MarshalJSON() ([]byte, error) { return marshal(r) }
+
+// Friedman asks whether k detectors differ over n data sets (or other blocks): value[i][j] is the metric of detector j on
+// data set i, larger being better. Ranks are per data set, ties sharing theirs; blocks with an undefined
+// value are left out with a warning. The recipe is that of Demšar, Statistical Comparisons of Classifiers over Multiple
+// Data Sets, JMLR 2006, with chi-squared corrected for ties (as scipy.stats.friedmanchisquare). Rows of
+// different lengths are ErrScores.
+func Friedman(value [][]float64) (Ranks, error) {
+	r := Ranks{ChiSquared: math.NaN(), P: math.NaN(), F: math.NaN(), FP: math.NaN(), CD: math.NaN()}
+	var k int
+	var ties float64
+	for i, row := range value {
+		if i == 0 {
+			k = len(row)
+			r.Mean = make([]float64, k)
+		}
+		if len(row) != k {
+			return r, fmt.Errorf("%w: block %d has %d values, the first has %d", ErrScores, i, len(row), k)
+		}
+		if slices.ContainsFunc(row, math.IsNaN) {
+			continue
+		}
+		r.N++
+		ties += tieSum(row)
+		for j, rank := range midranks(row) {
+			r.Mean[j] += float64(k+1) - rank
+		}
+	}
+	for j := range r.Mean {
+		r.Mean[j] = ratio(r.Mean[j], float64(r.N))
+	}
+	if left := len(value) - r.N; left > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%d of %d blocks have an undefined value and are left out", left, len(value)))
+	}
+	if r.N < 2 || k < 2 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%d blocks of %d detectors: the Friedman test needs at least two of both", r.N, k))
+		return r, nil
+	}
+	n, kf := float64(r.N), float64(k)
+	sum := 0.0
+	for _, m := range r.Mean {
+		sum += (m - (kf+1)/2) * (m - (kf+1)/2)
+	}
+	chi := 12 * n / (kf * (kf + 1)) * sum
+	r.ChiSquared = ratio(chi, 1-ties/(n*kf*(kf*kf-1)))
+	if math.IsNaN(r.ChiSquared) {
+		r.Warnings = append(r.Warnings, "all values are equal within every block: the Friedman test is undefined")
+		return r, nil
+	}
+	r.P = distuv.ChiSquared{K: kf - 1}.Survival(r.ChiSquared)
+	r.F, r.FP = math.Inf(1), 0
+	if rest := n*(kf-1) - r.ChiSquared; rest > 1e-9 {
+		r.F = (n - 1) * r.ChiSquared / rest
+		r.FP = distuv.F{D1: kf - 1, D2: (kf - 1) * (n - 1)}.Survival(r.F)
+	}
+	r.CD = studentRange(k, 0.95) / math.Sqrt2 * math.Sqrt(kf*(kf+1)/(6*n))
+	if r.N < 10 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%d blocks are few: the chi-squared approximation wants more than 10", r.N))
+	}
+	return r, nil
+}
+
+// studentRange is the p quantile of the range of k independent standard normal variables.
+func studentRange(k int, p float64) float64 {
+	// P(range ≤ q) = k ∫ φ(z) (Φ(z) − Φ(z−q))^(k−1) dz
+	cdf := func(q float64) float64 {
+		const step = 0.01
+		sum := 0.0
+		for z := -8.0; z < 8; z += step {
+			sum += distuv.UnitNormal.Prob(z) * math.Pow(distuv.UnitNormal.CDF(z)-distuv.UnitNormal.CDF(z-q), float64(k-1))
+		}
+		return float64(k) * sum * step
+	}
+	lo, hi := 0.0, 20.0
+	for range 40 {
+		if mid := (lo + hi) / 2; cdf(mid) < p {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return (lo + hi) / 2
+}
+
+// Holm adjusts P values for being many: each stays comparable to the level that the whole family is to
+// keep (Holm, A simple sequentially rejective multiple test procedure, 1979). NaN stay NaN and do not count.
+func Holm(p []float64) []float64 {
+	out := slices.Clone(p)
+	var order []int
+	for i, v := range p {
+		if !math.IsNaN(v) {
+			order = append(order, i)
+		}
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(p[i], p[j]) })
+	least := 0.0
+	for k, i := range order {
+		least = max(least, min(1, float64(len(order)-k)*p[i]))
+		out[i] = least
+	}
+	return out
+}

@@ -1,0 +1,110 @@
+package eval
+
+import (
+	"fmt"
+	"math"
+)
+
+// potLevel is the quantile above which scores are taken for the tail (Siffer et al. 2017, §4.3).
+const potLevel = 0.98
+
+// overThreshold is the value that a share q of the scores is above, by the peaks-over-threshold method: the
+// m excesses y over the level t, the potLevel quantile of the n ascending scores, are fitted by a generalised Pareto
+// distribution with shape γ and scale σ, whose quantile is
+//
+//	z = t + σ/γ · ((q·n/m)^−γ − 1)        γ = 0: t − σ ln(q·n/m)
+//
+// (Siffer, Fouque, Termier and Largouët, Anomaly Detection in Streams with Extreme Value Theory, KDD 2017,
+// equation 1). Where q is no rarer than the tail itself, the ordinary quantile serves.
+func overThreshold(s []float64, q float64) (float64, []string) {
+	n := len(s)
+	t := Quantile(s, potLevel)
+	var y []float64
+	for i := n - 1; i >= 0 && s[i] > t; i-- {
+		y = append(y, s[i]-t)
+	}
+	m := len(y)
+	switch {
+	case m == 0:
+		return t, []string{"no benign score is above the 98 % quantile: there is no tail to fit, the threshold is that quantile"}
+	case q*float64(n) >= float64(m):
+		return Quantile(s, 1-q), []string{fmt.Sprintf("pot with a share of %g does not reach into the tail: the threshold is the ordinary quantile", q)}
+	}
+	var warnings []string
+	if m < FewRows {
+		warnings = append(warnings, fmt.Sprintf("pot fits a tail to %d scores: take more benign validation samples", m))
+	}
+	shape, scale := fitPareto(y)
+	r := q * float64(n) / float64(m)
+	if shape == 0 {
+		return t - scale*math.Log(r), warnings
+	}
+	return t + scale/shape*math.Expm1(-shape*math.Log(r)), warnings
+}
+
+// fitPareto is the maximum-likelihood shape γ in [−½, 5] and scale σ of a generalised Pareto distribution for
+// positive excesses y. With τ = γ/σ the likelihood has one free parameter (Grimshaw, Computing maximum likelihood
+// estimates for the generalized Pareto distribution, Technometrics 1993):
+//
+//	γ(τ) = mean ln(1 + τ y),  −ℓ(τ)/m = ln(γ(τ)/τ) + γ(τ) + 1        at τ = 0: ln(mean y) + 1
+//
+// Below γ = −½ the likelihood has no proper maximum, so the search keeps above.
+func fitPareto(y []float64) (shape, scale float64) {
+	mean, largest := 0.0, 0.0
+	for _, v := range y {
+		mean += v / float64(len(y))
+		largest = max(largest, v)
+	}
+	gamma := func(tau float64) float64 {
+		sum := 0.0
+		for _, v := range y {
+			sum += math.Log1p(tau * v)
+		}
+		return sum / float64(len(y))
+	}
+	cost := func(tau float64) float64 {
+		g := gamma(tau)
+		if g < -0.5 || g > 5 || math.IsNaN(g) {
+			return math.Inf(1)
+		}
+		if math.Abs(tau*largest) < 1e-9 {
+			return math.Log(mean)
+		}
+		return math.Log(g/tau) + g
+	}
+	// A grid that is fine near both ends of what is possible, in units of 1/largest, then golden sections
+	// around its best point.
+	grid := []float64{0}
+	for k := range 60 {
+		e := math.Pow(10, -6+float64(k)/6) // 1e-6 … 4600
+		if e < 1 {
+			grid = append(grid, -e, e-1)
+		}
+		grid = append(grid, e)
+	}
+	best := 0.0
+	for _, u := range grid {
+		if cost(u/largest) < cost(best) {
+			best = u / largest
+		}
+	}
+	lo, hi := best-0.5*math.Abs(best)-1e-6/largest, best+0.5*math.Abs(best)+1e-6/largest
+	lo = max(lo, (-1+1e-9)/largest)
+	const phi = 0.6180339887498949
+	for range 80 {
+		a, b := hi-phi*(hi-lo), lo+phi*(hi-lo)
+		if cost(a) < cost(b) {
+			hi = b
+		} else {
+			lo = a
+		}
+	}
+	if mid := (lo + hi) / 2; cost(mid) <= cost(best) {
+		best = mid
+	}
+	if math.Abs(best*largest) < 1e-9 {
+		return 0, mean
+	}
+	shape = gamma(best)
+	return shape, shape / best
+}

@@ -7,4 +7,5 @@ import (
 	_ "plumbline/models/classic"
 	_ "plumbline/models/neural"
 	_ "plumbline/models/neural/graph"
+	_ "plumbline/models/supervised"
 )

@@ -22,7 +22,7 @@ func init() {
 
 func defaultAE() *AESpec {
 	return &AESpec{
-		Activation: Tanh, Bias: 0.01,
+		Hidden: []int{}, Activation: Tanh, Bias: 0.01,
 		Training: Training{Engine: "gorgonia", Epochs: 20, Batch: 256, Optimiser: Optimiser{Kind: "adam", Rate: 0.001, Momentum: 0.9, Rho: 0.9}, StepFactor: 0.5},
 	}
 }
@@ -99,7 +99,10 @@ func (a *ae) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 	err := a.env.Blocks(ctx, s.N, 256, func(from, to int) {
 		room := a.net.NewScratch()
 		for i := from; i < to; i++ {
-			out[i] = math.Min(MeanSquare(a.net.Forward(a.p, s.Row(i), 0, room), s.Row(i)), math.MaxFloat64)
+			out[i] = MeanSquare(a.net.Forward(a.p, s.Row(i), 0, room), s.Row(i))
+			if !(out[i] <= math.MaxFloat64) { // float32 overflowed on the way: as far off as can be
+				out[i] = math.MaxFloat64
+			}
 		}
 	})
 	if err != nil {

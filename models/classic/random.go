@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
-	"math"
 	"math/bits"
 
 	"plumbline/data"
@@ -14,8 +13,8 @@ import (
 // Random scores are uniform in [0, 1) and say nothing: a control that shows what the metrics, thresholds
 // and intervals of an experiment give to no model at all.
 //
-// A score is a hash of the seed and the row's values, so that it is the same in any company and order, and
-// whatever the number of workers; scores of different rows are independent, those of equal rows equal.
+// A score is a hash of the seed and the row's place in the set. It is not one of the row's values: in data
+// that is full of duplicates, equal rows with equal scores would make chance look like a result.
 type Random struct{}
 
 const random = "random"
@@ -23,9 +22,9 @@ const random = "random"
 func init() {
 	models.Register(models.Info{
 		Name:     random,
-		Doc:      "Control: uniform scores that depend on the seed and, as by chance, on the row.",
+		Doc:      "Control: uniform scores that depend on the seed and a row's place in the set, not on the row.",
 		Paper:    "none: chance",
-		Needs:    models.Needs{Input: data.Vectors},
+		Needs:    models.Needs{Input: data.Vectors, Batch: true},
 		Defaults: func() models.Spec { return &Random{} },
 	})
 }
@@ -51,19 +50,11 @@ type randomState struct {
 
 func (m randomState) width() int { return m.d }
 
-func (m randomState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	return scoreRows(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
-		return func(row []float32) float64 {
-			h := m.key
-			for _, v := range row {
-				if v == 0 {
-					v = 0 // −0 is the same value
-				}
-				h = mix(h ^ uint64(math.Float32bits(v)))
-			}
-			return float64(mix(h)>>11) / (1 << 53)
-		}
-	})
+func (m randomState) score(ctx context.Context, _ *data.Set, _ int, out []float64) error {
+	for i := range out {
+		out[i] = float64(mix(mix(m.key)^uint64(i))>>11) / (1 << 53)
+	}
+	return ctx.Err()
 }
 
 // mix is the finalizer of MurmurHash3 after a rotation and an odd constant, so that 0 does not stay 0.

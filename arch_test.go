@@ -1,0 +1,177 @@
+package plumbline_test
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// allowed says which packages of the module a package may import. A package that is not here fails: say
+// where it stands first. Left to right: eval, data, models, runs, cmd.
+var allowed = map[string][]string{
+	"":                    {},
+	"eval":                {},
+	"data/strictyaml":     {},
+	"data":                {"data/strictyaml"},
+	"data/datatest":       {},
+	"data/prep":           {"data", "data/strictyaml"},
+	"models":              {"data", "data/strictyaml"},
+	"models/modeltest":    {"data", "data/strictyaml", "eval", "models"},
+	"models/kernel":       {},
+	"models/automata":     {"data", "data/strictyaml", "models"},
+	"models/classic":      {"data", "data/strictyaml", "models", "models/kernel"},
+	"models/neural":       {"data", "data/strictyaml", "models", "models/kernel"},
+	"models/neural/graph": {"models/neural"},
+	"models/supervised":   {"data", "models", "models/kernel"},
+	"models/all":          {"models/automata", "models/classic", "models/neural", "models/neural/graph", "models/supervised"},
+	"runs":                {"data", "data/prep", "data/strictyaml", "eval", "models"},
+	"runs/compare":        {"eval", "runs"},
+	"cmd/plumbline":       {"", "data", "data/prep", "data/strictyaml", "models", "models/all", "runs", "runs/compare"},
+}
+
+// outside are modules that have one home, and what has it.
+var outside = map[string]string{
+	"gorgonia.org/":             "models/neural/graph",
+	"github.com/sjwhitworth/":   "models/supervised",
+	"github.com/spf13/cobra":    "cmd/plumbline",
+	"github.com/invopop/":       "cmd/plumbline",
+	"golang.org/x/term":         "cmd/plumbline",
+	"github.com/klauspost/":     "data runs",
+	"go.yaml.in/yaml/v3":        "data data/strictyaml data/prep runs models/modeltest",
+	"github.com/google/go-cmp/": "", // tests only
+	"golang.org/x/sys/cpu":      "models/kernel",
+	"gonum.org/v1/gonum/":       "eval models/automata models/classic models/neural models/supervised",
+}
+
+type pkg struct {
+	ImportPath, Dir, Doc string
+	GoFiles, Imports     []string
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Dir,Doc,GoFiles,Imports", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var list []pkg
+	for dec := json.NewDecoder(strings.NewReader(string(out))); dec.More(); {
+		var p pkg
+		if err := dec.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, p)
+	}
+	if len(list) < 10 {
+		t.Fatalf("go list found %d packages", len(list))
+	}
+	return list
+}
+
+// inModule is an import path below the module, "" for the root.
+func inModule(importPath string) (string, bool) {
+	if importPath == "plumbline" {
+		return "", true
+	}
+	return strings.CutPrefix(importPath, "plumbline/")
+}
+
+func TestImports(t *testing.T) {
+	for _, p := range packages(t) {
+		name, _ := inModule(p.ImportPath)
+		may, known := allowed[name]
+		if !known {
+			t.Errorf("package %s is not in the table of arch_test.go: where does it stand?", name)
+			continue
+		}
+		if p.Doc == "" {
+			t.Errorf("package %s has no package comment", name)
+		}
+		for _, part := range strings.Split(name, "/") {
+			if slices.Contains([]string{"utils", "util", "common", "helpers", "helper", "pkg", "internal", "misc"}, part) {
+				t.Errorf("package %s: %q says nothing about what is in it", name, part)
+			}
+		}
+		for _, imp := range p.Imports {
+			if own, ok := inModule(imp); ok {
+				if !slices.Contains(may, own) {
+					t.Errorf("%s may not import %s", name, own)
+				}
+				continue
+			}
+			for prefix, homes := range outside {
+				if strings.HasPrefix(imp, prefix) && !slices.Contains(strings.Fields(homes), name) {
+					t.Errorf("%s imports %s, which belongs in: %s", name, imp, homes)
+				}
+			}
+		}
+	}
+}
+
+// TestOneHome: golearn stands in one file.
+func TestOneHome(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, f := range p.GoFiles {
+			for _, imp := range parse(t, filepath.Join(p.Dir, f)).Imports {
+				name, _ := strconv.Unquote(imp.Path.Value)
+				if strings.Contains(name, "golearn") && f != "golearn.go" {
+					t.Errorf("%s imports %s: its home is models/supervised/golearn.go", path.Join(p.ImportPath, f), name)
+				}
+			}
+		}
+	}
+}
+
+// TestForbidden: no unseeded random numbers, and no printing outside cmd.
+func TestForbidden(t *testing.T) {
+	for _, p := range packages(t) {
+		name, _ := inModule(p.ImportPath)
+		for _, file := range p.GoFiles {
+			f := parse(t, filepath.Join(p.Dir, file))
+			at := path.Join(name, file)
+			for _, imp := range f.Imports {
+				switch v, _ := strconv.Unquote(imp.Path.Value); {
+				case v == "math/rand":
+					t.Errorf("%s imports math/rand: use math/rand/v2 and models.Env.Rand", at)
+				case v == "log" && !strings.HasPrefix(name, "cmd/") && name != "models/modeltest": // the suite checks that nobody logs
+					t.Errorf("%s imports log: return errors, or log through models.Env", at)
+				}
+			}
+			if strings.HasPrefix(name, "cmd/") {
+				continue
+			}
+			ast.Inspect(f, func(n ast.Node) bool {
+				sel, ok := n.(*ast.SelectorExpr)
+				if !ok {
+					return true
+				}
+				x, ok := sel.X.(*ast.Ident)
+				switch {
+				case !ok:
+				case x.Name == "fmt" && strings.HasPrefix(sel.Sel.Name, "Print"):
+					t.Errorf("%s prints with fmt.%s: printing is cmd's", at, sel.Sel.Name)
+				case x.Name == "os" && (sel.Sel.Name == "Stdout" || sel.Sel.Name == "Stderr") && name != "models/modeltest":
+					t.Errorf("%s uses os.%s: printing is cmd's", at, sel.Sel.Name)
+				}
+				return true
+			})
+		}
+	}
+}
+
+func parse(t *testing.T, file string) *ast.File {
+	t.Helper()
+	f, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}

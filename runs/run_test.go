@@ -1,0 +1,420 @@
+package runs
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"plumbline"
+	_ "plumbline/models/automata"
+	_ "plumbline/models/classic"
+)
+
+// small is an experiment of a few seconds on simulated flows.
+const small = `
+name: small
+data:
+  - {data: synth, options: {hosts: 8, hours: 20, rate: 4}}
+models: [iforest, lof, markov, znorm, random]
+seeds: [1, 2]
+bootstrap: 50
+`
+
+func write(t testing.TB, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "experiment.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func load(t testing.TB, text string, overrides ...string) *Experiment {
+	t.Helper()
+	e, err := Load(write(t, text), LoadOptions{Overrides: overrides, Builtin: plumbline.Configs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func runSmall(t testing.TB, text string, o Options, overrides ...string) *Outcome {
+	t.Helper()
+	if o.Root == "" {
+		o.Root = t.TempDir()
+	}
+	out, err := Run(context.Background(), load(t, text, overrides...), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// scores is the content of every scores file of a run, by cell.
+func scores(t testing.TB, dir string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.Name() != "scores.csv.zst" {
+			return err
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		z, err := zstd.NewReader(f)
+		if err != nil {
+			return err
+		}
+		defer z.Close()
+		raw, err := io.ReadAll(z)
+		rel, _ := filepath.Rel(dir, path)
+		out[rel] = string(raw)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// results is results.csv without what differs between two runs of one experiment: times and memory.
+func results(t testing.TB, dir string) string {
+	t.Helper()
+	f, err := os.Open(filepath.Join(dir, "results.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, row := range rows {
+		for i, cell := range row {
+			if !slices.Contains([]string{"fit_seconds", "score_seconds", "peak_rss_mb"}, rows[0][i]) {
+				b.WriteString(cell + ",")
+			}
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func TestRunDirectory(t *testing.T) {
+	out := runSmall(t, small, Options{})
+	if out.Failed != 0 || len(out.Results) != 7 { // three deterministic models once, two others twice
+		t.Fatalf("%d results, %d failed: %+v", len(out.Results), out.Failed, out.Results)
+	}
+	for _, name := range []string{"experiment.yaml", "manifest.json", "results.csv", "summary.json", "log.jsonl"} {
+		if _, err := os.Stat(filepath.Join(out.Dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, name := range []string{"status.json", "spec.yaml", "metrics.json", "history.csv", "scores.csv.zst", "threshold.json", "prep.json", "model.bin"} {
+		if _, err := os.Stat(filepath.Join(out.Dir, "cells/synth/iforest/s1", name)); err != nil {
+			t.Error(err)
+		}
+	}
+	head, err := os.ReadFile(filepath.Join(out.Dir, "results.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const columns = "data,model,label,seed,fold,unit,status,error,n_train,n_test,n_features,auroc,auprc,prevalence,fpr_at_95tpr,tpr_at_1fpr,threshold,accuracy,balanced_accuracy,precision,recall,specificity,f1,mcc,fit_seconds,score_seconds,peak_rss_mb,train_sha256,test_sha256,cell,"
+	if !strings.HasPrefix(string(head), columns) {
+		t.Errorf("results.csv begins with %.300s", head)
+	}
+	tests := map[string]bool{}
+	for _, r := range out.Results {
+		if r.Model != "markov" {
+			tests[r.TestSHA256] = true
+		}
+		if r.Test != out.Results[0].Test {
+			t.Errorf("%s is judged on %d units, %s on %d", r.Label, r.Test, out.Results[0].Label, out.Results[0].Test)
+		}
+	}
+	if len(tests) != 1 {
+		t.Errorf("vector models saw %d different test sets", len(tests))
+	}
+	rec, err := Open(out.Dir)
+	if err != nil || !rec.Complete || rec.OK() != 7 || rec.Name != "small" {
+		t.Errorf("Open: %+v, %v", rec, err)
+	}
+	if list, err := List(filepath.Dir(out.Dir)); err != nil || len(list) != 1 {
+		t.Errorf("List: %v, %v", list, err)
+	}
+}
+
+func TestSameBytesWhateverTheWorkers(t *testing.T) {
+	one := runSmall(t, small, Options{Workers: 1})
+	two := runSmall(t, small, Options{Workers: 2})
+	a, b := scores(t, one.Dir), scores(t, two.Dir)
+	if len(a) != 7 || len(b) != 7 {
+		t.Fatalf("%d and %d scores files", len(a), len(b))
+	}
+	for name := range a {
+		if a[name] != b[name] {
+			t.Errorf("%s differs", name)
+		}
+	}
+	if results(t, one.Dir) != results(t, two.Dir) {
+		t.Error("results.csv differs by more than times")
+	}
+}
+
+func TestRepeatFromRunDirectory(t *testing.T) {
+	first := runSmall(t, small, Options{}, "models=[iforest,markov]", "models.0.trees=20")
+	e, err := Load(filepath.Join(first.Dir, "experiment.yaml"), LoadOptions{}) // nothing built in is needed
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Run(context.Background(), e, Options{Root: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if results(t, first.Dir) != results(t, again.Dir) {
+		t.Errorf("the repetition differs:\n%s\n%s", results(t, first.Dir), results(t, again.Dir))
+	}
+}
+
+// TestKillAndResume kills a run with SIGKILL in the middle, resumes it and holds it against one that was
+// left alone. The run is a process of its own: this test binary, told what to do by the environment.
+func TestKillAndResume(t *testing.T) {
+	if dir := os.Getenv("PLUMBLINE_TEST_RUN"); dir != "" {
+		e, err := Load(os.Getenv("PLUMBLINE_TEST_FILE"), LoadOptions{Builtin: plumbline.Configs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := 0
+		_, err = Run(context.Background(), e, Options{Root: dir, Workers: 1, Observe: func(ev Event) {
+			if ev.Kind == Finished {
+				done++
+			}
+			if ev.Kind == Started && done == 3 {
+				syscall.Kill(os.Getpid(), syscall.SIGKILL)
+				time.Sleep(time.Minute)
+			}
+		}})
+		t.Fatalf("not killed: %v", err)
+	}
+	root, file := t.TempDir(), write(t, small)
+	cmd := exec.Command(os.Args[0], "-test.run", "^TestKillAndResume$")
+	cmd.Env = append(os.Environ(), "PLUMBLINE_TEST_RUN="+root, "PLUMBLINE_TEST_FILE="+file)
+	if err := cmd.Run(); err == nil || !strings.Contains(err.Error(), "killed") {
+		t.Fatalf("the run was not killed: %v", err)
+	}
+	dirs, err := os.ReadDir(root)
+	if err != nil || len(dirs) != 1 {
+		t.Fatalf("%v, %v", dirs, err)
+	}
+	dir := filepath.Join(root, dirs[0].Name())
+	if _, err := os.Stat(filepath.Join(dir, "results.csv")); err == nil {
+		t.Fatal("the killed run has a results.csv")
+	}
+	kept := 0
+	out, err := Resume(context.Background(), dir, LoadOptions{Builtin: plumbline.Configs}, Options{Observe: func(e Event) {
+		if e.Kind == Planned {
+			kept = e.Done
+		}
+	}})
+	if err != nil || out.Failed > 0 {
+		t.Fatalf("resume: %+v, %v", out, err)
+	}
+	if kept != 3 {
+		t.Errorf("%d cells were kept, want 3", kept)
+	}
+	whole := runSmall(t, small, Options{})
+	if results(t, dir) != results(t, whole.Dir) {
+		t.Errorf("resumed:\n%s\nwhole:\n%s", results(t, dir), results(t, whole.Dir))
+	}
+	a, b := scores(t, dir), scores(t, whole.Dir)
+	for name := range b {
+		if a[name] != b[name] {
+			t.Errorf("%s differs", name)
+		}
+	}
+}
+
+// full is a disk on which files of one name find no room.
+type full struct {
+	io.WriteCloser
+	left int
+}
+
+func (f *full) Write(p []byte) (int, error) {
+	if len(p) > f.left {
+		n, _ := f.WriteCloser.Write(p[:f.left])
+		f.left = 0
+		return n, syscall.ENOSPC
+	}
+	f.left -= len(p)
+	return f.WriteCloser.Write(p)
+}
+
+func TestDiskFull(t *testing.T) {
+	var o Options
+	o.create = func(path string) (io.WriteCloser, error) {
+		f, err := os.Create(path)
+		if strings.Contains(path, "lof") && strings.Contains(path, "model.bin") {
+			return &full{f, 100}, err
+		}
+		return f, err
+	}
+	o.Root = t.TempDir()
+	out, err := Run(context.Background(), load(t, small), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range out.Results {
+		if r.Label == "lof" {
+			if r.Status != Failed || !strings.Contains(r.Error, "no space left") || !strings.Contains(r.Error, "model.bin") {
+				t.Errorf("lof: %s %q", r.Status, r.Error)
+			}
+		} else if r.Status != OK {
+			t.Errorf("%s: %s %q", r.Label, r.Status, r.Error)
+		}
+	}
+	if m, _ := filepath.Glob(filepath.Join(out.Dir, "cells/synth/lof/*/model.bin*")); m != nil {
+		t.Errorf("half a file is left: %v", m)
+	}
+	again, err := Resume(context.Background(), out.Dir, LoadOptions{Builtin: plumbline.Configs}, Options{})
+	if err != nil || again.Failed != 0 {
+		t.Fatalf("with room again: %+v, %v", again, err)
+	}
+}
+
+func TestUnwritableOutput(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "occupied")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(context.Background(), load(t, small), Options{Root: file}); err == nil || !strings.Contains(err.Error(), "output folder") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestInterruptAndTimeout(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	out, err := Run(ctx, load(t, small), Options{Root: t.TempDir(), Workers: 1, Observe: func(e Event) {
+		if e.Kind == Finished && e.Done == 2 {
+			cancel()
+		}
+	}})
+	if err != nil || !out.Interrupted {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	ended := map[string]int{}
+	for _, r := range out.Results {
+		ended[r.Status]++
+	}
+	if ended[OK] != 2 || ended[Interrupted] != 5 {
+		t.Errorf("cells ended as %v", ended)
+	}
+	out = runSmall(t, small, Options{}, "+timeout=1ns", "models=[lof]")
+	if r := out.Results[0]; r.Status != TimedOut || !strings.Contains(r.Error, "not done within 1ns") {
+		t.Errorf("%s %q", r.Status, r.Error)
+	}
+}
+
+func TestUnitsMeet(t *testing.T) {
+	for _, unit := range []string{"host", "connection", "[dst]"} {
+		out := runSmall(t, small, Options{}, "+unit="+unit, "models=[znorm,markov]", "+aggregate=mean")
+		if out.Failed > 0 || out.Results[0].Test != out.Results[1].Test || out.Results[0].Test > 500 {
+			t.Errorf("%s: %+v", unit, out.Results)
+		}
+	}
+}
+
+// TestLift by hand: rows 4, 7, 9 and two overlapping windows, entities A = {4, 9} and B = {7}.
+func TestLift(t *testing.T) {
+	us := &units{rows: []int32{4, 7, 9}, unit: []int32{0, 1, 0}, keys: []string{"A", "B"}, first: []int32{4, 7}}
+	set := tracesOver([]int32{4, 7}, []int32{7, 9})
+	for rule, want := range map[string][2]float64{
+		"max":  {2, 2},     // rows 1 2 2
+		"mean": {1.5, 1.5}, // rows 1 1.5 2
+		"last": {2, 1},     // row 7 ends window 1, row 9 ends window 2, row 4 takes window 1
+	} {
+		got, err := us.lift(set, []float64{1, 2}, rule)
+		if err != nil || got[0] != want[0] || got[1] != want[1] {
+			t.Errorf("%s: %v, %v; want %v", rule, got, err, want)
+		}
+	}
+	if _, err := us.lift(tracesOver([]int32{4}), []float64{1}, "max"); err == nil {
+		t.Error("rows in no trace are not noticed")
+	}
+}
+
+func TestChangedDataIsNoticed(t *testing.T) {
+	dir := t.TempDir()
+	csvFile := filepath.Join(dir, "flows.csv")
+	body := func(shift int) string {
+		var b bytes.Buffer
+		for i := range 200 {
+			label := "normal"
+			if i%10 == 9 {
+				label = "scan"
+			}
+			fmt.Fprintf(&b, "%d,%d,%s\n", i%7+shift, (i*i)%13, label)
+		}
+		return b.String()
+	}
+	if err := os.WriteFile(csvFile, []byte(body(0)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	text := fmt.Sprintf(`
+name: own
+data:
+  - name: own
+    format: delimited
+    files: {train: [%s]}
+    label: {column: label, benign: [normal]}
+    options:
+      columns: [{name: a, type: number}, {name: b, type: number}, {name: label, type: category}]
+    prep: [impute, {step: scale, kind: zscore}]
+models: [znorm, lof]
+`, csvFile)
+	ctx, cancel := context.WithCancel(context.Background())
+	out, err := Run(ctx, load(t, text), Options{Root: t.TempDir(), Workers: 1, Observe: func(e Event) {
+		if e.Kind == Finished {
+			cancel()
+		}
+	}})
+	if err != nil || !out.Interrupted {
+		t.Fatalf("%+v %v", out, err)
+	}
+	if err := os.WriteFile(csvFile, []byte(body(1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Resume(context.Background(), out.Dir, LoadOptions{}, Options{}); err == nil || !strings.Contains(err.Error(), "differ") {
+		t.Errorf("error %v", err)
+	}
+	if err := os.Remove(csvFile); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Resume(context.Background(), out.Dir, LoadOptions{}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := again.Results[1]; r.Status != Failed || !strings.Contains(r.Error, "flows.csv") {
+		t.Errorf("missing file: %s %q", r.Status, r.Error)
+	}
+	if !errors.Is(ctx.Err(), context.Canceled) {
+		t.Error("not cancelled")
+	}
+}

@@ -2,8 +2,10 @@ package classic
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
+	"math"
 
 	"plumbline/data"
 	"plumbline/models"
@@ -29,7 +31,10 @@ type detector struct {
 	fit func(ctx context.Context, s *data.Set) (learned, error)
 	// load rebuilds from a file; its errors wrap models.ErrState.
 	load func(r io.Reader) (learned, error)
-	now  learned
+	// costly models meet every training row, or a share of them, for each row they score: repeated rows
+	// are then scored once.
+	costly bool
+	now    learned
 }
 
 func (m *detector) Fit(ctx context.Context, train *data.Set) error {
@@ -52,11 +57,48 @@ func (m *detector) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 	if err := m.ready(s); err != nil {
 		return nil, err
 	}
+	of := []int32(nil)
+	if m.costly {
+		s, of = distinct(s)
+	}
 	out := make([]float64, s.N)
 	if err := m.now.score(ctx, s, m.env.Parallel(), out); err != nil {
 		return nil, fmt.Errorf("%s: score: %w", m.name, err)
 	}
-	return out, nil
+	if of == nil {
+		return out, nil
+	}
+	all := make([]float64, len(of))
+	for i, j := range of {
+		all[i] = out[j]
+	}
+	return all, nil
+}
+
+// distinct is the set without repeated rows (traffic records repeat: three of four in KDD99's test file),
+// and for every row of s its place there; s itself and nil where fewer than one row in ten is repeated.
+func distinct(s *data.Set) (*data.Set, []int32) {
+	of := make([]int32, s.N)
+	places := make(map[string]int32, s.N/4)
+	var first []int
+	key := make([]byte, 0, 4*s.D)
+	for i := range of {
+		key = key[:0]
+		for _, v := range s.Row(i) {
+			key = binary.LittleEndian.AppendUint32(key, math.Float32bits(v))
+		}
+		at, seen := places[string(key)]
+		if !seen {
+			at = int32(len(first))
+			places[string(key)] = at
+			first = append(first, i)
+		}
+		of[i] = at
+	}
+	if 10*len(first) > 9*s.N {
+		return s, nil
+	}
+	return s.Subset(first), of
 }
 
 // ready holds a set that is to be scored against what was fitted.

@@ -51,7 +51,7 @@ func (c *KDE) New(env models.Env) (models.Detector, error) {
 	}
 	spec := *c
 	return &detector{
-		name: kde, env: env, min: 1,
+		name: kde, env: env, min: 1, costly: true,
 		fit: func(ctx context.Context, s *data.Set) (learned, error) {
 			s = spec.take(s, env.Logger())
 			h := spec.Bandwidth.value(s.N, s.D)
@@ -166,7 +166,9 @@ type logSum struct{ max, sum float64 }
 func (l *logSum) add(v []float64) {
 	top := l.max
 	for _, x := range v {
-		top = max(top, x)
+		if x > top {
+			top = x
+		}
 	}
 	if top > l.max {
 		l.sum *= math.Exp(l.max - top)
@@ -176,9 +178,7 @@ func (l *logSum) add(v []float64) {
 		v[i] -= top
 	}
 	expInPlace(v)
-	for _, x := range v {
-		l.sum += x
-	}
+	l.sum += total(v)
 }
 
 func (l *logSum) log() float64 { return l.max + math.Log(l.sum) }

@@ -50,7 +50,7 @@ func (c *LOF) New(env models.Env) (models.Detector, error) {
 	}
 	spec := *c
 	return &detector{
-		name: lof, env: env, min: 2,
+		name: lof, env: env, min: 2, costly: true,
 		fit: func(ctx context.Context, s *data.Set) (learned, error) {
 			return fitLOF(ctx, spec, env, spec.take(s, env.Logger()))
 		},
@@ -66,6 +66,9 @@ type lofState struct {
 	lrd   []float64 // n
 }
 
+// lofStep is how many rows find their neighbours between two reports.
+const lofStep = 4096
+
 func fitLOF(ctx context.Context, c LOF, env models.Env, s *data.Set) (*lofState, error) {
 	if s.N < 2 {
 		return nil, fmt.Errorf("%w: %d rows left by max_rows, needs at least 2", models.ErrInput, s.N)
@@ -79,12 +82,16 @@ func fitLOF(ctx context.Context, c LOF, env models.Env, s *data.Set) (*lofState,
 		ref: newReference(append([]float32(nil), s.X...), n, s.D, resting(s.X, n, s.D)),
 	}
 	near := make([]neighbour, n*k)
-	err := m.ref.nearest(ctx, s.X, k, env.Parallel(), true, func(i int, found []neighbour) {
-		copy(near[i*k:], found)
-		m.kdist[i] = found[k-1].dist
-	})
-	if err != nil {
-		return nil, err
+	for from := 0; from < n; from += lofStep {
+		to := min(from+lofStep, n)
+		err := m.ref.nearest(ctx, s.X[from*s.D:to*s.D], k, env.Parallel(), from, func(i int, found []neighbour) {
+			copy(near[(from+i)*k:], found)
+			m.kdist[from+i] = found[k-1].dist
+		})
+		if err != nil {
+			return nil, err
+		}
+		env.Progress(models.Epoch{N: from/lofStep + 1, Of: (n + lofStep - 1) / lofStep, Loss: math.NaN(), ValidLoss: math.NaN(), Rate: math.NaN(), Samples: to - from})
 	}
 	for i := range m.lrd {
 		m.lrd[i] = m.density(near[i*k : (i+1)*k])
@@ -113,7 +120,7 @@ func (m *lofState) factor(near []neighbour) float64 {
 func (m *lofState) width() int { return m.ref.d }
 
 func (m *lofState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	return m.ref.nearest(ctx, s.X, m.k, workers, false, func(i int, near []neighbour) { out[i] = m.factor(near) })
+	return m.ref.nearest(ctx, s.X, m.k, workers, -1, func(i int, near []neighbour) { out[i] = m.factor(near) })
 }
 
 // lofMeta is the JSON part of the saved state.

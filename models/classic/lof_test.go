@@ -20,7 +20,7 @@ func TestLOFFixtures(t *testing.T) {
 		t.Fatal(err)
 	}
 	own := make([]float64, train.N)
-	err = m.ref.nearest(context.Background(), train.X, m.k, 1, true, func(i int, found []neighbour) { own[i] = m.factor(found) })
+	err = m.ref.nearest(context.Background(), train.X, m.k, 1, 0, func(i int, found []neighbour) { own[i] = m.factor(found) })
 	if err != nil {
 		t.Fatal(err)
 	}

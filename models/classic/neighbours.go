@@ -28,13 +28,14 @@ type neighbour struct {
 }
 
 // nearest calls visit(i, near) for each of the n rows of q with its k nearest reference rows by rising
-// Euclidean distance, equal distances by row; from several goroutines, and near is only lent. With self,
-// q is the reference, and a row is not its own neighbour. k is at most the number of rows to choose from.
+// Euclidean distance, equal distances by row; from several goroutines, and near is only lent. With self
+// ≥ 0, q is the part of the reference that starts at that row, and a row is not its own neighbour; −1 for
+// rows from elsewhere. k is at most the number of rows to choose from.
 //
 // Every distance is computed: rows are compared by matrix multiplication in float64, 2k+8 candidates are
 // kept, and their distances computed again from differences, which decide. Distances that differ by less
 // than about 1e-16 of the squared lengths of the rows cannot be told apart by the first step.
-func (r *reference) nearest(ctx context.Context, q []float32, k, workers int, self bool, visit func(i int, near []neighbour)) error {
+func (r *reference) nearest(ctx context.Context, q []float32, k, workers, self int, visit func(i int, near []neighbour)) error {
 	n := len(q) / r.d
 	keep := min(2*k+8, r.n)
 	return spread(ctx, n, blockRows, workers, func() func(lo, hi int) {
@@ -56,8 +57,8 @@ func (r *reference) nearest(ctx context.Context, q []float32, k, workers int, se
 				r.p.negSquares(b, c, tile)
 				for i := range b.m {
 					skip := -1
-					if self {
-						skip = lo + i
+					if self >= 0 {
+						skip = self + lo + i
 					}
 					heaps[i].offer(tile[i*panelRows:i*panelRows+r.p.size(c)], c*panelRows, skip, keep)
 				}
@@ -92,6 +93,11 @@ func compareNear(a, b neighbour) int {
 	return cmp.Or(cmp.Compare(a.dist, b.dist), cmp.Compare(a.row, b.row))
 }
 
+// worse says whether a is farther, or as far with a later row.
+func (a neighbour) worse(b neighbour) bool {
+	return a.dist > b.dist || a.dist == b.dist && a.row > b.row
+}
+
 // nearHeap holds the candidates so far with the worst on top; dist is the squared distance here.
 type nearHeap []neighbour
 
@@ -122,7 +128,7 @@ func (h *nearHeap) offer(negative []float64, first, skip, keep int) {
 func (h nearHeap) up(i int) {
 	for i > 0 {
 		parent := (i - 1) / 2
-		if compareNear(h[i], h[parent]) <= 0 {
+		if !h[i].worse(h[parent]) {
 			return
 		}
 		h[i], h[parent] = h[parent], h[i]
@@ -136,10 +142,10 @@ func (h nearHeap) down() {
 		if child >= len(h) {
 			return
 		}
-		if child+1 < len(h) && compareNear(h[child+1], h[child]) > 0 {
+		if child+1 < len(h) && h[child+1].worse(h[child]) {
 			child++
 		}
-		if compareNear(h[i], h[child]) >= 0 {
+		if !h[child].worse(h[i]) {
 			return
 		}
 		h[i], h[child] = h[child], h[i]

@@ -15,13 +15,13 @@ func TestNearest(t *testing.T) {
 	for _, k := range []int{1, 7, 200, n - 1} {
 		for _, self := range []bool{false, true} {
 			t.Run(fmt.Sprintf("k=%d,self=%v", k, self), func(t *testing.T) {
-				query := q
+				query, start := q, -1
 				if self {
-					query = s
+					query, start = s, 0
 				}
 				ref := newReference(s.X, n, d, resting(s.X, n, d))
 				got := make([][]neighbour, query.N)
-				err := ref.nearest(context.Background(), query.X, k, 2, self, func(i int, near []neighbour) { got[i] = slices.Clone(near) })
+				err := ref.nearest(context.Background(), query.X, k, 2, start, func(i int, near []neighbour) { got[i] = slices.Clone(near) })
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -67,7 +67,7 @@ func (c *OCSVM) New(env models.Env) (models.Detector, error) {
 	}
 	spec := *c
 	return &detector{
-		name: ocsvm, env: env, min: 1,
+		name: ocsvm, env: env, min: 1, costly: true,
 		fit: func(ctx context.Context, s *data.Set) (learned, error) {
 			return fitOCSVM(ctx, spec, env, spec.take(s, env.Logger()))
 		},

@@ -28,6 +28,7 @@ type points struct {
 	n, d   int
 	panels []float64
 	norms  []float64 // n squared lengths
+	top    float64   // largest of norms
 }
 
 // block is up to blockRows mapped rows, row-major, that meet one panel after the other.
@@ -77,7 +78,7 @@ func emptyPoints(n, d int) *points {
 }
 
 func (p *points) put(i int, row []float64, norm float64) {
-	p.norms[i] = norm
+	p.norms[i], p.top = norm, max(p.top, norm)
 	base := i/panelRows*panelRows*p.d + i%panelRows
 	for j, v := range row {
 		p.panels[base+j*panelRows] = v
@@ -126,10 +127,23 @@ func (p *points) negSquares(b *block, k int, out []float64) {
 		nx := b.norms[i]
 		for j, ny := range norms {
 			v := 2*row[j] - (nx + ny)
-			if nx+ny > cancelling && v > -vanishing {
-				v = -p.square(b.x[i*p.d:(i+1)*p.d], k, j)
+			if v > 0 {
+				v = 0
 			}
-			row[j] = min(v, 0)
+			row[j] = v
+		}
+		if nx+p.top > cancelling {
+			p.repair(b.x[i*p.d:(i+1)*p.d], nx, k, row)
+		}
+	}
+}
+
+// repair computes again what cancellation has spoilt in row, the negative squared distances of x from the
+// rows of panel k.
+func (p *points) repair(x []float64, nx float64, k int, row []float64) {
+	for j, v := range row {
+		if v > -vanishing && nx+p.norms[k*panelRows+j] > cancelling {
+			row[j] = -p.square(x, k, j)
 		}
 	}
 }

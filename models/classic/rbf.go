@@ -22,15 +22,26 @@ func weightedSums(ctx context.Context, n int, load func(b *block, lo, hi int), p
 				for i := range b.m {
 					row := tile[i*panelRows : i*panelRows+len(weights)]
 					expInPlace(row)
-					var sum float64
-					for j, v := range row {
-						sum += float64(weights[j] * v)
+					for j, w := range weights {
+						row[j] *= w
 					}
-					out[lo+i] += sum
+					out[lo+i] += total(row)
 				}
 			}
 		}
 	})
+}
+
+// total is Σ v, in four sums side by side: one would wait for itself.
+func total(v []float64) float64 {
+	var a, b, c, d float64
+	for ; len(v) >= 4; v = v[4:] {
+		a, b, c, d = a+v[0], b+v[1], c+v[2], d+v[3]
+	}
+	for _, x := range v {
+		a += x
+	}
+	return (a + b) + (c + d)
 }
 
 // rows is load for rows of the row-major matrix x.

@@ -1,0 +1,72 @@
+package classic
+
+import (
+	"context"
+	"io"
+	"math"
+
+	"plumbline/data"
+	"plumbline/models"
+)
+
+// Centroid is the Euclidean distance from the mean of the training rows:
+//
+//	score(x) = ‖x − μ‖
+//
+// The simplest detector that looks at all columns in the scale that preprocessing gave them; [ZNorm] is
+// the same after standardising them.
+type Centroid struct{}
+
+const centroid = "centroid"
+
+func init() {
+	models.Register(models.Info{
+		Name:          centroid,
+		Doc:           "Distance from the mean of the training rows.",
+		Paper:         "none: the nearest-centroid rule with one class",
+		Needs:         models.Needs{Input: data.Vectors},
+		Deterministic: true,
+		Defaults:      func() models.Spec { return &Centroid{} },
+	})
+}
+
+// New builds an unfitted detector.
+func (c *Centroid) New(env models.Env) (models.Detector, error) {
+	if err := models.CheckSpec(centroid, c); err != nil {
+		return nil, err
+	}
+	return &explainer{detector{
+		name: centroid, env: env, min: 1,
+		fit: func(ctx context.Context, s *data.Set) (learned, error) {
+			m, err := fitMoments(ctx, s, env.Parallel())
+			return centroidState{m}, err
+		},
+		load: func(r io.Reader) (learned, error) {
+			m, err := loadMoments(centroid, r)
+			return centroidState{m}, err
+		},
+	}}, nil
+}
+
+type centroidState struct{ *moments }
+
+func (m centroidState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
+	return scoreRows(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
+		return func(row []float32) float64 {
+			var sum float64
+			for j, v := range row {
+				diff := float64(v) - m.mean[j]
+				sum += float64(diff * diff)
+			}
+			return math.Sqrt(sum)
+		}
+	})
+}
+
+// explain: the squared differences, which add up to the square of the score.
+func (m centroidState) explain(row []float32, out []float64) {
+	for j, v := range row {
+		diff := float64(v) - m.mean[j]
+		out[j] = diff * diff
+	}
+}

@@ -1,0 +1,176 @@
+package classic
+
+import (
+	"context"
+	"io"
+	"math"
+
+	"plumbline/data"
+	"plumbline/models"
+)
+
+// HBOS adds up how rare a row's value is in every column, by histograms of equal bins between the
+// extremes of the training rows. With h_j(x) the count of the bin that x_j falls into over that of the
+// column's fullest bin, and 0 outside the extremes,
+//
+//	score(x) = Σ_j log 1/(h_j(x) + a)
+//
+// (Goldstein and Dengel, Histogram-based outlier score (HBOS): a fast unsupervised anomaly detection
+// algorithm, KI 2012.) The constant a, which the paper does not have, bounds what one column can say.
+//
+// Fit costs nd, each scored row d.
+type HBOS struct {
+	Bins   int     `yaml:"bins" jsonschema:"minimum=1,maximum=65536" jsonschema_description:"bins of a column; 10 as in PyOD"`
+	Smooth float64 `yaml:"smooth" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"added to the height of a bin; 0.1 as in PyOD"`
+}
+
+const hbos = "hbos"
+
+func init() {
+	models.Register(models.Info{
+		Name:          hbos,
+		Doc:           "Histogram-based outlier score: how rare the values of a row are, column by column.",
+		Paper:         "Goldstein and Dengel, Histogram-based outlier score (HBOS): a fast unsupervised anomaly detection algorithm, KI 2012",
+		Needs:         models.Needs{Input: data.Vectors},
+		Deterministic: true,
+		Defaults:      func() models.Spec { return &HBOS{Bins: 10, Smooth: 0.1} },
+	})
+}
+
+// New builds an unfitted detector.
+func (c *HBOS) New(env models.Env) (models.Detector, error) {
+	if err := models.CheckSpec(hbos, c); err != nil {
+		return nil, err
+	}
+	spec := *c
+	return &explainer{detector{
+		name: hbos, env: env, min: 1,
+		fit:  func(ctx context.Context, s *data.Set) (learned, error) { return fitHBOS(ctx, spec, env, s) },
+		load: loadHBOS,
+	}}, nil
+}
+
+type hbosState struct {
+	bins    int
+	low     []float32 // d
+	high    []float32 // d
+	rarity  []float64 // d×bins: log 1/(h+a)
+	outside float64   // log 1/a
+}
+
+func fitHBOS(ctx context.Context, c HBOS, env models.Env, s *data.Set) (*hbosState, error) {
+	m := &hbosState{
+		bins: c.Bins, low: append([]float32(nil), s.Row(0)...), high: append([]float32(nil), s.Row(0)...),
+		rarity: make([]float64, s.D*c.Bins), outside: -math.Log(c.Smooth),
+	}
+	err := spread(ctx, s.D, 8, env.Parallel(), func() func(lo, hi int) {
+		return func(lo, hi int) {
+			for i := range s.N {
+				if i%4096 == 0 && ctx.Err() != nil {
+					return
+				}
+				for j := lo; j < hi; j++ {
+					v := s.X[i*s.D+j]
+					m.low[j], m.high[j] = min(m.low[j], v), max(m.high[j], v)
+				}
+			}
+			for i := range s.N {
+				if i%4096 == 0 && ctx.Err() != nil {
+					return
+				}
+				for j := lo; j < hi; j++ {
+					m.rarity[j*m.bins+m.bin(j, s.X[i*s.D+j])]++
+				}
+			}
+			for j := lo; j < hi; j++ {
+				m.toRarity(m.rarity[j*m.bins:(j+1)*m.bins], c.Smooth)
+			}
+		}
+	})
+	return m, err
+}
+
+// toRarity turns the counts of a column into log 1/(h+a).
+func (m *hbosState) toRarity(v []float64, a float64) {
+	var top float64
+	for _, n := range v {
+		top = max(top, n)
+	}
+	for b, n := range v {
+		v[b] = -math.Log(n/top + a)
+	}
+}
+
+// bin is the bin of value v in column j, or −1 outside the extremes.
+func (m *hbosState) bin(j int, v float32) int {
+	low, high := float64(m.low[j]), float64(m.high[j])
+	switch x := float64(v); {
+	case x < low || x > high:
+		return -1
+	case high == low:
+		return 0
+	default:
+		return min(int((x-low)/(high-low)*float64(m.bins)), m.bins-1)
+	}
+}
+
+func (m *hbosState) width() int { return len(m.low) }
+
+func (m *hbosState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
+	return scoreRows(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
+		parts := make([]float64, s.D)
+		return func(row []float32) float64 {
+			m.explain(row, parts)
+			return total(parts)
+		}
+	})
+}
+
+// explain: the rarity of every value, which add up to the score.
+func (m *hbosState) explain(row []float32, out []float64) {
+	for j, v := range row {
+		out[j] = m.outside
+		if b := m.bin(j, v); b >= 0 {
+			out[j] = m.rarity[j*m.bins+b]
+		}
+	}
+}
+
+// hbosMeta is the JSON part of the saved state.
+type hbosMeta struct {
+	Columns int     `json:"columns"`
+	Bins    int     `json:"bins"`
+	Outside float64 `json:"outside"`
+}
+
+func (m *hbosState) state() (any, models.Arrays) {
+	return hbosMeta{len(m.low), m.bins, m.outside}, models.Arrays{"low": m.low, "high": m.high, "rarity": m.rarity}
+}
+
+func loadHBOS(r io.Reader) (learned, error) {
+	var meta hbosMeta
+	arrays, err := models.ReadState(r, hbos, &meta)
+	if err != nil {
+		return nil, err
+	}
+	d := meta.Columns
+	if d < 1 || d > maxWidth || meta.Bins < 1 || meta.Bins > 65536 {
+		return nil, badState(hbos, "%d columns of %d bins", d, meta.Bins)
+	}
+	m := &hbosState{bins: meta.Bins, outside: meta.Outside}
+	if m.low, err = array[float32](hbos, arrays, "low", d); err != nil {
+		return nil, err
+	}
+	if m.high, err = array[float32](hbos, arrays, "high", d); err != nil {
+		return nil, err
+	}
+	if m.rarity, err = array[float64](hbos, arrays, "rarity", d*m.bins); err != nil {
+		return nil, err
+	}
+	for _, v := range append([]float64{m.outside}, m.rarity...) {
+		if math.Abs(v) > 1e6 {
+			return nil, badState(hbos, "a rarity of %v", v)
+		}
+	}
+	return m, nil
+}

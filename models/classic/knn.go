@@ -1,0 +1,106 @@
+package classic
+
+import (
+	"context"
+	"io"
+	"math"
+
+	"plumbline/data"
+	"plumbline/models"
+)
+
+// KNN is the distance to the nearest training rows: with d_1 ≤ … ≤ d_k those to the k nearest,
+//
+//	score(x) = d_k                 (distance: largest)
+//	score(x) = 1/k Σ_i d_i         (distance: mean)
+//
+// (Ramaswamy, Rastogi and Shim, Efficient algorithms for mining outliers from large data sets, SIGMOD
+// 2000, for the first; Angiulli and Pizzuti, Fast outlier detection in high dimensional spaces, PKDD 2002,
+// for the second.) Fit keeps the rows; each scored row costs n distances.
+type KNN struct {
+	K        int    `yaml:"k" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"neighbours; 5 as in PyOD; fewer where there are not so many training rows"`
+	Distance string `yaml:"distance" jsonschema:"enum=largest,enum=mean" jsonschema_description:"which of the k distances is the score"`
+	Sample   `yaml:",inline"`
+}
+
+const knn = "knn"
+
+func init() {
+	models.Register(models.Info{
+		Name:          knn,
+		Doc:           "Distance to the k-th nearest training row, or the mean over the k nearest.",
+		Paper:         "Ramaswamy, Rastogi and Shim, Efficient algorithms for mining outliers from large data sets, SIGMOD 2000",
+		Needs:         models.Needs{Input: data.Vectors},
+		Deterministic: true,
+		Defaults: func() models.Spec {
+			return &KNN{K: 5, Distance: "largest", Sample: Sample{Sample: "random"}}
+		},
+	})
+}
+
+// New builds an unfitted detector.
+func (c *KNN) New(env models.Env) (models.Detector, error) {
+	if err := models.CheckSpec(knn, c); err != nil {
+		return nil, err
+	}
+	spec := *c
+	return &detector{
+		name: knn, env: env, min: 1, costly: true,
+		fit: func(ctx context.Context, s *data.Set) (learned, error) {
+			s = spec.take(s, env.Logger())
+			ref := newReference(append([]float32(nil), s.X...), s.N, s.D, resting(s.X, s.N, s.D))
+			return &knnState{min(spec.K, s.N), spec.Distance == "mean", ref}, nil
+		},
+		load: loadKNN,
+	}, nil
+}
+
+type knnState struct {
+	k    int
+	mean bool
+	ref  *reference
+}
+
+func (m *knnState) width() int { return m.ref.d }
+
+func (m *knnState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
+	return m.ref.nearest(ctx, s.X, m.k, workers, -1, func(i int, near []neighbour) {
+		out[i] = near[m.k-1].dist
+		if m.mean {
+			var sum float64
+			for _, o := range near {
+				sum += o.dist
+			}
+			out[i] = sum / float64(m.k)
+		}
+	})
+}
+
+// knnMeta is the JSON part of the saved state.
+type knnMeta struct {
+	Columns int  `json:"columns"`
+	Rows    int  `json:"rows"`
+	K       int  `json:"k"`
+	Mean    bool `json:"mean"`
+}
+
+func (m *knnState) state() (any, models.Arrays) {
+	return knnMeta{m.ref.d, m.ref.n, m.k, m.mean}, models.Arrays{"rows": m.ref.x, "shift": m.ref.f.shift}
+}
+
+func loadKNN(r io.Reader) (learned, error) {
+	var meta knnMeta
+	arrays, err := models.ReadState(r, knn, &meta)
+	if err != nil {
+		return nil, err
+	}
+	n, d := meta.Rows, meta.Columns
+	if d < 1 || d > maxWidth || n < 1 || n > math.MaxInt32 || meta.K < 1 || meta.K > n {
+		return nil, badState(knn, "%d rows of %d columns, k %d", n, d, meta.K)
+	}
+	ref, err := loadReference(knn, arrays, n, d)
+	if err != nil {
+		return nil, err
+	}
+	return &knnState{meta.K, meta.Mean, ref}, nil
+}

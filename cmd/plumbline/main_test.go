@@ -1,0 +1,219 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"plumbline/models"
+)
+
+// plumb runs the program in the module's root.
+func plumb(t testing.TB, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errOut bytes.Buffer
+	code = execute(args, strings.NewReader(""), &out, &errOut)
+	return code, out.String(), errOut.String()
+}
+
+func TestMain(m *testing.M) {
+	if err := os.Chdir("../.."); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
+// tiny is an experiment of a second.
+const tiny = "name: tiny\ndata: [{data: synth, options: {hosts: 6, hours: 12, rate: 3}}]\nmodels: [znorm, markov, {model: iforest, params: {trees: 20}}]\nseeds: [1, 2]\nbootstrap: 20\n"
+
+func experiment(t testing.TB, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "tiny.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// runDir is a finished run of tiny.
+func runDir(t testing.TB) (dir, root string) {
+	t.Helper()
+	root = t.TempDir()
+	code, out, errOut := plumb(t, "run", experiment(t, tiny), "--out", root, "--quiet")
+	if code != exitOK {
+		t.Fatalf("exit %d: %s", code, errOut)
+	}
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	return lines[len(lines)-1], root
+}
+
+func TestRunCompareShowList(t *testing.T) {
+	dir, root := runDir(t)
+	for _, c := range []struct {
+		args []string
+		want []string
+	}{
+		{[]string{"compare", dir}, []string{"synth, unit flow", "markov", "iforest", "2/2", "1/1"}},
+		{[]string{"compare", dir, "--format", "markdown", "--metric", "auprc"}, []string{"| # | model | AUPRC |"}},
+		{[]string{"compare", dir, "--format", "csv"}, []string{"data,unit,rank,label", ",auroc,"}},
+		{[]string{"compare", dir, "--format", "json"}, []string{`"metric": "auroc"`}},
+		{[]string{"list", root}, []string{"tiny", "4/4"}},
+		{[]string{"show", dir}, []string{"cells/synth/markov/s1", "ok"}},
+		{[]string{"show", dir, "markov"}, []string{"status.json", `"status": "ok"`, "order: 1"}},
+	} {
+		code, out, errOut := plumb(t, c.args...)
+		if code != exitOK {
+			t.Errorf("%v: exit %d: %s", c.args, code, errOut)
+		}
+		for _, w := range c.want {
+			if !strings.Contains(out, w) {
+				t.Errorf("%v: output lacks %q:\n%s", c.args, w, out)
+			}
+		}
+	}
+	file := filepath.Join(t.TempDir(), "table.md")
+	if code, _, errOut := plumb(t, "compare", dir, "-f", "markdown", "-o", file); code != exitOK {
+		t.Errorf("exit %d: %s", code, errOut)
+	}
+	if raw, err := os.ReadFile(file); err != nil || !bytes.Contains(raw, []byte("markov")) {
+		t.Errorf("%s, %v", raw, err)
+	}
+	if code, _, errOut := plumb(t, "run", "--resume", dir, "--quiet"); code != exitOK {
+		t.Errorf("resume of a finished run: exit %d: %s", code, errOut)
+	}
+}
+
+func TestProgressIsPlainOffATerminal(t *testing.T) {
+	_, out, errOut := plumb(t, "run", experiment(t, tiny), "--out", t.TempDir())
+	for _, w := range []string{"4 cells to ", "synth: reading", "[4/4] synth "} {
+		if !strings.Contains(errOut, w) {
+			t.Errorf("stderr lacks %q:\n%s", w, errOut)
+		}
+	}
+	if strings.Contains(out, "[4/4]") || strings.Contains(errOut, "\x1b") {
+		t.Errorf("progress on stdout, or escapes:\n%s\n%s", out, errOut)
+	}
+}
+
+func TestExitCodesAndMessages(t *testing.T) {
+	failing := experiment(t, strings.Replace(tiny, "hosts: 6", "hosts: 6, attack_from: 0.1", 1)+"split: {kind: time, test: 0.99, validation: 0.9}\nprep: [{step: drop, columns: [nothing]}]\n")
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		want string
+	}{
+		{"no command", []string{"rnu"}, exitUsage, "unknown command"},
+		{"unknown flag", []string{"run", "x.yaml", "--fast"}, exitUsage, "--fast"},
+		{"no file", []string{"run"}, exitUsage, "an experiment file"},
+		{"missing file", []string{"run", "nowhere.yaml"}, exitUsage, "nowhere.yaml"},
+		{"config problem", []string{"run", experiment(t, tiny+"sedes: [1]\n")}, exitUsage, `did you mean "seeds"?`},
+		{"bad override", []string{"run", experiment(t, tiny), "fast"}, exitUsage, `"fast" is neither`},
+		{"failed cells", []string{"run", failing, "--out", t.TempDir()}, exitFailed, "cells are not ok"},
+		{"no run directory", []string{"compare", t.TempDir()}, exitUsage, "is not a run directory"},
+		{"unknown metric", []string{"compare", "x", "--metric", "auc"}, exitUsage, "x is not a run directory"},
+		{"unknown model", []string{"models", "iforst"}, exitUsage, `did you mean "iforest"?`},
+		{"unknown data set", []string{"data", "nsl"}, exitUsage, "nsl-kdd"},
+		{"unknown schema", []string{"schema", "nothing"}, exitUsage, "neither experiment, data nor a model"},
+		{"missing data files", []string{"check", "configs/experiments/nsl-kdd-baselines.yaml", "--data", t.TempDir()}, exitUsage, "KDDTrain+.txt"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.name == "missing data files" {
+				t.Setenv("PLUMBLINE_DATA", "")
+			}
+			code, out, errOut := plumb(t, c.args...)
+			if code != c.code || !strings.Contains(errOut, c.want) {
+				t.Errorf("exit %d, want %d; stderr lacks %q:\n%s\n%s", code, c.code, c.want, errOut, out)
+			}
+			if strings.Contains(errOut, "Usage:") {
+				t.Errorf("usage page on an error:\n%s", errOut)
+			}
+		})
+	}
+}
+
+func TestModelsAndSchemas(t *testing.T) {
+	_, out, _ := plumb(t, "models")
+	for _, name := range models.Names() {
+		if !strings.Contains(out, "\n"+name+" ") {
+			t.Errorf("models lacks %s", name)
+		}
+		code, page, errOut := plumb(t, "models", name)
+		if code != exitOK || !strings.Contains(page, "Source: ") {
+			t.Errorf("models %s: exit %d: %s%s", name, code, page, errOut)
+		}
+		code, schema, errOut := plumb(t, "schema", name)
+		var v map[string]any
+		if err := json.Unmarshal([]byte(schema), &v); code != exitOK || err != nil || v["type"] != "object" {
+			t.Errorf("schema %s: exit %d, %v: %s", name, code, err, errOut)
+		}
+	}
+	for _, what := range []string{"experiment", "data"} {
+		_, schema, _ := plumb(t, "schema", what)
+		var v struct {
+			Properties           map[string]any
+			AdditionalProperties any `json:"additionalProperties"`
+		}
+		if err := json.Unmarshal([]byte(schema), &v); err != nil || len(v.Properties) < 10 || v.AdditionalProperties != false {
+			t.Errorf("schema %s: %v: %.300s", what, err, schema)
+		}
+	}
+	if code, out, _ := plumb(t, "version"); code != exitOK || !strings.HasPrefix(out, "plumbline ") {
+		t.Errorf("version: %q", out)
+	}
+	if code, out, _ := plumb(t, "data", "nsl-kdd"); code != exitOK || !strings.Contains(out, "Tavallaee") {
+		t.Errorf("data nsl-kdd: %q", out)
+	}
+	if code, out, _ := plumb(t, "completion", "bash"); code != exitOK || !strings.Contains(out, "plumbline") {
+		t.Errorf("completion: exit %d", code)
+	}
+}
+
+// TestHelpExamples runs what the help pages show, with the files and folders of their examples replaced by
+// real ones.
+func TestHelpExamples(t *testing.T) {
+	dir, root := runDir(t)
+	small := experiment(t, tiny)
+	replace := strings.NewReplacer(
+		"configs/experiments/quickstart.yaml", small, "configs/experiments/nsl-kdd-baselines.yaml", small,
+		"runs/20240101-120000-quickstart", dir, "runs/*-nsl-kdd-baselines", dir, "~/datasets", root, "/tmp/runs", root,
+	)
+	a := &app{out: &bytes.Buffer{}, err: &bytes.Buffer{}}
+	var walk func(c *cobra.Command)
+	n := 0
+	walk = func(c *cobra.Command) {
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+		for _, line := range strings.Split(c.Example, "\n") {
+			line, _, _ = strings.Cut(strings.TrimSpace(line), " > ")
+			args := strings.Fields(replace.Replace(line))
+			if len(args) == 0 {
+				continue
+			}
+			if args[0] != "plumbline" {
+				t.Errorf("%s: example %q does not begin with the program", c.Name(), line)
+				continue
+			}
+			if args[1] == "run" && !strings.Contains(line, "--resume") {
+				args = append(args, "--out", root)
+			}
+			if len(args) == 2 && args[1] == "list" {
+				args = append(args, root)
+			}
+			n++
+			if code, _, errOut := plumb(t, args[1:]...); code != exitOK {
+				t.Errorf("%s: %v: exit %d: %s", c.Name(), args, code, errOut)
+			}
+		}
+	}
+	walk(a.root())
+	if n < 15 {
+		t.Errorf("only %d examples were found", n)
+	}
+}

@@ -82,12 +82,20 @@ func (e Env) Logger() *slog.Logger {
 
 // Blocks runs work on [0, n) in blocks, on up to Parallel goroutines, and returns when all are done. The
 // cut into blocks depends on n alone: what work writes per index, or per block (from/block), is the same
-// whatever the number of workers. A cancelled ctx leaves the remaining blocks out and is the error.
+// whatever the number of workers. A cancelled ctx leaves the remaining blocks out and is the error. A
+// panic of work is that of Blocks, so that the caller can catch it.
 func (e Env) Blocks(ctx context.Context, n, block int, work func(from, to int)) error {
 	var next atomic.Int64
 	var wg sync.WaitGroup
+	var panicked atomic.Pointer[any]
 	for range min(e.Parallel(), (n+block-1)/block) {
 		wg.Go(func() {
+			defer func() {
+				if p := recover(); p != nil {
+					panicked.CompareAndSwap(nil, &p)
+					next.Store(int64(n))
+				}
+			}()
 			for ctx.Err() == nil {
 				from := int(next.Add(int64(block))) - block
 				if from >= n {
@@ -98,6 +106,9 @@ func (e Env) Blocks(ctx context.Context, n, block int, work func(from, to int)) 
 		})
 	}
 	wg.Wait()
+	if p := panicked.Load(); p != nil {
+		panic(*p)
+	}
 	return ctx.Err()
 }
 

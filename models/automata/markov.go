@@ -14,7 +14,7 @@ import (
 func init() {
 	models.Register(models.Info{
 		Name:          "markov",
-		Doc:           "Markov chain over event symbols; a trace's score is its negative log-likelihood per transition",
+		Doc:           "Markov chain over event symbols; the score is the negative log-likelihood per event.",
 		Paper:         "N. Ye, A Markov Chain Model of Temporal Behavior for Anomaly Detection, IEEE SMC Information Assurance Workshop 2000",
 		Needs:         models.Needs{Input: data.Traces},
 		Deterministic: true,

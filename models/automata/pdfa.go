@@ -12,7 +12,7 @@ import (
 func init() {
 	models.Register(models.Info{
 		Name:          "pdfa",
-		Doc:           "probabilistic automaton learnt by state merging; a trace's score is its negative log-likelihood per symbol",
+		Doc:           "State machine learnt by state merging; the score is the negative log-likelihood per event.",
 		Paper:         "C. de la Higuera, Grammatical Inference, 2010; learner of S. Verwer and C. Hammerschmidt, flexfringe, ICSME 2017",
 		Needs:         models.Needs{Input: data.Traces},
 		Deterministic: true,

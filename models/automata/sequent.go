@@ -12,7 +12,7 @@ import (
 func init() {
 	models.Register(models.Info{
 		Name:          "sequent",
-		Doc:           "state machine learnt from benign windows; a window's score is how much more often its states are visited in the scored stream than in training",
+		Doc:           "State machine learnt by state merging; the score is how much more often than in training a window's states are visited.",
 		Paper:         "C. Cao, A. Blaise, A. Panichella, S. Verwer, SEQUENT, 2024 (arXiv 2412.03442)",
 		Needs:         models.Needs{Input: data.Traces, Batch: true},
 		Deterministic: true,

@@ -13,7 +13,7 @@ import (
 func init() {
 	models.Register(models.Info{
 		Name:     "ae",
-		Doc:      "auto-encoder: a network that squeezes a row through a bottleneck; the score is its reconstruction error",
+		Doc:      "Auto-encoder: a network that squeezes a row through a bottleneck; the score is the reconstruction error.",
 		Paper:    "N. Japkowicz, C. Myers, M. Gluck, A Novelty Detection Approach to Classification, IJCAI 1995; as in S. Winiecki's comparison of 2025",
 		Needs:    models.Needs{Input: data.Vectors},
 		Defaults: func() models.Spec { return defaultAE() },

@@ -1,0 +1,239 @@
+package data
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"plumbline/data/datatest"
+	"plumbline/data/strictyaml"
+)
+
+// randomTable is a labelled table with times that repeat, hosts, and classes of uneven size.
+func randomTable(r *rand.Rand) *Table {
+	n := 20 + r.IntN(300)
+	t := &Table{Name: "random", Rows: n, Classes: []string{"benign", "scan", "flood", "rare"}}
+	times := Column{Name: "time", Type: Time, Nanos: make([]int64, n)}
+	hosts := Column{Name: "host", Type: Address, Code: make([]uint32, n)}
+	for h := range 3 + r.IntN(12) {
+		hosts.Levels = append(hosts.Levels, fmt.Sprintf("h%d", h))
+	}
+	for i := range n {
+		times.Nanos[i] = int64(r.IntN(n/2 + 1))
+		hosts.Code[i] = uint32(r.IntN(len(hosts.Levels)))
+		class := uint32(0)
+		if r.IntN(4) == 0 {
+			class = uint32(1 + r.IntN(3))
+		}
+		t.Class = append(t.Class, class)
+		t.Attack = append(t.Attack, class > 0)
+		part := PartTrain
+		if i%3 == 0 {
+			part = PartTest
+		}
+		t.Parts = append(t.Parts, part)
+	}
+	t.Columns = []Column{times, hosts}
+	return t
+}
+
+// TestSplitsDoNotLeak: whatever the table, no row is in two parts, held-out rows are benign, no instant and
+// no group stands on both sides.
+func TestSplitsDoNotLeak(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	made := map[string]int{}
+	for range 400 {
+		tb := randomTable(r)
+		for _, kind := range []string{"official", "random", "time", "group"} {
+			s := DefaultSplit()
+			s.Kind, s.Test, s.Validation, s.Seed, s.Columns = kind, 0.1+0.7*r.Float64(), 0.4*r.Float64(), r.Uint64(), []string{"host"}
+			if r.IntN(2) == 0 {
+				s.Attacks = "split"
+			}
+			sp, err := s.Apply(tb)
+			if err != nil {
+				if !errors.Is(err, ErrSplit) {
+					t.Fatal(err)
+				}
+				continue
+			}
+			made[kind]++
+			checkSplit(t, tb, s, sp)
+			again, err := s.Apply(tb)
+			if err != nil || !slices.Equal(sp.Train, again.Train) || !slices.Equal(sp.Valid, again.Valid) || !slices.Equal(sp.Test, again.Test) {
+				t.Fatalf("%s: the same split twice differs", kind)
+			}
+		}
+	}
+	for _, kind := range []string{"official", "random", "time", "group"} {
+		if made[kind] < 200 {
+			t.Errorf("%s: only %d splits were made", kind, made[kind])
+		}
+	}
+}
+
+func checkSplit(t *testing.T, tb *Table, s SplitSpec, sp *Split) {
+	t.Helper()
+	side := make([]int, tb.Rows)
+	for k, rows := range [][]int32{sp.Train, sp.Valid, sp.Test} {
+		if !slices.IsSorted(rows) {
+			t.Fatalf("%s: rows are not ascending", s.Kind)
+		}
+		for _, row := range rows {
+			if side[row] != 0 {
+				t.Fatalf("%s: row %d is in two parts", s.Kind, row)
+			}
+			side[row] = k + 1
+			if k == 1 && tb.Attack[row] {
+				t.Fatalf("%s: the held-out row %d is an attack", s.Kind, row)
+			}
+		}
+	}
+	if slices.Contains(side, 0) {
+		t.Fatalf("%s: a row is in no part", s.Kind)
+	}
+	for i := range side {
+		for j := range i {
+			a, b := side[i], side[j]
+			switch {
+			case s.Kind == "official" && a == 3 != (tb.Parts[i] == PartTest):
+				t.Fatalf("row %d of part %d is in %d", i, tb.Parts[i], a)
+			case s.Kind == "time" && (a == 3) != (b == 3):
+				early, late := i, j
+				if a == 3 {
+					early, late = j, i
+				}
+				if tb.Columns[0].Nanos[early] >= tb.Columns[0].Nanos[late] {
+					t.Fatalf("time: row %d trains at %d, row %d tests at %d", early, tb.Columns[0].Nanos[early], late, tb.Columns[0].Nanos[late])
+				}
+			case s.Kind == "time" && a == 1 && b == 2 && !tb.Attack[i] && tb.Columns[0].Nanos[i] >= tb.Columns[0].Nanos[j]:
+				t.Fatalf("time: row %d trains at or after the held-out row %d", i, j)
+			case s.Kind == "group" && a != b && tb.Columns[1].Code[i] == tb.Columns[1].Code[j]:
+				t.Fatalf("group: host %s is in parts %d and %d", tb.Columns[1].Level(int32(i)), a, b)
+			case s.Kind == "random" && s.Attacks == "test" && tb.Attack[i] && a != 3:
+				t.Fatalf("random: attack %d is in part %d", i, a)
+			}
+		}
+	}
+}
+
+func TestRandomSplitIsStratified(t *testing.T) {
+	tb := &Table{Name: "x", Rows: 1000, Classes: []string{"ok", "a", "b"}}
+	for i := range tb.Rows {
+		class := uint32(0)
+		if i%10 == 0 {
+			class = uint32(1 + i/10%2)
+		}
+		tb.Class, tb.Attack = append(tb.Class, class), append(tb.Attack, class > 0)
+	}
+	s := DefaultSplit()
+	s.Attacks, s.Test, s.Validation = "split", 0.3, 0.1
+	sp, err := s.Apply(tb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := map[uint32]int{}
+	for _, r := range sp.Test {
+		n[tb.Class[r]]++
+	}
+	if n[0] != 270 || n[1] != 15 || n[2] != 15 || len(sp.Valid) != 63 {
+		t.Errorf("test classes %v, %d held out", n, len(sp.Valid))
+	}
+}
+
+func TestSplitErrors(t *testing.T) {
+	labelled := func(attack ...bool) *Table {
+		tb := &Table{Name: "x", Rows: len(attack), Attack: attack, Class: make([]uint32, len(attack)), Classes: []string{"ok", "bad"}, Parts: make([]Part, len(attack))}
+		for i, a := range attack {
+			if a {
+				tb.Class[i] = 1
+			}
+		}
+		return tb
+	}
+	for _, c := range []struct {
+		name, kind string
+		table      *Table
+		want       string
+	}{
+		{"no labels", "random", &Table{Name: "x", Rows: 3}, "no labels"},
+		{"no test files", "official", labelled(false, false), "no official test files"},
+		{"attacks only", "random", labelled(true, true, true), "no benign training rows"},
+		{"no time", "time", labelled(false, true), "no time column"},
+		{"no groups", "group", labelled(false, true), "no columns to group by"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := DefaultSplit()
+			s.Kind = c.kind
+			if _, err := s.Apply(c.table); !errors.Is(err, ErrSplit) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want %q", err, c.want)
+			}
+		})
+	}
+	s := DefaultSplit()
+	sp, err := s.Apply(labelled(false, false, false, false, false))
+	if err != nil || !strings.Contains(strings.Join(sp.Warnings, " "), "no attack") {
+		t.Errorf("one class: %+v, %v", sp, err)
+	}
+}
+
+// TestRealData holds the shipped configs against the published counts.
+func TestRealData(t *testing.T) {
+	for _, c := range []struct {
+		name, folder              string
+		rows, benign, columns     int
+		trainBenign, testBenign   int // of the official parts
+		trainAttacks, testAttacks int
+	}{
+		{"nsl-kdd", "nsl-kdd", 148517, 77054, 41, 67343, 9711, 58630, 12833},
+		{"kddcup99", "kddcup99", 805050, 157871, 41, 97278, 60593, 396743, 250436},
+		{"iot23-34-1", "iot-23", 23145, 1923, 17, 1923, 0, 21222, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tb := shipped(t, c.name, c.folder)
+			var n [2][2]int
+			for i, a := range tb.Attack {
+				k := 0
+				if a {
+					k = 1
+				}
+				n[tb.Parts[i]][k]++
+			}
+			want := [2][2]int{{c.trainBenign, c.trainAttacks}, {c.testBenign, c.testAttacks}}
+			if tb.Rows != c.rows || len(tb.Columns) != c.columns || n != want || n[0][0]+n[1][0] != c.benign {
+				t.Errorf("%d rows, %d columns, %v; want %d, %d, %v", tb.Rows, len(tb.Columns), n, c.rows, c.columns, want)
+			}
+		})
+	}
+}
+
+func shipped(tb testing.TB, name, folder string) *Table {
+	tb.Helper()
+	dir := datatest.Dir(tb, folder)
+	file := "../configs/data/" + name + ".yaml"
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	doc, err := strictyaml.Parse(file, raw)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	c, err := DecodeConfig(doc)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	t, rep, err := Read(context.Background(), c, NewFinder(dir), 2)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if len(rep.Warnings) > 0 {
+		tb.Errorf("%s: warnings %v", name, rep.Warnings)
+	}
+	return t
+}

@@ -169,8 +169,8 @@ func (l *loader) dataSet(r dataRef) (DataSet, strictyaml.Problems) {
 		t := prep.DefaultTraces()
 		ps = append(ps, c.Traces.Decode(&t)...)
 		ps = append(ps, l.e.Traces.Decode(&t)...)
-		if len(t.Key) == 0 || len(t.Symbols) == 0 {
-			ps = append(ps, r.doc.Problem("traces of %s need a key and symbols", c.Name))
+		if err := t.Check(); err != nil {
+			ps = append(ps, r.doc.Problem("%s: %v", c.Name, err))
 		}
 		set.Traces = &t
 	}

@@ -59,6 +59,17 @@ func DefaultTraces() TraceSpec {
 	return TraceSpec{Window: Window{Length: 0, Stride: 1}, Label: "last"}
 }
 
+// Check says what is wrong with the declaration as a whole.
+func (s TraceSpec) Check() error {
+	switch {
+	case len(s.Key) == 0 || len(s.Symbols) == 0:
+		return errors.New("traces: need a key and symbols")
+	case s.Window.Length > 0 && s.Window.Stride > s.Window.Length:
+		return fmt.Errorf("traces: a stride of %d over windows of %d leaves events out", s.Window.Stride, s.Window.Length)
+	}
+	return nil
+}
+
 // Tracer is a fitted trace declaration.
 type Tracer struct {
 	Spec     TraceSpec `json:"spec"`
@@ -84,8 +95,8 @@ const (
 // combination that occurs in them, sorted; one that does not is data.UnknownSymbol later.
 func (s TraceSpec) Fit(ctx context.Context, t *data.Table, r Rows) (*Tracer, error) {
 	tr := &Tracer{Spec: s, ids: map[string]int32{}}
-	if len(s.Key) == 0 || len(s.Symbols) == 0 {
-		return nil, errors.New("prep: traces: need a key and symbols")
+	if err := s.Check(); err != nil {
+		return nil, fmt.Errorf("prep: %w", err)
 	}
 	if _, _, err := t.Groups(s.Key); err != nil {
 		return nil, fmt.Errorf("prep: traces: key: %w", err)
@@ -140,6 +151,9 @@ func (tr *Tracer) UnmarshalJSON(raw []byte) error {
 		if !slices.IsSorted(p.Limits) {
 			return fmt.Errorf("prep: traces: limits of column %s are not ascending", p.Column)
 		}
+	}
+	if err := tr.Spec.Check(); err != nil {
+		return fmt.Errorf("prep: %w", err)
 	}
 	if tr.Spec.Window.Stride < 1 || tr.Spec.Window.Length < 0 {
 		return errors.New("prep: traces: impossible window")

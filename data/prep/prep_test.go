@@ -1,0 +1,328 @@
+package prep_test
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"plumbline/data"
+	"plumbline/data/prep"
+	"plumbline/data/strictyaml"
+)
+
+var nan = math.NaN()
+
+// table: rows 0–3 are benign training rows, 4 is an attack in training, 5–7 are test rows.
+func table() *data.Table {
+	return &data.Table{
+		Name: "t", Rows: 8,
+		Columns: []data.Column{
+			{Name: "proto", Type: data.Category, Levels: []string{"udp", "tcp", "gre", "icmp"}, Code: []uint32{1, 0, 1, data.Missing, 2, 3, 0, data.Missing}},
+			{Name: "size", Type: data.Number, Num: []float64{1, 2, 3, nan, 100, 7, nan, -1}},
+			{Name: "flat", Type: data.Number, Num: []float64{5, 5, 5, 5, 6, 5, 8, 5}},
+			{Name: "at", Type: data.Time, Nanos: []int64{3, 1, 2, 4, 5, 6, 7, 8}},
+			{Name: "host", Type: data.Address, Levels: []string{"a", "b"}, Code: []uint32{0, 0, 1, 0, 1, 0, 0, 1}},
+		},
+		Attack: []bool{false, false, false, false, true, false, true, false}, Class: []uint32{0, 0, 0, 0, 1, 0, 1, 0}, Classes: []string{"ok", "bad"},
+	}
+}
+
+var rows = prep.Rows{Benign: []int32{0, 1, 2, 3}, All: []int32{0, 1, 2, 3, 4}}
+
+func decode(t testing.TB, text string) (prep.Spec, error) {
+	t.Helper()
+	doc, err := strictyaml.Parse("p.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return prep.Decode(doc)
+}
+
+func matrix(t testing.TB, text string, apply []int32) (*data.Set, *prep.Pipeline, error) {
+	t.Helper()
+	s, err := decode(t, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := s.Fit(context.Background(), table(), rows, 2)
+	if err != nil {
+		return nil, nil, err
+	}
+	set, err := p.Apply(context.Background(), table(), apply, 2)
+	return set, p, err
+}
+
+func TestStepsByHand(t *testing.T) {
+	all := []int32{0, 3, 4, 5, 6}
+	sd := math.Sqrt(0.5) // of 1 2 3 and the median 2: population
+	for _, c := range []struct {
+		name, steps string
+		columns     []string
+		want        []float64 // rows 0, 3, 4, 5, 6
+	}{
+		{"median", "[{step: select, columns: [size]}, impute]", []string{"size"}, []float64{1, 2, 100, 7, 2}},
+		{"constant", "[{step: select, columns: [size]}, {step: impute, number: constant, value: -9}]", []string{"size"}, []float64{1, -9, 100, 7, -9}},
+		{"mean over all training rows", "[{step: select, columns: [size]}, {step: impute, number: mean, fit: train}]", []string{"size"}, []float64{1, 26.5, 100, 7, 26.5}},
+		{"zscore", "[{step: select, columns: [size, flat]}, impute, {step: scale, kind: zscore}]", []string{"size", "flat"}, []float64{-1 / sd, 0, 0, 0, 98 / sd, 1, 5 / sd, 0, 0, 3}},
+		{"minmax, a constant only shifted", "[{step: select, columns: [size, flat]}, impute, {step: scale, kind: minmax}]", []string{"size", "flat"}, []float64{0, 0, .5, 0, 49.5, 1, 3, 0, .5, 3}},
+		{"maxabs", "[{step: select, columns: [size]}, impute, {step: scale, kind: maxabs}]", []string{"size"}, []float64{1. / 3, 2. / 3, 100. / 3, 7. / 3, 2. / 3}},
+		{"robust", "[{step: select, columns: [size]}, impute, {step: scale, kind: robust}]", []string{"size"}, []float64{-2, 0, 196, 10, 0}}, // quartiles of 1 2 2 3: 1.75, 2, 2.25
+		{"quantile", "[{step: select, columns: [size]}, impute, {step: scale, kind: quantile}]", []string{"size"}, []float64{0, .5, 1, 1, .5}},
+		{"log1p keeps the sign", "[{step: select, columns: [size]}, {step: impute, number: constant, value: -3}, log1p]", []string{"size"}, []float64{math.Log(2), -math.Log(4), math.Log(101), math.Log(8), -math.Log(4)}},
+		{"clip to fixed limits", "[{step: select, columns: [size]}, impute, {step: clip, min: 1.5, max: 8}]", []string{"size"}, []float64{1.5, 2, 8, 7, 2}},
+		{"clip to quantiles", "[{step: select, columns: [size]}, impute, {step: clip, low: 0, high: 1}]", []string{"size"}, []float64{1, 2, 3, 3, 2}},
+		{"one-hot of benign rows: unseen and missing are zeros", "[{step: select, columns: [proto]}, onehot]", []string{"proto=tcp", "proto=udp"}, []float64{1, 0, 0, 0, 0, 0, 0, 0, 0, 1}},
+		{"one-hot of all training rows", "[{step: select, columns: [proto]}, {step: onehot, fit: train}]", []string{"proto=gre", "proto=tcp", "proto=udp"}, []float64{0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1}},
+		{"missing as a level", "[{step: select, columns: [proto]}, impute, onehot]", []string{"proto=(missing)", "proto=tcp", "proto=udp"}, []float64{0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}},
+		{"missing as the most frequent", "[{step: select, columns: [proto]}, {step: impute, category: frequent}, onehot]", []string{"proto=tcp", "proto=udp"}, []float64{1, 0, 1, 0, 0, 0, 0, 0, 0, 1}},
+		{"two levels in one column", "[{step: select, columns: [proto]}, {step: onehot, drop_binary: true}]", []string{"proto=udp"}, []float64{0, 0, 0, 0, 1}},
+		{"numbers first; scaling reaches the dummies", "[{step: drop, columns: [flat]}, impute, onehot, {step: scale, kind: maxabs}]", []string{"size", "proto=(missing)", "proto=tcp", "proto=udp"}, []float64{1. / 3, 0, 1, 0, 2. / 3, 1, 0, 0, 100. / 3, 0, 0, 0, 7. / 3, 0, 0, 0, 2. / 3, 0, 0, 1}},
+		{"constant columns go", "[{step: drop, columns: [proto]}, impute, drop_constant]", []string{"size"}, []float64{1, 2, 100, 7, 2}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			set, p, err := matrix(t, c.steps, all)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(set.Columns, c.columns) || set.N != 5 || set.D != len(c.columns) {
+				t.Fatalf("columns %q, want %q", set.Columns, c.columns)
+			}
+			for i, w := range c.want {
+				if math.Abs(float64(set.X[i])-w) > 1e-6*math.Max(1, math.Abs(w)) {
+					t.Fatalf("matrix %v, want %v", set.X, c.want)
+				}
+			}
+			if !slices.Equal(set.Attack, []bool{false, false, true, false, true}) || !slices.Equal(set.Rows, all) {
+				t.Errorf("truth %v, rows %v", set.Attack, set.Rows)
+			}
+			raw, err := json.Marshal(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var back prep.Pipeline
+			if err := json.Unmarshal(raw, &back); err != nil {
+				t.Fatal(err)
+			}
+			again, err := back.Apply(context.Background(), table(), all, 1)
+			if err != nil || !slices.Equal(again.X, set.X) {
+				t.Errorf("after saving: %v, %v", again, err)
+			}
+		})
+	}
+}
+
+func TestQuantileToNormal(t *testing.T) {
+	set, _, err := matrix(t, "[{step: select, columns: [size]}, impute, {step: scale, kind: normal}]", []int32{0, 3, 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Φ⁻¹ of ½ is 0; the ends are kept one in ten million away: ±5.199337582290661 (tables)
+	for i, want := range []float64{-5.1993375, 0, 5.1993375} {
+		if math.Abs(float64(set.X[i])-want) > 1e-5 {
+			t.Errorf("value %d is %v, want %v", i, set.X[i], want)
+		}
+	}
+}
+
+func TestPrepErrors(t *testing.T) {
+	for _, c := range []struct{ name, steps, want string }{
+		{"missing without impute", "[{step: select, columns: [size]}]", "column size: value NaN"},
+		{"categories without one-hot", "[impute]", "column proto holds categories"},
+		{"nothing left", "[{step: drop, columns: [proto, size, flat]}]", "no columns are left"},
+		{"unknown column", "[{step: drop, columns: [sise]}]", `no column "sise"; did you mean "size"?`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if _, _, err := matrix(t, c.steps, []int32{3}); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want %q", err, c.want)
+			}
+		})
+	}
+	for _, c := range []struct{ name, steps, want string }{
+		{"unknown step", "[imputt]", `p.yaml:1:2: 0: unknown step "imputt"; did you mean "impute"?`},
+		{"no name", "[{kind: zscore}]", "want the name of the step"},
+		{"unknown key", "[{step: scale, kinds: zscore}]", `did you mean "kind"?`},
+		{"unknown kind", "[{step: scale, kind: zsore}]", `did you mean "zscore"?`},
+		{"no columns", "[drop, {step: select}]", "the step needs columns"},
+		{"limits crossed", "[{step: clip, low: 0.9, high: 0.1}]", "above the upper"},
+		{"no list", "impute", "want a list of steps"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if _, err := decode(t, c.steps); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func traces(t *testing.T, text string) prep.TraceSpec {
+	t.Helper()
+	doc, err := strictyaml.Parse("t.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := prep.DefaultTraces()
+	if ps := doc.Decode(&s); len(ps) > 0 {
+		t.Fatal(ps)
+	}
+	return s
+}
+
+func TestTraces(t *testing.T) {
+	s := traces(t, "{key: [host], symbols: [proto, {column: size, bins: 2}], window: {length: 2, stride: 1}}")
+	tr, err := s.Fit(context.Background(), table(), rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// sizes 1 2 3 have the median 2: class 0 up to it, 1 above
+	if want := []string{"-|-", "tcp|0", "tcp|1", "udp|0"}; !slices.Equal(tr.Alphabet, want) {
+		t.Fatalf("alphabet %q, want %q", tr.Alphabet, want)
+	}
+	set, err := tr.Apply(context.Background(), table(), []int32{0, 1, 2, 3, 4}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// host a by time: rows 1, 0, 3; host b: rows 2, 4 (gre is no symbol of benign training)
+	type window struct {
+		Key     string
+		Symbols []int32
+		Rows    []int32
+	}
+	var got []window
+	for _, w := range set.Traces {
+		got = append(got, window{w.Key, w.Symbols, w.Rows})
+	}
+	want := []window{{"a", []int32{3, 1}, []int32{1, 0}}, {"a", []int32{1, 0}, []int32{0, 3}}, {"b", []int32{2, data.UnknownSymbol}, []int32{2, 4}}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if !slices.Equal(set.Attack, []bool{false, false, true}) || set.N != 3 {
+		t.Errorf("truth %v", set.Attack)
+	}
+	raw, err := json.Marshal(tr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back prep.Tracer
+	if err := json.Unmarshal(raw, &back); err != nil {
+		t.Fatal(err)
+	}
+	again, err := back.Apply(context.Background(), table(), []int32{0, 1, 2, 3, 4}, nil)
+	if err != nil || cmp.Diff(set, again) != "" {
+		t.Errorf("after saving: %v, %v", again, err)
+	}
+}
+
+// TestEveryRowIsInATrace: whatever window and stride.
+func TestEveryRowIsInATrace(t *testing.T) {
+	for _, text := range []string{"{length: 0, stride: 1}", "{length: 1, stride: 1}", "{length: 2, stride: 2}", "{length: 3, stride: 2}", "{length: 50, stride: 7}"} {
+		s := traces(t, "{key: [host], symbols: [proto], label: any, window: "+text+"}")
+		tr, err := s.Fit(context.Background(), table(), rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := []int32{0, 1, 2, 3, 4, 5, 6, 7}
+		set, err := tr.Apply(context.Background(), table(), all, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := map[int32]bool{}
+		for i, w := range set.Traces {
+			attack := false
+			for _, r := range w.Rows {
+				seen[r] = true
+				attack = attack || table().Attack[r]
+			}
+			if set.Attack[i] != attack {
+				t.Errorf("%s: window %d: attack %v", text, i, set.Attack[i])
+			}
+		}
+		if len(seen) != len(all) {
+			t.Errorf("%s: %d of %d rows are in a window", text, len(seen), len(all))
+		}
+	}
+}
+
+func TestTraceErrors(t *testing.T) {
+	for text, want := range map[string]string{
+		"{key: [host], symbols: [proto], window: {length: 2, stride: 3}}": "leaves events out",
+		"{key: [host]}":                                 "need a key and symbols",
+		"{key: [hots], symbols: [proto]}":               `no column "hots"`,
+		"{key: [host], symbols: [at]}":                  "column at of type time",
+		"{key: [host], symbols: [proto], order: proto}": "no time or number column",
+	} {
+		tr, err := traces(t, text).Fit(context.Background(), table(), rows)
+		if err == nil {
+			_, err = tr.Apply(context.Background(), table(), rows.All, nil)
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", text, err, want)
+		}
+	}
+}
+
+func TestTraceEvents(t *testing.T) {
+	_, p, err := matrix(t, "[{step: select, columns: [size]}, impute]", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := traces(t, "{key: [host], symbols: [proto], events: true}")
+	tr, err := s.Fit(context.Background(), table(), rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := tr.Apply(context.Background(), table(), []int32{0, 1, 2, 3}, p)
+	if err != nil || set.D != 1 || !slices.Equal(set.Traces[0].Events, []float32{2, 1, 2}) || !slices.Equal(set.Traces[1].Events, []float32{3}) {
+		t.Errorf("%+v, %v", set, err)
+	}
+}
+
+func FuzzPipelineJSON(f *testing.F) {
+	f.Add(`{"outputs":[{"name":"size","source":"size","ops":[{"op":"fill","a":2},{"op":"affine","a":1,"b":2}]}]}`)
+	f.Add(`{"outputs":[{"name":"proto=tcp","source":"proto","level":"tcp","dummy":true}]}`)
+	f.Add(`{"outputs":[{"name":"q","source":"size","ops":[{"op":"quantile","table":[1,1,2],"b":1}]}]}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		var p prep.Pipeline
+		if json.Unmarshal([]byte(text), &p) != nil {
+			return
+		}
+		set, err := p.Apply(context.Background(), table(), []int32{0, 3, 5}, 1)
+		if err == nil && len(set.X) != 3*len(p.Outputs) {
+			t.Fatalf("%d values for %d columns", len(set.X), len(p.Outputs))
+		}
+	})
+}
+
+func FuzzTracerJSON(f *testing.F) {
+	f.Add(`{"spec":{"Key":["host"],"Window":{"Length":2,"Stride":1}},"parts":[{"column":"proto","levels":["tcp"]}],"alphabet":["tcp"]}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		var tr prep.Tracer
+		if json.Unmarshal([]byte(text), &tr) != nil {
+			return
+		}
+		_, _ = tr.Apply(context.Background(), table(), []int32{0, 3, 5}, nil)
+	})
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add("[impute, {step: scale, kind: robust, columns: [size]}, onehot]")
+	f.Fuzz(func(t *testing.T, text string) {
+		doc, err := strictyaml.Parse("f", []byte(text))
+		if err != nil {
+			return
+		}
+		s, err := prep.Decode(doc)
+		if err != nil {
+			return
+		}
+		p, err := s.Fit(context.Background(), table(), rows, 1)
+		if err != nil {
+			return
+		}
+		_, _ = p.Apply(context.Background(), table(), []int32{0, 3, 6}, 1)
+	})
+}

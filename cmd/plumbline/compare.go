@@ -21,7 +21,8 @@ seeds, with standard deviation and 95 % interval: of the mean over seeds (Studen
 more, over resampled test units for a model that was trained once. Cells that failed are counted, not hidden.`,
 		Example: `  plumbline compare runs/20240101-120000-quickstart
   plumbline compare runs/*-nsl-kdd-baselines --metric auprc --format markdown`,
-		Args: needs(1, -1, "one or more run directories"),
+		Args:              needs(1, -1, "one or more run directories"),
+		ValidArgsFunction: completeFolders(-1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			var records []*runs.Record
 			for _, dir := range args {

@@ -12,15 +12,13 @@ import (
 )
 
 func (a *app) dataCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "data [NAME]",
-		Short:   "List the data sets, or describe one and find its files",
-		Long:    "data lists the data configs and whether their files are found. With a name it prints description, licence, citation and where each file is or was looked for.",
-		Example: "  plumbline data\n  plumbline data synth",
-		Args:    needs(0, 1, "at most one data set"),
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return a.library().Names("data"), cobra.ShellCompDirectiveNoFileComp
-		},
+	c := &cobra.Command{
+		Use:               "data [NAME]",
+		Short:             "List the data sets, or describe one and find its files",
+		Long:              "data lists the data configs and whether their files are found. With a name it prints description, licence, citation and where each file is or was looked for.",
+		Example:           "  plumbline data\n  plumbline data synth",
+		Args:              needs(0, 1, "at most one data set"),
+		ValidArgsFunction: completeOne(func() []string { return a.library().Names("data") }),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				return a.describeData(args[0])
@@ -28,6 +26,8 @@ func (a *app) dataCommand() *cobra.Command {
 			return a.listData()
 		},
 	}
+	a.dataFlag(c)
+	return c
 }
 
 func (a *app) dataConfig(name string) (*data.Config, error) {

@@ -11,11 +11,12 @@ import (
 
 func (a *app) listCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:     "list [FOLDER]",
-		Short:   "List the run directories of a folder",
-		Long:    `list shows the run directories of a folder (default "runs"), oldest first: how many cells are ok, and the best AUROC.`,
-		Example: "  plumbline list\n  plumbline list /tmp/runs",
-		Args:    needs(0, 1, "at most one folder"),
+		Use:               "list [FOLDER]",
+		Short:             "List the run directories of a folder",
+		Long:              `list shows the run directories of a folder (default "runs"), oldest first: how many cells are ok, and the best AUROC.`,
+		Example:           "  plumbline list\n  plumbline list /tmp/runs",
+		Args:              needs(0, 1, "at most one folder"),
+		ValidArgsFunction: completeFolders(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			root := "runs"
 			if len(args) == 1 {
@@ -33,8 +34,8 @@ func (a *app) listCommand() *cobra.Command {
 			fmt.Fprintln(w, "RUN\tNAME\tOK\tBEST\tAUROC")
 			for _, r := range records {
 				ok := fmt.Sprintf("%d/%d", r.OK(), len(r.Results))
-				if !r.Complete {
-					ok += " unfinished"
+				if st := state(r); st != "" {
+					ok += " " + st
 				}
 				best, auroc := bestCell(r)
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.Dir, r.Name, ok, best, auroc)
@@ -45,11 +46,11 @@ func (a *app) listCommand() *cobra.Command {
 }
 
 func bestCell(r *runs.Record) (name, auroc string) {
-	top := -1.0
+	top := runs.Number(-1)
 	name, auroc = "–", "–"
 	for _, c := range r.Results {
-		if v := float64(c.AUROC); c.Status == runs.OK && v > top {
-			top, name, auroc = v, c.Data+" "+c.Label, fmt.Sprintf("%.4f", v)
+		if c.Status == runs.OK && c.AUROC > top {
+			top, name, auroc = c.AUROC, c.Data+" "+c.Label, number(c.AUROC)
 		}
 	}
 	return name, auroc

@@ -17,7 +17,7 @@ import (
 func plumb(t testing.TB, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errOut bytes.Buffer
-	code = execute(args, strings.NewReader(""), &out, &errOut)
+	code = execute(args, &out, &errOut)
 	return code, out.String(), errOut.String()
 }
 
@@ -64,7 +64,7 @@ func TestRunCompareShowList(t *testing.T) {
 		{[]string{"compare", dir, "--format", "json"}, []string{`"metric": "auroc"`}},
 		{[]string{"list", root}, []string{"tiny", "4/4"}},
 		{[]string{"show", dir}, []string{"cells/synth/markov/s1", "ok"}},
-		{[]string{"show", dir, "markov"}, []string{"status.json", `"status": "ok"`, "order: 1"}},
+		{[]string{"show", dir + "/markov"}, []string{"status.json", `"status": "ok"`, "order: 1"}},
 	} {
 		code, out, errOut := plumb(t, c.args...)
 		if code != exitOK {

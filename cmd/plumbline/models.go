@@ -14,17 +14,12 @@ import (
 func (a *app) modelsCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use:     "models [NAME]",
-		Short:   "List the models, or describe one and its settings",
-		Long:    "models lists the registered models. With a name it prints the source, what the model needs, and every setting with type, default and range.",
-		Example: "  plumbline models\n  plumbline models iforest",
-		Args:    needs(0, 1, "at most one model"),
-		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			return models.Names(), cobra.ShellCompDirectiveNoFileComp
-		},
+		Use:               "models [NAME]",
+		Short:             "List the models, or describe one and its settings",
+		Long:              "models lists the registered models. With a name it prints the source, what the model needs, and every setting with type, default and range.",
+		Example:           "  plumbline models\n  plumbline models iforest",
+		Args:              needs(0, 1, "at most one model"),
+		ValidArgsFunction: completeOne(models.Names),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				return a.describeModel(args[0], asJSON)

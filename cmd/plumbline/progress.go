@@ -14,41 +14,74 @@ import (
 	"plumbline/runs"
 )
 
-// progress shows a run on stderr: one moving line on a terminal, a plain line for each event elsewhere.
+// How often progress is shown.
+const (
+	redraw    = 250 * time.Millisecond // the moving line on a terminal
+	heartbeat = 30 * time.Second       // a plain line while nothing else happens
+	spacing   = 250 * time.Millisecond // between plain lines about cells that are ok; in between they are counted
+)
+
+// progress shows a run on stderr: on a terminal a line for each cell above a moving one, elsewhere plain
+// lines. It uses no colours.
 type progress struct {
-	w      io.Writer
-	width  int // of the terminal; 0: plain lines
-	mu     sync.Mutex
-	start  time.Time
-	first  int // cells that were done before
-	last   runs.Event
-	at     map[string]string // what each cell at work is doing
-	order  []string
-	drawn  bool
-	closed bool
-	next   time.Time // earliest moment to draw again
+	w     io.Writer
+	width func() int       // of the terminal, now; nil: plain lines
+	now   func() time.Time // the clock
+
+	mu      sync.Mutex
+	began   time.Time // of the first cell
+	first   int       // cells that were done before
+	last    runs.Event
+	at      map[string]doing // the cells at work
+	order   []string
+	drawn   bool
+	said    time.Time // when the last plain line was written
+	held    int       // ok cells since then that have no line
+	heldTxt string    // the latest of them
+	closed  bool
+	stop    chan struct{}
+	stopped sync.WaitGroup
+}
+
+// doing is how far a cell at work is.
+type doing struct {
+	text  string
+	share float64 // of its training, in [0, 1]
 }
 
 func (a *app) progress() *progress {
-	p := &progress{w: a.err, start: time.Now(), at: map[string]string{}}
+	p := &progress{w: a.err, now: time.Now, at: map[string]doing{}, stop: make(chan struct{})}
 	if a.quiet {
 		p.w = io.Discard
 		return p
 	}
 	if f, ok := a.err.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 20 {
-			p.width = w
+		p.width = func() int {
+			w, _, err := term.GetSize(int(f.Fd()))
+			if err != nil || w < 20 {
+				return 80
+			}
+			return w
 		}
 	}
+	p.stopped.Go(func() {
+		tick := time.NewTicker(redraw)
+		defer tick.Stop()
+		for {
+			select {
+			case <-p.stop:
+				return
+			case <-tick.C:
+				p.beat()
+			}
+		}
+	})
 	return p
 }
 
 func (p *progress) event(e runs.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
-		return
-	}
 	p.last = e
 	name := ""
 	if e.Cell.Entry != nil {
@@ -68,45 +101,89 @@ func (p *progress) event(e runs.Event) {
 	case runs.Warned:
 		p.line(e.Data + ": warning: " + e.Text)
 	case runs.Started:
-		p.at[name] = "fit"
+		if p.began.IsZero() {
+			p.began = p.now()
+		}
+		p.at[name] = doing{text: "training"}
 		p.order = append(p.order, name)
 	case runs.EpochDone:
-		p.at[name] = epochText(e)
+		p.at[name] = epoch(e)
 	case runs.Finished:
 		delete(p.at, name)
-		p.line(finishedText(name, e))
+		p.finished(name, e)
 	}
-	p.draw()
+	if e.Kind != runs.EpochDone { // there may be thousands of those: they wait for the clock
+		p.draw()
+	}
 }
 
-func epochText(e runs.Event) string {
-	s := fmt.Sprintf("step %d", e.Epoch.N)
+func epoch(e runs.Event) doing {
+	d := doing{text: fmt.Sprintf("step %d", e.Epoch.N)}
 	if e.Epoch.Of > 0 {
-		s = fmt.Sprintf("%d/%d", e.Epoch.N, e.Epoch.Of)
+		d.text = fmt.Sprintf("%d/%d", e.Epoch.N, e.Epoch.Of)
+		d.share = float64(e.Epoch.N) / float64(e.Epoch.Of)
 	}
 	if !math.IsNaN(e.Epoch.Loss) {
-		s += fmt.Sprintf(" loss %.4g", e.Epoch.Loss)
+		d.text += fmt.Sprintf(" loss %.4g", e.Epoch.Loss)
 	}
-	return s
+	return d
 }
 
-func finishedText(name string, e runs.Event) string {
+// finished reports the end of a cell. One that is not ok always has a line.
+func (p *progress) finished(name string, e runs.Event) {
 	r := e.Result
-	count := fmt.Sprintf("[%d/%d] ", e.Done, e.Total)
-	if r.Status != runs.OK {
-		return count + name + ": " + r.Status + ": " + r.Error
+	s := fmt.Sprintf("[%d/%d] %s: ", e.Done, e.Total, name)
+	switch {
+	case r.Status == r.Error:
+		p.line(s + r.Status)
+	case r.Status != runs.OK:
+		p.line(s + r.Status + ": " + r.Error)
+	default:
+		s += fmt.Sprintf("AUROC %s, fit %s, score %s", number(r.AUROC), seconds(r.FitSeconds), seconds(r.ScoreSeconds))
+		if p.width == nil && p.now().Sub(p.said) < spacing {
+			p.held++
+			p.heldTxt = s
+			return
+		}
+		p.line(s)
 	}
-	return fmt.Sprintf("%s%s: AUROC %.4f, fit %s, score %s", count, name, float64(r.AUROC), seconds(float64(r.FitSeconds)), seconds(float64(r.ScoreSeconds)))
 }
 
-func seconds(s float64) string {
-	return time.Duration(s * float64(time.Second)).Round(10 * time.Millisecond).String()
+// number is a metric for people: four decimals, or a dash where it is undefined.
+func number(v runs.Number) string {
+	if math.IsNaN(float64(v)) {
+		return "–"
+	}
+	return fmt.Sprintf("%.4f", float64(v))
 }
 
-// line prints a line above the moving one.
+// seconds is a duration for people, or a dash where there is none.
+func seconds(v runs.Number) string {
+	if math.IsNaN(float64(v)) {
+		return "–"
+	}
+	return time.Duration(float64(v) * float64(time.Second)).Round(10 * time.Millisecond).String()
+}
+
+// line prints a line above the moving one, after the cells that had none.
 func (p *progress) line(s string) {
 	p.wipe()
+	p.flush()
 	fmt.Fprintln(p.w, s)
+	p.said = p.now()
+}
+
+// flush gives the cells that were only counted one line together.
+func (p *progress) flush() {
+	switch {
+	case p.held == 1:
+		fmt.Fprintln(p.w, p.heldTxt)
+	case p.held > 1:
+		fmt.Fprintf(p.w, "%s, and %d more just before\n", p.heldTxt, p.held-1)
+	default:
+		return
+	}
+	p.held, p.said = 0, p.now()
 }
 
 func (p *progress) wipe() {
@@ -116,41 +193,73 @@ func (p *progress) wipe() {
 	}
 }
 
-// draw shows the moving line, at most ten times a second.
+// beat is the clock's turn: the moving line goes on, or a plain line says that the run is alive.
+func (p *progress) beat() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	quiet := p.now().Sub(p.said)
+	switch {
+	case p.width != nil:
+		p.draw()
+	case len(p.at) > 0 && quiet >= heartbeat:
+		p.line(p.state())
+	case p.held > 0 && quiet >= spacing:
+		p.flush()
+	}
+}
+
+// draw shows the moving line.
 func (p *progress) draw() {
-	now := time.Now()
-	if p.width == 0 || p.last.Total == 0 || now.Before(p.next) && p.drawn {
+	if p.width == nil || p.last.Total == 0 {
 		return
 	}
-	p.next = now.Add(100 * time.Millisecond)
 	const bar = 20
 	full := bar * p.last.Done / p.last.Total
-	s := fmt.Sprintf("[%s%s] %d/%d %s", strings.Repeat("#", full), strings.Repeat(".", bar-full), p.last.Done, p.last.Total, p.left(now))
-	for _, name := range p.order {
-		if doing, ok := p.at[name]; ok {
-			s += " · " + name + " " + doing
-		}
+	s := []rune("[" + strings.Repeat("#", full) + strings.Repeat(".", bar-full) + "] " + p.state())
+	if w := p.width(); len(s) >= w {
+		s = s[:w-1]
 	}
-	if r := []rune(s); len(r) >= p.width {
-		s = string(r[:p.width-1])
-	}
-	fmt.Fprint(p.w, "\r\x1b[K"+s)
+	fmt.Fprint(p.w, "\r\x1b[K"+string(s))
 	p.drawn = true
 }
 
-// left guesses the time left from the cells done in this attempt.
-func (p *progress) left(now time.Time) string {
-	done := p.last.Done - p.first
-	if done == 0 {
-		return "…"
+// state is how far the run is and what is at work.
+func (p *progress) state() string {
+	s := fmt.Sprintf("%d/%d %s", p.last.Done, p.last.Total, p.left())
+	for _, name := range p.order {
+		if d, ok := p.at[name]; ok {
+			s += " · " + name + " " + d.text
+		}
 	}
-	each := now.Sub(p.start) / time.Duration(done)
-	return "about " + (each * time.Duration(p.last.Total-p.last.Done)).Round(time.Second).String() + " left"
+	return s
 }
 
+// left guesses the time left from the cells done in this attempt, and from how far those at work are. Cells
+// differ, so it is rough.
+func (p *progress) left() string {
+	done := float64(p.last.Done - p.first)
+	for _, d := range p.at {
+		done += d.share
+	}
+	rest := float64(p.last.Total-p.first) - done
+	if done <= 0 || p.began.IsZero() {
+		return "time left unknown"
+	}
+	t := time.Duration(float64(p.now().Sub(p.began)) * rest / done)
+	return "about " + t.Round(time.Second).String() + " left"
+}
+
+// close takes the moving line away and ends the display. It may be called again.
 func (p *progress) close() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.wipe()
+	closed := p.closed
 	p.closed = true
+	p.wipe()
+	p.flush()
+	p.mu.Unlock()
+	if closed {
+		return
+	}
+	close(p.stop)
+	p.stopped.Wait()
 }

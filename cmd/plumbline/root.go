@@ -48,17 +48,16 @@ func failed(err error) error {
 
 // app is what the subcommands share.
 type app struct {
-	in       io.Reader
+	args     []string // as given
 	out, err io.Writer
 	dataDirs []string
 	quiet    bool
 }
 
-func execute(args []string, in io.Reader, out, errOut io.Writer) int {
-	a := &app{in: in, out: out, err: errOut}
+func execute(args []string, out, errOut io.Writer) int {
+	a := &app{args: args, out: out, err: errOut}
 	root := a.root()
 	root.SetArgs(args)
-	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errOut)
 	err := root.ExecuteContext(context.Background())
@@ -100,8 +99,6 @@ finished runs side by side.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	c.PersistentFlags().StringArrayVar(&a.dataDirs, "data", nil, "folder of data files (repeatable; then $PLUMBLINE_DATA, then data/raw)")
-	c.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w (see plumbline %s --help)", err, c.Name()))
 	})
@@ -109,7 +106,13 @@ finished runs side by side.`,
 	return c
 }
 
-// load reads an experiment: a file, or the name of a built-in one.
+// dataFlag is --data, for the commands that look for data files.
+func (a *app) dataFlag(c *cobra.Command) {
+	c.Flags().StringArrayVar(&a.dataDirs, "data", nil, "folder of data files (repeatable; then $PLUMBLINE_DATA, then data/raw)")
+	c.MarkFlagDirname("data")
+}
+
+// load reads an experiment file.
 func (a *app) load(file string, overrides []string) (*runs.Experiment, error) {
 	for _, o := range overrides {
 		if !runs.IsOverride(o) {
@@ -130,6 +133,34 @@ func needs(min, max int, what string) cobra.PositionalArgs {
 			return usage(fmt.Errorf("%s: want %s, got %d arguments (see plumbline %s --help)", c.Name(), what, len(args), c.Name()))
 		}
 		return nil
+	}
+}
+
+// completeExperiment completes the experiment file; overrides are free text.
+func completeExperiment(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
+}
+
+// completeFolders completes run directories, at most max of them (-1: any number).
+func completeFolders(max int) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if max >= 0 && len(args) >= max {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return nil, cobra.ShellCompDirectiveFilterDirs
+	}
+}
+
+// completeOne completes one argument out of some names.
+func completeOne(names func() []string) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return names(), cobra.ShellCompDirectiveNoFileComp
 	}
 }
 

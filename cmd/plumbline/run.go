@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"plumbline"
+	"plumbline/data/strictyaml"
 	"plumbline/runs"
 	"plumbline/runs/compare"
 )
@@ -37,15 +39,21 @@ Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the ar
   plumbline run configs/experiments/nsl-kdd-baselines.yaml --data ~/datasets
   plumbline run --resume runs/20240101-120000-quickstart`,
 		Args: func(c *cobra.Command, args []string) error {
-			if resume != "" {
-				return needs(0, 0, "no file beside --resume")(c, args)
+			switch {
+			case resume == "":
+				return needs(1, -1, "an experiment file")(c, args)
+			case len(args) > 0:
+				return usage(errors.New("run: --resume takes no file and no overrides: a run is taken up as it was begun"))
+			case c.Flags().Changed("out"):
+				return usage(errors.New("run: --out has no effect with --resume: a run is taken up where it stands"))
 			}
-			return needs(1, -1, "an experiment file")(c, args)
+			return nil
 		},
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return []string{"yaml"}, cobra.ShellCompDirectiveFilterFileExt
-		},
+		ValidArgsFunction: completeExperiment,
 		RunE: func(c *cobra.Command, args []string) error {
+			if !slices.Contains(runs.Metrics(), metric) {
+				return usage(fmt.Errorf("--metric: unknown metric %q%s", metric, strictyaml.DidYouMean(metric, runs.Metrics())))
+			}
 			if workers < 0 {
 				return usage(fmt.Errorf("--workers %d: want a number of cells, or 0 for one each processor", workers))
 			}
@@ -63,8 +71,11 @@ Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the ar
 	c.Flags().StringVar(&resume, "resume", "", "run directory to take up again")
 	c.Flags().IntVar(&workers, "workers", 0, "cells at work side by side; 0: as the experiment says")
 	c.Flags().StringVar(&metric, "metric", "auroc", "metric that the closing table ranks by")
+	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
+	a.dataFlag(c)
 	c.MarkFlagDirname("out")
 	c.MarkFlagDirname("resume")
+	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(runs.Metrics(), cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
 
@@ -73,7 +84,7 @@ func (a *app) carryOut(ctx context.Context, e *runs.Experiment, resume, metric s
 	defer stop()
 	p := a.progress()
 	defer p.close()
-	o.Observe, o.Command = p.event, os.Args
+	o.Observe, o.Command = p.event, append([]string{"plumbline"}, a.args...)
 	var outcome *runs.Outcome
 	var err error
 	if resume != "" {

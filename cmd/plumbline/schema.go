@@ -22,9 +22,9 @@ func (a *app) schemaCommand() *cobra.Command {
 Editors that speak YAML's language server complete and check a file that begins with
 
   # yaml-language-server: $schema=experiment.schema.json`,
-		Example:   "  plumbline schema > experiment.schema.json\n  plumbline schema iforest",
-		Args:      needs(0, 1, "at most one kind of file"),
-		ValidArgs: append([]string{"experiment", "data"}, models.Names()...),
+		Example:           "  plumbline schema > experiment.schema.json\n  plumbline schema iforest",
+		Args:              needs(0, 1, "at most one kind of file"),
+		ValidArgsFunction: completeOne(func() []string { return append([]string{"experiment", "data"}, models.Names()...) }),
 		RunE: func(_ *cobra.Command, args []string) error {
 			what := "experiment"
 			if len(args) == 1 {
@@ -85,6 +85,8 @@ func schema(what string) (*jsonschema.Schema, error) {
 		set(s, "prep", stepsSchema())
 		set(s, "traces", bare(reflector().Reflect(&prep.TraceSpec{})))
 		set(s, "unit", special(reflect.TypeFor[runs.Unit]()))
+		set(s, "format", &jsonschema.Schema{Type: "string", Enum: anys(data.Formats())})
+		s.Required, s.AllOf = []string{"name", "format"}, formatSchemas()
 		return s, nil
 	}
 	i, err := models.Lookup(what)
@@ -94,6 +96,21 @@ func schema(what string) (*jsonschema.Schema, error) {
 	s := reflector().Reflect(i.Defaults())
 	s.Title, s.Description = "params of "+i.Name, i.Doc
 	return s, nil
+}
+
+// formatSchemas ties a data config's options to its format.
+func formatSchemas() (out []*jsonschema.Schema) {
+	for _, name := range data.Formats() {
+		options, ok := data.FormatOptions(name)
+		if !ok {
+			continue
+		}
+		is, has := jsonschema.NewProperties(), jsonschema.NewProperties()
+		is.Set("format", &jsonschema.Schema{Const: name})
+		has.Set("options", bare(reflector().Reflect(options)))
+		out = append(out, &jsonschema.Schema{If: &jsonschema.Schema{Properties: is}, Then: &jsonschema.Schema{Properties: has}})
+	}
+	return out
 }
 
 func set(s *jsonschema.Schema, key string, value *jsonschema.Schema) {

@@ -15,22 +15,41 @@ import (
 
 func (a *app) showCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "show RUNDIR [CELL]",
+		Use:   "show RUNDIR[/CELL]",
 		Short: "Show a run directory, or one of its cells",
 		Long: `show prints what a run was made with and how its cells ended. With a cell (as in the column "cell" of
 results.csv, or a part of it that only one cell has) it prints that cell's settings and metrics.`,
-		Example: "  plumbline show runs/20240101-120000-quickstart\n  plumbline show runs/20240101-120000-quickstart iforest/s1",
-		Args:    needs(1, 2, "a run directory and at most one cell"),
+		Example:           "  plumbline show runs/20240101-120000-quickstart\n  plumbline show runs/20240101-120000-quickstart/iforest/s1",
+		Args:              needs(1, 1, "a run directory, or one of its cells"),
+		ValidArgsFunction: completeFolders(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			r, err := runs.Open(args[0])
+			dir, cell := splitCell(args[0])
+			r, err := runs.Open(dir)
 			if err != nil {
 				return usage(err)
 			}
-			if len(args) == 2 {
-				return a.showCell(r, args[1])
+			if cell != "" {
+				return a.showCell(r, cell)
 			}
 			return a.showRun(r)
 		},
+	}
+}
+
+// splitCell parts RUNDIR/CELL: the run directory is the nearest folder above that holds an experiment.yaml.
+func splitCell(path string) (dir, cell string) {
+	path = filepath.Clean(path)
+	for d := path; ; d = filepath.Dir(d) {
+		if _, err := os.Stat(filepath.Join(d, "experiment.yaml")); err == nil {
+			rest, _ := filepath.Rel(d, path)
+			if rest == "." {
+				rest = ""
+			}
+			return d, filepath.ToSlash(rest)
+		}
+		if d == filepath.Dir(d) {
+			return path, ""
+		}
 	}
 }
 
@@ -39,16 +58,19 @@ func (a *app) showRun(r *runs.Record) error {
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "name\t%s\n", r.Name)
 	fmt.Fprintf(w, "started\t%s\n", m.Started.Format("2006-01-02 15:04:05 MST"))
-	if r.Complete {
+	switch state(r) {
+	case "":
 		fmt.Fprintf(w, "took\t%s\n", m.Finished.Sub(m.Started).Round(1e8))
-	} else {
-		fmt.Fprintf(w, "took\tunfinished: plumbline run --resume %s\n", r.Dir)
+	default:
+		fmt.Fprintf(w, "%s\tgo on with: plumbline run --resume %s\n", state(r), r.Dir)
 	}
-	fmt.Fprintf(w, "program\t%s %s, %s, %s/%s, %d × %s\n", m.Version, m.Revision, m.Go, m.OS, m.Arch, m.CPUs, m.CPU)
+	fmt.Fprintf(w, "program\t%s\n", program(m))
 	for _, d := range m.Data {
 		fmt.Fprintf(w, "data\t%s: %d rows, %d attacks; %d benign train, %d set thresholds, %d test\n", d.Name, d.Rows, d.Attacks, d.Train, d.Valid, d.Test)
 		for _, f := range d.Files {
-			fmt.Fprintf(w, "\t  %s, sha256 %s\n", f.Name, f.SHA256)
+			if f.SHA256 != "" {
+				fmt.Fprintf(w, "\t  %s, sha256 %s\n", f.Name, f.SHA256)
+			}
 		}
 		for _, s := range d.Warnings {
 			fmt.Fprintf(w, "\t  warning: %s\n", s)
@@ -56,9 +78,23 @@ func (a *app) showRun(r *runs.Record) error {
 	}
 	fmt.Fprintln(w, "\ncell\tstatus\tAUROC\tfit\terror")
 	for _, c := range r.Results {
-		fmt.Fprintf(w, "%s\t%s\t%.4f\t%s\t%s\n", c.Cell, c.Status, float64(c.AUROC), seconds(float64(c.FitSeconds)), c.Error)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", c.Cell, c.Status, number(c.AUROC), seconds(c.FitSeconds), c.Error)
 	}
 	return failed(w.Flush())
+}
+
+// state is empty for a run that came to its end, else unfinished (no results: killed, or still at work) or
+// interrupted.
+func state(r *runs.Record) string {
+	if !r.Complete {
+		return "unfinished"
+	}
+	for _, c := range r.Results {
+		if c.Status == runs.Interrupted {
+			return runs.Interrupted
+		}
+	}
+	return ""
 }
 
 func (a *app) showCell(r *runs.Record, name string) error {

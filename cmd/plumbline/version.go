@@ -16,16 +16,20 @@ func (a *app) versionCommand() *cobra.Command {
 		Example: "  plumbline version",
 		Args:    needs(0, 0, "no arguments"),
 		RunE: func(*cobra.Command, []string) error {
-			b := runs.Build()
-			revision := b.Revision
-			if revision == "" {
-				revision = "unknown revision"
-			}
-			if b.Modified {
-				revision += " with changes"
-			}
-			_, err := fmt.Fprintf(a.out, "plumbline %s (%s), %s, %s/%s, %d × %s\n", b.Version, revision, b.Go, b.OS, b.Arch, b.CPUs, b.CPU)
+			_, err := fmt.Fprintf(a.out, "plumbline %s\n", program(runs.Build()))
 			return failed(err)
 		},
 	}
+}
+
+// program is what is known of the program that a manifest names.
+func program(m runs.Manifest) string {
+	revision := m.Revision
+	if revision == "" {
+		revision = "unknown revision"
+	}
+	if m.Modified {
+		revision += " with changes"
+	}
+	return fmt.Sprintf("%s (%s), %s, %s/%s, %d × %s", m.Version, revision, m.Go, m.OS, m.Arch, m.CPUs, m.CPU)
 }

@@ -25,6 +25,9 @@ func TestMain(m *testing.M) {
 	if err := os.Chdir("../.."); err != nil {
 		panic(err)
 	}
+	if os.Getenv("PLUMBLINE_TEST_MAIN") != "" { // the test binary stands in for the program
+		main()
+	}
 	os.Exit(m.Run())
 }
 
@@ -120,6 +123,14 @@ func TestExitCodesAndMessages(t *testing.T) {
 		{"unknown model", []string{"models", "iforst"}, exitUsage, `did you mean "iforest"?`},
 		{"unknown data set", []string{"data", "nsl"}, exitUsage, "nsl-kdd"},
 		{"unknown schema", []string{"schema", "nothing"}, exitUsage, "neither experiment, data nor a model"},
+		{"unknown metric for run", []string{"run", experiment(t, tiny), "--metric", "auc"}, exitUsage, `"auroc"`},
+		{"resume with a file", []string{"run", "--resume", "x", "y.yaml"}, exitUsage, "--resume takes no file"},
+		{"resume with a folder", []string{"run", "--resume", "x", "--out", "y"}, exitUsage, "--out has no effect"},
+		{"flag of another command", []string{"version", "--data", "x"}, exitUsage, "--data"},
+		{"unwritable output", []string{"run", experiment(t, tiny), "--out", "go.mod/runs"}, exitFailed, "cannot be made"},
+		{"several problems", []string{"check", experiment(t, tiny+"sedes: [1]\nworkers: -1\n")}, exitUsage, "workers: -1 is out of range"},
+		{"no such cell", []string{"show", "runs"}, exitUsage, "is not a run directory"},
+		{"unreadable data", []string{"check", experiment(t, "name: x\ndata: [{data: synth, prep: [{step: drop, columns: [nothing]}]}]\nmodels: [znorm]\n")}, exitFailed, "nothing"},
 		{"missing data files", []string{"check", "configs/experiments/nsl-kdd-baselines.yaml", "--data", t.TempDir()}, exitUsage, "KDDTrain+.txt"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -171,6 +182,32 @@ func TestModelsAndSchemas(t *testing.T) {
 	}
 	if code, out, _ := plumb(t, "completion", "bash"); code != exitOK || !strings.Contains(out, "plumbline") {
 		t.Errorf("completion: exit %d", code)
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	for _, c := range []struct {
+		args string
+		want string
+		not  string
+	}{
+		{"models i", "iforest\n", "ocsvm.yaml"},
+		{"models iforest ", ":4\n", "znorm"},
+		{"data n", "nsl-kdd\n", ""},
+		{"data synth ", ":4\n", "nsl-kdd"},
+		{"schema ", "experiment\n", ""},
+		{"run ", "yaml\n", ""},
+		{"run x.yaml ", ":4\n", "yaml\n"},
+		{"run x.yaml --metric ", "auprc\n", ""},
+		{"compare ", ":16\n", ""},
+		{"compare x --format ", "markdown\n", ""},
+		{"show ", ":16\n", ""},
+		{"check x --data ", ":16\n", ""},
+	} {
+		code, out, errOut := plumb(t, append([]string{"__complete"}, strings.Split(c.args, " ")...)...)
+		if code != exitOK || !strings.Contains(out, c.want) || c.not != "" && strings.Contains(out, c.not) {
+			t.Errorf("completion of %q: exit %d: %s%s", c.args, code, out, errOut)
+		}
 	}
 }
 

@@ -56,12 +56,10 @@ func special(t reflect.Type) *jsonschema.Schema {
 			{Type: "array", Items: &jsonschema.Schema{Type: "string"}, MinItems: count(1)},
 		}}
 	case reflect.TypeFor[prep.SymbolSpec]():
-		plain := reflector().ReflectFromType(reflect.TypeFor[struct {
-			Column string `yaml:"column"`
-			Bins   int    `yaml:"bins" jsonschema:"minimum=2"`
-			Top    int    `yaml:"top" jsonschema:"minimum=0"`
-		}]())
-		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string"}, bare(plain)}}
+		type plain prep.SymbolSpec // the same fields, and not special
+		fields := bare(reflector().ReflectFromType(reflect.TypeFor[plain]()))
+		fields.Required = []string{"column"}
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string"}, fields}}
 	}
 	return nil
 }

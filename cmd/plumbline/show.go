@@ -83,16 +83,15 @@ func (a *app) showRun(r *runs.Record) error {
 	return failed(w.Flush())
 }
 
-// state is empty for a run that came to its end, else unfinished (no results: killed, or still at work) or
-// interrupted.
+// state is empty for a run that came to its end, else interrupted, or unfinished: killed, or still at work.
 func state(r *runs.Record) string {
-	if !r.Complete {
-		return "unfinished"
-	}
 	for _, c := range r.Results {
 		if c.Status == runs.Interrupted {
 			return runs.Interrupted
 		}
+	}
+	if !r.Complete {
+		return "unfinished"
 	}
 	return ""
 }

@@ -17,7 +17,7 @@ import (
 // TraceSpec declares traces: whose events make one, what symbol an event is, and how a long trace is cut.
 type TraceSpec struct {
 	Key     []string     `yaml:"key" jsonschema_description:"columns whose values name the entity, such as the source address"`
-	Symbols []SymbolSpec `yaml:"symbols" jsonschema_description:"columns that make up an event's symbol: a name, or {column, bins, kind}"`
+	Symbols []SymbolSpec `yaml:"symbols" jsonschema_description:"columns that make up an event's symbol: a name, or {column, bins, top}"`
 	Window  Window       `yaml:"window" jsonschema_description:"how traces are cut"`
 	Order   string       `yaml:"order" jsonschema_description:"column that events are sorted by; default the first time column, or file order without one"`
 	Label   string       `yaml:"label" jsonschema:"enum=last,enum=any" jsonschema_description:"a trace is an attack when its last event is, or when any is"`

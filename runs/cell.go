@@ -8,6 +8,8 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -48,6 +50,8 @@ type status struct {
 func (j *job) run(ctx context.Context) Result {
 	started := time.Now()
 	j.result = blankResult(j.cell)
+	// an earlier attempt's status must not vouch for this one's files
+	os.Remove(filepath.Join(j.dir.path, filepath.FromSlash(j.cell.Path()), "status.json"))
 	limited := ctx
 	if j.exp.Limit > 0 {
 		var cancel context.CancelFunc

@@ -49,6 +49,7 @@ func TestConfigErrors(t *testing.T) {
 		{name: "deletion of what is not", text: small, overrides: []string{"~threshold"}, want: []string{"there is no threshold"}},
 		{name: "not YAML", text: "name: [x\n", want: []string{"experiment.yaml:"}},
 		{name: "timeout", text: small, overrides: []string{"+timeout=soon"}, want: []string{`"soon" is not a time`}},
+		{name: "override and file at once", text: "name: x\ndata: [synth]\nmodels: [znorm]\nseed: [1]\n", overrides: []string{"models.9.trees=1"}, want: []string{"models has 1 items", `did you mean "seeds"?`}},
 		{name: "labels missing", text: "name: x\ndata: [synth]\nmodels: [labelled]\nsplit: {kind: random}\n", want: []string{"learns from labelled attacks", "split.attacks: split"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -62,6 +63,14 @@ func TestConfigErrors(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestProblemsOnce: what concerns every data set of an experiment is said once.
+func TestProblemsOnce(t *testing.T) {
+	_, err := Load(write(t, "name: x\ndata: [synth, {data: synth, name: other}]\nmodels: [znorm]\nsplit: {knd: x}\nprep: [imput]\n"), LoadOptions{Builtin: plumbline.Configs})
+	if err == nil || strings.Count(err.Error(), "unknown") != 2 {
+		t.Errorf("want each of two problems once:\n%v", err)
 	}
 }
 

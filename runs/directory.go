@@ -53,12 +53,12 @@ func (d *directory) write(name string, fill func(io.Writer) error) error {
 		return fmt.Errorf("runs: %w", err)
 	}
 	part := path + ".part"
+	defer os.Remove(part) // a failure's or a panic's; after the rename there is none
 	err := d.fill(part, fill)
 	if err == nil {
 		err = os.Rename(part, path)
 	}
 	if err != nil {
-		os.Remove(part)
 		return fmt.Errorf("runs: %s: %w", name, err)
 	}
 	return nil
@@ -69,13 +69,12 @@ func (d *directory) fill(path string, fill func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
+	defer f.Close() // again after the one below it does no harm
 	if err := fill(f); err != nil {
-		f.Close()
 		return err
 	}
 	if s, ok := f.(interface{ Sync() error }); ok {
 		if err := s.Sync(); err != nil {
-			f.Close()
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -133,17 +134,36 @@ func Load(file string, o LoadOptions) (*Experiment, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := applyOverrides(&doc, o.Overrides); err != nil {
-		return nil, err
-	}
+	ps := applyOverrides(&doc, o.Overrides)
 	e := &Experiment{Config: defaults(), File: file}
-	dirs := append([]string(nil), o.DataDirs...)
-	e.Finder = data.NewFinder(append(dirs, filepath.Dir(file))...)
-	ps := doc.Decode(&e.Config)
+	ps = append(ps, doc.Decode(&e.Config)...)
 	l := loader{e: e, doc: doc, lib: NewLibrary(file, o.Builtin)}
 	ps = append(ps, l.resolve()...)
 	if len(ps) > 0 {
-		return nil, ps
+		return nil, once(ps)
 	}
+	e.Finder = finder(file, o.DataDirs, l.dirs)
 	return e, nil
+}
+
+// once leaves out repetitions: what an experiment says of all its data sets is decoded for each of them.
+func once(ps strictyaml.Problems) strictyaml.Problems {
+	seen := map[strictyaml.Problem]bool{}
+	return slices.DeleteFunc(ps, func(p strictyaml.Problem) bool {
+		again := seen[p]
+		seen[p] = true
+		return again
+	})
+}
+
+// finder looks for data files in the folders given, in those of the experiment file and of the data configs
+// that it names, in the usual ones, and, where the file is that of a run, where that run looked.
+func finder(file string, given, configs []string) data.Finder {
+	dirs := slices.Concat(given, []string{filepath.Dir(file)}, configs)
+	f := data.NewFinder(dirs...)
+	var m Manifest
+	if readJSON(filepath.Dir(file), "manifest.json", &m) == nil {
+		f.Dirs = append(f.Dirs, m.DataDirs...)
+	}
+	return f
 }

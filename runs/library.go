@@ -31,6 +31,9 @@ func NewLibrary(experiment string, builtin fs.FS) Library {
 	return l
 }
 
+// builtinPrefix stands before the names of files that are in the program, not on disk.
+const builtinPrefix = "built-in "
+
 // errNoConfig says that no config has the name.
 var errNoConfig = errors.New("no such config")
 
@@ -52,7 +55,7 @@ func (l Library) Open(kind, name string) (strictyaml.Doc, error) {
 	if l.builtin != nil {
 		file := path.Join("configs", kind, name+".yaml")
 		if raw, err := fs.ReadFile(l.builtin, file); err == nil {
-			return strictyaml.Parse("built-in "+file, raw)
+			return strictyaml.Parse(builtinPrefix+file, raw)
 		}
 	}
 	return strictyaml.Doc{}, fmt.Errorf("%w: %s %q%s", errNoConfig, kind, name, strictyaml.DidYouMean(name, l.Names(kind)))

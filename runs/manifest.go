@@ -27,8 +27,10 @@ type Manifest struct {
 	Started  time.Time         `json:"started"`
 	Finished time.Time         `json:"finished"`
 	Seeds    []uint64          `json:"seeds"`
-	DataDirs []string          `json:"data_dirs,omitempty"` // where data files were looked up; Resume looks there too
-	Data     []DataManifest    `json:"data"`
+	// Experiment is the SHA-256 of experiment.yaml; Resume takes no other.
+	Experiment string         `json:"experiment_sha256"`
+	DataDirs   []string       `json:"data_dirs,omitempty"` // where data files were looked up; Resume looks there too
+	Data       []DataManifest `json:"data"`
 }
 
 // DataManifest is one data set as it was read.

@@ -18,7 +18,7 @@ type Record struct {
 	Name     string
 	Manifest Manifest
 	Results  []Result // of results.csv, or of the cells that have ended when the run has not
-	Complete bool     // results.csv is there
+	Complete bool     // results.csv is there and no cell was interrupted: there is nothing to resume
 }
 
 // Open reads a run directory, finished or not.
@@ -45,13 +45,29 @@ func Open(dir string) (*Record, error) {
 	switch {
 	case err == nil:
 		defer f.Close()
-		r.Complete = true
-		r.Results, err = ReadResults(f, filepath.Join(dir, "results.csv"))
-		return r, err
+		if r.Results, err = ReadResults(f, filepath.Join(dir, "results.csv")); err != nil {
+			return nil, err
+		}
+		r.bringUpToDate()
+		return r, nil
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("runs: %w", err)
 	}
 	return r, r.readCells()
+}
+
+// bringUpToDate replaces the rows of cells that were not ok when results.csv was written and have ended
+// since: the run was resumed, and killed or still at work.
+func (r *Record) bringUpToDate() {
+	r.Complete = true
+	for i := range r.Results {
+		old := &r.Results[i]
+		var st status
+		if old.Status != OK && filepath.IsLocal(filepath.FromSlash(old.Cell)) && readJSON(r.Dir, old.Cell+"/status.json", &st) == nil && st.Result.Cell == old.Cell {
+			*old = st.Result
+		}
+		r.Complete = r.Complete && old.Status != Interrupted
+	}
 }
 
 // readCells collects the cells that have ended.

@@ -46,8 +46,7 @@ func IsOverride(arg string) bool {
 }
 
 // applyOverrides changes the document's nodes in place and notes where they come from.
-func applyOverrides(doc *strictyaml.Doc, overrides []string) error {
-	var ps strictyaml.Problems
+func applyOverrides(doc *strictyaml.Doc, overrides []string) (ps strictyaml.Problems) {
 	for _, text := range overrides {
 		o, err := parseOverride(text)
 		if err == nil {
@@ -57,7 +56,7 @@ func applyOverrides(doc *strictyaml.Doc, overrides []string) error {
 			ps = append(ps, strictyaml.Problem{Msg: err.Error()})
 		}
 	}
-	return ps.Err()
+	return ps
 }
 
 func (o override) fail(format string, args ...any) error {

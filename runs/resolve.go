@@ -3,6 +3,7 @@ package runs
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +21,8 @@ type loader struct {
 	e   *Experiment
 	doc strictyaml.Doc
 	lib Library
+	// dirs are the folders of the data configs that were read by name: files that they name may lie there.
+	dirs []string
 }
 
 func (l *loader) resolve() (ps strictyaml.Problems) {
@@ -184,11 +187,7 @@ func (l *loader) dataSet(r dataRef) (DataSet, strictyaml.Problems) {
 // dataDoc is the whole config behind a data entry: a name, a name with changes, or the config itself.
 func (l *loader) dataDoc(d strictyaml.Doc) (strictyaml.Doc, strictyaml.Problems) {
 	if d.Node.Kind == yaml.ScalarNode {
-		doc, err := l.lib.Open("data", d.Node.Value)
-		if err != nil {
-			return doc, problems(d, err)
-		}
-		return doc, nil
+		return l.named(d)
 	}
 	if d.Node.Kind != yaml.MappingNode {
 		return d, strictyaml.Problems{d.Problem("want the name of a data set, or a map")}
@@ -197,11 +196,23 @@ func (l *loader) dataDoc(d strictyaml.Doc) (strictyaml.Doc, strictyaml.Problems)
 	if !ok {
 		return d, nil
 	}
-	base, err := l.lib.Open("data", ref.Node.Value)
-	if err != nil {
-		return base, problems(ref, err)
+	base, ps := l.named(ref)
+	if len(ps) > 0 {
+		return base, ps
 	}
 	return merge(base, without(d, "data")), nil
+}
+
+// named is the data config that a scalar names.
+func (l *loader) named(ref strictyaml.Doc) (strictyaml.Doc, strictyaml.Problems) {
+	doc, err := l.lib.Open("data", ref.Node.Value)
+	if err != nil {
+		return doc, problems(ref, err)
+	}
+	if dir := filepath.Dir(doc.File); !strings.HasPrefix(doc.File, builtinPrefix) && !slices.Contains(l.dirs, dir) {
+		l.dirs = append(l.dirs, dir)
+	}
+	return doc, nil
 }
 
 // without is the mapping less one key.

@@ -55,13 +55,35 @@ type Result struct {
 	Test     int `json:"n_test"`     // units judged
 	Features int `json:"n_features"` // columns, or symbols of the alphabet
 
-	AUROC, AUPRC, Prevalence, FPRAt95TPR, TPRAt1FPR          Number
-	Threshold, Accuracy, Balanced, Precision, Recall         Number
-	Specificity, F1, MCC, FitSeconds, ScoreSeconds, PeakRSS  Number
-	TrainSHA256, TestSHA256                                  string
-	Cell                                                     string
-	AUROCLow, AUROCHigh, AUPRCLow, AUPRCHigh, TPRAt01, Valid Number
-	Warnings                                                 []string
+	AUROC        Number `json:"auroc"`
+	AUPRC        Number `json:"auprc"`
+	Prevalence   Number `json:"prevalence"`
+	FPRAt95TPR   Number `json:"fpr_at_95tpr"`
+	TPRAt1FPR    Number `json:"tpr_at_1fpr"`
+	Threshold    Number `json:"threshold"`
+	Accuracy     Number `json:"accuracy"`
+	Balanced     Number `json:"balanced_accuracy"`
+	Precision    Number `json:"precision"`
+	Recall       Number `json:"recall"`
+	Specificity  Number `json:"specificity"`
+	F1           Number `json:"f1"`
+	MCC          Number `json:"mcc"`
+	FitSeconds   Number `json:"fit_seconds"`
+	ScoreSeconds Number `json:"score_seconds"`
+	PeakRSS      Number `json:"peak_rss_mb"` // of the process so far: cells side by side share it
+	TrainSHA256  string `json:"train_sha256"`
+	TestSHA256   string `json:"test_sha256"`
+	Cell         string `json:"cell"`
+
+	AUROCLow      Number   `json:"auroc_low"`
+	AUROCHigh     Number   `json:"auroc_high"`
+	AUPRCLow      Number   `json:"auprc_low"`
+	AUPRCHigh     Number   `json:"auprc_high"`
+	TPRAt01       Number   `json:"tpr_at_01fpr"`
+	Valid         Number   `json:"n_valid"` // units that the threshold could be fitted to
+	Input         string   `json:"input"`   // what the model sees: vectors or traces
+	Deterministic bool     `json:"deterministic"`
+	Warnings      []string `json:"warnings,omitempty"`
 }
 
 // column is one column of results.csv.
@@ -134,6 +156,8 @@ var columns = []column{
 	numberColumn("auprc_high", func(r *Result) *Number { return &r.AUPRCHigh }),
 	numberColumn("tpr_at_01fpr", func(r *Result) *Number { return &r.TPRAt01 }),
 	numberColumn("n_valid", func(r *Result) *Number { return &r.Valid }),
+	textColumn("input", func(r *Result) *string { return &r.Input }),
+	{"deterministic", func(r *Result) string { return strconv.FormatBool(r.Deterministic) }, func(r *Result, s string) (err error) { r.Deterministic, err = strconv.ParseBool(s); return err }},
 	{"warnings", func(r *Result) string { return strings.Join(r.Warnings, "; ") }, func(r *Result, s string) error {
 		if r.Warnings = nil; s != "" {
 			r.Warnings = strings.Split(s, "; ")
@@ -163,6 +187,7 @@ func blankResult(c Cell) Result {
 	nan := Number(math.NaN())
 	return Result{
 		Data: c.Set.Config.Name, Model: c.Entry.Info.Name, Label: c.Entry.Label, Seed: c.Seed, Unit: c.Set.Unit.String(), Cell: c.Path(),
+		Input: c.Entry.Info.Needs.Input.String(), Deterministic: c.Entry.Info.Deterministic,
 		AUROC: nan, AUPRC: nan, Prevalence: nan, FPRAt95TPR: nan, TPRAt1FPR: nan, Threshold: nan, Accuracy: nan, Balanced: nan, Precision: nan,
 		Recall: nan, Specificity: nan, F1: nan, MCC: nan, FitSeconds: nan, ScoreSeconds: nan, PeakRSS: nan,
 		AUROCLow: nan, AUROCHigh: nan, AUPRCLow: nan, AUPRCHigh: nan, TPRAt01: nan, Valid: nan,

@@ -2,6 +2,8 @@ package runs
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -78,11 +81,18 @@ func Run(ctx context.Context, e *Experiment, o Options) (*Outcome, error) {
 	}
 	m := Build()
 	m.Command, m.Started, m.Seeds, m.Data, m.DataDirs = o.Command, time.Now().UTC(), e.Seeds, []DataManifest{}, e.Finder.Absolute()
+	m.Experiment = sum(resolved)
 	return (&run{exp: e, dir: dir, opt: o, manifest: m}).carryOut(ctx)
 }
 
+// sum is the SHA-256 of a file's content, in hexadecimal.
+func sum(content []byte) string {
+	h := sha256.Sum256(content)
+	return hex.EncodeToString(h[:])
+}
+
 // Resume takes up a run that was killed or interrupted, or some of whose cells failed: cells that are ok
-// are kept, the others are done again. The data must be the same as before.
+// are kept, the others are done again. The experiment and the data must be the same as before.
 func Resume(ctx context.Context, path string, lo LoadOptions, o Options) (*Outcome, error) {
 	file := filepath.Join(path, "experiment.yaml")
 	if len(lo.Overrides) > 0 {
@@ -92,19 +102,24 @@ func Resume(ctx context.Context, path string, lo LoadOptions, o Options) (*Outco
 	if err != nil {
 		return nil, err
 	}
-	r := &run{exp: e, dir: newDirectory(path), opt: o}
-	if err := readJSON(path, "manifest.json", &r.manifest); err != nil && !errors.Is(err, os.ErrNotExist) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("runs: %w", err)
+	}
+	var before Manifest
+	if err := readJSON(path, "manifest.json", &before); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	r.before = r.manifest.Data
-	e.Finder.Dirs = append(e.Finder.Dirs, r.manifest.DataDirs...)
-	now := Build()
-	now.Command, now.Started, now.Seeds, now.Data, now.DataDirs = o.Command, r.manifest.Started, e.Seeds, []DataManifest{}, r.manifest.DataDirs
-	if now.Started.IsZero() {
-		now.Started = time.Now().UTC()
+	if before.Experiment != "" && before.Experiment != sum(raw) {
+		return nil, fmt.Errorf("runs: %s was changed since the run began, and cells of two experiments do not belong together; start a new run with it", file)
 	}
-	r.manifest = now
-	return r.carryOut(ctx)
+	now := Build()
+	now.Command, now.Started, now.Seeds, now.Experiment = o.Command, before.Started, e.Seeds, sum(raw)
+	now.Data, now.DataDirs = slices.Clone(before.Data), before.DataDirs
+	if now.Data == nil { // killed before the manifest stood
+		now.Data, now.DataDirs, now.Started = []DataManifest{}, e.Finder.Absolute(), time.Now().UTC()
+	}
+	return (&run{exp: e, dir: newDirectory(path), opt: o, manifest: now, before: before}).carryOut(ctx)
 }
 
 // run is a run in progress.
@@ -113,7 +128,7 @@ type run struct {
 	dir      *directory
 	opt      Options
 	manifest Manifest
-	before   []DataManifest // of an earlier attempt
+	before   Manifest // of an earlier attempt, zero without one
 	log      *slog.Logger
 	mu       sync.Mutex // events, done, results
 	done     int
@@ -148,7 +163,11 @@ func (r *run) carryOut(ctx context.Context) (*Outcome, error) {
 	plan := r.exp.Plan()
 	r.total = len(plan)
 	r.takeOver(plan)
-	r.log.Info("run", "name", r.exp.Name, "cells", r.total, "done", r.done)
+	r.log.Info("run", "name", r.exp.Name, "cells", r.total, "done", r.done, "revision", r.manifest.Revision, "go", r.manifest.Go)
+	if b := r.before; b.Go != "" && (b.Revision != r.manifest.Revision || b.Go != r.manifest.Go || b.Arch != r.manifest.Arch) {
+		r.log.Warn("the program is another than the one that the run began with", "revision", b.Revision, "go", b.Go, "arch", b.Arch)
+	}
+	r.writeManifest()
 	r.observe(Event{Kind: Planned})
 	for i := range r.exp.Sets {
 		set := &r.exp.Sets[i]
@@ -180,12 +199,7 @@ func (r *run) takeOver(plan []Cell) {
 func (r *run) dataSet(ctx context.Context, set *DataSet, cells []Cell) error {
 	name := set.Config.Name
 	if len(cells) == 0 {
-		for _, d := range r.before {
-			if d.Name == name {
-				r.manifest.Data = append(r.manifest.Data, d)
-			}
-		}
-		return r.dir.writeJSON("manifest.json", r.manifest)
+		return nil
 	}
 	if ctx.Err() != nil {
 		r.skip(cells, Interrupted, "interrupted")
@@ -203,15 +217,16 @@ func (r *run) dataSet(ctx context.Context, set *DataSet, cells []Cell) error {
 		return nil
 	}
 	m := p.manifest()
-	for _, d := range r.before {
-		if d.Name == name && !sameFiles(d.Files, m.Files) {
-			return fmt.Errorf("runs: %s: the data files differ from those that the run began with; start a new run", name)
-		}
+	at := slices.IndexFunc(r.manifest.Data, func(d DataManifest) bool { return d.Name == name })
+	switch {
+	case at < 0:
+		r.manifest.Data = append(r.manifest.Data, m)
+	case !sameFiles(r.manifest.Data[at].Files, m.Files):
+		return fmt.Errorf("runs: %s: the data files differ from those that the run began with; start a new run", name)
+	default:
+		r.manifest.Data[at] = m
 	}
-	r.manifest.Data = append(r.manifest.Data, m)
-	if err := r.dir.writeJSON("manifest.json", r.manifest); err != nil {
-		return err
-	}
+	r.writeManifest()
 	for _, w := range p.warnings {
 		r.observe(Event{Kind: Warned, Data: name, Text: w})
 		r.log.Warn("data", "data", name, "warning", w)
@@ -219,6 +234,14 @@ func (r *run) dataSet(ctx context.Context, set *DataSet, cells []Cell) error {
 	r.observe(Event{Kind: Prepared, Data: name, Text: fmt.Sprintf("%d rows; %d benign rows train, %d set thresholds, %d test", p.table.Rows, m.Train, m.Valid, m.Test)})
 	r.pool(ctx, p, cells)
 	return nil
+}
+
+// writeManifest brings manifest.json up to date. It is written again when the run ends, and only then is it
+// an error that it cannot be.
+func (r *run) writeManifest() {
+	if err := r.dir.writeJSON("manifest.json", r.manifest); err != nil {
+		r.log.Error("manifest", "error", err.Error())
+	}
 }
 
 func sameFiles(a, b []FileRecord) bool {

@@ -1,10 +1,6 @@
 package runs
 
-import (
-	"math"
-
-	"plumbline/eval"
-)
+import "plumbline/eval"
 
 // Summary is summary.json: each model on each data set over its seeds.
 type Summary struct {
@@ -16,53 +12,43 @@ type Summary struct {
 
 // SummaryRow is one model on one data set.
 type SummaryRow struct {
-	Data  string            `json:"data"`
-	Label string            `json:"label"`
-	OK    int               `json:"ok"`
-	Cells int               `json:"cells"`
-	Means map[string]Number `json:"means"`
-	SDs   map[string]Number `json:"sds"`
+	Data    string                  `json:"data"`
+	Label   string                  `json:"label"`
+	Unit    string                  `json:"unit"`
+	OK      int                     `json:"ok"`
+	Cells   int                     `json:"cells"`
+	Metrics map[string]eval.Repeats `json:"metrics"` // by column of results.csv, over the cells that are ok
 }
 
-// summarise is the means and standard deviations over seeds, in the order of the results.
+// summarise joins the cells of each model on each data set, in the order of the results.
 func summarise(e *Experiment, results []Result) Summary {
-	s := Summary{Name: e.Name, Cells: len(results)}
+	s := Summary{Name: e.Name, Cells: len(results), Entries: []SummaryRow{}}
 	at := map[[2]string]int{}
 	var groups [][]Result
 	for _, r := range results {
-		if r.Status == OK {
-			s.OK++
-		}
 		key := [2]string{r.Data, r.Label}
 		i, ok := at[key]
 		if !ok {
 			i = len(groups)
 			at[key] = i
 			groups = append(groups, nil)
+			s.Entries = append(s.Entries, SummaryRow{Data: r.Data, Label: r.Label, Unit: r.Unit, Metrics: map[string]eval.Repeats{}})
 		}
-		groups[i] = append(groups[i], r)
+		s.Entries[i].Cells++
+		if r.Status == OK {
+			s.OK++
+			s.Entries[i].OK++
+			groups[i] = append(groups[i], r)
+		}
 	}
-	for _, g := range groups {
-		row := SummaryRow{Data: g[0].Data, Label: g[0].Label, Cells: len(g), Means: map[string]Number{}, SDs: map[string]Number{}}
+	for i, g := range groups {
 		for _, metric := range Metrics() {
-			var v []float64
-			for i := range g {
-				if g[i].Status == OK {
-					v = append(v, g[i].Metric(metric))
-				}
+			v := make([]float64, len(g))
+			for k := range g {
+				v[k] = g[k].Metric(metric)
 			}
-			rep := eval.Repeat(v)
-			row.Means[metric], row.SDs[metric] = Number(rep.Mean), Number(rep.SD)
-			if rep.N == 0 {
-				row.Means[metric] = Number(math.NaN())
-			}
+			s.Entries[i].Metrics[metric] = eval.Repeat(v)
 		}
-		for i := range g {
-			if g[i].Status == OK {
-				row.OK++
-			}
-		}
-		s.Entries = append(s.Entries, row)
 	}
 	return s
 }

@@ -1,0 +1,237 @@
+package runs
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"plumbline"
+	"plumbline/data"
+	"plumbline/models"
+)
+
+// faulty is a model that breaks its promises where it is told to.
+type faulty struct {
+	At string `yaml:"at"`
+}
+
+func init() {
+	models.Register(models.Info{Name: "faulty", Doc: "for tests", Paper: "none", Needs: models.Needs{Input: data.Vectors}, Deterministic: true, Defaults: func() models.Spec { return &faulty{} }})
+}
+
+func (f *faulty) New(models.Env) (models.Detector, error) { return faultyDetector{f.At}, nil }
+
+type faultyDetector struct{ at string }
+
+func (d faultyDetector) Fit(ctx context.Context, _ *data.Set) error {
+	switch d.at {
+	case "fit":
+		panic("a hole in the model")
+	case "wait":
+		<-ctx.Done()
+		return ctx.Err()
+	case "error":
+		return errors.New("first line\nsecond line")
+	}
+	return nil
+}
+
+func (d faultyDetector) Score(_ context.Context, s *data.Set) ([]float64, error) {
+	out := make([]float64, s.N)
+	switch d.at {
+	case "nan":
+		out[s.N-1] = math.NaN()
+	case "few":
+		out = out[1:]
+	}
+	return out, nil
+}
+
+func (d faultyDetector) Save(w io.Writer) error {
+	if d.at == "save" {
+		io.WriteString(w, "half a mo")
+		panic("a hole in the writer")
+	}
+	return nil
+}
+
+func (d faultyDetector) Load(io.Reader) error { return nil }
+
+func TestFaultyModels(t *testing.T) {
+	text := `
+name: faulty
+data: [{data: synth, options: {hosts: 8, hours: 20, rate: 4}}]
+timeout: 5s
+bootstrap: 0
+models: [znorm`
+	want := map[string][2]string{
+		"fit":   {Failed, "the model panicked: a hole in the model"},
+		"save":  {Failed, "the model panicked: a hole in the writer"},
+		"wait":  {TimedOut, "not done within 300ms"},
+		"error": {Failed, "first line second line"},
+		"nan":   {Failed, "is NaN"},
+		"few":   {Failed, "scores for"},
+	}
+	for at := range want {
+		text += ", {model: faulty, label: " + at + ", params: {at: " + at + "}}"
+	}
+	out := runSmall(t, text+"]\n", Options{}, "timeout=300ms")
+	if out.Failed != len(want) || out.Interrupted {
+		t.Fatalf("%d cells are not ok, want %d", out.Failed, len(want))
+	}
+	for _, r := range out.Results {
+		w, faulty := want[r.Label]
+		switch {
+		case !faulty && r.Status != OK:
+			t.Errorf("%s: %s %q: one model's fault reached another", r.Label, r.Status, r.Error)
+		case faulty && (r.Status != w[0] || !strings.Contains(r.Error, w[1])):
+			t.Errorf("%s: %s %q, want %s %q", r.Label, r.Status, r.Error, w[0], w[1])
+		}
+	}
+	log, err := os.ReadFile(filepath.Join(out.Dir, "log.jsonl"))
+	if err != nil || !strings.Contains(string(log), "faultyDetector.Fit") {
+		t.Errorf("the panic's stack is not in the log: %v", err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(out.Dir, "cells/*/save/s1/model.bin*")); left != nil {
+		t.Errorf("a panic while saving left %v", left)
+	}
+}
+
+func TestEditedExperimentIsNotResumed(t *testing.T) {
+	out := runSmall(t, small, Options{}, "models=[znorm]")
+	file := filepath.Join(out.Dir, "experiment.yaml")
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, append(raw, "timeout: 1h\n"...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Resume(context.Background(), out.Dir, LoadOptions{}, Options{}); err == nil || !strings.Contains(err.Error(), "was changed since the run began") {
+		t.Errorf("error %v", err)
+	}
+	if err := os.WriteFile(file, raw, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Resume(context.Background(), out.Dir, LoadOptions{}, Options{}); err != nil {
+		t.Errorf("the file as it was: %v", err)
+	}
+}
+
+// TestInterruptedResumes: what Open says of a run that is interrupted twice is what its cells say, and the
+// data files of both data sets stay on record.
+func TestInterruptedResumes(t *testing.T) {
+	const two = `
+name: two
+data:
+  - {data: synth, name: one, options: {hosts: 8, hours: 20, rate: 4}}
+  - {data: synth, name: two, options: {hosts: 8, hours: 20, rate: 4, seed: 2}}
+models: [znorm, pca]
+bootstrap: 0
+`
+	stopAfter := func(n int) (context.Context, Options) {
+		ctx, cancel := context.WithCancel(context.Background())
+		t.Cleanup(cancel)
+		return ctx, Options{Root: t.TempDir(), Workers: 1, Observe: func(e Event) {
+			if e.Kind == Finished && e.Done == n {
+				cancel()
+			}
+		}}
+	}
+	ctx, o := stopAfter(3)
+	out, err := Run(ctx, load(t, two), o)
+	if err != nil || !out.Interrupted {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	rec, err := Open(out.Dir)
+	if err != nil || rec.Complete || rec.OK() != 3 || len(rec.Results) != 4 || len(rec.Manifest.Data) != 2 {
+		t.Fatalf("interrupted: %+v, %v", rec, err)
+	}
+	before, err := os.ReadFile(filepath.Join(out.Dir, "results.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := Resume(context.Background(), out.Dir, LoadOptions{}, Options{}); err != nil || again.Failed > 0 {
+		t.Fatalf("%+v, %v", again, err)
+	}
+	// killed just before results.csv was written anew
+	if err := os.WriteFile(filepath.Join(out.Dir, "results.csv"), before, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if rec, err = Open(out.Dir); err != nil || !rec.Complete || rec.OK() != 4 || len(rec.Manifest.Data) != 2 {
+		t.Errorf("resumed: %+v, %v", rec, err)
+	}
+}
+
+// TestManifestFailureIsNoEnd: a disk that is full for one moment costs no cell.
+func TestManifestFailureIsNoEnd(t *testing.T) {
+	failures := 2
+	o := Options{Root: t.TempDir()}
+	o.create = func(path string) (io.WriteCloser, error) {
+		f, err := os.Create(path)
+		if strings.Contains(path, "manifest.json") && failures > 0 {
+			failures--
+			return &full{f, 10}, err
+		}
+		return f, err
+	}
+	out, err := Run(context.Background(), load(t, small, "models=[znorm]"), o)
+	if err != nil || out.Failed > 0 {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	if rec, err := Open(out.Dir); err != nil || len(rec.Manifest.Data) != 1 || failures != 0 {
+		t.Errorf("%+v, %v", rec, err)
+	}
+}
+
+// TestFilesBesideConfigs: relative names of data files start at the experiment file or at the data config,
+// and a run directory repeats its run from anywhere.
+func TestFilesBesideConfigs(t *testing.T) {
+	tree := t.TempDir()
+	put := func(name, text string) string {
+		t.Helper()
+		file := filepath.Join(tree, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	config := func(name, file string) string {
+		return "name: " + name + `
+format: delimited
+files: {train: [` + file + `]}
+label: {column: label, benign: [normal]}
+options: {columns: [{name: a, type: number}, {name: label, type: category}]}
+prep: [impute, {step: scale, kind: zscore}]
+`
+	}
+	rows := strings.Repeat("1,normal\n2,normal\n3,normal\n9,scan\n", 30)
+	put("configs/data/files/named.csv", rows)
+	put("configs/data/named.yaml", config("named", "files/named.csv"))
+	put("configs/experiments/own/inline.csv", rows)
+	inline := strings.ReplaceAll("\n"+strings.TrimSpace(config("inline", "own/inline.csv")), "\n", "\n    ")
+	file := put("configs/experiments/e.yaml", "name: e\ndata:\n  - named\n  -"+inline+"\nmodels: [znorm]\nbootstrap: 0\n")
+	e, err := Load(file, LoadOptions{Builtin: plumbline.Configs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := Run(context.Background(), e, Options{Root: t.TempDir()})
+	if err != nil || first.Failed > 0 {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	if e, err = Load(filepath.Join(first.Dir, "experiment.yaml"), LoadOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Run(context.Background(), e, Options{Root: t.TempDir()})
+	if err != nil || again.Failed > 0 || results(t, first.Dir) != results(t, again.Dir) {
+		t.Errorf("the repetition: %+v, %v", again, err)
+	}
+}

@@ -18,6 +18,7 @@ type builder struct {
 	badCount int
 	examples []BadRow
 	warnings []string
+	notes    []string
 }
 
 // gathered is one column's pieces.
@@ -191,55 +192,4 @@ func join[T any](pieces [][]T, rows int) []T {
 		pieces[i] = nil
 	}
 	return out
-}
-
-// truth turns the label and class columns into Attack, Class and Classes.
-func (b *builder) truth(t *Table, labels, classes *gathered) error {
-	rule := b.config.Label
-	j := newJudge(rule)
-	if classes == nil {
-		classes = labels
-	}
-	code, classCode := join(labels.code, b.rows), []uint32(nil)
-	if classes == labels {
-		classCode = code
-	} else {
-		classCode = join(classes.code, b.rows)
-	}
-	attack := make([]bool, len(labels.names))
-	clean := make([]string, len(labels.names))
-	for i, n := range labels.names {
-		clean[i] = j.clean(n)
-		v, err := j.attack(clean[i])
-		if err != nil {
-			row := slices.Index(code, uint32(i))
-			return fmt.Errorf("data: %s: %s: %w", t.Name, t.Where(int32(row)), err)
-		}
-		attack[i] = v
-	}
-	ids := map[string]uint32{}
-	id := func(name string) uint32 {
-		n, ok := ids[name]
-		if !ok {
-			n = uint32(len(t.Classes))
-			ids[name] = n
-			t.Classes = append(t.Classes, name)
-		}
-		return n
-	}
-	t.Attack, t.Class = make([]bool, b.rows), make([]uint32, b.rows)
-	for i, c := range code {
-		if c == Missing {
-			return fmt.Errorf("data: %s: %s: the label is missing", t.Name, t.Where(int32(i)))
-		}
-		t.Attack[i] = attack[c]
-		name := clean[c]
-		if k := classCode[i]; classes != labels && k != Missing {
-			if text := j.clean(classes.names[k]); text != "" && !slices.Contains(rule.NoClass, text) {
-				name = text
-			}
-		}
-		t.Class[i] = id(name)
-	}
-	return nil
 }

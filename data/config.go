@@ -1,9 +1,7 @@
 package data
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"plumbline/data/strictyaml"
 )
@@ -23,8 +21,9 @@ type Config struct {
 	Drop     []string `yaml:"drop" jsonschema_description:"columns that are not kept"`
 	MaxBad   float64  `yaml:"max_bad_share" jsonschema:"minimum=0,maximum=1" jsonschema_description:"share of unreadable rows above which reading fails; those below it are left out and reported"`
 	// Options are the format's own settings.
-	Options strictyaml.Doc `yaml:"options" jsonschema_description:"settings of the format"`
-	Expect  Expect         `yaml:"expect" jsonschema_description:"what the complete files hold; a difference is a warning"`
+	Options  strictyaml.Doc `yaml:"options" jsonschema_description:"settings of the format"`
+	Identify []Identity     `yaml:"identify" jsonschema_description:"parts told by row counts, for data whose files go round under swapped names"`
+	Expect   Expect         `yaml:"expect" jsonschema_description:"what the complete files hold; a difference is a warning"`
 	// The data set's defaults for the experiment keys of the same names; decoded by package runs.
 	Split     strictyaml.Doc `yaml:"split" jsonschema_description:"default split"`
 	Prep      strictyaml.Doc `yaml:"prep" jsonschema_description:"default preprocessing steps"`
@@ -42,12 +41,35 @@ type Files struct {
 
 // Label says how a row's truth is read.
 type Label struct {
-	Column  string   `yaml:"column" jsonschema_description:"column that holds the label; empty: the data has none"`
-	Class   string   `yaml:"class" jsonschema_description:"column that holds the finer class of an attack; default the label column"`
-	Benign  []string `yaml:"benign" jsonschema_description:"labels that are benign; all others are attacks"`
-	Attack  []string `yaml:"attack" jsonschema_description:"labels that are attacks; with this list, a label in neither list is an error"`
-	Trim    string   `yaml:"trim" jsonschema_description:"characters cut off both ends of a label besides blanks, such as the final dot of KDD99"`
-	NoClass []string `yaml:"no_class" jsonschema_description:"texts of the class column that say nothing; the label stands in"`
+	Column  string      `yaml:"column" jsonschema_description:"column that holds the label; empty: the data has none"`
+	Class   string      `yaml:"class" jsonschema_description:"column that holds the finer class of an attack; default the label column"`
+	Benign  []string    `yaml:"benign" jsonschema_description:"labels that are benign; all others are attacks"`
+	Attack  []string    `yaml:"attack" jsonschema_description:"labels that are attacks; with this list, a label in neither list is an error"`
+	Rules   []LabelRule `yaml:"rules" jsonschema_description:"looked at before the lists; the first that fits a label decides"`
+	Files   []FileLabel `yaml:"files" jsonschema_description:"files that are of one label throughout"`
+	Trim    string      `yaml:"trim" jsonschema_description:"characters cut off both ends of a label besides blanks, such as the final dot of KDD99"`
+	NoClass []string    `yaml:"no_class" jsonschema_description:"texts of the class column that say nothing; the label stands in"`
+}
+
+// LabelRule decides labels by their text. Upper and lower case are the same.
+type LabelRule struct {
+	Equals   *string `yaml:"equals" jsonschema_description:"the whole label; an empty text is a missing label"`
+	Contains string  `yaml:"contains" jsonschema_description:"part of the label"`
+	Is       string  `yaml:"is" jsonschema:"enum=benign,enum=attack,enum=drop" jsonschema_description:"what such rows are; drop leaves them out"`
+	Class    string  `yaml:"class" jsonschema_description:"class to give them; default the label or class column"`
+}
+
+// FileLabel gives all rows of a file one label.
+type FileLabel struct {
+	File  string `yaml:"file" jsonschema_description:"file name, or a pattern with * and ?"`
+	Is    string `yaml:"is" jsonschema:"enum=benign,enum=attack" jsonschema_description:"what its rows are"`
+	Class string `yaml:"class" jsonschema_description:"class of its rows"`
+}
+
+// Identity says which part a file is, by its number of rows, whatever its name.
+type Identity struct {
+	Rows int    `yaml:"rows" jsonschema:"minimum=1" jsonschema_description:"rows of the complete file"`
+	Part string `yaml:"part" jsonschema:"enum=train,enum=test" jsonschema_description:"which part it is"`
 }
 
 // Expect is what complete files hold.
@@ -67,7 +89,7 @@ type Source interface {
 // ColumnSpec is one column as a config declares it.
 type ColumnSpec struct {
 	Name string     `yaml:"name"`
-	Type columnKind `yaml:"type" jsonschema:"enum=number,enum=category,enum=time,enum=address"`
+	Type columnKind `yaml:"type" jsonschema:"enum=number,enum=category,enum=time,enum=address,enum=port" jsonschema_description:"number, category, time, address, or port: a number that may be hexadecimal (0x…), as Argus writes ICMP types"`
 }
 
 type columnKind string
@@ -172,38 +194,9 @@ type Generator interface {
 }
 
 func (k columnKind) columnType() ColumnType {
+	if k == "port" {
+		return Number
+	}
 	t, _ := ParseColumnType(string(k))
 	return t
-}
-
-// judge turns label texts into truth.
-type judge struct {
-	rule   Label
-	verdic map[string]bool
-}
-
-func newJudge(rule Label) *judge {
-	j := &judge{rule: rule, verdic: map[string]bool{}}
-	for _, b := range rule.Benign {
-		j.verdic[b] = false
-	}
-	for _, a := range rule.Attack {
-		j.verdic[a] = true
-	}
-	return j
-}
-
-func (j *judge) clean(label string) string {
-	return strings.TrimSpace(strings.Trim(strings.TrimSpace(label), j.rule.Trim))
-}
-
-// attack is the truth behind a cleaned label.
-func (j *judge) attack(label string) (bool, error) {
-	if v, ok := j.verdic[label]; ok {
-		return v, nil
-	}
-	if len(j.rule.Attack) > 0 {
-		return false, fmt.Errorf("label %q is in neither list of the config", label)
-	}
-	return true, nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"plumbline/data/strictyaml"
@@ -14,7 +15,7 @@ import (
 
 func init() {
 	RegisterFormat("delimited", func() Source {
-		return &Delimited{Separator: ",", Quote: true, Missing: []string{""}, Encoding: "utf-8", NonFinite: "error", DefaultType: "number"}
+		return &Delimited{Separator: ",", Quote: true, Missing: []string{""}, Encoding: "utf-8", NonFinite: "error", DefaultType: "number", Absent: "error"}
 	})
 }
 
@@ -24,7 +25,9 @@ type Delimited struct {
 	Header         bool                  `yaml:"header" jsonschema_description:"the first line names the columns"`
 	RepeatedHeader bool                  `yaml:"repeated_header" jsonschema_description:"lines equal to the header inside the file are passed over"`
 	Columns        []ColumnSpec          `yaml:"columns" jsonschema_description:"name and type (number, category, time, address) of every column, in order; with a header, only checked against it"`
-	Types          map[string]columnKind `yaml:"types" jsonschema:"enum=number,enum=category,enum=time,enum=address" jsonschema_description:"with a header and without columns: types of the columns that are not of default_type"`
+	ByName         bool                  `yaml:"by_name" jsonschema_description:"columns are looked up in the header by name: the file may have others, in any order"`
+	Absent         string                `yaml:"absent" jsonschema:"enum=error,enum=missing" jsonschema_description:"with by_name, a column that a file does not have: an error, or missing throughout"`
+	Types          map[string]columnKind `yaml:"types" jsonschema:"enum=number,enum=category,enum=time,enum=address,enum=port" jsonschema_description:"with a header and without columns: types of the columns that are not of default_type"`
 	DefaultType    columnKind            `yaml:"default_type" jsonschema:"enum=number,enum=category" jsonschema_description:"type of the columns that types does not name"`
 	Quote          bool                  `yaml:"quote" jsonschema_description:"cells may stand in double quotes"`
 	Missing        []string              `yaml:"missing" jsonschema_description:"cell texts that mean: missing"`
@@ -47,6 +50,9 @@ func (d *Delimited) Check(c *Config) (ps strictyaml.Problems) {
 	}
 	if len(d.Columns) > 0 && len(d.Types) > 0 {
 		add("give columns or types, not both")
+	}
+	if d.ByName && (!d.Header || len(d.Columns) == 0) {
+		add("by_name needs header and columns")
 	}
 	if d.RepeatedHeader && !d.Header {
 		add("repeated_header needs header")
@@ -134,6 +140,9 @@ func (d *Delimited) headerSpecs(lay *layout, raw []byte) ([]ColumnSpec, error) {
 		}
 		specs = append(specs, ColumnSpec{text, typ})
 	}
+	if d.ByName {
+		return d.Columns, d.lookUp(lay, specs)
+	}
 	if len(d.Columns) > 0 {
 		if len(specs) != len(d.Columns) {
 			return nil, fmt.Errorf("the header names %d columns, the data config %d", len(specs), len(d.Columns))
@@ -151,4 +160,28 @@ func (d *Delimited) headerSpecs(lay *layout, raw []byte) ([]ColumnSpec, error) {
 		}
 	}
 	return specs, nil
+}
+
+// lookUp finds the declared columns among those of the header.
+func (d *Delimited) lookUp(lay *layout, header []ColumnSpec) error {
+	lay.at = make([]int, len(header))
+	for i := range lay.at {
+		lay.at[i] = -1
+	}
+	for k, c := range d.Columns {
+		i := slices.IndexFunc(header, func(h ColumnSpec) bool { return strings.EqualFold(h.Name, c.Name) })
+		switch {
+		case i >= 0:
+			lay.at[i] = k
+		case d.Absent == "missing":
+			lay.absent = append(lay.absent, k)
+		default:
+			var names []string
+			for _, h := range header {
+				names = append(names, h.Name)
+			}
+			return fmt.Errorf("the header has no column %q%s", c.Name, strictyaml.DidYouMean(c.Name, names))
+		}
+	}
+	return nil
 }

@@ -66,6 +66,18 @@ func parseSlow(b []byte) (float64, error) {
 	return v, nil
 }
 
+// parseHex reads a number of the form 0x1f.
+func parseHex(b []byte) (float64, error) {
+	if len(b) < 3 || b[0] != '0' || b[1] != 'x' && b[1] != 'X' {
+		return 0, errNotNumber
+	}
+	v, err := strconv.ParseUint(string(b[2:]), 16, 32)
+	if err != nil {
+		return 0, errNotNumber
+	}
+	return float64(v), nil
+}
+
 // parseEpoch reads seconds since 1970 with a decimal fraction, exact to the nanosecond.
 func parseEpoch(b []byte) (int64, error) {
 	var sec, frac int64

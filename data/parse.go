@@ -22,6 +22,8 @@ type layout struct {
 	infinite  bool     // NaN and infinity are missing rather than an error
 	layouts   []string // of times; none: seconds since 1970
 	specs     []ColumnSpec
+	at        []int  // column of each cell, −1 for none; nil: cell i is column i
+	absent    []int  // columns that no cell holds: all missing
 	skip      []bool // columns that are not kept
 }
 
@@ -262,25 +264,54 @@ func (p *piece) row(lay *layout, r *record) (column int, err error) {
 	if r.err != nil {
 		return 0, r.err
 	}
-	if len(r.cells) != len(lay.specs) {
-		return 0, fmt.Errorf("%d columns, want %d", len(r.cells), len(lay.specs))
+	if want := lay.width(); len(r.cells) != want {
+		return 0, fmt.Errorf("%d columns, want %d", len(r.cells), want)
 	}
 	for i, cell := range r.cells {
-		if lay.skip[i] {
+		k := i
+		if lay.at != nil {
+			k = lay.at[i]
+		}
+		if k < 0 || lay.skip[k] {
 			continue
 		}
-		if err := p.columns[i].cell(lay, i, bytes.TrimSpace(cell)); err != nil {
-			return i + 1, fmt.Errorf("%s: %w", lay.specs[i].Name, err)
+		if err := p.columns[k].cell(lay, k, bytes.TrimSpace(cell)); err != nil {
+			return i + 1, fmt.Errorf("%s: %w", lay.specs[k].Name, err)
+		}
+	}
+	for _, k := range lay.absent {
+		if !lay.skip[k] {
+			p.columns[k].miss()
 		}
 	}
 	return 0, nil
+}
+
+// width is how many cells a record has.
+func (lay *layout) width() int {
+	if lay.at != nil {
+		return len(lay.at)
+	}
+	return len(lay.specs)
+}
+
+// miss adds a missing value.
+func (s *slab) miss() {
+	switch {
+	case s.num != nil:
+		s.num = append(s.num, nan)
+	case s.nanos != nil:
+		s.nanos = append(s.nanos, NoTime)
+	default:
+		s.code = append(s.code, Missing)
+	}
 }
 
 func (s *slab) cell(lay *layout, i int, cell []byte) error {
 	missing := lay.isMissing(cell)
 	switch {
 	case s.num != nil:
-		return s.number(lay, cell, missing)
+		return s.number(lay, cell, missing, lay.specs[i].Type == "port")
 	case s.nanos != nil:
 		v, err := int64(NoTime), error(nil)
 		if !missing && len(lay.layouts) > 0 {
@@ -312,11 +343,14 @@ func (s *slab) cell(lay *layout, i int, cell []byte) error {
 
 var nan = func() float64 { var z float64; return z / z }()
 
-func (s *slab) number(lay *layout, cell []byte, missing bool) error {
+func (s *slab) number(lay *layout, cell []byte, missing, port bool) error {
 	v := nan
 	if !missing {
 		var err error
-		if v, err = parseNumber(cell); err != nil {
+		if v, err = parseNumber(cell); err != nil && port {
+			v, err = parseHex(cell)
+		}
+		if err != nil {
 			return fmt.Errorf("%q is not a number", clip(cell))
 		}
 		if !finite(v) {

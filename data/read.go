@@ -15,6 +15,7 @@ type ReadReport struct {
 	Bad      int      // left out
 	Examples []BadRow // the first of them
 	Warnings []string
+	Notes    []string // what the config had the reader do
 }
 
 // BadRow is a row that could not be read.
@@ -70,7 +71,7 @@ func Read(ctx context.Context, c *Config, f Finder, workers int) (*Table, *ReadR
 	if err != nil {
 		return nil, nil, err
 	}
-	rep := &ReadReport{Rows: t.Rows, Bad: tb.badCount, Examples: tb.examples, Warnings: tb.warnings}
+	rep := &ReadReport{Rows: t.Rows, Bad: tb.badCount, Examples: tb.examples, Warnings: tb.warnings, Notes: tb.notes}
 	rep.Warnings = append(rep.Warnings, expectations(c, t)...)
 	if tb.badCount > 0 {
 		rep.Warnings = append(rep.Warnings, fmt.Sprintf("%s: %d of %d rows could not be read, first %v", c.Name, tb.badCount, tb.badCount+t.Rows, tb.examples[0]))
@@ -105,6 +106,12 @@ func readFile(ctx context.Context, src fileSource, c *Config, f Finder, name str
 	if share := float64(badRows) / float64(rows+badRows); share > c.MaxBad {
 		return fmt.Errorf("data: %s: %s: %d of %d rows cannot be read, more than the share of %g that max_bad_share allows:\n  %s",
 			c.Name, name, badRows, rows+badRows, c.MaxBad, joinBad(tb.examples))
+	}
+	for _, id := range c.Identify {
+		if is := map[string]Part{"train": PartTrain, "test": PartTest}[id.Part]; rows == id.Rows && is != part {
+			tb.warnings = append(tb.warnings, fmt.Sprintf("%s: %s has the %d rows of the %s file, under the other file's name: read as what it is", c.Name, name, rows, id.Part))
+			part = is
+		}
 	}
 	tb.origin(Origin{Path: path, Name: name, Part: part, Bytes: in.size, SHA256: in.sum(), FirstRow: first, Rows: rows})
 	return nil

@@ -1,0 +1,183 @@
+package data
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// verdict is what a label means.
+type verdict struct {
+	attack, drop bool
+	class        string
+}
+
+// judge turns label texts into truth.
+type judge struct {
+	rule  Label
+	known map[string]bool // benign and attack lists
+}
+
+func newJudge(rule Label) *judge {
+	j := &judge{rule: rule, known: map[string]bool{}}
+	for _, b := range rule.Benign {
+		j.known[b] = false
+	}
+	for _, a := range rule.Attack {
+		j.known[a] = true
+	}
+	return j
+}
+
+func (j *judge) clean(label string) string {
+	return strings.TrimSpace(strings.Trim(strings.TrimSpace(label), j.rule.Trim))
+}
+
+// file is the verdict on all rows of a file, if the config has one.
+func (j *judge) file(name string) (verdict, bool) {
+	for _, f := range j.rule.Files {
+		if ok, _ := path.Match(f.File, name); ok {
+			class := f.Class
+			if class == "" {
+				class = f.Is
+			}
+			return verdict{attack: f.Is == "attack", class: class}, true
+		}
+	}
+	return verdict{}, false
+}
+
+// label is the verdict on a cleaned label; "" is a missing one.
+func (j *judge) label(label string) (verdict, error) {
+	for _, r := range j.rule.Rules {
+		if r.Equals != nil && !strings.EqualFold(*r.Equals, label) || r.Contains != "" && !strings.Contains(strings.ToLower(label), strings.ToLower(r.Contains)) {
+			continue
+		}
+		return verdict{attack: r.Is == "attack", drop: r.Is == "drop", class: r.Class}, nil
+	}
+	if label == "" {
+		return verdict{}, fmt.Errorf("the label is missing")
+	}
+	if v, ok := j.known[label]; ok {
+		return verdict{attack: v}, nil
+	}
+	if len(j.rule.Attack) > 0 || len(j.rule.Benign) == 0 {
+		return verdict{}, fmt.Errorf("label %q is in neither list of the config, and no rule fits it", label)
+	}
+	return verdict{attack: true}, nil
+}
+
+// truth turns the label and class columns into Attack, Class and Classes, and takes out the rows that the
+// config's rules drop.
+func (b *builder) truth(t *Table, labels, classes *gathered) error {
+	rule := b.config.Label
+	j := newJudge(rule)
+	code := join(labels.code, b.rows)
+	classCode := code
+	if classes != nil {
+		classCode = join(classes.code, b.rows)
+	}
+	verdicts := make([]*verdict, len(labels.names)+1) // the last for missing labels
+	ids := map[string]uint32{}
+	t.Attack, t.Class = make([]bool, b.rows), make([]uint32, b.rows)
+	var keep []bool
+	dropped := map[string]int{}
+	for _, o := range t.Origins {
+		whole, all := j.file(o.Name)
+		for i := o.FirstRow; i < o.FirstRow+o.Rows; i++ {
+			v, name := whole, whole.class
+			if !all {
+				at, text := int(code[i]), ""
+				if code[i] == Missing {
+					at = len(labels.names)
+				} else {
+					text = j.clean(labels.names[at])
+				}
+				if verdicts[at] == nil {
+					w, err := j.label(text)
+					if err != nil {
+						return fmt.Errorf("data: %s: %s: %w", t.Name, t.Where(int32(i)), err)
+					}
+					verdicts[at] = &w
+				}
+				v, name = *verdicts[at], text
+				if v.class != "" {
+					name = v.class
+				} else if k := classCode[i]; classes != nil && k != Missing {
+					if c := j.clean(classes.names[k]); c != "" && !slices.Contains(rule.NoClass, c) {
+						name = c
+					}
+				}
+			}
+			if v.drop {
+				if keep == nil {
+					keep = make([]bool, b.rows)
+					for k := range i {
+						keep[k] = true
+					}
+				}
+				dropped[name]++
+				continue
+			}
+			if keep != nil {
+				keep[i] = true
+			}
+			id, ok := ids[name]
+			if !ok {
+				id = uint32(len(t.Classes))
+				ids[name] = id
+				t.Classes = append(t.Classes, name)
+			}
+			t.Attack[i], t.Class[i] = v.attack, id
+		}
+	}
+	if keep != nil {
+		n := 0
+		for _, c := range dropped {
+			n += c
+		}
+		b.notes = append(b.notes, fmt.Sprintf("%d of %d rows are left out by the label rules", n, b.rows))
+		t.keep(keep)
+		if t.Rows == 0 {
+			return fmt.Errorf("data: %s: the label rules leave no rows", t.Name)
+		}
+	}
+	return nil
+}
+
+// keep takes the unmarked rows out, in place.
+func (t *Table) keep(marked []bool) {
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		c.Num, c.Code, c.Nanos = filter(c.Num, marked), filter(c.Code, marked), filter(c.Nanos, marked)
+	}
+	t.Attack, t.Class = filter(t.Attack, marked), filter(t.Class, marked)
+	t.Parts, t.Lines = filter(t.Parts, marked), filter(t.Lines, marked)
+	row := 0
+	for k := range t.Origins {
+		o := &t.Origins[k]
+		n := 0
+		for _, m := range marked[o.FirstRow : o.FirstRow+o.Rows] {
+			if m {
+				n++
+			}
+		}
+		o.FirstRow, o.Rows = row, n
+		row += n
+	}
+	t.Rows = row
+}
+
+func filter[T any](v []T, marked []bool) []T {
+	if v == nil {
+		return nil
+	}
+	out := v[:0]
+	for i, m := range marked {
+		if m {
+			out = append(out, v[i])
+		}
+	}
+	return out
+}

@@ -6,6 +6,7 @@ package compare
 import (
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -31,9 +32,11 @@ type Group struct {
 
 // Row is one model over its seeds.
 type Row struct {
-	Rank         int // 0 when no cell is ok
-	Label, Model string
+	Rank         int    // 0 when no cell is ok
+	Label, Model string // the label carries its run where several runs have it
+	Run          string // name of the run directory
 	OK, Cells    int
+	Fixed        bool             // the model is deterministic: one cell is all there is
 	Main         Value            // of the comparison's metric
 	Others       map[string]Value // of the other shown metrics
 	Errors       []string         // of the cells that are not ok, each once
@@ -54,7 +57,14 @@ var smallerIsBetter = map[string]bool{"fpr_at_95tpr": true, "fit_seconds": true,
 // shown are the metrics beside the main one.
 var shown = []string{"auroc", "auprc", "fpr_at_95tpr", "tpr_at_1fpr", "f1", "mcc", "fit_seconds"}
 
-// Compare ranks by a metric, one of runs.Metrics; "" means auroc.
+// member is one cell with the run it belongs to.
+type member struct {
+	runs.Result
+	run int // index of the record
+}
+
+// Compare ranks by a metric, one of runs.Metrics; "" means auroc. A model that several runs hold has a row
+// for each: seeds that were run twice are no further evidence.
 func Compare(records []*runs.Record, metric string) (*Comparison, error) {
 	if metric == "" {
 		metric = "auroc"
@@ -62,10 +72,14 @@ func Compare(records []*runs.Record, metric string) (*Comparison, error) {
 	if !slices.Contains(runs.Metrics(), metric) {
 		return nil, fmt.Errorf("compare: unknown metric %q; known: %s", metric, strings.Join(runs.Metrics(), ", "))
 	}
+	names, err := runNames(records)
+	if err != nil {
+		return nil, err
+	}
 	c := &Comparison{Metric: metric}
 	var order []string
-	groups := map[string][]runs.Result{}
-	for _, rec := range records {
+	groups := map[string][]member{}
+	for i, rec := range records {
 		if !rec.Complete {
 			c.Warnings = append(c.Warnings, fmt.Sprintf("%s is not finished: only its ended cells are here", rec.Dir))
 		}
@@ -74,11 +88,11 @@ func Compare(records []*runs.Record, metric string) (*Comparison, error) {
 			if _, ok := groups[key]; !ok {
 				order = append(order, key)
 			}
-			groups[key] = append(groups[key], r)
+			groups[key] = append(groups[key], member{r, i})
 		}
 	}
 	for _, key := range order {
-		c.Groups = append(c.Groups, group(groups[key], metric))
+		c.Groups = append(c.Groups, group(groups[key], names, metric))
 	}
 	if len(order) == 0 {
 		return nil, fmt.Errorf("compare: no cells")
@@ -86,26 +100,58 @@ func Compare(records []*runs.Record, metric string) (*Comparison, error) {
 	return c, nil
 }
 
-func group(results []runs.Result, metric string) Group {
-	g := Group{Data: results[0].Data, Unit: results[0].Unit, Prevalence: math.NaN()}
-	var labels []string
-	cells := map[string][]runs.Result{}
-	sums := map[string]bool{}
-	for _, r := range results {
-		if _, ok := cells[r.Label]; !ok {
-			labels = append(labels, r.Label)
+// runNames is what to call the runs: the last part of their folders, or the whole where two share it.
+func runNames(records []*runs.Record) ([]string, error) {
+	names := make([]string, len(records))
+	paths, uses := map[string]bool{}, map[string]int{}
+	for i, rec := range records {
+		path, err := filepath.Abs(rec.Dir)
+		if err != nil {
+			return nil, fmt.Errorf("compare: %w", err)
 		}
-		cells[r.Label] = append(cells[r.Label], r)
-		if r.Status == runs.OK {
-			sums[r.TestSHA256] = true
-			if g.Test == 0 {
-				g.Train, g.Test, g.Prevalence = r.Train, r.Test, float64(r.Prevalence)
-			}
+		if paths[path] {
+			return nil, fmt.Errorf("compare: the run %s is given twice", rec.Dir)
+		}
+		paths[path] = true
+		names[i] = filepath.Base(path)
+		uses[names[i]]++
+	}
+	for i, rec := range records {
+		if uses[names[i]] > 1 {
+			names[i] = rec.Dir
 		}
 	}
-	for _, l := range labels {
-		g.Rows = append(g.Rows, row(cells[l], metric))
+	return names, nil
+}
+
+func group(cells []member, names []string, metric string) Group {
+	g := Group{Data: cells[0].Data, Unit: cells[0].Unit, Prevalence: math.NaN()}
+	type key struct {
+		label string
+		run   int
 	}
+	var order []key
+	rows := map[key][]runs.Result{}
+	in := map[string]int{} // runs that hold a label
+	for _, m := range cells {
+		k := key{m.Label, m.run}
+		if _, ok := rows[k]; !ok {
+			order = append(order, k)
+			in[m.Label]++
+		}
+		rows[k] = append(rows[k], m.Result)
+		if m.Status == runs.OK && g.Test == 0 {
+			g.Train, g.Test, g.Prevalence = m.Train, m.Test, float64(m.Prevalence)
+		}
+	}
+	for _, k := range order {
+		r := row(rows[k], metric)
+		if r.Run = names[k.run]; in[k.label] > 1 {
+			r.Label += " (" + r.Run + ")"
+		}
+		g.Rows = append(g.Rows, r)
+	}
+	g.Warnings = slices.Concat(cellDoubts(cells), seedDoubts(g.Rows), preparationDoubts(cells))
 	sign := 1.0
 	if smallerIsBetter[metric] {
 		sign = -1
@@ -127,12 +173,11 @@ func group(results []runs.Result, metric string) Group {
 			g.Rows[i].Rank = i + 1
 		}
 	}
-	g.Warnings = doubts(results)
 	return g
 }
 
 func row(cells []runs.Result, metric string) Row {
-	r := Row{Label: cells[0].Label, Model: cells[0].Model, Cells: len(cells), Others: map[string]Value{}}
+	r := Row{Label: cells[0].Label, Model: cells[0].Model, Cells: len(cells), Fixed: cells[0].Deterministic, Others: map[string]Value{}}
 	for i := range cells {
 		switch {
 		case cells[i].Status == runs.OK:
@@ -165,42 +210,6 @@ func value(cells []runs.Result, metric string) Value {
 	if len(v) == 1 {
 		out.Interval = eval.Interval{Low: only.Metric(metric + "_low"), High: only.Metric(metric + "_high")}
 		out.Bootstrap = !math.IsNaN(out.Interval.Low)
-	}
-	return out
-}
-
-// doubts joins the warnings of the cells: each once, with how many cells carry it when not all do.
-func doubts(results []runs.Result) []string {
-	n := map[string]int{}
-	var order []string
-	ok, few := 0, 0
-	seeds := map[string]int{}
-	for _, r := range results {
-		if r.Status != runs.OK {
-			continue
-		}
-		ok++
-		seeds[r.Label]++
-		for _, w := range r.Warnings {
-			if n[w]++; n[w] == 1 {
-				order = append(order, w)
-			}
-		}
-	}
-	var out []string
-	for _, w := range order {
-		if n[w] < ok {
-			w = fmt.Sprintf("%s (%d of %d cells)", w, n[w], ok)
-		}
-		out = append(out, w)
-	}
-	for _, k := range seeds {
-		if k > 1 && k < 5 {
-			few = k
-		}
-	}
-	if few > 0 {
-		out = append(out, fmt.Sprintf("%d seeds are few for an interval: take 5 or more", few))
 	}
 	return out
 }

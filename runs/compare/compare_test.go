@@ -2,6 +2,7 @@ package compare
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -96,5 +97,89 @@ func TestRender(t *testing.T) {
 	}
 	if err := c.Render(&strings.Builder{}, "pdf"); err == nil {
 		t.Error("an unknown format is accepted")
+	}
+}
+
+// runOf is a run of one model, iforest, and one that ignores its seed, znorm.
+func runOf(t *testing.T, dir, sum string, seeds ...string) *runs.Record {
+	t.Helper()
+	file := "data,model,label,seed,unit,status,n_test,prevalence,auroc,auroc_low,auroc_high,test_sha256,input,deterministic\n" +
+		"d,znorm,znorm,1,flow,ok,20,0.5,0.8,0.7,0.9," + sum + ",vectors,true\n" +
+		"d,markov,markov,1,flow,ok,20,0.5,0.8,0.7,0.9,other,traces,true\n"
+	for i, s := range seeds {
+		file += fmt.Sprintf("d,iforest,iforest,%s,flow,ok,20,0.5,0.%d,,,%s,vectors,false\n", s, 6+i, sum)
+	}
+	results, err := runs.ReadResults(strings.NewReader(file), "r.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &runs.Record{Dir: dir, Complete: true, Results: results}
+}
+
+// TestSeveralRuns: the same model in two runs is two rows; a seed that was run twice must not pass for two.
+func TestSeveralRuns(t *testing.T) {
+	a, b := runOf(t, "runs/a", "x", "1", "2"), runOf(t, "runs/b", "y", "1", "2")
+	c, err := Compare([]*runs.Record{a, b}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := c.Groups[0]
+	if len(g.Rows) != 6 {
+		t.Fatalf("%d rows: %+v", len(g.Rows), g.Rows)
+	}
+	for _, r := range g.Rows {
+		want := map[string]int{"znorm": 1, "markov": 1, "iforest": 2}[r.Model]
+		if r.Cells != want || r.Label != r.Model+" ("+r.Run+")" || r.Main.Bootstrap != (want == 1) {
+			t.Errorf("%+v", r)
+		}
+	}
+	warnings := strings.Join(g.Warnings, "\n")
+	if !strings.Contains(warnings, "models of vectors saw 2 different test sets") || strings.Contains(warnings, "models of traces") {
+		t.Errorf("warnings %s", warnings)
+	}
+	if _, err := Compare([]*runs.Record{a, runOf(t, "runs/../runs/a", "x")}, ""); err == nil || !strings.Contains(err.Error(), "given twice") {
+		t.Errorf("error %v", err)
+	}
+	// one name, two folders: told apart by the whole path
+	if c, err = Compare([]*runs.Record{a, runOf(t, "old/a", "x", "1")}, ""); err != nil || c.Groups[0].Rows[0].Run == c.Groups[0].Rows[1].Run {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+func TestDoubts(t *testing.T) {
+	one := runOf(t, "a", "x", "1")
+	c, err := Compare([]*runs.Record{one}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := c.Groups[0].Warnings; len(w) != 1 || !strings.HasPrefix(w[0], "one seed of iforest:") {
+		t.Errorf("warnings %q", w)
+	}
+	for _, r := range c.Groups[0].Rows {
+		if strings.Contains(r.Label, "(") {
+			t.Errorf("label %q in a comparison of one run", r.Label)
+		}
+	}
+	five := runOf(t, "a", "x", "1", "2", "3", "4")
+	five.Results = append(five.Results, five.Results[2])
+	five.Results[6].Seed = 5
+	if c, err = Compare([]*runs.Record{five}, ""); err != nil || len(c.Groups[0].Warnings) != 0 {
+		t.Errorf("five seeds: %q, %v", c.Groups[0].Warnings, err)
+	}
+	five.Results[6].AUROC = runs.Number(math.NaN())
+	five.Results[5].Test = 19
+	if c, err = Compare([]*runs.Record{five}, ""); err != nil {
+		t.Fatal(err)
+	}
+	warnings := strings.Join(c.Groups[0].Warnings, "\n")
+	for _, want := range []string{"iforest: undefined for 1 of 5 cells", "not all are judged on the same units (20 with 50.0 % attacks; 19 with"} {
+		if !strings.Contains(warnings, want) {
+			t.Errorf("warnings lack %q:\n%s", want, warnings)
+		}
+	}
+	unfinished := runOf(t, "a", "x", "1")
+	unfinished.Complete = false
+	if c, err = Compare([]*runs.Record{unfinished}, ""); err != nil || len(c.Warnings) != 1 {
+		t.Errorf("%q, %v", c.Warnings, err)
 	}
 }

@@ -205,7 +205,7 @@ func (c *Comparison) markdown(w io.Writer) error {
 
 func (c *Comparison) csv(w io.Writer) error {
 	cw := csv.NewWriter(w)
-	cw.Write([]string{"data", "unit", "rank", "label", "model", "metric", "n", "cells", "mean", "sd", "low", "high", "interval"})
+	cw.Write([]string{"data", "unit", "rank", "label", "model", "metric", "n", "cells", "mean", "sd", "low", "high", "interval", "run"})
 	text := func(v float64) string {
 		if math.IsNaN(v) {
 			return ""
@@ -223,7 +223,7 @@ func (c *Comparison) csv(w io.Writer) error {
 				} else if math.IsNaN(v.Interval.Low) {
 					kind = ""
 				}
-				cw.Write([]string{g.Data, g.Unit, strconv.Itoa(r.Rank), r.Label, r.Model, m, strconv.Itoa(v.N), strconv.Itoa(r.Cells), text(v.Mean), text(v.SD), text(v.Interval.Low), text(v.Interval.High), kind})
+				cw.Write([]string{g.Data, g.Unit, strconv.Itoa(r.Rank), r.Label, r.Model, m, strconv.Itoa(v.N), strconv.Itoa(r.Cells), text(v.Mean), text(v.SD), text(v.Interval.Low), text(v.Interval.High), kind, r.Run})
 			}
 		}
 	}
@@ -255,6 +255,7 @@ func (c *Comparison) json(w io.Writer) error {
 		Rank    int              `json:"rank"`
 		Label   string           `json:"label"`
 		Model   string           `json:"model"`
+		Run     string           `json:"run"`
 		OK      int              `json:"ok"`
 		Cells   int              `json:"cells"`
 		Metrics map[string]value `json:"metrics"`
@@ -276,7 +277,7 @@ func (c *Comparison) json(w io.Writer) error {
 		g := &c.Groups[k]
 		og := group{Data: g.Data, Unit: g.Unit, Test: g.Test, Warnings: g.Warnings}
 		for _, r := range g.Rows {
-			or := row{Rank: r.Rank, Label: r.Label, Model: r.Model, OK: r.OK, Cells: r.Cells, Errors: r.Errors, Metrics: map[string]value{}}
+			or := row{Rank: r.Rank, Label: r.Label, Model: r.Model, Run: r.Run, OK: r.OK, Cells: r.Cells, Errors: r.Errors, Metrics: map[string]value{}}
 			for _, m := range c.metrics() {
 				v := r.Others[m]
 				kind := ""

@@ -1,0 +1,98 @@
+package compare
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"plumbline/runs"
+)
+
+// fewSeeds is the number of seeds below which an interval over them says little: with 5 it reaches 1.24
+// standard deviations to either side of the mean, with 3 already 2.48, with 2 nearly 9.
+const fewSeeds = 5
+
+// cellDoubts joins the warnings of the cells: each once, with how many cells carry it when not all do.
+func cellDoubts(cells []member) (out []string) {
+	n := map[string]int{}
+	var order []string
+	ok := 0
+	for _, m := range cells {
+		if m.Status != runs.OK {
+			continue
+		}
+		ok++
+		for _, w := range m.Warnings {
+			if n[w]++; n[w] == 1 {
+				order = append(order, w)
+			}
+		}
+	}
+	for _, w := range order {
+		if n[w] < ok {
+			w = fmt.Sprintf("%s (%d of %d cells)", w, n[w], ok)
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+// seedDoubts is what the number of seeds behind the rows leaves open.
+func seedDoubts(rows []Row) (out []string) {
+	var single []string
+	few := fewSeeds
+	for i := range rows {
+		r := &rows[i]
+		if missing := r.OK - r.Main.N; missing > 0 {
+			out = append(out, fmt.Sprintf("%s: undefined for %d of %d cells, which its mean leaves out", r.Label, missing, r.OK))
+		}
+		switch {
+		case r.Fixed || r.OK == 0:
+		case r.OK == 1:
+			single = append(single, r.Label)
+		default:
+			few = min(few, r.OK)
+		}
+	}
+	if single != nil {
+		out = append(out, fmt.Sprintf("one seed of %s: nothing shows how far the result of another may lie", strings.Join(single, ", ")))
+	}
+	if few < fewSeeds {
+		out = append(out, fmt.Sprintf("%d seeds are few for an interval: take %d or more", few, fewSeeds))
+	}
+	return out
+}
+
+// preparationDoubts is what keeps the numbers of two cells from being comparable: other test units, or other
+// values in front of models that see the same kind of input.
+func preparationDoubts(cells []member) (out []string) {
+	var units, inputs []string
+	sums := map[string][]string{}
+	for _, m := range cells {
+		if m.Status != runs.OK {
+			continue
+		}
+		u := fmt.Sprintf("%d with %s attacks", m.Test, percent(float64(m.Prevalence)))
+		if !slices.Contains(units, u) {
+			units = append(units, u)
+		}
+		if m.TestSHA256 == "" {
+			continue
+		}
+		if _, ok := sums[m.Input]; !ok {
+			inputs = append(inputs, m.Input)
+		}
+		if !slices.Contains(sums[m.Input], m.TestSHA256) {
+			sums[m.Input] = append(sums[m.Input], m.TestSHA256)
+		}
+	}
+	if len(units) > 1 {
+		out = append(out, fmt.Sprintf("not all are judged on the same units (%s): their numbers do not compare", strings.Join(units, "; ")))
+	}
+	for _, in := range inputs {
+		if k := len(sums[in]); k > 1 {
+			out = append(out, fmt.Sprintf("models of %s saw %d different test sets (test_sha256): split or preprocessing differ", in, k))
+		}
+	}
+	return out
+}

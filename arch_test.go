@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"os/exec"
 	"path"
 	"path/filepath"
@@ -52,13 +53,14 @@ var outside = map[string]string{
 }
 
 type pkg struct {
-	ImportPath, Dir, Doc string
-	GoFiles, Imports     []string
+	ImportPath, Dir, Doc      string
+	GoFiles, Imports          []string
+	TestImports, XTestImports []string
 }
 
 func packages(t *testing.T) []pkg {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Dir,Doc,GoFiles,Imports", "./...").Output()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Dir,Doc,GoFiles,Imports,TestImports,XTestImports", "./...").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
@@ -95,11 +97,6 @@ func TestImports(t *testing.T) {
 		if p.Doc == "" {
 			t.Errorf("package %s has no package comment", name)
 		}
-		for _, part := range strings.Split(name, "/") {
-			if slices.Contains([]string{"utils", "util", "common", "helpers", "helper", "pkg", "internal", "misc"}, part) {
-				t.Errorf("package %s: %q says nothing about what is in it", name, part)
-			}
-		}
 		for _, imp := range p.Imports {
 			if own, ok := inModule(imp); ok {
 				if !slices.Contains(may, own) {
@@ -111,6 +108,91 @@ func TestImports(t *testing.T) {
 				if strings.HasPrefix(imp, prefix) && !slices.Contains(strings.Fields(homes), name) {
 					t.Errorf("%s imports %s, which belongs in: %s", name, imp, homes)
 				}
+			}
+		}
+	}
+}
+
+// order is the house from left to right, for tests: they may look at anything that does not stand further
+// right, so that a model can be tried on prepared data and judged.
+var order = []string{"eval", "data", "models", "runs", "cmd"}
+
+// TestImportsOfTests: tests look in the same direction as the code, and one family's at no other family.
+func TestImportsOfTests(t *testing.T) {
+	place := func(name string) int {
+		first, _, _ := strings.Cut(name, "/")
+		return slices.Index(order, first)
+	}
+	families := []string{"automata", "classic", "neural", "supervised"}
+	family := func(name string) string {
+		rest, _ := strings.CutPrefix(name, "models/")
+		first, _, _ := strings.Cut(rest, "/")
+		if slices.Contains(families, first) {
+			return first
+		}
+		return ""
+	}
+	for _, p := range packages(t) {
+		name, _ := inModule(p.ImportPath)
+		for _, imp := range append(p.TestImports, p.XTestImports...) {
+			if imp == "math/rand" {
+				t.Errorf("a test of %s imports math/rand: use math/rand/v2", name)
+			}
+			own, ok := inModule(imp)
+			switch {
+			case !ok || name == "": // the root's tests are about the whole
+			case place(own) > place(name):
+				t.Errorf("tests of %s import %s, which stands to the right", name, own)
+			case family(name) != "" && family(own) != "" && family(name) != family(own):
+				t.Errorf("tests of %s import another family: %s", name, own)
+			}
+		}
+	}
+}
+
+// TestFolders: a folder is named after what is in it.
+func TestFolders(t *testing.T) {
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		if strings.HasPrefix(d.Name(), ".") && path != "." {
+			return filepath.SkipDir
+		}
+		if slices.Contains([]string{"utils", "util", "common", "helpers", "helper", "pkg", "internal", "misc"}, d.Name()) {
+			t.Errorf("%s: %q says nothing about what is in it", path, d.Name())
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestCommands: main is one statement, and each subcommand has a file of its own.
+func TestCommands(t *testing.T) {
+	for _, p := range packages(t) {
+		name, _ := inModule(p.ImportPath)
+		if !strings.HasPrefix(name, "cmd/") {
+			continue
+		}
+		for _, file := range p.GoFiles {
+			commands := 0
+			for _, decl := range parse(t, filepath.Join(p.Dir, file)).Decls {
+				f, ok := decl.(*ast.FuncDecl)
+				switch {
+				case !ok:
+				case f.Name.Name == "main" && f.Recv == nil && len(f.Body.List) != 1:
+					t.Errorf("%s/%s: main has %d statements, want one", name, file, len(f.Body.List))
+				case strings.HasSuffix(f.Name.Name, "Command"):
+					commands++
+					if want := strings.TrimSuffix(f.Name.Name, "Command") + ".go"; file != want {
+						t.Errorf("%s: %s stands in %s, want %s", name, f.Name.Name, file, want)
+					}
+				}
+			}
+			if commands > 1 {
+				t.Errorf("%s/%s has %d subcommands", name, file, commands)
 			}
 		}
 	}
@@ -149,6 +231,11 @@ func TestForbidden(t *testing.T) {
 				continue
 			}
 			ast.Inspect(f, func(n ast.Node) bool {
+				if c, ok := n.(*ast.CallExpr); ok {
+					if id, ok := c.Fun.(*ast.Ident); ok && (id.Name == "print" || id.Name == "println") {
+						t.Errorf("%s prints with %s: printing is cmd's", at, id.Name)
+					}
+				}
 				sel, ok := n.(*ast.SelectorExpr)
 				if !ok {
 					return true
@@ -156,6 +243,8 @@ func TestForbidden(t *testing.T) {
 				x, ok := sel.X.(*ast.Ident)
 				switch {
 				case !ok:
+				case x.Name == "slog" && slices.Contains([]string{"Default", "Debug", "Info", "Warn", "Error", "Log"}, sel.Sel.Name):
+					t.Errorf("%s logs through slog.%s: log through models.Env", at, sel.Sel.Name)
 				case x.Name == "fmt" && strings.HasPrefix(sel.Sel.Name, "Print"):
 					t.Errorf("%s prints with fmt.%s: printing is cmd's", at, sel.Sel.Name)
 				case x.Name == "os" && (sel.Sel.Name == "Stdout" || sel.Sel.Name == "Stderr") && name != "models/modeltest":

@@ -2,6 +2,7 @@ package plumbline_test
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -91,19 +92,66 @@ func dataTable(t *testing.T) string {
 	return b.String()
 }
 
+// printed is the files that README prints, by path.
+func printed(t *testing.T) map[string]string {
+	files := map[string]string{}
+	for _, m := range regexp.MustCompile("(?s)<!-- file: (\\S+) -->\n```\\w+\n(.*?)```").FindAllStringSubmatch(readme(t), -1) {
+		files[m[1]] = m[2]
+	}
+	return files
+}
+
+// TestAddingADataSet follows README's section: the YAML file as printed, with a file that has the header as
+// printed, is read, prepared and run by a vector and a trace model.
+func TestAddingADataSet(t *testing.T) {
+	header := regexp.MustCompile("`office.csv` that begins with `([^`]+)`").FindStringSubmatch(readme(t))
+	config := printed(t)["configs/data/office.yaml"]
+	if header == nil || config == "" {
+		t.Fatal("README.md has no data set to add")
+	}
+	dir := t.TempDir()
+	csv := header[1] + "\n"
+	for i := range 600 {
+		verdict, size := "ok", 100+i%7
+		if i > 400 && i%10 == 0 {
+			verdict, size = "scan", 1
+		}
+		csv += fmt.Sprintf("f%d,%d,10.0.0.%d,10.0.1.1,%s,%d,%s\n", i, 1_700_000_000+i, i%5, []string{"tcp", "udp"}[i%2], size, verdict)
+	}
+	for name, text := range map[string]string{
+		"configs/data/office.yaml": config, "data/office.csv": csv,
+		"configs/experiments/office.yaml": "name: office\ndata: [office]\nmodels: [znorm, markov]\nbootstrap: 20\n",
+	} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e, err := runs.Load(filepath.Join(dir, "configs/experiments/office.yaml"), runs.LoadOptions{DataDirs: []string{filepath.Join(dir, "data")}, Builtin: plumbline.Configs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := runs.Run(t.Context(), e, runs.Options{Root: filepath.Join(dir, "runs")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range o.Results {
+		if r.Status != runs.OK || r.Test < 200 || r.AUROC < 0.9 {
+			t.Errorf("%s: %s %s, %d test rows, AUROC %v", r.Cell, r.Status, r.Error, r.Test, r.AUROC)
+		}
+	}
+}
+
 // TestAddingAModel follows README's section to the letter: the Go file and the YAML file as printed, laid
 // over the module, are built, run, compared and put through the conformance suite.
 func TestAddingAModel(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles the program anew")
 	}
-	files := map[string]string{}
-	for _, m := range regexp.MustCompile("(?s)<!-- file: (\\S+) -->\n```\\w+\n(.*?)```").FindAllStringSubmatch(readme(t), -1) {
-		files[m[1]] = m[2]
-	}
+	files := printed(t)
 	const source, config = "models/classic/median_distance.go", "configs/models/median-squared.yaml"
-	if len(files) != 2 || files[source] == "" || files[config] == "" {
-		t.Fatalf("README.md has no model to add: %d files", len(files))
+	if files[source] == "" || files[config] == "" {
+		t.Fatal("README.md has no model to add")
 	}
 	dir := t.TempDir()
 	write := func(name, text string) string {

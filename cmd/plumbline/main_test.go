@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -211,46 +212,97 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// TestHelpExamples runs what the help pages show, with the files and folders of their examples replaced by
-// real ones.
-func TestHelpExamples(t *testing.T) {
+// examples replaces the files and folders of documented commands by small real ones.
+type examples struct {
+	replace *strings.Replacer
+	root    string
+	n       int
+}
+
+func newExamples(t *testing.T) *examples {
 	dir, root := runDir(t)
 	small := experiment(t, tiny)
-	replace := strings.NewReplacer(
+	return &examples{root: root, replace: strings.NewReplacer(
+		"go run ./cmd/plumbline", "plumbline",
 		"configs/experiments/quickstart.yaml", small, "configs/experiments/nsl-kdd-baselines.yaml", small,
 		"runs/20240101-120000-quickstart", dir, "runs/*-nsl-kdd-baselines", dir, "~/datasets", root, "/tmp/runs", root,
-	)
-	a := &app{out: &bytes.Buffer{}, err: &bytes.Buffer{}}
+	)}
+}
+
+// run carries a documented command out.
+func (x *examples) run(t *testing.T, line string) {
+	t.Helper()
+	line, _, _ = strings.Cut(line, " #")
+	line, _, _ = strings.Cut(line, " > ")
+	args := strings.Fields(x.replace.Replace(strings.TrimSpace(line)))
+	if len(args) < 2 || args[0] != "plumbline" {
+		t.Errorf("%q is not a command of the program", line)
+		return
+	}
+	if args[1] == "run" && !strings.Contains(line, "--resume") {
+		args = append(args, "--out", x.root)
+	}
+	if len(args) == 2 && args[1] == "list" {
+		args = append(args, x.root)
+	}
+	x.n++
+	if code, _, errOut := plumb(t, args[1:]...); code != exitOK {
+		t.Errorf("%s: exit %d: %s", line, code, errOut)
+	}
+}
+
+// TestHelpExamples runs what the help pages show.
+func TestHelpExamples(t *testing.T) {
+	x := newExamples(t)
 	var walk func(c *cobra.Command)
-	n := 0
 	walk = func(c *cobra.Command) {
 		for _, sub := range c.Commands() {
 			walk(sub)
 		}
-		for _, line := range strings.Split(c.Example, "\n") {
-			line, _, _ = strings.Cut(strings.TrimSpace(line), " > ")
-			args := strings.Fields(replace.Replace(line))
-			if len(args) == 0 {
-				continue
-			}
-			if args[0] != "plumbline" {
-				t.Errorf("%s: example %q does not begin with the program", c.Name(), line)
-				continue
-			}
-			if args[1] == "run" && !strings.Contains(line, "--resume") {
-				args = append(args, "--out", root)
-			}
-			if len(args) == 2 && args[1] == "list" {
-				args = append(args, root)
-			}
-			n++
-			if code, _, errOut := plumb(t, args[1:]...); code != exitOK {
-				t.Errorf("%s: %v: exit %d: %s", c.Name(), args, code, errOut)
-			}
+		for line := range strings.Lines(c.Example) {
+			x.run(t, line)
+		}
+		if c.Runnable() && c.Example == "" && c.Parent().Name() != "completion" && c.Name() != "help" {
+			t.Errorf("%s shows no example", c.Name())
 		}
 	}
+	a := &app{out: &bytes.Buffer{}, err: &bytes.Buffer{}}
 	walk(a.root())
-	if n < 15 {
-		t.Errorf("only %d examples were found", n)
+	if x.n < 15 {
+		t.Errorf("only %d examples were found", x.n)
+	}
+}
+
+// TestReadmeCommands runs the commands that README shows on lines of their own, and holds those within its
+// text against the program: subcommand and flags must exist.
+func TestReadmeCommands(t *testing.T) {
+	raw, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := newExamples(t)
+	a := &app{out: &bytes.Buffer{}, err: &bytes.Buffer{}}
+	root := a.root()
+	root.InitDefaultCompletionCmd()
+	for line := range strings.Lines(string(raw)) {
+		if cmd, ok := strings.CutPrefix(line, "    "); ok && (strings.HasPrefix(cmd, "plumbline ") || strings.HasPrefix(cmd, "go run ./cmd/plumbline ")) {
+			x.run(t, cmd)
+		}
+	}
+	if x.n < 10 {
+		t.Errorf("README shows %d commands", x.n)
+	}
+	for _, span := range regexp.MustCompile("`plumbline ([^`]+)`").FindAllStringSubmatch(string(raw), -1) {
+		words := strings.Fields(span[1])
+		sub, _, err := root.Find(words[:1])
+		if err != nil {
+			t.Errorf("README: plumbline %s: %v", span[1], err)
+			continue
+		}
+		for _, w := range words[1:] {
+			if name, ok := strings.CutPrefix(w, "--"); ok && sub.Flag(name) == nil && name != "help" {
+				t.Errorf("README: plumbline %s: no flag --%s", span[1], name)
+			}
+		}
 	}
 }

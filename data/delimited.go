@@ -21,7 +21,7 @@ func init() {
 
 // Delimited reads text with a separator: CSV, TSV and their relatives.
 type Delimited struct {
-	Separator      string                `yaml:"separator" jsonschema_description:"one character; \\t for a tab"`
+	Separator      string                `yaml:"separator" jsonschema_description:"one character; \\t for a tab; auto: the one of tab, comma, semicolon and bar that the header has most of"`
 	Header         bool                  `yaml:"header" jsonschema_description:"the first line names the columns"`
 	RepeatedHeader bool                  `yaml:"repeated_header" jsonschema_description:"lines equal to the header inside the file are passed over"`
 	Columns        []ColumnSpec          `yaml:"columns" jsonschema_description:"name and type (number, category, time, address) of every column, in order; with a header, only checked against it"`
@@ -42,7 +42,10 @@ func (d *Delimited) Schema() []ColumnSpec { return d.Columns }
 // Check says what is wrong with the settings.
 func (d *Delimited) Check(c *Config) (ps strictyaml.Problems) {
 	add := func(format string, args ...any) { ps = append(ps, c.Options.Problem(format, args...)) }
-	if d.separator() == 0 {
+	switch {
+	case d.Separator == "auto" && !d.Header:
+		add("separator auto needs a header")
+	case d.Separator != "auto" && d.separator() == 0:
 		add("separator %q: want one ASCII character", d.Separator)
 	}
 	if !d.Header && len(d.Columns) == 0 {
@@ -79,6 +82,17 @@ func (d *Delimited) separator() byte {
 	return s[0]
 }
 
+// commonest is the usual separator that a header has most of.
+func commonest(header []byte) byte {
+	best, top := byte(','), 0
+	for _, c := range []byte("\t,;|") {
+		if n := bytes.Count(header, []byte{c}); n > top {
+			best, top = c, n
+		}
+	}
+	return best
+}
+
 func (d *Delimited) read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
 	lay := &layout{file: name, separator: d.separator(), quote: d.Quote, latin1: d.Encoding == "latin-1", infinite: d.NonFinite == "missing", layouts: d.TimeLayouts, specs: d.Columns}
 	for _, m := range d.Missing {
@@ -101,6 +115,9 @@ func (d *Delimited) read(ctx context.Context, in io.Reader, name string, tb *bui
 			return fmt.Errorf("%s:1: %w", name, err)
 		}
 		raw = bytes.TrimRight(bytes.Clone(raw), "\r\n")
+		if d.Separator == "auto" {
+			lay.separator = commonest(raw)
+		}
 		if lay.specs, err = d.headerSpecs(lay, raw); err != nil {
 			return fmt.Errorf("%s:1: %w", name, err)
 		}

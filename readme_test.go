@@ -92,6 +92,32 @@ func dataTable(t *testing.T) string {
 	return b.String()
 }
 
+// TestReadmeExperiment loads the experiment that README explains, alone and with each override it names.
+func TestReadmeExperiment(t *testing.T) {
+	text := readme(t)
+	block := regexp.MustCompile("(?s)```yaml\n(name: .*?)```").FindStringSubmatch(text)
+	sentence := regexp.MustCompile("Hydra's spelling: ([^\n]*)\\.\n").FindStringSubmatch(text)
+	if block == nil || sentence == nil {
+		t.Fatal("README.md explains no experiment or no overrides")
+	}
+	file := filepath.Join(t.TempDir(), "experiment.yaml")
+	if err := os.WriteFile(file, []byte(block[1]), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	overrides := [][]string{nil}
+	for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(sentence[1], -1) {
+		overrides = append(overrides, []string{m[1]})
+	}
+	if len(overrides) < 4 {
+		t.Errorf("README names %d overrides", len(overrides)-1)
+	}
+	for _, o := range overrides {
+		if _, err := runs.Load(file, runs.LoadOptions{Overrides: o, Builtin: plumbline.Configs}); err != nil {
+			t.Errorf("%v: %v", o, err)
+		}
+	}
+}
+
 // printed is the files that README prints, by path.
 func printed(t *testing.T) map[string]string {
 	files := map[string]string{}

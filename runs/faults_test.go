@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -165,6 +166,30 @@ bootstrap: 0
 	}
 	if rec, err = Open(out.Dir); err != nil || !rec.Complete || rec.OK() != 4 || len(rec.Manifest.Data) != 2 {
 		t.Errorf("resumed: %+v, %v", rec, err)
+	}
+}
+
+// TestOneAtATime: a run that is being carried out is not resumed beside it.
+func TestOneAtATime(t *testing.T) {
+	var beside error
+	tried := false
+	out := runSmall(t, small, Options{Workers: 1, Observe: func(e Event) {
+		if e.Kind == Finished && !tried {
+			tried = true
+			_, beside = Resume(context.Background(), e.Dir, LoadOptions{}, Options{})
+		}
+	}}, "models=[znorm, pca]")
+	if out.Failed > 0 {
+		t.Errorf("%+v", out.Results)
+	}
+	if beside == nil && runtime.GOOS != "linux" {
+		t.Skip("no locks on this system")
+	}
+	if beside == nil || !strings.Contains(beside.Error(), "another process is at work") {
+		t.Errorf("error %v", beside)
+	}
+	if _, err := Resume(context.Background(), out.Dir, LoadOptions{}, Options{}); err != nil {
+		t.Errorf("after its end: %v", err)
 	}
 }
 

@@ -158,6 +158,10 @@ func (r *run) carryOut(ctx context.Context) (*Outcome, error) {
 		return nil, fmt.Errorf("runs: %w", err)
 	}
 	defer logFile.Close()
+	// two processes would write the same files, each over the other's halves
+	if lock(logFile) {
+		return nil, fmt.Errorf("runs: %s: another process is at work on this run", r.dir.path)
+	}
 	r.log = slog.New(slog.NewJSONHandler(logFile, nil))
 	r.results = map[string]Result{}
 	plan := r.exp.Plan()

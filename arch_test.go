@@ -23,6 +23,7 @@ var allowed = map[string][]string{
 	"data/strictyaml":     {},
 	"data":                {"data/strictyaml"},
 	"data/datatest":       {},
+	"data/audit":          {"data"},
 	"data/prep":           {"data", "data/strictyaml"},
 	"models":              {"data", "data/strictyaml"},
 	"models/modeltest":    {"data", "data/strictyaml", "eval", "models"},
@@ -33,9 +34,9 @@ var allowed = map[string][]string{
 	"models/neural/graph": {"models/neural"},
 	"models/supervised":   {"data", "models", "models/kernel"},
 	"models/all":          {"models/automata", "models/classic", "models/neural", "models/neural/graph", "models/supervised"},
-	"runs":                {"data", "data/prep", "data/strictyaml", "eval", "models"},
+	"runs":                {"data", "data/audit", "data/prep", "data/strictyaml", "eval", "models"},
 	"runs/compare":        {"eval", "runs"},
-	"cmd/plumbline":       {"", "data", "data/prep", "data/strictyaml", "models", "models/all", "runs", "runs/compare"},
+	"cmd/plumbline":       {"", "data", "data/audit", "data/prep", "data/strictyaml", "models", "models/all", "runs", "runs/compare"},
 }
 
 // outside are modules that have one home, and what has it.

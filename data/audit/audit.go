@@ -1,0 +1,294 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"plumbline/data"
+)
+
+// Report is what was found. Shares are between 0 and 1; a share of nothing is 0.
+type Report struct {
+	Data     string   `json:"data"`
+	Rows     int      `json:"rows"`
+	Train    int      `json:"train"` // training and held-out rows
+	Test     int      `json:"test"`
+	BaseRate float64  `json:"base_rate"` // share of attacks among the test rows
+	Classes  []Class  `json:"classes"`
+	Whole    Repeats  `json:"rows_repeated"`     // over all columns and the class
+	Features Repeats  `json:"features_repeated"` // over the columns that are neither times nor addresses
+	Groups   []Group  `json:"groups,omitempty"`
+	Columns  []Column `json:"columns"`
+	// Disordered is the number of rows that are earlier than the row before, by time column.
+	Disordered map[string]int `json:"disordered,omitempty"`
+	Findings   []Finding      `json:"findings"`
+}
+
+// Class is one class and how its rows fall.
+type Class struct {
+	Name   string `json:"name"`
+	Attack bool   `json:"attack"`
+	Train  int    `json:"train"`
+	Test   int    `json:"test"`
+}
+
+// Repeats counts rows whose values occur before.
+type Repeats struct {
+	All       int `json:"all"`           // rows that repeat an earlier one
+	Train     int `json:"train"`         // the same among the training rows
+	TrainOK   int `json:"train_benign"`  // the same among the benign training rows
+	Test      int `json:"test"`          // the same among the test rows
+	Across    int `json:"test_in_train"` // test rows whose values occur in a training row
+	AcrossOK  int `json:"test_benign_in_train"`
+	Conflicts int `json:"conflicts"` // rows whose values occur with the other truth as well
+}
+
+// Group is how entities fall to the two sides of the split.
+type Group struct {
+	Columns []string `json:"columns"`
+	Groups  int      `json:"groups"`
+	Both    int      `json:"both"`      // groups with rows on both sides
+	TestIn  int      `json:"test_rows"` // test rows whose group has training rows
+}
+
+// Column is one feature and what it alone tells.
+type Column struct {
+	Name     string  `json:"name"`
+	Type     string  `json:"type"`
+	Distinct int     `json:"distinct"`
+	Missing  int     `json:"missing"`
+	Negative int     `json:"negative,omitempty"`
+	AUROC    float64 `json:"auroc"` // of the column as a score over all rows, whichever direction is better; categories by their levels' share of attacks
+	Stump    float64 `json:"stump"` // best balanced accuracy of one cut
+}
+
+// Finding is something that a reader of results should know.
+type Finding struct {
+	Kind string `json:"kind"` // duplicates, overlap, conflicts, groups, shortcut, constant, identifier, time, small_class, one_class
+	Text string `json:"text"`
+}
+
+// Limits above which something is a finding.
+const (
+	repeatShare   = 0.05
+	shortcutAUROC = 0.95
+	smallClass    = 30
+)
+
+// Table audits a labelled table under a split.
+func Table(ctx context.Context, t *data.Table, sp *data.Split) (*Report, error) {
+	if t.Attack == nil {
+		return nil, fmt.Errorf("audit: %s has no labels", t.Name)
+	}
+	a := &auditor{t: t, test: make([]bool, t.Rows), in: make([]bool, t.Rows)}
+	for _, rows := range [][]int32{sp.Train, sp.Valid, sp.Test} {
+		for _, r := range rows {
+			a.in[r] = true
+		}
+	}
+	for _, r := range sp.Test {
+		a.test[r] = true
+	}
+	rep := &Report{Data: t.Name, Rows: t.Rows, Train: len(sp.Train) + len(sp.Valid), Test: len(sp.Test)}
+	a.classes(rep)
+	rep.Whole = a.repeats(func(c *data.Column) bool { return true }, true)
+	rep.Features = a.repeats(func(c *data.Column) bool { return c.Type == data.Number || c.Type == data.Category }, false)
+	if err := a.groups(rep); err != nil {
+		return nil, err
+	}
+	for i := range t.Columns {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("audit: %w", err)
+		}
+		c := &t.Columns[i]
+		if c.Type == data.Time {
+			a.order(rep, c)
+			continue
+		}
+		rep.Columns = append(rep.Columns, a.column(c))
+	}
+	rep.judge()
+	return rep, nil
+}
+
+// auditor is an audit in progress.
+type auditor struct {
+	t        *data.Table
+	in, test []bool // by row: used at all, in test
+}
+
+func (a *auditor) classes(rep *Report) {
+	byClass := make([]Class, len(a.t.Classes))
+	attacks := 0
+	for i, k := range a.t.Class {
+		c := &byClass[k]
+		c.Name, c.Attack = a.t.Classes[k], a.t.Attack[i]
+		switch {
+		case a.test[i]:
+			c.Test++
+			if a.t.Attack[i] {
+				attacks++
+			}
+		case a.in[i]:
+			c.Train++
+		}
+	}
+	slices.SortFunc(byClass, func(x, y Class) int { return (y.Train + y.Test) - (x.Train + x.Test) })
+	rep.Classes = byClass
+	rep.BaseRate = share(attacks, rep.Test)
+}
+
+func share(n, of int) float64 {
+	if of == 0 {
+		return 0
+	}
+	return float64(n) / float64(of)
+}
+
+// repeats counts repeated rows over the chosen columns, and the class where asked for, by a 64-bit hash of
+// their values.
+func (a *auditor) repeats(chosen func(*data.Column) bool, class bool) (r Repeats) {
+	hash := make([]uint64, a.t.Rows)
+	for i := range hash {
+		hash[i] = 0x9e3779b97f4a7c15
+		if class {
+			hash[i] = mix(hash[i] ^ uint64(a.t.Class[i]+1))
+		}
+	}
+	for k := range a.t.Columns {
+		c := &a.t.Columns[k]
+		if !chosen(c) {
+			continue
+		}
+		for i := range hash {
+			hash[i] = mix(hash[i] ^ bits(c, i))
+		}
+	}
+	type seen struct{ train, trainOK, test, benign, attack bool }
+	all := make(map[uint64]seen, a.t.Rows)
+	for i, h := range hash {
+		s, again := all[h]
+		if again {
+			r.All++
+		}
+		if a.t.Attack[i] {
+			s.attack = true
+		} else {
+			s.benign = true
+		}
+		switch {
+		case a.test[i]:
+			if s.test {
+				r.Test++
+			}
+			s.test = true
+		case a.in[i]:
+			if s.train {
+				r.Train++
+			}
+			s.train = true
+			if !a.t.Attack[i] {
+				if s.trainOK {
+					r.TrainOK++
+				}
+				s.trainOK = true
+			}
+		}
+		all[h] = s
+	}
+	for i, h := range hash {
+		s := all[h]
+		if s.benign && s.attack {
+			r.Conflicts++
+		}
+		if a.test[i] && s.train {
+			r.Across++
+			if !a.t.Attack[i] {
+				r.AcrossOK++
+			}
+		}
+	}
+	return r
+}
+
+func bits(c *data.Column, i int) uint64 {
+	switch {
+	case c.Num != nil:
+		v := c.Num[i]
+		if v == 0 {
+			v = 0 // one zero
+		}
+		if v != v {
+			return 0x7ff8dead
+		}
+		return math.Float64bits(v)
+	case c.Nanos != nil:
+		return uint64(c.Nanos[i])
+	}
+	return uint64(c.Code[i]) + 1
+}
+
+// mix is the finaliser of MurmurHash3.
+func mix(h uint64) uint64 {
+	h ^= h >> 33
+	h *= 0xff51afd7ed558ccd
+	h ^= h >> 33
+	h *= 0xc4ceb9fe1a85ec53
+	return h ^ h>>33
+}
+
+// groups looks at the first address column (hosts) and at the first two (connections).
+func (a *auditor) groups(rep *Report) error {
+	var addresses []string
+	for i := range a.t.Columns {
+		if a.t.Columns[i].Type == data.Address {
+			addresses = append(addresses, a.t.Columns[i].Name)
+		}
+	}
+	for n := 1; n <= min(2, len(addresses)); n++ {
+		group, names, err := a.t.Groups(addresses[:n])
+		if err != nil {
+			return fmt.Errorf("audit: %w", err)
+		}
+		train, test := make([]bool, len(names)), make([]bool, len(names))
+		for i, g := range group {
+			switch {
+			case a.test[i]:
+				test[g] = true
+			case a.in[i]:
+				train[g] = true
+			}
+		}
+		g := Group{Columns: addresses[:n], Groups: len(names)}
+		for k := range names {
+			if train[k] && test[k] {
+				g.Both++
+			}
+		}
+		for i, k := range group {
+			if a.test[i] && train[k] {
+				g.TestIn++
+			}
+		}
+		rep.Groups = append(rep.Groups, g)
+	}
+	return nil
+}
+
+// order counts rows that are earlier than the row before them in their file.
+func (a *auditor) order(rep *Report, c *data.Column) {
+	n := 0
+	for _, o := range a.t.Origins {
+		for i := o.FirstRow + 1; i < o.FirstRow+o.Rows; i++ {
+			if c.Nanos[i] < c.Nanos[i-1] {
+				n++
+			}
+		}
+	}
+	if rep.Disordered == nil {
+		rep.Disordered = map[string]int{}
+	}
+	rep.Disordered[c.Name] = n
+}

@@ -33,6 +33,7 @@ type Config struct {
 	Bootstrap int            `yaml:"bootstrap" jsonschema:"minimum=0,maximum=100000" jsonschema_description:"resamples of the test units for intervals; 0: none"`
 	Workers   int            `yaml:"workers" jsonschema:"minimum=0,maximum=1024" jsonschema_description:"cells at work side by side; 0: one for each processor"`
 	Timeout   string         `yaml:"timeout" jsonschema_description:"longest time for one cell, such as 90s or 2h; empty: none"`
+	Audit     string         `yaml:"audit" jsonschema:"enum=on,enum=off,enum=strict" jsonschema_description:"look for what makes results on a data set mean less than they seem (duplicates, overlap, shortcuts); strict: findings fail the data set's cells"`
 	Keep      Keep           `yaml:"keep" jsonschema_description:"what a cell leaves behind"`
 }
 
@@ -52,7 +53,7 @@ func defaults() Config {
 	return Config{
 		Seeds:     []uint64{1},
 		Threshold: Threshold{eval.ThresholdRule{Rule: "fpr", Value: 0.01}, "validation"},
-		Aggregate: "max", Bootstrap: 500, Keep: Keep{Scores: true, Models: true},
+		Aggregate: "max", Bootstrap: 500, Audit: "on", Keep: Keep{Scores: true, Models: true},
 	}
 }
 

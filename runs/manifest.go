@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +46,7 @@ type DataManifest struct {
 	Files    []FileRecord `json:"files"`
 	Warnings []string     `json:"warnings,omitempty"`
 	Notes    []string     `json:"notes,omitempty"`
+	Audit    string       `json:"audit,omitempty"` // the audit in one line; all of it is in audit/<name>.json
 }
 
 // FileRecord is one data file.
@@ -95,7 +97,7 @@ func cpuModel() string {
 }
 
 func (p *prepared) manifest() DataManifest {
-	m := DataManifest{Name: p.set.Config.Name, Rows: p.table.Rows, BadRows: p.report.Bad, Train: len(p.benign), Valid: len(p.split.Valid), Test: len(p.split.Test), Warnings: p.warnings, Notes: p.pipe.Notes}
+	m := DataManifest{Name: p.set.Config.Name, Rows: p.table.Rows, BadRows: p.report.Bad, Train: len(p.benign), Valid: len(p.split.Valid), Test: len(p.split.Test), Warnings: p.warnings, Notes: append(slices.Clone(p.report.Notes), p.pipe.Notes...)}
 	for _, a := range p.table.Attack {
 		if a {
 			m.Attacks++

@@ -377,7 +377,7 @@ func (e *Experiment) Resolved() ([]byte, error) {
 	if e.Timeout != "" {
 		steps = append(steps, add("timeout", e.Timeout))
 	}
-	steps = append(steps, add("keep", e.Keep))
+	steps = append(steps, add("audit", e.Audit), add("keep", e.Keep))
 	if err := errors.Join(steps...); err != nil {
 		return nil, err
 	}

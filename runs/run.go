@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"plumbline/data/audit"
 	"plumbline/models"
 )
 
@@ -221,6 +222,25 @@ func (r *run) dataSet(ctx context.Context, set *DataSet, cells []Cell) error {
 		return nil
 	}
 	m := p.manifest()
+	if r.exp.Audit != "off" {
+		report, err := audit.Table(ctx, p.table, p.split)
+		if err == nil {
+			m.Audit = report.Line()
+			err = r.dir.writeJSON("audit/"+name+".json", report)
+		}
+		if err == nil && r.exp.Audit == "strict" && len(report.Findings) > 0 {
+			err = fmt.Errorf("audit: strict, and %d findings, first: %s (all in audit/%s.json)", len(report.Findings), report.Findings[0].Text, name)
+		}
+		switch {
+		case err != nil && ctx.Err() != nil:
+			r.skip(cells, Interrupted, "interrupted")
+			return nil
+		case err != nil:
+			r.log.Error("data", "data", name, "error", err.Error())
+			r.skip(cells, Failed, oneLine(err.Error()))
+			return nil
+		}
+	}
 	at := slices.IndexFunc(r.manifest.Data, func(d DataManifest) bool { return d.Name == name })
 	switch {
 	case at < 0:

@@ -160,6 +160,26 @@ func TestRunDirectory(t *testing.T) {
 	}
 }
 
+func TestAudit(t *testing.T) {
+	out := runSmall(t, small, Options{}, "models=[znorm]")
+	rec, err := Open(out.Dir)
+	if err != nil || !strings.Contains(rec.Manifest.Data[0].Audit, "shortcuts: dst") {
+		t.Errorf("%+v, %v", rec, err)
+	}
+	var report struct{ Findings []any }
+	if err := readJSON(out.Dir, "audit/synth.json", &report); err != nil || len(report.Findings) == 0 {
+		t.Errorf("%+v, %v", report, err)
+	}
+	strict := runSmall(t, small, Options{}, "models=[znorm]", "+audit=strict")
+	if r := strict.Results[0]; r.Status != Failed || !strings.Contains(r.Error, "audit: strict") {
+		t.Errorf("strict: %s %q", r.Status, r.Error)
+	}
+	off := runSmall(t, small, Options{}, "models=[znorm]", "+audit=off")
+	if _, err := os.Stat(filepath.Join(off.Dir, "audit")); err == nil {
+		t.Error("an audit that is off is written")
+	}
+}
+
 func TestSameBytesWhateverTheWorkers(t *testing.T) {
 	one := runSmall(t, small, Options{Workers: 1})
 	two := runSmall(t, small, Options{Workers: 2})

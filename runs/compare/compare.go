@@ -27,6 +27,7 @@ type Group struct {
 	Train, Test int // of the first cell
 	Prevalence  float64
 	Rows        []Row
+	Audit       []string // of the data set, a line for each run that has another one
 	Warnings    []string
 }
 
@@ -92,7 +93,15 @@ func Compare(records []*runs.Record, metric string) (*Comparison, error) {
 		}
 	}
 	for _, key := range order {
-		c.Groups = append(c.Groups, group(groups[key], names, metric))
+		g := group(groups[key], names, metric)
+		for _, rec := range records {
+			for _, d := range rec.Manifest.Data {
+				if d.Name == g.Data && d.Audit != "" && !slices.Contains(g.Audit, d.Audit) {
+					g.Audit = append(g.Audit, d.Audit)
+				}
+			}
+		}
+		c.Groups = append(c.Groups, g)
 	}
 	if len(order) == 0 {
 		return nil, fmt.Errorf("compare: no cells")

@@ -128,6 +128,7 @@ func (g *Group) notes() []string {
 			out = append(out, r.Label+" "+e)
 		}
 	}
+	out = append(out, g.Audit...)
 	for _, w := range g.Warnings {
 		out = append(out, "warning: "+w)
 	}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"time"
 )
 
 // SplitSpec declares which rows train, which are held out for thresholds and which test.
@@ -15,50 +16,63 @@ import (
 // labels see only the benign rows of Train. The split has a seed of its own and does not depend on a
 // model's.
 type SplitSpec struct {
-	Kind       string   `yaml:"kind" jsonschema:"enum=official,enum=random,enum=time,enum=group" jsonschema_description:"official: the files' own parts; random: stratified by class; time: train strictly before test; group: whole groups (hosts, captures) on one side"`
-	Test       float64  `yaml:"test" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1" jsonschema_description:"share of the benign rows (group: of the groups) that test; not for official"`
-	Validation float64  `yaml:"validation" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of the benign training rows held out for thresholds; 0: none, and thresholds are undefined"`
-	Attacks    string   `yaml:"attacks" jsonschema:"enum=test,enum=split" jsonschema_description:"random only: test puts every attack into test; split shares attacks like benign rows, for models that learn from labels"`
-	Column     string   `yaml:"column" jsonschema_description:"time: the time column (default the first of that type)"`
-	Columns    []string `yaml:"columns" jsonschema_description:"group: the columns that make a group, such as the source address"`
-	Seed       uint64   `yaml:"seed" jsonschema_description:"of the random choices; the same for every cell"`
+	Kind          string   `yaml:"kind" jsonschema:"enum=official,enum=random,enum=time,enum=group,enum=kfold,enum=repeated,enum=leave_out" jsonschema_description:"official: the files' own parts; random: stratified by class; time: train strictly before test; group: whole groups (hosts, captures) on one side; kfold: benign rows are partitioned and each part tests once; repeated: as many random splits; leave_out: one attack class at a time tests, the others train"`
+	Test          float64  `yaml:"test" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1" jsonschema_description:"share of the benign rows (group: of the groups) that test; not for official"`
+	Validation    float64  `yaml:"validation" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of the benign training rows held out for thresholds; 0: none, and thresholds are undefined"`
+	Attacks       string   `yaml:"attacks" jsonschema:"enum=test,enum=split,enum=family" jsonschema_description:"random, group, kfold, repeated: test puts every attack into (every) test part; split shares attacks like benign rows, for models that learn from labels; family, for kfold, gives each fold other attack classes to test"`
+	Column        string   `yaml:"column" jsonschema_description:"time: the time column (default the first of that type)"`
+	Columns       []string `yaml:"columns" jsonschema_description:"group: the columns that make a group, such as the source address; @file is the file (capture, scenario), @day the day of the first time column"`
+	Folds         int      `yaml:"folds" jsonschema:"minimum=2,maximum=1000" jsonschema_description:"kfold, repeated: how many"`
+	Repeats       int      `yaml:"repeats" jsonschema:"minimum=1,maximum=1000" jsonschema_description:"kfold: partitions, each with its own shuffle"`
+	LeaveOut      []string `yaml:"leave_out" jsonschema_description:"leave_out: the attack classes, a fold for each"`
+	Within        string   `yaml:"within" jsonschema:"enum=all,enum=train" jsonschema_description:"kfold, repeated, leave_out: split all rows, or those of the official training files alone"`
+	Contamination float64  `yaml:"contamination" jsonschema:"minimum=0,maximum=0.5" jsonschema_description:"share of attacks that are mixed into the rows that models without labels take for benign; they are taken out of test"`
+	Seed          uint64   `yaml:"seed" jsonschema_description:"of the random choices; the same for every cell"`
 }
 
 // DefaultSplit is what a split says where a config does not.
 func DefaultSplit() SplitSpec {
-	return SplitSpec{Kind: "random", Test: 0.3, Validation: 0.1, Attacks: "test", Seed: 1}
+	return SplitSpec{Kind: "random", Test: 0.3, Validation: 0.1, Attacks: "test", Seed: 1, Folds: 5, Repeats: 1, Within: "all"}
 }
 
 // Split is table rows by purpose, each list ascending, no row in two of them. Train may hold attacks.
 type Split struct {
 	Train, Valid, Test []int32
-	Warnings           []string
+	// Disguised are attacks of Train that models without labels are shown as benign (SplitSpec.Contamination).
+	Disguised []int32
+	Warnings  []string
+}
+
+// Unlabelled is the training rows that models without labels see: the benign ones and the disguised attacks.
+func (sp *Split) Unlabelled(t *Table) []int32 {
+	rows := t.Benign(sp.Train)
+	if len(sp.Disguised) > 0 {
+		rows = append(rows, sp.Disguised...)
+		slices.Sort(rows)
+	}
+	return rows
 }
 
 // ErrSplit is wrapped by errors about a split that cannot be made.
 var ErrSplit = errors.New("impossible split")
 
-// Apply splits a labelled table.
-func (s SplitSpec) Apply(t *Table) (*Split, error) {
+// Apply is the split of a labelled table: of one that has several folds, the first.
+func (s SplitSpec) Apply(t *Table) (*Split, error) { return s.Fold(t, 0) }
+
+// Fold is fold k of the split, from 0 to len(FoldNames())−1.
+func (s SplitSpec) Fold(t *Table, k int) (*Split, error) {
 	fail := func(format string, args ...any) (*Split, error) {
 		return nil, fmt.Errorf("data: %s: %w: %s", t.Name, ErrSplit, fmt.Sprintf(format, args...))
 	}
 	if t.Attack == nil {
 		return fail("the data has no labels")
 	}
-	var sp *Split
-	var err error
-	switch s.Kind {
-	case "official":
-		sp, err = s.official(t)
-	case "random":
-		sp, err = s.random(t)
-	case "time":
-		sp, err = s.byTime(t)
-	case "group":
-		sp, err = s.byGroup(t)
-	default:
-		return fail("kind %q", s.Kind)
+	if n := len(s.FoldNames()); k < 0 || k >= n {
+		return fail("fold %d of %d", k, n)
+	}
+	sp, err := s.make(t, k)
+	if err == nil {
+		err = s.disguise(t, sp)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("data: %s: %w: %w", t.Name, ErrSplit, err)
@@ -78,6 +92,26 @@ func (s SplitSpec) Apply(t *Table) (*Split, error) {
 		sp.Warnings = append(sp.Warnings, "no benign training rows could be held out: thresholds are undefined")
 	}
 	return sp, nil
+}
+
+func (s SplitSpec) make(t *Table, fold int) (*Split, error) {
+	switch s.Kind {
+	case "official":
+		return s.official(t)
+	case "random":
+		return s.random(t)
+	case "time":
+		return s.byTime(t)
+	case "group":
+		return s.byGroup(t)
+	case "kfold":
+		return s.kfold(t, fold)
+	case "repeated":
+		return s.repeated(t, fold)
+	case "leave_out":
+		return s.leaveOut(t, fold)
+	}
+	return nil, fmt.Errorf("kind %q", s.Kind)
 }
 
 // count is how many of the rows are benign and attacks.
@@ -109,6 +143,7 @@ func (s SplitSpec) rand(purpose uint64) *rand.Rand {
 const (
 	forTest uint64 = iota + 1
 	forValidation
+	forContamination
 )
 
 func (s SplitSpec) official(t *Table) (*Split, error) {
@@ -356,15 +391,45 @@ func (s SplitSpec) byGroup(t *Table) (*Split, error) {
 	return sp, nil
 }
 
+// groupColumn is a column of the table, or one of those that are made: @file and @day.
+func (t *Table) groupColumn(name string) (*Column, error) {
+	made := &Column{Name: name, Type: Category}
+	ids := newNames(&made.Levels)
+	switch name {
+	case "@file":
+		made.Code = make([]uint32, t.Rows)
+		for _, o := range t.Origins {
+			for i := o.FirstRow; i < o.FirstRow+o.Rows; i++ {
+				made.Code[i] = uint32(ids.of([]byte(o.Name)))
+			}
+		}
+		return made, nil
+	case "@day":
+		at, err := SplitSpec{}.timeColumn(t)
+		if err != nil {
+			return nil, err
+		}
+		made.Code = make([]uint32, t.Rows)
+		for i, v := range at.Nanos {
+			if made.Code[i] = Missing; v != NoTime {
+				made.Code[i] = uint32(ids.of(time.Unix(0, v).UTC().AppendFormat(nil, time.DateOnly)))
+			}
+		}
+		return made, nil
+	}
+	return t.Column(name)
+}
+
 // Groups numbers the rows by their values in the columns, in order of first appearance, and names each
-// group by the values with blanks between. Missing values are a value of their own, written "-".
+// group by the values with blanks between. Missing values are a value of their own, written "-". The
+// columns @file and @day are the row's file and day.
 func (t *Table) Groups(columns []string) (group []int32, names []string, err error) {
 	if len(columns) == 0 {
 		return nil, nil, errors.New("no columns to group by")
 	}
 	cols := make([]*Column, len(columns))
 	for i, name := range columns {
-		if cols[i], err = t.Column(name); err != nil {
+		if cols[i], err = t.groupColumn(name); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -118,6 +119,132 @@ func checkSplit(t *testing.T, tb *Table, s SplitSpec, sp *Split) {
 			case s.Kind == "random" && s.Attacks == "test" && tb.Attack[i] && a != 3:
 				t.Fatalf("random: attack %d is in part %d", i, a)
 			}
+		}
+	}
+}
+
+// TestFoldsDoNotLeak: benign rows test once in a partition, no row trains and tests in one fold, classes of
+// a family split or left out stay on one side, and contamination is what was asked for.
+func TestFoldsDoNotLeak(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	made := map[string]int{}
+	for range 150 {
+		tb := randomTable(r)
+		for _, kind := range []string{"kfold", "repeated", "leave_out"} {
+			s := DefaultSplit()
+			s.Kind, s.Folds, s.Repeats, s.Test, s.Validation, s.Seed = kind, 2+r.IntN(4), 1+r.IntN(2), 0.2+0.4*r.Float64(), 0.3*r.Float64(), r.Uint64()
+			s.LeaveOut = []string{"scan", "flood"}
+			s.Within = []string{"all", "train"}[r.IntN(2)]
+			s.Attacks = []string{"test", "split", "family"}[r.IntN(3)]
+			if kind != "kfold" && s.Attacks == "family" {
+				s.Attacks = "test"
+			}
+			tested := make([]int, tb.Rows)
+			whole := true
+			for k := range s.FoldNames() {
+				sp, err := s.Fold(tb, k)
+				if err != nil {
+					if !errors.Is(err, ErrSplit) {
+						t.Fatal(err)
+					}
+					whole = false
+					continue
+				}
+				made[kind]++
+				checkFold(t, tb, s, k, sp)
+				for _, row := range sp.Test {
+					tested[row]++
+				}
+			}
+			for i, n := range tested {
+				inPool := s.Within == "all" || tb.Parts[i] == PartTrain
+				if kind == "kfold" && whole && !tb.Attack[i] && inPool && n != s.Repeats {
+					t.Fatalf("benign row %d tests %d times in %d partitions", i, n, s.Repeats)
+				}
+				if !inPool && n > 0 {
+					t.Fatalf("row %d of the official test part is used", i)
+				}
+			}
+		}
+	}
+	for _, kind := range []string{"kfold", "repeated", "leave_out"} {
+		if made[kind] < 100 {
+			t.Errorf("%s: only %d folds were made", kind, made[kind])
+		}
+	}
+}
+
+func checkFold(t *testing.T, tb *Table, s SplitSpec, k int, sp *Split) {
+	t.Helper()
+	side := make([]int, tb.Rows)
+	for part, rows := range [][]int32{sp.Train, sp.Valid, sp.Test} {
+		if !slices.IsSorted(rows) {
+			t.Fatalf("%s: rows are not ascending", s.Kind)
+		}
+		for _, row := range rows {
+			if side[row] != 0 {
+				t.Fatalf("%s: row %d is in two parts", s.Kind, row)
+			}
+			side[row] = part + 1
+			if part == 1 && tb.Attack[row] {
+				t.Fatalf("%s: the held-out row %d is an attack", s.Kind, row)
+			}
+		}
+	}
+	sides := map[uint32]int{} // of attack classes: 1 train, 2 test
+	for i, part := range side {
+		if tb.Attack[i] && part > 0 {
+			sides[tb.Class[i]] |= map[int]int{1: 1, 3: 2}[part]
+		}
+	}
+	for class, on := range sides {
+		switch {
+		case s.Attacks == "family" && on == 3:
+			t.Fatalf("family: class %s is on both sides", tb.Classes[class])
+		case s.Kind == "leave_out" && (tb.Classes[class] == s.LeaveOut[k]) != (on == 2):
+			t.Fatalf("leave_out %s: class %s is on side %d", s.LeaveOut[k], tb.Classes[class], on)
+		}
+	}
+}
+
+func TestContamination(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	made := 0
+	for range 100 {
+		tb := randomTable(r)
+		s := DefaultSplit()
+		s.Contamination = 0.02 + 0.1*r.Float64()
+		sp, err := s.Apply(tb)
+		if err != nil {
+			continue
+		}
+		made++
+		rows := sp.Unlabelled(tb)
+		attacks := 0
+		for _, row := range rows {
+			if tb.Attack[row] {
+				attacks++
+			}
+			if slices.Contains(sp.Test, row) || slices.Contains(sp.Valid, row) {
+				t.Fatalf("row %d trains and tests", row)
+			}
+		}
+		if got := float64(attacks) / float64(len(rows)); math.Abs(got-s.Contamination) > 1/float64(len(rows)) {
+			t.Fatalf("%v of the rows are attacks, want %v", got, s.Contamination)
+		}
+	}
+	if made < 50 {
+		t.Errorf("only %d splits were made", made)
+	}
+}
+
+func TestGroupsByFileAndDay(t *testing.T) {
+	tb := &Table{Name: "x", Rows: 4, Origins: []Origin{{Name: "a", Rows: 3}, {Name: "b", FirstRow: 3, Rows: 1}},
+		Columns: []Column{{Name: "t", Type: Time, Nanos: []int64{0, 86399e9, 86400e9, NoTime}}}}
+	for column, want := range map[string][]int32{"@file": {0, 0, 0, 1}, "@day": {0, 0, 1, 2}} {
+		got, names, err := tb.Groups([]string{column})
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %v %q %v, want %v", column, got, names, err, want)
 		}
 	}
 }

@@ -39,19 +39,30 @@ type sets struct {
 	err                error
 }
 
-// prepare reads, splits and fits the preprocessing; the sets themselves are made when a model first asks.
-func prepare(ctx context.Context, set *DataSet, finder data.Finder, workers int) (*prepared, error) {
-	p := &prepared{set: set, workers: workers, made: map[string]*sets{}}
+// source is a data set as it was read.
+type source struct {
+	table  *data.Table
+	report *data.ReadReport
+}
+
+func read(ctx context.Context, set *DataSet, finder data.Finder, workers int) (*source, error) {
+	t, report, err := data.Read(ctx, set.Config, finder, workers)
+	return &source{t, report}, err
+}
+
+// prepare splits what was read (one fold of it) and fits the preprocessing; the sets themselves are made
+// when a model first asks.
+func (src *source) prepare(ctx context.Context, set *DataSet, fold, workers int) (*prepared, error) {
+	p := &prepared{set: set, workers: workers, made: map[string]*sets{}, table: src.table, report: src.report}
 	var err error
-	if p.table, p.report, err = data.Read(ctx, set.Config, finder, workers); err != nil {
-		return nil, err
+	if fold == 0 {
+		p.warnings = append(p.warnings, p.report.Warnings...)
 	}
-	p.warnings = append(p.warnings, p.report.Warnings...)
-	if p.split, err = set.Split.Apply(p.table); err != nil {
+	if p.split, err = set.Split.Fold(p.table, fold); err != nil {
 		return nil, err
 	}
 	p.warnings = append(p.warnings, p.split.Warnings...)
-	p.benign = p.table.Benign(p.split.Train)
+	p.benign = p.split.Unlabelled(p.table)
 	rows := prep.Rows{Benign: p.benign, All: p.split.Train}
 	if p.pipe, err = set.Prep.Fit(ctx, p.table, rows, workers); err != nil {
 		return nil, fmt.Errorf("%s: %w", set.Config.Name, err)

@@ -161,6 +161,9 @@ func (l *loader) dataSet(r dataRef) (DataSet, strictyaml.Problems) {
 	set := DataSet{Config: c, Split: data.DefaultSplit(), node: doc.Node, Unit: Unit{Name: "flow"}}
 	ps = append(ps, c.Split.Decode(&set.Split)...)
 	ps = append(ps, l.e.Split.Decode(&set.Split)...)
+	if err := set.Split.Check(); err != nil {
+		ps = append(ps, r.doc.Problem("%s: %v", c.Name, err))
+	}
 	steps := c.Prep
 	if l.e.Prep.Node != nil {
 		steps = l.e.Prep
@@ -281,7 +284,7 @@ func (l *loader) fit() (ps strictyaml.Problems) {
 			if m.Info.Needs.Input == data.Traces && s.Traces == nil {
 				noTraces = append(noTraces, m.Label)
 			}
-			if m.Info.Needs.Labels && s.Split.Attacks == "test" && s.Split.Kind != "official" && s.Split.Kind != "time" {
+			if m.Info.Needs.Labels && s.Split.Attacks == "test" && !slices.Contains([]string{"official", "time", "leave_out"}, s.Split.Kind) {
 				noLabels = append(noLabels, m.Label)
 			}
 		}
@@ -303,15 +306,21 @@ type Cell struct {
 	Set   *DataSet
 	Entry *Entry
 	Seed  uint64
+	Fold  int    // of the split
+	Part  string // the fold's name, empty when the split has none
 }
 
 // Path is the cell's folder below the run directory, with slashes.
 func (c Cell) Path() string {
-	return fmt.Sprintf("cells/%s/%s/s%d", c.Set.Config.Name, c.Entry.Label, c.Seed)
+	path := fmt.Sprintf("cells/%s/%s/s%d", c.Set.Config.Name, c.Entry.Label, c.Seed)
+	if c.Part != "" {
+		path += "-" + c.Part
+	}
+	return path
 }
 
-// Plan is the cells in the order of the experiment file: by data set, model and seed. A deterministic
-// model has one cell a data set, with the first seed.
+// Plan is the cells in the order of the experiment file: by data set, model, seed and fold. A deterministic
+// model has one cell a data set and fold, with the first seed.
 func (e *Experiment) Plan() []Cell {
 	var out []Cell
 	for i := range e.Sets {
@@ -321,7 +330,9 @@ func (e *Experiment) Plan() []Cell {
 				seeds = seeds[:1]
 			}
 			for _, s := range seeds {
-				out = append(out, Cell{&e.Sets[i], &e.Entries[j], s})
+				for k, part := range e.Sets[i].Split.FoldNames() {
+					out = append(out, Cell{&e.Sets[i], &e.Entries[j], s, k, part})
+				}
 			}
 		}
 	}

@@ -186,7 +186,7 @@ func (r *Result) Metric(name string) float64 {
 func blankResult(c Cell) Result {
 	nan := Number(math.NaN())
 	return Result{
-		Data: c.Set.Config.Name, Model: c.Entry.Info.Name, Label: c.Entry.Label, Seed: c.Seed, Unit: c.Set.Unit.String(), Cell: c.Path(),
+		Data: c.Set.Config.Name, Model: c.Entry.Info.Name, Label: c.Entry.Label, Seed: c.Seed, Fold: c.Part, Unit: c.Set.Unit.String(), Cell: c.Path(),
 		Input: c.Entry.Info.Needs.Input.String(), Deterministic: c.Entry.Info.Deterministic,
 		AUROC: nan, AUPRC: nan, Prevalence: nan, FPRAt95TPR: nan, TPRAt1FPR: nan, Threshold: nan, Accuracy: nan, Balanced: nan, Precision: nan,
 		Recall: nan, Specificity: nan, F1: nan, MCC: nan, FitSeconds: nan, ScoreSeconds: nan, PeakRSS: nan,

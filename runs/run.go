@@ -211,43 +211,61 @@ func (r *run) dataSet(ctx context.Context, set *DataSet, cells []Cell) error {
 		return nil
 	}
 	r.observe(Event{Kind: Preparing, Data: name})
-	p, err := prepare(ctx, set, r.exp.Finder, runtime.GOMAXPROCS(0))
-	switch {
-	case err != nil && ctx.Err() != nil:
-		r.skip(cells, Interrupted, "interrupted")
+	src, err := read(ctx, set, r.exp.Finder, runtime.GOMAXPROCS(0))
+	if err != nil {
+		r.give(ctx, name, cells, err)
 		return nil
-	case err != nil:
-		r.log.Error("data", "data", name, "error", err.Error())
-		r.skip(cells, Failed, oneLine(err.Error()))
+	}
+	for k := range set.Split.FoldNames() {
+		var own []Cell
+		for _, c := range cells {
+			if c.Fold == k {
+				own = append(own, c)
+			}
+		}
+		if len(own) == 0 {
+			continue
+		}
+		if err := r.fold(ctx, src, set, k, own); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// give ends cells that could not begin.
+func (r *run) give(ctx context.Context, name string, cells []Cell, err error) {
+	if ctx.Err() != nil {
+		r.skip(cells, Interrupted, "interrupted")
+		return
+	}
+	r.log.Error("data", "data", name, "error", err.Error())
+	r.skip(cells, Failed, oneLine(err.Error()))
+}
+
+// fold runs the cells of one fold of a data set. The error is one that ends the run.
+func (r *run) fold(ctx context.Context, src *source, set *DataSet, k int, cells []Cell) error {
+	name := set.Config.Name
+	p, err := src.prepare(ctx, set, k, runtime.GOMAXPROCS(0))
+	if err != nil {
+		r.give(ctx, name, cells, err)
 		return nil
 	}
 	m := p.manifest()
+	at := slices.IndexFunc(r.manifest.Data, func(d DataManifest) bool { return d.Name == name })
+	if at >= 0 && !sameFiles(r.manifest.Data[at].Files, m.Files) {
+		return fmt.Errorf("runs: %s: the data files differ from those that the run began with; start a new run", name)
+	}
 	if r.exp.Audit != "off" {
-		report, err := audit.Table(ctx, p.table, p.split)
-		if err == nil {
-			m.Audit = report.Line()
-			err = r.dir.writeJSON("audit/"+name+".json", report)
-		}
-		if err == nil && r.exp.Audit == "strict" && len(report.Findings) > 0 {
-			err = fmt.Errorf("audit: strict, and %d findings, first: %s (all in audit/%s.json)", len(report.Findings), report.Findings[0].Text, name)
-		}
-		switch {
-		case err != nil && ctx.Err() != nil:
-			r.skip(cells, Interrupted, "interrupted")
-			return nil
-		case err != nil:
-			r.log.Error("data", "data", name, "error", err.Error())
-			r.skip(cells, Failed, oneLine(err.Error()))
+		if m.Audit, err = r.audit(ctx, p, cells[0]); err != nil {
+			r.give(ctx, name, cells, err)
 			return nil
 		}
 	}
-	at := slices.IndexFunc(r.manifest.Data, func(d DataManifest) bool { return d.Name == name })
 	switch {
 	case at < 0:
 		r.manifest.Data = append(r.manifest.Data, m)
-	case !sameFiles(r.manifest.Data[at].Files, m.Files):
-		return fmt.Errorf("runs: %s: the data files differ from those that the run began with; start a new run", name)
-	default:
+	case k == 0:
 		r.manifest.Data[at] = m
 	}
 	r.writeManifest()
@@ -255,9 +273,32 @@ func (r *run) dataSet(ctx context.Context, set *DataSet, cells []Cell) error {
 		r.observe(Event{Kind: Warned, Data: name, Text: w})
 		r.log.Warn("data", "data", name, "warning", w)
 	}
-	r.observe(Event{Kind: Prepared, Data: name, Text: fmt.Sprintf("%d rows; %d benign rows train, %d set thresholds, %d test", p.table.Rows, m.Train, m.Valid, m.Test)})
+	text := fmt.Sprintf("%d rows; %d benign rows train, %d set thresholds, %d test", p.table.Rows, m.Train, m.Valid, m.Test)
+	if part := cells[0].Part; part != "" {
+		text = "fold " + part + ": " + text
+	}
+	r.observe(Event{Kind: Prepared, Data: name, Text: text})
 	r.pool(ctx, p, cells)
 	return nil
+}
+
+// audit writes the audit of a data set, or of one fold of it, and is its line for tables.
+func (r *run) audit(ctx context.Context, p *prepared, c Cell) (string, error) {
+	file := "audit/" + p.set.Config.Name
+	if c.Part != "" {
+		file += "-" + c.Part
+	}
+	report, err := audit.Table(ctx, p.table, p.split)
+	if err == nil {
+		err = r.dir.writeJSON(file+".json", report)
+	}
+	if err == nil && r.exp.Audit == "strict" && len(report.Findings) > 0 {
+		err = fmt.Errorf("audit: strict, and %d findings, first: %s (all in %s.json)", len(report.Findings), report.Findings[0].Text, file)
+	}
+	if err != nil {
+		return "", err
+	}
+	return report.Line(), nil
 }
 
 // writeManifest brings manifest.json up to date. It is written again when the run ends, and only then is it

@@ -160,6 +160,38 @@ func TestRunDirectory(t *testing.T) {
 	}
 }
 
+func TestFolds(t *testing.T) {
+	out := runSmall(t, small, Options{}, "models=[iforest,znorm]", "++split={kind: kfold, folds: 3}")
+	if len(out.Results) != 9 || out.Failed > 0 { // two seeds and one, three folds each
+		t.Fatalf("%d results, %d failed: %+v", len(out.Results), out.Failed, out.Results)
+	}
+	folds := map[string]int{}
+	sums := map[string]bool{}
+	for _, r := range out.Results {
+		folds[r.Fold]++
+		sums[r.TrainSHA256] = true
+	}
+	if folds["f1"] != 3 || folds["f2"] != 3 || folds["f3"] != 3 || len(sums) != 3 {
+		t.Errorf("folds %v, %d different training sets", folds, len(sums))
+	}
+	if _, err := os.Stat(filepath.Join(out.Dir, "cells/synth/iforest/s2-f3/status.json")); err != nil {
+		t.Error(err)
+	}
+	again := runSmall(t, small, Options{Workers: 1}, "models=[iforest,znorm]", "++split={kind: kfold, folds: 3}")
+	if results(t, out.Dir) != results(t, again.Dir) {
+		t.Error("the same folds give other results")
+	}
+	left := runSmall(t, small, Options{}, "models=[znorm]", "++split={kind: leave_out, leave_out: [scan, beacon], test: 0.5}")
+	if len(left.Results) != 2 || left.Failed > 0 || left.Results[0].AUROC < left.Results[1].AUROC {
+		t.Errorf("scans are not easier than beacons: %+v", left.Results)
+	}
+	dirty := runSmall(t, small, Options{}, "models=[znorm]", "++split={kind: random, contamination: 0.05}")
+	clean := runSmall(t, small, Options{}, "models=[znorm]", "++split={kind: random}")
+	if dirty.Failed+clean.Failed > 0 || dirty.Results[0].Train <= clean.Results[0].Train {
+		t.Errorf("contamination: %+v, %+v", dirty.Results[0], clean.Results[0])
+	}
+}
+
 func TestAudit(t *testing.T) {
 	out := runSmall(t, small, Options{}, "models=[znorm]")
 	rec, err := Open(out.Dir)

@@ -16,7 +16,11 @@ type Survey struct {
 // Survey reads, splits and prepares one of the experiment's data sets as Run would, and trains nothing. The
 // error is the one that its cells would end with.
 func (e *Experiment) Survey(ctx context.Context, set *DataSet) (*Survey, error) {
-	p, err := prepare(ctx, set, e.Finder, runtime.GOMAXPROCS(0))
+	src, err := read(ctx, set, e.Finder, runtime.GOMAXPROCS(0))
+	if err != nil {
+		return nil, err
+	}
+	p, err := src.prepare(ctx, set, 0, runtime.GOMAXPROCS(0))
 	if err != nil {
 		return nil, err
 	}

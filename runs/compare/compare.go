@@ -160,7 +160,7 @@ func group(cells []member, names []string, metric string) Group {
 		}
 		g.Rows = append(g.Rows, r)
 	}
-	g.Warnings = slices.Concat(cellDoubts(cells), seedDoubts(g.Rows), preparationDoubts(cells))
+	g.Warnings = slices.Concat(cellDoubts(cells), foldDoubts(cells), seedDoubts(g.Rows), preparationDoubts(cells))
 	sign := 1.0
 	if smallerIsBetter[metric] {
 		sign = -1
@@ -221,4 +221,19 @@ func value(cells []runs.Result, metric string) Value {
 		out.Bootstrap = !math.IsNaN(out.Interval.Low)
 	}
 	return out
+}
+
+// foldDoubts: folds share training rows (and, where attacks test in each, test rows), so that their figures
+// are not independent and the interval over them is too narrow (Nadeau and Bengio 2003).
+func foldDoubts(cells []member) []string {
+	folds := map[string]bool{}
+	for _, c := range cells {
+		if c.Fold != "" {
+			folds[c.Fold] = true
+		}
+	}
+	if len(folds) < 2 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%d folds share rows: intervals over them are too narrow", len(folds))}
 }

@@ -14,8 +14,8 @@ bench:
 
 # each fuzz test for ten seconds
 fuzz:
-	@go list ./... | while read -r p; do \
-	  go test -list '^Fuzz' "$$p" | grep '^Fuzz' | while read -r f; do \
+	@for p in $$(go list ./...); do \
+	  for f in $$(go test -list '^Fuzz' "$$p" | grep '^Fuzz'); do \
 	    echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime 10s "$$p" || exit 1; \
 	  done; \
 	done

@@ -21,13 +21,8 @@ func (a *app) auditCommand() *cobra.Command {
 test, equal rows with different labels, hosts and connections on both sides, columns that alone give the
 truth away, constant and identifying columns, disordered times, and classes too small to read.`,
 		Example: "  plumbline audit synth\n  plumbline audit synth --json",
-		Args:    needs(1, 1, "a data set"),
-		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			return a.library().Names("data"), cobra.ShellCompDirectiveNoFileComp
-		},
+		Args:              needs(1, 1, "a data set"),
+		ValidArgsFunction: completeOne(func() []string { return a.library().Names("data") }),
 		RunE: func(c *cobra.Command, args []string) error {
 			cfg, err := a.dataConfig(args[0])
 			if err != nil {

@@ -65,7 +65,11 @@ func (a *app) checkFiles(e *runs.Experiment, s *runs.DataSet) (missing []error) 
 	if steps == "" {
 		steps = "none"
 	}
-	fmt.Fprintf(a.out, "%s\n  split %s; steps: %s; unit %s\n", c.Name, s.Split.Kind, steps, s.Unit)
+	split := s.Split.Kind
+	if n := len(s.Split.FoldNames()); n > 1 {
+		split += " of " + plural(n, "fold")
+	}
+	fmt.Fprintf(a.out, "%s\n  split %s; steps: %s; unit %s\n", c.Name, split, steps, s.Unit)
 	if c.Generated() {
 		fmt.Fprintln(a.out, "  made by the program: no files")
 	}
@@ -93,6 +97,9 @@ func (a *app) survey(ctx context.Context, e *runs.Experiment, set *runs.DataSet)
 	if err != nil {
 		return err
 	}
+	if len(set.Split.FoldNames()) > 1 {
+		fmt.Fprintln(a.out, "  the first fold:")
+	}
 	fmt.Fprintf(a.out, "  %d rows, %d attacks; %d benign rows train, %d set thresholds, %d test (%d units)\n  %d columns after the steps", s.Rows, s.Attacks, s.Train, s.Valid, s.Test, s.Units, len(s.Columns))
 	if s.Symbols > 0 {
 		fmt.Fprintf(a.out, "; traces of %d symbols", s.Symbols)
@@ -119,7 +126,7 @@ func (a *app) printPlan(e *runs.Experiment) error {
 	for _, m := range e.Entries {
 		why := ""
 		if m.Info.Deterministic && len(e.Seeds) > 1 {
-			why = "\tignores the seed: once"
+			why = "\tignores the seed"
 		}
 		fmt.Fprintf(w, "%s\t%s\t%d%s\n", m.Label, m.Info.Needs.Input, cells[m.Label], why)
 	}

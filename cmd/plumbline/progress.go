@@ -86,6 +86,9 @@ func (p *progress) event(e runs.Event) {
 	name := ""
 	if e.Cell.Entry != nil {
 		name = fmt.Sprintf("%s %s seed %d", e.Cell.Set.Config.Name, e.Cell.Entry.Label, e.Cell.Seed)
+		if e.Cell.Part != "" {
+			name += " fold " + e.Cell.Part
+		}
 	}
 	switch e.Kind {
 	case runs.Planned:

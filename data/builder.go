@@ -2,8 +2,10 @@ package data
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // builder collects parsed pieces of files, in order, and makes a table of them. Column values stay in the
@@ -154,6 +156,8 @@ func (b *builder) table() (*Table, error) {
 		}
 	}
 	var labels, classes *gathered
+	var features []int
+	freed := 0
 	for i, s := range b.specs {
 		g := &b.columns[i]
 		switch b.role(s.Name) {
@@ -162,8 +166,25 @@ func (b *builder) table() (*Table, error) {
 		case class:
 			classes = g
 		case feature:
-			t.Columns = append(t.Columns, g.column(s, b.rows))
-			*g = gathered{}
+			features = append(features, i)
+		}
+	}
+	t.Columns = make([]Column, len(features))
+	// a few columns at a time, and what they were made of is given back before the next
+	wave := min(len(features), runtime.GOMAXPROCS(0))
+	for from := 0; from < len(features); from += wave {
+		var wg sync.WaitGroup
+		for k := from; k < min(from+wave, len(features)); k++ {
+			wg.Go(func() {
+				g := &b.columns[features[k]]
+				t.Columns[k] = g.column(b.specs[features[k]], b.rows)
+				*g = gathered{}
+			})
+		}
+		wg.Wait()
+		if freed += wave * b.rows * 8; freed > collectAfter || from+wave >= len(features) && b.rows*8 > collectAfter/16 {
+			runtime.GC()
+			freed = 0
 		}
 	}
 	if labels == nil {
@@ -171,6 +192,9 @@ func (b *builder) table() (*Table, error) {
 	}
 	return t, b.truth(t, labels, classes)
 }
+
+// collectAfter is after how many joined bytes the pieces are collected rather than left to pile up.
+const collectAfter = 32 << 20
 
 func (g *gathered) column(s ColumnSpec, rows int) Column {
 	c := Column{Name: s.Name, Type: s.Type.columnType()}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"plumbline/data"
@@ -50,7 +51,7 @@ type toy struct {
 	env   models.Env
 	mean  []float64
 	train *data.Set
-	calls int
+	calls atomic.Int64
 }
 
 func (d *toy) checkSet(s *data.Set, min int) error {
@@ -160,9 +161,8 @@ func (d *toy) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 		case "undefined":
 			out[i] = math.NaN()
 		case "forgetful":
-			out[i] += float64(d.calls)
+			out[i] += float64(d.calls.Add(1) - 1)
 		}
-		d.calls += map[bool]int{true: 1}[bug == "forgetful"]
 		if bug == "gregarious" {
 			out[i] += batch
 		}

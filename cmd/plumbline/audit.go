@@ -20,7 +20,7 @@ func (a *app) auditCommand() *cobra.Command {
 		Long: `audit reads a data set, splits it as its config says, and reports duplicates within and across training and
 test, equal rows with different labels, hosts and connections on both sides, columns that alone give the
 truth away, constant and identifying columns, disordered times, and classes too small to read.`,
-		Example: "  plumbline audit synth\n  plumbline audit synth --json",
+		Example:           "  plumbline audit synth\n  plumbline audit synth --json",
 		Args:              needs(1, 1, "a data set"),
 		ValidArgsFunction: completeOne(func() []string { return a.library().Names("data") }),
 		RunE: func(c *cobra.Command, args []string) error {

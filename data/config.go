@@ -1,7 +1,12 @@
 package data
 
 import (
+	"encoding/hex"
+	"fmt"
+	"net/url"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"plumbline/data/strictyaml"
 )
@@ -9,17 +14,18 @@ import (
 // Config describes one data set: its files, their format, and the data set's own defaults for how an
 // experiment splits and prepares it. It is a file of configs/data.
 type Config struct {
-	Name     string   `yaml:"name" jsonschema_description:"name that experiments use; lower case, digits, dashes"`
-	Doc      string   `yaml:"doc" jsonschema_description:"one or two sentences on what the data is"`
-	Citation string   `yaml:"citation" jsonschema_description:"whom to cite"`
-	Licence  string   `yaml:"licence" jsonschema_description:"terms of use, as the publisher states them"`
-	URL      string   `yaml:"url" jsonschema_description:"where the publisher describes the data"`
-	Format   string   `yaml:"format" jsonschema_description:"how the files are read: delimited, zeek or synth"`
-	Folder   string   `yaml:"folder" jsonschema_description:"sub-folder of the data directories that the files are in; default the name"`
-	Files    Files    `yaml:"files" jsonschema_description:"file names; .gz and .zst are found and read too"`
-	Label    Label    `yaml:"label" jsonschema_description:"which column holds the truth, and what in it is benign"`
-	Drop     []string `yaml:"drop" jsonschema_description:"columns that are not kept"`
-	MaxBad   float64  `yaml:"max_bad_share" jsonschema:"minimum=0,maximum=1" jsonschema_description:"share of unreadable rows above which reading fails; those below it are left out and reported"`
+	Name     string     `yaml:"name" jsonschema_description:"name that experiments use; lower case, digits, dashes"`
+	Doc      string     `yaml:"doc" jsonschema_description:"one or two sentences on what the data is"`
+	Citation string     `yaml:"citation" jsonschema_description:"whom to cite"`
+	Licence  string     `yaml:"licence" jsonschema_description:"terms of use, as the publisher states them"`
+	URL      string     `yaml:"url" jsonschema_description:"where the publisher describes the data"`
+	Format   string     `yaml:"format" jsonschema_description:"how the files are read: delimited, zeek or synth"`
+	Folder   string     `yaml:"folder" jsonschema_description:"sub-folder of the data directories that the files are in; default the name"`
+	Files    Files      `yaml:"files" jsonschema_description:"file names; .gz and .zst are found and read too"`
+	Fetch    []Download `yaml:"fetch" jsonschema_description:"where the files can be had without a form"`
+	Label    Label      `yaml:"label" jsonschema_description:"which column holds the truth, and what in it is benign"`
+	Drop     []string   `yaml:"drop" jsonschema_description:"columns that are not kept"`
+	MaxBad   float64    `yaml:"max_bad_share" jsonschema:"minimum=0,maximum=1" jsonschema_description:"share of unreadable rows above which reading fails; those below it are left out and reported"`
 	// Options are the format's own settings.
 	Options  strictyaml.Doc `yaml:"options" jsonschema_description:"settings of the format"`
 	Identify []Identity     `yaml:"identify" jsonschema_description:"parts told by row counts, for data whose files go round under swapped names"`
@@ -37,6 +43,14 @@ type Config struct {
 type Files struct {
 	Train []string `yaml:"train" jsonschema_description:"files of the training part, or of the whole where nobody split it"`
 	Test  []string `yaml:"test" jsonschema_description:"files of the official test part"`
+}
+
+// Download is where one file can be had.
+type Download struct {
+	URL    string `yaml:"url" jsonschema_description:"address of the file; .gz and .zst stay compressed on disk"`
+	File   string `yaml:"file" jsonschema_description:"name of the file as in files"`
+	Bytes  int64  `yaml:"bytes" jsonschema:"minimum=0" jsonschema_description:"size of the uncompressed content; 0: not known"`
+	SHA256 string `yaml:"sha256" jsonschema_description:"of the uncompressed content, in hexadecimal"`
 }
 
 // Label says how a row's truth is read.
@@ -149,6 +163,13 @@ func DecodeConfig(doc strictyaml.Doc) (*Config, error) {
 		}
 		ps = append(ps, c.checkNames(doc)...)
 	}
+	for i, f := range c.Fetch {
+		if at, ok := doc.Get("fetch"); ok {
+			if err := f.check(); err != nil {
+				ps = append(ps, at.Items()[i].Problem("%v", err))
+			}
+		}
+	}
 	if c.Folder == "" {
 		c.Folder = c.Name
 	}
@@ -199,4 +220,18 @@ func (k columnKind) columnType() ColumnType {
 	}
 	t, _ := ParseColumnType(string(k))
 	return t
+}
+
+func (d Download) check() error {
+	u, err := url.Parse(d.URL)
+	sum, sumErr := hex.DecodeString(d.SHA256)
+	switch {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		return fmt.Errorf("url %q: want http:// or https://", d.URL)
+	case d.File == "" || filepath.Base(d.File) != d.File || strings.HasPrefix(d.File, "."):
+		return fmt.Errorf("file %q: want the plain name of a file", d.File)
+	case sumErr != nil || len(sum) != 32:
+		return fmt.Errorf("sha256 %q: want 64 hexadecimal digits", d.SHA256)
+	}
+	return nil
 }

@@ -72,6 +72,20 @@ func (f Finder) Find(folder, name string) (string, error) {
 	return "", fmt.Errorf("data: %w: %s (or .gz, .zst) is in none of: %s; give the folder with --data or $PLUMBLINE_DATA", ErrNoFile, name, strings.Join(tried, ", "))
 }
 
+// Sum is the SHA-256 and the size of a file's uncompressed content.
+func Sum(path string) (sha string, bytes int64, err error) {
+	in, err := open(path)
+	if err != nil {
+		return "", 0, err
+	}
+	defer in.Close()
+	n, err := io.Copy(io.Discard, in)
+	if err != nil {
+		return "", n, fmt.Errorf("data: %s: %w", path, err)
+	}
+	return in.sum(), n, nil
+}
+
 // input is an open data file: its uncompressed content, hashed while it is read.
 type input struct {
 	io.Reader

@@ -239,6 +239,10 @@ func (x *examples) run(t *testing.T, line string) {
 		t.Errorf("%q is not a command of the program", line)
 		return
 	}
+	if len(args) > 2 && args[2] == "fetch" { // needs the publisher's server; TestFetch has one of its own
+		x.n++
+		return
+	}
 	if args[1] == "run" && !strings.Contains(line, "--resume") {
 		args = append(args, "--out", x.root)
 	}

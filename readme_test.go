@@ -118,6 +118,38 @@ func TestReadmeExperiment(t *testing.T) {
 	}
 }
 
+// TestReadmeDependencies holds the table of dependencies against go.mod.
+func TestReadmeDependencies(t *testing.T) {
+	raw, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(readme(t), "## Dependencies")
+	named := map[string]bool{}
+	for line := range strings.Lines(table) {
+		if cells := strings.Split(line, "|"); len(cells) == 5 {
+			for name := range strings.SplitSeq(cells[1], ",") {
+				named[strings.TrimSpace(name)] = true
+			}
+		}
+	}
+	n := 0
+	for _, m := range regexp.MustCompile(`(?m)^\s+(\S+) v\S+$`).FindAllStringSubmatch(string(raw), -1) {
+		if n++; !named[m[1]] {
+			t.Errorf("README's table of dependencies lacks %s", m[1])
+		}
+		delete(named, m[1])
+	}
+	for name := range named {
+		if strings.Contains(name, "/") {
+			t.Errorf("README names %s, which go.mod does not require", name)
+		}
+	}
+	if n < 8 {
+		t.Errorf("go.mod has %d direct requirements", n)
+	}
+}
+
 // printed is the files that README prints, by path.
 func printed(t *testing.T) map[string]string {
 	files := map[string]string{}

@@ -27,7 +27,7 @@ func (a *app) dataCommand() *cobra.Command {
 		},
 	}
 	a.dataFlag(c)
-	c.AddCommand(a.fetchCommand())
+	c.AddCommand(a.fetchCommand(), a.inferCommand())
 	return c
 }
 

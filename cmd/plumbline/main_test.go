@@ -222,8 +222,12 @@ type examples struct {
 func newExamples(t *testing.T) *examples {
 	dir, root := runDir(t)
 	small := experiment(t, tiny)
+	flows := filepath.Join(t.TempDir(), "my-flows.csv")
+	if err := os.WriteFile(flows, []byte("size,label\n1,benign\n2,scan\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	return &examples{root: root, replace: strings.NewReplacer(
-		"go run ./cmd/plumbline", "plumbline",
+		"my-flows.csv", flows, "go run ./cmd/plumbline", "plumbline",
 		"configs/experiments/quickstart.yaml", small, "configs/experiments/nsl-kdd-baselines.yaml", small,
 		"runs/20240101-120000-quickstart", dir, "runs/*-nsl-kdd-baselines", dir, "~/datasets", root, "/tmp/runs", root,
 	)}

@@ -183,3 +183,27 @@ func TestDoubts(t *testing.T) {
 		t.Errorf("%q, %v", c.Warnings, err)
 	}
 }
+
+// TestFoldsDiffer: folds have other rows by design; what differs within one is a doubt.
+func TestFoldsDiffer(t *testing.T) {
+	const file = `data,model,label,seed,fold,unit,status,n_train,n_test,auroc,prevalence,train_sha256,test_sha256,input
+d,m,a,1,f1,flow,ok,10,20,0.8,0.5,x,y1,vectors
+d,m,a,1,f2,flow,ok,10,21,0.9,0.5,x,y2,vectors
+d,n,b,1,f1,flow,ok,10,20,0.7,0.5,x,y1,vectors
+d,n,b,1,f2,flow,ok,10,21,0.7,0.5,x,%s,vectors
+`
+	for sum, doubted := range map[string]bool{"y2": false, "y3": true} {
+		results, err := runs.ReadResults(strings.NewReader(fmt.Sprintf(file, sum)), "r.csv")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := Compare([]*runs.Record{{Dir: "x", Complete: true, Results: results}}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.Join(c.Groups[0].Warnings, "\n")
+		if strings.Contains(text, "test_sha256") != doubted || strings.Contains(text, "same units") || !strings.Contains(text, "2 folds share rows") {
+			t.Errorf("%s: %s", sum, text)
+		}
+	}
+}

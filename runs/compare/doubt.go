@@ -66,6 +66,25 @@ func seedDoubts(rows []Row) (out []string) {
 // preparationDoubts is what keeps the numbers of two cells from being comparable: other test units, or other
 // values in front of models that see the same kind of input.
 func preparationDoubts(cells []member) (out []string) {
+	var folds []string
+	byFold := map[string][]member{}
+	for _, m := range cells {
+		if _, ok := byFold[m.Fold]; !ok {
+			folds = append(folds, m.Fold)
+		}
+		byFold[m.Fold] = append(byFold[m.Fold], m)
+	}
+	for _, f := range folds { // folds differ from each other by design
+		for _, doubt := range preparationDoubtsOf(byFold[f]) {
+			if !slices.Contains(out, doubt) {
+				out = append(out, doubt)
+			}
+		}
+	}
+	return out
+}
+
+func preparationDoubtsOf(cells []member) (out []string) {
 	var units, inputs []string
 	sums := map[string][]string{}
 	for _, m := range cells {

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"plumbline/data"
+)
+
+func (a *app) inferCommand() *cobra.Command {
+	var out string
+	c := &cobra.Command{
+		Use:   "infer FILE",
+		Short: "Write a data config for a file of your own",
+		Long: `infer looks at the first rows of a CSV, TSV or Zeek file and writes a data config that reads it: separator,
+header, encoding, column types, missing marks, and guesses of the label column and of what is benign in it.
+Put the result into configs/data beside your experiments and read it through: guesses carry a comment.`,
+		Example: "  plumbline data infer my-flows.csv > configs/data/my-flows.yaml",
+		Args:    needs(1, 1, "a file"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			text, err := data.Infer(args[0])
+			if err != nil {
+				return usage(err)
+			}
+			return a.output(out, func(w io.Writer) error { _, err := w.Write(text); return failed(err) })
+		},
+	}
+	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
+	return c
+}

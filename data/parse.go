@@ -13,10 +13,11 @@ import (
 type layout struct {
 	file      string
 	separator byte
-	quote     bool   // cells may stand in double quotes, which double for themselves
-	comment   byte   // lines that begin with it are passed over; 0: none
-	header    []byte // lines equal to it are passed over; nil: none
-	tail      int    // the last cell holds this many cells separated by runs of blanks; 0: none
+	quote     bool                                                // cells may stand in double quotes, which double for themselves
+	comment   byte                                                // lines that begin with it are passed over; 0: none
+	header    []byte                                              // lines equal to it are passed over; nil: none
+	cut       func(line []byte, cells [][]byte) ([][]byte, error) // cuts a line into cells; nil: at the separator
+	tail      int                                                 // the last cell holds this many cells separated by runs of blanks; 0: none
 	missing   [][]byte
 	latin1    bool
 	infinite  bool     // NaN and infinity are missing rather than an error

@@ -43,6 +43,12 @@ func (r *record) advance(end int) {
 
 func (r *record) split() {
 	r.cells = r.cells[:0]
+	if r.lay.cut != nil {
+		if len(r.raw) > 0 {
+			r.cells, r.err = r.lay.cut(r.raw, r.cells)
+		}
+		return
+	}
 	rest := r.raw
 	for {
 		i := bytes.IndexByte(rest, r.lay.separator)

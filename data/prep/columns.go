@@ -119,11 +119,6 @@ func (s *dropConstant) fit(f *fitting) error {
 		v := f.values(c, rows)
 		gone[c] = len(v) == 0 || slices.Min(v) == slices.Max(v)
 	}
-	f.remove(func(c *column) bool {
-		if gone[c] {
-			f.notes = append(f.notes, "column "+c.name+" is constant in training and dropped")
-		}
-		return gone[c]
-	})
+	f.removeNoting(gone, "is constant in training and dropped")
 	return nil
 }

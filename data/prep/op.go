@@ -8,10 +8,10 @@ import (
 
 // Op is one fitted operation on a number.
 type Op struct {
-	Kind  string    `json:"op"`              // fill, affine, log1p, clip, quantile
-	A     float64   `json:"a"`               // fill: the value; affine: (v−a)/b; clip: lower limit
-	B     float64   `json:"b"`               // clip: upper limit; quantile: 1 for normal scores
-	Table []float64 `json:"table,omitempty"` // quantile: the reference quantiles, ascending
+	Kind  string    `json:"op"`              // fill, affine, log1p, log2, power, clip, quantile, range
+	A     float64   `json:"a"`               // fill: the value; affine: (v−a)/b; power: λ; clip, range: lower limit
+	B     float64   `json:"b"`               // clip, range: upper limit; quantile: 1 for normal scores
+	Table []float64 `json:"table,omitempty"` // quantile: the reference quantiles, ascending; range: pairs of limits that are left out
 }
 
 // run applies the operations in order.
@@ -32,6 +32,12 @@ func (o *Op) apply(v float64) float64 {
 		return (v - o.A) / o.B
 	case "log1p":
 		return math.Copysign(math.Log1p(math.Abs(v)), v)
+	case "log2":
+		return math.Copysign(math.Log1p(math.Abs(v))/math.Ln2, v)
+	case "power":
+		return yeoJohnson(v, o.A)
+	case "range":
+		return o.inRange(v)
 	case "clip":
 		return math.Min(math.Max(v, o.A), o.B)
 	case "quantile":
@@ -40,6 +46,19 @@ func (o *Op) apply(v float64) float64 {
 		}
 	}
 	return v
+}
+
+// inRange is 1 for a value from A to B that is in none of the pairs of limits, else 0; 0 for a missing one.
+func (o *Op) inRange(v float64) float64 {
+	if !(v >= o.A && v <= o.B) {
+		return 0
+	}
+	for i := 0; i+1 < len(o.Table); i += 2 {
+		if v >= o.Table[i] && v <= o.Table[i+1] {
+			return 0
+		}
+	}
+	return 1
 }
 
 // quantile maps v to its share among the reference quantiles, the middle of the range for ties, and on to
@@ -93,11 +112,11 @@ func (o *Op) check() error {
 	switch {
 	case o.Kind == "affine" && o.B == 0:
 		return fmt.Errorf("operation affine divides by zero")
-	case o.Kind == "clip" && o.A > o.B:
-		return fmt.Errorf("operation clip from %v to %v", o.A, o.B)
+	case (o.Kind == "clip" || o.Kind == "range") && o.A > o.B:
+		return fmt.Errorf("operation %s from %v to %v", o.Kind, o.A, o.B)
 	case o.Kind == "quantile" && (len(o.Table) == 0 || !slices.IsSorted(o.Table)):
 		return fmt.Errorf("operation quantile without an ascending table")
-	case !slices.Contains([]string{"fill", "affine", "log1p", "clip", "quantile"}, o.Kind):
+	case !slices.Contains([]string{"fill", "affine", "log1p", "log2", "power", "clip", "quantile", "range"}, o.Kind):
 		return fmt.Errorf("unknown operation %q", o.Kind)
 	}
 	return nil

@@ -82,6 +82,8 @@ func TestStepsByHand(t *testing.T) {
 		{"missing as the most frequent", "[{step: select, columns: [proto]}, {step: impute, category: frequent}, onehot]", []string{"proto=tcp", "proto=udp"}, []float64{1, 0, 1, 0, 0, 0, 0, 0, 0, 1}},
 		{"two levels in one column", "[{step: select, columns: [proto]}, {step: onehot, drop_binary: true}]", []string{"proto=udp"}, []float64{0, 0, 0, 0, 1}},
 		{"numbers first; scaling reaches the dummies", "[{step: drop, columns: [flat]}, impute, onehot, {step: scale, kind: maxabs}]", []string{"size", "proto=(missing)", "proto=tcp", "proto=udp"}, []float64{1. / 3, 0, 1, 0, 2. / 3, 1, 0, 0, 100. / 3, 0, 0, 0, 7. / 3, 0, 0, 0, 2. / 3, 0, 0, 1}},
+		{"log2 keeps the sign", "[{step: select, columns: [size]}, {step: impute, number: constant, value: -3}, log2]", []string{"size"}, []float64{1, -2, math.Log2(101), 3, -2}},
+		{"low variance goes", "[{step: drop, columns: [proto]}, impute, {step: drop_low_variance, threshold: 0.1}]", []string{"size"}, []float64{1, 2, 100, 7, 2}},
 		{"constant columns go", "[{step: drop, columns: [proto]}, impute, drop_constant]", []string{"size"}, []float64{1, 2, 100, 7, 2}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -325,4 +327,107 @@ func FuzzDecode(f *testing.F) {
 		}
 		_, _ = p.Apply(context.Background(), table(), []int32{0, 3, 6}, 1)
 	})
+}
+
+func TestDuplicateColumns(t *testing.T) {
+	tb := table()
+	again := data.Column{Name: "again", Type: data.Number, Num: append([]float64(nil), tb.Columns[1].Num...)}
+	again.Num[5] = 99 // differs in a test row only
+	tb.Columns = append(tb.Columns, again)
+	s, err := decode(t, "[{step: drop, columns: [proto]}, drop_duplicate_columns, impute]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := s.Fit(context.Background(), tb, rows, 2)
+	if err != nil || !slices.Equal(p.Columns(), []string{"size", "flat"}) || !strings.Contains(strings.Join(p.Notes, " "), "again equals an earlier column") {
+		t.Errorf("%q, %q, %v", p.Columns(), p.Notes, err)
+	}
+}
+
+func TestGroupPorts(t *testing.T) {
+	tb := table()
+	tb.Columns = []data.Column{{Name: "port", Type: data.Number, Num: []float64{80, 443, 1000, 3389, 50000, nan, 0, 20}}}
+	s, err := decode(t, "[{step: group_ports, columns: [port]}]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := s.Fit(context.Background(), tb, rows, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := p.Apply(context.Background(), tb, []int32{0, 1, 2, 3, 4, 5, 6, 7}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for i := range set.N {
+		name := "-"
+		for j, v := range set.Row(i) {
+			if v == 1 {
+				name = strings.TrimPrefix(name, "-") + strings.TrimPrefix(set.Columns[j], "port=")
+			}
+		}
+		got = append(got, name)
+	}
+	if want := []string{"http", "https", "well-known", "rdp", "dynamic", "-", "well-known", "ftp"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestPower: the transform by hand, and an exponent that no other beats: log-normal values are best near 0.
+func TestPower(t *testing.T) {
+	tb := table()
+	n := 400
+	var v []float64
+	var all []int32
+	for i := range n { // quantiles of a log-normal minus 1
+		z := math.Sqrt2 * math.Erfinv(2*(float64(i)+0.5)/float64(n)-1)
+		v = append(v, math.Exp(z)-1)
+		all = append(all, int32(i))
+	}
+	tb.Rows, tb.Columns, tb.Attack, tb.Class = n, []data.Column{{Name: "x", Type: data.Number, Num: v}}, make([]bool, n), make([]uint32, n)
+	s, err := decode(t, "[power]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := s.Fit(context.Background(), tb, prep.Rows{Benign: all, All: all}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lambda := p.Outputs[0].Ops[0].A
+	// for values above −1 of this kind ψ is ln(1+v) at λ = 0 on the positive side; the negative side pulls it off
+	if math.Abs(lambda) > 0.5 {
+		t.Errorf("λ = %v", lambda)
+	}
+	set, err := p.Apply(context.Background(), tb, all, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range []int{0, 100, 399} {
+		want := (math.Pow(v[i]+1, lambda) - 1) / lambda
+		if v[i] < 0 {
+			want = -(math.Pow(1-v[i], 2-lambda) - 1) / (2 - lambda)
+		}
+		if math.Abs(float64(set.X[i])-want) > 1e-5*math.Max(1, math.Abs(want)) {
+			t.Errorf("value %v becomes %v, want %v", v[i], set.X[i], want)
+		}
+	}
+}
+
+func TestSymbolLimits(t *testing.T) {
+	tb := table()
+	for kind, want := range map[string][]string{
+		"{column: size, kind: log2}":              {"-", "1", "2", "3"}, // limits 0, 1, 2: 1 → 1, 2 → 2, 3 → 3
+		"{column: size, kind: kmeans, bins: 2}":   {"-", "0", "1"},      // centres 1 and 2.5 or 1.5 and 3
+		"{column: size, kind: quantile, bins: 2}": {"-", "0", "1"},
+		"{column: size, kind: kmeans, bins: 0}":   {"-", "0", "1", "2"}, // sums of squares 2, ½, 0, …: three lie farthest below the line
+	} {
+		tr, err := traces(t, "{key: [host], symbols: ["+kind+"]}").Fit(context.Background(), tb, rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(tr.Alphabet, want) {
+			t.Errorf("%s: alphabet %q, want %q", kind, tr.Alphabet, want)
+		}
+	}
 }

@@ -33,13 +33,14 @@ type Window struct {
 // SymbolSpec turns one column into part of a symbol.
 type SymbolSpec struct {
 	Column string `yaml:"column" jsonschema_description:"which column"`
-	Bins   int    `yaml:"bins" jsonschema:"minimum=2,maximum=1000" jsonschema_description:"numbers: how many classes, with limits at equal shares of the benign training values"`
+	Kind   string `yaml:"kind" jsonschema:"enum=quantile,enum=log2,enum=kmeans" jsonschema_description:"numbers: where class limits lie: at equal shares of the benign training values, at the powers of two, or between the centres of a one-dimensional k-means"`
+	Bins   int    `yaml:"bins" jsonschema:"minimum=0,maximum=1000" jsonschema_description:"numbers: how many classes (log2 needs none); 0: for kmeans, as many as the elbow of its sum of squares says, up to 10"`
 	Top    int    `yaml:"top" jsonschema:"minimum=0" jsonschema_description:"categories: only the most frequent keep a symbol of their own; 0: all"`
 }
 
 // DecodeStrict takes a column name or a map.
 func (s *SymbolSpec) DecodeStrict(d strictyaml.Doc) strictyaml.Problems {
-	*s = SymbolSpec{Bins: 5}
+	*s = SymbolSpec{Bins: 5, Kind: "quantile"}
 	if d.Node.Kind == yaml.ScalarNode {
 		s.Column = d.Node.Value
 		return nil
@@ -50,6 +51,9 @@ func (s *SymbolSpec) DecodeStrict(d strictyaml.Doc) strictyaml.Problems {
 	*s = SymbolSpec(p)
 	if s.Column == "" {
 		ps = append(ps, d.Problem("names no column"))
+	}
+	if s.Bins < 2 && !(s.Bins == 0 && s.Kind == "kmeans") && s.Kind != "log2" {
+		ps = append(ps, d.Problem("%d bins: want 2 or more, or 0 with kind kmeans", s.Bins))
 	}
 	return ps
 }
@@ -178,16 +182,35 @@ func (s SymbolSpec) fit(t *data.Table, rows []int32) (part, error) {
 			}
 		}
 		slices.Sort(v)
-		for k := 1; k < s.Bins && len(v) > 0; k++ {
-			p.Limits = append(p.Limits, quantileOf(v, float64(k)/float64(s.Bins)))
-		}
-		p.Limits = slices.Compact(p.Limits)
+		p.Limits = slices.Compact(s.limits(v))
 	case data.Category, data.Address:
 		p.Levels = topLevels(c, rows, s.Top)
 	default:
 		return p, fmt.Errorf("column %s of type %v cannot be part of a symbol", s.Column, c.Type)
 	}
 	return p, nil
+}
+
+// limits are the class limits for ascending values; a value belongs to the class of the number of limits
+// below it.
+func (s SymbolSpec) limits(v []float64) (out []float64) {
+	switch {
+	case len(v) == 0:
+	case s.Kind == "log2":
+		for limit := 0.0; limit < v[len(v)-1]; limit = max(1, 2*limit) {
+			out = append(out, limit)
+		}
+	case s.Kind == "kmeans":
+		centres := kmeans1(v, s.Bins)
+		for i := 1; i < len(centres); i++ {
+			out = append(out, (centres[i-1]+centres[i])/2)
+		}
+	default:
+		for k := 1; k < s.Bins; k++ {
+			out = append(out, quantileOf(v, float64(k)/float64(s.Bins)))
+		}
+	}
+	return out
 }
 
 // topLevels is the most frequent levels of the rows (all for top 0), sorted by name.

@@ -19,7 +19,7 @@ type Config struct {
 	Citation string     `yaml:"citation" jsonschema_description:"whom to cite"`
 	Licence  string     `yaml:"licence" jsonschema_description:"terms of use, as the publisher states them"`
 	URL      string     `yaml:"url" jsonschema_description:"where the publisher describes the data"`
-	Format   string     `yaml:"format" jsonschema_description:"how the files are read: delimited, zeek, ndjson or synth"`
+	Format   string     `yaml:"format" jsonschema_description:"how the files are read: delimited, zeek, ndjson, abbadingo, strings or synth"`
 	Folder   string     `yaml:"folder" jsonschema_description:"sub-folder of the data directories that the files are in; default the name"`
 	Files    Files      `yaml:"files" jsonschema_description:"file names; .gz and .zst are found and read too"`
 	Fetch    []Download `yaml:"fetch" jsonschema_description:"where the files can be had without a form"`

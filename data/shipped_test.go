@@ -67,6 +67,7 @@ func TestShippedData(t *testing.T) {
 		{"adbench", "adbench", 1655, 176, 21, 2},
 		{"odds-pyod", "odds-pyod", 1655, 176, 21, 2},
 		{"assuremoss", "assuremoss", 100, 0, 8, 1},
+		{"ctu13-letters", "ctu-13", 486859, 312020, 3, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tb := shipped(t, c.name, c.folder)

@@ -1,35 +1,153 @@
 package automata
 
 import (
+	"bufio"
 	"compress/gzip"
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
 	"plumbline/data"
+	"plumbline/data/datatest"
 )
 
 // pautomac reads one problem's training traces.
 func pautomac(tb testing.TB, set int) *data.Corpus {
 	tb.Helper()
-	dir := os.Getenv("PLUMBLINE_DATA")
-	f, err := os.Open(filepath.Join(dir, "pautomac", fmt.Sprintf("%d.pautomac.train.gz", set)))
-	if err != nil {
-		tb.Skip("PAutomaC files are not in $PLUMBLINE_DATA: ", err)
+	c := &data.Corpus{}
+	readProblem(tb, set, "train", c)
+	return c
+}
+
+// readProblem adds the traces of one of a problem's files.
+func readProblem(tb testing.TB, set int, part string, c *data.Corpus) {
+	tb.Helper()
+	z := openProblem(tb, set, ".pautomac."+part)
+	defer z.Close()
+	if err := data.ReadAbbadingo(z, fmt.Sprint(set, part), data.PAutomaC, c); err != nil {
+		tb.Fatal(err)
 	}
-	defer f.Close()
+}
+
+func openProblem(tb testing.TB, set int, suffix string) *gzip.Reader {
+	tb.Helper()
+	f, err := os.Open(filepath.Join(datatest.Dir(tb, "pautomac"), "pautomac", fmt.Sprintf("%d%s.gz", set, suffix)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { f.Close() })
 	z, err := gzip.NewReader(f)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	c := &data.Corpus{}
-	if err := data.ReadAbbadingo(z, f.Name(), data.PAutomaC, c); err != nil {
-		tb.Fatal(err)
+	return z
+}
+
+// solution is the true probabilities of a problem's test words.
+func solution(tb testing.TB, set int) (p []float64) {
+	tb.Helper()
+	z := openProblem(tb, set, ".pautomac_solution.txt")
+	defer z.Close()
+	sc := bufio.NewScanner(z)
+	for sc.Scan(); sc.Scan(); {
+		v, err := strconv.ParseFloat(sc.Text(), 64)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		p = append(p, v)
 	}
-	return c
+	return p
+}
+
+// TestPAutomaC holds the learner against FlexFringe's main of January 2026 on problems of the PAutomaC
+// competition: red states, written states and steps, and the perplexity of the test words where a missing
+// edge ends a word (stop) or leaves the state as it is (remain).
+func TestPAutomaC(t *testing.T) {
+	for _, c := range []struct {
+		set                 int
+		optimum             float64
+		heuristic           string
+		red, written, steps int
+		stop, remain        float64
+	}{
+		{7, 51.2243, "alergia", 56, 67, 173, 51.3449, 51.3996},
+		{7, 51.2243, "likelihood", 12, 12, 37, 51.2431, 51.2431},
+		{39, 10.0020, "alergia", 76, 189, 378, 10.0200, 10.0134},
+		{39, 10.0020, "likelihood", 13, 50, 67, 10.0038, 10.0029},
+		{21, 30.5189, "alergia", 102, 712, 1303, 37.5167, 34.0270},
+		{21, 30.5189, "likelihood", 74, 714, 954, 32.2982, 32.2007},
+		{34, 19.9547, "alergia", 150, 1100, 1569, 25.7639, 22.6086},
+		{34, 19.9547, "likelihood", 144, 1813, 1152, 21.2045, 20.5590},
+		{18, 57.3289, "likelihood", 24, 24, 110, 57.3314, 57.3314},
+		{43, 32.6370, "alergia", 0, 0, 0, 32.9132, 32.9132},
+		{3, 49.9561, "likelihood", 0, 0, 0, 50.8697, 50.7647},
+		{37, 20.9798, "alergia", 0, 0, 0, 21.1092, 21.1092},
+		{47, 4.1190, "likelihood", 0, 0, 0, 4.1195, 4.1191},
+	} {
+		t.Run(fmt.Sprintf("%d/%s", c.set, c.heuristic), func(t *testing.T) {
+			corpus := pautomac(t, c.set)
+			p := solution(t, c.set)
+			spec := Alergia()
+			if c.heuristic == "likelihood" {
+				spec = Likelihood()
+			}
+			steps := 0
+			train := corpus.Len()
+			m, err := Learn(context.Background(), spec, corpus.Words(), corpus.Alphabet, corpus.Types, func(Step) { steps++ })
+			if err != nil {
+				t.Fatal(err)
+			}
+			red := 0
+			for _, s := range m.States {
+				if s.Red {
+					red++
+				}
+			}
+			if c.red > 0 && (red != c.red || len(m.States) != c.written || steps != c.steps) {
+				t.Errorf("%d red, %d written, %d steps; want %d, %d, %d", red, len(m.States), steps, c.red, c.written, c.steps)
+			}
+			readProblem(t, c.set, "test", corpus)
+			for missing, want := range map[Missing]float64{Stop: c.stop, Remain: c.remain} {
+				rep := NewReplayer(m, 1, true, missing, V26)
+				var logq []float64
+				for i := train; i < corpus.Len(); i++ {
+					logq = append(logq, rep.Replay(corpus.Trace(i), nil, nil))
+				}
+				got, err := Perplexity(p, logq)
+				if err != nil || math.Abs(got-want) > 6e-5 {
+					t.Errorf("%s: perplexity %.4f, %v; want %.4f", missing, got, err, want)
+				}
+			}
+			logp := make([]float64, len(p))
+			for i := range p {
+				logp[i] = math.Log(p[i])
+			}
+			if got, _ := Perplexity(p, logp); math.Abs(got-c.optimum) > 6e-5 {
+				t.Errorf("optimum %.4f, want %.4f", got, c.optimum)
+			}
+		})
+	}
+}
+
+// TestPerplexityByHand: p = (½, ½) and q = (¼, ¼) normalise to the same; q = (¾, ¼) gives 2^(½·log₂ 16/3).
+func TestPerplexityByHand(t *testing.T) {
+	for _, c := range []struct {
+		q    [2]float64
+		want float64
+	}{{[2]float64{0.25, 0.25}, 2}, {[2]float64{0.75, 0.25}, math.Sqrt(16.0 / 3)}} {
+		got, err := Perplexity([]float64{0.5, 0.5}, []float64{math.Log(c.q[0]), math.Log(c.q[1])})
+		if err != nil || math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("%v: %v, %v; want %v", c.q, got, err, c.want)
+		}
+	}
+	if _, err := Perplexity([]float64{1}, []float64{math.NaN()}); err == nil {
+		t.Error("NaN is accepted")
+	}
 }
 
 // BenchmarkLearn repeats the learning runs that FlexFringe was timed on.

@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"plumbline/data/datatest"
-	"plumbline/data/strictyaml"
 )
 
 // randomTable is a labelled table with times that repeat, hosts, and classes of uneven size.
@@ -339,23 +337,11 @@ func TestRealData(t *testing.T) {
 	}
 }
 
+// shipped reads a data set with its shipped config and expects nothing to warn of.
 func shipped(tb testing.TB, name, folder string) *Table {
 	tb.Helper()
 	dir := datatest.Dir(tb, folder)
-	file := "../configs/data/" + name + ".yaml"
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	doc, err := strictyaml.Parse(file, raw)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	c, err := DecodeConfig(doc)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	t, rep, err := Read(context.Background(), c, NewFinder(dir), 2)
+	t, rep, err := Read(context.Background(), shippedConfig(tb, "../configs/data/"+name+".yaml"), NewFinder(dir), 2)
 	if err != nil {
 		tb.Fatal(err)
 	}

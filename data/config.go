@@ -26,6 +26,7 @@ type Config struct {
 	Label    Label      `yaml:"label" jsonschema_description:"which column holds the truth, and what in it is benign"`
 	Drop     []string   `yaml:"drop" jsonschema_description:"columns that are not kept"`
 	MaxBad   float64    `yaml:"max_bad_share" jsonschema:"minimum=0,maximum=1" jsonschema_description:"share of unreadable rows above which reading fails; those below it are left out and reported"`
+	Derive   []Rolling  `yaml:"derive" jsonschema_description:"columns that are added: aggregates over an entity's recent rows"`
 	// Options are the format's own settings.
 	Options  strictyaml.Doc `yaml:"options" jsonschema_description:"settings of the format"`
 	Identify []Identity     `yaml:"identify" jsonschema_description:"parts told by row counts, for data whose files go round under swapped names"`
@@ -162,6 +163,13 @@ func DecodeConfig(doc strictyaml.Doc) (*Config, error) {
 			ps = append(ps, c.source.Check(c)...)
 		}
 		ps = append(ps, c.checkNames(doc)...)
+	}
+	for i, r := range c.Derive {
+		if err := r.check(); err != nil {
+			if at, ok := doc.Get("derive"); ok {
+				ps = append(ps, at.Items()[i].Problem("%v", err))
+			}
+		}
 	}
 	for i, f := range c.Fetch {
 		if at, ok := doc.Get("fetch"); ok {

@@ -47,6 +47,9 @@ type fileSource interface {
 func Read(ctx context.Context, c *Config, f Finder, workers int) (*Table, *ReadReport, error) {
 	if g, ok := c.source.(Generator); ok {
 		t, err := g.Generate(c.Name)
+		if err == nil {
+			err = c.derive(t)
+		}
 		if err != nil {
 			return nil, nil, err
 		}
@@ -68,6 +71,9 @@ func Read(ctx context.Context, c *Config, f Finder, workers int) (*Table, *ReadR
 		}
 	}
 	t, err := tb.table()
+	if err == nil {
+		err = c.derive(t)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,0 +1,129 @@
+package automata
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"plumbline/data"
+)
+
+// planted draws words from a machine of three states over {a, b, c}: state 0 prefers a, 1 prefers b, 2
+// prefers c; a keeps the state, b moves on, c moves back. One word in ten steps ends.
+func planted(n int, seed uint64) *data.Corpus {
+	r := rand.New(rand.NewPCG(seed, 1))
+	c := &data.Corpus{Alphabet: []string{"a", "b", "c"}, Types: []string{"1"}}
+	weights := [3][3]float64{{0.7, 0.2, 0.1}, {0.1, 0.7, 0.2}, {0.2, 0.1, 0.7}}
+	for range n {
+		var word []int32
+		for q := 0; r.Float64() > 0.1; {
+			u, a := r.Float64(), 0
+			for a < 2 && u > weights[q][a] {
+				u -= weights[q][a]
+				a++
+			}
+			word = append(word, int32(a))
+			q = (q + a) % 3 // c is two on, which is one back
+		}
+		c.Append(word, 0)
+	}
+	return c
+}
+
+// TestPlantedMachine: above some thousand words the three states and their nine transitions come out
+// exactly, in the clean variant as in the compatible ones.
+func TestPlantedMachine(t *testing.T) {
+	for _, compat := range []Compat{Clean, V26} {
+		for seed := range uint64(5) {
+			c := planted(8000, seed)
+			spec := Likelihood()
+			spec.Compat, spec.Confidence = compat, 1e-4
+			m, err := Learn(context.Background(), spec, c.Words(), c.Alphabet, c.Types, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var red []int32
+			for q, s := range m.States {
+				if s.Red {
+					red = append(red, int32(q))
+				}
+			}
+			if len(red) != 3 {
+				t.Errorf("%s, seed %d: %d red states, want 3 (%v)", compat, seed, len(red), m)
+				continue
+			}
+			// follow the planted machine and the learnt one side by side
+			at := map[int32]int32{0: 0}
+			queue := []int32{0}
+			for len(queue) > 0 {
+				q := queue[0]
+				queue = queue[1:]
+				for a := range int32(3) {
+					to, want := m.Next(at[q], a), (q+a)%3
+					if known, ok := at[want]; ok && known != to {
+						t.Fatalf("%s, seed %d: state %d over %s leads to %d, want %d", compat, seed, q, c.Alphabet[a], to, known)
+					} else if !ok {
+						at[want] = to
+						queue = append(queue, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestLargeAndOddInput: a trace of a million symbols, an alphabet of ten thousand, an empty trace, one trace.
+func TestLargeAndOddInput(t *testing.T) {
+	long := &data.Corpus{Alphabet: []string{"a", "b"}, Types: []string{"1"}}
+	word := make([]int32, 1_000_000)
+	r := rand.New(rand.NewPCG(1, 1))
+	for i := range word {
+		word[i] = int32(r.IntN(2))
+	}
+	long.Append(word, 0)
+	wide := &data.Corpus{Types: []string{"1"}}
+	for i := range 10_000 {
+		wide.Alphabet = append(wide.Alphabet, fmt.Sprint(i))
+		wide.Append([]int32{int32(i), int32((i + 1) % 10_000)}, 0)
+	}
+	empty := &data.Corpus{Alphabet: []string{"a"}, Types: []string{"1"}}
+	empty.Append(nil, 0)
+	one := &data.Corpus{Alphabet: []string{"a"}, Types: []string{"1"}}
+	one.Append([]int32{0, 0}, 0)
+	for name, c := range map[string]*data.Corpus{"long": long, "wide": wide, "empty": empty, "one": one} {
+		for _, spec := range []LearnSpec{Alergia(), Likelihood(), Sequent()} {
+			m, err := Learn(context.Background(), spec, c.Words(), c.Alphabet, c.Types, nil)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			rep := NewReplayer(m, 1, true, Reset, spec.Compat)
+			rep.Replay(c.Trace(0), make([]int32, len(c.Trace(0))), nil)
+		}
+	}
+	// a long trace that merges: two of them, so that their overlap is walked to the end
+	long.Append(word, 0)
+	spec := Alergia()
+	spec.SinkCount, spec.StateCount = 2, 1
+	ctx, cancel := context.WithCancel(context.Background())
+	steps := 0
+	_, err := Learn(ctx, spec, long.Words(), long.Alphabet, long.Types, func(Step) {
+		if steps++; steps == 3 {
+			cancel()
+		}
+	})
+	if err != nil && !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	for text, c := range map[string]*data.Corpus{
+		"no words": {Alphabet: []string{"a"}, Types: []string{"1"}},
+		"symbol 3": {Alphabet: []string{"a"}, Types: []string{"1"}, Symbols: []int32{3}, Ends: []int{1}, Type: []int32{0}},
+		"label 7":  {Alphabet: []string{"a"}, Types: []string{"1"}, Symbols: []int32{0}, Ends: []int{1}, Type: []int32{7}},
+	} {
+		if _, err := Learn(context.Background(), Alergia(), c.Words(), c.Alphabet, c.Types, nil); err == nil || !strings.Contains(err.Error(), text) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}

@@ -47,6 +47,9 @@ func (s *AESpec) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec("ae", s); err != nil {
 		return nil, err
 	}
+	if err := s.Training.Check(); err != nil {
+		return nil, fmt.Errorf("ae: %w: %w", models.ErrSpec, err)
+	}
 	return &ae{spec: *s, env: env}, nil
 }
 

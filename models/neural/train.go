@@ -2,6 +2,7 @@ package neural
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -20,6 +21,17 @@ type Training struct {
 	StepFactor float64   `yaml:"step_factor" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"see step_every"`
 	Validation float64   `yaml:"validation" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of the training samples whose loss is watched instead of trained on; 0: none"`
 	Patience   int       `yaml:"patience" jsonschema:"minimum=0" jsonschema_description:"with validation: epochs without a better validation loss after which training ends; 0: never. The weights of the best epoch are kept"`
+}
+
+// Check says what is wrong with the settings taken together.
+func (t Training) Check() error {
+	switch {
+	case t.Patience > 0 && t.Validation == 0:
+		return errors.New("patience needs validation: there is no held-out loss to watch")
+	case t.StepEvery > 0 && t.StepFactor == 1:
+		return errors.New("step_every needs a step_factor below 1")
+	}
+	return nil
 }
 
 // Train fits the network to map rows of x (n×In) to rows of t (n×Out) and returns the weights. Random

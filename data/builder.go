@@ -58,6 +58,18 @@ func (b *builder) role(name string) role {
 	return feature
 }
 
+// asTexts is the columns with those of the truth as texts: a label is compared as it is written, so that 0
+// and 1 under a header without types are labels too.
+func (b *builder) asTexts(specs []ColumnSpec) []ColumnSpec {
+	specs = slices.Clone(specs)
+	for i, s := range specs {
+		if r := b.role(s.Name); r == label || r == class {
+			specs[i].Type = "category"
+		}
+	}
+	return specs
+}
+
 // schema sets or checks the columns of the next file.
 func (b *builder) schema(specs []ColumnSpec) error {
 	seen := map[string]bool{}
@@ -187,7 +199,7 @@ func (b *builder) table() (*Table, error) {
 			freed = 0
 		}
 	}
-	if labels == nil {
+	if labels == nil && len(b.config.Label.Files) == 0 {
 		return t, nil
 	}
 	return t, b.truth(t, labels, classes)

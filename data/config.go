@@ -56,7 +56,7 @@ type Download struct {
 
 // Label says how a row's truth is read.
 type Label struct {
-	Column  string      `yaml:"column" jsonschema_description:"column that holds the label; empty: the data has none"`
+	Column  string      `yaml:"column" jsonschema_description:"column that holds the label, read as text whatever its type; empty: the data has none, or files say it"`
 	Class   string      `yaml:"class" jsonschema_description:"column that holds the finer class of an attack; default the label column"`
 	Benign  []string    `yaml:"benign" jsonschema_description:"labels that are benign; all others are attacks"`
 	Attack  []string    `yaml:"attack" jsonschema_description:"labels that are attacks; with this list, a label in neither list is an error"`
@@ -163,6 +163,17 @@ func DecodeConfig(doc strictyaml.Doc) (*Config, error) {
 			ps = append(ps, c.source.Check(c)...)
 		}
 		ps = append(ps, c.checkNames(doc)...)
+	}
+	if err := c.Label.check(); err != nil {
+		at, _ := doc.Get("label")
+		ps = append(ps, at.Problem("%v", err))
+	}
+	named := map[string]bool{}
+	for _, f := range slices.Concat(c.Files.Train, c.Files.Test) {
+		if at, ok := doc.Get("files"); ok && named[f] {
+			ps = append(ps, at.Problem("%q is named twice: its rows would be on both sides, or counted twice", f))
+		}
+		named[f] = true
 	}
 	for i, r := range c.Derive {
 		if err := r.check(); err != nil {

@@ -82,6 +82,15 @@ func (d *Delimited) separator() byte {
 	return s[0]
 }
 
+// pastBOM is the text behind a byte order mark, if it begins with one.
+func pastBOM(in io.Reader) *bufio.Reader {
+	br := bufio.NewReaderSize(in, 1<<16)
+	if bom, _ := br.Peek(3); bytes.Equal(bom, []byte("\xef\xbb\xbf")) {
+		br.Discard(3)
+	}
+	return br
+}
+
 // commonest is the usual separator that a header has most of.
 func commonest(header []byte) byte {
 	best, top := byte(','), 0
@@ -98,10 +107,7 @@ func (d *Delimited) read(ctx context.Context, in io.Reader, name string, tb *bui
 	for _, m := range d.Missing {
 		lay.missing = append(lay.missing, []byte(m))
 	}
-	br := bufio.NewReaderSize(in, 1<<16)
-	if bom, _ := br.Peek(3); bytes.Equal(bom, []byte("\xef\xbb\xbf")) {
-		br.Discard(3)
-	}
+	br := pastBOM(in)
 	if head, _ := br.Peek(2); bytes.Equal(head, []byte{0xff, 0xfe}) || bytes.Equal(head, []byte{0xfe, 0xff}) {
 		return fmt.Errorf("%s: the file is UTF-16; convert it to UTF-8", name)
 	}

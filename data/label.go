@@ -1,6 +1,7 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -28,6 +29,24 @@ func newJudge(rule Label) *judge {
 		j.known[a] = true
 	}
 	return j
+}
+
+// check says what contradicts itself in a label rule.
+func (l Label) check() error {
+	for _, a := range l.Attack {
+		if slices.Contains(l.Benign, a) {
+			return fmt.Errorf("%q is both benign and an attack", a)
+		}
+	}
+	for _, f := range l.Files {
+		if _, err := path.Match(f.File, ""); err != nil || f.File == "" {
+			return fmt.Errorf("files: %q is not a file name or pattern", f.File)
+		}
+	}
+	if l.Column == "" && (l.Class != "" || len(l.Benign)+len(l.Attack)+len(l.Rules) > 0) {
+		return errors.New("benign, attack, rules and class need a column")
+	}
+	return nil
 }
 
 func (j *judge) clean(label string) string {
@@ -73,6 +92,14 @@ func (j *judge) label(label string) (verdict, error) {
 func (b *builder) truth(t *Table, labels, classes *gathered) error {
 	rule := b.config.Label
 	j := newJudge(rule)
+	for _, o := range t.Origins {
+		if _, all := j.file(o.Name); labels == nil && !all {
+			return fmt.Errorf("data: %s: %s: there is no label column, and no pattern of label.files fits the file", t.Name, o.Name)
+		}
+	}
+	if labels == nil {
+		labels = &gathered{}
+	}
 	code := join(labels.code, b.rows)
 	classCode := code
 	if classes != nil {

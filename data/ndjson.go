@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -54,7 +55,7 @@ func (d *NDJSON) read(ctx context.Context, in io.Reader, name string, tb *builde
 		paths[i] = strings.Split(c.Name, ".")
 	}
 	lay.cut = func(line []byte, cells [][]byte) ([][]byte, error) { return d.cells(lay, paths, line, cells) }
-	return parseFile(ctx, in, lay, 1, tb, workers)
+	return parseFile(ctx, pastBOM(in), lay, 1, tb, workers)
 }
 
 // cells is one object's members as texts, in the order of the columns.
@@ -65,7 +66,7 @@ func (d *NDJSON) cells(lay *layout, paths [][]string, line []byte, cells [][]byt
 	if err := dec.Decode(&object); err != nil {
 		return nil, fmt.Errorf("not a JSON object: %w", err)
 	}
-	if dec.More() || object == nil {
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) || object == nil {
 		return nil, fmt.Errorf("want one JSON object a line")
 	}
 	absent := []byte(nil)

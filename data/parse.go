@@ -62,6 +62,7 @@ type chunk struct {
 // parseFile cuts the text into chunks of whole records, parses them on the workers and adds the pieces to
 // the table in order. The text is held only while its chunk is worked on.
 func parseFile(ctx context.Context, in io.Reader, lay *layout, firstLine int, tb *builder, workers int) error {
+	lay.specs = tb.asTexts(lay.specs)
 	if err := tb.schema(lay.specs); err != nil {
 		return fmt.Errorf("%s: %w", lay.file, err)
 	}
@@ -179,21 +180,72 @@ func fill(in io.Reader, buf []byte, want int) ([]byte, error) {
 	return buf, nil
 }
 
+// firstRecordEnd is where the record that text begins with ends, 0 where text does not hold all of it. A
+// quote means something only where a cell begins, and a record that is wrongly quoted ends with its first
+// line, as record.quoted reads it.
+func (lay *layout) firstRecordEnd(text []byte) int {
+	line := bytes.IndexByte(text, '\n') + 1
+	if line == 0 || bytes.IndexByte(text[:line], '"') < 0 {
+		return line
+	}
+	for i := 0; ; i++ { // a cell begins at i
+		if text[i] == '"' {
+			n := quotedLen(text[i:])
+			if i += n; n == 0 || i == len(text) {
+				return 0
+			}
+			if text[i] == '\r' {
+				if i+1 == len(text) {
+					return 0
+				}
+				if text[i+1] == '\n' {
+					i++
+				}
+			}
+			if text[i] != lay.separator && text[i] != '\n' {
+				return line
+			}
+		}
+		for text[i] != lay.separator && text[i] != '\n' {
+			if i++; i == len(text) {
+				return 0
+			}
+		}
+		if text[i] == '\n' {
+			return i + 1
+		}
+		if i+1 == len(text) {
+			return 0
+		}
+	}
+}
+
+// quotedLen is the length of the quoted cell that text begins with, both quotes included; 0: it does not end.
+func quotedLen(text []byte) int {
+	for i := 1; ; i += 2 {
+		j := bytes.IndexByte(text[i:], '"')
+		if j < 0 {
+			return 0
+		}
+		if i += j; i+1 == len(text) || text[i+1] != '"' {
+			return i + 1
+		}
+	}
+}
+
 // lastRecordEnd is where the last whole record of text, which begins a record, ends.
 func (lay *layout) lastRecordEnd(text []byte) int {
 	if !lay.quote || bytes.IndexByte(text, '"') < 0 {
 		return bytes.LastIndexByte(text, '\n') + 1
 	}
-	end, quoted := 0, false
-	for i, c := range text {
-		switch {
-		case c == '"':
-			quoted = !quoted
-		case c == '\n' && !quoted:
-			end = i + 1
+	end := 0
+	for {
+		n := lay.firstRecordEnd(text[end:])
+		if n == 0 {
+			return end
 		}
+		end += n
 	}
-	return end
 }
 
 // parse parses one chunk.

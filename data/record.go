@@ -75,7 +75,8 @@ func tailCells(cell []byte, n int) [][]byte {
 
 var errQuote = errors.New("quote without an end, or text after a closing quote")
 
-// quoted cuts a record that has quotes, which may run over several lines.
+// quoted cuts a record that has quotes, which may run over several lines. One that is wrongly quoted is its
+// first line alone, so that the rows behind it are read.
 func (r *record) quoted() {
 	r.cells = r.cells[:0]
 	text, i, lines := r.text, 0, 0
@@ -86,8 +87,7 @@ func (r *record) quoted() {
 			for {
 				j := bytes.IndexByte(text[i:], '"')
 				if j < 0 {
-					r.err = errQuote
-					r.finish(len(text), lines)
+					r.wrong()
 					return
 				}
 				lines += bytes.Count(text[i:i+j], []byte{'\n'})
@@ -104,10 +104,8 @@ func (r *record) quoted() {
 				i++
 			}
 			if i < len(text) && text[i] != r.lay.separator && text[i] != '\n' {
-				r.err = errQuote
-				for i < len(text) && text[i] != '\n' {
-					i++
-				}
+				r.wrong()
+				return
 			}
 		} else {
 			from := i
@@ -129,7 +127,16 @@ func (r *record) quoted() {
 }
 
 func (r *record) finish(end, lines int) {
-	r.raw = r.text[:min(end, len(r.text))]
+	r.raw = bytes.TrimSuffix(r.text[:min(end, len(r.text))], []byte{'\r'})
 	r.line += lines
 	r.advance(end)
+}
+
+func (r *record) wrong() {
+	r.err, r.cells = errQuote, r.cells[:0]
+	end := bytes.IndexByte(r.text, '\n')
+	if end < 0 {
+		end = len(r.text)
+	}
+	r.finish(end, 0)
 }

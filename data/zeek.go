@@ -46,7 +46,7 @@ type zeekHeader struct {
 }
 
 func (z *Zeek) read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
-	br := bufio.NewReaderSize(in, 1<<16)
+	br := pastBOM(in)
 	h, err := readZeekHeader(br)
 	if err != nil {
 		return fmt.Errorf("%s:%d: %w", name, h.lines, err)

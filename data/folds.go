@@ -42,12 +42,24 @@ func (s SplitSpec) Check() error {
 	switch {
 	case s.Kind == "leave_out" && len(s.LeaveOut) == 0:
 		return errors.New("split leave_out needs the attack classes under leave_out")
+	case repeated(s.LeaveOut) != "":
+		return fmt.Errorf("leave_out names %q twice: its fold would count twice", repeated(s.LeaveOut))
 	case s.Kind == "group" && len(s.Columns) == 0:
 		return errors.New("split group needs columns")
 	case s.Attacks == "family" && s.Kind != "kfold":
 		return errors.New("attacks: family goes with kind kfold")
 	}
 	return nil
+}
+
+// repeated is the first name that stands in the list twice, or "".
+func repeated(names []string) string {
+	for i, n := range names {
+		if slices.Contains(names[:i], n) {
+			return n
+		}
+	}
+	return ""
 }
 
 // pool is the rows that folds are made of, by class; the first list holds all benign rows.
@@ -164,8 +176,25 @@ func (s SplitSpec) leaveOut(t *Table, fold int) (*Split, error) {
 	return s.assemble(t, benign, byClass, test, nil), nil
 }
 
-// disguise moves attacks from test to training, as many as make up the share of contamination among the
-// rows that models without labels see, and takes the first from the training part where that has any.
+// keepsSides says whether the split promises more than that no row is in two parts: whole groups, times or
+// classes stand on one side, so that no attack may change sides afterwards.
+func (s SplitSpec) keepsSides() bool {
+	return s.Kind == "time" || s.Kind == "group" || s.Kind == "leave_out" || s.Attacks == "family"
+}
+
+// sides names what keepsSides keeps on one side.
+func (s SplitSpec) sides() string {
+	switch s.Kind {
+	case "time":
+		return "times"
+	case "group":
+		return "groups"
+	}
+	return "classes"
+}
+
+// disguise marks attacks of training, as many as make up the share of contamination among the rows that
+// models without labels see. What training lacks is moved over from test, where the split allows it.
 func (s SplitSpec) disguise(t *Table, sp *Split) error {
 	if s.Contamination == 0 {
 		return nil
@@ -186,7 +215,11 @@ func (s SplitSpec) disguise(t *Table, sp *Split) error {
 	rng := s.rand(forContamination)
 	taken := choose(rng, inTrain, min(want, len(inTrain)))
 	sp.Disguised = slices.Clone(taken)
-	if rest := want - len(taken); rest > 0 {
+	rest := want - len(taken)
+	if rest > 0 && s.keepsSides() {
+		return fmt.Errorf("a contamination of %g takes %d attacks, training has %d; this split moves none over from test, since its %s stay on one side", s.Contamination, want, len(inTrain), s.sides())
+	}
+	if rest > 0 {
 		if rest >= len(inTest) {
 			return fmt.Errorf("a contamination of %g takes %d attacks, there are %d", s.Contamination, want, len(inTrain)+len(inTest))
 		}

@@ -38,9 +38,20 @@ func (l Label) check() error {
 			return fmt.Errorf("%q is both benign and an attack", a)
 		}
 	}
+	for i, r := range l.Rules {
+		switch {
+		case r.Equals == nil && r.Contains == "":
+			return fmt.Errorf("rules: rule %d needs equals or contains: it fits every label", i+1)
+		case r.Is == "":
+			return fmt.Errorf("rules: rule %d does not say what such rows are: is: benign, attack or drop", i+1)
+		}
+	}
 	for _, f := range l.Files {
 		if _, err := path.Match(f.File, ""); err != nil || f.File == "" {
 			return fmt.Errorf("files: %q is not a file name or pattern", f.File)
+		}
+		if f.Is == "" {
+			return fmt.Errorf("files: %q does not say what its rows are: is: benign or attack", f.File)
 		}
 	}
 	if l.Column == "" && (l.Class != "" || len(l.Benign)+len(l.Attack)+len(l.Rules) > 0) {

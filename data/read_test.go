@@ -460,6 +460,9 @@ func TestConfigErrors(t *testing.T) {
 		{"label on both lists", strings.Replace(flowsConfig, "benign: [ok]", "benign: [ok], attack: [ok]", 1), `"ok" is both benign and an attack`},
 		{"label file pattern", strings.Replace(flowsConfig, "benign: [ok]", "benign: [ok], files: [{file: '[', is: attack}]", 1), `"[" is not a file name or pattern`},
 		{"label list without a column", strings.Replace(flowsConfig, "column: label, ", "", 1), "need a column"},
+		{"label file without a verdict", strings.Replace(flowsConfig, "column: label, benign: [ok]", "files: [{file: flows.csv, class: scan}]", 1), `test.yaml:5:8: label: files: "flows.csv" does not say what its rows are`},
+		{"label rule without a verdict", strings.Replace(flowsConfig, "benign: [ok]", "rules: [{contains: bot, class: bot}]", 1), "rule 1 does not say what such rows are"},
+		{"label rule without a text", strings.Replace(flowsConfig, "benign: [ok]", "rules: [{contains: bot, is: attack}, {is: drop}]", 1), "rule 2 needs equals or contains"},
 		{"one file on both sides", strings.Replace(flowsConfig, "train: [flows.csv]", "train: [flows.csv], test: [flows.csv]", 1), `"flows.csv" is named twice`},
 		{"share out of range", flowsConfig + "max_bad_share: 2\n", "at most 1"},
 	} {

@@ -26,7 +26,7 @@ type SplitSpec struct {
 	Repeats       int      `yaml:"repeats" jsonschema:"minimum=1,maximum=1000" jsonschema_description:"kfold: partitions, each with its own shuffle"`
 	LeaveOut      []string `yaml:"leave_out" jsonschema_description:"leave_out: the attack classes, a fold for each"`
 	Within        string   `yaml:"within" jsonschema:"enum=all,enum=train" jsonschema_description:"kfold, repeated, leave_out: split all rows, or those of the official training files alone"`
-	Contamination float64  `yaml:"contamination" jsonschema:"minimum=0,maximum=0.5" jsonschema_description:"share of attacks that are mixed into the rows that models without labels take for benign; they are taken out of test"`
+	Contamination float64  `yaml:"contamination" jsonschema:"minimum=0,maximum=0.5" jsonschema_description:"share of attacks that are mixed into the rows that models without labels take for benign; those that training lacks are moved over from test, but not where times, groups or classes stay on one side"`
 	Seed          uint64   `yaml:"seed" jsonschema_description:"of the random choices; the same for every cell"`
 }
 
@@ -208,9 +208,14 @@ func choose(r *rand.Rand, rows []int32, k int) []int32 {
 }
 
 func (s SplitSpec) random(t *Table) (*Split, error) {
-	byClass := make([][]int32, len(t.Classes))
+	// a class column may give benign rows and attacks one class
+	byClass := make([][]int32, 2*len(t.Classes))
 	for i, c := range t.Class {
-		byClass[c] = append(byClass[c], int32(i))
+		k := 2 * c
+		if t.Attack[i] {
+			k++
+		}
+		byClass[k] = append(byClass[k], int32(i))
 	}
 	test := make([]bool, t.Rows)
 	r := s.rand(forTest)
@@ -421,8 +426,8 @@ func (t *Table) groupColumn(name string) (*Column, error) {
 }
 
 // Groups numbers the rows by their values in the columns, in order of first appearance, and names each
-// group by the values with blanks between. Missing values are a value of their own, written "-". The
-// columns @file and @day are the row's file and day.
+// group by the values with blanks between; groups of other values may share a name. Missing values are a
+// value of their own, written "-". The columns @file and @day are the row's file and day.
 func (t *Table) Groups(columns []string) (group []int32, names []string, err error) {
 	if len(columns) == 0 {
 		return nil, nil, errors.New("no columns to group by")
@@ -435,20 +440,21 @@ func (t *Table) Groups(columns []string) (group []int32, names []string, err err
 	}
 	group = make([]int32, t.Rows)
 	ids := map[string]int32{}
-	var key []byte
+	var key, name []byte
 	for i := range group {
-		key = key[:0]
+		key, name = key[:0], name[:0]
 		for k, c := range cols {
 			if k > 0 {
-				key = append(key, ' ')
+				name = append(name, ' ')
 			}
-			key = c.AppendText(key, int32(i))
+			name = c.AppendText(name, int32(i))
+			key = c.appendKey(key, int32(i))
 		}
 		id, ok := ids[string(key)]
 		if !ok {
 			id = int32(len(names))
 			ids[string(key)] = id
-			names = append(names, string(key))
+			names = append(names, string(name))
 		}
 		group[i] = id
 	}

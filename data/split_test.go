@@ -54,6 +54,9 @@ func TestSplitsDoNotLeak(t *testing.T) {
 			if r.IntN(2) == 0 {
 				s.Attacks = "split"
 			}
+			if r.IntN(3) == 0 {
+				s.Contamination = 0.02
+			}
 			sp, err := s.Apply(tb)
 			if err != nil {
 				if !errors.Is(err, ErrSplit) {
@@ -100,7 +103,7 @@ func checkSplit(t *testing.T, tb *Table, s SplitSpec, sp *Split) {
 		for j := range i {
 			a, b := side[i], side[j]
 			switch {
-			case s.Kind == "official" && a == 3 != (tb.Parts[i] == PartTest):
+			case s.Kind == "official" && a == 3 != (tb.Parts[i] == PartTest) && !slices.Contains(sp.Disguised, int32(i)):
 				t.Fatalf("row %d of part %d is in %d", i, tb.Parts[i], a)
 			case s.Kind == "time" && (a == 3) != (b == 3):
 				early, late := i, j
@@ -114,7 +117,7 @@ func checkSplit(t *testing.T, tb *Table, s SplitSpec, sp *Split) {
 				t.Fatalf("time: row %d trains at or after the held-out row %d", i, j)
 			case s.Kind == "group" && a != b && tb.Columns[1].Code[i] == tb.Columns[1].Code[j]:
 				t.Fatalf("group: host %s is in parts %d and %d", tb.Columns[1].Level(int32(i)), a, b)
-			case s.Kind == "random" && s.Attacks == "test" && tb.Attack[i] && a != 3:
+			case s.Kind == "random" && s.Attacks == "test" && tb.Attack[i] && a != 3 && !slices.Contains(sp.Disguised, int32(i)):
 				t.Fatalf("random: attack %d is in part %d", i, a)
 			}
 		}
@@ -136,6 +139,9 @@ func TestFoldsDoNotLeak(t *testing.T) {
 			s.Attacks = []string{"test", "split", "family"}[r.IntN(3)]
 			if kind != "kfold" && s.Attacks == "family" {
 				s.Attacks = "test"
+			}
+			if r.IntN(3) == 0 {
+				s.Contamination = 0.02
 			}
 			tested := make([]int, tb.Rows)
 			whole := true
@@ -236,6 +242,53 @@ func TestContamination(t *testing.T) {
 	}
 }
 
+// TestContaminationKeepsSides: a split by time, group or class takes the attacks of training alone, and says
+// so when they do not suffice.
+func TestContaminationKeepsSides(t *testing.T) {
+	tb := randomTable(rand.New(rand.NewPCG(9, 10)))
+	for _, c := range []struct {
+		change func(s *SplitSpec)
+		want   string
+	}{
+		{func(s *SplitSpec) { s.Kind, s.Columns = "group", []string{"host"} }, "its groups stay on one side"},
+		{func(s *SplitSpec) { s.Kind = "time" }, "its times stay on one side"},
+		{func(s *SplitSpec) { s.Kind, s.LeaveOut = "leave_out", []string{"scan"} }, "its classes stay on one side"},
+		{func(s *SplitSpec) { s.Kind, s.Attacks = "kfold", "family" }, "its classes stay on one side"},
+	} {
+		s := DefaultSplit()
+		c.change(&s)
+		s.Contamination = 0.45
+		if _, err := s.Apply(tb); !errors.Is(err, ErrSplit) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want %q", s.Kind, err, c.want)
+		}
+	}
+}
+
+// TestRandomSplitWithMixedClass: benign rows and attacks of one class name are shared apart.
+func TestRandomSplitWithMixedClass(t *testing.T) {
+	tb := &Table{Name: "x", Rows: 100, Classes: []string{"http"}, Class: make([]uint32, 100), Attack: make([]bool, 100)}
+	for i := range 20 {
+		tb.Attack[i] = true
+	}
+	sp, err := DefaultSplit().Apply(tb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if benign, attacks := tb.count(sp.Test); benign != 24 || attacks != 20 {
+		t.Errorf("%d benign rows and %d attacks test, want 24 and 20", benign, attacks)
+	}
+}
+
+// TestGroupsOfValuesWithBlanks: values that read the same when put together are other groups.
+func TestGroupsOfValuesWithBlanks(t *testing.T) {
+	tb := &Table{Name: "x", Rows: 3, Columns: []Column{
+		{Name: "a", Type: Category, Levels: []string{"x y", "x", "-"}, Code: []uint32{0, 1, Missing}},
+		{Name: "b", Type: Category, Levels: []string{"z", "y z"}, Code: []uint32{0, 1, 0}}}}
+	if group, names, err := tb.Groups([]string{"a", "b"}); err != nil || !slices.Equal(group, []int32{0, 1, 2}) || names[0] != names[1] {
+		t.Errorf("groups %v %q, %v", group, names, err)
+	}
+}
+
 func TestGroupsByFileAndDay(t *testing.T) {
 	tb := &Table{Name: "x", Rows: 4, Origins: []Origin{{Name: "a", Rows: 3}, {Name: "b", FirstRow: 3, Rows: 1}},
 		Columns: []Column{{Name: "t", Type: Time, Nanos: []int64{0, 86399e9, 86400e9, NoTime}}}}
@@ -301,6 +354,11 @@ func TestSplitErrors(t *testing.T) {
 		})
 	}
 	s := DefaultSplit()
+	s.Kind, s.LeaveOut = "leave_out", []string{"bad", "worse", "bad"}
+	if err := s.Check(); err == nil || !strings.Contains(err.Error(), `"bad" twice`) {
+		t.Errorf("a class left out twice: %v", err)
+	}
+	s = DefaultSplit()
 	sp, err := s.Apply(labelled(false, false, false, false, false))
 	if err != nil || !strings.Contains(strings.Join(sp.Warnings, " "), "no attack") {
 		t.Errorf("one class: %+v, %v", sp, err)

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"strconv"
@@ -83,6 +84,19 @@ func (c *Column) AppendText(to []byte, row int32) []byte {
 		return append(to, c.Levels[c.Code[row]]...)
 	}
 	return append(to, '-')
+}
+
+// appendKey appends the value of a row in a form of one width that only equal values share.
+func (c *Column) appendKey(to []byte, row int32) []byte {
+	switch {
+	case c.Type == Number && math.IsNaN(c.Num[row]):
+		return binary.LittleEndian.AppendUint64(to, math.Float64bits(math.NaN()))
+	case c.Type == Number:
+		return binary.LittleEndian.AppendUint64(to, math.Float64bits(c.Num[row]+0)) // −0 is 0
+	case c.Type == Time:
+		return binary.LittleEndian.AppendUint64(to, uint64(c.Nanos[row]))
+	}
+	return binary.LittleEndian.AppendUint32(to, c.Code[row])
 }
 
 // Part says which of a data set's published files a row came from.

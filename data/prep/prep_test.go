@@ -219,6 +219,24 @@ func TestTraces(t *testing.T) {
 	}
 }
 
+// TestSymbolsOfOddLevels: levels that hold the separator, or read like a missing or another level, keep
+// symbols of their own.
+func TestSymbolsOfOddLevels(t *testing.T) {
+	level := []string{"a|b", "c", "a", "b|c", "-", "(other)", `\`, "rare"}
+	tb := &data.Table{Name: "x", Rows: 6, Classes: []string{"ok"}, Attack: make([]bool, 6), Class: make([]uint32, 6), Columns: []data.Column{
+		{Name: "host", Type: data.Address, Levels: []string{"h"}, Code: make([]uint32, 6)},
+		{Name: "p", Type: data.Category, Levels: level, Code: []uint32{0, 2, 4, data.Missing, 5, 6}},
+		{Name: "q", Type: data.Category, Levels: level, Code: []uint32{1, 3, 1, 1, 1, 1}}}}
+	tr, err := traces(t, "{key: [host], symbols: [p, q]}").Fit(context.Background(), tb, prep.Rows{Benign: []int32{0, 1, 2, 3, 4, 5}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{`-|c`, `\(other)|c`, `\-|c`, `\\|c`, `a\|b|c`, `a|b\|c`}
+	if !slices.Equal(tr.Alphabet, want) {
+		t.Errorf("alphabet %q, want %q", tr.Alphabet, want)
+	}
+}
+
 // TestEveryRowIsInATrace: whatever window and stride.
 func TestEveryRowIsInATrace(t *testing.T) {
 	for _, text := range []string{"{length: 0, stride: 1}", "{length: 1, stride: 1}", "{length: 2, stride: 2}", "{length: 3, stride: 2}", "{length: 50, stride: 7}"} {

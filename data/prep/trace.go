@@ -264,15 +264,26 @@ func (tr *Tracer) bind(t *data.Table) (*symbolTexts, error) {
 		s.cols = append(s.cols, c)
 		var names []string
 		for _, l := range c.Levels {
-			if _, ok := slices.BinarySearch(p.Levels, l); !ok {
-				l = otherLevel
+			if _, ok := slices.BinarySearch(p.Levels, l); ok {
+				names = append(names, symbolText(l))
+			} else {
+				names = append(names, otherLevel)
 			}
-			names = append(names, l)
 		}
 		s.names = append(s.names, names)
 	}
 	return s, nil
 }
+
+// symbolText is a level as part of a symbol: with a backslash where it could be taken for something else.
+func symbolText(level string) string {
+	if level == otherLevel || level == absentSymbol {
+		return `\` + level
+	}
+	return escapeSymbol.Replace(level)
+}
+
+var escapeSymbol = strings.NewReplacer(`\`, `\\`, "|", `\|`)
 
 func (s *symbolTexts) append(to []byte, row int32) []byte {
 	for i, c := range s.cols {

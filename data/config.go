@@ -76,7 +76,7 @@ type LabelRule struct {
 
 // FileLabel gives all rows of a file one label.
 type FileLabel struct {
-	File  string `yaml:"file" jsonschema_description:"file name, or a pattern with * and ?"`
+	File  string `yaml:"file" jsonschema_description:"file as in files, or its last part; * and ? stand for any characters"`
 	Is    string `yaml:"is" jsonschema:"enum=benign,enum=attack" jsonschema_description:"what its rows are"`
 	Class string `yaml:"class" jsonschema_description:"class of its rows"`
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -60,14 +61,20 @@ func (l Label) check() error {
 	return nil
 }
 
+// None says whether nothing tells benign rows from attacks.
+func (l Label) None() bool { return l.Column == "" && len(l.Files) == 0 }
+
 func (j *judge) clean(label string) string {
 	return strings.TrimSpace(strings.Trim(strings.TrimSpace(label), j.rule.Trim))
 }
 
-// file is the verdict on all rows of a file, if the config has one.
+// file is the verdict on all rows of a file, if the config has one. Patterns fit the file as the config
+// names it, or its last part.
 func (j *judge) file(name string) (verdict, bool) {
+	last := filepath.Base(name)
 	for _, f := range j.rule.Files {
-		if ok, _ := path.Match(f.File, name); ok {
+		whole, _ := path.Match(f.File, name)
+		if part, _ := path.Match(f.File, last); whole || part {
 			class := f.Class
 			if class == "" {
 				class = f.Is

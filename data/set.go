@@ -53,6 +53,18 @@ type Set struct {
 // Row is sample i of a Vectors set, as a view.
 func (s *Set) Row(i int) []float32 { return s.X[i*s.D : (i+1)*s.D : (i+1)*s.D] }
 
+// ColumnNames is the D names; of a set that has none, "column 0" and so on.
+func (s *Set) ColumnNames() []string {
+	if len(s.Columns) > 0 {
+		return s.Columns
+	}
+	names := make([]string, s.D)
+	for j := range names {
+		names[j] = fmt.Sprint("column ", j)
+	}
+	return names
+}
+
 // Unlabelled is the same set without its truth, sharing all else.
 func (s *Set) Unlabelled() *Set {
 	c := *s

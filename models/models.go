@@ -16,7 +16,7 @@ import (
 
 // Detector learns what normal looks like and scores how far samples are from it.
 type Detector interface {
-	// Fit learns from train, forgetting any earlier Fit. It keeps no reference to train and does not
+	// Fit learns from train, forgetting any earlier Fit, also when it fails. It keeps no reference to train and does not
 	// change it. A cancelled ctx ends it promptly with ctx.Err() somewhere in the error. Unusable data is
 	// an error that wraps ErrInput.
 	Fit(ctx context.Context, train *data.Set) error

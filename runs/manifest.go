@@ -26,7 +26,7 @@ type Manifest struct {
 	Modules  map[string]string `json:"modules"`
 	Command  []string          `json:"command"`
 	Started  time.Time         `json:"started"`
-	Finished time.Time         `json:"finished"`
+	Finished time.Time         `json:"finished,omitzero"` // when every cell had ended
 	Seeds    []uint64          `json:"seeds"`
 	// Experiment is the SHA-256 of experiment.yaml; Resume takes no other.
 	Experiment string         `json:"experiment_sha256"`

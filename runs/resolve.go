@@ -294,7 +294,7 @@ func (l *loader) fit() (ps strictyaml.Problems) {
 		if noLabels != nil {
 			ps = append(ps, l.at("models", "%s learns from labelled attacks, and the %s split of %s leaves none in training: set split.attacks: split", strings.Join(noLabels, ", "), s.Split.Kind, s.Config.Name))
 		}
-		if s.Config.Label.Column == "" {
+		if s.Config.Label.None() {
 			ps = append(ps, l.at("data", "%s has no labels: it cannot be evaluated", s.Config.Name))
 		}
 	}

@@ -15,7 +15,6 @@ import (
 const (
 	OK          = "ok"
 	Failed      = "failed"
-	Skipped     = "skipped"
 	TimedOut    = "timeout"
 	Interrupted = "interrupted"
 )

@@ -380,7 +380,10 @@ func (r *run) finish(ctx context.Context, plan []Cell) (*Outcome, error) {
 		}
 		o.Results = append(o.Results, res)
 	}
-	r.manifest.Finished = time.Now().UTC()
+	r.manifest.Finished = time.Time{}
+	if !o.Interrupted {
+		r.manifest.Finished = time.Now().UTC()
+	}
 	r.log.Info("run", "cells", len(plan), "not_ok", o.Failed, "interrupted", o.Interrupted)
 	err := errors.Join(
 		r.dir.write("results.csv", func(w io.Writer) error { return writeResults(w, o.Results) }),

@@ -373,6 +373,9 @@ func TestInterruptAndTimeout(t *testing.T) {
 	if err != nil || !out.Interrupted {
 		t.Fatalf("%+v, %v", out, err)
 	}
+	if rec, err := Open(out.Dir); err != nil || !rec.Manifest.Finished.IsZero() {
+		t.Errorf("an interrupted run has an end: %+v, %v", rec, err)
+	}
 	ended := map[string]int{}
 	for _, r := range out.Results {
 		ended[r.Status]++
@@ -411,6 +414,39 @@ func TestLift(t *testing.T) {
 	}
 	if _, err := us.lift(tracesOver([]int32{4}), []float64{1}, "max"); err == nil {
 		t.Error("rows in no trace are not noticed")
+	}
+}
+
+// TestLabelledByFile: data without a label column, whose files are benign or attacks throughout.
+func TestLabelledByFile(t *testing.T) {
+	dir := t.TempDir()
+	for name, from := range map[string]int{"normal.csv": 0, "scan.csv": 1000} {
+		var b bytes.Buffer
+		for i := range 100 {
+			fmt.Fprintf(&b, "%d,%d\n", from+i%7, i*i%13)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := fmt.Sprintf(`
+name: own
+data:
+  - name: own
+    format: delimited
+    files: {train: [%s, %s]}
+    label: {files: [{file: "normal*", is: benign}, {file: "scan*", is: attack, class: scan}]}
+    options:
+      columns: [{name: a, type: number}, {name: b, type: number}]
+    prep: [impute, {step: scale, kind: zscore}]
+models: [znorm]
+bootstrap: 0
+`, filepath.Join(dir, "normal.csv"), filepath.Join(dir, "scan.csv"))
+	if r := runSmall(t, text, Options{}).Results[0]; r.Status != OK || r.AUROC != 1 {
+		t.Errorf("%+v", r)
+	}
+	if _, err := Load(write(t, strings.Replace(text, "label:", "#", 1)), LoadOptions{}); err == nil || !strings.Contains(err.Error(), "own has no labels") {
+		t.Errorf("without labels: %v", err)
 	}
 }
 

@@ -21,6 +21,7 @@ type learned struct {
 
 // fit learns the machine from whole traces and counts the visits of its states.
 func (d *learned) fit(ctx context.Context, train *data.Set, missing Missing) error {
+	d.mach, d.rep = nil, nil
 	if err := models.CheckTraces(d.name, train, 1); err != nil {
 		return err
 	}

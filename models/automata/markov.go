@@ -75,6 +75,7 @@ const maxAlphabet = 1<<20 - 2
 func (m *markov) before(word []int32, i int) []int32 { return word[max(0, i-m.spec.Order):i] }
 
 func (m *markov) Fit(ctx context.Context, train *data.Set) error {
+	m.contexts = nil
 	if err := models.CheckTraces("markov", train, 1); err != nil {
 		return err
 	}

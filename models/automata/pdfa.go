@@ -29,8 +29,9 @@ func init() {
 //
 //	score = −(1/t)·Σ ln P(a_i | q_{i−1})        q_i = δ(q_{i−1}, a_i)
 //
-// with add-one smoothing (see [NewReplayer]). A symbol without an edge is unseen, and the replay goes on as
-// Missing says. Learning costs what [Learn] costs, scoring O(t·log k) for k edges a state.
+// with Correction (1e-9 at the least, so that scores are finite) added to every count, see [NewReplayer].
+// With FinalProb, the end of the trace counts as a symbol more: −ln P(end | q_t) is added to the sum, which
+// is still divided by t. A symbol without an edge is unseen, and the replay goes on as Missing says. Learning costs what [Learn] costs, scoring O(t·log k) for k edges a state.
 type PDFASpec struct {
 	LearnSpec `yaml:",inline"`
 	Missing   Missing `yaml:"missing" jsonschema:"enum=remain,enum=reset,enum=stop" jsonschema_description:"where the replay goes on when a state has no edge for a symbol: in the same state, from the initial one, or not at all"`

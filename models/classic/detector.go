@@ -142,13 +142,6 @@ func (m *explainer) Explain(ctx context.Context, s *data.Set) ([]string, [][]flo
 		return nil, nil, err
 	}
 	why := m.now.(explaining)
-	names := make([]string, s.D)
-	for j := range names {
-		names[j] = fmt.Sprint("column ", j)
-		if len(s.Columns) > 0 {
-			names[j] = s.Columns[j]
-		}
-	}
 	out := make([][]float64, s.N)
 	err := spread(ctx, s.N, 256, m.env.Parallel(), func() func(lo, hi int) {
 		return func(lo, hi int) {
@@ -161,7 +154,7 @@ func (m *explainer) Explain(ctx context.Context, s *data.Set) ([]string, [][]flo
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: explain: %w", m.name, err)
 	}
-	return names, out, nil
+	return s.ColumnNames(), out, nil
 }
 
 // badState is an error about a file whose parts do not fit each other.

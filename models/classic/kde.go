@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"strconv"
 
 	"plumbline/data"
 	"plumbline/data/strictyaml"
@@ -46,7 +45,7 @@ func (c *KDE) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec(kde, c); err != nil {
 		return nil, err
 	}
-	if _, err := c.Bandwidth.number(); err != nil {
+	if _, err := bandwidths.number(string(c.Bandwidth)); err != nil {
 		return nil, fmt.Errorf("%s: %w: bandwidth: %w", kde, models.ErrSpec, err)
 	}
 	spec := *c
@@ -61,43 +60,17 @@ func (c *KDE) New(env models.Env) (models.Detector, error) {
 	}, nil
 }
 
-// number is the value of a numeric bandwidth, and 0 for one that depends on the data.
-func (b Bandwidth) number() (float64, error) {
-	switch b {
-	case "scott", "silverman":
-		return 0, nil
-	}
-	v, err := strconv.ParseFloat(string(b), 64)
-	if err != nil {
-		return 0, fmt.Errorf("%q is neither a number nor one of scott, silverman%s",
-			string(b), strictyaml.DidYouMean(string(b), []string{"scott", "silverman"}))
-	}
-	if !(v >= 1e-50 && v <= 1e50) {
-		return 0, fmt.Errorf("%v is out of range: want 1e-50 to 1e50", v)
-	}
-	return v, nil
-}
+var bandwidths = wordOrNumber{[]string{"scott", "silverman"}, func(h float64) bool { return h >= 1e-50 && h <= 1e50 }, "1e-50 to 1e50"}
 
 // DecodeStrict takes a word or a number.
 func (b *Bandwidth) DecodeStrict(d strictyaml.Doc) strictyaml.Problems {
-	var word string
-	if ps := d.Decode(&word); len(ps) > 0 {
-		return ps
-	}
-	if _, err := Bandwidth(word).number(); err != nil {
-		return strictyaml.Problems{d.Problem("%v", err)}
-	}
-	*b = Bandwidth(word)
-	return nil
+	text, ps := bandwidths.decode(d)
+	*b = Bandwidth(text)
+	return ps
 }
 
 // MarshalYAML writes a number as a number.
-func (b Bandwidth) MarshalYAML() (any, error) {
-	if v, err := b.number(); err == nil && v > 0 {
-		return v, nil
-	}
-	return string(b), nil
-}
+func (b Bandwidth) MarshalYAML() (any, error) { return bandwidths.yaml(string(b)), nil }
 
 // value is h for n rows of d columns.
 func (b Bandwidth) value(n, d int) float64 {
@@ -108,7 +81,7 @@ func (b Bandwidth) value(n, d int) float64 {
 	case "silverman":
 		return math.Pow(float64(n)*float64(d+2)/4, exponent)
 	}
-	v, _ := b.number() // checked by New
+	v, _ := bandwidths.number(string(b)) // checked by New
 	return v
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"strconv"
 
 	"plumbline/data"
 	"plumbline/data/strictyaml"
@@ -62,7 +61,7 @@ func (c *OCSVM) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec(ocsvm, c); err != nil {
 		return nil, err
 	}
-	if _, err := c.Gamma.number(); err != nil {
+	if _, err := gammas.number(string(c.Gamma)); err != nil {
 		return nil, fmt.Errorf("%s: %w: gamma: %w", ocsvm, models.ErrSpec, err)
 	}
 	spec := *c
@@ -75,47 +74,21 @@ func (c *OCSVM) New(env models.Env) (models.Detector, error) {
 	}, nil
 }
 
-// number is the value of a numeric gamma, and 0 for one that depends on the data.
-func (g Gamma) number() (float64, error) {
-	switch g {
-	case "scale", "scale_std", "auto":
-		return 0, nil
-	}
-	v, err := strconv.ParseFloat(string(g), 64)
-	if err != nil {
-		return 0, fmt.Errorf("%q is neither a number nor one of scale, scale_std, auto%s",
-			string(g), strictyaml.DidYouMean(string(g), []string{"scale", "scale_std", "auto"}))
-	}
-	if !(v > 0 && v <= 1e100) {
-		return 0, fmt.Errorf("%v is out of range: want more than 0, at most 1e100", v)
-	}
-	return v, nil
-}
+var gammas = wordOrNumber{[]string{"scale", "scale_std", "auto"}, func(g float64) bool { return g > 0 && g <= 1e100 }, "more than 0, at most 1e100"}
 
 // DecodeStrict takes a word or a number.
 func (g *Gamma) DecodeStrict(d strictyaml.Doc) strictyaml.Problems {
-	var word string
-	if ps := d.Decode(&word); len(ps) > 0 {
-		return ps
-	}
-	if _, err := Gamma(word).number(); err != nil {
-		return strictyaml.Problems{d.Problem("%v", err)}
-	}
-	*g = Gamma(word)
-	return nil
+	text, ps := gammas.decode(d)
+	*g = Gamma(text)
+	return ps
 }
 
 // MarshalYAML writes a number as a number.
-func (g Gamma) MarshalYAML() (any, error) {
-	if v, err := g.number(); err == nil && v > 0 {
-		return v, nil
-	}
-	return string(g), nil
-}
+func (g Gamma) MarshalYAML() (any, error) { return gammas.yaml(string(g)), nil }
 
-// value is γ for the row-major n×d matrix x.
+// gammaFor is γ for the row-major n×d matrix x.
 func gammaFor[T float32 | float64](g Gamma, x []T, d int) float64 {
-	v, _ := g.number() // checked by New
+	v, _ := gammas.number(string(g)) // checked by New
 	if v > 0 {
 		return v
 	}

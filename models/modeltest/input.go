@@ -96,6 +96,13 @@ func checkInput(s *subject) {
 		}
 	}
 	s.same("after refusing bad input", s.scores("after bad input", d, s.test()), want)
+	again := s.fitted("before a refused Fit", env(1, 2), s.train())
+	if s.fit("no training set", again, nil) == nil {
+		s.failf("Fit of nil is taken")
+	}
+	if _, err := s.score("after a refused Fit", again, s.test()); !errors.Is(err, models.ErrNotFitted) {
+		s.failf("Score after a good Fit and a refused one: error %v, want ErrNotFitted", err)
+	}
 	if s.info.Needs.Labels {
 		for what, spoil := range map[string]func(*data.Set){
 			"no labels":          func(c *data.Set) { c.Attack, c.Class, c.Classes = nil, nil, nil },

@@ -65,6 +65,9 @@ func (d *toy) Fit(ctx context.Context, train *data.Set) error {
 	if bug == "deaf" {
 		ctx = context.Background()
 	}
+	if bug != "grudging" {
+		d.mean = nil
+	}
 	if bug == "leaky" {
 		go func() { select {} }()
 	}
@@ -79,7 +82,7 @@ func (d *toy) Fit(ctx context.Context, train *data.Set) error {
 	if bug == "wordy" {
 		fmt.Fprintln(os.Stderr, "toy: fitting")
 	}
-	if bug != "grudging" || d.mean == nil {
+	if d.mean == nil {
 		d.mean = make([]float64, train.D)
 	}
 	if toyKind == data.Traces {

@@ -186,6 +186,12 @@ func checkOptional(s *subject) {
 			s.fatalf("Explain: %v", err)
 		}
 		s.table("Explain", names, rows, test.N, func([]float64) bool { return true })
+		bare := *test
+		bare.Columns = nil
+		if names, rows, err = e.Explain(ctx, &bare); err != nil {
+			s.fatalf("Explain of a set without column names: %v", err)
+		}
+		s.table("Explain of a set without column names", names, rows, test.N, func([]float64) bool { return true })
 	}
 	if c, ok := d.(models.Classifier); ok {
 		refuses("Probabilities", func(d models.Detector, set *data.Set) error {

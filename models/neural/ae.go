@@ -75,6 +75,7 @@ func (a *ae) network(d int) Network {
 }
 
 func (a *ae) Fit(ctx context.Context, train *data.Set) error {
+	a.p = nil
 	if err := models.CheckVectors("ae", train, 0, 1); err != nil {
 		return err
 	}
@@ -133,7 +134,7 @@ func (a *ae) Explain(ctx context.Context, s *data.Set) ([]string, [][]float64, e
 		}
 		out[i] = e
 	}
-	return s.Columns, out, nil
+	return s.ColumnNames(), out, nil
 }
 
 func (a *ae) Save(w io.Writer) error {

@@ -68,6 +68,7 @@ const (
 )
 
 func (b *bagging) Fit(ctx context.Context, train *data.Set) error {
+	b.roots = nil
 	if err := models.CheckVectors("golearn_bagging", train, 0, 1); err != nil {
 		return err
 	}

@@ -52,6 +52,17 @@ type Value struct {
 	Bootstrap bool
 }
 
+// kind says what the interval is over: seeds, resampled test units (bootstrap), or "" when there is none.
+func (v Value) kind() string {
+	switch {
+	case math.IsNaN(v.Interval.Low):
+		return ""
+	case v.Bootstrap:
+		return "bootstrap"
+	}
+	return "seeds"
+}
+
 // smallerIsBetter are the metrics that rank ascending.
 var smallerIsBetter = map[string]bool{"fpr_at_95tpr": true, "fit_seconds": true, "score_seconds": true}
 

@@ -76,11 +76,12 @@ func TestRender(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.Groups[0].Audit = []string{"audit: clean"}
 	for format, want := range map[string][]string{
-		"table":    {"d, unit flow: 20 judged", "2  a      0.8500 ± 0.0707", "[0.9000, 0.9700]ᵇ", "1/2", "b failed: no | room", "warning: "},
+		"table":    {"d, unit flow: 20 judged", "audit: clean", "2  a      0.8500 ± 0.0707", "[0.9000, 0.9700]ᵇ", "1/2", "b failed: no | room", "warning: "},
 		"markdown": {"| 2 | a | 0.8500 ± 0.0707 |", "### e, unit host"},
 		"csv":      {"d,flow,1,c,n,auroc,1,1,0.95,,0.9,0.97,bootstrap", "e,host,0,c,n,auroc,0,1,,,,,"},
-		"json":     {`"mean": null`, `"interval": "bootstrap"`},
+		"json":     {`"mean": null`, `"audit: clean"`, `"interval": "bootstrap"`},
 	} {
 		var b strings.Builder
 		if err := c.Render(&b, format); err != nil {

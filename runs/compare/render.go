@@ -218,13 +218,7 @@ func (c *Comparison) csv(w io.Writer) error {
 		for _, r := range g.Rows {
 			for _, m := range c.metrics() {
 				v := r.Others[m]
-				kind := "seeds"
-				if v.Bootstrap {
-					kind = "bootstrap"
-				} else if math.IsNaN(v.Interval.Low) {
-					kind = ""
-				}
-				cw.Write([]string{g.Data, g.Unit, strconv.Itoa(r.Rank), r.Label, r.Model, m, strconv.Itoa(v.N), strconv.Itoa(r.Cells), text(v.Mean), text(v.SD), text(v.Interval.Low), text(v.Interval.High), kind, r.Run})
+				cw.Write([]string{g.Data, g.Unit, strconv.Itoa(r.Rank), r.Label, r.Model, m, strconv.Itoa(v.N), strconv.Itoa(r.Cells), text(v.Mean), text(v.SD), text(v.Interval.Low), text(v.Interval.High), v.kind(), r.Run})
 			}
 		}
 	}
@@ -267,6 +261,7 @@ func (c *Comparison) json(w io.Writer) error {
 		Unit     string   `json:"unit"`
 		Test     int      `json:"n_test"`
 		Rows     []row    `json:"rows"`
+		Audit    []string `json:"audit,omitempty"`
 		Warnings []string `json:"warnings,omitempty"`
 	}
 	out := struct {
@@ -276,18 +271,12 @@ func (c *Comparison) json(w io.Writer) error {
 	}{Metric: c.Metric, Warnings: c.Warnings}
 	for k := range c.Groups {
 		g := &c.Groups[k]
-		og := group{Data: g.Data, Unit: g.Unit, Test: g.Test, Warnings: g.Warnings}
+		og := group{Data: g.Data, Unit: g.Unit, Test: g.Test, Audit: g.Audit, Warnings: g.Warnings}
 		for _, r := range g.Rows {
 			or := row{Rank: r.Rank, Label: r.Label, Model: r.Model, Run: r.Run, OK: r.OK, Cells: r.Cells, Errors: r.Errors, Metrics: map[string]value{}}
 			for _, m := range c.metrics() {
 				v := r.Others[m]
-				kind := ""
-				if v.Bootstrap {
-					kind = "bootstrap"
-				} else if !math.IsNaN(v.Interval.Low) {
-					kind = "seeds"
-				}
-				or.Metrics[m] = value{v.N, runs.Number(v.Mean), runs.Number(v.SD), runs.Number(v.Interval.Low), runs.Number(v.Interval.High), kind}
+				or.Metrics[m] = value{v.N, runs.Number(v.Mean), runs.Number(v.SD), runs.Number(v.Interval.Low), runs.Number(v.Interval.High), v.kind()}
 			}
 			og.Rows = append(og.Rows, or)
 		}

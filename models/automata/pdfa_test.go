@@ -1,0 +1,47 @@
+package automata
+
+import (
+	"context"
+	"math"
+	"testing"
+
+	"plumbline/models"
+)
+
+// TestPDFAByHand: from ab and aa over {a, b, c}. Words so few leave two states: 0, left by a twice, and 1,
+// left by a and by b once each into states too rare to be in the machine, so that the replay stays there.
+func TestPDFAByHand(t *testing.T) {
+	train := traces(3, []int32{0, 1}, []int32{0, 0})
+	test := traces(3, []int32{0, 1}, []int32{2, 0}, nil)
+	ln := math.Log
+	for _, c := range []struct {
+		name       string
+		correction float64
+		final      bool
+		want       []float64
+	}{
+		// state 0: a (2+1)/(2+1+1), unseen 1/4; state 1: a and b (1+1)/(2+2+1), unseen 1/5; no word ends in either
+		{"smoothed", 1, false, []float64{-(ln(0.75) + ln(0.4)) / 2, -(ln(0.25) + ln(0.75)) / 2, 0}},
+		{"with the end", 1, true, []float64{-(ln(0.75) + ln(0.4) + ln(0.2)) / 2, -(ln(0.25) + ln(0.75) + ln(0.2)) / 2, -ln(0.25)}},
+		{"next to nothing added", 0, false, []float64{-ln(0.5) / 2, -ln(0.5e-9) / 2, 0}},
+	} {
+		spec := &PDFASpec{LearnSpec: Likelihood(), Missing: "remain", Aggregate: "mean"}
+		spec.Correction, spec.FinalProb, spec.StateCount = c.correction, c.final, 100 // too few words for a second state
+		d, err := spec.New(models.Env{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Fit(context.Background(), train); err != nil {
+			t.Fatal(err)
+		}
+		got, err := d.Score(context.Background(), test)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range got {
+			if math.Abs(got[i]-c.want[i]) > 1e-8 {
+				t.Errorf("%s: trace %d scores %v, want %v", c.name, i, got[i], c.want[i])
+			}
+		}
+	}
+}

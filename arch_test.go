@@ -24,6 +24,7 @@ var allowed = map[string][]string{
 	"data":                {"data/strictyaml"},
 	"data/datatest":       {},
 	"data/audit":          {"data"},
+	"data/cache":          {},
 	"data/fetch":          {"data"},
 	"data/prep":           {"data", "data/strictyaml"},
 	"models":              {"data", "data/strictyaml"},
@@ -35,9 +36,9 @@ var allowed = map[string][]string{
 	"models/neural/graph": {"models/neural"},
 	"models/supervised":   {"data", "models", "models/kernel"},
 	"models/all":          {"models/automata", "models/classic", "models/neural", "models/neural/graph", "models/supervised"},
-	"runs":                {"data", "data/audit", "data/prep", "data/strictyaml", "eval", "models"},
+	"runs":                {"data", "data/audit", "data/cache", "data/prep", "data/strictyaml", "eval", "models"},
 	"runs/compare":        {"eval", "runs"},
-	"cmd/plumbline":       {"", "data", "data/audit", "data/fetch", "data/prep", "data/strictyaml", "models", "models/all", "runs", "runs/compare"},
+	"cmd/plumbline":       {"", "data", "data/audit", "data/cache", "data/fetch", "data/prep", "data/strictyaml", "models", "models/all", "runs", "runs/compare"},
 }
 
 // outside are modules that have one home, and what has it.

@@ -252,7 +252,7 @@ func TestAddingAModel(t *testing.T) {
 func run(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(name, args...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "PLUMBLINE_CACHE=off")
 	out, err := cmd.Output()
 	if err != nil {
 		stderr := ""

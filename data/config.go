@@ -32,12 +32,11 @@ type Config struct {
 	Identify []Identity     `yaml:"identify" jsonschema_description:"parts told by row counts, for data whose files go round under swapped names"`
 	Expect   Expect         `yaml:"expect" jsonschema_description:"what the complete files hold; a difference is a warning"`
 	// The data set's defaults for the experiment keys of the same names; decoded by package runs.
-	Split     strictyaml.Doc `yaml:"split" jsonschema_description:"default split"`
-	Prep      strictyaml.Doc `yaml:"prep" jsonschema_description:"default preprocessing steps"`
-	Traces    strictyaml.Doc `yaml:"traces" jsonschema_description:"default traces for trace models; none: trace models cannot run"`
-	Unit      strictyaml.Doc `yaml:"unit" jsonschema_description:"default unit of evaluation"`
-	source    Source
-	configDir string
+	Split  strictyaml.Doc `yaml:"split" jsonschema_description:"default split"`
+	Prep   strictyaml.Doc `yaml:"prep" jsonschema_description:"default preprocessing steps"`
+	Traces strictyaml.Doc `yaml:"traces" jsonschema_description:"default traces for trace models; none: trace models cannot run"`
+	Unit   strictyaml.Doc `yaml:"unit" jsonschema_description:"default unit of evaluation"`
+	source Source
 }
 
 // Files are the names of a data set's files by part.

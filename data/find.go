@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
@@ -70,6 +71,19 @@ func (f Finder) Find(folder, name string) (string, error) {
 		tried = places
 	}
 	return "", fmt.Errorf("data: %w: %s (or .gz, .zst) is in none of: %s; give the folder with --data or $PLUMBLINE_DATA", ErrNoFile, name, strings.Join(tried, ", "))
+}
+
+// Paths is where the files of a data set are, training files first.
+func (c *Config) Paths(f Finder) ([]string, error) {
+	var out []string
+	for _, name := range slices.Concat(c.Files.Train, c.Files.Test) {
+		path, err := f.Find(c.Folder, name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.Name, err)
+		}
+		out = append(out, path)
+	}
+	return out, nil
 }
 
 // Sum is the SHA-256 and the size of a file's uncompressed content.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"plumbline/data"
+	"plumbline/data/prep"
 )
 
 // Manifest is what a run was made with: enough to repeat it, and to know when a repetition differs.
@@ -96,14 +97,16 @@ func cpuModel() string {
 	return ""
 }
 
-func (p *prepared) manifest() DataManifest {
-	m := DataManifest{Name: p.set.Config.Name, Rows: p.table.Rows, BadRows: p.report.Bad, Train: len(p.benign), Valid: len(p.split.Valid), Test: len(p.split.Test), Warnings: p.warnings, Notes: append(slices.Clone(p.report.Notes), p.pipe.Notes...)}
-	for _, a := range p.table.Attack {
+// dataManifest is what a fold holds, without warnings and audit.
+func dataManifest(l *live, report *data.ReadReport, pipe *prep.Pipeline) DataManifest {
+	t, split := l.table, l.split
+	m := DataManifest{Name: t.Name, Rows: t.Rows, BadRows: report.Bad, Train: len(l.benign), Valid: len(split.Valid), Test: len(split.Test), Notes: append(slices.Clone(report.Notes), pipe.Notes...)}
+	for _, a := range t.Attack {
 		if a {
 			m.Attacks++
 		}
 	}
-	for _, o := range p.table.Origins {
+	for _, o := range t.Origins {
 		m.Files = append(m.Files, fileRecord(o))
 	}
 	return m

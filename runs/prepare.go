@@ -14,22 +14,29 @@ import (
 	"plumbline/data/prep"
 )
 
-// prepared is one data set read, split and prepared, shared by all cells on it.
+// prepared is one fold of a data set, ready for models, shared by all cells on it.
 type prepared struct {
-	set      *DataSet
-	table    *data.Table
-	report   *data.ReadReport
-	split    *data.Split
-	benign   []int32 // benign training rows
-	pipe     *prep.Pipeline
-	tracer   *prep.Tracer
-	workers  int
-	warnings []string
+	set     *DataSet
+	info    DataManifest
+	classes []string
+	pipe    *prep.Pipeline
+	tracer  *prep.Tracer
 
 	test, valid, trainUnits *units
 
-	mu   sync.Mutex
-	made map[string]*sets
+	src   *source
+	fold  int
+	live  *live // nil until something is asked for that the cache does not have
+	store shelf
+	mu    sync.Mutex
+	made  map[needs]*sets
+}
+
+// live is what only the table can tell of a fold.
+type live struct {
+	table  *data.Table
+	split  *data.Split
+	benign []int32 // rows that models without labels train on
 }
 
 // sets is what the models of one kind see.
@@ -39,48 +46,85 @@ type sets struct {
 	err                error
 }
 
-// source is a data set as it was read.
+// source is a data set that is read when it is first needed.
 type source struct {
+	set     *DataSet
+	finder  data.Finder
+	workers int
+	store   shelf // of the data set; the zero shelf keeps nothing
+
+	mu     sync.Mutex
 	table  *data.Table
 	report *data.ReadReport
 }
 
-func read(ctx context.Context, set *DataSet, finder data.Finder, workers int) (*source, error) {
-	t, report, err := data.Read(ctx, set.Config, finder, workers)
-	return &source{t, report}, err
+func (src *source) read(ctx context.Context) (*data.Table, *data.ReadReport, error) {
+	src.mu.Lock()
+	defer src.mu.Unlock()
+	if src.table == nil {
+		t, report, err := data.Read(ctx, src.set.Config, src.finder, src.workers)
+		if err != nil {
+			return nil, nil, err
+		}
+		src.table, src.report = t, report
+	}
+	return src.table, src.report, nil
 }
 
-// prepare splits what was read (one fold of it) and fits the preprocessing; the sets themselves are made
-// when a model first asks.
-func (src *source) prepare(ctx context.Context, set *DataSet, fold, workers int) (*prepared, error) {
-	p := &prepared{set: set, workers: workers, made: map[string]*sets{}, table: src.table, report: src.report}
-	var err error
-	if fold == 0 {
-		p.warnings = append(p.warnings, p.report.Warnings...)
+// prepare takes a fold from the cache, or splits what was read and fits the preprocessing; the sets
+// themselves are made when a model first asks.
+func (src *source) prepare(ctx context.Context, fold int) (*prepared, error) {
+	p := &prepared{set: src.set, src: src, fold: fold, store: src.store.fold(fold), made: map[needs]*sets{}}
+	if p.takeHead() {
+		return p, nil
 	}
-	if p.split, err = set.Split.Fold(p.table, fold); err != nil {
+	l, err := p.alive(ctx)
+	if err != nil {
 		return nil, err
 	}
-	p.warnings = append(p.warnings, p.split.Warnings...)
-	p.benign = p.split.Unlabelled(p.table)
-	rows := prep.Rows{Benign: p.benign, All: p.split.Train}
-	if p.pipe, err = set.Prep.Fit(ctx, p.table, rows, workers); err != nil {
+	set, report := src.set, src.report
+	rows := prep.Rows{Benign: l.benign, All: l.split.Train}
+	if p.pipe, err = set.Prep.Fit(ctx, l.table, rows, src.workers); err != nil {
 		return nil, fmt.Errorf("%s: %w", set.Config.Name, err)
 	}
 	if set.Traces != nil {
-		if p.tracer, err = set.Traces.Fit(ctx, p.table, rows); err != nil {
+		if p.tracer, err = set.Traces.Fit(ctx, l.table, rows); err != nil {
 			return nil, fmt.Errorf("%s: %w", set.Config.Name, err)
 		}
 	}
 	for _, u := range []struct {
 		to   **units
 		rows []int32
-	}{{&p.test, p.split.Test}, {&p.valid, p.split.Valid}, {&p.trainUnits, p.benign}} {
-		if *u.to, err = set.Unit.units(p.table, u.rows); err != nil {
+	}{{&p.test, l.split.Test}, {&p.valid, l.split.Valid}, {&p.trainUnits, l.benign}} {
+		if *u.to, err = set.Unit.units(l.table, u.rows); err != nil {
 			return nil, err
 		}
 	}
+	p.classes = l.table.Classes
+	p.info = dataManifest(l, report, p.pipe)
+	if fold == 0 {
+		p.info.Warnings = append(p.info.Warnings, report.Warnings...)
+	}
+	p.info.Warnings = append(p.info.Warnings, l.split.Warnings...)
+	p.keepHead()
 	return p, nil
+}
+
+// alive reads and splits the data set, unless that was done.
+func (p *prepared) alive(ctx context.Context) (*live, error) {
+	if p.live != nil {
+		return p.live, nil
+	}
+	t, _, err := p.src.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	split, err := p.set.Split.Fold(t, p.fold)
+	if err != nil {
+		return nil, err
+	}
+	p.live = &live{t, split, split.Unlabelled(t)}
+	return p.live, nil
 }
 
 // sets is the train, validation and test sets for a model: train is benign and unlabelled unless the model
@@ -88,53 +132,120 @@ func (src *source) prepare(ctx context.Context, set *DataSet, fold, workers int)
 func (p *prepared) sets(ctx context.Context, needs needs) (*sets, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key := fmt.Sprint(needs)
-	if s, ok := p.made[key]; ok {
+	if s, ok := p.made[needs]; ok {
 		return s, s.err
 	}
-	s := &sets{}
-	apply := func(rows []int32) *data.Set {
-		if s.err != nil {
-			return nil
+	s, err := p.make(ctx, needs)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", p.set.Config.Name, err)
+		if ctx.Err() == nil { // a cancelled attempt may be repeated
+			p.made[needs] = &sets{err: err}
 		}
-		var out *data.Set
-		if needs.traces {
-			out, s.err = p.tracer.Apply(ctx, p.table, rows, p.pipe)
-		} else {
-			out, s.err = p.pipe.Apply(ctx, p.table, rows, p.workers)
-		}
-		return out
+		return nil, err
 	}
-	trainRows := p.benign
-	if needs.labels {
-		trainRows = p.split.Train
-	}
-	s.train = apply(trainRows)
-	// scores of validation and test do not depend on labels: share them between kinds of training
+	p.made[needs] = s
+	return s, nil
+}
+
+func (p *prepared) make(ctx context.Context, needs needs) (*sets, error) {
+	// validation and test do not depend on labels: share them between kinds of training
 	other := needs
 	other.labels = !needs.labels
-	if o, ok := p.made[fmt.Sprint(other)]; ok && o.err == nil && s.err == nil {
-		s.valid, s.test, s.testSum = o.valid, o.test, o.testSum
-	} else {
-		s.valid, s.test = apply(p.split.Valid), apply(p.split.Test)
+	o := p.made[other]
+	if o != nil && o.err != nil {
+		o = nil
 	}
-	if s.err != nil {
-		s.err = fmt.Errorf("%s: %w", p.set.Config.Name, s.err)
-		if ctx.Err() == nil { // a cancelled attempt may be repeated
-			p.made[key] = s
-		}
-		return nil, s.err
+	make := p.vectors
+	if needs.traces {
+		make = p.sequences
+	}
+	train, trainSum, err := make(ctx, trainPart(needs.labels))
+	if err != nil {
+		return nil, err
 	}
 	if !needs.labels {
-		s.train = s.train.Unlabelled()
+		train = train.Unlabelled()
+	}
+	s := &sets{train: train, trainSum: trainSum}
+	if o != nil {
+		s.valid, s.test, s.testSum = o.valid, o.test, o.testSum
+		return s, nil
+	}
+	if s.valid, _, err = make(ctx, partValid); err != nil {
+		return nil, err
+	}
+	if s.test, s.testSum, err = make(ctx, partTest); err != nil {
+		return nil, err
 	}
 	s.valid, s.test = s.valid.Unlabelled(), s.test.Unlabelled()
-	s.trainSum = checksum(s.train)
-	if s.testSum == "" {
-		s.testSum = checksum(s.test)
-	}
-	p.made[key] = s
 	return s, nil
+}
+
+// part is a part of a fold that models see as one set.
+type part string
+
+const (
+	partBenign part = "train"          // for models without labels
+	partTrain  part = "labelled train" // for models with labels
+	partValid  part = "validation"
+	partTest   part = "test"
+)
+
+func trainPart(labels bool) part {
+	if labels {
+		return partTrain
+	}
+	return partBenign
+}
+
+// rows is the table rows of a part.
+func (l *live) rows(of part) []int32 {
+	switch of {
+	case partBenign:
+		return l.benign
+	case partTrain:
+		return l.split.Train
+	case partValid:
+		return l.split.Valid
+	}
+	return l.split.Test
+}
+
+// vectors is a part as a matrix, and its check sum.
+func (p *prepared) vectors(ctx context.Context, of part) (*data.Set, string, error) {
+	if s, sum := p.takeVectors(of); s != nil {
+		return s, sum, nil
+	}
+	l, err := p.alive(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	s, err := p.pipe.Apply(ctx, l.table, l.rows(of), p.src.workers)
+	if err != nil {
+		return nil, "", err
+	}
+	sum := checksum(s)
+	p.keepVectors(of, s, sum)
+	return s, sum, nil
+}
+
+// sequences is a part as traces, and its check sum.
+func (p *prepared) sequences(ctx context.Context, of part) (*data.Set, string, error) {
+	if s, sum := p.takeSequences(of); s != nil {
+		return s, sum, nil
+	}
+	l, err := p.alive(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	q, err := p.tracer.Sequences(ctx, l.table, l.rows(of), p.pipe)
+	if err != nil {
+		return nil, "", err
+	}
+	s := p.tracer.Cut(q, p.classes)
+	sum := checksum(s)
+	p.keepSequences(of, q, sum)
+	return s, sum, nil
 }
 
 // needs is which sets a model sees.

@@ -15,7 +15,7 @@ import (
 	"sync"
 	"time"
 
-	"plumbline/data/audit"
+	"plumbline/data/cache"
 	"plumbline/models"
 )
 
@@ -47,10 +47,11 @@ type Event struct {
 
 // Options is how an experiment is carried out, apart from what it is.
 type Options struct {
-	Root    string      // folder that run directories are made in; default "runs"
-	Workers int         // overrides the experiment's, if > 0
-	Observe func(Event) // may be nil
-	Command []string    // recorded in the manifest
+	Root    string       // folder that run directories are made in; default "runs"
+	Workers int          // overrides the experiment's, if > 0
+	Observe func(Event)  // may be nil
+	Command []string     // recorded in the manifest
+	Cache   *cache.Store // of prepared data; nil: none
 	create  func(path string) (io.WriteCloser, error)
 }
 
@@ -211,11 +212,7 @@ func (r *run) dataSet(ctx context.Context, set *DataSet, cells []Cell) error {
 		return nil
 	}
 	r.observe(Event{Kind: Preparing, Data: name})
-	src, err := read(ctx, set, r.exp.Finder, runtime.GOMAXPROCS(0))
-	if err != nil {
-		r.give(ctx, name, cells, err)
-		return nil
-	}
+	src := &source{set: set, finder: r.exp.Finder, workers: runtime.GOMAXPROCS(0), store: r.shelf(set)}
 	for k := range set.Split.FoldNames() {
 		var own []Cell
 		for _, c := range cells {
@@ -226,7 +223,7 @@ func (r *run) dataSet(ctx context.Context, set *DataSet, cells []Cell) error {
 		if len(own) == 0 {
 			continue
 		}
-		if err := r.fold(ctx, src, set, k, own); err != nil {
+		if err := r.fold(ctx, src, k, own); err != nil {
 			return err
 		}
 	}
@@ -244,14 +241,14 @@ func (r *run) give(ctx context.Context, name string, cells []Cell, err error) {
 }
 
 // fold runs the cells of one fold of a data set. The error is one that ends the run.
-func (r *run) fold(ctx context.Context, src *source, set *DataSet, k int, cells []Cell) error {
-	name := set.Config.Name
-	p, err := src.prepare(ctx, set, k, runtime.GOMAXPROCS(0))
+func (r *run) fold(ctx context.Context, src *source, k int, cells []Cell) error {
+	name := src.set.Config.Name
+	p, err := src.prepare(ctx, k)
 	if err != nil {
 		r.give(ctx, name, cells, err)
 		return nil
 	}
-	m := p.manifest()
+	m := p.info
 	at := slices.IndexFunc(r.manifest.Data, func(d DataManifest) bool { return d.Name == name })
 	if at >= 0 && !sameFiles(r.manifest.Data[at].Files, m.Files) {
 		return fmt.Errorf("runs: %s: the data files differ from those that the run began with; start a new run", name)
@@ -269,11 +266,11 @@ func (r *run) fold(ctx context.Context, src *source, set *DataSet, k int, cells 
 		r.manifest.Data[at] = m
 	}
 	r.writeManifest()
-	for _, w := range p.warnings {
+	for _, w := range m.Warnings {
 		r.observe(Event{Kind: Warned, Data: name, Text: w})
 		r.log.Warn("data", "data", name, "warning", w)
 	}
-	text := fmt.Sprintf("%d rows; %d benign rows train, %d set thresholds, %d test", p.table.Rows, m.Train, m.Valid, m.Test)
+	text := fmt.Sprintf("%d rows; %d benign rows train, %d set thresholds, %d test", m.Rows, m.Train, m.Valid, m.Test)
 	if part := cells[0].Part; part != "" {
 		text = "fold " + part + ": " + text
 	}
@@ -288,7 +285,7 @@ func (r *run) audit(ctx context.Context, p *prepared, c Cell) (string, error) {
 	if c.Part != "" {
 		file += "-" + c.Part
 	}
-	report, err := audit.Table(ctx, p.table, p.split)
+	report, err := p.audit(ctx)
 	if err == nil {
 		err = r.dir.writeJSON(file+".json", report)
 	}

@@ -16,15 +16,12 @@ type Survey struct {
 // Survey reads, splits and prepares one of the experiment's data sets as Run would, and trains nothing. The
 // error is the one that its cells would end with.
 func (e *Experiment) Survey(ctx context.Context, set *DataSet) (*Survey, error) {
-	src, err := read(ctx, set, e.Finder, runtime.GOMAXPROCS(0))
+	src := &source{set: set, finder: e.Finder, workers: runtime.GOMAXPROCS(0)}
+	p, err := src.prepare(ctx, 0)
 	if err != nil {
 		return nil, err
 	}
-	p, err := src.prepare(ctx, set, 0, runtime.GOMAXPROCS(0))
-	if err != nil {
-		return nil, err
-	}
-	s := &Survey{DataManifest: p.manifest(), Columns: p.pipe.Columns(), Units: len(p.test.first)}
+	s := &Survey{DataManifest: p.info, Columns: p.pipe.Columns(), Units: len(p.test.first)}
 	if p.tracer != nil {
 		s.Symbols = len(p.tracer.Alphabet)
 	}

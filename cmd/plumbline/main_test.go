@@ -29,7 +29,14 @@ func TestMain(m *testing.M) {
 	if os.Getenv("PLUMBLINE_TEST_MAIN") != "" { // the test binary stands in for the program
 		main()
 	}
-	os.Exit(m.Run())
+	dir, err := os.MkdirTemp("", "plumbline-cache") // the user's folder is left alone
+	if err != nil {
+		panic(err)
+	}
+	os.Setenv("PLUMBLINE_CACHE", dir)
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
 }
 
 // tiny is an experiment of a second.

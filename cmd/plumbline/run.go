@@ -21,6 +21,7 @@ import (
 func (a *app) runCommand() *cobra.Command {
 	var out, resume, metric string
 	var workers int
+	var keep cacheSettings
 	c := &cobra.Command{
 		Use:   "run FILE [OVERRIDE…]",
 		Short: "Carry an experiment out and print its comparison",
@@ -57,14 +58,17 @@ Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the ar
 			if workers < 0 {
 				return usage(fmt.Errorf("--workers %d: want a number of cells, or 0 for one each processor", workers))
 			}
+			store, err := keep.store()
+			if err != nil {
+				return usage(err)
+			}
 			var e *runs.Experiment
 			if resume == "" {
-				var err error
 				if e, err = a.load(args[0], args[1:]); err != nil {
 					return err
 				}
 			}
-			return a.carryOut(c.Context(), e, resume, metric, runs.Options{Root: out, Workers: workers})
+			return a.carryOut(c.Context(), e, resume, metric, runs.Options{Root: out, Workers: workers, Cache: store})
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", "runs", "folder that run directories are made in")
@@ -73,6 +77,7 @@ Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the ar
 	c.Flags().StringVar(&metric, "metric", "auroc", "metric that the closing table ranks by")
 	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
 	a.dataFlag(c)
+	a.cacheFlags(c, &keep)
 	c.MarkFlagDirname("out")
 	c.MarkFlagDirname("resume")
 	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(runs.Metrics(), cobra.ShellCompDirectiveNoFileComp))

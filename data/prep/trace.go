@@ -305,21 +305,43 @@ func (s *symbolTexts) append(to []byte, row int32) []byte {
 	return to
 }
 
+// Sequences is the events of some rows in the order of their traces, before these are cut into windows.
+type Sequences struct {
+	Keys    []string // of the traces, in order of first appearance among the rows
+	Ends    []int32  // Ends[k] is where key k's events end
+	Symbols []int32  // of each event
+	Rows    []int32  // of the table, of each event
+	Attack  []bool   // of each event; nil without labels
+	Class   []uint32
+	X       []float32 // events×D, when Spec.Events is set
+	D       int
+	Columns []string // D names
+}
+
 // Apply makes the traces of the rows (one part of a split): one for each key, in order of first
 // appearance, cut into windows. Windows of one key share memory. pipe gives the events' values and may be
 // nil when Spec.Events is false.
 func (tr *Tracer) Apply(ctx context.Context, t *data.Table, rows []int32, pipe *Pipeline) (*data.Set, error) {
+	q, err := tr.Sequences(ctx, t, rows, pipe)
+	if err != nil {
+		return nil, err
+	}
+	return tr.Cut(q, t.Classes), nil
+}
+
+// Sequences is Apply without the cut.
+func (tr *Tracer) Sequences(ctx context.Context, t *data.Table, rows []int32, pipe *Pipeline) (*Sequences, error) {
 	texts, err := tr.bind(t)
 	if err != nil {
 		return nil, err
 	}
-	sorted, names, ends, err := tr.sortByKey(t, rows)
-	if err != nil {
+	q := &Sequences{}
+	if q.Rows, q.Keys, q.Ends, err = tr.sortByKey(t, rows); err != nil {
 		return nil, err
 	}
-	symbols := make([]int32, len(sorted))
+	q.Symbols = make([]int32, len(q.Rows))
 	var key []byte
-	for i, row := range sorted {
+	for i, row := range q.Rows {
 		if i%65536 == 0 && ctx.Err() != nil {
 			return nil, fmt.Errorf("prep: traces: %w", ctx.Err())
 		}
@@ -328,31 +350,38 @@ func (tr *Tracer) Apply(ctx context.Context, t *data.Table, rows []int32, pipe *
 		if !ok {
 			id = data.UnknownSymbol
 		}
-		symbols[i] = id
+		q.Symbols[i] = id
 	}
-	s := &data.Set{Kind: data.Traces, Alphabet: tr.Alphabet, Classes: t.Classes}
+	if t.Attack != nil {
+		q.Attack, q.Class = pickRows(t.Attack, q.Rows), pickRows(t.Class, q.Rows)
+	}
 	if tr.Spec.Events {
 		if pipe == nil {
 			return nil, errors.New("prep: traces: events need a pipeline")
 		}
-		v, err := pipe.Apply(ctx, t, sorted, 1)
+		v, err := pipe.Apply(ctx, t, q.Rows, 1)
 		if err != nil {
 			return nil, err
 		}
-		s.X, s.D, s.Columns = v.X, v.D, v.Columns
+		q.X, q.D, q.Columns = v.X, v.D, v.Columns
 	}
+	return q, nil
+}
+
+// Cut makes the traces of sequences. It shares their memory.
+func (tr *Tracer) Cut(q *Sequences, classes []string) *data.Set {
+	s := &data.Set{Kind: data.Traces, Alphabet: tr.Alphabet, Classes: classes, D: q.D, Columns: q.Columns}
 	from := 0
-	for k, end := range ends {
-		tr.cut(s, t, names[k], symbols[from:end], sorted[from:end], from)
-		from = end
+	for k, end := range q.Ends {
+		tr.cut(s, q, q.Keys[k], from, int(end))
+		from = int(end)
 	}
-	s.X = nil
 	s.N = len(s.Traces)
-	return s, nil
+	return s
 }
 
 // sortByKey orders the rows by key, then by time, then as given. ends[k] is where key k's rows end.
-func (tr *Tracer) sortByKey(t *data.Table, rows []int32) (sorted []int32, names []string, ends []int, err error) {
+func (tr *Tracer) sortByKey(t *data.Table, rows []int32) (sorted []int32, names []string, ends []int32, err error) {
 	group, groupNames, err := t.Groups(tr.Spec.Key)
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("prep: traces: key: %w", err)
@@ -383,7 +412,7 @@ func (tr *Tracer) sortByKey(t *data.Table, rows []int32) (sorted []int32, names 
 	})
 	for i := range sorted {
 		if i+1 == len(sorted) || group[sorted[i]] != group[sorted[i+1]] {
-			ends = append(ends, i+1)
+			ends = append(ends, int32(i+1))
 		}
 	}
 	return sorted, names, ends, nil
@@ -401,31 +430,31 @@ func compareOrder(c *data.Column, a, b int32) int {
 	return 0
 }
 
-// cut adds the windows of one key's events, which begin at event base of the whole.
-func (tr *Tracer) cut(s *data.Set, t *data.Table, key string, symbols, rows []int32, base int) {
-	n, length, stride := len(rows), tr.Spec.Window.Length, tr.Spec.Window.Stride
+// cut adds the windows of one key, whose events are from first to end.
+func (tr *Tracer) cut(s *data.Set, q *Sequences, key string, first, end int) {
+	n, length, stride := end-first, tr.Spec.Window.Length, tr.Spec.Window.Stride
 	if length == 0 || length > n {
 		length = n
 	}
-	for from := 0; ; from += stride {
-		from = min(from, n-length)
+	for from := first; ; from += stride {
+		from = min(from, end-length)
 		to := from + length
-		trace := data.Trace{Key: key, Symbols: symbols[from:to:to], Rows: rows[from:to:to]}
-		if s.D > 0 {
-			trace.Events = s.X[(base+from)*s.D : (base+to)*s.D : (base+to)*s.D]
+		trace := data.Trace{Key: key, Symbols: q.Symbols[from:to:to], Rows: q.Rows[from:to:to]}
+		if q.D > 0 {
+			trace.Events = q.X[from*q.D : to*q.D : to*q.D]
 		}
 		s.Traces = append(s.Traces, trace)
-		if t.Attack != nil {
-			at := rows[to-1]
+		if q.Attack != nil {
+			at := to - 1
 			if tr.Spec.Label == "any" {
-				if k := slices.IndexFunc(rows[from:to], func(r int32) bool { return t.Attack[r] }); k >= 0 {
-					at = rows[from+k]
+				if k := slices.Index(q.Attack[from:to], true); k >= 0 {
+					at = from + k
 				}
 			}
-			s.Attack = append(s.Attack, t.Attack[at])
-			s.Class = append(s.Class, t.Class[at])
+			s.Attack = append(s.Attack, q.Attack[at])
+			s.Class = append(s.Class, q.Class[at])
 		}
-		if to == n {
+		if to == end {
 			return
 		}
 	}

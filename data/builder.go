@@ -8,13 +8,16 @@ import (
 	"sync"
 )
 
-// builder collects parsed pieces of files, in order, and makes a table of them. Column values stay in the
-// pieces' slabs until the end, so that a large file is held once, not twice.
+// builder collects parsed pieces of files, in order, and makes a table of them. Their values are copied into
+// columns for which the room is foreseen from the size of the files, so that the pieces' memory, which the
+// processor still has at hand, serves again, and a large file is held once, not twice.
 type builder struct {
 	config   *Config
+	expected int64        // bytes of text that all files together have; 0: not known
+	taken    int64        // bytes of text that were taken over
 	specs    []ColumnSpec // nil until the first file says
 	columns  []gathered   // one for each spec
-	lines    [][]int32
+	lines    stack[int32]
 	rows     int
 	origins  []Origin
 	badCount int
@@ -23,11 +26,11 @@ type builder struct {
 	notes    []string
 }
 
-// gathered is one column's pieces.
+// gathered is one column as it grows.
 type gathered struct {
-	num    [][]float64
-	nanos  [][]int64
-	code   [][]uint32
+	num    stack[float64]
+	nanos  stack[int64]
+	code   stack[uint32]
 	levels map[string]uint32
 	names  []string
 }
@@ -111,21 +114,72 @@ func difference(a, b []ColumnSpec) string {
 	return fmt.Sprintf("%d columns, were %d", len(b), len(a))
 }
 
-// add takes the next piece over.
+// stack is an array that grows without moving: where it is full another one follows.
+type stack[T any] struct{ arrays [][]T }
+
+// push copies values to the end. room is for how many values a new array is made.
+func (s *stack[T]) push(v []T, room int) {
+	for len(v) > 0 {
+		n := len(s.arrays)
+		if n == 0 || len(s.arrays[n-1]) == cap(s.arrays[n-1]) {
+			s.arrays = append(s.arrays, make([]T, 0, max(room, len(v))))
+			continue
+		}
+		last := &s.arrays[n-1]
+		k := min(len(v), cap(*last)-len(*last))
+		*last = append(*last, v[:k]...)
+		v = v[k:]
+	}
+}
+
+// join is the n values in one array. The stack is empty then.
+func (s *stack[T]) join(n int) []T {
+	arrays := s.arrays
+	s.arrays = nil
+	if len(arrays) == 1 {
+		return arrays[0][:n:n]
+	}
+	out := make([]T, 0, n)
+	for _, a := range arrays {
+		out = append(out, a...)
+	}
+	return out
+}
+
+// whole says whether join copies nothing.
+func (s *stack[T]) whole() bool { return len(s.arrays) <= 1 }
+
+// room is for how many more rows a new array is made when a piece is taken over: as many as the rest of the
+// text is likely to hold, or a quarter of what is there.
+func (b *builder) room(p *piece) int {
+	rows := b.rows + len(p.lines)
+	if text := b.taken + int64(p.text); b.expected > text && text > 0 {
+		const margin = 1.1
+		likely := float64(rows) / float64(text) * float64(b.expected) * margin
+		return int(min(likely, float64(b.expected))) - b.rows // a row has a byte at least
+	}
+	const least = 1 << 14
+	return max(b.rows/4, least)
+}
+
+// add takes the next piece over. Nothing of the piece is kept.
 func (b *builder) add(p *piece) {
+	room := b.room(p)
 	for i := range b.columns {
 		c := &b.columns[i]
+		s := &p.columns[i]
 		switch {
-		case p.columns[i].num != nil:
-			c.num = append(c.num, p.columns[i].num)
-		case p.columns[i].nanos != nil:
-			c.nanos = append(c.nanos, p.columns[i].nanos)
-		case p.columns[i].code != nil:
-			c.code = append(c.code, c.translate(&p.columns[i]))
+		case s.num != nil:
+			c.num.push(s.num, room)
+		case s.nanos != nil:
+			c.nanos.push(s.nanos, room)
+		case s.code != nil:
+			c.code.push(c.translate(s), room)
 		}
 	}
-	b.lines = append(b.lines, p.lines)
+	b.lines.push(p.lines, room)
 	b.rows += len(p.lines)
+	b.taken += int64(p.text)
 	b.badCount += p.badCount
 	b.examples = append(b.examples, p.bad...)
 	if len(b.examples) > maxExamples {
@@ -155,12 +209,12 @@ func (c *gathered) translate(p *slab) []uint32 {
 
 func (b *builder) origin(o Origin) { b.origins = append(b.origins, o) }
 
-// table joins the pieces, one column after the other, letting go of each as it is done.
+// table joins what is not in one array yet, one column after the other, letting go of each as it is done.
 func (b *builder) table() (*Table, error) {
 	if b.rows == 0 {
 		return nil, fmt.Errorf("data: %s: no rows", b.config.Name)
 	}
-	t := &Table{Name: b.config.Name, Rows: b.rows, Origins: b.origins, Lines: join(b.lines, b.rows)}
+	t := &Table{Name: b.config.Name, Rows: b.rows, Origins: b.origins, Lines: b.lines.join(b.rows)}
 	t.Parts = make([]Part, b.rows)
 	for _, o := range b.origins {
 		for i := o.FirstRow; i < o.FirstRow+o.Rows; i++ {
@@ -187,14 +241,17 @@ func (b *builder) table() (*Table, error) {
 	for from := 0; from < len(features); from += wave {
 		var wg sync.WaitGroup
 		for k := from; k < min(from+wave, len(features)); k++ {
+			g := &b.columns[features[k]]
+			if !g.num.whole() || !g.nanos.whole() || !g.code.whole() {
+				freed += b.rows * 8
+			}
 			wg.Go(func() {
-				g := &b.columns[features[k]]
 				t.Columns[k] = g.column(b.specs[features[k]], b.rows)
 				*g = gathered{}
 			})
 		}
 		wg.Wait()
-		if freed += wave * b.rows * 8; freed > collectAfter || from+wave >= len(features) && b.rows*8 > collectAfter/16 {
+		if freed > collectAfter || from+wave >= len(features) && freed > collectAfter/16 {
 			runtime.GC()
 			freed = 0
 		}
@@ -205,27 +262,19 @@ func (b *builder) table() (*Table, error) {
 	return t, b.truth(t, labels, classes)
 }
 
-// collectAfter is after how many joined bytes the pieces are collected rather than left to pile up.
+// collectAfter is after how many joined bytes what they were joined from is collected rather than left to
+// pile up.
 const collectAfter = 32 << 20
 
 func (g *gathered) column(s ColumnSpec, rows int) Column {
 	c := Column{Name: s.Name, Type: s.Type.columnType()}
 	switch c.Type {
 	case Number:
-		c.Num = join(g.num, rows)
+		c.Num = g.num.join(rows)
 	case Time:
-		c.Nanos = join(g.nanos, rows)
+		c.Nanos = g.nanos.join(rows)
 	default:
-		c.Code, c.Levels = join(g.code, rows), g.names
+		c.Code, c.Levels = g.code.join(rows), g.names
 	}
 	return c
-}
-
-func join[T any](pieces [][]T, rows int) []T {
-	out := make([]T, 0, rows)
-	for i, p := range pieces {
-		out = append(out, p...)
-		pieces[i] = nil
-	}
-	return out
 }

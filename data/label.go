@@ -118,10 +118,10 @@ func (b *builder) truth(t *Table, labels, classes *gathered) error {
 	if labels == nil {
 		labels = &gathered{}
 	}
-	code := join(labels.code, b.rows)
+	code := labels.code.join(b.rows)
 	classCode := code
 	if classes != nil {
-		classCode = join(classes.code, b.rows)
+		classCode = classes.code.join(b.rows)
 	}
 	verdicts := make([]*verdict, len(labels.names)+1) // the last for missing labels
 	ids := map[string]uint32{}

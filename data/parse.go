@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -31,6 +32,7 @@ type layout struct {
 // piece is what one chunk of a file was parsed to.
 type piece struct {
 	columns  []slab
+	text     int // bytes
 	lines    []int32
 	bad      []BadRow
 	badCount int
@@ -75,10 +77,18 @@ func parseFile(ctx context.Context, in io.Reader, lay *layout, firstLine int, tb
 	work := make(chan *chunk)
 	order := make(chan *chunk, workers)
 	free := make(chan []byte, workers+2)
+	used := make(chan *piece, workers+2)
 	for range workers {
 		go func() {
 			for c := range work {
-				c.done <- lay.parse(c)
+				p := (*piece)(nil)
+				select {
+				case p = <-used:
+				default:
+					p = lay.newPiece()
+				}
+				lay.parse(c, p)
+				c.done <- p
 				select {
 				case free <- c.text[:0]:
 				default:
@@ -115,6 +125,10 @@ func parseFile(ctx context.Context, in io.Reader, lay *layout, firstLine int, tb
 			cancel()
 		default:
 			tb.add(p)
+			select {
+			case used <- p.clear():
+			default:
+			}
 		}
 	}
 	if err == nil {
@@ -248,25 +262,56 @@ func (lay *layout) lastRecordEnd(text []byte) int {
 	}
 }
 
-// parse parses one chunk.
-func (lay *layout) parse(c *chunk) *piece {
+func (lay *layout) newPiece() *piece {
 	p := &piece{columns: make([]slab, len(lay.specs))}
-	guess := bytes.Count(c.text, []byte{'\n'}) + 1
-	p.lines = make([]int32, 0, guess)
 	for i := range p.columns {
 		if lay.skip[i] {
 			continue
 		}
 		switch lay.specs[i].Type.columnType() {
 		case Number:
-			p.columns[i].num = make([]float64, 0, guess)
+			p.columns[i].num = []float64{}
 		case Time:
-			p.columns[i].nanos = make([]int64, 0, guess)
+			p.columns[i].nanos = []int64{}
 		default:
-			p.columns[i].code = make([]uint32, 0, guess)
+			p.columns[i].code = []uint32{}
 			p.columns[i].ids = map[string]uint32{}
 		}
 	}
+	return p
+}
+
+// clear empties a piece and keeps its memory.
+func (p *piece) clear() *piece {
+	for i := range p.columns {
+		s := &p.columns[i]
+		s.num, s.nanos, s.code, s.names = s.num[:0], s.nanos[:0], s.code[:0], s.names[:0]
+		clear(s.ids)
+	}
+	*p = piece{columns: p.columns, lines: p.lines[:0]}
+	return p
+}
+
+// grow makes room for n rows.
+func (p *piece) grow(n int) {
+	p.lines = slices.Grow(p.lines, n)
+	for i := range p.columns {
+		s := &p.columns[i]
+		switch {
+		case s.num != nil:
+			s.num = slices.Grow(s.num, n)
+		case s.nanos != nil:
+			s.nanos = slices.Grow(s.nanos, n)
+		case s.code != nil:
+			s.code = slices.Grow(s.code, n)
+		}
+	}
+}
+
+// parse parses one chunk into an empty piece.
+func (lay *layout) parse(c *chunk, p *piece) {
+	p.text = len(c.text)
+	p.grow(bytes.Count(c.text, []byte{'\n'}) + 1)
 	r := record{lay: lay, text: c.text, line: c.line, cells: make([][]byte, 0, len(lay.specs)+1)}
 	for r.next() {
 		if lay.passOver(r.raw) {
@@ -282,7 +327,6 @@ func (lay *layout) parse(c *chunk) *piece {
 		}
 		p.lines = append(p.lines, int32(r.at))
 	}
-	return p
 }
 
 func (lay *layout) passOver(raw []byte) bool {

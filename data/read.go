@@ -60,6 +60,7 @@ func Read(ctx context.Context, c *Config, f Finder, workers int) (*Table, *ReadR
 		return nil, nil, fmt.Errorf("data: %s: format %s reads no files", c.Name, c.Format)
 	}
 	tb := newBuilder(c)
+	tb.expected = c.textSize(f)
 	for _, part := range []struct {
 		files []string
 		part  Part

@@ -543,3 +543,52 @@ func FuzzConfig(f *testing.F) {
 		_, _ = DecodeConfig(doc)
 	})
 }
+
+// TestTextSize: what files say of their size, and what is not believed.
+func TestTextSize(t *testing.T) {
+	dir := t.TempDir()
+	text := bytes.Repeat([]byte("1,tcp,ok\n"), 1000)
+	var packed, squeezed bytes.Buffer
+	g := gzip.NewWriter(&packed)
+	g.Write(text)
+	g.Close()
+	z, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	squeezed.Write(z.EncodeAll(text, nil))
+	liar := append(slices.Clone(packed.Bytes()[:packed.Len()-4]), 0xff, 0xff, 0xff, 0xff)
+	for name, c := range map[string]struct {
+		raw  []byte
+		want int64
+	}{
+		"plain": {text, 9000}, "gzip": {packed.Bytes(), 9000}, "zstd": {squeezed.Bytes(), 9000}, "liar": {liar, 0}, "short": {packed.Bytes()[:3], 0}, "empty": {nil, 0},
+	} {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, c.raw, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got := textSize(file); got != c.want {
+			t.Errorf("%s: %d bytes, want %d", name, got, c.want)
+		}
+	}
+}
+
+// TestStack: whatever is foreseen, the values come out in order.
+func TestStack(t *testing.T) {
+	for _, room := range []int{0, 1, 7, 1000} {
+		var s stack[int]
+		var want []int
+		for k := range 40 {
+			var v []int
+			for i := range k % 9 {
+				v = append(v, 100*k+i)
+			}
+			s.push(v, room)
+			want = append(want, v...)
+		}
+		if got := s.join(len(want)); !slices.Equal(got, want) || cap(got) != len(got) {
+			t.Errorf("room %d: %v, want %v", room, got, want)
+		}
+	}
+}

@@ -240,7 +240,7 @@ func (p *prepared) keepSequences(of part, q *prep.Sequences, sum string) {
 		return
 	}
 	p.store.keep("traces, "+string(of), sequencesMeta{q.Keys, q.D, q.Columns, sum},
-		cache.Arrays{"ends": q.Ends, "symbols": q.Symbols, "rows": q.Rows, "x": q.X, "attack": bits(q.Attack), "class": q.Class})
+		cache.Arrays{"ends": q.Ends, "symbols": q.Symbols, "rows": q.Rows, "times": q.Times, "x": q.X, "attack": bits(q.Attack), "class": q.Class})
 }
 
 func (p *prepared) takeSequences(of part) (*data.Set, string) {
@@ -253,6 +253,9 @@ func (p *prepared) takeSequences(of part) (*data.Set, string) {
 	q := &prep.Sequences{Keys: meta.Keys, D: meta.D, Columns: meta.Columns}
 	q.Ends, q.Symbols, q.Rows, q.X = get.ints("ends"), get.ints("symbols"), get.ints("rows"), get.floats("x")
 	q.Attack, q.Class = get.bools("attack"), get.codes("class")
+	if p.tracer.Spec.Window.Timed() {
+		q.Times = arrayOf[int64](&get, "times")
+	}
 	if get.err == nil && len(q.Ends) != len(q.Keys) {
 		get.err = fmt.Errorf("%d traces, %d keys", len(q.Ends), len(q.Keys))
 	}
@@ -286,7 +289,7 @@ type entryReader struct {
 	err error
 }
 
-func arrayOf[T float32 | int32 | uint32 | byte](r *entryReader, name string) []T {
+func arrayOf[T float32 | int32 | int64 | uint32 | byte](r *entryReader, name string) []T {
 	v, err := cache.Array[T](r.e, name, -1)
 	if r.err == nil {
 		r.err = err

@@ -3,32 +3,37 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"plumbline/data"
 	"plumbline/data/audit"
+	"plumbline/data/strictyaml"
 )
 
 func (a *app) auditCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "audit NAME",
+		Use:   "audit NAME|FILE",
 		Short: "Look for what makes results on a data set mean less than they seem",
-		Long: `audit reads a data set, splits it as its config says, and reports duplicates within and across training and
+		Long: `audit reads a data set, splits it as its config says (a plain FILE as data infer guesses), and reports duplicates within and across training and
 test, equal rows with different labels, hosts and connections on both sides, columns that alone give the
 truth away, constant and identifying columns, disordered times, and classes too small to read.`,
-		Example:           "  plumbline audit synth\n  plumbline audit synth --json",
-		Args:              needs(1, 1, "a data set"),
+		Example:           "  plumbline audit synth\n  plumbline audit synth --json\n  plumbline audit my-flows.csv",
+		Args:              needs(1, 1, "a data set or a file"),
 		ValidArgsFunction: completeOne(func() []string { return a.library().Names("data") }),
 		RunE: func(c *cobra.Command, args []string) error {
-			cfg, err := a.dataConfig(args[0])
+			cfg, finder, err := a.auditee(args[0])
 			if err != nil {
 				return usage(err)
 			}
-			t, _, err := data.Read(c.Context(), cfg, data.NewFinder(a.dataDirs...), runtime.GOMAXPROCS(0))
+			t, _, err := data.Read(c.Context(), cfg, finder, runtime.GOMAXPROCS(0))
 			if err != nil {
 				return failed(err)
 			}
@@ -53,6 +58,41 @@ truth away, constant and identifying columns, disordered times, and classes too 
 	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	a.dataFlag(c)
 	return c
+}
+
+// auditee is the config of a data set, or one inferred for a file that no data set is named after.
+func (a *app) auditee(name string) (*data.Config, data.Finder, error) {
+	finder := data.NewFinder(a.dataDirs...)
+	if slices.Contains(a.library().Names("data"), name) || isConfig(name) {
+		c, err := a.dataConfig(name)
+		return c, finder, err
+	}
+	if st, err := os.Stat(name); err != nil || !st.Mode().IsRegular() {
+		c, err := a.dataConfig(name) // says what there is
+		return c, finder, err
+	}
+	text, err := data.Infer(name)
+	if err != nil {
+		return nil, finder, err
+	}
+	doc, err := strictyaml.Parse("config inferred for "+name, text)
+	if err != nil {
+		return nil, finder, err
+	}
+	c, err := data.DecodeConfig(doc)
+	if err != nil {
+		return nil, finder, err
+	}
+	if c.Label.None() {
+		return nil, finder, fmt.Errorf("%s: no column looks like a label, and without one nothing can be audited; write a config with plumbline data infer, say in it what the label is, and audit that", name)
+	}
+	fmt.Fprintf(a.err, "%s: label column %q, benign: %s (as data infer guesses)\n", name, c.Label.Column, strings.Join(c.Label.Benign, ", "))
+	finder.Dirs = append([]string{filepath.Dir(name)}, finder.Dirs...)
+	return c, finder, nil
+}
+
+func isConfig(name string) bool {
+	return strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")
 }
 
 func printAudit(out io.Writer, r *audit.Report, split string) error {

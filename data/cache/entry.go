@@ -11,7 +11,7 @@ import (
 	"unsafe"
 )
 
-// Arrays is arrays by name: []float32, []int32, []uint32 or []byte.
+// Arrays is arrays by name: []float32, []int32, []int64, []uint32 or []byte.
 type Arrays map[string]any
 
 // Entry is a mapped entry. Its arrays stay valid for as long as the process lives; writing to them does
@@ -46,7 +46,7 @@ type stored struct {
 
 // element is the types that arrays may have.
 type element interface {
-	float32 | int32 | uint32 | byte
+	float32 | int32 | int64 | uint32 | byte
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -64,6 +64,8 @@ func bytesOf(array any) (raw []byte, kind string, count int, err error) {
 		return asBytes(a), "float32", len(a), nil
 	case []int32:
 		return asBytes(a), "int32", len(a), nil
+	case []int64:
+		return asBytes(a), "int64", len(a), nil
 	case []uint32:
 		return asBytes(a), "uint32", len(a), nil
 	case []byte:
@@ -189,7 +191,7 @@ func parse(raw []byte) (*Entry, error) {
 	}
 	e := &Entry{About: h.About, Meta: h.Meta, arrays: map[string]stored{}, raw: raw[body:end]}
 	for _, a := range h.Arrays {
-		size := map[string]int64{"float32": 4, "int32": 4, "uint32": 4, "byte": 1}[a.Type]
+		size := map[string]int64{"float32": 4, "int32": 4, "int64": 8, "uint32": 4, "byte": 1}[a.Type]
 		if size == 0 || a.At < 0 || a.At%align != 0 || a.Count < 0 || a.Count > int64(len(e.raw)) || a.At > int64(len(e.raw))-a.Count*size {
 			return nil, fmt.Errorf("%w: array %q", ErrDamaged, a.Name)
 		}

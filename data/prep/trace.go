@@ -8,10 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"plumbline/data"
-	"plumbline/data/strictyaml"
 )
 
 // TraceSpec declares traces: whose events make one, what symbol an event is, and how a long trace is cut.
@@ -24,54 +21,17 @@ type TraceSpec struct {
 	Events  bool         `yaml:"events" jsonschema_description:"events also carry the row of the prepared matrix"`
 }
 
-// Window cuts traces by count of events. Shorter traces stay whole; a last window reaches the end.
-type Window struct {
-	Length int `yaml:"length" jsonschema:"minimum=0" jsonschema_description:"events in a window; 0: traces stay whole"`
-	Stride int `yaml:"stride" jsonschema:"minimum=1" jsonschema_description:"events from one window to the next"`
-}
-
-// SymbolSpec turns one column into part of a symbol.
-type SymbolSpec struct {
-	Column string `yaml:"column" jsonschema_description:"which column"`
-	Kind   string `yaml:"kind" jsonschema:"enum=quantile,enum=log2,enum=kmeans" jsonschema_description:"numbers: where class limits lie: at equal shares of the benign training values, at the powers of two, or between the centres of a one-dimensional k-means"`
-	Bins   int    `yaml:"bins" jsonschema:"minimum=0,maximum=1000" jsonschema_description:"numbers: how many classes (log2 needs none); 0: for kmeans, as many as the elbow of its sum of squares says, up to 10"`
-	Top    int    `yaml:"top" jsonschema:"minimum=0" jsonschema_description:"categories: only the most frequent keep a symbol of their own; 0: all"`
-}
-
-// DecodeStrict takes a column name or a map.
-func (s *SymbolSpec) DecodeStrict(d strictyaml.Doc) strictyaml.Problems {
-	*s = SymbolSpec{Bins: 5, Kind: "quantile"}
-	if d.Node.Kind == yaml.ScalarNode {
-		s.Column = d.Node.Value
-		return nil
-	}
-	type plain SymbolSpec
-	p := plain(*s)
-	ps := d.Decode(&p)
-	*s = SymbolSpec(p)
-	if s.Column == "" {
-		ps = append(ps, d.Problem("names no column"))
-	}
-	if s.Bins < 2 && !(s.Bins == 0 && s.Kind == "kmeans") && s.Kind != "log2" {
-		ps = append(ps, d.Problem("%d bins: want 2 or more, or 0 with kind kmeans", s.Bins))
-	}
-	return ps
-}
-
 // DefaultTraces is what a trace declaration says where a config does not.
 func DefaultTraces() TraceSpec {
-	return TraceSpec{Window: Window{Length: 0, Stride: 1}, Label: "last"}
+	return TraceSpec{Window: defaultWindow(), Label: "last"}
 }
 
 // Check says what is wrong with the declaration as a whole.
 func (s TraceSpec) Check() error {
-	switch {
-	case len(s.Key) == 0 || len(s.Symbols) == 0:
+	if len(s.Key) == 0 || len(s.Symbols) == 0 {
 		return errors.New("traces: need a key and symbols")
-	case s.Window.Length > 0 && s.Window.Stride > s.Window.Length:
-		return fmt.Errorf("traces: a stride of %d over windows of %d leaves events out", s.Window.Stride, s.Window.Length)
 	}
-	return nil
+	return s.Window.check()
 }
 
 // Tracer is a fitted trace declaration.
@@ -80,14 +40,6 @@ type Tracer struct {
 	Parts    []part    `json:"parts"`
 	Alphabet []string  `json:"alphabet"`
 	ids      map[string]int32
-}
-
-// part is the fitted classes of one column.
-type part struct {
-	Column string    `json:"column"`
-	Number bool      `json:"number"`
-	Limits []float64 `json:"limits,omitempty"` // ascending; the class of v is the number of limits below v
-	Levels []string  `json:"levels,omitempty"` // levels that keep their name
 }
 
 const (
@@ -109,7 +61,7 @@ func (s TraceSpec) Fit(ctx context.Context, t *data.Table, r Rows) (*Tracer, err
 		return nil, errors.New("prep: traces: no benign training rows to learn from")
 	}
 	for _, sym := range s.Symbols {
-		p, err := sym.fit(t, r.Benign)
+		p, err := sym.fit(t, r.Benign, s)
 		if err != nil {
 			return nil, fmt.Errorf("prep: traces: %w", err)
 		}
@@ -152,96 +104,15 @@ func (tr *Tracer) UnmarshalJSON(raw []byte) error {
 	}
 	*tr = Tracer(p)
 	for _, p := range tr.Parts {
-		if !slices.IsSorted(p.Limits) {
-			return fmt.Errorf("prep: traces: limits of column %s are not ascending", p.Column)
+		if err := p.check(); err != nil {
+			return fmt.Errorf("prep: traces: column %s: %w", p.Column, err)
 		}
 	}
 	if err := tr.Spec.Check(); err != nil {
 		return fmt.Errorf("prep: %w", err)
 	}
-	if tr.Spec.Window.Stride < 1 || tr.Spec.Window.Length < 0 {
-		return errors.New("prep: traces: impossible window")
-	}
 	tr.index()
 	return nil
-}
-
-func (s SymbolSpec) fit(t *data.Table, rows []int32) (part, error) {
-	p := part{Column: s.Column}
-	c, err := t.Column(s.Column)
-	if err != nil {
-		return p, err
-	}
-	switch c.Type {
-	case data.Number:
-		p.Number = true
-		var v []float64
-		for _, r := range rows {
-			if x := c.Num[r]; x == x {
-				v = append(v, x)
-			}
-		}
-		slices.Sort(v)
-		p.Limits = slices.Compact(s.limits(v))
-	case data.Category, data.Address:
-		p.Levels = topLevels(c, rows, s.Top)
-	default:
-		return p, fmt.Errorf("column %s of type %v cannot be part of a symbol", s.Column, c.Type)
-	}
-	return p, nil
-}
-
-// limits are the class limits for ascending values; a value belongs to the class of the number of limits
-// below it.
-func (s SymbolSpec) limits(v []float64) (out []float64) {
-	switch {
-	case len(v) == 0:
-	case s.Kind == "log2":
-		for limit := 0.0; limit < v[len(v)-1]; limit = max(1, 2*limit) {
-			out = append(out, limit)
-		}
-	case s.Kind == "kmeans":
-		centres := kmeans1(v, s.Bins)
-		for i := 1; i < len(centres); i++ {
-			out = append(out, (centres[i-1]+centres[i])/2)
-		}
-	default:
-		for k := 1; k < s.Bins; k++ {
-			out = append(out, quantileOf(v, float64(k)/float64(s.Bins)))
-		}
-	}
-	return out
-}
-
-// topLevels is the most frequent levels of the rows (all for top 0), sorted by name.
-func topLevels(c *data.Column, rows []int32, top int) []string {
-	n := make([]int, len(c.Levels))
-	for _, r := range rows {
-		if k := c.Code[r]; k != data.Missing {
-			n[k]++
-		}
-	}
-	var codes []int
-	for k := range n {
-		if n[k] > 0 {
-			codes = append(codes, k)
-		}
-	}
-	slices.SortFunc(codes, func(a, b int) int {
-		if n[a] != n[b] {
-			return n[b] - n[a]
-		}
-		return strings.Compare(c.Levels[a], c.Levels[b])
-	})
-	if top > 0 && len(codes) > top {
-		codes = codes[:top]
-	}
-	out := make([]string, len(codes))
-	for i, k := range codes {
-		out[i] = c.Levels[k]
-	}
-	slices.Sort(out)
-	return out
 }
 
 // symbolTexts writes the symbols of a table's rows.
@@ -294,8 +165,7 @@ func (s *symbolTexts) append(to []byte, row int32) []byte {
 		case s.parts[i].Number && c.Num[row] != c.Num[row]:
 			to = append(to, absentSymbol...)
 		case s.parts[i].Number:
-			k, _ := slices.BinarySearch(s.parts[i].Limits, c.Num[row])
-			to = fmt.Append(to, k)
+			to = s.parts[i].appendClass(to, c.Num[row])
 		case c.Code[row] == data.Missing:
 			to = append(to, absentSymbol...)
 		default:
@@ -311,6 +181,7 @@ type Sequences struct {
 	Ends    []int32  // Ends[k] is where key k's events end
 	Symbols []int32  // of each event
 	Rows    []int32  // of the table, of each event
+	Times   []int64  // of each event in nanoseconds, when windows are cut by time
 	Attack  []bool   // of each event; nil without labels
 	Class   []uint32
 	X       []float32 // events×D, when Spec.Events is set
@@ -336,7 +207,7 @@ func (tr *Tracer) Sequences(ctx context.Context, t *data.Table, rows []int32, pi
 		return nil, err
 	}
 	q := &Sequences{}
-	if q.Rows, q.Keys, q.Ends, err = tr.sortByKey(t, rows); err != nil {
+	if q.Rows, q.Keys, q.Ends, err = tr.Spec.sortByKey(t, rows); err != nil {
 		return nil, err
 	}
 	q.Symbols = make([]int32, len(q.Rows))
@@ -351,6 +222,11 @@ func (tr *Tracer) Sequences(ctx context.Context, t *data.Table, rows []int32, pi
 			id = data.UnknownSymbol
 		}
 		q.Symbols[i] = id
+	}
+	if tr.Spec.Window.Timed() {
+		if q.Times, err = tr.Spec.times(t, q.Rows); err != nil {
+			return nil, err
+		}
 	}
 	if t.Attack != nil {
 		q.Attack, q.Class = pickRows(t.Attack, q.Rows), pickRows(t.Class, q.Rows)
@@ -381,20 +257,14 @@ func (tr *Tracer) Cut(q *Sequences, classes []string) *data.Set {
 }
 
 // sortByKey orders the rows by key, then by time, then as given. ends[k] is where key k's rows end.
-func (tr *Tracer) sortByKey(t *data.Table, rows []int32) (sorted []int32, names []string, ends []int32, err error) {
-	group, groupNames, err := t.Groups(tr.Spec.Key)
+func (s TraceSpec) sortByKey(t *data.Table, rows []int32) (sorted []int32, names []string, ends []int32, err error) {
+	group, groupNames, err := t.Groups(s.Key)
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("prep: traces: key: %w", err)
 	}
-	var order *data.Column
-	for i := range t.Columns {
-		if c := &t.Columns[i]; c.Type == data.Time && tr.Spec.Order == "" || tr.Spec.Order == c.Name {
-			order = c
-			break
-		}
-	}
-	if tr.Spec.Order != "" && (order == nil || order.Type != data.Time && order.Type != data.Number) {
-		return nil, nil, nil, fmt.Errorf("prep: traces: order: no time or number column %q", tr.Spec.Order)
+	order, err := s.order(t)
+	if err != nil {
+		return nil, nil, nil, err
 	}
 	rank := map[int32]int32{} // groups in order of first appearance among the rows
 	for _, r := range rows {
@@ -432,13 +302,12 @@ func compareOrder(c *data.Column, a, b int32) int {
 
 // cut adds the windows of one key, whose events are from first to end.
 func (tr *Tracer) cut(s *data.Set, q *Sequences, key string, first, end int) {
-	n, length, stride := end-first, tr.Spec.Window.Length, tr.Spec.Window.Stride
-	if length == 0 || length > n {
-		length = n
+	var times []int64
+	if q.Times != nil {
+		times = q.Times[first:end]
 	}
-	for from := first; ; from += stride {
-		from = min(from, end-length)
-		to := from + length
+	for _, w := range tr.Spec.Window.windows(end-first, times) {
+		from, to := first+w.from, first+w.to
 		trace := data.Trace{Key: key, Symbols: q.Symbols[from:to:to], Rows: q.Rows[from:to:to]}
 		if q.D > 0 {
 			trace.Events = q.X[from*q.D : to*q.D : to*q.D]
@@ -454,8 +323,37 @@ func (tr *Tracer) cut(s *data.Set, q *Sequences, key string, first, end int) {
 			s.Attack = append(s.Attack, q.Attack[at])
 			s.Class = append(s.Class, q.Class[at])
 		}
-		if to == end {
-			return
+	}
+}
+
+// order is the column that events are sorted by; nil for the order of the table.
+func (s TraceSpec) order(t *data.Table) (*data.Column, error) {
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if c.Type == data.Time && s.Order == "" || s.Order == c.Name && (c.Type == data.Time || c.Type == data.Number) {
+			return c, nil
 		}
 	}
+	if s.Order != "" {
+		return nil, fmt.Errorf("prep: traces: order: no time or number column %q", s.Order)
+	}
+	return nil, nil
+}
+
+// times is the times of rows.
+func (s TraceSpec) times(t *data.Table, rows []int32) ([]int64, error) {
+	c, err := s.order(t)
+	if err != nil {
+		return nil, err
+	}
+	if c == nil || c.Type != data.Time {
+		return nil, fmt.Errorf("prep: traces: %s has no time column to cut windows by (traces.order)", t.Name)
+	}
+	out := make([]int64, len(rows))
+	for i, r := range rows {
+		if out[i] = c.Nanos[r]; out[i] == data.NoTime {
+			return nil, fmt.Errorf("prep: traces: %s: column %s has no time", t.Where(r), c.Name)
+		}
+	}
+	return out, nil
 }

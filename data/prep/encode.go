@@ -1,0 +1,270 @@
+package prep
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"plumbline/data"
+)
+
+// Settings of ENCODE that its authors fixed.
+const (
+	encodeClusters     = 35 // for values that stand for themselves
+	encodeBinClusters  = 5  // for values in bins
+	encodeNeighbours   = 10 // classes of the value before and the value behind
+	encodeRuns         = 10 // of k-means; the best silhouette counts
+	encodeSame         = 0.5
+	encodeWidth        = 2 + 2*encodeNeighbours
+	silhouetteRows     = 2000 // that a silhouette is taken over, drawn where there are more
+	encodeSeed         = 0x656e636f6465
+	encodeMaxIteration = 300
+)
+
+// encode learns classes of values by the company they keep (Cao, Panichella, Verwer, Blaise and Rebecchi,
+// ENCODE: Encoding NetFlows for network anomaly detection, 2022). Within the sequences of the level, a value is described by
+//
+//	log₁₀(1 + how often it occurs), how often it follows itself,
+//	how often a value of each tenth of all followers follows it, and the same for the values before it
+//
+// and the descriptions are clustered by k-means, the best of ten runs by its silhouette. With bins, values
+// are put into percentiles first, and values within ½ of each other count as the same. What was never seen
+// gets the class of the most values. v is the values, ascending.
+func (s SymbolSpec) encode(t *data.Table, c *data.Column, rows []int32, v []float64, ts TraceSpec, p *part) error {
+	if len(v) == 0 {
+		return fmt.Errorf("column %s has no values in training", s.Column)
+	}
+	if len(s.Level) > 0 {
+		ts.Key = s.Level
+	}
+	sorted, _, ends, err := ts.sortByKey(t, rows)
+	if err != nil {
+		return err
+	}
+	k := s.Clusters
+	if s.Bins > 0 {
+		p.Limits = slices.Compact(percentiles(v, s.Bins))
+		if k == 0 {
+			k = encodeBinClusters
+		}
+	} else {
+		p.Values = slices.Compact(slices.Clone(v))
+		if k == 0 {
+			k = encodeClusters
+		}
+	}
+	p.Codes = make([]int, max(len(p.Limits), len(p.Values))) // for p.at
+	d := p.describe(c, sorted, ends, len(v))
+	p.Codes = cluster(d, min(k, len(p.Codes)))
+	sizes := make([]int, k)
+	for _, code := range p.Codes {
+		sizes[code]++
+	}
+	p.Other = slices.Index(sizes, slices.Max(sizes))
+	return nil
+}
+
+// at is the description that a value counts for.
+func (p *part) at(v float64) int {
+	if len(p.Values) > 0 {
+		k, _ := slices.BinarySearch(p.Values, v)
+		return k
+	}
+	k, _ := slices.BinarySearch(p.Limits, v)
+	return k
+}
+
+// describe is a row of encodeWidth numbers for each value or bin. The rows of the table are in the order of
+// their sequences; a missing value is nobody's neighbour.
+func (p *part) describe(c *data.Column, rows, ends []int32, n int) [][]float64 {
+	type pair struct{ before, behind float64 }
+	out := make([][]float64, len(p.Codes))
+	for i := range out {
+		out[i] = make([]float64, encodeWidth)
+	}
+	pairs := make([]pair, 0, n)
+	from := int32(0)
+	for _, end := range ends {
+		for i := from; i < end; i++ {
+			v := c.Num[rows[i]] + 0
+			if v != v {
+				continue
+			}
+			out[p.at(v)][0]++
+			if i+1 == end {
+				continue
+			}
+			if next := c.Num[rows[i+1]] + 0; next == next {
+				pairs = append(pairs, pair{v, next})
+			}
+		}
+		from = end
+	}
+	for _, row := range out {
+		row[0] = math.Log10(row[0] + 1)
+	}
+	if len(pairs) == 0 {
+		return out
+	}
+	before, behind := make([]float64, len(pairs)), make([]float64, len(pairs))
+	for i, q := range pairs {
+		before[i], behind[i] = q.before, q.behind
+	}
+	slices.Sort(before)
+	slices.Sort(behind)
+	beforeLimits, behindLimits := percentiles(before, encodeNeighbours), percentiles(behind, encodeNeighbours)
+	for _, q := range pairs {
+		a, b := out[p.at(q.before)], out[p.at(q.behind)]
+		same := q.before == q.behind
+		if len(p.Limits) > 0 {
+			same = math.Abs(q.before-q.behind) <= encodeSame
+		}
+		if same {
+			a[1]++
+		}
+		k, _ := slices.BinarySearch(behindLimits, q.behind)
+		a[2+k]++
+		k, _ = slices.BinarySearch(beforeLimits, q.before)
+		b[2+encodeNeighbours+k]++
+	}
+	return out
+}
+
+// cluster is the k-means class of each row, of the run with the best silhouette. Classes are numbered in the
+// order of their first rows.
+func cluster(x [][]float64, k int) []int {
+	if k < 2 {
+		return make([]int, len(x))
+	}
+	r := rand.New(rand.NewPCG(encodeSeed, uint64(k)))
+	some := r.Perm(len(x))[:min(len(x), silhouetteRows)]
+	var best []int
+	top := math.Inf(-1)
+	for range encodeRuns {
+		of := kmeansRun(x, k, r)
+		if v := silhouette(x, of, k, some); best == nil || v > top {
+			best, top = of, v
+		}
+	}
+	number := make([]int, k)
+	for i := range number {
+		number[i] = -1
+	}
+	next := 0
+	out := make([]int, len(x))
+	for i, c := range best {
+		if number[c] < 0 {
+			number[c] = next
+			next++
+		}
+		out[i] = number[c]
+	}
+	return out
+}
+
+// kmeansRun is one run of Lloyd's k-means from centres drawn as in k-means++ (Arthur and Vassilvitskii
+// 2007). Ties go to the first centre.
+func kmeansRun(x [][]float64, k int, r *rand.Rand) []int {
+	centres := make([][]float64, 0, k)
+	centres = append(centres, slices.Clone(x[r.IntN(len(x))]))
+	far := make([]float64, len(x))
+	for i := range far {
+		far[i] = math.Inf(1)
+	}
+	for len(centres) < k {
+		sum := 0.0
+		for i := range x {
+			far[i] = min(far[i], square(x[i], centres[len(centres)-1]))
+			sum += far[i]
+		}
+		at := 0
+		if u := r.Float64() * sum; sum > 0 {
+			for at = 0; at < len(x)-1 && u >= far[at]; at++ {
+				u -= far[at]
+			}
+		}
+		centres = append(centres, slices.Clone(x[at]))
+	}
+	of := make([]int, len(x))
+	for i := range of {
+		of[i] = -1
+	}
+	for range encodeMaxIteration {
+		moved := false
+		for i := range x {
+			best, least := 0, math.Inf(1)
+			for c := range centres {
+				if d := square(x[i], centres[c]); d < least {
+					best, least = c, d
+				}
+			}
+			if of[i] != best {
+				of[i], moved = best, true
+			}
+		}
+		if !moved {
+			break
+		}
+		n := make([]float64, k)
+		for c := range centres {
+			clear(centres[c])
+		}
+		for i, c := range of {
+			n[c]++
+			for j, v := range x[i] {
+				centres[c][j] += v
+			}
+		}
+		for c := range centres {
+			for j := range centres[c] {
+				if n[c] > 0 {
+					centres[c][j] /= n[c]
+				} else {
+					centres[c][j] = math.Inf(1) // nobody's
+				}
+			}
+		}
+	}
+	return of
+}
+
+func square(a, b []float64) float64 {
+	sum := 0.0
+	for i := range a {
+		d := a[i] - b[i]
+		sum += float64(d * d)
+	}
+	return sum
+}
+
+// silhouette is the mean silhouette of some rows among themselves (Rousseeuw 1987), with Euclidean
+// distances; a row alone in its class counts 0.
+func silhouette(x [][]float64, of []int, k int, some []int) float64 {
+	total := 0.0
+	sum, n := make([]float64, k), make([]float64, k)
+	for _, i := range some {
+		clear(sum)
+		clear(n)
+		for _, j := range some {
+			if i != j {
+				sum[of[j]] += math.Sqrt(square(x[i], x[j]))
+				n[of[j]]++
+			}
+		}
+		own := of[i]
+		if n[own] == 0 {
+			continue
+		}
+		a, b := sum[own]/n[own], math.Inf(1)
+		for c := range sum {
+			if c != own && n[c] > 0 {
+				b = min(b, sum[c]/n[c])
+			}
+		}
+		if m := max(a, b); m > 0 && !math.IsInf(b, 1) {
+			total += (b - a) / m
+		}
+	}
+	return total / float64(len(some))
+}

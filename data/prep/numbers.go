@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 
 	"plumbline/data"
@@ -52,7 +53,7 @@ func (s *impute) fit(f *fitting) error {
 			case s.Number == "mean":
 				fill = mean(v)
 			default:
-				fill = quantileOf(sorted(v), 0.5)
+				fill = quantileIn(v, 0.5)
 			}
 		}
 		c.ops = append(c.ops, Op{Kind: "fill", A: fill})
@@ -225,4 +226,52 @@ func quantileOf(ascending []float64, p float64) float64 {
 		return ascending[len(ascending)-1]
 	}
 	return ascending[i] + (at-float64(i))*(ascending[i+1]-ascending[i])
+}
+
+// quantileIn is quantileOf for values in any order, which it changes, in linear time.
+func quantileIn(v []float64, p float64) float64 {
+	i := int(p * float64(len(v)-1))
+	arrange(v, i)
+	if i+1 < len(v) {
+		low := i + 1
+		for k := low + 1; k < len(v); k++ {
+			if v[k] < v[low] {
+				low = k
+			}
+		}
+		v[i+1], v[low] = v[low], v[i+1]
+	}
+	return quantileOf(v, p)
+}
+
+// arrange puts the value of rank k (from 0) at k, none larger before it and none smaller behind it: Hoare's
+// selection with three parts, so that repeated values cost nothing. Where pivots are bad for long it sorts.
+func arrange(v []float64, k int) {
+	for left := 2 * bits.Len(uint(len(v))); len(v) > 12 && left > 0; left-- {
+		a, b, c := v[0], v[len(v)/2], v[len(v)-1]
+		pivot := max(min(a, b), min(max(a, b), c))
+		low, at, high := 0, 0, len(v)
+		for at < high {
+			switch x := v[at]; {
+			case x < pivot:
+				v[low], v[at] = x, v[low]
+				low++
+				at++
+			case x > pivot:
+				high--
+				v[at], v[high] = v[high], x
+			default:
+				at++
+			}
+		}
+		switch {
+		case k < low:
+			v = v[:low]
+		case k >= high:
+			v, k = v[high:], k-high
+		default:
+			return
+		}
+	}
+	slices.Sort(v)
 }

@@ -74,10 +74,13 @@ func modelTable(t *testing.T) string {
 	return b.String()
 }
 
+// tried says in the table what a config's tests read.
+var tried = map[string]string{"complete": "complete files", "sample": "part of the files", "layout": "invented rows", "": "itself"}
+
 func dataTable(t *testing.T) string {
 	lib := runs.NewLibrary("", plumbline.Configs)
 	var b strings.Builder
-	b.WriteString("| data set | what it is | licence |\n| --- | --- | --- |\n")
+	b.WriteString("| data set | what it is | tried on | licence |\n| --- | --- | --- | --- |\n")
 	for _, name := range lib.Names("data") {
 		doc, err := lib.Open("data", name)
 		if err != nil {
@@ -87,7 +90,7 @@ func dataTable(t *testing.T) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", c.Name, c.Doc, c.Licence)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", c.Name, c.Doc, tried[c.Tried], c.Licence)
 	}
 	return b.String()
 }

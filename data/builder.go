@@ -19,6 +19,7 @@ type builder struct {
 	columns  []gathered   // one for each spec
 	lines    stack[int32]
 	rows     int
+	read     [2]int // rows by part, before any are left out
 	origins  []Origin
 	badCount int
 	examples []BadRow

@@ -14,19 +14,21 @@ import (
 // Config describes one data set: its files, their format, and the data set's own defaults for how an
 // experiment splits and prepares it. It is a file of configs/data.
 type Config struct {
-	Name     string     `yaml:"name" jsonschema_description:"name that experiments use; lower case, digits, dashes"`
-	Doc      string     `yaml:"doc" jsonschema_description:"one or two sentences on what the data is"`
-	Citation string     `yaml:"citation" jsonschema_description:"whom to cite"`
-	Licence  string     `yaml:"licence" jsonschema_description:"terms of use, as the publisher states them"`
-	URL      string     `yaml:"url" jsonschema_description:"where the publisher describes the data"`
-	Format   string     `yaml:"format" jsonschema_description:"how the files are read: delimited, zeek, ndjson, abbadingo, strings or synth"`
-	Folder   string     `yaml:"folder" jsonschema_description:"sub-folder of the data directories that the files are in; default the name"`
-	Files    Files      `yaml:"files" jsonschema_description:"file names; .gz and .zst are found and read too"`
-	Fetch    []Download `yaml:"fetch" jsonschema_description:"where the files can be had without a form"`
-	Label    Label      `yaml:"label" jsonschema_description:"which column holds the truth, and what in it is benign"`
-	Drop     []string   `yaml:"drop" jsonschema_description:"columns that are not kept"`
-	MaxBad   float64    `yaml:"max_bad_share" jsonschema:"minimum=0,maximum=1" jsonschema_description:"share of unreadable rows above which reading fails; those below it are left out and reported"`
-	Derive   []Rolling  `yaml:"derive" jsonschema_description:"columns that are added: aggregates over an entity's recent rows"`
+	Name     string      `yaml:"name" jsonschema_description:"name that experiments use; lower case, digits, dashes"`
+	Doc      string      `yaml:"doc" jsonschema_description:"one or two sentences on what the data is"`
+	Citation string      `yaml:"citation" jsonschema_description:"whom to cite"`
+	Licence  string      `yaml:"licence" jsonschema_description:"terms of use, as the publisher states them"`
+	URL      string      `yaml:"url" jsonschema_description:"where the publisher describes the data"`
+	Tried    string      `yaml:"tried" jsonschema:"enum=,enum=complete,enum=sample,enum=layout" jsonschema_description:"what the config was tried on: the complete real files, a part of them, or invented rows in their layout"`
+	Format   string      `yaml:"format" jsonschema_description:"how the files are read: delimited, zeek, ndjson, abbadingo, strings or synth"`
+	Folder   string      `yaml:"folder" jsonschema_description:"sub-folder of the data directories that the files are in; default the name"`
+	Files    Files       `yaml:"files" jsonschema_description:"file names; .gz and .zst are found and read too"`
+	Fetch    []Download  `yaml:"fetch" jsonschema_description:"where the files can be had without a form"`
+	Label    Label       `yaml:"label" jsonschema_description:"which column holds the truth, and what in it is benign"`
+	Drop     []string    `yaml:"drop" jsonschema_description:"columns that are not kept"`
+	Filter   []RowFilter `yaml:"filter" jsonschema_description:"rows that are kept, by the range of a number or time"`
+	MaxBad   float64     `yaml:"max_bad_share" jsonschema:"minimum=0,maximum=1" jsonschema_description:"share of unreadable rows above which reading fails; those below it are left out and reported"`
+	Derive   []Rolling   `yaml:"derive" jsonschema_description:"columns that are added: aggregates over an entity's recent rows"`
 	// Options are the format's own settings.
 	Options  strictyaml.Doc `yaml:"options" jsonschema_description:"settings of the format"`
 	Identify []Identity     `yaml:"identify" jsonschema_description:"parts told by row counts, for data whose files go round under swapped names"`
@@ -55,14 +57,15 @@ type Download struct {
 
 // Label says how a row's truth is read.
 type Label struct {
-	Column  string      `yaml:"column" jsonschema_description:"column that holds the label, read as text whatever its type; empty: the data has none, or files say it"`
-	Class   string      `yaml:"class" jsonschema_description:"column that holds the finer class of an attack; default the label column"`
-	Benign  []string    `yaml:"benign" jsonschema_description:"labels that are benign; all others are attacks"`
-	Attack  []string    `yaml:"attack" jsonschema_description:"labels that are attacks; with this list, a label in neither list is an error"`
-	Rules   []LabelRule `yaml:"rules" jsonschema_description:"looked at before the lists; the first that fits a label decides"`
-	Files   []FileLabel `yaml:"files" jsonschema_description:"files that are of one label throughout"`
-	Trim    string      `yaml:"trim" jsonschema_description:"characters cut off both ends of a label besides blanks, such as the final dot of KDD99"`
-	NoClass []string    `yaml:"no_class" jsonschema_description:"texts of the class column that say nothing; the label stands in"`
+	Column  string            `yaml:"column" jsonschema_description:"column that holds the label, read as text whatever its type; empty: the data has none, or files say it"`
+	Class   string            `yaml:"class" jsonschema_description:"column that holds the finer class of an attack; default the label column"`
+	Benign  []string          `yaml:"benign" jsonschema_description:"labels that are benign; all others are attacks"`
+	Attack  []string          `yaml:"attack" jsonschema_description:"labels that are attacks; with this list, a label in neither list is an error"`
+	Rules   []LabelRule       `yaml:"rules" jsonschema_description:"looked at before the lists; the first that fits a label decides"`
+	Files   []FileLabel       `yaml:"files" jsonschema_description:"files that are of one label throughout"`
+	Trim    string            `yaml:"trim" jsonschema_description:"characters cut off both ends of a label besides blanks, such as the final dot of KDD99"`
+	Rename  map[string]string `yaml:"rename" jsonschema_description:"other names for classes, for data that writes one class in several ways"`
+	NoClass []string          `yaml:"no_class" jsonschema_description:"texts of the class column that say nothing; the label stands in"`
 }
 
 // LabelRule decides labels by their text. Upper and lower case are the same.
@@ -181,6 +184,13 @@ func DecodeConfig(doc strictyaml.Doc) (*Config, error) {
 			}
 		}
 	}
+	for i, f := range c.Filter {
+		if at, ok := doc.Get("filter"); ok {
+			if err := f.check(); err != nil {
+				ps = append(ps, at.Items()[i].Problem("%v", err))
+			}
+		}
+	}
 	for i, f := range c.Fetch {
 		if at, ok := doc.Get("fetch"); ok {
 			if err := f.check(); err != nil {
@@ -217,6 +227,9 @@ func (c *Config) checkNames(doc strictyaml.Doc) (ps strictyaml.Problems) {
 	check("label", c.Label.Class)
 	for _, d := range c.Drop {
 		check("drop", d)
+	}
+	for _, f := range c.Filter {
+		check("filter", f.Column)
 	}
 	return ps
 }

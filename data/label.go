@@ -168,6 +168,9 @@ func (b *builder) truth(t *Table, labels, classes *gathered) error {
 			if keep != nil {
 				keep[i] = true
 			}
+			if to, ok := rule.Rename[name]; ok {
+				name = to
+			}
 			id, ok := ids[name]
 			if !ok {
 				id = uint32(len(t.Classes))

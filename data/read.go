@@ -73,13 +73,16 @@ func Read(ctx context.Context, c *Config, f Finder, workers int) (*Table, *ReadR
 	}
 	t, err := tb.table()
 	if err == nil {
+		err = tb.filter(t)
+	}
+	if err == nil {
 		err = c.derive(t)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
 	rep := &ReadReport{Rows: t.Rows, Bad: tb.badCount, Examples: tb.examples, Warnings: tb.warnings, Notes: tb.notes}
-	rep.Warnings = append(rep.Warnings, expectations(c, t)...)
+	rep.Warnings = append(rep.Warnings, expectations(c, tb.read)...)
 	if tb.badCount > 0 {
 		rep.Warnings = append(rep.Warnings, fmt.Sprintf("%s: %d of %d rows could not be read, first %v", c.Name, tb.badCount, tb.badCount+t.Rows, tb.examples[0]))
 	}
@@ -120,6 +123,7 @@ func readFile(ctx context.Context, src fileSource, c *Config, f Finder, name str
 			part = is
 		}
 	}
+	tb.read[part] += rows
 	tb.origin(Origin{Path: path, Name: name, Part: part, Bytes: in.size, SHA256: in.sum(), FirstRow: first, Rows: rows})
 	return nil
 }
@@ -132,17 +136,18 @@ func joinBad(bad []BadRow) string {
 	return strings.Join(lines, "\n  ")
 }
 
-func expectations(c *Config, t *Table) (warnings []string) {
-	got := map[Part]int{}
-	for _, o := range t.Origins {
-		got[o.Part] += o.Rows
-	}
-	check := func(what string, want int, part Part) {
-		if want > 0 && got[part] != want {
+// expectations holds the rows that were read of each part against those that complete files have.
+func expectations(c *Config, got [2]int) (warnings []string) {
+	check := func(what string, want, other int, part Part) {
+		switch {
+		case want == 0 || got[part] == want:
+		case got[part] == other:
+			warnings = append(warnings, fmt.Sprintf("%s: the files of the %s part have the %d rows of the other part: is a file there under the other's name?", c.Name, what, other))
+		default:
 			warnings = append(warnings, fmt.Sprintf("%s: the %s part has %d rows, the complete data set has %d", c.Name, what, got[part], want))
 		}
 	}
-	check("training", c.Expect.TrainRows, PartTrain)
-	check("test", c.Expect.TestRows, PartTest)
+	check("training", c.Expect.TrainRows, c.Expect.TestRows, PartTrain)
+	check("test", c.Expect.TestRows, c.Expect.TrainRows, PartTest)
 	return warnings
 }

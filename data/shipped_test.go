@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,11 +35,21 @@ func TestShippedConfigs(t *testing.T) {
 	if err != nil || len(files) < 10 {
 		t.Fatal(files, err)
 	}
+	var layouts []string
 	for _, f := range files {
 		c := shippedConfig(t, f)
+		if c.Tried == "layout" {
+			layouts = append(layouts, c.Name)
+		}
+		if (c.Tried == "") != c.Generated() {
+			t.Errorf("%s: tried: %q", f, c.Tried)
+		}
 		if c.Name+".yaml" != filepath.Base(f) || c.Doc == "" || c.Licence == "" || !c.Generated() && (c.Citation == "" || c.URL == "") {
 			t.Errorf("%s: name %q; doc, licence, citation or URL is missing", f, c.Name)
 		}
+	}
+	if !slices.Equal(layouts, inLayout) {
+		t.Errorf("tried on their layout: %v, the tests do that for %v", layouts, inLayout)
 	}
 }
 

@@ -372,10 +372,11 @@ func TestRealData(t *testing.T) {
 		rows, benign, columns     int
 		trainBenign, testBenign   int // of the official parts
 		trainAttacks, testAttacks int
+		trainKinds, testKinds     int // of attack
 	}{
-		{"nsl-kdd", "nsl-kdd", 148517, 77054, 41, 67343, 9711, 58630, 12833},
-		{"kddcup99", "kddcup99", 805050, 157871, 41, 97278, 60593, 396743, 250436},
-		{"iot23-34-1", "iot-23", 23145, 1923, 17, 1923, 0, 21222, 0},
+		{"nsl-kdd", "nsl-kdd", 148517, 77054, 41, 67343, 9711, 58630, 12833, 22, 37},
+		{"kddcup99", "kddcup99", 805050, 157871, 41, 97278, 60593, 396743, 250436, 22, 37},
+		{"iot23-34-1", "iot-23", 23145, 1923, 17, 1923, 0, 21222, 0, 3, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tb := shipped(t, c.name, c.folder)
@@ -386,6 +387,18 @@ func TestRealData(t *testing.T) {
 					k = 1
 				}
 				n[tb.Parts[i]][k]++
+			}
+			var kinds [2]map[uint32]bool
+			for k := range kinds {
+				kinds[k] = map[uint32]bool{}
+			}
+			for i, class := range tb.Class {
+				if tb.Attack[i] {
+					kinds[tb.Parts[i]][class] = true
+				}
+			}
+			if len(kinds[0]) != c.trainKinds || len(kinds[1]) != c.testKinds {
+				t.Errorf("%d and %d kinds of attack, want %d and %d", len(kinds[0]), len(kinds[1]), c.trainKinds, c.testKinds)
 			}
 			want := [2][2]int{{c.trainBenign, c.trainAttacks}, {c.testBenign, c.testAttacks}}
 			if tb.Rows != c.rows || len(tb.Columns) != c.columns || n != want || n[0][0]+n[1][0] != c.benign {

@@ -99,3 +99,48 @@ func total(x []float32) (sum, squares float64) {
 	}
 	return sum, squares
 }
+
+// TestPublishedFeatureCounts holds what the default preprocessing makes of the real files against the numbers
+// of features that papers and their code name.
+func TestPublishedFeatureCounts(t *testing.T) {
+	for _, c := range []struct {
+		name, folder, file string
+		train              int // benign rows
+		d                  int
+		source             string
+	}{
+		// 38 numbers, 3 protocols, 25 services and 9 flags among the benign rows
+		{"kddcup99", "kddcup99", "", 97278, 75, "Winiecki 2025: b = 9 for d = 75"},
+		// 38 numbers, and 3 protocols, 70 services and 11 flags among all rows
+		{"nsl-kdd", "nsl-kdd", "", 67343, 122, "Cao, Nicolau and McDermott 2019"},
+		{"cicids2017", "cicids2017-ml", "Friday-WorkingHours-Afternoon-DDos.pcap_ISCX.head9998.csv", 0, 78, "Winiecki 2025: 78 features, the repeated header length among them"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg, table := readConfig(t, c.name, c.folder, func(cfg *data.Config) {
+				if c.file != "" {
+					cfg.Files.Train, cfg.Folder = []string{c.file}, c.folder
+				}
+			})
+			split := data.DefaultSplit()
+			cfg.Split.Decode(&split)
+			split.Validation = 0
+			sp, err := split.Apply(table)
+			if err != nil {
+				t.Fatal(err)
+			}
+			steps, err := prep.Decode(cfg.Prep)
+			if err != nil {
+				t.Fatal(err)
+			}
+			benign := sp.Unlabelled(table)
+			p, err := steps.Fit(context.Background(), table, prep.Rows{Benign: benign, All: sp.Train}, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%d benign rows, %d features", len(benign), len(p.Outputs))
+			if c.train > 0 && len(benign) != c.train || c.d > 0 && len(p.Outputs) != c.d {
+				t.Errorf("%d benign rows train, %d features; want %d, %d (%s)", len(benign), len(p.Outputs), c.train, c.d, c.source)
+			}
+		})
+	}
+}

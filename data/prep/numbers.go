@@ -29,7 +29,7 @@ func init() {
 // impute fills missing numbers and categories.
 type impute struct {
 	Common   `yaml:",inline"`
-	Number   string  `yaml:"number" jsonschema:"enum=median,enum=mean,enum=constant" jsonschema_description:"what a missing number becomes"`
+	Number   string  `yaml:"number" jsonschema:"enum=median,enum=mean,enum=constant,enum=below" jsonschema_description:"what a missing number becomes; below: one less than the smallest value, which keeps it apart"`
 	Value    float64 `yaml:"value" jsonschema_description:"for constant"`
 	Category string  `yaml:"category" jsonschema:"enum=level,enum=frequent" jsonschema_description:"what a missing category becomes: a level of its own, or the most frequent level"`
 }
@@ -52,6 +52,8 @@ func (s *impute) fit(f *fitting) error {
 				return errors.New("all values are missing; drop the column or impute a constant")
 			case s.Number == "mean":
 				fill = mean(v)
+			case s.Number == "below":
+				fill = slices.Min(v) - 1
 			default:
 				fill = quantileIn(v, 0.5)
 			}

@@ -68,6 +68,7 @@ func TestStepsByHand(t *testing.T) {
 		{"median", "[{step: select, columns: [size]}, impute]", []string{"size"}, []float64{1, 2, 100, 7, 2}},
 		{"constant", "[{step: select, columns: [size]}, {step: impute, number: constant, value: -9}]", []string{"size"}, []float64{1, -9, 100, 7, -9}},
 		{"mean over all training rows", "[{step: select, columns: [size]}, {step: impute, number: mean, fit: train}]", []string{"size"}, []float64{1, 26.5, 100, 7, 26.5}},
+		{"below", "[{step: select, columns: [size]}, {step: impute, number: below}]", []string{"size"}, []float64{1, 0, 100, 7, 0}}, // 0: the smallest training value less one
 		{"zscore", "[{step: select, columns: [size, flat]}, impute, {step: scale, kind: zscore}]", []string{"size", "flat"}, []float64{-1 / sd, 0, 0, 0, 98 / sd, 1, 5 / sd, 0, 0, 3}},
 		{"minmax, a constant only shifted", "[{step: select, columns: [size, flat]}, impute, {step: scale, kind: minmax}]", []string{"size", "flat"}, []float64{0, 0, .5, 0, 49.5, 1, 3, 0, .5, 3}},
 		{"maxabs", "[{step: select, columns: [size]}, impute, {step: scale, kind: maxabs}]", []string{"size"}, []float64{1. / 3, 2. / 3, 100. / 3, 7. / 3, 2. / 3}},

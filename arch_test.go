@@ -21,7 +21,8 @@ var allowed = map[string][]string{
 	"":                    {},
 	"eval":                {},
 	"data/strictyaml":     {},
-	"data":                {"data/strictyaml"},
+	"data":                {"data/parquet", "data/strictyaml"},
+	"data/parquet":        {},
 	"data/datatest":       {},
 	"data/audit":          {"data"},
 	"data/cache":          {},
@@ -48,9 +49,10 @@ var outside = map[string]string{
 	"github.com/spf13/cobra":    "cmd/plumbline",
 	"github.com/invopop/":       "cmd/plumbline",
 	"golang.org/x/term":         "cmd/plumbline",
-	"github.com/klauspost/":     "data runs",
+	"github.com/klauspost/":     "data data/parquet runs",
 	"go.yaml.in/yaml/v3":        "data data/strictyaml data/prep runs models/modeltest",
 	"github.com/google/go-cmp/": "", // tests only
+	"github.com/parquet-go/":    "", // tests only
 	"golang.org/x/sys/cpu":      "models/kernel",
 	"gonum.org/v1/gonum/":       "eval models/automata models/classic models/neural models/supervised",
 }

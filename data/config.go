@@ -20,7 +20,7 @@ type Config struct {
 	Licence  string      `yaml:"licence" jsonschema_description:"terms of use, as the publisher states them"`
 	URL      string      `yaml:"url" jsonschema_description:"where the publisher describes the data"`
 	Tried    string      `yaml:"tried" jsonschema:"enum=,enum=complete,enum=sample,enum=layout" jsonschema_description:"what the config was tried on: the complete real files, a part of them, or invented rows in their layout"`
-	Format   string      `yaml:"format" jsonschema_description:"how the files are read: delimited, zeek, ndjson, abbadingo, strings or synth"`
+	Format   string      `yaml:"format" jsonschema_description:"how the files are read: delimited, zeek, ndjson, parquet, abbadingo, strings or synth"`
 	Folder   string      `yaml:"folder" jsonschema_description:"sub-folder of the data directories that the files are in; default the name"`
 	Files    Files       `yaml:"files" jsonschema_description:"file names; .gz and .zst are found and read too"`
 	Fetch    []Download  `yaml:"fetch" jsonschema_description:"where the files can be had without a form"`

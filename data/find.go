@@ -163,6 +163,7 @@ type input struct {
 	file  *os.File
 	hash  hash.Hash
 	size  int64
+	wraps string // the compression that the file is wrapped in, if any
 	close func()
 }
 
@@ -193,7 +194,7 @@ func open(path string) (*input, error) {
 			f.Close()
 			return nil, fmt.Errorf("data: %s: %w", path, err)
 		}
-		plain = z
+		plain, in.wraps = z, "gzip"
 	case bytes.HasPrefix(magic, zstdMagic):
 		z, err := zstd.NewReader(br, zstd.WithDecoderConcurrency(1))
 		if err != nil {
@@ -201,7 +202,7 @@ func open(path string) (*input, error) {
 			return nil, fmt.Errorf("data: %s: %w", path, err)
 		}
 		in.close = z.Close
-		plain = z
+		plain, in.wraps = z, "zstd"
 	}
 	in.Reader = io.TeeReader(plain, in.hash)
 	return in, nil

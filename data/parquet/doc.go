@@ -1,0 +1,11 @@
+// Package parquet reads and writes Parquet files of flat tables.
+//
+// Reading covers every physical type, the encodings and the compressions that writers in use emit (brotli and
+// LZO excepted), data pages of both versions, and columns inside groups; not repeated columns and not
+// encryption. A file is taken as hostile: sizes it claims are held against what its bytes can hold before
+// memory is taken for them, and a wrong file is an error, never a panic. Writing makes row groups of zstd pages,
+// dictionary-encoded where that is shorter.
+//
+// What the values mean to a table (types, labels, missing marks) is package data's. The format is
+// described at https://parquet.apache.org/docs/file-format/.
+package parquet

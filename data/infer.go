@@ -33,6 +33,10 @@ func Infer(path string) ([]byte, error) {
 	}
 	if head, _ := br.Peek(11); bytes.HasPrefix(head, []byte("#separator")) || bytes.HasPrefix(head, []byte("#fields")) {
 		return inferZeek(br, name)
+	} else if bytes.HasPrefix(head, []byte("PAR1")) {
+		return inferParquet(in, name)
+	} else if text := bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))); bytes.HasPrefix(text, []byte("{")) {
+		return inferNDJSON(br, name)
 	}
 	return inferDelimited(br, name)
 }
@@ -339,42 +343,7 @@ func quoteYAML(s string) string { return strconv.Quote(s) }
 func writeInferred(name string, lay *layout, header bool, columns []guess) []byte {
 	var b strings.Builder
 	writeHead(&b, name, "delimited")
-	label, benign := findLabel(columns)
-	var drop, layouts []string
-	infinite, categories, address, times := false, false, "", false
-	for i := range columns {
-		c := &columns[i]
-		infinite = infinite || c.infinite
-		switch {
-		case i == label:
-		case c.kind == "category" && len(c.values) > 100 && 2*len(c.values) > min(c.n, 10_000):
-			drop = append(drop, c.name)
-		case c.kind == "category":
-			categories = true
-		case c.kind == "address" && address == "":
-			address = c.name
-		case c.kind == "time":
-			times = true
-			if c.layout != "" && !slices.Contains(layouts, c.layout) {
-				layouts = append(layouts, c.layout)
-			}
-		}
-	}
-	if label >= 0 {
-		fmt.Fprintf(&b, "label:\n  column: %s\n", quoteYAML(columns[label].name))
-		if benign != nil {
-			b.WriteString("  # a guess: say what is benign\n")
-		} else {
-			benign = []string{commonestValue(columns[label])}
-			b.WriteString("  # nothing looks benign: the most frequent label stands here; say what is benign\n")
-		}
-		fmt.Fprintf(&b, "  benign: %s\n", listYAML(benign))
-	} else {
-		b.WriteString("# no column looks like a label: without one nothing can be evaluated\n")
-	}
-	if drop != nil {
-		fmt.Fprintf(&b, "# nearly every row has a value of its own\ndrop: %s\n", listYAML(drop))
-	}
+	is := writeTruth(&b, columns, nil)
 	b.WriteString("options:\n")
 	if lay.separator == '\t' {
 		b.WriteString("  separator: tab\n")
@@ -387,32 +356,107 @@ func writeInferred(name string, lay *layout, header bool, columns []guess) []byt
 	if lay.latin1 {
 		b.WriteString("  encoding: latin-1\n")
 	}
-	if infinite {
+	is.writeReading(&b)
+	is.writeColumns(&b, columns)
+	is.writeDefaults(&b)
+	return []byte(b.String())
+}
+
+// traits are what a set of columns has as a whole.
+type traits struct {
+	label                       int // the label column, −1 for none
+	infinite, categories, times bool
+	layouts                     []string // of times that are texts
+}
+
+// writeTruth writes the label and the columns to drop: those of which nearly every row has a value of its
+// own, and more that the caller names.
+func writeTruth(b *strings.Builder, columns []guess, more []string) traits {
+	var is traits
+	var benign, drop []string
+	is.label, benign = findLabel(columns)
+	class := ""
+	if n := len(columns) - len(exportNames); n >= 0 && slices.EqualFunc(columns[n:], exportNames, func(g guess, name string) bool { return g.name == name }) {
+		is.label, benign, class = n, []string{"0"}, exportNames[1] // written by Export: no guess needed
+		more = append(more, exportNames[2:]...)
+	}
+	for i := range columns {
+		c := &columns[i]
+		is.infinite = is.infinite || c.infinite
+		switch {
+		case i == is.label || c.name == class || slices.Contains(more, c.name):
+		case c.kind == "category" && len(c.values) > 100 && 2*len(c.values) > min(c.n, 10_000):
+			drop = append(drop, c.name)
+		case c.kind == "category":
+			is.categories = true
+		case c.kind == "time":
+			is.times = true
+			if c.layout != "" && !slices.Contains(is.layouts, c.layout) {
+				is.layouts = append(is.layouts, c.layout)
+			}
+		}
+	}
+	if is.label >= 0 {
+		fmt.Fprintf(b, "label:\n  column: %s\n", quoteYAML(columns[is.label].name))
+		switch {
+		case class != "":
+			fmt.Fprintf(b, "  class: %s\n", class)
+		case benign != nil:
+			b.WriteString("  # a guess: say what is benign\n")
+		default:
+			benign = []string{commonestValue(columns[is.label])}
+			b.WriteString("  # nothing looks benign: the most frequent label stands here; say what is benign\n")
+		}
+		fmt.Fprintf(b, "  benign: %s\n", listYAML(benign))
+	} else {
+		b.WriteString("# no column looks like a label: without one nothing can be evaluated\n")
+	}
+	if drop != nil {
+		b.WriteString("# nearly every row has a value of its own\n")
+	}
+	if more != nil {
+		fmt.Fprintf(b, "# where a row came from, or nothing that a column can hold: %s\n", listYAML(more))
+	}
+	if drop = append(drop, more...); drop != nil {
+		fmt.Fprintf(b, "drop: %s\n", listYAML(drop))
+	}
+	return is
+}
+
+// writeReading writes the options that all formats with missing marks share.
+func (is traits) writeReading(b *strings.Builder) {
+	if is.infinite {
 		b.WriteString("  nonfinite: missing\n")
 	}
-	fmt.Fprintf(&b, "  missing: %s\n", listYAML(missingMarks))
-	if layouts != nil {
-		fmt.Fprintf(&b, "  time_layouts: %s\n", listYAML(layouts))
+	fmt.Fprintf(b, "  missing: %s\n", listYAML(missingMarks))
+	if is.layouts != nil {
+		fmt.Fprintf(b, "  time_layouts: %s\n", listYAML(is.layouts))
 	}
+}
+
+func (is traits) writeColumns(b *strings.Builder, columns []guess) {
 	b.WriteString("  columns:\n")
 	for i := range columns {
 		kind := columns[i].kind
-		if i == label {
+		if i == is.label {
 			kind = "category"
 		}
-		fmt.Fprintf(&b, "    - {name: %s, type: %s}\n", quoteYAML(columns[i].name), kind)
+		fmt.Fprintf(b, "    - {name: %s, type: %s}\n", quoteYAML(columns[i].name), kind)
 	}
-	if times {
+}
+
+// writeDefaults writes the split and the preprocessing.
+func (is traits) writeDefaults(b *strings.Builder) {
+	if is.times {
 		b.WriteString("split: {kind: time, test: 0.4, validation: 0.2}\n")
 	} else {
 		b.WriteString("split: {kind: random, test: 0.4, validation: 0.1}\n")
 	}
 	b.WriteString("prep:\n  - impute\n  - drop_constant\n")
-	if categories {
+	if is.categories {
 		b.WriteString("  - onehot\n")
 	}
 	b.WriteString("  - {step: scale, kind: zscore}\n")
-	return []byte(b.String())
 }
 
 func commonestValue(g guess) string {

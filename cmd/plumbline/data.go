@@ -15,7 +15,7 @@ func (a *app) dataCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:               "data [NAME]",
 		Short:             "List the data sets, or describe one and find its files",
-		Long:              "data lists the data configs and whether their files are found. With a name it prints description, licence, citation and where each file is or was looked for. data fetch NAME downloads what can be had without a form.",
+		Long:              "data lists the data configs and whether their files are found. With a name it prints description, licence, citation and where each file is or was looked for. data fetch NAME downloads what can be had without a form, data infer FILE writes a config for a file of your own, data export NAME FILE writes the table as it is read.",
 		Example:           "  plumbline data\n  plumbline data synth",
 		Args:              needs(0, 1, "at most one data set"),
 		ValidArgsFunction: completeOne(func() []string { return a.library().Names("data") }),
@@ -27,7 +27,7 @@ func (a *app) dataCommand() *cobra.Command {
 		},
 	}
 	a.dataFlag(c)
-	c.AddCommand(a.fetchCommand(), a.inferCommand())
+	c.AddCommand(a.fetchCommand(), a.inferCommand(), a.exportCommand())
 	return c
 }
 

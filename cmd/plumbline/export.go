@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"plumbline/data"
+)
+
+func (a *app) exportCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "export NAME FILE",
+		Short: "Write a data set's table, as it is read, to a Parquet, CSV or NDJSON file",
+		Long: `export reads a data set as an experiment would and writes its table: every column that is kept or derived, then
+attack (0 or 1) and class where there are labels, then part, file and line, which say where each row came
+from. The name of FILE says the format: .parquet, .csv or .ndjson, the latter two also with .gz or .zst.
+
+Missing values are nulls, in CSV empty cells; times are UTC. The file appears whole or not at all. "data infer"
+on it writes a config that reads it back.`,
+		Example: "  plumbline data export synth synth.parquet\n  plumbline data export synth synth.csv.gz",
+		Args:    needs(2, 2, "a data set and a file"),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			switch len(args) {
+			case 0:
+				return a.library().Names("data"), cobra.ShellCompDirectiveNoFileComp
+			case 1:
+				return []string{"parquet", "csv", "ndjson", "gz", "zst"}, cobra.ShellCompDirectiveFilterFileExt
+			}
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			name, path := args[0], args[1]
+			if _, _, err := data.ExportFormat(path); err != nil {
+				return usage(err)
+			}
+			cfg, err := a.dataConfig(name)
+			if err != nil {
+				return usage(err)
+			}
+			// an interrupt takes the unfinished file away
+			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			if !a.quiet {
+				fmt.Fprintf(a.err, "%s: reading\n", name)
+			}
+			t, rep, err := data.Read(ctx, cfg, data.NewFinder(a.dataDirs...), runtime.GOMAXPROCS(0))
+			if err != nil {
+				return failed(err)
+			}
+			for _, w := range rep.Warnings {
+				fmt.Fprintf(a.err, "%s: warning: %s\n", name, strings.TrimPrefix(w, name+": "))
+			}
+			columns, err := data.Export(ctx, t, path, a.exportProgress(name, t.Rows))
+			if err != nil {
+				return failed(err)
+			}
+			st, err := os.Stat(path)
+			if err != nil {
+				return failed(err)
+			}
+			fmt.Fprintf(a.out, "%s: %d rows, %d columns, %.1f MB\n", path, t.Rows, len(columns), float64(st.Size())/1e6)
+			return nil
+		},
+	}
+	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
+	a.dataFlag(c)
+	return c
+}
+
+// exportProgress prints a line about every two seconds.
+func (a *app) exportProgress(name string, rows int) func(done int) {
+	next := time.Now().Add(2 * time.Second)
+	return func(done int) {
+		if a.quiet || time.Now().Before(next) {
+			return
+		}
+		next = time.Now().Add(2 * time.Second)
+		fmt.Fprintf(a.err, "%s: %d of %d rows written (%d %%)\n", name, done, rows, 100*done/max(1, rows))
+	}
+}

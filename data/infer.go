@@ -14,6 +14,9 @@ import (
 	"unicode/utf8"
 )
 
+// maxQuoted is how far, in bytes, Infer looks for the end of a quoted cell that runs over several lines.
+const maxQuoted = 1 << 14
+
 // inferRows is how many rows Infer looks at.
 const inferRows = 250_000
 
@@ -70,8 +73,18 @@ func inferDelimited(br *bufio.Reader, name string) ([]byte, error) {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("data: %s:%d: %w", name, line+1, err)
 		}
-		last := err != nil
 		line++
+		began := line
+		for err == nil && columns != nil && lay.firstRecordEnd(raw) == 0 && len(raw) < maxQuoted { // a quoted cell goes on
+			var more []byte
+			raw = bytes.Clone(raw)
+			if more, err = readLine(br); err != nil && !errors.Is(err, io.EOF) {
+				return nil, fmt.Errorf("data: %s:%d: %w", name, line+1, err)
+			}
+			raw = append(raw, more...)
+			line++
+		}
+		last := err != nil
 		text := bytes.TrimRight(raw, "\r\n")
 		if columns == nil {
 			text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
@@ -87,9 +100,9 @@ func inferDelimited(br *bufio.Reader, name string) ([]byte, error) {
 				header = looksLikeHeader(cells)
 				columns = newGuesses(cells, header)
 			case rows == 0 && len(cells) != len(columns):
-				return nil, fmt.Errorf("data: %s:%d: %d columns, the first line has %d", name, line, len(cells), len(columns))
+				return nil, fmt.Errorf("data: %s:%d: %d columns, the first line has %d", name, began, len(cells), len(columns))
 			}
-			if err == nil && len(cells) == len(columns) && (rows > 0 || line > 1 || !header) { // reading counts the others
+			if err == nil && len(cells) == len(columns) && (rows > 0 || began > 1 || !header) { // reading counts the others
 				rows++
 				for i, c := range cells {
 					columns[i].look(c)

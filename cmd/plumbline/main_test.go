@@ -234,7 +234,7 @@ func newExamples(t *testing.T) *examples {
 		t.Fatal(err)
 	}
 	return &examples{root: root, replace: strings.NewReplacer(
-		"my-flows.csv", flows, "go run ./cmd/plumbline", "plumbline",
+		"my-flows.csv", flows, "synth.parquet", filepath.Join(root, "synth.parquet"), "synth.csv.gz", filepath.Join(root, "synth.csv.gz"), "go run ./cmd/plumbline", "plumbline",
 		"configs/experiments/quickstart.yaml", small, "configs/experiments/nsl-kdd-baselines.yaml", small,
 		"runs/20240101-120000-quickstart", dir, "runs/*-nsl-kdd-baselines", dir, "~/datasets", root, "/tmp/runs", root,
 	)}

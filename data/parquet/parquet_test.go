@@ -307,3 +307,73 @@ func TestHybrid(t *testing.T) {
 		}
 	}
 }
+
+// TestHostile: claims that the bytes cannot bear are refused before memory is taken for them.
+func TestHostile(t *testing.T) {
+	raw := library(t, map[string]lib.Node{"x": lib.Encoded(lib.String(), &lib.RLEDictionary)}, []map[string]lib.Value{{"x": lib.ValueOf("a")}, {"x": lib.ValueOf("b")}})
+	size := int64(len(raw))
+	with := func(at int64, b ...byte) []byte {
+		return slices.Replace(slices.Clone(raw), int(at), int(at)+len(b), b...)
+	}
+	for name, c := range map[string]struct {
+		raw  []byte
+		want string
+	}{
+		"metadata longer than the file": {with(size-8, 0xff, 0xff, 0xff, 0x7f), "metadata of 2147483647 bytes"},
+		"metadata of nothing":           {with(size-8, 0, 0, 0, 0), "cut off"},
+		"encrypted":                     {with(size-4, 'P', 'A', 'R', 'E'), "encrypted"},
+		"cut off":                       {raw[:size-1], "does not end with PAR1"},
+		"dictionary damaged":            {with(4, 0xff, 0xff), ""},
+	} {
+		if _, err := all(c.raw); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+	for name, c := range map[string]struct{ codec, bytes, size int }{
+		"plain": {codecNone, 10, 11}, "snappy": {codecSnappy, 10, 1000}, "gzip": {codecGzip, 10, 1 << 20}, "zstd": {codecZstd, 10, 1 << 27}, "lz4": {codecLZ4Raw, 10, 1 << 20}, "any": {codecZstd, 1 << 20, maxPage + 1},
+	} {
+		if _, err := decompress(c.codec, make([]byte, c.bytes), c.size); err == nil {
+			t.Errorf("%s: %d bytes make %d", name, c.bytes, c.size)
+		}
+	}
+}
+
+// TestEveryCut: a file that ends early or has a byte changed anywhere gives an error or values, never a panic.
+func TestEveryCut(t *testing.T) {
+	var rows []map[string]lib.Value
+	for i := range 50 {
+		v := lib.NullValue()
+		if i%4 > 0 {
+			v = lib.ValueOf(float64(i % 9))
+		}
+		rows = append(rows, map[string]lib.Value{"a": v, "b": lib.ValueOf(fmt.Sprint(i)), "c": lib.Int32Value(int32(i * i)), "d": lib.ValueOf(fmt.Sprint(i % 3))})
+	}
+	nodes := map[string]lib.Node{"a": lib.Optional(lib.Leaf(lib.DoubleType)), "b": lib.Encoded(lib.String(), &lib.DeltaByteArray), "c": lib.Encoded(lib.Int(32), &lib.DeltaBinaryPacked), "d": lib.Encoded(lib.String(), &lib.RLEDictionary)}
+	raw := library(t, nodes, rows)
+	for i := range raw {
+		if _, err := all(raw[:i]); err == nil {
+			t.Fatalf("the first %d of %d bytes are a file", i, len(raw))
+		}
+		for _, b := range []byte{0, 1, 0x7f, 0x80, 0xff, raw[i] ^ 1} {
+			hurt := slices.Clone(raw)
+			hurt[i] = b
+			_, _ = all(hurt)
+		}
+	}
+}
+
+// FuzzRead: whatever the bytes, reading ends with values or an error.
+func FuzzRead(f *testing.F) {
+	for i, k := range kinds {
+		r := rand.New(rand.NewPCG(uint64(i), 1))
+		for _, node := range append([]lib.Node{k.node}, k.encs...) {
+			var rows []map[string]lib.Value
+			for range 30 {
+				v, _ := k.make(r)
+				rows = append(rows, map[string]lib.Value{"x": v})
+			}
+			f.Add(library(f, map[string]lib.Node{"x": lib.Optional(node)}, rows, lib.DataPageVersion(1+i%2)))
+		}
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) { _, _ = all(raw) })
+}

@@ -46,16 +46,16 @@ func exportParquet(ctx context.Context, w io.Writer, columns []exported, rows in
 
 // chunk is the rows from…end−1 of a column, by a dictionary where at most half of the values differ.
 func (c *exported) chunk(from, end int) (out parquet.Chunk) {
-	var rows []int // that have a value
+	present := 0
 	for i := from; i < end; i++ {
 		if !c.missing(i) {
-			rows = append(rows, i)
+			present++
 		}
 	}
-	if len(rows) < end-from {
+	if present < end-from {
 		out.Valid = make([]bool, end-from)
-		for _, i := range rows {
-			out.Valid[i-from] = true
+		for i := range out.Valid {
+			out.Valid[i] = !c.missing(from + i)
 		}
 	}
 	dict := &parquet.Values{}
@@ -81,10 +81,14 @@ func (c *exported) chunk(from, end int) (out parquet.Chunk) {
 		}
 	}
 	known := map[uint64]uint32{}
-	for _, i := range rows {
+	out.Index = make([]uint32, 0, present)
+	for i := from; i < end; i++ {
+		if c.missing(i) {
+			continue
+		}
 		id, ok := known[key(i)]
 		if !ok {
-			if id = uint32(len(known)); int(id) > len(rows)/2 {
+			if id = uint32(len(known)); int(id) > present/2 {
 				break
 			}
 			known[key(i)] = id
@@ -92,13 +96,15 @@ func (c *exported) chunk(from, end int) (out parquet.Chunk) {
 		}
 		out.Index = append(out.Index, id)
 	}
-	if len(out.Index) == len(rows) && len(rows) > 0 {
+	if len(out.Index) == present && present > 0 {
 		out.Dict = dict
 		return out
 	}
 	out.Index = nil
-	for _, i := range rows {
-		add(&out.Values, i)
+	for i := from; i < end; i++ {
+		if !c.missing(i) {
+			add(&out.Values, i)
+		}
 	}
 	return out
 }

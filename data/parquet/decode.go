@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // Values are values of one column: exactly one slice is used, by the physical type.
@@ -109,7 +110,7 @@ func (c *Column) decode(encoding int, b []byte, n int) (v Values, err error) {
 		if len(b) < 4 || uint64(binary.LittleEndian.Uint32(b)) > uint64(len(b)-4) {
 			return v, errData
 		}
-		levels, err := hybrid(b[4:4+binary.LittleEndian.Uint32(b)], 1, n)
+		levels, err := hybrid(nil, b[4:4+binary.LittleEndian.Uint32(b)], 1, n)
 		if err != nil {
 			return v, err
 		}
@@ -156,12 +157,13 @@ func (c *Column) decode(encoding int, b []byte, n int) (v Values, err error) {
 	return v, fmt.Errorf("encoding %d of %v is not read", encoding, c.Physical)
 }
 
-// hybrid decodes n numbers of width bits in runs of one value or packed groups of eight.
-func hybrid(b []byte, width, n int) ([]uint32, error) {
+// hybrid decodes n numbers of width bits in runs of one value or packed groups of eight, into room if they
+// fit there.
+func hybrid(room []uint32, b []byte, width, n int) ([]uint32, error) {
 	if width > 32 {
 		return nil, fmt.Errorf("numbers of %d bits", width)
 	}
-	out := make([]uint32, 0, n)
+	out := slices.Grow(room[:0], n)
 	mask := uint64(1)<<width - 1
 	for len(out) < n {
 		head, k := binary.Uvarint(b)

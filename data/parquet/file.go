@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 )
 
 // maxFooter bounds the metadata, in bytes.
@@ -15,6 +16,9 @@ const maxFooter = 1 << 28
 // rowsPerByte bounds the rows that a file may claim for each of its bytes. Runs of one value cost next to
 // nothing in the format, so that without a bound a file of a few bytes could claim a table of any size.
 const rowsPerByte = 1 << 14
+
+// maxValues bounds one data page. Writers in use end a page after a million values at most.
+const maxValues = 1 << 24
 
 // File is an open Parquet file. It may be read by several goroutines.
 type File struct {
@@ -119,6 +123,9 @@ type pages struct {
 	left   int   // values that have not been read
 	dict   *Values
 	window []byte
+	// room that pages share
+	levels, index []uint32
+	valid         []bool
 }
 
 // next decodes the page at p.at, nil for one that is not of data.
@@ -147,6 +154,9 @@ func (p *pages) next() (*Page, error) {
 	case pageDictionary:
 		return nil, p.dictionary(h, body)
 	case pageData, pageDataV2:
+		if h.values > maxValues {
+			return nil, fmt.Errorf("a page of %d values: more than %d are not read at once", h.values, maxValues)
+		}
 		if h.values > p.left {
 			return nil, fmt.Errorf("a page of %d values where the row group has %d left", h.values, p.left)
 		}
@@ -243,10 +253,11 @@ func (p *pages) page(h pageHeader, levels, b []byte) (*Page, error) {
 	out := &Page{Rows: h.values}
 	n := h.values
 	if most := p.column.maxDef; most > 0 && n > 0 {
-		def, err := hybrid(levels, levelWidth(most), n)
+		def, err := hybrid(p.levels, levels, levelWidth(most), n)
 		if err != nil {
 			return nil, err
 		}
+		p.levels = def
 		present := 0
 		for _, d := range def {
 			if int(d) > most {
@@ -257,10 +268,11 @@ func (p *pages) page(h pageHeader, levels, b []byte) (*Page, error) {
 			}
 		}
 		if present < n {
-			out.Valid = make([]bool, n)
+			p.valid = slices.Grow(p.valid[:0], n)[:n]
 			for i, d := range def {
-				out.Valid[i] = int(d) == most
+				p.valid[i] = int(d) == most
 			}
+			out.Valid = p.valid
 			n = present
 		}
 	}
@@ -280,9 +292,10 @@ func (p *pages) page(h pageHeader, levels, b []byte) (*Page, error) {
 		return nil, errData
 	}
 	var err error
-	if out.Index, err = hybrid(b[1:], int(b[0]), n); err != nil {
+	if p.index, err = hybrid(p.index, b[1:], int(b[0]), n); err != nil {
 		return nil, err
 	}
+	out.Index = p.index
 	size := uint32(p.dict.Len())
 	for _, i := range out.Index {
 		if i >= size {

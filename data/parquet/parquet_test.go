@@ -301,7 +301,7 @@ func TestHybrid(t *testing.T) {
 			}
 			v = append(v, slices.Repeat([]uint32{x}, n)...)
 		}
-		got, err := hybrid(appendHybrid(nil, v, width), width, len(v))
+		got, err := hybrid(nil, appendHybrid(nil, v, width), width, len(v))
 		if err != nil || !slices.Equal(got, v) {
 			t.Fatalf("width %d: %v", width, err)
 		}
@@ -335,6 +335,28 @@ func TestHostile(t *testing.T) {
 		if _, err := decompress(c.codec, make([]byte, c.bytes), c.size); err == nil {
 			t.Errorf("%s: %d bytes make %d", name, c.bytes, c.size)
 		}
+	}
+}
+
+// TestLZ4: bare blocks and Hadoop's framing of them, by hand after the block format's description: "abcd", then
+// nine bytes from four before, then the literal "x".
+func TestLZ4(t *testing.T) {
+	block := []byte{0x45, 'a', 'b', 'c', 'd', 4, 0, 0x10, 'x'}
+	const want = "abcdabcdabcdax"
+	framed := append([]byte{0, 0, 0, 14, 0, 0, 0, 9}, block...)
+	for _, c := range []struct {
+		codec int
+		in    []byte
+	}{{codecLZ4Raw, block}, {codecLZ4, block}, {codecLZ4, framed}} {
+		if got, err := decompress(c.codec, c.in, len(want)); err != nil || string(got) != want {
+			t.Errorf("codec %d: %q, %v", c.codec, got, err)
+		}
+		if _, err := decompress(c.codec, c.in, len(want)-1); err == nil {
+			t.Errorf("codec %d: a wrong size is no error", c.codec)
+		}
+	}
+	if _, err := decompress(4, block, 14); err == nil || !strings.Contains(err.Error(), "brotli") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -62,7 +62,7 @@ func NewWriter(w io.Writer, columns []Column) (*Writer, error) {
 			return nil, fmt.Errorf("parquet: column %q: groups and lists are not written", c.Path)
 		}
 	}
-	zip, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault))
+	zip, err := zstd.NewWriter(nil, zstd.WithWindowSize(1<<20), zstd.WithLowerEncoderMem(true))
 	if err != nil {
 		return nil, err
 	}

@@ -122,6 +122,7 @@ func FuzzInfer(f *testing.F) {
 	f.Add([]byte("a,b,label\n1,x,0\n2,y,1\n"))
 	f.Add([]byte(zeekLog))
 	f.Add([]byte("\"q\";z\n1;\"\n"))
+	f.Add([]byte("{\"a\": {\"b\": 1}, \"c\": [2], \"label\": \"x\"}\n{\"a\": null, \"d\": true}\n"))
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		path := filepath.Join(dir, "x.csv")

@@ -24,6 +24,7 @@ type Delimited struct {
 	Separator      string                `yaml:"separator" jsonschema_description:"one character; \\t for a tab; auto: the one of tab, comma, semicolon and bar that the header has most of"`
 	Header         bool                  `yaml:"header" jsonschema_description:"the first line names the columns"`
 	RepeatedHeader bool                  `yaml:"repeated_header" jsonschema_description:"lines equal to the header inside the file are passed over"`
+	End            string                `yaml:"end" jsonschema_description:"a line that ends the data, such as Summary in what nfdump writes; what follows it is passed over"`
 	Columns        []ColumnSpec          `yaml:"columns" jsonschema_description:"name and type (number, category, time, address) of every column, in order; with a header, only checked against it"`
 	ByName         bool                  `yaml:"by_name" jsonschema_description:"columns are looked up in the header by name: the file may have others, in any order"`
 	Absent         string                `yaml:"absent" jsonschema:"enum=error,enum=missing" jsonschema_description:"with by_name, a column that a file does not have: an error, or missing throughout"`
@@ -104,6 +105,9 @@ func commonest(header []byte) byte {
 
 func (d *Delimited) read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
 	lay := &layout{file: name, separator: d.separator(), quote: d.Quote, latin1: d.Encoding == "latin-1", infinite: d.NonFinite == "missing", layouts: d.TimeLayouts, specs: d.Columns}
+	if d.End != "" {
+		lay.end = []byte(d.End)
+	}
 	for _, m := range d.Missing {
 		lay.missing = append(lay.missing, []byte(m))
 	}

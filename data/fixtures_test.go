@@ -16,7 +16,7 @@ import (
 // the originals, quirks included, by the config that ships.
 
 // inLayout is the configs that are tried on nothing but such rows.
-var inLayout = []string{"cse-cic-ids2018", "ctu13-01", "ctu13-02", "ctu13-03", "ctu13-04", "ctu13-05", "ctu13-06", "ctu13-07", "ctu13-08", "ctu13-09", "ctu13-10", "ctu13-11", "ctu13-12", "ctu13-13", "ugr16", "unsw-nb15-raw"}
+var inLayout = []string{"cse-cic-ids2018", "ctu13-01", "ctu13-02", "ctu13-03", "ctu13-04", "ctu13-05", "ctu13-06", "ctu13-07", "ctu13-08", "ctu13-09", "ctu13-10", "ctu13-11", "ctu13-12", "ctu13-13", "nfdump", "ugr16", "unsw-nb15-raw"}
 
 // fixture reads files made of texts with a shipped config; those of the config that are not given are left
 // out.
@@ -203,6 +203,36 @@ func TestFixtureUGR16(t *testing.T) {
 		t.Fatal(err)
 	}
 	check(t, tb, "background | nerisbotnet* | anomaly-sshscan*", 12, map[string]string{"te@0": "2016-07-27T13:43:21Z", "td@1": "48.38", "sa@1": "42.219.158.16", "pr@2": "ICMP", "byt@1": "4300"})
+}
+
+// TestFixtureNfdump: a header, flows, and a summary that is none of them.
+func TestFixtureNfdump(t *testing.T) {
+	const flows = `ts,te,td,sa,da,sp,dp,pr,flg,fwd,stos,ipkt,ibyt,opkt,obyt,in,out,label
+2024-01-31 10:00:00,2024-01-31 10:00:01,1.250,10.0.0.1,10.0.0.2,40000,443,TCP,...AP.SF,0,0,10,1200,8,4300,1,2,benign
+2024-01-31 10:00:02,2024-01-31 10:00:02,0.000,10.0.0.9,10.0.0.2,40001,22,TCP,......S.,0,0,1,60,0,0,1,2,scan
+Summary
+flows,bytes,packets,avg_bps,avg_pps,avg_bpp
+2,5560,19,1,2,3
+`
+	for _, made := range []string{flows, strings.ReplaceAll(flows, "\n", "\r\n")} {
+		tb, rep, err := fixture(t, "nfdump", map[string]string{"flows.csv": made})
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, tb, "benign | scan*", 13, map[string]string{"ts@1": "2024-01-31T10:00:02Z", "td@0": "1.25", "sa@1": "10.0.0.9", "flg@1": "......S.", "obyt@0": "4300"})
+		if rep.Bad != 0 || rep.Rows != 2 {
+			t.Errorf("%+v", rep)
+		}
+	}
+	if _, _, err := fixture(t, "nfdump", map[string]string{"flows.csv": strings.ReplaceAll(strings.ReplaceAll(flows, ",label", ","), ",benign", ",")}); err == nil || !strings.Contains(err.Error(), "flows.csv:2: the label is missing") {
+		t.Errorf("without labels: %v", err)
+	}
+	lay := &layout{end: []byte("Summary")}
+	for text, want := range map[string]int{"Summary\n": 0, "a\nSummary\r\nb": 2, "a Summary\nb\nSummary": -1, "Summary,1\n": -1, "aSummary\nSummary\n": 9, "": -1} {
+		if got := lay.endIn([]byte(text)); got != want {
+			t.Errorf("%q: %d, want %d", text, got, want)
+		}
+	}
 }
 
 func TestFixtureAssureMOSS(t *testing.T) {

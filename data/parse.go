@@ -16,6 +16,7 @@ type layout struct {
 	separator byte
 	quote     bool                                                // cells may stand in double quotes, which double for themselves
 	comment   byte                                                // lines that begin with it are passed over; 0: none
+	end       []byte                                              // nothing is read from a line equal to it on; nil: none
 	header    []byte                                              // lines equal to it are passed over; nil: none
 	cut       func(line []byte, cells [][]byte) ([][]byte, error) // cuts a line into cells; nil: at the separator
 	tail      int                                                 // the last cell holds this many cells separated by runs of blanks; 0: none
@@ -156,6 +157,9 @@ func cut(ctx context.Context, in io.Reader, lay *layout, line int, free chan []b
 		if err != nil && !last {
 			return fmt.Errorf("line %d: %w", line+bytes.Count(buf, []byte{'\n'}), err)
 		}
+		if at := lay.endIn(buf); at >= 0 {
+			buf, last = buf[:at], true
+		}
 		end := len(buf)
 		if !last {
 			end = lay.lastRecordEnd(buf)
@@ -175,6 +179,25 @@ func cut(ctx context.Context, in io.Reader, lay *layout, line int, free chan []b
 		}
 		if last {
 			return nil
+		}
+	}
+}
+
+// endIn is where the line begins that ends the data; −1: nowhere in text.
+func (lay *layout) endIn(text []byte) int {
+	if lay.end == nil {
+		return -1
+	}
+	for at := 0; ; {
+		i := bytes.Index(text[at:], lay.end)
+		if i < 0 {
+			return -1
+		}
+		i += at
+		at = i + len(lay.end)
+		rest := text[at:]
+		if (i == 0 || text[i-1] == '\n') && (bytes.HasPrefix(rest, []byte{'\n'}) || bytes.HasPrefix(rest, []byte("\r\n"))) {
+			return i
 		}
 	}
 }

@@ -195,7 +195,8 @@ func rangeText(tag reflect.StructTag) string {
 	return lo + hi
 }
 
-// DidYouMean is `; did you mean "x"?` for the closest of valid, or the list of them when none is close.
+// DidYouMean is `; did you mean "x"?` for the closest of valid, or the list of them when none is close: all, or
+// where they are many those that have got in them.
 func DidYouMean(got string, valid []string) string {
 	best, bestDist := "", math.MaxInt
 	for _, v := range valid {
@@ -210,6 +211,15 @@ func DidYouMean(got string, valid []string) string {
 		return fmt.Sprintf("; did you mean %q?", best)
 	case len(valid) <= 40:
 		return "; known: " + strings.Join(slices.Sorted(slices.Values(valid)), ", ")
+	}
+	var near []string
+	for _, v := range valid {
+		if got != "" && strings.Contains(strings.ToLower(v), strings.ToLower(got)) {
+			near = append(near, v)
+		}
+	}
+	if slices.Sort(near); len(near) > 0 && len(near) <= 20 {
+		return "; did you mean one of " + strings.Join(near, ", ") + "?"
 	}
 	return ""
 }

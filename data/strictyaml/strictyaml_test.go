@@ -353,6 +353,9 @@ func TestDidYouMean(t *testing.T) {
 	if s := DidYouMean("x", many); s != "" {
 		t.Errorf("too many to list: %q", s)
 	}
+	if s := DidYouMean("odd", append(many, "this-odd-name", "Oddity")); s != "; did you mean one of Oddity, this-odd-name?" {
+		t.Errorf("part of a name: %q", s)
+	}
 	for _, c := range []struct {
 		a, b string
 		want int

@@ -1,0 +1,96 @@
+package kernel
+
+import (
+	"math"
+	"unsafe"
+)
+
+// generic is the primitives in plain Go.
+var generic = &set{"generic", false, genericGemm, genericGemm, genericTanh, genericTanhGrad, genericColSum, genericMSE, genericAdam, genericFlip}
+
+// at is n numbers from an address on.
+func at(p *float32, offset, n int) []float32 {
+	return unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(p), offset)), n)
+}
+
+func genericGemm(m, k int, a *float32, rs, cs int, b *float32, ldb int, c *float32, ldc int, bias *float32, acc int) {
+	for i := range m {
+		var sum [Width]float32
+		if bias != nil {
+			copy(sum[:], at(bias, 0, Width))
+		}
+		for p := range k {
+			v := at(a, i*rs+p*cs, 1)[0]
+			for j, w := range at(b, p*ldb, Width) {
+				sum[j] += v * w
+			}
+		}
+		to := at(c, i*ldc, Width)
+		for j, v := range sum {
+			if acc != 0 {
+				v += to[j]
+			}
+			to[j] = v
+		}
+	}
+}
+
+func genericTanh(n int, x *float32) {
+	for i, v := range at(x, 0, n) {
+		at(x, 0, n)[i] = float32(math.Tanh(float64(v)))
+	}
+}
+
+func genericTanhGrad(rows, cols int, d, a *float32, ld int, db *float32) {
+	sum := at(db, 0, cols)
+	for i := range rows {
+		y, g := at(a, i*ld, cols), at(d, i*ld, cols)
+		for j, v := range y {
+			g[j] *= 1 - v*v
+			sum[j] += g[j]
+		}
+	}
+}
+
+func genericColSum(rows, cols int, d *float32, ld int, db *float32) {
+	sum := at(db, 0, cols)
+	for i := range rows {
+		for j, v := range at(d, i*ld, cols) {
+			sum[j] += v
+		}
+	}
+}
+
+func genericMSE(rows, cols int, y, x *float32, ld int, db, sq *float32, scale float32) {
+	sum, lanes := at(db, 0, cols), at(sq, 0, Width)
+	for i := range rows {
+		want, got := at(x, i*ld, cols), at(y, i*ld, cols)
+		for j, v := range want {
+			d := got[j] - v
+			lanes[j%Width] += d * d
+			got[j] = d * scale
+			sum[j] += got[j]
+		}
+	}
+}
+
+func genericAdam(n int, p, m, v, g *float32, shards, stride int, b1, c1, b2, c2, lr, eps, rbc2 float32) {
+	w, first, second := at(p, 0, n), at(m, 0, n), at(v, 0, n)
+	for i := range w {
+		sum := at(g, 0, n)[i]
+		for s := 1; s < shards; s++ {
+			sum += at(g, s*stride, n)[i]
+		}
+		first[i] = b1*first[i] + c1*sum
+		second[i] = b2*second[i] + c2*(sum*sum)
+		w[i] -= lr * first[i] / (float32(math.Sqrt(float64(second[i])))*rbc2 + eps)
+	}
+}
+
+func genericFlip(rows, cols int, dst *float32, ldd int, src *float32, lds int) {
+	for r := range rows {
+		for c, v := range at(src, r*lds, cols) {
+			at(dst, c*ldd+r*bytes, 1)[0] = v
+		}
+	}
+}

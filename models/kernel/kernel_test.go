@@ -1,0 +1,367 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// each runs a test with every implementation that this processor has.
+func each(t *testing.T, f func(t *testing.T)) {
+	was := use
+	defer func() { use = was }()
+	for _, s := range available() {
+		use = s
+		t.Run(s.name, f)
+	}
+}
+
+func normal(r *rand.Rand, n int) []float32 {
+	out := Alloc(n)
+	for i := range out {
+		out[i] = float32(r.NormFloat64())
+	}
+	return out
+}
+
+// pack lays out a rows×cols matrix of random numbers.
+func pack(r *rand.Rand, rows, cols int) (Packed, [][]float64) {
+	p := NewPacked(rows, cols, nil)
+	plain := make([][]float64, rows)
+	for i := range plain {
+		for j := range cols {
+			v := float32(r.NormFloat64())
+			p.Data[p.Index(i, j)] = v
+			plain[i] = append(plain[i], float64(v))
+		}
+	}
+	return p, plain
+}
+
+func close32(got float32, want, scale float64) bool {
+	return math.Abs(float64(got)-want) <= 1e-5*math.Max(scale, math.Abs(want))
+}
+
+// TestMul holds products of random shapes, strides and modes against sums in float64.
+func TestMul(t *testing.T) {
+	each(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(1, 1))
+		for range 300 {
+			m, k, n := 1+r.IntN(70), 1+r.IntN(150), 1+r.IntN(140)
+			b, plain := pack(r, k, n)
+			rs, cs := k+r.IntN(3), 1
+			if r.IntN(2) == 0 {
+				rs, cs = 1, m+r.IntN(3)
+			}
+			a := normal(r, (m-1)*rs+(k-1)*cs+1)
+			ldc := b.Cols + 16*r.IntN(2)
+			c := normal(r, m*ldc)
+			before := slices.Clone(c)
+			add := r.IntN(2) == 0
+			var bias []float32
+			if !add && r.IntN(2) == 0 {
+				bias = normal(r, b.Cols)
+			}
+			Mul(m, k, a, rs, cs, b, c, ldc, bias, add)
+			for i := range m {
+				for j := range ldc {
+					if j >= b.Cols {
+						if c[i*ldc+j] != before[i*ldc+j] {
+							t.Fatal("a product wrote beside itself")
+						}
+						continue
+					}
+					want := 0.0
+					if bias != nil {
+						want = float64(bias[j])
+					}
+					if add {
+						want = float64(before[i*ldc+j])
+					}
+					for p := range k {
+						if j < n {
+							want += float64(a[i*rs+p*cs]) * plain[p][j]
+						}
+					}
+					if !close32(c[i*ldc+j], want, math.Sqrt(float64(k))) {
+						t.Fatalf("%d×%d·%d×%d, add %v: c[%d][%d] is %v, want %v", m, k, k, n, add, i, j, c[i*ldc+j], want)
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestMulInto(t *testing.T) {
+	each(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(2, 2))
+		for range 200 {
+			m, k, n := 1+r.IntN(100), 1+r.IntN(70), 1+r.IntN(100)
+			ldb := Pad(n)
+			b, a := normal(r, k*ldb), normal(r, k*m)
+			c, before := pack(r, m, n)
+			add := r.IntN(2) == 0
+			MulInto(m, k, a, 1, m, b, ldb, c, add) // a as its transpose
+			for i := range m {
+				for j := range n {
+					want := 0.0
+					if add {
+						want = before[i][j]
+					}
+					for p := range k {
+						want += float64(a[p*m+i]) * float64(b[p*ldb+j])
+					}
+					if !close32(c.Data[c.Index(i, j)], want, math.Sqrt(float64(k))) {
+						t.Fatalf("c[%d][%d] is %v, want %v", i, j, c.Data[c.Index(i, j)], want)
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestTranspose(t *testing.T) {
+	each(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(3, 3))
+		for range 100 {
+			rows, cols := 1+r.IntN(100), 1+r.IntN(100)
+			w, plain := pack(r, rows, cols)
+			wt := NewPacked(Pad(cols), rows, nil)
+			for j := range w.Panels() {
+				TransposePanel(w, j, wt)
+			}
+			for i := range rows {
+				for j := range cols {
+					if got := wt.Data[wt.Index(j, i)]; float64(got) != plain[i][j] {
+						t.Fatalf("%d×%d: (%d, %d) is %v, want %v", rows, cols, j, i, got, plain[i][j])
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestTanh(t *testing.T) {
+	each(t, func(t *testing.T) {
+		x := Alloc(4096)
+		for i := range x {
+			x[i] = float32(i-2048) / 128
+		}
+		x[0], x[1], x[2], x[3] = float32(math.Inf(1)), float32(math.Inf(-1)), 1e-30, 1e30
+		want := slices.Clone(x)
+		Tanh(x)
+		for i, v := range want {
+			if w := math.Tanh(float64(v)); math.Abs(float64(x[i])-w) > 3e-7 {
+				t.Fatalf("tanh %v is %v, want %v", v, x[i], w)
+			}
+		}
+		Tanh(nil)
+	})
+}
+
+func TestRowKernels(t *testing.T) {
+	each(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(4, 4))
+		for range 50 {
+			rows, ld := 1+r.IntN(70), Width*(1+r.IntN(9))
+			d, a, db := normal(r, rows*ld), normal(r, rows*ld), normal(r, ld)
+			was, sums := slices.Clone(d), slices.Clone(db)
+			TanhGrad(rows, ld, d, a, db)
+			for j := range ld {
+				want := float64(sums[j])
+				for i := range rows {
+					g := float64(was[i*ld+j]) * (1 - float64(a[i*ld+j])*float64(a[i*ld+j]))
+					if !close32(d[i*ld+j], g, 1) {
+						t.Fatalf("gradient %v, want %v", d[i*ld+j], g)
+					}
+					want += g
+				}
+				if !close32(db[j], want, float64(rows)) {
+					t.Fatalf("column sum %v, want %v", db[j], want)
+				}
+			}
+			copy(d, was)
+			copy(db, sums)
+			ColumnSums(rows, ld, d, db)
+			y := slices.Clone(was)
+			dy := slices.Clone(sums)
+			loss, wantLoss := SquaredError(rows, ld, y, a, dy, 0.5), 0.0
+			for j := range ld {
+				want, wantY := float64(sums[j]), float64(sums[j])
+				for i := range rows {
+					want += float64(was[i*ld+j])
+					e := float64(was[i*ld+j]) - float64(a[i*ld+j])
+					wantLoss += e * e
+					wantY += e / 2
+					if !close32(y[i*ld+j], e/2, 1) {
+						t.Fatalf("gradient %v, want %v", y[i*ld+j], e/2)
+					}
+				}
+				if !close32(db[j], want, float64(rows)) || !close32(dy[j], wantY, float64(rows)) {
+					t.Fatalf("column sums %v %v, want %v %v", db[j], dy[j], want, wantY)
+				}
+			}
+			if math.Abs(loss-wantLoss) > 1e-5*wantLoss {
+				t.Fatalf("squares %v, want %v", loss, wantLoss)
+			}
+		}
+	})
+}
+
+func TestAdam(t *testing.T) {
+	each(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(5, 5))
+		const n = 64
+		p, m, v, g := normal(r, n), make([]float32, n), make([]float32, n), normal(r, 3*n)
+		want, wm, wv := make([]float64, n), make([]float64, n), make([]float64, n)
+		for i := range want {
+			want[i] = float64(p[i])
+		}
+		for step := 1; step <= 20; step++ {
+			c1, c2 := 1-math.Pow(0.9, float64(step)), 1-math.Pow(0.999, float64(step))
+			Adam(p, m, v, g, 3, n, float32(0.01/c1), float32(1/math.Sqrt(c2)))
+			for i := range want {
+				sum := float64(g[i]) + float64(g[n+i]) + float64(g[2*n+i])
+				wm[i] = 0.9*wm[i] + 0.1*sum
+				wv[i] = 0.999*wv[i] + 0.001*sum*sum
+				want[i] -= 0.01 / c1 * wm[i] / (math.Sqrt(wv[i])/math.Sqrt(c2) + 1e-8)
+				if !close32(p[i], want[i], 1) {
+					t.Fatalf("step %d: %v, want %v", step, p[i], want[i])
+				}
+			}
+		}
+	})
+}
+
+// TestSameBits: AVX2 and AVX-512 agree in every bit.
+func TestSameBits(t *testing.T) {
+	sets := available()
+	if len(sets) < 3 {
+		t.Skip("this processor has one of them")
+	}
+	was := use
+	defer func() { use = was }()
+	var out [2]string
+	for i := range 2 {
+		use = sets[i]
+		r := rand.New(rand.NewPCG(6, 6))
+		b, _ := pack(r, 61, 83)
+		a, c := normal(r, 45*61), normal(r, 45*b.Cols)
+		Mul(45, 61, a, 61, 1, b, c, b.Cols, nil, true)
+		MulInto(61, 45, a, 1, 61, c, b.Cols, b, true)
+		Tanh(c)
+		d, db := normal(r, len(c)), normal(r, b.Cols)
+		TanhGrad(45, b.Cols, d, c, db)
+		ColumnSums(45, b.Cols, d, db)
+		SquaredError(45, b.Cols, d, c, db, 0.3)
+		m, v := make([]float32, len(b.Data)), make([]float32, len(b.Data))
+		p := normal(r, len(b.Data))
+		Adam(p, m, v, b.Data, 1, 0, 0.01, 3)
+		out[i] = fmt.Sprint(c, d, db, b.Data, p, m, v)
+	}
+	if out[0] != out[1] {
+		t.Error("avx512 and avx2 differ")
+	}
+}
+
+func TestMisuse(t *testing.T) {
+	b := NewPacked(8, 16, nil)
+	for name, f := range map[string]func(){
+		"no inner dimension": func() { Mul(1, 0, make([]float32, 9), 1, 1, b, make([]float32, 16), 16, nil, false) },
+		"short a":            func() { Mul(2, 8, make([]float32, 15), 8, 1, b, make([]float32, 32), 16, nil, false) },
+		"short c":            func() { Mul(2, 8, make([]float32, 16), 8, 1, b, make([]float32, 31), 16, nil, false) },
+		"short bias":         func() { Mul(1, 8, make([]float32, 8), 8, 1, b, make([]float32, 16), 16, make([]float32, 15), false) },
+		"tall b":             func() { Mul(1, 9, make([]float32, 9), 9, 1, b, make([]float32, 16), 16, nil, false) },
+		"short b":            func() { MulInto(2, 3, make([]float32, 6), 1, 2, make([]float32, 47), 16, b, false) },
+		"odd tanh":           func() { Tanh(make([]float32, 15)) },
+		"short rows":         func() { ColumnSums(2, 16, make([]float32, 31), make([]float32, 16)) },
+		"short moments": func() {
+			Adam(make([]float32, 16), make([]float32, 15), make([]float32, 16), make([]float32, 16), 1, 0, 1, 1)
+		},
+		"unknown set": func() { choose("sse9") },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s is taken", name)
+				}
+			}()
+			f()
+		}()
+	}
+}
+
+func TestFlushDenormals(t *testing.T) {
+	if use == generic {
+		t.Skip("plain Go keeps denormal numbers")
+	}
+	tiny := Alloc(Width)
+	tiny[0] = 1e-40
+	ones := Alloc(Width)
+	ones[0] = 0.5
+	FlushDenormals(func() {
+		db := Alloc(Width)
+		TanhGrad(1, Width, tiny, ones, db)
+	})
+	if tiny[0] != 0 {
+		t.Errorf("%v was not flushed", tiny[0])
+	}
+	x := float32(1e-38)
+	if x /= 100; x == 0 {
+		t.Error("denormals are flushed outside")
+	}
+}
+
+// TestGenerated: the assembly is what the generator writes.
+func TestGenerated(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the generator")
+	}
+	dir := t.TempDir()
+	cmd := exec.Command("go", "run", ".", "-pkg", "kernel", "-out", dir+"/k.s", "-stubs", dir+"/k.go")
+	cmd.Dir = "gen"
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		if strings.Contains(string(out), "dial") || strings.Contains(string(out), "proxy") || strings.Contains(string(out), "lookup") {
+			t.Skipf("the generator's modules are not to be had: %s", out)
+		}
+		t.Fatalf("%v: %s", err, out)
+	}
+	for made, kept := range map[string]string{"k.s": "kernel_amd64.s", "k.go": "kernel_amd64.go"} {
+		a, err1 := os.ReadFile(dir + "/" + made)
+		b, err2 := os.ReadFile(kept)
+		if err1 != nil || err2 != nil {
+			t.Fatal(err1, err2)
+		}
+		// the first line holds the command
+		_, restA, _ := strings.Cut(string(a), "\n")
+		_, restB, _ := strings.Cut(string(b), "\n")
+		if restA != restB {
+			t.Errorf("%s is not what the generator writes", kept)
+		}
+	}
+}
+
+// BenchmarkMul is the shares of its peak that products of a small auto-encoder reach; -bench 'Mul|FMA'.
+func BenchmarkMul(b *testing.B) {
+	was := use
+	defer func() { use = was }()
+	for _, s := range available() {
+		for _, shape := range [][3]int{{64, 122, 80}, {64, 80, 40}, {64, 12, 40}} {
+			b.Run(fmt.Sprintf("%s/%d×%d·%d", s.name, shape[0], shape[1], shape[2]), func(b *testing.B) {
+				use = s
+				m, k, n := shape[0], shape[1], shape[2]
+				w, a, c := NewPacked(k, n, nil), Alloc(m*k), Alloc(m*Pad(n))
+				for b.Loop() {
+					Mul(m, k, a, k, 1, w, c, Pad(n), nil, false)
+				}
+				b.ReportMetric(2*float64(m*k*n)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOPS")
+			})
+		}
+	}
+}

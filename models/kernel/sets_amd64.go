@@ -1,0 +1,36 @@
+package kernel
+
+import (
+	"runtime"
+
+	"golang.org/x/sys/cpu"
+)
+
+var avx512 = &set{"avx512", true, gemm1AVX512, gemm2AVX512, tanhAVX512, tanhGradAVX512, colSumAVX512, mseAVX512, adamAVX512, transpose8AVX2}
+var avx2 = &set{"avx2", false, gemm1AVX2, gemm2AVX2, tanhAVX2, tanhGradAVX2, colSumAVX2, mseAVX2, adamAVX2, transpose8AVX2}
+
+// available is what this processor can run, the fastest first.
+func available() []*set {
+	var out []*set
+	if cpu.X86.HasAVX512F && cpu.X86.HasAVX2 && cpu.X86.HasFMA {
+		out = append(out, avx512)
+	}
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
+		out = append(out, avx2)
+	}
+	return append(out, generic)
+}
+
+// flushing are the bits of the control register that make denormals zero, as results and as operands.
+const flushing = 0x8040
+
+// FlushDenormals runs f on a thread that takes denormal numbers for zero: arithmetic with them is some twenty
+// times slower, and Adam's averages of rare columns decay into them.
+func FlushDenormals(f func()) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	was := getMXCSR()
+	setMXCSR(was | flushing)
+	defer setMXCSR(was)
+	f()
+}

@@ -23,7 +23,7 @@ func init() {
 func defaultAE() *AESpec {
 	return &AESpec{
 		Hidden: []int{}, Activation: Tanh, Bias: 0.01,
-		Training: Training{Engine: "gorgonia", Epochs: 20, Batch: 256, Optimiser: Optimiser{Kind: "adam", Rate: 0.001, Momentum: 0.9, Rho: 0.9}, StepFactor: 0.5},
+		Training: Training{Engine: "fused", Epochs: 20, Batch: 256, Optimiser: Optimiser{Kind: "adam", Rate: 0.001, Momentum: 0.9, Rho: 0.9}, StepFactor: 0.5},
 	}
 }
 

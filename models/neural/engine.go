@@ -9,9 +9,10 @@ import (
 	"plumbline/data/strictyaml"
 )
 
-// Engine builds trainable networks. What an engine cannot run it refuses in New, naming itself.
+// Engine builds trainable networks. What an engine cannot run it refuses in New, naming itself. It may use up
+// to so many workers, which change no bit of what is learnt.
 type Engine interface {
-	New(n Network, p Params) (Trainer, error)
+	New(n Network, p Params, workers int) (Trainer, error)
 }
 
 // Trainer is a network in training. It is not safe for concurrent use.
@@ -40,7 +41,8 @@ func RegisterEngine(name string, e Engine) {
 // Engines lists the engines by name.
 func Engines() []string { return slices.Sorted(maps.Keys(engines)) }
 
-func engine(name string) (Engine, error) {
+// LookupEngine is the engine of a name.
+func LookupEngine(name string) (Engine, error) {
 	e, ok := engines[name]
 	if !ok {
 		return nil, fmt.Errorf("neural: unknown engine %q%s", name, strictyaml.DidYouMean(name, Engines()))

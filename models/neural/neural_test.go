@@ -105,7 +105,7 @@ func TestNetworkErrors(t *testing.T) {
 			t.Errorf("%+v is accepted", n)
 		}
 	}
-	if _, err := engine("gorgnia"); err == nil {
+	if _, err := LookupEngine("gorgnia"); err == nil {
 		t.Error("an unknown engine is accepted")
 	}
 }

@@ -21,9 +21,9 @@ type script struct {
 	k       int
 }
 
-func (s *script) New(Network, Params) (Trainer, error) { s.k = 0; return s, nil }
-func (s *script) Close() error                         { return nil }
-func (s *script) Params() Params                       { return Params{{s.weights[s.k-1]}, {0}} }
+func (s *script) New(Network, Params, int) (Trainer, error) { s.k = 0; return s, nil }
+func (s *script) Close() error                              { return nil }
+func (s *script) Params() Params                            { return Params{{s.weights[s.k-1]}, {0}} }
 func (s *script) Gradient(_, _ []float32, _ []int32) (float64, Params, error) {
 	return 0, nil, errors.New("not asked for")
 }

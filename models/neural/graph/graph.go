@@ -21,7 +21,7 @@ type engine struct{}
 
 // New builds a trainer with its own copy of the weights. A graph is made for each batch size that occurs,
 // because Gorgonia fixes shapes: at most two in training.
-func (engine) New(n neural.Network, p neural.Params) (neural.Trainer, error) {
+func (engine) New(n neural.Network, p neural.Params, _ int) (neural.Trainer, error) {
 	if err := n.Check(); err != nil {
 		return nil, err
 	}

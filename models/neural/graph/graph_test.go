@@ -45,10 +45,26 @@ func reference(n neural.Network, p [][]float64, x, t []float32, rows []int32) fl
 	return sum / float64(len(rows)*out)
 }
 
-// TestGradient holds the engine against central differences of the float64 reference.
+// engines is both engines: the same tests hold for them.
+func engines(t *testing.T) map[string]neural.Engine {
+	t.Helper()
+	fused, err := neural.LookupEngine("fused")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]neural.Engine{"gorgonia": engine{}, "fused": fused}
+}
+
+// TestGradient holds the engines against central differences of the float64 reference.
 func TestGradient(t *testing.T) {
+	for name, engine := range engines(t) {
+		testGradient(t, name, engine)
+	}
+}
+
+func testGradient(t *testing.T, name string, engine neural.Engine) {
 	for _, act := range []neural.Activation{neural.Tanh, neural.ReLU, neural.Sigmoid, neural.Linear} {
-		t.Run(string(act), func(t *testing.T) {
+		t.Run(name+"/"+string(act), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, 2))
 			net := neural.Network{Layers: neural.Autoencoder(6, []int{5, 3}, act), Optimiser: neural.Optimiser{Kind: "adam", Rate: 0.01, Rho: 0.9}}
 			p := net.NewParams(r, 0.01)
@@ -56,7 +72,7 @@ func TestGradient(t *testing.T) {
 			for i := range x {
 				x[i] = float32(r.NormFloat64())
 			}
-			tr, err := engine{}.New(net, p)
+			tr, err := engine.New(net, p, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,7 +128,7 @@ func TestLossFallsAndRepeats(t *testing.T) {
 		order[i] = int32(i)
 	}
 	run := func() []float64 {
-		tr, err := engine{}.New(net, p)
+		tr, err := engine{}.New(net, p, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,7 +166,7 @@ func BenchmarkEpoch(b *testing.B) {
 	for i := range order {
 		order[i] = int32(i)
 	}
-	tr, err := engine{}.New(net, net.NewParams(r, 0.01))
+	tr, err := engine{}.New(net, net.NewParams(r, 0.01), 1)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -161,4 +177,75 @@ func BenchmarkEpoch(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+// TestEnginesAgree: networks of all activations and optimisers, wide and odd, with targets of their own: the
+// same gradient, and the same loss over three epochs.
+func TestEnginesAgree(t *testing.T) {
+	both := engines(t)
+	adam := neural.Optimiser{Kind: "adam", Rate: 0.003, Rho: 0.9}
+	for name, net := range map[string]neural.Network{
+		"auto-encoder":     {Layers: neural.Autoencoder(122, []int{80, 40, 12}, neural.Tanh), Optimiser: adam},
+		"narrow":           {Layers: neural.Autoencoder(5, []int{1}, neural.ReLU), Optimiser: adam},
+		"sigmoid":          {Layers: neural.Autoencoder(33, []int{17, 3}, neural.Sigmoid), Optimiser: neural.Optimiser{Kind: "sgd", Rate: 0.05, Momentum: 0.9}},
+		"adadelta":         {Layers: neural.Autoencoder(64, []int{32, 16}, neural.Tanh), Optimiser: neural.Optimiser{Kind: "adadelta", Rate: 1, Rho: 0.9}},
+		"sigmoid output":   {Layers: []neural.Dense{{In: 20, Out: 31, Activation: neural.ReLU}, {In: 31, Out: 7, Activation: neural.Sigmoid}}, Optimiser: adam},
+		"tanh output":      {Layers: []neural.Dense{{In: 20, Out: 18, Activation: neural.Tanh}}, Optimiser: adam},
+		"rectified output": {Layers: []neural.Dense{{In: 20, Out: 48, Activation: neural.ReLU}}, Optimiser: adam},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(7, 8))
+			const n = 333
+			in, out := net.Layers[0].In, net.Layers[len(net.Layers)-1].Out
+			x, target := make([]float32, n*in), make([]float32, n*out)
+			for i := range x {
+				x[i] = float32(r.NormFloat64())
+			}
+			for i := range target {
+				target[i] = float32(r.Float64())
+			}
+			p := net.NewParams(r, 0.01)
+			order := make([]int32, n)
+			for i, k := range r.Perm(n) {
+				order[i] = int32(k)
+			}
+			losses, gradients := map[string][]float64{}, map[string]neural.Params{}
+			for which, engine := range both {
+				tr, err := engine.New(net, p, 2)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer tr.Close()
+				loss, g, err := tr.Gradient(x, target, order[:150])
+				if err != nil {
+					t.Fatal(err)
+				}
+				losses[which], gradients[which] = append(losses[which], loss), g
+				for range 3 {
+					loss, err := tr.Epoch(context.Background(), x, target, order, 150, net.Optimiser.Rate)
+					if err != nil {
+						t.Fatal(err)
+					}
+					losses[which] = append(losses[which], loss)
+				}
+			}
+			for i, want := range losses["gorgonia"] {
+				if math.Abs(losses["fused"][i]-want) > 1e-4*want {
+					t.Errorf("losses %v, want %v", losses["fused"], losses["gorgonia"])
+					break
+				}
+			}
+			for i := range gradients["gorgonia"] {
+				most := 0.0
+				for _, v := range gradients["gorgonia"][i] {
+					most = math.Max(most, math.Abs(float64(v)))
+				}
+				for k, want := range gradients["gorgonia"][i] {
+					if got := gradients["fused"][i][k]; math.Abs(float64(got-want)) > 1e-4*most {
+						t.Fatalf("gradient %d[%d] is %v, want %v", i, k, got, want)
+					}
+				}
+			}
+		})
+	}
 }

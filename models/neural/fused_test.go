@@ -1,0 +1,169 @@
+package neural
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"plumbline/models/kernel"
+)
+
+// problem is rows of structured numbers, and an order to meet them in.
+func problem(d, n int) (x []float32, order []int32) {
+	r := rand.New(rand.NewPCG(11, 12))
+	x = make([]float32, n*d)
+	for i := range n {
+		a, b := r.NormFloat64(), r.NormFloat64()
+		for j := range d {
+			x[i*d+j] = float32(math.Sin(a*float64(j%7)) + 0.3*b*float64(j%3))
+		}
+	}
+	for _, k := range r.Perm(n) {
+		order = append(order, int32(k))
+	}
+	return x, order
+}
+
+func trained(t testing.TB, net Network, x []float32, order []int32, batch, workers, epochs int) (Params, []float64) {
+	t.Helper()
+	tr, err := fusedEngine{}.New(net, net.NewParams(rand.New(rand.NewPCG(1, 2)), 0.01), workers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.Close()
+	var losses []float64
+	for range epochs {
+		loss, err := tr.Epoch(context.Background(), x, x, order, batch, net.Optimiser.Rate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		losses = append(losses, loss)
+	}
+	return tr.Params(), losses
+}
+
+// TestSameWeightsForAnyWorkers: the number of workers changes no bit, whatever the batch and the optimiser.
+func TestSameWeightsForAnyWorkers(t *testing.T) {
+	x, order := problem(37, 1000)
+	for _, kind := range []string{"adam", "sgd", "adadelta"} {
+		net := Network{Layers: Autoencoder(37, []int{24, 5}, Tanh), Optimiser: Optimiser{Kind: kind, Rate: 0.003, Momentum: 0.9, Rho: 0.9}}
+		for _, batch := range []int{1, 7, 128, 300, 1000, 5000} {
+			var first Params
+			for _, workers := range []int{1, 2, 7} {
+				p, losses := trained(t, net, x, order, batch, workers, 2)
+				if first == nil {
+					first = p
+				}
+				for i := range p {
+					if !slices.Equal(p[i], first[i]) {
+						t.Fatalf("%s, batch %d: %d workers learn other weights", kind, batch, workers)
+					}
+				}
+				if batch == 7 && losses[1] >= losses[0] {
+					t.Errorf("%s: losses %v", kind, losses)
+				}
+			}
+		}
+	}
+}
+
+// TestSameWeightsForAnyInstructions: AVX2 and AVX-512 learn the same bits.
+func TestSameWeightsForAnyInstructions(t *testing.T) {
+	hash := func() string {
+		x, order := problem(37, 700)
+		p, _ := trained(t, Network{Layers: Autoencoder(37, []int{24, 5}, Tanh), Optimiser: Optimiser{Kind: "adam", Rate: 0.003}}, x, order, 150, 2, 2)
+		return fmt.Sprint(p)
+	}
+	if os.Getenv("PLUMBLINE_TEST_CHILD") != "" {
+		fmt.Println("weights", hash())
+		return
+	}
+	if kernel.Name() != "avx512" {
+		t.Skipf("this processor, or the tests, have %s", kernel.Name())
+	}
+	cmd := exec.Command(os.Args[0], "-test.run", "^TestSameWeightsForAnyInstructions$", "-test.v")
+	cmd.Env = append(os.Environ(), "PLUMBLINE_TEST_CHILD=1", "PLUMBLINE_ISA=avx2")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if !strings.Contains(string(out), "weights "+hash()+"\n") {
+		t.Error("avx2 learns other weights")
+	}
+}
+
+func TestFusedStops(t *testing.T) {
+	x, order := problem(20, 100_000)
+	net := Network{Layers: Autoencoder(20, []int{10, 3}, Tanh), Optimiser: Optimiser{Kind: "adam", Rate: 0.001}}
+	before := runtime.NumGoroutine()
+	tr, err := fusedEngine{}.New(net, net.NewParams(rand.New(rand.NewPCG(1, 2)), 0), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := tr.Epoch(ctx, x, x, order, 256, 0.001); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if _, err := tr.Epoch(context.Background(), x, x, order, 256, 0.001); err != nil {
+		t.Error(err)
+	}
+	if err := tr.Close(); err != nil {
+		t.Error(err)
+	}
+	for range 100 {
+		if runtime.NumGoroutine() <= before {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+}
+
+func TestFusedRefuses(t *testing.T) {
+	net := Network{Layers: Autoencoder(4, []int{2}, Tanh), Optimiser: Optimiser{Kind: "adam", Rate: 0.001}}
+	if _, err := (fusedEngine{}).New(net, Params{{1}}, 1); err == nil {
+		t.Error("weights of another network are taken")
+	}
+	net.Layers[0].Activation = "swish"
+	if _, err := (fusedEngine{}).New(net, nil, 1); err == nil {
+		t.Error("an unknown activation is taken")
+	}
+}
+
+// BenchmarkEpoch is an epoch over the workloads that engines are measured on: A is 122-80-40-12 and back, B
+// 76-49-25-9 and back, each of 67,343 rows, with the size of a batch behind the letter.
+func BenchmarkEpoch(b *testing.B) {
+	for _, c := range []struct {
+		name   string
+		d      int
+		hidden []int
+		batch  int
+	}{{"A64", 122, []int{80, 40, 12}, 64}, {"A512", 122, []int{80, 40, 12}, 512}, {"B100", 76, []int{49, 25, 9}, 100}} {
+		x, order := problem(c.d, 67343)
+		for _, workers := range []int{1, 2} {
+			b.Run(fmt.Sprintf("%s/workers=%d", c.name, workers), func(b *testing.B) {
+				net := Network{Layers: Autoencoder(c.d, c.hidden, Tanh), Optimiser: Optimiser{Kind: "adam", Rate: 0.001}}
+				tr, err := fusedEngine{}.New(net, net.NewParams(rand.New(rand.NewPCG(1, 2)), 0.01), workers)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer tr.Close()
+				for b.Loop() {
+					if _, err := tr.Epoch(context.Background(), x, x, order, c.batch, 0.001); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}

@@ -31,7 +31,7 @@ type Config struct {
 	Derive   []Rolling   `yaml:"derive" jsonschema_description:"columns that are added: aggregates over an entity's recent rows"`
 	// Options are the format's own settings.
 	Options  strictyaml.Doc `yaml:"options" jsonschema_description:"settings of the format"`
-	Identify []Identity     `yaml:"identify" jsonschema_description:"parts told by row counts, for data whose files go round under swapped names"`
+	Identify []Identity     `yaml:"identify" jsonschema_description:"files told by row or column counts, for files under another's name"`
 	Expect   Expect         `yaml:"expect" jsonschema_description:"what the complete files hold; a difference is a warning"`
 	// The data set's defaults for the experiment keys of the same names; decoded by package runs.
 	Split  strictyaml.Doc `yaml:"split" jsonschema_description:"default split"`
@@ -83,10 +83,13 @@ type FileLabel struct {
 	Class string `yaml:"class" jsonschema_description:"class of its rows"`
 }
 
-// Identity says which part a file is, by its number of rows, whatever its name.
+// Identity says what a file is by its size, whatever its name. One with a part tells the data set's own
+// files apart; one without names a file that does not belong here.
 type Identity struct {
-	Rows int    `yaml:"rows" jsonschema:"minimum=1" jsonschema_description:"rows of the complete file"`
-	Part string `yaml:"part" jsonschema:"enum=train,enum=test" jsonschema_description:"which part it is"`
+	Rows    int    `yaml:"rows" jsonschema:"minimum=0" jsonschema_description:"rows of the complete file"`
+	Columns int    `yaml:"columns" jsonschema:"minimum=0" jsonschema_description:"columns of a foreign file, to say what it is when its rows do not fit"`
+	Part    string `yaml:"part" jsonschema:"enum=train,enum=test" jsonschema_description:"which part it is"`
+	Is      string `yaml:"is" jsonschema_description:"what a foreign file is, in words"`
 }
 
 // Expect is what complete files hold.
@@ -176,6 +179,13 @@ func DecodeConfig(doc strictyaml.Doc) (*Config, error) {
 			ps = append(ps, at.Problem("%q is named twice: its rows would be on both sides, or counted twice", f))
 		}
 		named[f] = true
+	}
+	for i, id := range c.Identify {
+		if err := id.check(); err != nil {
+			if at, ok := doc.Get("identify"); ok {
+				ps = append(ps, at.Items()[i].Problem("%v", err))
+			}
+		}
 	}
 	for i, r := range c.Derive {
 		if err := r.check(); err != nil {

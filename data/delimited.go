@@ -104,7 +104,7 @@ func commonest(header []byte) byte {
 }
 
 func (d *Delimited) read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
-	lay := &layout{file: name, separator: d.separator(), quote: d.Quote, latin1: d.Encoding == "latin-1", infinite: d.NonFinite == "missing", layouts: d.TimeLayouts, specs: d.Columns}
+	lay := &layout{file: name, separator: d.separator(), quote: d.Quote, latin1: d.Encoding == "latin-1", infinite: d.NonFinite == "missing", layouts: d.TimeLayouts, specs: d.Columns, foreign: tb.config.foreign}
 	if d.End != "" {
 		lay.end = []byte(d.End)
 	}
@@ -129,7 +129,7 @@ func (d *Delimited) read(ctx context.Context, in io.Reader, name string, tb *bui
 			lay.separator = commonest(raw)
 		}
 		if lay.specs, err = d.headerSpecs(lay, raw); err != nil {
-			return fmt.Errorf("%s:1: %w", name, err)
+			return fmt.Errorf("%s:1: %w%s", name, err, lay.foreign(bytes.Count(raw, []byte{lay.separator})+1))
 		}
 		if d.RepeatedHeader {
 			lay.header = raw
@@ -180,6 +180,9 @@ func (d *Delimited) headerSpecs(lay *layout, raw []byte) ([]ColumnSpec, error) {
 			}
 		}
 		return d.Columns, nil
+	}
+	if lay.foreign(len(specs)) != "" { // its columns may happen to have the same names
+		return nil, fmt.Errorf("the header names %d columns", len(specs))
 	}
 	for name := range d.Types {
 		if !known[name] {

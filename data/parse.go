@@ -28,6 +28,7 @@ type layout struct {
 	at        []int  // column of each cell, −1 for none; nil: cell i is column i
 	absent    []int  // columns that no cell holds: all missing
 	skip      []bool // columns that are not kept
+	foreign   func(columns int) string
 }
 
 // piece is what one chunk of a file was parsed to.
@@ -385,7 +386,11 @@ func (p *piece) row(lay *layout, r *record) (column int, err error) {
 		return 0, r.err
 	}
 	if want := lay.width(); len(r.cells) != want {
-		return 0, fmt.Errorf("%d columns, want %d", len(r.cells), want)
+		err := fmt.Errorf("%d columns, want %d", len(r.cells), want)
+		if lay.foreign != nil {
+			err = fmt.Errorf("%w%s", err, lay.foreign(len(r.cells)))
+		}
+		return 0, err
 	}
 	for i, cell := range r.cells {
 		k := i
@@ -465,6 +470,9 @@ var nan = func() float64 { var z float64; return z / z }()
 
 func (s *slab) number(lay *layout, cell []byte, missing, port bool) error {
 	v := nan
+	if port && len(cell) == 1 && cell[0] == '-' {
+		missing = true
+	}
 	if !missing {
 		var err error
 		if v, err = parseNumber(cell); err != nil && port {

@@ -71,6 +71,9 @@ func Read(ctx context.Context, c *Config, f Finder, workers int) (*Table, *ReadR
 			}
 		}
 	}
+	if err := c.checkOrigins(tb.origins); err != nil {
+		return nil, nil, err
+	}
 	t, err := tb.table()
 	if err == nil {
 		err = tb.filter(t)
@@ -117,11 +120,9 @@ func readFile(ctx context.Context, src fileSource, c *Config, f Finder, name str
 		return fmt.Errorf("data: %s: %s: %d of %d rows cannot be read, more than the share of %g that max_bad_share allows:\n  %s",
 			c.Name, name, badRows, rows+badRows, c.MaxBad, joinBad(tb.examples))
 	}
-	for _, id := range c.Identify {
-		if is := map[string]Part{"train": PartTrain, "test": PartTest}[id.Part]; rows == id.Rows && is != part {
-			tb.warnings = append(tb.warnings, fmt.Sprintf("%s: %s has the %d rows of the %s file, under the other file's name: read as what it is", c.Name, name, rows, id.Part))
-			part = is
-		}
+	part, said := c.identify(name, rows, part)
+	if said != "" {
+		tb.warnings = append(tb.warnings, said)
 	}
 	tb.read[part] += rows
 	tb.origin(Origin{Path: path, Name: name, Part: part, Bytes: in.size, SHA256: in.sum(), FirstRow: first, Rows: rows})

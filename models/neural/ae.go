@@ -100,14 +100,13 @@ func (a *ae) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 		return nil, err
 	}
 	out := make([]float64, s.N)
-	err := a.env.Blocks(ctx, s.N, 256, func(from, to int) {
-		room := a.net.NewScratch()
-		for i := from; i < to; i++ {
-			out[i] = MeanSquare(a.net.Forward(a.p, s.Row(i), 0, room), s.Row(i))
-			if !(out[i] <= math.MaxFloat64) { // float32 overflowed on the way: as far off as can be
+	scorer := a.net.NewScorer(a.p)
+	err := a.env.Blocks(ctx, s.N, 1024, func(from, to int) {
+		scorer.Clone().Each(s.X, from, to, 0, func(i int, y []float32) {
+			if out[i] = MeanSquare(y, s.Row(i)); !(out[i] <= math.MaxFloat64) { // float32 overflowed on the way: as far off as can be
 				out[i] = math.MaxFloat64
 			}
-		}
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("ae: %w", err)
@@ -121,18 +120,18 @@ func (a *ae) Explain(ctx context.Context, s *data.Set) ([]string, [][]float64, e
 		return nil, nil, err
 	}
 	out := make([][]float64, s.N)
-	room := a.net.NewScratch()
-	for i := range out {
-		if i%256 == 0 && ctx.Err() != nil {
+	scorer := a.net.NewScorer(a.p)
+	for from := 0; from < s.N; from += 1024 {
+		if ctx.Err() != nil {
 			return nil, nil, fmt.Errorf("ae: %w", ctx.Err())
 		}
-		y := a.net.Forward(a.p, s.Row(i), 0, room)
-		e := make([]float64, s.D)
-		for j, v := range s.Row(i) {
-			d := float64(v) - float64(y[j])
-			e[j] = d * d
-		}
-		out[i] = e
+		scorer.Each(s.X, from, min(from+1024, s.N), 0, func(i int, y []float32) {
+			out[i] = make([]float64, s.D)
+			for j, v := range s.Row(i) {
+				d := float64(v) - float64(y[j])
+				out[i][j] = d * d
+			}
+		})
 	}
 	return s.ColumnNames(), out, nil
 }

@@ -147,7 +147,8 @@ func (s *stack) plain(flat []float32) Params {
 type room struct {
 	act, grad [][]float32
 	target    []float32
-	loss      float64
+	loss      float64 // sum of squared errors
+	latent    float64 // sum of squares at the bottleneck
 }
 
 func (s *stack) room(training bool) *room {
@@ -251,9 +252,23 @@ func (t *fused) gradient(r *room, g []float32, x, target []float32, rows []int32
 			before := &s.layers[i-1]
 			wide := kernel.Pad(before.Out)
 			kernel.Mul(n, l.Out, d, kernel.Pad(l.Out), 1, l.wt, r.grad[i], wide, nil, false)
+			if i == t.net.Latent && t.net.Shrink > 0 {
+				pull := float32(2 * t.net.Shrink / (float64(batch) * float64(before.Out)))
+				r.latent += shrink(r.grad[i], r.act[i], n*wide, pull)
+			}
 			before.Activation.backward(r.grad[i], r.act[i], g[before.bias:before.bias+wide], n, wide)
 		}
 	}
+}
+
+// shrink adds the gradient of squares, pull·z, to d, and is the sum of the squares.
+func shrink(d, z []float32, n int, pull float32) float64 {
+	sum := 0.0
+	for i, v := range z[:n] {
+		d[i] += pull * v
+		sum += float64(v) * float64(v)
+	}
+	return sum
 }
 
 // squaredError is kernel.SquaredError without column sums.
@@ -333,7 +348,7 @@ func shard(rows []int32, k int) []int32 {
 
 func (t *fused) Epoch(ctx context.Context, x, target []float32, order []int32, batch int, rate float64) (float64, error) {
 	for _, r := range t.rooms {
-		r.loss = 0
+		r.loss, r.latent = 0, 0
 	}
 	workers := t.workers
 	if batch < worthASplit {
@@ -375,19 +390,24 @@ func (t *fused) burst(x, target []float32, rows []int32, batch int, rate float64
 	t.t += steps
 }
 
-// loss is the mean squared error of so many rows that the rooms have met.
+// loss is the mean loss of so many rows that the rooms have met.
 func (t *fused) loss(rows int) float64 {
-	sum := 0.0
+	sum, latent := 0.0, 0.0
 	for _, r := range t.rooms {
 		sum += r.loss
+		latent += r.latent
 	}
-	return sum / (float64(rows) * float64(t.stack.layers[len(t.stack.layers)-1].Out))
+	loss := sum / (float64(rows) * float64(t.stack.layers[len(t.stack.layers)-1].Out))
+	if t.net.Shrink > 0 {
+		loss += t.net.Shrink * latent / (float64(rows) * float64(t.stack.layers[t.net.Latent-1].Out))
+	}
+	return loss
 }
 
 func (t *fused) Gradient(x, target []float32, rows []int32) (float64, Params, error) {
 	size := t.stack.size
 	for k, r := range t.rooms {
-		r.loss = 0
+		r.loss, r.latent = 0, 0
 		t.gradient(r, t.g[k*size:(k+1)*size], x, target, shard(rows, k), len(rows))
 	}
 	sum := make([]float32, size)
@@ -402,3 +422,41 @@ func (t *fused) Gradient(x, target []float32, rows []int32) (float64, Params, er
 func (t *fused) Params() Params { return t.stack.plain(t.p) }
 
 func (t *fused) Close() error { return nil }
+
+// Scorer runs rows through a trained network, block by block. It is not safe for concurrent use; Clone makes
+// another one on the same weights.
+type Scorer struct {
+	stack *stack
+	room  *room
+}
+
+// NewScorer packs weights for scoring.
+func (n Network) NewScorer(p Params) *Scorer {
+	s := newStack(n.Layers)
+	s.lay(kernel.Alloc(s.size))
+	s.load(p)
+	return &Scorer{s, s.room(false)}
+}
+
+// Clone shares the weights and nothing else.
+func (s *Scorer) Clone() *Scorer { return &Scorer{s.stack, s.stack.room(false)} }
+
+// Each calls f with the output of the first depth layers (0: all) for rows from to to−1 of the n×d matrix x.
+// What f gets is valid until it returns, and does not depend on which rows are asked for together.
+func (s *Scorer) Each(x []float32, from, to, depth int, f func(row int, out []float32)) {
+	if depth == 0 {
+		depth = len(s.stack.layers)
+	}
+	in, out := s.stack.layers[0].In, s.stack.layers[depth-1].Out
+	wide, wideIn := kernel.Pad(out), kernel.Pad(in)
+	for ; from < to; from += blockRows {
+		n := min(blockRows, to-from)
+		for i := range n {
+			copy(s.room.act[0][i*wideIn:i*wideIn+in], x[(from+i)*in:(from+i+1)*in])
+		}
+		s.stack.forward(s.room, n, depth)
+		for i := range n {
+			f(from+i, s.room.act[depth][i*wide:i*wide+out])
+		}
+	}
+}

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-
-	"gonum.org/v1/gonum/blas/blas32"
 )
 
 // Activation is what a layer does to its sums.
@@ -24,11 +22,15 @@ type Dense struct {
 	Activation Activation
 }
 
-// Network describes a feed-forward network and how it is trained: a stack of dense layers, the mean
-// squared error between output and target over samples and columns, and an optimiser.
+// Network describes a feed-forward network and how it is trained: a stack of dense layers, the loss, and an
+// optimiser. The loss is the mean squared error between output and target over samples and columns, plus,
+// where Shrink is above 0, Shrink times the mean over samples and columns of the squares of what the first
+// Latent layers give.
 type Network struct {
 	Layers    []Dense
 	Optimiser Optimiser
+	Latent    int // layers up to the bottleneck; 0 where nothing looks at it
+	Shrink    float64
 }
 
 // Params are a network's weights: for each layer W (Out×In, row-major) and then b (Out).
@@ -52,8 +54,14 @@ func (n Network) Check() error {
 			return fmt.Errorf("neural: layer %d: unknown activation %q", i, l.Activation)
 		}
 	}
+	if n.Latent < 0 || n.Latent >= len(n.Layers) || n.Shrink > 0 && n.Latent == 0 || !(n.Shrink >= 0 && n.Shrink <= maxShrink) {
+		return fmt.Errorf("neural: a bottleneck behind %d of %d layers, shrunk by %v", n.Latent, len(n.Layers), n.Shrink)
+	}
 	return n.Optimiser.check()
 }
+
+// maxShrink bounds the weight of the latent squares.
+const maxShrink = 1e6
 
 // Autoencoder is the layers of a symmetric auto-encoder on d columns: hidden sizes down to the bottleneck
 // and back. The bottleneck and the output are linear.
@@ -107,37 +115,6 @@ func (n Network) Shape(p Params) error {
 	return nil
 }
 
-// Scratch is room for one forward pass.
-type Scratch [2][]float32
-
-// NewScratch is room for the widest layer.
-func (n Network) NewScratch() *Scratch {
-	width := n.Layers[0].In
-	for _, l := range n.Layers {
-		width = max(width, l.Out)
-	}
-	return &Scratch{make([]float32, width), make([]float32, width)}
-}
-
-// Forward is the output of one sample x through the first depth layers (0: all). The result is only valid
-// until the next call with the same scratch. It depends on nothing but p and x.
-func (n Network) Forward(p Params, x []float32, depth int, s *Scratch) []float32 {
-	if depth == 0 {
-		depth = len(n.Layers)
-	}
-	in := x
-	for i, l := range n.Layers[:depth] {
-		out := s[i%2][:l.Out]
-		w, b := p[2*i], p[2*i+1]
-		v := blas32.Vector{N: l.In, Inc: 1, Data: in}
-		for k := range out {
-			out[k] = l.Activation.apply(b[k] + blas32.Dot(v, blas32.Vector{N: l.In, Inc: 1, Data: w[k*l.In : (k+1)*l.In]}))
-		}
-		in = out
-	}
-	return in
-}
-
 func (a Activation) apply(v float32) float32 {
 	switch a {
 	case Tanh:
@@ -148,6 +125,15 @@ func (a Activation) apply(v float32) float32 {
 		return float32(1 / (1 + math.Exp(-float64(v))))
 	}
 	return v
+}
+
+// meanOfSquares is the mean of the squares, in float64.
+func meanOfSquares(a []float32) float64 {
+	sum := 0.0
+	for _, v := range a {
+		sum += float64(v) * float64(v)
+	}
+	return sum / float64(len(a))
 }
 
 // MeanSquare is the mean over columns of (a−b)², in float64.

@@ -79,7 +79,8 @@ func TestGlorotBounds(t *testing.T) {
 func TestForwardByHand(t *testing.T) {
 	n := Network{Layers: []Dense{{2, 1, Tanh}, {1, 1, Linear}}, Optimiser: Optimiser{Kind: "sgd"}}
 	p := Params{{1, -1}, {0.5}, {2}, {1}}
-	got := n.Forward(p, []float32{2, 3}, 0, n.NewScratch())[0]
+	var got float32
+	n.NewScorer(p).Each([]float32{2, 3}, 0, 1, 0, func(_ int, y []float32) { got = y[0] })
 	if want := 2*math.Tanh(-0.5) + 1; math.Abs(float64(got)-want) > 1e-6 {
 		t.Errorf("%v, want %v", got, want)
 	}

@@ -108,14 +108,17 @@ func holdOut(r *rand.Rand, n int, share float64) (train, held []int32) {
 	return train, held
 }
 
-// loss is the mean squared error over some rows.
+// loss is the mean loss over some rows.
 func (n Network) loss(p Params, x, t []float32, rows []int32) float64 {
-	s := n.NewScratch()
-	in, out := n.Layers[0].In, n.Layers[len(n.Layers)-1].Out
-	sum := 0.0
+	s := n.NewScorer(p)
+	out := n.Layers[len(n.Layers)-1].Out
+	sum, latent := 0.0, 0.0
 	for _, r := range rows {
 		i := int(r)
-		sum += MeanSquare(n.Forward(p, x[i*in:(i+1)*in], 0, s), t[i*out:(i+1)*out])
+		s.Each(x, i, i+1, 0, func(_ int, y []float32) { sum += MeanSquare(y, t[i*out:(i+1)*out]) })
+		if n.Shrink > 0 {
+			s.Each(x, i, i+1, n.Latent, func(_ int, z []float32) { latent += meanOfSquares(z) })
+		}
 	}
-	return sum / float64(len(rows))
+	return (sum + n.Shrink*latent) / float64(len(rows))
 }

@@ -107,7 +107,7 @@ func (t *trainer) tape(n int) (tp *tape, err error) {
 	}
 	tp.inputs[0] = tensor.New(tensor.WithShape(n, in), tensor.Of(tensor.Float32))
 	tp.inputs[1] = tensor.New(tensor.WithShape(n, out), tensor.Of(tensor.Float32))
-	h := tp.x
+	h, latent := tp.x, (*G.Node)(nil)
 	for i, l := range t.net.Layers {
 		w := G.NewMatrix(g, tensor.Float32, G.WithName(fmt.Sprintf("w%d", i)), G.WithShape(l.In, l.Out),
 			G.WithValue(tensor.New(tensor.WithShape(l.In, l.Out), tensor.WithBacking(t.params[2*i]))))
@@ -117,12 +117,19 @@ func (t *trainer) tape(n int) (tp *tape, err error) {
 		if h, err = layer(h, w, b, l.Activation); err != nil {
 			return nil, fmt.Errorf("gorgonia: layer %d: %w", i, err)
 		}
+		if i+1 == t.net.Latent {
+			latent = h
+		}
 	}
 	diff, err := G.Sub(h, tp.t)
 	if err != nil {
 		return nil, fmt.Errorf("gorgonia: loss: %w", err)
 	}
 	loss := G.Must(G.Mean(G.Must(G.Square(diff))))
+	if t.net.Shrink > 0 {
+		squares := G.Must(G.Mean(G.Must(G.Square(latent))))
+		loss = G.Must(G.Add(loss, G.Must(G.Mul(G.NewConstant(float32(t.net.Shrink)), squares))))
+	}
 	G.Read(loss, &tp.loss)
 	if _, err := G.Grad(loss, tp.params...); err != nil {
 		return nil, fmt.Errorf("gorgonia: gradient: %w", err)

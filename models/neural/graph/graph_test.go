@@ -12,7 +12,7 @@ import (
 // reference is the loss in float64, written down plainly.
 func reference(n neural.Network, p [][]float64, x, t []float32, rows []int32) float64 {
 	in, out := n.Layers[0].In, n.Layers[len(n.Layers)-1].Out
-	sum := 0.0
+	sum, latent := 0.0, 0.0
 	for _, r := range rows {
 		h := make([]float64, in)
 		for j := range h {
@@ -36,13 +36,18 @@ func reference(n neural.Network, p [][]float64, x, t []float32, rows []int32) fl
 				next[k] = v
 			}
 			h = next
+			if n.Shrink > 0 && i+1 == n.Latent {
+				for _, v := range h {
+					latent += v * v / float64(len(h))
+				}
+			}
 		}
 		for j := range h {
 			d := h[j] - float64(t[int(r)*out+j])
 			sum += d * d
 		}
 	}
-	return sum / float64(len(rows)*out)
+	return sum/float64(len(rows)*out) + n.Shrink*latent/float64(len(rows))
 }
 
 // engines is both engines: the same tests hold for them.
@@ -66,7 +71,7 @@ func testGradient(t *testing.T, name string, engine neural.Engine) {
 	for _, act := range []neural.Activation{neural.Tanh, neural.ReLU, neural.Sigmoid, neural.Linear} {
 		t.Run(name+"/"+string(act), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, 2))
-			net := neural.Network{Layers: neural.Autoencoder(6, []int{5, 3}, act), Optimiser: neural.Optimiser{Kind: "adam", Rate: 0.01, Rho: 0.9}}
+			net := neural.Network{Layers: neural.Autoencoder(6, []int{5, 3}, act), Optimiser: neural.Optimiser{Kind: "adam", Rate: 0.01, Rho: 0.9}, Latent: 2, Shrink: 0.7}
 			p := net.NewParams(r, 0.01)
 			x := make([]float32, 10*6)
 			for i := range x {
@@ -185,6 +190,7 @@ func TestEnginesAgree(t *testing.T) {
 	both := engines(t)
 	adam := neural.Optimiser{Kind: "adam", Rate: 0.003, Rho: 0.9}
 	for name, net := range map[string]neural.Network{
+		"shrink":           {Layers: neural.Autoencoder(50, []int{20, 7}, neural.Tanh), Optimiser: adam, Latent: 2, Shrink: 10},
 		"auto-encoder":     {Layers: neural.Autoencoder(122, []int{80, 40, 12}, neural.Tanh), Optimiser: adam},
 		"narrow":           {Layers: neural.Autoencoder(5, []int{1}, neural.ReLU), Optimiser: adam},
 		"sigmoid":          {Layers: neural.Autoencoder(33, []int{17, 3}, neural.Sigmoid), Optimiser: neural.Optimiser{Kind: "sgd", Rate: 0.05, Momentum: 0.9}},

@@ -140,45 +140,18 @@ func (a *ae) Save(w io.Writer) error {
 	if a.p == nil {
 		return fmt.Errorf("ae: save: %w", models.ErrNotFitted)
 	}
-	arrays := models.Arrays{}
-	for i, p := range a.p {
-		arrays[paramName(i)] = p
-	}
-	return models.WriteState(w, "ae", struct{ Width int }{a.net.Layers[0].In}, arrays)
-}
-
-func paramName(i int) string {
-	if i%2 == 0 {
-		return fmt.Sprintf("layer%d.weight", i/2)
-	}
-	return fmt.Sprintf("layer%d.bias", i/2)
+	return models.WriteState(w, "ae", widthMeta{a.net.Layers[0].In}, a.p.arrays())
 }
 
 func (a *ae) Load(r io.Reader) error {
-	var meta struct{ Width int }
+	var meta widthMeta
 	arrays, err := models.ReadState(r, "ae", &meta)
 	if err != nil {
 		return err
 	}
-	if meta.Width < 1 || meta.Width > 1<<20 {
-		return fmt.Errorf("ae: load: %w: width %d", models.ErrState, meta.Width)
-	}
-	net := a.network(meta.Width)
-	p := make(Params, 2*len(net.Layers))
-	for i := range p {
-		l := net.Layers[i/2]
-		n := l.Out
-		if i%2 == 0 {
-			n *= l.In
-		}
-		if p[i], err = models.Array[float32](arrays, paramName(i), n); err != nil {
-			return fmt.Errorf("ae: load: %w", err)
-		}
-		for _, v := range p[i] {
-			if v != v || math.IsInf(float64(v), 0) {
-				return fmt.Errorf("ae: load: %w: a weight is %v", models.ErrState, v)
-			}
-		}
+	net, p, err := meta.load("ae", arrays, a.network)
+	if err != nil {
+		return err
 	}
 	a.net, a.p = net, p
 	return nil

@@ -3,8 +3,6 @@ package neural
 import (
 	"fmt"
 
-	"go.yaml.in/yaml/v3"
-
 	"plumbline/data/strictyaml"
 	"plumbline/models"
 )
@@ -19,12 +17,12 @@ type Latent struct {
 // DecodeStrict takes the name of a model, or {model, params}.
 func (l *Latent) DecodeStrict(d strictyaml.Doc) strictyaml.Problems {
 	*l = Latent{}
-	if d.Node.Kind == yaml.ScalarNode {
-		l.model = d.Node.Value
-		if l.model == "" {
-			return strictyaml.Problems{d.Problem("names no model")}
+	if _, isMap := d.Get("model"); !isMap {
+		ps := d.Decode(&l.model)
+		if len(ps) == 0 && l.model == "" {
+			ps = append(ps, d.Problem("names no model"))
 		}
-		return nil
+		return ps
 	}
 	var form struct {
 		Model  string         `yaml:"model"`

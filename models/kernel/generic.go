@@ -6,7 +6,7 @@ import (
 )
 
 // generic is the primitives in plain Go.
-var generic = &set{"generic", false, genericGemm, genericGemm, genericTanh, genericTanhGrad, genericColSum, genericMSE, genericAdam, genericFlip}
+var generic = &set{"generic", false, genericGemm, genericGemm, genericTanh, genericTanhGrad, genericColSum, genericMSE, genericSqDist, genericAdam, genericFlip}
 
 // at is n numbers from an address on.
 func at(p *float32, offset, n int) []float32 {
@@ -72,6 +72,21 @@ func genericMSE(rows, cols int, y, x *float32, ld int, db, sq *float32, scale fl
 			sum[j] += got[j]
 		}
 	}
+}
+
+func genericSqDist(n int, y, x *float32) float32 {
+	var lanes [Width]float32
+	other := at(x, 0, n)
+	for i, v := range at(y, 0, n) {
+		d := v - other[i]
+		lanes[i%Width] += d * d
+	}
+	for half := Width / 2; half > 0; half /= 2 {
+		for i := range half {
+			lanes[i] += lanes[i+half]
+		}
+	}
+	return lanes[0]
 }
 
 func genericAdam(n int, p, m, v, g *float32, shards, stride int, b1, c1, b2, c2, lr, eps, rbc2 float32) {

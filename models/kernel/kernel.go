@@ -18,6 +18,7 @@ type set struct {
 	tanhGrad func(rows, cols int, d, a *float32, ld int, db *float32)
 	colSum   func(rows, cols int, d *float32, ld int, db *float32)
 	mse      func(rows, cols int, y, x *float32, ld int, db, sq *float32, scale float32)
+	sqDist   func(n int, y, x *float32) float32
 	adam     func(n int, p, m, v, g *float32, shards, stride int, b1, c1, b2, c2, lr, eps, rbc2 float32)
 	flip     func(rows, cols int, dst *float32, ldd int, src *float32, lds int)
 }
@@ -222,6 +223,17 @@ func SquaredError(rows, ld int, y, x, db []float32, scale float32) float64 {
 		sum += float64(v)
 	}
 	return sum
+}
+
+// SquareDistance is Σ(y−x)² over rows of one length, a multiple of Width.
+func SquareDistance(y, x []float32) float32 {
+	if len(y) != len(x) || len(y)%Width != 0 {
+		panic("kernel: SquareDistance: rows that do not fit")
+	}
+	if len(y) == 0 {
+		return 0
+	}
+	return use.sqDist(len(y), &y[0], &x[0])
 }
 
 func checkRows(rows, ld int, a, b []float32) bool {

@@ -2470,15 +2470,22 @@ TEXT ·sqDistAVX2(SB), NOSPLIT, $0-28
 	MOVQ   y+8(FP), CX
 	MOVQ   x+16(FP), DX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
 
 row:
-	VMOVUPS      (CX), Y1
-	VSUBPS       (DX), Y1, Y1
-	VFMADD231PS  Y1, Y1, Y0
-	ADDQ         $0x00000020, DX
-	ADDQ         $0x00000020, CX
-	SUBQ         $0x00000008, AX
+	VMOVUPS      (CX), Y2
+	VSUBPS       (DX), Y2, Y2
+	VFMADD231PS  Y2, Y2, Y0
+	VMOVUPS      32(CX), Y2
+	VSUBPS       32(DX), Y2, Y2
+	VFMADD231PS  Y2, Y2, Y1
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x00000010, AX
 	JNZ          row
+	VMOVAPS      Y1, Y1
+	VMOVAPS      Y0, Y0
+	VADDPS       Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPS       X0, X1, X0
 	VMOVHLPS     X0, X0, X1

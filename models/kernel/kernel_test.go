@@ -206,6 +206,13 @@ func TestRowKernels(t *testing.T) {
 					t.Fatalf("column sums %v %v, want %v %v", db[j], dy[j], want, wantY)
 				}
 			}
+			far := 0.0
+			for i, v := range was {
+				far += (float64(v) - float64(a[i])) * (float64(v) - float64(a[i]))
+			}
+			if got := SquareDistance(was, a); math.Abs(float64(got)-far) > 1e-5*far {
+				t.Fatalf("distance %v, want %v", got, far)
+			}
 			if math.Abs(loss-wantLoss) > 1e-5*wantLoss {
 				t.Fatalf("squares %v, want %v", loss, wantLoss)
 			}
@@ -258,11 +265,12 @@ func TestSameBits(t *testing.T) {
 		d, db := normal(r, len(c)), normal(r, b.Cols)
 		TanhGrad(45, b.Cols, d, c, db)
 		ColumnSums(45, b.Cols, d, db)
+		far := SquareDistance(d, c)
 		SquaredError(45, b.Cols, d, c, db, 0.3)
 		m, v := make([]float32, len(b.Data)), make([]float32, len(b.Data))
 		p := normal(r, len(b.Data))
 		Adam(p, m, v, b.Data, 1, 0, 0.01, 3)
-		out[i] = fmt.Sprint(c, d, db, b.Data, p, m, v)
+		out[i] = fmt.Sprint(far, c, d, db, b.Data, p, m, v)
 	}
 	if out[0] != out[1] {
 		t.Error("avx512 and avx2 differ")

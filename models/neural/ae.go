@@ -102,11 +102,12 @@ func (a *ae) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 	out := make([]float64, s.N)
 	scorer := a.net.NewScorer(a.p)
 	err := a.env.Blocks(ctx, s.N, 1024, func(from, to int) {
-		scorer.Clone().Each(s.X, from, to, 0, func(i int, y []float32) {
-			if out[i] = MeanSquare(y, s.Row(i)); !(out[i] <= math.MaxFloat64) { // float32 overflowed on the way: as far off as can be
-				out[i] = math.MaxFloat64
+		scorer.Clone().Errors(s.X, from, to, out)
+		for i := from; i < to; i++ {
+			if !(out[i] <= math.MaxFloat32) { // float32 overflowed on the way: as far off as can be
+				out[i] = math.MaxFloat32
 			}
-		})
+		}
 	})
 	if err != nil {
 		return nil, fmt.Errorf("ae: %w", err)

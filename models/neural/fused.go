@@ -218,47 +218,68 @@ func (f Activation) backward(d, a, db []float32, rows, wide int) {
 	kernel.ColumnSums(rows, wide, d, db)
 }
 
-// gradient adds the gradient of some rows of a batch of so many to zeroed g, and their squared errors to the
+// gradient makes g the gradient of some rows of a batch of so many, and adds their squared errors to the
 // room's loss.
 func (t *fused) gradient(r *room, g []float32, x, target []float32, rows []int32, batch int) {
 	s := t.stack
-	clear(g)
-	in, out := s.layers[0].In, s.layers[len(s.layers)-1].Out
+	if len(rows) == 0 {
+		clear(g)
+		return
+	}
+	for i := range s.layers { // the first block of rows overwrites the weights' gradient, but adds to the biases'
+		l := &s.layers[i]
+		clear(g[l.bias : l.bias+kernel.Pad(l.Out)])
+	}
+	last := len(s.layers) - 1
+	in, out := s.layers[0].In, s.layers[last].Out
 	scale := float32(2 / (float64(batch) * float64(out)))
+	same := &x[0] == &target[0] && in == out
 	for from := 0; from < len(rows); from += blockRows {
 		block := rows[from:min(from+blockRows, len(rows))]
 		n := len(block)
 		gatherRows(r.act[0], kernel.Pad(in), x, in, block)
-		gatherRows(r.target, s.wide, target, out, block)
-		s.forward(r, n, len(s.layers))
-		last := len(s.layers) - 1
-		l := &s.layers[last]
-		d := r.grad[last+1]
-		copy(d, r.act[last+1][:n*s.wide])
-		db := g[l.bias : l.bias+s.wide]
-		if l.Activation == Linear {
-			r.loss += kernel.SquaredError(n, s.wide, d, r.target, db, scale)
-		} else {
-			r.loss += squaredError(d, r.target, n*s.wide, scale)
-			l.Activation.backward(d, r.act[last+1], db, n, s.wide)
+		want := r.act[0]
+		if !same {
+			want = r.target
+			gatherRows(want, s.wide, target, out, block)
 		}
+		s.forward(r, n, len(s.layers))
+		d := r.output(s, n, want, g, scale)
 		for i := last; i >= 0; i-- {
 			l := &s.layers[i]
-			d := r.grad[i+1]
-			kernel.MulInto(l.In, n, r.act[i], 1, kernel.Pad(l.In), d, kernel.Pad(l.Out), kernel.NewPacked(l.In, l.Out, g[l.at:l.bias]), true)
+			kernel.MulInto(l.In, n, r.act[i], 1, kernel.Pad(l.In), d, kernel.Pad(l.Out), kernel.NewPacked(l.In, l.Out, g[l.at:l.bias]), from > 0)
 			if i == 0 {
 				break
 			}
 			before := &s.layers[i-1]
 			wide := kernel.Pad(before.Out)
 			kernel.Mul(n, l.Out, d, kernel.Pad(l.Out), 1, l.wt, r.grad[i], wide, nil, false)
+			d = r.grad[i]
 			if i == t.net.Latent && t.net.Shrink > 0 {
 				pull := float32(2 * t.net.Shrink / (float64(batch) * float64(before.Out)))
-				r.latent += shrink(r.grad[i], r.act[i], n*wide, pull)
+				r.latent += shrink(d, r.act[i], n*wide, pull)
 			}
-			before.Activation.backward(r.grad[i], r.act[i], g[before.bias:before.bias+wide], n, wide)
+			before.Activation.backward(d, r.act[i], g[before.bias:before.bias+wide], n, wide)
 		}
 	}
+}
+
+// output is the gradient of the last layer's sums for n rows, whose column sums it adds to the biases', and
+// adds to the loss.
+func (r *room) output(s *stack, n int, want, g []float32, scale float32) []float32 {
+	last := len(s.layers) - 1
+	l := &s.layers[last]
+	db := g[l.bias : l.bias+s.wide]
+	y := r.act[last+1]
+	if l.Activation == Linear {
+		r.loss += kernel.SquaredError(n, s.wide, y, want, db, scale)
+		return y
+	}
+	d := r.grad[last+1]
+	copy(d, y[:n*s.wide])
+	r.loss += squaredError(d, want, n*s.wide, scale)
+	l.Activation.backward(d, y, db, n, s.wide)
+	return d
 }
 
 // shrink adds the gradient of squares, pull·z, to d, and is the sum of the squares.
@@ -447,16 +468,39 @@ func (s *Scorer) Each(x []float32, from, to, depth int, f func(row int, out []fl
 	if depth == 0 {
 		depth = len(s.stack.layers)
 	}
-	in, out := s.stack.layers[0].In, s.stack.layers[depth-1].Out
-	wide, wideIn := kernel.Pad(out), kernel.Pad(in)
+	out := s.stack.layers[depth-1].Out
+	wide := kernel.Pad(out)
 	for ; from < to; from += blockRows {
-		n := min(blockRows, to-from)
-		for i := range n {
-			copy(s.room.act[0][i*wideIn:i*wideIn+in], x[(from+i)*in:(from+i+1)*in])
-		}
+		n := s.fill(x, from, to)
 		s.stack.forward(s.room, n, depth)
 		for i := range n {
 			f(from+i, s.room.act[depth][i*wide:i*wide+out])
 		}
 	}
+}
+
+// Errors writes the mean squared error of the reconstruction of rows from to to−1 to out: the score RE(x).
+func (s *Scorer) Errors(x []float32, from, to int, out []float64) {
+	layers := s.stack.layers
+	in, depth := layers[0].In, len(layers)
+	wide := kernel.Pad(in)
+	for ; from < to; from += blockRows {
+		n := s.fill(x, from, to)
+		s.stack.forward(s.room, n, depth)
+		for i := range n {
+			row := s.room.act[depth][i*wide : (i+1)*wide]
+			out[from+i] = float64(kernel.SquareDistance(row, s.room.act[0][i*wide:(i+1)*wide])) / float64(in)
+		}
+	}
+}
+
+// fill copies a block of rows that begins at from, and says how many they are.
+func (s *Scorer) fill(x []float32, from, to int) int {
+	in := s.stack.layers[0].In
+	wide := kernel.Pad(in)
+	n := min(blockRows, to-from)
+	for i := range n {
+		copy(s.room.act[0][i*wide:i*wide+in], x[(from+i)*in:(from+i+1)*in])
+	}
+	return n
 }

@@ -380,35 +380,38 @@ func (s isa) mse() {
 	RET()
 }
 
-// sqDist: out = sum over n of (y-x)^2 (one row)
+// sqDist: out = sum over n of (y-x)^2, in sixteen lanes, which AVX2 keeps in two registers
 func (s isa) sqDist() {
 	TEXT("sqDist"+s.name, NOSPLIT, "func(n int, y, x *float32) float32")
 	Doc("sqDist" + s.name + " is the sum of the squared differences of n values, a multiple of 16.")
 	n := Load(Param("n"), GP64())
 	y := Load(Param("y"), GP64())
 	x := Load(Param("x"), GP64())
-	q := s.vec()
-	s.zero(q)
-	Label("row")
-	v := s.vec()
-	VMOVUPS(Mem{Base: y}, v)
-	VSUBPS(Mem{Base: x}, v, v)
-	VFMADD231PS(v, v, q)
-	ADDQ(U32(s.bytes()), x)
-	ADDQ(U32(s.bytes()), y)
-	SUBQ(U32(s.w), n)
-	JNZ(LabelRef("row"))
-	yh := YMM()
-	ylo := q
-	var yl reg.VecVirtual
-	if s.z {
-		VEXTRACTF64X4(U8(1), q, yh)
-		yl = YMM()
-		VMOVAPS(q.AsY(), yl)
-		VADDPS(yh, yl, yl)
-	} else {
-		yl = ylo
+	q := make([]reg.VecVirtual, 16/s.w)
+	for i := range q {
+		q[i] = s.vec()
+		s.zero(q[i])
 	}
+	Label("row")
+	for i := range q {
+		v := s.vec()
+		VMOVUPS(Mem{Base: y, Disp: i * s.bytes()}, v)
+		VSUBPS(Mem{Base: x, Disp: i * s.bytes()}, v, v)
+		VFMADD231PS(v, v, q[i])
+	}
+	ADDQ(U32(64), x)
+	ADDQ(U32(64), y)
+	SUBQ(U32(16), n)
+	JNZ(LabelRef("row"))
+	yl, yh := YMM(), YMM()
+	if s.z {
+		VEXTRACTF64X4(U8(1), q[0], yh)
+		VMOVAPS(q[0].AsY(), yl)
+	} else {
+		VMOVAPS(q[1], yh)
+		VMOVAPS(q[0], yl)
+	}
+	VADDPS(yh, yl, yl)
 	xh := XMM()
 	VEXTRACTF128(U8(1), yl, xh)
 	xl := XMM()

@@ -287,7 +287,7 @@ func shrink(d, z []float32, n int, pull float32) float64 {
 	sum := 0.0
 	for i, v := range z[:n] {
 		d[i] += pull * v
-		sum += float64(v) * float64(v)
+		sum += float64(float64(v) * float64(v))
 	}
 	return sum
 }
@@ -297,7 +297,7 @@ func squaredError(y, x []float32, n int, scale float32) float64 {
 	sum := 0.0
 	for i := range n {
 		d := y[i] - x[i]
-		sum += float64(d) * float64(d)
+		sum += float64(float64(d) * float64(d))
 		y[i] = d * scale
 	}
 	return sum

@@ -131,7 +131,7 @@ func (a Activation) apply(v float32) float32 {
 func meanOfSquares(a []float32) float64 {
 	sum := 0.0
 	for _, v := range a {
-		sum += float64(v) * float64(v)
+		sum += float64(float64(v) * float64(v))
 	}
 	return sum / float64(len(a))
 }

@@ -28,6 +28,11 @@ type Trainer interface {
 	Close() error
 }
 
+// Centred is a trainer whose network's Centres may change between epochs.
+type Centred interface {
+	SetCentres(centres [][]float32) error
+}
+
 var engines = map[string]Engine{}
 
 // RegisterEngine makes an engine known by name. It is called from init and panics when the name is taken.

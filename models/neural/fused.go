@@ -257,7 +257,11 @@ func (t *fused) gradient(r *room, g []float32, x, target []float32, rows []int32
 			d = r.grad[i]
 			if i == t.net.Latent && t.net.Shrink > 0 {
 				pull := float32(2 * t.net.Shrink / (float64(batch) * float64(before.Out)))
-				r.latent += shrink(d, r.act[i], n*wide, pull)
+				if t.net.Centres == nil {
+					r.latent += shrink(d, r.act[i], n*wide, pull)
+				} else {
+					r.latent += t.gather(d, r.act[i], n, wide, pull)
+				}
 			}
 			before.Activation.backward(d, r.act[i], g[before.bias:before.bias+wide], n, wide)
 		}
@@ -290,6 +294,33 @@ func shrink(d, z []float32, n int, pull float32) float64 {
 		sum += float64(float64(v) * float64(v))
 	}
 	return sum
+}
+
+// gather adds the gradient of squared distances from the nearest centre, pull·(z−c), to the rows of d, and is
+// the sum of the distances.
+func (t *fused) gather(d, z []float32, rows, wide int, pull float32) float64 {
+	sum := 0.0
+	for i := range rows {
+		row := z[i*wide : i*wide+t.stack.layers[t.net.Latent-1].Out]
+		centre := t.net.Centres[nearest(t.net.Centres, row)]
+		for j, v := range row {
+			e := v - centre[j]
+			d[i*wide+j] += pull * e
+			sum += float64(float64(e) * float64(e))
+		}
+	}
+	return sum
+}
+
+// SetCentres changes the centres of the loss.
+func (t *fused) SetCentres(centres [][]float32) error {
+	n := t.net
+	n.Centres = centres
+	if err := n.Check(); err != nil {
+		return err
+	}
+	t.net = n
+	return nil
 }
 
 // squaredError is kernel.SquaredError without column sums.

@@ -24,13 +24,14 @@ type Dense struct {
 
 // Network describes a feed-forward network and how it is trained: a stack of dense layers, the loss, and an
 // optimiser. The loss is the mean squared error between output and target over samples and columns, plus,
-// where Shrink is above 0, Shrink times the mean over samples and columns of the squares of what the first
-// Latent layers give.
+// where Shrink is above 0, Shrink times the mean over samples and columns of the squared distance of what the
+// first Latent layers give from the nearest of Centres, or from 0 without any.
 type Network struct {
 	Layers    []Dense
 	Optimiser Optimiser
 	Latent    int // layers up to the bottleneck; 0 where nothing looks at it
 	Shrink    float64
+	Centres   [][]float32
 }
 
 // Params are a network's weights: for each layer W (Out×In, row-major) and then b (Out).
@@ -56,6 +57,11 @@ func (n Network) Check() error {
 	}
 	if n.Latent < 0 || n.Latent >= len(n.Layers) || n.Shrink > 0 && n.Latent == 0 || !(n.Shrink >= 0 && n.Shrink <= maxShrink) {
 		return fmt.Errorf("neural: a bottleneck behind %d of %d layers, shrunk by %v", n.Latent, len(n.Layers), n.Shrink)
+	}
+	for _, c := range n.Centres {
+		if n.Latent == 0 || len(c) != n.Layers[n.Latent-1].Out {
+			return fmt.Errorf("neural: a centre of %d numbers does not fit the bottleneck", len(c))
+		}
 	}
 	return n.Optimiser.check()
 }

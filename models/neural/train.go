@@ -37,6 +37,12 @@ func (t Training) Check() error {
 // Train fits the network to map rows of x (n×In) to rows of t (n×Out) and returns the weights. Random
 // streams: "init" draws the weights, "order" the batches, "validation" the held-out rows.
 func Train(ctx context.Context, env models.Env, cfg Training, net Network, x, t []float32, n int, bias float32) (Params, error) {
+	return trainWith(ctx, env, cfg, net, x, t, n, bias, func(Trainer, []int32) error { return nil })
+}
+
+// trainWith is Train with something to be done before the first epoch and behind each: between gets the rows
+// that are trained on, in the order of the epoch before.
+func trainWith(ctx context.Context, env models.Env, cfg Training, net Network, x, t []float32, n int, bias float32, between func(tr Trainer, order []int32) error) (Params, error) {
 	net.Optimiser = cfg.Optimiser
 	if err := net.Check(); err != nil {
 		return nil, err
@@ -54,6 +60,9 @@ func Train(ctx context.Context, env models.Env, cfg Training, net Network, x, t 
 	shuffle := env.Rand("order")
 	best, bestLoss, since := Params(nil), math.Inf(1), 0
 	rate := cfg.Optimiser.Rate
+	if err := between(tr, order); err != nil {
+		return nil, err
+	}
 	for k := 1; k <= cfg.Epochs; k++ {
 		shuffle.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 		loss, err := tr.Epoch(ctx, x, t, order, cfg.Batch, rate)
@@ -62,6 +71,9 @@ func Train(ctx context.Context, env models.Env, cfg Training, net Network, x, t 
 		}
 		if math.IsNaN(loss) || math.IsInf(loss, 0) {
 			return nil, fmt.Errorf("epoch %d: the loss is %v: training diverged; take a smaller rate than %g, or scale the data", k, loss, cfg.Optimiser.Rate)
+		}
+		if err := between(tr, order); err != nil {
+			return nil, err
 		}
 		valid := math.NaN()
 		if len(held) > 0 {

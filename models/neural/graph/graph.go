@@ -28,6 +28,9 @@ func (engine) New(n neural.Network, p neural.Params, _ int) (neural.Trainer, err
 	if err := n.Shape(p); err != nil {
 		return nil, err
 	}
+	if n.Centres != nil {
+		return nil, errors.New("gorgonia: centres of the bottleneck are for the fused engine")
+	}
 	t := &trainer{net: n, graphs: map[int]*tape{}}
 	for i := range p {
 		t.params = append(t.params, flip(n, i, p[i], false))

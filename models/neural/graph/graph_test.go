@@ -255,3 +255,10 @@ func TestEnginesAgree(t *testing.T) {
 		})
 	}
 }
+
+func TestCentresAreRefused(t *testing.T) {
+	net := neural.Network{Layers: neural.Autoencoder(4, []int{2}, neural.Tanh), Optimiser: neural.Optimiser{Kind: "adam", Rate: 0.01}, Latent: 1, Shrink: 1, Centres: [][]float32{{0, 0}}}
+	if _, err := (engine{}).New(net, net.NewParams(rand.New(rand.NewPCG(1, 1)), 0), 1); err == nil {
+		t.Error("centres are taken")
+	}
+}

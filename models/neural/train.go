@@ -20,6 +20,7 @@ type Training struct {
 	StepEvery  int       `yaml:"step_every" jsonschema:"minimum=0" jsonschema_description:"epochs after which the learning rate is multiplied by step_factor; 0: never"`
 	StepFactor float64   `yaml:"step_factor" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"see step_every"`
 	Validation float64   `yaml:"validation" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of the training samples whose loss is watched instead of trained on; 0: none"`
+	Noise      float64   `yaml:"noise" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of the input values that are set to 0, others each epoch, while the network is to give the rows as they are (a denoising auto-encoder; Vincent and others 2008); 0: none"`
 	Patience   int       `yaml:"patience" jsonschema:"minimum=0" jsonschema_description:"with validation: epochs without a better validation loss after which training ends; 0: never. The weights of the best epoch are kept"`
 }
 
@@ -35,7 +36,8 @@ func (t Training) Check() error {
 }
 
 // Train fits the network to map rows of x (n×In) to rows of t (n×Out) and returns the weights. Random
-// streams: "init" draws the weights, "order" the batches, "validation" the held-out rows.
+// streams: "init" draws the weights, "order" the batches, "validation" the held-out rows, "noise" what is
+// corrupted.
 func Train(ctx context.Context, env models.Env, cfg Training, net Network, x, t []float32, n int, bias float32) (Params, error) {
 	return trainWith(ctx, env, cfg, net, x, t, n, bias, func(Trainer, []int32) error { return nil })
 }
@@ -58,6 +60,11 @@ func trainWith(ctx context.Context, env models.Env, cfg Training, net Network, x
 	defer tr.Close()
 	order, held := holdOut(env.Rand("validation"), n, cfg.Validation)
 	shuffle := env.Rand("order")
+	in := x
+	if cfg.Noise > 0 {
+		in = make([]float32, len(x))
+	}
+	noise := env.Rand("noise")
 	best, bestLoss, since := Params(nil), math.Inf(1), 0
 	rate := cfg.Optimiser.Rate
 	if err := between(tr, order); err != nil {
@@ -65,7 +72,10 @@ func trainWith(ctx context.Context, env models.Env, cfg Training, net Network, x
 	}
 	for k := 1; k <= cfg.Epochs; k++ {
 		shuffle.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-		loss, err := tr.Epoch(ctx, x, t, order, cfg.Batch, rate)
+		if cfg.Noise > 0 {
+			corrupt(in, x, cfg.Noise, noise)
+		}
+		loss, err := tr.Epoch(ctx, in, t, order, cfg.Batch, rate)
 		if err != nil {
 			return nil, fmt.Errorf("epoch %d: %w", k, err)
 		}
@@ -103,6 +113,15 @@ func trainWith(ctx context.Context, env models.Env, cfg Training, net Network, x
 		}
 	}
 	return p, nil
+}
+
+// corrupt copies values and sets so large a share of them to 0.
+func corrupt(to, from []float32, share float64, r *rand.Rand) {
+	for i, v := range from {
+		if to[i] = v; r.Float64() < share {
+			to[i] = 0
+		}
+	}
 }
 
 // holdOut is the rows to train on and those to watch, both in table order. At least one is trained on.

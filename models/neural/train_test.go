@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -98,4 +99,62 @@ func TestTrainingChecks(t *testing.T) {
 	if _, err := spec.New(models.Env{}); !errors.Is(err, models.ErrSpec) {
 		t.Errorf("error %v", err)
 	}
+}
+
+// TestCorrupt: the share asked for, other values each time, and nothing else.
+func TestCorrupt(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	from, to := make([]float32, 20000), make([]float32, 20000)
+	for i := range from {
+		from[i] = 1
+	}
+	corrupt(to, from, 0.1, r)
+	first, zeros := slices.Clone(to), 0
+	for _, v := range to {
+		switch v {
+		case 0:
+			zeros++
+		case 1:
+		default:
+			t.Fatalf("value %v", v)
+		}
+	}
+	if zeros < 1800 || zeros > 2200 {
+		t.Errorf("%d of 20000 values are corrupted", zeros)
+	}
+	if corrupt(to, from, 0.1, r); slices.Equal(first, to) {
+		t.Error("the same values twice")
+	}
+}
+
+// TestNoiseIsOnInputsAlone: the network is to give the rows as they are, from rows with holes.
+func TestNoiseIsOnInputsAlone(t *testing.T) {
+	spy := &noiseSpy{}
+	engines["spy"] = spy
+	defer delete(engines, "spy")
+	x := []float32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
+	cfg := Training{Engine: "spy", Epochs: 2, Batch: 4, Optimiser: Optimiser{Kind: "sgd", Rate: 1}, StepFactor: 0.5, Noise: 0.5}
+	if _, err := Train(context.Background(), models.Env{}, cfg, Network{Layers: []Dense{{1, 1, Linear}}}, x, x, len(x), 0); err != nil {
+		t.Fatal(err)
+	}
+	if len(spy.in) != 2 || slices.Equal(spy.in[0], spy.in[1]) || !slices.Contains(spy.in[0], 0) || !slices.Equal(spy.target, x) {
+		t.Errorf("inputs %v, target %v", spy.in, spy.target)
+	}
+}
+
+type noiseSpy struct {
+	in     [][]float32
+	target []float32
+}
+
+func (s *noiseSpy) New(Network, Params, int) (Trainer, error) { return s, nil }
+func (s *noiseSpy) Close() error                              { return nil }
+func (s *noiseSpy) Params() Params                            { return Params{{1}, {0}} }
+func (s *noiseSpy) Gradient(_, _ []float32, _ []int32) (float64, Params, error) {
+	return 0, nil, errors.New("not asked for")
+}
+
+func (s *noiseSpy) Epoch(_ context.Context, x, t []float32, _ []int32, _ int, _ float64) (float64, error) {
+	s.in, s.target = append(s.in, slices.Clone(x)), t
+	return 1, nil
 }

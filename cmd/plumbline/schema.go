@@ -55,6 +55,14 @@ func special(t reflect.Type) *jsonschema.Schema {
 			{Type: "string", Enum: []any{"flow", "host", "connection"}},
 			{Type: "array", Items: &jsonschema.Schema{Type: "string"}, MinItems: count(1)},
 		}}
+	case reflect.TypeFor[models.Reference]():
+		fields := jsonschema.NewProperties()
+		fields.Set("model", &jsonschema.Schema{Type: "string"})
+		fields.Set("params", &jsonschema.Schema{Type: "object"})
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
+			{Type: "string"},
+			{Type: "object", Properties: fields, Required: []string{"model"}, AdditionalProperties: jsonschema.FalseSchema},
+		}}
 	case reflect.TypeFor[prep.SymbolSpec]():
 		type plain prep.SymbolSpec // the same fields, and not special
 		fields := bare(reflector().ReflectFromType(reflect.TypeFor[plain]()))

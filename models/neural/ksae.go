@@ -24,7 +24,7 @@ func init() {
 }
 
 func defaultKSAE() *KSAESpec {
-	return &KSAESpec{Clusters: 3, Sample: 15000, Trim: 0.9, Base: Latent{model: "sae"}}
+	return &KSAESpec{Clusters: 3, Sample: 15000, Trim: 0.9, Base: models.ReferenceTo("sae")}
 }
 
 // KSAESpec configures ksae. Of a sample of the training rows those whose norm is below its Trim quantile are
@@ -37,10 +37,10 @@ func defaultKSAE() *KSAESpec {
 // which brings the models to one scale; published figures instead average one AUROC a part, which is another
 // quantity. Parts of fewer than minPart rows join the next nearest.
 type KSAESpec struct {
-	Clusters int     `yaml:"clusters" jsonschema:"minimum=1,maximum=100" jsonschema_description:"k: parts"`
-	Sample   int     `yaml:"sample" jsonschema:"minimum=1,maximum=10000000" jsonschema_description:"training rows, drawn without replacement, that the centres are found among; all where there are fewer"`
-	Trim     float64 `yaml:"trim" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"share of the sample, by norm, that the centres are found among; 1: all"`
-	Base     Latent  `yaml:"base" jsonschema:"oneof_type=string;object" jsonschema_description:"model of each part: a name, or {model, params}; any model of vectors that learns without labels"`
+	Clusters int              `yaml:"clusters" jsonschema:"minimum=1,maximum=100" jsonschema_description:"k: parts"`
+	Sample   int              `yaml:"sample" jsonschema:"minimum=1,maximum=10000000" jsonschema_description:"training rows, drawn without replacement, that the centres are found among; all where there are fewer"`
+	Trim     float64          `yaml:"trim" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"share of the sample, by norm, that the centres are found among; 1: all"`
+	Base     models.Reference `yaml:"base" jsonschema_description:"model of each part: a name, or {model, params}; any model of vectors that learns without labels"`
 }
 
 // minPart is how many rows a part has at the least, where there are as many.
@@ -51,7 +51,7 @@ func (s *KSAESpec) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec("ksae", s); err != nil {
 		return nil, err
 	}
-	if _, err := s.Base.build(env); err != nil {
+	if _, err := s.Base.Build(env); err != nil {
 		return nil, fmt.Errorf("ksae: %w: base: %w", models.ErrSpec, err)
 	}
 	return &ksae{spec: *s, env: env}, nil
@@ -105,7 +105,7 @@ func (a *ksae) Fit(ctx context.Context, train *data.Set) error {
 		}
 		env := a.env
 		env.Seed = a.env.Rand(fmt.Sprint("part ", k)).Uint64()
-		det, err := a.spec.Base.build(env)
+		det, err := a.spec.Base.Build(env)
 		if err != nil {
 			return fmt.Errorf("ksae: %w", err)
 		}
@@ -348,7 +348,7 @@ func (a *ksae) Load(r io.Reader) error {
 		if err != nil {
 			return fmt.Errorf("ksae: load: %w", err)
 		}
-		det, err := a.spec.Base.build(a.env)
+		det, err := a.spec.Base.Build(a.env)
 		if err == nil {
 			err = det.Load(bytes.NewReader(raw))
 		}

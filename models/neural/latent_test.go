@@ -10,7 +10,7 @@ import (
 	"plumbline/models"
 )
 
-// labelled is a model that cannot judge a bottleneck.
+// labelled is a model that cannot stand here.
 type labelled struct{}
 
 func (labelled) New(models.Env) (models.Detector, error) { return nil, nil }
@@ -26,7 +26,7 @@ func TestLatentErrors(t *testing.T) {
 		"latent: {model: ae, parms: {}}":           "unknown key",
 		"latent: {model: ae, params: {epoch: 1}}":  `did you mean "epochs"`,
 		"latent: {model: aee}":                     `did you mean "ae"`,
-		"latent: labelled":                         "cannot judge a bottleneck",
+		"latent: labelled":                         "cannot stand here",
 		"latent: nothing":                          "unknown model",
 		"{shrink: -1}":                             "at least 0",
 		"{latent: ae, patience: 3, validation: 0}": "patience needs validation",

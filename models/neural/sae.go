@@ -11,8 +11,6 @@ import (
 	"plumbline/models"
 )
 
-const vectors = data.Vectors
-
 func init() {
 	models.Register(models.Info{
 		Name:     "sae",
@@ -25,7 +23,7 @@ func init() {
 
 func defaultSAE() *SAESpec {
 	return &SAESpec{
-		Hidden: []int{}, Activation: Tanh, Ends: Tanh, Shrink: 10, Latent: Latent{model: "znorm"},
+		Hidden: []int{}, Activation: Tanh, Ends: Tanh, Shrink: 10, Latent: models.ReferenceTo("znorm"),
 		Training: Training{Engine: "fused", Epochs: 100, Batch: 100, Optimiser: Optimiser{Kind: "adam", Rate: 0.001, Momentum: 0.9, Rho: 0.9}, StepFactor: 0.5, Validation: 0.2, Patience: 10},
 	}
 }
@@ -40,12 +38,12 @@ func defaultSAE() *SAESpec {
 // between −1 and 1 (scale: maxabs), as the output does. Unlike theirs, the decoder's weights are its own, not
 // the transposed ones of the encoder.
 type SAESpec struct {
-	Hidden     []int      `yaml:"hidden" jsonschema:"minimum=1,maximum=65536" jsonschema_description:"sizes of the encoder's layers, the bottleneck b last; none: b = ⌊√d⌋+1 with two layers between, ⌊(2d+b)/3⌉ and ⌊(d+2b)/3⌉"`
-	Activation Activation `yaml:"activation" jsonschema:"enum=tanh,enum=relu,enum=sigmoid,enum=linear" jsonschema_description:"of the hidden layers but the bottleneck"`
-	Ends       Activation `yaml:"ends" jsonschema:"enum=tanh,enum=linear" jsonschema_description:"activation of bottleneck and output: tanh as in the paper, for inputs between -1 and 1, or linear"`
-	Shrink     float64    `yaml:"shrink" jsonschema:"minimum=0,maximum=1000000" jsonschema_description:"λ: weight of the squares at the bottleneck"`
-	Latent     Latent     `yaml:"latent" jsonschema:"oneof_type=string;object" jsonschema_description:"model that judges the bottleneck: a name, or {model, params}; any model of vectors that learns without labels"`
-	Bias       float64    `yaml:"bias" jsonschema:"minimum=-10,maximum=10" jsonschema_description:"initial value of all biases"`
+	Hidden     []int            `yaml:"hidden" jsonschema:"minimum=1,maximum=65536" jsonschema_description:"sizes of the encoder's layers, the bottleneck b last; none: b = ⌊√d⌋+1 with two layers between, ⌊(2d+b)/3⌉ and ⌊(d+2b)/3⌉"`
+	Activation Activation       `yaml:"activation" jsonschema:"enum=tanh,enum=relu,enum=sigmoid,enum=linear" jsonschema_description:"of the hidden layers but the bottleneck"`
+	Ends       Activation       `yaml:"ends" jsonschema:"enum=tanh,enum=linear" jsonschema_description:"activation of bottleneck and output: tanh as in the paper, for inputs between -1 and 1, or linear"`
+	Shrink     float64          `yaml:"shrink" jsonschema:"minimum=0,maximum=1000000" jsonschema_description:"λ: weight of the squares at the bottleneck"`
+	Latent     models.Reference `yaml:"latent" jsonschema_description:"model that judges the bottleneck: a name, or {model, params}; any model of vectors that learns without labels"`
+	Bias       float64          `yaml:"bias" jsonschema:"minimum=-10,maximum=10" jsonschema_description:"initial value of all biases"`
 	Training   `yaml:",inline"`
 }
 
@@ -57,7 +55,7 @@ func (s *SAESpec) New(env models.Env) (models.Detector, error) {
 	if err := s.Training.Check(); err != nil {
 		return nil, fmt.Errorf("sae: %w: %w", models.ErrSpec, err)
 	}
-	if _, err := s.Latent.build(env); err != nil {
+	if _, err := s.Latent.Build(env); err != nil {
 		return nil, fmt.Errorf("sae: %w: latent: %w", models.ErrSpec, err)
 	}
 	return &sae{spec: *s, env: env}, nil
@@ -96,7 +94,7 @@ func (a *sae) Fit(ctx context.Context, train *data.Set) error {
 	if err != nil {
 		return err
 	}
-	on, err := a.spec.Latent.build(a.env)
+	on, err := a.spec.Latent.Build(a.env)
 	if err == nil {
 		err = on.Fit(ctx, latent)
 	}
@@ -179,7 +177,7 @@ func (a *sae) Load(r io.Reader) error {
 	if err != nil {
 		return fmt.Errorf("sae: load: %w", err)
 	}
-	on, err := a.spec.Latent.build(a.env)
+	on, err := a.spec.Latent.Build(a.env)
 	if err == nil {
 		err = on.Load(bytes.NewReader(raw))
 	}

@@ -1,22 +1,25 @@
-package neural
+package models
 
 import (
 	"fmt"
 
+	"plumbline/data"
 	"plumbline/data/strictyaml"
-	"plumbline/models"
 )
 
-// Latent names the model that judges rows by what a network makes of them: any model of vectors that learns
-// without labels.
-type Latent struct {
+// Reference names a model within another one's settings, such as the one that judges what a network makes of
+// rows: any model of vectors that learns without labels.
+type Reference struct {
 	model string
-	spec  models.Spec // nil: the model's defaults
+	spec  Spec // nil: the model's defaults
 }
 
+// ReferenceTo is a model with its defaults.
+func ReferenceTo(model string) Reference { return Reference{model: model} }
+
 // DecodeStrict takes the name of a model, or {model, params}.
-func (l *Latent) DecodeStrict(d strictyaml.Doc) strictyaml.Problems {
-	*l = Latent{}
+func (l *Reference) DecodeStrict(d strictyaml.Doc) strictyaml.Problems {
+	*l = Reference{}
 	if _, isMap := d.Get("model"); !isMap {
 		ps := d.Decode(&l.model)
 		if len(ps) == 0 && l.model == "" {
@@ -33,7 +36,7 @@ func (l *Latent) DecodeStrict(d strictyaml.Doc) strictyaml.Problems {
 		return ps
 	}
 	l.model = form.Model
-	spec, err := models.Decode(form.Model, form.Params)
+	spec, err := Decode(form.Model, form.Params)
 	if err != nil {
 		if more, ok := err.(strictyaml.Problems); ok {
 			return more
@@ -45,21 +48,21 @@ func (l *Latent) DecodeStrict(d strictyaml.Doc) strictyaml.Problems {
 }
 
 // MarshalYAML is the form that DecodeStrict reads.
-func (l Latent) MarshalYAML() (any, error) {
+func (l Reference) MarshalYAML() (any, error) {
 	if l.spec == nil {
 		return l.model, nil
 	}
 	return map[string]any{"model": l.model, "params": l.spec}, nil
 }
 
-// build is a detector of the model.
-func (l Latent) build(env models.Env) (models.Detector, error) {
-	info, err := models.Lookup(l.model)
+// Build is an unfitted detector of the model.
+func (l Reference) Build(env Env) (Detector, error) {
+	info, err := Lookup(l.model)
 	if err != nil {
 		return nil, err
 	}
-	if n := info.Needs; n.Labels || n.Batch || n.Input != vectors {
-		return nil, fmt.Errorf("%s cannot judge a bottleneck: want a model of vectors that learns without labels", l.model)
+	if n := info.Needs; n.Labels || n.Batch || n.Input != data.Vectors {
+		return nil, fmt.Errorf("%s cannot stand here: want a model of vectors that learns without labels", l.model)
 	}
 	spec := l.spec
 	if spec == nil {

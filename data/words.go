@@ -105,7 +105,7 @@ func (d *Strings) Check(c *Config) strictyaml.Problems {
 }
 
 func (d *Strings) read(ctx context.Context, in io.Reader, name string, tb *builder, _ int) error {
-	r := csv.NewReader(in)
+	r := csv.NewReader(pastBOM(in))
 	r.Comma = []rune(d.Separator)[0]
 	head, err := r.Read()
 	if errors.Is(err, io.EOF) {

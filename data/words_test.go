@@ -6,6 +6,26 @@ import (
 	"testing"
 )
 
+// FuzzStrings: whatever the text, an error or a table that holds together.
+func FuzzStrings(f *testing.F) {
+	f.Add("State,kind\naB*,Normal\n\"x\",Botnet\n")
+	f.Add("kind,State,kind\n\"a\nb\",,\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		tb, _, err := readText(t, "\nname: own\nformat: strings\nfiles: {train: [flows.csv]}\nlabel: {column: class, benign: [Normal]}\noptions: {text: State, class: kind}\n", text, 1)
+		if err != nil {
+			return
+		}
+		for i := range tb.Columns {
+			if c := &tb.Columns[i]; c.Len() != tb.Rows {
+				t.Fatalf("column %s has %d values for %d rows", c.Name, c.Len(), tb.Rows)
+			}
+		}
+		if len(tb.Attack) != tb.Rows || tb.Rows == 0 {
+			t.Fatalf("%d verdicts for %d rows", len(tb.Attack), tb.Rows)
+		}
+	})
+}
+
 func TestWordTables(t *testing.T) {
 	tb, _, err := readText(t, `
 name: own
@@ -24,7 +44,7 @@ options: {attributes: 2}
 		t.Errorf("%+v", tb)
 	}
 	const letters = "\nname: own\nformat: strings\nfiles: {train: [flows.csv]}\nlabel: {column: class, benign: [Normal]}\noptions: {text: State, class: kind}\n"
-	tb, _, err = readText(t, letters, "State,kind\naB*,Normal\n\"x\",Botnet\n", 2)
+	tb, _, err = readText(t, letters, "\ufeffState,kind\naB*,Normal\n\"x\",Botnet\n", 2)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -103,6 +103,9 @@ func (tr *Tracer) UnmarshalJSON(raw []byte) error {
 		return fmt.Errorf("prep: traces: %w", err)
 	}
 	*tr = Tracer(p)
+	if tr.Spec.Window.Kind == "" { // as saved when there was no other kind
+		tr.Spec.Window.Kind = "count"
+	}
 	for _, p := range tr.Parts {
 		if err := p.check(); err != nil {
 			return fmt.Errorf("prep: traces: column %s: %w", p.Column, err)

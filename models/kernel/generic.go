@@ -6,7 +6,7 @@ import (
 )
 
 // generic is the primitives in plain Go.
-var generic = &set{"generic", false, genericGemm, genericGemm, genericTanh, genericTanhGrad, genericColSum, genericMSE, genericSqDist, genericAdam, genericFlip}
+var generic = &set{"generic", false, genericGemm, genericGemm, genericTanh, genericTanhGrad, genericColSum, genericMSE, genericSqDist, genericAdam, genericProduct, genericSpread, genericNorm, genericNormGrad, genericFlip}
 
 // at is n numbers from an address on.
 func at(p *float32, offset, n int) []float32 {
@@ -106,6 +106,48 @@ func genericFlip(rows, cols int, dst *float32, ldd int, src *float32, lds int) {
 	for r := range rows {
 		for c, v := range at(src, r*lds, cols) {
 			at(dst, c*ldd+r*bytes, 1)[0] = v
+		}
+	}
+}
+
+func genericProduct(rows, cols int, d, h *float32, ld int, sum *float32) {
+	to := at(sum, 0, cols)
+	for i := range rows {
+		a, b := at(d, i*ld, cols), at(h, i*ld, cols)
+		for j, v := range a {
+			to[j] += v * b[j]
+		}
+	}
+}
+
+func genericSpread(rows, cols int, x *float32, ld int, mean, sum *float32) {
+	to, m := at(sum, 0, cols), at(mean, 0, cols)
+	for i := range rows {
+		for j, v := range at(x, i*ld, cols) {
+			v -= m[j]
+			to[j] += v * v
+		}
+	}
+}
+
+func genericNorm(rows, cols int, x, y *float32, ld int, mean, inv, scale, shift *float32) {
+	m, f, s, b := at(mean, 0, cols), at(inv, 0, cols), at(scale, 0, cols), at(shift, 0, cols)
+	for i := range rows {
+		from, to := at(x, i*ld, cols), at(y, i*ld, cols)
+		for j, v := range from {
+			from[j] = (v - m[j]) * f[j]
+			to[j] = from[j]*s[j] + b[j]
+		}
+	}
+}
+
+func genericNormGrad(rows, cols int, d, h *float32, ld int, mean, dot, factor, sum *float32) {
+	m, t, f, to := at(mean, 0, cols), at(dot, 0, cols), at(factor, 0, cols), at(sum, 0, cols)
+	for i := range rows {
+		from, hat := at(d, i*ld, cols), at(h, i*ld, cols)
+		for j, v := range from {
+			from[j] = (v - m[j] - hat[j]*t[j]) * f[j]
+			to[j] += from[j]
 		}
 	}
 }

@@ -20,6 +20,10 @@ type set struct {
 	mse      func(rows, cols int, y, x *float32, ld int, db, sq *float32, scale float32)
 	sqDist   func(n int, y, x *float32) float32
 	adam     func(n int, p, m, v, g *float32, shards, stride int, b1, c1, b2, c2, lr, eps, rbc2 float32)
+	product  func(rows, cols int, d, h *float32, ld int, sum *float32)
+	spread   func(rows, cols int, x *float32, ld int, mean, sum *float32)
+	norm     func(rows, cols int, x, y *float32, ld int, mean, inv, scale, shift *float32)
+	normGrad func(rows, cols int, d, h *float32, ld int, mean, dot, factor, sum *float32)
 	flip     func(rows, cols int, dst *float32, ldd int, src *float32, lds int)
 }
 
@@ -208,6 +212,34 @@ func TanhGrad(rows, ld int, d, a, db []float32) {
 func ColumnSums(rows, ld int, d, db []float32) {
 	if checkRows(rows, ld, d, d) {
 		use.colSum(rows, ld, &d[0], ld*bytes, &db[:ld][0])
+	}
+}
+
+// ColumnProducts adds the column sums of d·h, number by number, to sum.
+func ColumnProducts(rows, ld int, d, h, sum []float32) {
+	if checkRows(rows, ld, d, h) {
+		use.product(rows, ld, &d[0], &h[0], ld*bytes, &sum[:ld][0])
+	}
+}
+
+// ColumnSpread adds the column sums of (x−mean)² to sum.
+func ColumnSpread(rows, ld int, x, mean, sum []float32) {
+	if checkRows(rows, ld, x, x) {
+		use.spread(rows, ld, &x[0], ld*bytes, &mean[:ld][0], &sum[:ld][0])
+	}
+}
+
+// Normalise makes x (x−mean)·inv, and y that times scale plus shift, column by column.
+func Normalise(rows, ld int, x, mean, inv, scale, shift, y []float32) {
+	if checkRows(rows, ld, x, y) {
+		use.norm(rows, ld, &x[0], &y[0], ld*bytes, &mean[:ld][0], &inv[:ld][0], &scale[:ld][0], &shift[:ld][0])
+	}
+}
+
+// NormaliseGrad makes d (d−mean−hat·dot)·factor, column by column, and adds its column sums to sum.
+func NormaliseGrad(rows, ld int, d, hat, mean, dot, factor, sum []float32) {
+	if checkRows(rows, ld, d, hat) {
+		use.normGrad(rows, ld, &d[0], &hat[0], ld*bytes, &mean[:ld][0], &dot[:ld][0], &factor[:ld][0], &sum[:ld][0])
 	}
 }
 

@@ -2,9 +2,9 @@ package neural
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"math"
 
 	"plumbline/data"
 	"plumbline/models"
@@ -21,25 +21,21 @@ func init() {
 }
 
 func defaultAE() *AESpec {
-	return &AESpec{
-		Hidden: []int{}, Activation: Tanh, Bias: 0.01,
-		Training: Training{Engine: "fused", Epochs: 20, Batch: 256, Optimiser: Optimiser{Kind: "adam", Rate: 0.001, Momentum: 0.9, Rho: 0.9}, StepFactor: 0.5},
-	}
+	s := &AESpec{Architecture: defaultArchitecture(Linear), Training: defaultTraining(20, 256)}
+	s.Bias = 0.01
+	return s
 }
 
-// AESpec configures ae. With encoder e: ℝᵈ → ℝᵇ and decoder g: ℝᵇ → ℝᵈ, both stacks of dense layers with a
-// linear bottleneck and output,
+// AESpec configures ae. With encoder e: ℝᵈ → ℝᵇ and decoder g: ℝᵇ → ℝᵈ, both stacks of dense layers,
 //
-//	loss  = mean over a batch of RE(x)
+//	loss  = mean over a batch of RE(x), or of the mean absolute difference
 //	score = RE(x) = (1/d)·Σ_j (x_j − g(e(x))_j)²
 //
-// Winiecki's networks also have batch normalisation, which this one has not. An epoch costs O(n·w) for w
-// weights, a score O(w).
+// An epoch costs O(n·w) for w weights, a score O(w).
 type AESpec struct {
-	Hidden     []int      `yaml:"hidden" jsonschema:"minimum=1,maximum=65536" jsonschema_description:"sizes of the encoder's layers, the bottleneck b last; none: b = ⌊√d⌋+1 with two layers between, ⌊(2d+b)/3⌉ and ⌊(d+2b)/3⌉ (Cao and others 2019)"`
-	Activation Activation `yaml:"activation" jsonschema:"enum=tanh,enum=relu,enum=sigmoid,enum=linear" jsonschema_description:"of the hidden layers but the bottleneck"`
-	Bias       float64    `yaml:"bias" jsonschema:"minimum=-10,maximum=10" jsonschema_description:"initial value of all biases"`
-	Training   `yaml:",inline"`
+	Architecture `yaml:",inline"`
+	Pretrain     int `yaml:"pretrain" jsonschema:"minimum=0,maximum=100000" jsonschema_description:"epochs for which each layer of the encoder, beginning with the first, is trained alone to rebuild what the layers before give it, with the noise of this spec; its weights, and the transposed ones in the decoder, are what training begins with (Vincent and others 2010); 0: none"`
+	Training     `yaml:",inline"`
 }
 
 // New checks the values.
@@ -47,16 +43,10 @@ func (s *AESpec) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec("ae", s); err != nil {
 		return nil, err
 	}
-	if err := s.Training.Check(); err != nil {
+	if err := errors.Join(s.Architecture.Check(), s.Training.Check()); err != nil {
 		return nil, fmt.Errorf("ae: %w: %w", models.ErrSpec, err)
 	}
 	return &ae{spec: *s, env: env}, nil
-}
-
-// CaoSizes is the encoder sizes of Cao, Nicolau and McDermott 2019 for d columns.
-func CaoSizes(d int) []int {
-	b := int(math.Sqrt(float64(d))) + 1
-	return []int{(2*d + b + 1) / 3, (d + 2*b + 1) / 3, b}
 }
 
 type ae struct {
@@ -66,21 +56,21 @@ type ae struct {
 	p    Params
 }
 
-func (a *ae) network(d int) Network {
-	hidden := a.spec.Hidden
-	if len(hidden) == 0 {
-		hidden = CaoSizes(d)
-	}
-	return Network{Layers: Autoencoder(d, hidden, a.spec.Activation), Optimiser: a.spec.Optimiser}
-}
-
 func (a *ae) Fit(ctx context.Context, train *data.Set) error {
 	a.p = nil
 	if err := models.CheckVectors("ae", train, 0, 1); err != nil {
 		return err
 	}
-	net := a.network(train.D)
-	p, err := Train(ctx, a.env, a.spec.Training, net, train.X, train.X, train.N, float32(a.spec.Bias))
+	net := a.spec.Network(train.D)
+	job := job{net: net, x: train.X, t: train.X, n: train.N, bias: float32(a.spec.Bias)}
+	if a.spec.Pretrain > 0 {
+		start, err := pretrain(ctx, a.env, a.spec.Training, a.spec.Pretrain, job)
+		if err != nil {
+			return fmt.Errorf("ae: %w", err)
+		}
+		job.start = start
+	}
+	p, err := job.train(ctx, a.env, a.spec.Training)
 	if err != nil {
 		return fmt.Errorf("ae: %w", err)
 	}
@@ -99,16 +89,7 @@ func (a *ae) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 	if err := a.check(s); err != nil {
 		return nil, err
 	}
-	out := make([]float64, s.N)
-	scorer := a.net.NewScorer(a.p)
-	err := a.env.Blocks(ctx, s.N, 1024, func(from, to int) {
-		scorer.Clone().Errors(s.X, from, to, out)
-		for i := from; i < to; i++ {
-			if !(out[i] <= math.MaxFloat32) { // float32 overflowed on the way: as far off as can be
-				out[i] = math.MaxFloat32
-			}
-		}
-	})
+	out, err := a.net.reconstructionErrors(ctx, a.env, a.p, s)
 	if err != nil {
 		return nil, fmt.Errorf("ae: %w", err)
 	}
@@ -141,7 +122,7 @@ func (a *ae) Save(w io.Writer) error {
 	if a.p == nil {
 		return fmt.Errorf("ae: save: %w", models.ErrNotFitted)
 	}
-	return models.WriteState(w, "ae", widthMeta{a.net.Layers[0].In}, a.p.arrays())
+	return models.WriteState(w, "ae", widthMeta{a.net.Layers[0].In}, a.net.arrays(a.p))
 }
 
 func (a *ae) Load(r io.Reader) error {
@@ -150,7 +131,7 @@ func (a *ae) Load(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	net, p, err := meta.load("ae", arrays, a.network)
+	net, p, err := meta.load("ae", arrays, a.spec.Network)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package neural
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -22,29 +23,31 @@ func init() {
 }
 
 func defaultCAE() *CAESpec {
-	return &CAESpec{
-		Hidden: []int{}, Activation: Tanh, Clusters: 3, Force: 300, Bias: 0.01,
-		Training: Training{Engine: "fused", Epochs: 100, Batch: 100, Optimiser: Optimiser{Kind: "adam", Rate: 0.001, Momentum: 0.9, Rho: 0.9}, StepFactor: 0.5},
-	}
+	s := &CAESpec{Architecture: defaultArchitecture(Linear), Clusters: 3, Force: 300, Centring: "none", Score: "distance", Quantile: 0.95, Training: defaultTraining(100, 100)}
+	s.Bias = 0.01
+	return s
 }
 
 // CAESpec configures cae. With encoder e, decoder g and centres c_1 … c_k in the bottleneck,
 //
 //	D(x)  = min_j ‖e(x) − c_j‖
-//	loss  = mean over a batch of (1/d)·Σ_j (x_j − g(e(x))_j)² + κ·D(x)²
-//	score = D(x)
+//	loss  = mean over a batch of (1/d)·Σ_j (x_j − g(e(x))_j)² + κ·D(x)² + ω·(1/k)·Σ_j ‖m_j‖²
+//	score = D(x), or D(x)/τ_j
 //
 // The centres begin as those of k-means on the bottleneck of the first batch's rows and take one step of
-// Lloyd's algorithm over all training rows behind each epoch; a centre that no row is nearest to stays. The
-// published loss has a term ω·mean ‖c_j‖² besides, which has no gradient, since the centres are constants in
-// an epoch, and is left out.
+// Lloyd's algorithm over all training rows behind each epoch; a centre that no row is nearest to stays. m_j is
+// the mean of the bottlenecks of a batch's rows nearest to c_j; in the published loss c_j stands in its place,
+// which has no gradient, since the centres are constants in an epoch, and is the same as no such term. τ_j is
+// a quantile of the distances of the training rows nearest to c_j.
 type CAESpec struct {
-	Hidden     []int      `yaml:"hidden" jsonschema:"minimum=1,maximum=65536" jsonschema_description:"sizes of the encoder's layers, the bottleneck b last; none: b = ⌊√d⌋+1 with two layers between, ⌊(2d+b)/3⌉ and ⌊(d+2b)/3⌉"`
-	Activation Activation `yaml:"activation" jsonschema:"enum=tanh,enum=relu,enum=sigmoid,enum=linear" jsonschema_description:"of the hidden layers but the bottleneck"`
-	Clusters   int        `yaml:"clusters" jsonschema:"minimum=1,maximum=100" jsonschema_description:"k: centres"`
-	Force      float64    `yaml:"force" jsonschema:"minimum=0,maximum=10000" jsonschema_description:"κ: weight of the squared distances"`
-	Bias       float64    `yaml:"bias" jsonschema:"minimum=-10,maximum=10" jsonschema_description:"initial value of all biases"`
-	Training   `yaml:",inline"`
+	Architecture  `yaml:",inline"`
+	Clusters      int     `yaml:"clusters" jsonschema:"minimum=1,maximum=100" jsonschema_description:"k: centres"`
+	Force         float64 `yaml:"force" jsonschema:"minimum=0,maximum=10000" jsonschema_description:"κ: weight of the squared distances"`
+	Centring      string  `yaml:"centring" jsonschema:"enum=none,enum=batchmean" jsonschema_description:"what is drawn to the origin: nothing, or the means of each batch's clusters"`
+	CentringForce float64 `yaml:"centring_force" jsonschema:"minimum=0,maximum=10000" jsonschema_description:"ω: weight of that"`
+	Score         string  `yaml:"score" jsonschema:"enum=distance,enum=relative" jsonschema_description:"distance from the nearest centre, or that over the cluster's own quantile τ, which makes wide and narrow clusters comparable"`
+	Quantile      float64 `yaml:"quantile" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"of the training distances of a cluster that is its τ"`
+	Training      `yaml:",inline"`
 }
 
 // New checks the values.
@@ -52,11 +55,12 @@ func (s *CAESpec) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec("cae", s); err != nil {
 		return nil, err
 	}
-	if err := s.Training.Check(); err != nil {
-		return nil, fmt.Errorf("cae: %w: %w", models.ErrSpec, err)
+	err := errors.Join(s.Architecture.Check(), s.Training.Check())
+	if err == nil && s.Centring == "batchmean" && s.CentringForce == 0 {
+		err = errors.New("centring batchmean needs a centring_force above 0")
 	}
-	if s.Engine != "fused" {
-		return nil, fmt.Errorf("cae: %w: engine %s knows no centres: take fused", models.ErrSpec, s.Engine)
+	if err != nil {
+		return nil, fmt.Errorf("cae: %w: %w", models.ErrSpec, err)
 	}
 	return &cae{spec: *s, env: env}, nil
 }
@@ -67,16 +71,13 @@ type cae struct {
 	net     Network
 	p       Params
 	centres [][]float32
+	limits  []float64 // τ of each cluster, 0 where no row is nearest
 }
 
 func (a *cae) network(d int) Network {
-	hidden := a.spec.Hidden
-	if len(hidden) == 0 {
-		hidden = CaoSizes(d)
-	}
-	b := hidden[len(hidden)-1]
-	// Shrink weighs a mean over columns, κ a sum
-	return Network{Layers: Autoencoder(d, hidden, a.spec.Activation), Optimiser: a.spec.Optimiser, Latent: len(hidden), Shrink: a.spec.Force * float64(b)}
+	n := a.spec.Network(d)
+	n.Shrink = a.spec.Force * float64(n.Bottleneck()) // Shrink weighs a mean over columns, κ a sum
+	return n
 }
 
 func (a *cae) Fit(ctx context.Context, train *data.Set) error {
@@ -85,10 +86,13 @@ func (a *cae) Fit(ctx context.Context, train *data.Set) error {
 		return err
 	}
 	net := a.network(train.D)
-	b := net.Layers[net.Latent-1].Out
-	net.Centres = [][]float32{make([]float32, b)} // until the first batch is seen
+	net.Centres = [][]float32{make([]float32, net.Bottleneck())} // until the first batch is seen
+	if a.spec.Centring == "batchmean" {
+		net.Centring = a.spec.CentringForce
+	}
 	var centres [][]float32
-	p, err := trainWith(ctx, a.env, a.spec.Training, net, train.X, train.X, train.N, float32(a.spec.Bias), func(tr Trainer, order []int32) error {
+	job := job{net: net, x: train.X, t: train.X, n: train.N, bias: float32(a.spec.Bias)}
+	job.between = func(tr Trainer, order []int32) error {
 		var err error
 		if centres == nil {
 			centres, err = a.begin(ctx, net, tr.Params(), train, order)
@@ -99,12 +103,64 @@ func (a *cae) Fit(ctx context.Context, train *data.Set) error {
 			return err
 		}
 		return tr.(Centred).SetCentres(centres)
-	})
+	}
+	p, err := job.train(ctx, a.env, a.spec.Training)
 	if err != nil {
 		return fmt.Errorf("cae: %w", err)
 	}
-	a.net, a.p, a.centres = net, p, centres
+	of, far, err := a.distances(ctx, net, p, centres, train)
+	if err != nil {
+		return fmt.Errorf("cae: %w", err)
+	}
+	limits := make([]float64, len(centres))
+	for c := range centres {
+		var own []float64
+		for i, k := range of {
+			if int(k) == c {
+				own = append(own, far[i])
+			}
+		}
+		if slices.Sort(own); len(own) > 0 {
+			limits[c] = quantile(own, a.spec.Quantile)
+		}
+	}
+	a.net, a.p, a.centres, a.limits = net, p, centres, limits
 	return nil
+}
+
+// distances is which centre each row is nearest to in the bottleneck, and how far it is from there.
+func (a *cae) distances(ctx context.Context, net Network, p Params, centres [][]float32, s *data.Set) (of []int32, far []float64, err error) {
+	of, far = make([]int32, s.N), make([]float64, s.N)
+	scorer := net.NewScorer(p)
+	err = a.env.Blocks(ctx, s.N, 1024, func(from, to int) {
+		scorer.Clone().Each(s.X, from, to, net.Latent, func(i int, z []float32) {
+			c := nearest(centres, z)
+			of[i], far[i] = int32(c), math.Sqrt(distance(z, centres[c]))
+			if !(far[i] <= farthest) { // float32 overflowed on the way
+				far[i] = farthest
+			}
+		})
+	})
+	return of, far, err
+}
+
+// Cluster is the number of the nearest centre of each row.
+func (a *cae) Cluster(ctx context.Context, s *data.Set) ([]int32, error) {
+	if err := a.check(s); err != nil {
+		return nil, err
+	}
+	of, _, err := a.distances(ctx, a.net, a.p, a.centres, s)
+	if err != nil {
+		return nil, fmt.Errorf("cae: %w", err)
+	}
+	return of, nil
+}
+
+func (a *cae) check(s *data.Set) error {
+	if a.p == nil {
+		return fmt.Errorf("cae: %w", models.ErrNotFitted)
+	}
+	return models.CheckVectors("cae", s, a.net.Layers[0].In, 0)
 }
 
 // begin is the centres of the first batch's rows.
@@ -173,37 +229,31 @@ func (a *cae) step(ctx context.Context, net Network, p Params, train *data.Set, 
 }
 
 func (a *cae) Score(ctx context.Context, s *data.Set) ([]float64, error) {
-	if a.p == nil {
-		return nil, fmt.Errorf("cae: %w", models.ErrNotFitted)
-	}
-	if err := models.CheckVectors("cae", s, a.net.Layers[0].In, 0); err != nil {
+	if err := a.check(s); err != nil {
 		return nil, err
 	}
-	out := make([]float64, s.N)
-	scorer := a.net.NewScorer(a.p)
-	err := a.env.Blocks(ctx, s.N, 1024, func(from, to int) {
-		scorer.Clone().Each(s.X, from, to, a.net.Latent, func(i int, z []float32) {
-			least := math.Inf(1)
-			for _, c := range a.centres {
-				least = min(least, distance(z, c))
-			}
-			if out[i] = math.Sqrt(least); !(out[i] <= farthest) { // float32 overflowed on the way
-				out[i] = farthest
-			}
-		})
-	})
+	of, far, err := a.distances(ctx, a.net, a.p, a.centres, s)
 	if err != nil {
 		return nil, fmt.Errorf("cae: %w", err)
 	}
-	return out, nil
+	if a.spec.Score == "relative" {
+		for i, c := range of {
+			if limit := a.limits[c]; limit > 0 {
+				far[i] = min(far[i]/limit, math.MaxFloat32)
+			} else if far[i] > 0 { // no training row was there
+				far[i] = math.MaxFloat32
+			}
+		}
+	}
+	return far, nil
 }
 
 func (a *cae) Save(w io.Writer) error {
 	if a.p == nil {
 		return fmt.Errorf("cae: save: %w", models.ErrNotFitted)
 	}
-	arrays := a.p.arrays()
-	arrays["centres"] = slices.Concat(a.centres...)
+	arrays := a.net.arrays(a.p)
+	arrays["centres"], arrays["limits"] = slices.Concat(a.centres...), a.limits
 	return models.WriteState(w, "cae", widthMeta{a.net.Layers[0].In}, arrays)
 }
 
@@ -221,7 +271,7 @@ func (a *cae) Load(r io.Reader) error {
 	if err != nil {
 		return fmt.Errorf("cae: load: %w", err)
 	}
-	b := net.Layers[net.Latent-1].Out
+	b := net.Bottleneck()
 	if len(flat) == 0 || len(flat)%b != 0 {
 		return fmt.Errorf("cae: load: %w: %d numbers for centres of %d", models.ErrState, len(flat), b)
 	}
@@ -234,7 +284,16 @@ func (a *cae) Load(r io.Reader) error {
 		}
 		centres, flat = append(centres, flat[:b:b]), flat[b:]
 	}
-	a.net, a.p, a.centres = net, p, centres
+	limits, err := models.Array[float64](arrays, "limits", len(centres))
+	if err != nil {
+		return fmt.Errorf("cae: load: %w", err)
+	}
+	for _, v := range limits {
+		if !(v >= 0 && v <= math.MaxFloat64) {
+			return fmt.Errorf("cae: load: %w: a cluster's limit is %v", models.ErrState, v)
+		}
+	}
+	a.net, a.p, a.centres, a.limits = net, p, centres, limits
 	return nil
 }
 

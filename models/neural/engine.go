@@ -31,6 +31,7 @@ type Trainer interface {
 // Centred is a trainer whose network's Centres may change between epochs.
 type Centred interface {
 	SetCentres(centres [][]float32) error
+	Centres() [][]float32 // nil: none
 }
 
 var engines = map[string]Engine{}

@@ -3,6 +3,7 @@ package neural
 import (
 	"context"
 	"math"
+	"slices"
 
 	"plumbline/models/kernel"
 )
@@ -30,20 +31,21 @@ func (fusedEngine) New(n Network, p Params, workers int) (Trainer, error) {
 		return nil, err
 	}
 	t := &fused{net: n, workers: max(1, min(workers, shards))}
-	t.stack = newStack(n.Layers)
+	t.stack = newStack(n)
 	size := t.stack.size
 	t.p, t.g = kernel.Alloc(size), kernel.Alloc(shards*size)
 	t.stack.lay(t.p)
-	t.stack.load(p)
-	if n.Optimiser.Kind == "adam" {
+	t.load(p)
+	if n.Optimiser.plainAdam() {
 		t.m, t.v = kernel.Alloc(size), kernel.Alloc(size)
 	} else {
 		t.sum = kernel.Alloc(size)
 		t.step = NewStepper(n.Optimiser, Params{t.p})
 	}
 	t.units = t.stack.units()
+	t.stages = t.compile()
 	for range shards {
-		t.rooms = append(t.rooms, t.stack.room(true))
+		t.rooms = append(t.rooms, &room{})
 	}
 	return t, nil
 }
@@ -57,9 +59,61 @@ type fused struct {
 	m, v    []float32 // Adam's averages
 	sum     []float32 // of the shards' gradients, for the other optimisers
 	step    *Stepper
-	t       int // Adam's steps so far
+	t       int // steps so far
 	units   []unit
+	stages  [][]op
 	rooms   []*room
+}
+
+// load takes plain weights over, and the running averages.
+func (t *fused) load(p Params) {
+	for i, a := range t.net.Arrays() {
+		l := &t.stack.layers[a.Layer]
+		switch a.Part {
+		case Weight:
+			l.set(p[i])
+		case Bias:
+			copy(l.b, p[i])
+		case Scale:
+			copy(l.scale, p[i])
+		case Shift:
+			copy(l.shift, p[i])
+		case Mean:
+			l.mean = slices.Clone(p[i])
+		case Variance:
+			l.variance = slices.Clone(p[i])
+		}
+	}
+}
+
+// plain is numbers of the parameters' layout in the order of Params; where flat is a gradient, that of the
+// running averages is 0.
+func (t *fused) plain(flat []float32, gradient bool) Params {
+	var out Params
+	for _, a := range t.net.Arrays() {
+		l := &t.stack.layers[a.Layer]
+		values := make([]float32, a.Len)
+		switch a.Part {
+		case Weight:
+			l.get(kernel.NewPacked(l.In, l.Out, flat[l.at:l.bias]), values)
+		case Bias:
+			copy(values, flat[l.bias:])
+		case Scale:
+			copy(values, flat[l.bias+kernel.Pad(l.Out):])
+		case Shift:
+			copy(values, flat[l.bias+2*kernel.Pad(l.Out):])
+		case Mean:
+			if !gradient {
+				copy(values, l.mean)
+			}
+		case Variance:
+			if !gradient {
+				copy(values, l.variance)
+			}
+		}
+		out = append(out, values)
+	}
+	return out
 }
 
 // stack is the layers of a network with their weights packed, ready for products.
@@ -71,22 +125,35 @@ type stack struct {
 
 type fusedLayer struct {
 	Dense
-	w         kernel.Packed // In×Out
-	b         []float32     // padded
-	wt        kernel.Packed // Out×In, of all layers but the first; for gradients of the input
-	at, bias  int           // where weights and biases are among the parameters
-	transpose bool
+	tied           *fusedLayer   // whose weights this one has, transposed
+	shared         bool          // with a later layer
+	w              kernel.Packed // In×Out
+	b              []float32     // padded, as the next two
+	scale, shift   []float32
+	wt             kernel.Packed // Out×In, for gradients of the input and for who is tied to it
+	at, bias       int           // where weights and biases are among the parameters; scale and shift follow
+	transpose      bool
+	mean, variance []float32
 }
 
-func newStack(layers []Dense) *stack {
-	s := &stack{}
-	for i, l := range layers {
-		f := fusedLayer{Dense: l, at: s.size, transpose: i > 0}
-		f.bias = s.size + kernel.PackedLen(l.In, l.Out)
+func newStack(n Network) *stack {
+	s := &stack{layers: make([]fusedLayer, len(n.Layers))}
+	for i, l := range n.Layers {
+		f := &s.layers[i]
+		f.Dense, f.at, f.bias = l, s.size, s.size
+		if l.Tied > 0 {
+			f.tied = &s.layers[l.Tied-1]
+			f.tied.shared, f.tied.transpose = true, true
+		} else {
+			f.bias += kernel.PackedLen(l.In, l.Out)
+			f.transpose = i > 0
+		}
 		s.size = f.bias + kernel.Pad(l.Out)
-		s.layers = append(s.layers, f)
+		if l.Norm {
+			s.size += 2 * kernel.Pad(l.Out)
+		}
 	}
-	s.wide = kernel.Pad(layers[len(layers)-1].Out)
+	s.wide = kernel.Pad(n.Layers[len(n.Layers)-1].Out)
 	return s
 }
 
@@ -94,25 +161,37 @@ func newStack(layers []Dense) *stack {
 func (s *stack) lay(p []float32) {
 	for i := range s.layers {
 		l := &s.layers[i]
+		wide := kernel.Pad(l.Out)
+		l.b = p[l.bias : l.bias+wide]
+		if l.Norm {
+			l.scale, l.shift = p[l.bias+wide:l.bias+2*wide], p[l.bias+2*wide:l.bias+3*wide]
+		}
+		if l.tied != nil {
+			continue
+		}
 		l.w = kernel.NewPacked(l.In, l.Out, p[l.at:l.bias])
-		l.b = p[l.bias : l.bias+kernel.Pad(l.Out)]
 		if l.transpose {
 			l.wt = kernel.NewPacked(kernel.Pad(l.Out), l.In, nil)
 		}
 	}
 }
 
-// load takes plain weights over.
-func (s *stack) load(p Params) {
-	for i := range s.layers {
-		l := &s.layers[i]
-		for o := range l.Out {
-			for k := range l.In {
-				l.w.Data[l.w.Index(k, o)] = p[2*i][o*l.In+k]
-			}
+// set takes plain weights, Out×In.
+func (l *fusedLayer) set(w []float32) {
+	for o := range l.Out {
+		for k := range l.In {
+			l.w.Data[l.w.Index(k, o)] = w[o*l.In+k]
 		}
-		copy(l.b, p[2*i+1])
-		l.flip()
+	}
+	l.flip()
+}
+
+// get writes packed weights to plain ones, Out×In.
+func (l *fusedLayer) get(from kernel.Packed, w []float32) {
+	for o := range l.Out {
+		for k := range l.In {
+			w[o*l.In+k] = from.Data[from.Index(k, o)]
+		}
 	}
 }
 
@@ -125,65 +204,43 @@ func (l *fusedLayer) flip() {
 	}
 }
 
-// plain is numbers of the parameters' layout in the order of Params.
-func (s *stack) plain(flat []float32) Params {
-	var out Params
-	for i := range s.layers {
-		l := &s.layers[i]
-		w, b := make([]float32, l.Out*l.In), make([]float32, l.Out)
-		from := kernel.NewPacked(l.In, l.Out, flat[l.at:l.bias])
-		for o := range l.Out {
-			for k := range l.In {
-				w[o*l.In+k] = from.Data[from.Index(k, o)]
-			}
-		}
-		copy(b, flat[l.bias:])
-		out = append(out, w, b)
+// mul makes out the layer's sums of rows of x.
+func (l *fusedLayer) mul(rows int, x, out []float32) {
+	w := l.w
+	if l.tied != nil {
+		w = l.tied.wt
 	}
-	return out
+	kernel.Mul(rows, l.In, x, kernel.Pad(l.In), 1, w, out, kernel.Pad(l.Out), l.b, false)
 }
 
-// room is memory for one block: the activations, of the input too, and their gradients.
-type room struct {
-	act, grad [][]float32
-	target    []float32
-	loss      float64 // sum of squared errors
-	latent    float64 // sum of squares at the bottleneck
+// mulBack makes out the gradient of the layer's input from that of its sums.
+func (l *fusedLayer) mulBack(rows int, d, out []float32) {
+	w := l.wt
+	if l.tied != nil {
+		w = l.tied.w
+	}
+	kernel.Mul(rows, l.Out, d, kernel.Pad(l.Out), 1, w, out, kernel.Pad(l.In), nil, false)
 }
 
-func (s *stack) room(training bool) *room {
-	r := &room{act: [][]float32{kernel.Alloc(blockRows * kernel.Pad(s.layers[0].In))}}
-	if training {
-		r.grad = append(r.grad, nil)
-		r.target = kernel.Alloc(blockRows * s.wide)
+// gradient writes the gradient of the weights to its place in g, or adds it.
+func (l *fusedLayer) gradient(rows int, x, d, g []float32, add bool) {
+	if rows == 0 {
+		return
 	}
-	for _, l := range s.layers {
-		r.act = append(r.act, kernel.Alloc(blockRows*kernel.Pad(l.Out)))
-		if training {
-			r.grad = append(r.grad, kernel.Alloc(blockRows*kernel.Pad(l.Out)))
-		}
+	if t := l.tied; t != nil { // it comes before the layer whose weights it has, on the way back
+		kernel.MulInto(t.In, rows, d, 1, kernel.Pad(l.Out), x, kernel.Pad(l.In), kernel.NewPacked(t.In, t.Out, g[t.at:t.bias]), add)
+		return
 	}
-	return r
-}
-
-// forward makes the activations of a block whose input stands in r.act[0], through the first depth layers.
-func (s *stack) forward(r *room, rows, depth int) {
-	for i := range depth {
-		l := &s.layers[i]
-		wide := kernel.Pad(l.Out)
-		out := r.act[i+1][:rows*wide]
-		kernel.Mul(rows, l.In, r.act[i], kernel.Pad(l.In), 1, l.w, out, wide, l.b, false)
-		l.Activation.forward(out, rows, l.Out, wide)
-	}
+	kernel.MulInto(l.In, rows, x, 1, kernel.Pad(l.In), d, kernel.Pad(l.Out), kernel.NewPacked(l.In, l.Out, g[l.at:l.bias]), add || l.shared)
 }
 
 // forward applies the activation to rows of out columns, wide apart; padding stays 0.
 func (a Activation) forward(x []float32, rows, out, wide int) {
 	switch a {
 	case Tanh:
-		kernel.Tanh(x)
+		kernel.Tanh(x[:rows*wide])
 	case ReLU:
-		for i, v := range x {
+		for i, v := range x[:rows*wide] {
 			if v < 0 {
 				x[i] = 0
 			}
@@ -218,100 +275,6 @@ func (f Activation) backward(d, a, db []float32, rows, wide int) {
 	kernel.ColumnSums(rows, wide, d, db)
 }
 
-// gradient makes g the gradient of some rows of a batch of so many, and adds their squared errors to the
-// room's loss.
-func (t *fused) gradient(r *room, g []float32, x, target []float32, rows []int32, batch int) {
-	s := t.stack
-	if len(rows) == 0 {
-		clear(g)
-		return
-	}
-	for i := range s.layers { // the first block of rows overwrites the weights' gradient, but adds to the biases'
-		l := &s.layers[i]
-		clear(g[l.bias : l.bias+kernel.Pad(l.Out)])
-	}
-	last := len(s.layers) - 1
-	in, out := s.layers[0].In, s.layers[last].Out
-	scale := float32(2 / (float64(batch) * float64(out)))
-	same := &x[0] == &target[0] && in == out
-	for from := 0; from < len(rows); from += blockRows {
-		block := rows[from:min(from+blockRows, len(rows))]
-		n := len(block)
-		gatherRows(r.act[0], kernel.Pad(in), x, in, block)
-		want := r.act[0]
-		if !same {
-			want = r.target
-			gatherRows(want, s.wide, target, out, block)
-		}
-		s.forward(r, n, len(s.layers))
-		d := r.output(s, n, want, g, scale)
-		for i := last; i >= 0; i-- {
-			l := &s.layers[i]
-			kernel.MulInto(l.In, n, r.act[i], 1, kernel.Pad(l.In), d, kernel.Pad(l.Out), kernel.NewPacked(l.In, l.Out, g[l.at:l.bias]), from > 0)
-			if i == 0 {
-				break
-			}
-			before := &s.layers[i-1]
-			wide := kernel.Pad(before.Out)
-			kernel.Mul(n, l.Out, d, kernel.Pad(l.Out), 1, l.wt, r.grad[i], wide, nil, false)
-			d = r.grad[i]
-			if i == t.net.Latent && t.net.Shrink > 0 {
-				pull := float32(2 * t.net.Shrink / (float64(batch) * float64(before.Out)))
-				if t.net.Centres == nil {
-					r.latent += shrink(d, r.act[i], n*wide, pull)
-				} else {
-					r.latent += t.gather(d, r.act[i], n, wide, pull)
-				}
-			}
-			before.Activation.backward(d, r.act[i], g[before.bias:before.bias+wide], n, wide)
-		}
-	}
-}
-
-// output is the gradient of the last layer's sums for n rows, whose column sums it adds to the biases', and
-// adds to the loss.
-func (r *room) output(s *stack, n int, want, g []float32, scale float32) []float32 {
-	last := len(s.layers) - 1
-	l := &s.layers[last]
-	db := g[l.bias : l.bias+s.wide]
-	y := r.act[last+1]
-	if l.Activation == Linear {
-		r.loss += kernel.SquaredError(n, s.wide, y, want, db, scale)
-		return y
-	}
-	d := r.grad[last+1]
-	copy(d, y[:n*s.wide])
-	r.loss += squaredError(d, want, n*s.wide, scale)
-	l.Activation.backward(d, y, db, n, s.wide)
-	return d
-}
-
-// shrink adds the gradient of squares, pull·z, to d, and is the sum of the squares.
-func shrink(d, z []float32, n int, pull float32) float64 {
-	sum := 0.0
-	for i, v := range z[:n] {
-		d[i] += pull * v
-		sum += float64(float64(v) * float64(v))
-	}
-	return sum
-}
-
-// gather adds the gradient of squared distances from the nearest centre, pull·(z−c), to the rows of d, and is
-// the sum of the distances.
-func (t *fused) gather(d, z []float32, rows, wide int, pull float32) float64 {
-	sum := 0.0
-	for i := range rows {
-		row := z[i*wide : i*wide+t.stack.layers[t.net.Latent-1].Out]
-		centre := t.net.Centres[nearest(t.net.Centres, row)]
-		for j, v := range row {
-			e := v - centre[j]
-			d[i*wide+j] += pull * e
-			sum += float64(float64(e) * float64(e))
-		}
-	}
-	return sum
-}
-
 // SetCentres changes the centres of the loss.
 func (t *fused) SetCentres(centres [][]float32) error {
 	n := t.net
@@ -323,16 +286,8 @@ func (t *fused) SetCentres(centres [][]float32) error {
 	return nil
 }
 
-// squaredError is kernel.SquaredError without column sums.
-func squaredError(y, x []float32, n int, scale float32) float64 {
-	sum := 0.0
-	for i := range n {
-		d := y[i] - x[i]
-		sum += float64(float64(d) * float64(d))
-		y[i] = d * scale
-	}
-	return sum
-}
+// Centres is the centres of the loss.
+func (t *fused) Centres() [][]float32 { return t.net.Centres }
 
 // gatherRows copies rows of d columns to rows wide apart; the padding stays 0.
 func gatherRows(to []float32, wide int, from []float32, d int, rows []int32) {
@@ -351,15 +306,21 @@ func (s *stack) units() []unit {
 	var out []unit
 	for i := range s.layers {
 		l := &s.layers[i]
-		for j := range l.w.Panels() {
-			at, width := l.w.Panel(j)
-			u := unit{from: l.at + at, to: l.at + at + width*l.w.Rows, layer: i, panel: -1}
-			if l.transpose {
-				u.panel = j
+		if l.tied == nil {
+			for j := range l.w.Panels() {
+				at, width := l.w.Panel(j)
+				u := unit{from: l.at + at, to: l.at + at + width*l.w.Rows, layer: i, panel: -1}
+				if l.transpose {
+					u.panel = j
+				}
+				out = append(out, u)
 			}
-			out = append(out, u)
 		}
-		out = append(out, unit{from: l.bias, to: l.bias + kernel.Pad(l.Out), layer: i, panel: -1})
+		rest := kernel.Pad(l.Out)
+		if l.Norm {
+			rest *= 3
+		}
+		out = append(out, unit{from: l.bias, to: l.bias + rest, layer: i, panel: -1})
 	}
 	return out
 }
@@ -380,27 +341,34 @@ func (t *fused) update(k, of int, rate float64, step int) {
 
 // stepAll is update for the optimisers that package kernel does not have.
 func (t *fused) stepAll(rate float64) {
-	size := t.stack.size
-	copy(t.sum, t.g[:size])
-	for s := 1; s < shards; s++ {
-		for i, v := range t.g[s*size : (s+1)*size] {
-			t.sum[i] += v
-		}
-	}
+	t.total()
 	t.step.Step(Params{t.p}, Params{t.sum}, rate)
 	for i := range t.stack.layers {
 		t.stack.layers[i].flip()
 	}
 }
 
-// shard is part k of a batch.
-func shard(rows []int32, k int) []int32 {
-	return rows[len(rows)*k/shards : len(rows)*(k+1)/shards]
+// total adds the shards' gradients up in t.sum.
+func (t *fused) total() {
+	size := t.stack.size
+	if t.sum == nil {
+		t.sum = kernel.Alloc(size)
+	}
+	copy(t.sum, t.g[:size])
+	for s := 1; s < shards; s++ {
+		for i, v := range t.g[s*size : (s+1)*size] {
+			t.sum[i] += v
+		}
+	}
 }
+
+// shard is where part k of a batch of n rows begins.
+func shard(n, k int) int { return n * k / shards }
 
 func (t *fused) Epoch(ctx context.Context, x, target []float32, order []int32, batch int, rate float64) (float64, error) {
 	for _, r := range t.rooms {
-		r.loss, r.latent = 0, 0
+		r.loss = 0
+		t.furnish(r, min(batch, len(order)))
 	}
 	workers := t.workers
 	if batch < worthASplit {
@@ -412,25 +380,25 @@ func (t *fused) Epoch(ctx context.Context, x, target []float32, order []int32, b
 		}
 		t.burst(x, target, order[from:min(from+burst*batch, len(order))], batch, rate, workers)
 	}
-	return t.loss(len(order)), nil
+	return t.loss() / float64(len(order)), nil
 }
 
 // burst is a step for each batch of some rows.
 func (t *fused) burst(x, target []float32, rows []int32, batch int, rate float64, workers int) {
 	steps := (len(rows) + batch - 1) / batch
-	size := t.stack.size
+	phases := uint32(len(t.stages) + 1)
 	tm := &team{}
 	crew(workers, func(w int) {
 		for st := range steps {
 			b := rows[st*batch : min((st+1)*batch, len(rows))]
-			tm.phase(w, uint32(2*st), shards, func(k int) {
-				t.gradient(t.rooms[k], t.g[k*size:(k+1)*size], x, target, shard(b, k), len(b))
-			})
+			for s := range t.stages {
+				tm.phase(w, uint32(st)*phases+uint32(s), shards, func(k int) { t.stage(s, k, x, target, b, t.t+st, true) })
+			}
 			updates := workers
 			if t.step != nil {
 				updates = 1
 			}
-			tm.phase(w, uint32(2*st+1), updates, func(k int) {
+			tm.phase(w, uint32(st+1)*phases-1, updates, func(k int) {
 				if t.step != nil {
 					t.stepAll(rate)
 				} else {
@@ -442,36 +410,30 @@ func (t *fused) burst(x, target []float32, rows []int32, batch int, rate float64
 	t.t += steps
 }
 
-// loss is the mean loss of so many rows that the rooms have met.
-func (t *fused) loss(rows int) float64 {
-	sum, latent := 0.0, 0.0
+// loss is the sum of the losses of the rows that the rooms have met.
+func (t *fused) loss() float64 {
+	sum := 0.0
 	for _, r := range t.rooms {
 		sum += r.loss
-		latent += r.latent
 	}
-	loss := sum / (float64(rows) * float64(t.stack.layers[len(t.stack.layers)-1].Out))
-	if t.net.Shrink > 0 {
-		loss += t.net.Shrink * latent / (float64(rows) * float64(t.stack.layers[t.net.Latent-1].Out))
-	}
-	return loss
+	return sum
 }
 
 func (t *fused) Gradient(x, target []float32, rows []int32) (float64, Params, error) {
-	size := t.stack.size
-	for k, r := range t.rooms {
-		r.loss, r.latent = 0, 0
-		t.gradient(r, t.g[k*size:(k+1)*size], x, target, shard(rows, k), len(rows))
+	for _, r := range t.rooms {
+		r.loss = 0
+		t.furnish(r, len(rows))
 	}
-	sum := make([]float32, size)
-	for k := range shards {
-		for i, v := range t.g[k*size : (k+1)*size] {
-			sum[i] += v
+	for s := range t.stages {
+		for k := range shards {
+			t.stage(s, k, x, target, rows, t.t, false)
 		}
 	}
-	return t.loss(len(rows)), t.stack.plain(sum), nil
+	t.total()
+	return t.loss() / float64(len(rows)), t.plain(t.sum, true), nil
 }
 
-func (t *fused) Params() Params { return t.stack.plain(t.p) }
+func (t *fused) Params() Params { return t.plain(t.p, false) }
 
 func (t *fused) Close() error { return nil }
 
@@ -479,19 +441,41 @@ func (t *fused) Close() error { return nil }
 // another one on the same weights.
 type Scorer struct {
 	stack *stack
-	room  *room
+	act   [][]float32
 }
 
 // NewScorer packs weights for scoring.
 func (n Network) NewScorer(p Params) *Scorer {
-	s := newStack(n.Layers)
+	layers, weights := n.plain(p)
+	s := newStack(Network{Layers: layers})
 	s.lay(kernel.Alloc(s.size))
-	s.load(p)
-	return &Scorer{s, s.room(false)}
+	for i, w := range weights {
+		s.layers[i].set(w[0])
+		copy(s.layers[i].b, w[1])
+	}
+	return &Scorer{s, s.acts()}
 }
 
 // Clone shares the weights and nothing else.
-func (s *Scorer) Clone() *Scorer { return &Scorer{s.stack, s.stack.room(false)} }
+func (s *Scorer) Clone() *Scorer { return &Scorer{s.stack, s.stack.acts()} }
+
+// acts is memory for a block's input and what each layer makes of it.
+func (s *stack) acts() [][]float32 {
+	out := [][]float32{kernel.Alloc(blockRows * kernel.Pad(s.layers[0].In))}
+	for _, l := range s.layers {
+		out = append(out, kernel.Alloc(blockRows*kernel.Pad(l.Out)))
+	}
+	return out
+}
+
+// forward makes the activations of a block whose input stands in act[0], through the first depth layers.
+func (s *stack) forward(act [][]float32, rows, depth int) {
+	for i := range depth {
+		l := &s.layers[i]
+		l.mul(rows, act[i], act[i+1])
+		l.Activation.forward(act[i+1], rows, l.Out, kernel.Pad(l.Out))
+	}
+}
 
 // Each calls f with the output of the first depth layers (0: all) for rows from to to−1 of the n×d matrix x.
 // What f gets is valid until it returns, and does not depend on which rows are asked for together.
@@ -503,9 +487,9 @@ func (s *Scorer) Each(x []float32, from, to, depth int, f func(row int, out []fl
 	wide := kernel.Pad(out)
 	for ; from < to; from += blockRows {
 		n := s.fill(x, from, to)
-		s.stack.forward(s.room, n, depth)
+		s.stack.forward(s.act, n, depth)
 		for i := range n {
-			f(from+i, s.room.act[depth][i*wide:i*wide+out])
+			f(from+i, s.act[depth][i*wide:i*wide+out])
 		}
 	}
 }
@@ -517,10 +501,10 @@ func (s *Scorer) Errors(x []float32, from, to int, out []float64) {
 	wide := kernel.Pad(in)
 	for ; from < to; from += blockRows {
 		n := s.fill(x, from, to)
-		s.stack.forward(s.room, n, depth)
+		s.stack.forward(s.act, n, depth)
 		for i := range n {
-			row := s.room.act[depth][i*wide : (i+1)*wide]
-			out[from+i] = float64(kernel.SquareDistance(row, s.room.act[0][i*wide:(i+1)*wide])) / float64(in)
+			row := s.act[depth][i*wide : (i+1)*wide]
+			out[from+i] = float64(kernel.SquareDistance(row, s.act[0][i*wide:(i+1)*wide])) / float64(in)
 		}
 	}
 }
@@ -531,7 +515,7 @@ func (s *Scorer) fill(x []float32, from, to int) int {
 	wide := kernel.Pad(in)
 	n := min(blockRows, to-from)
 	for i := range n {
-		copy(s.room.act[0][i*wide:i*wide+in], x[(from+i)*in:(from+i+1)*in])
+		copy(s.act[0][i*wide:i*wide+in], x[(from+i)*in:(from+i+1)*in])
 	}
 	return n
 }

@@ -52,7 +52,7 @@ func TestOptimisersByHand(t *testing.T) {
 }
 
 func TestGlorotBounds(t *testing.T) {
-	n := Network{Layers: []Dense{{30, 20, Tanh}, {20, 5, Linear}}, Optimiser: Optimiser{Kind: "sgd"}}
+	n := Network{Layers: []Dense{{In: 30, Out: 20, Activation: Tanh}, {In: 20, Out: 5, Activation: Linear}}, Optimiser: Optimiser{Kind: "sgd"}}
 	p := n.NewParams(rand.New(rand.NewPCG(1, 1)), 0.01)
 	if err := n.Shape(p); err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ func TestGlorotBounds(t *testing.T) {
 
 // TestForwardByHand: tanh(1·2 − 1·3 + 0.5) = tanh(−0.5), then 2·that + 1.
 func TestForwardByHand(t *testing.T) {
-	n := Network{Layers: []Dense{{2, 1, Tanh}, {1, 1, Linear}}, Optimiser: Optimiser{Kind: "sgd"}}
+	n := Network{Layers: []Dense{{In: 2, Out: 1, Activation: Tanh}, {In: 1, Out: 1, Activation: Linear}}, Optimiser: Optimiser{Kind: "sgd"}}
 	p := Params{{1, -1}, {0.5}, {2}, {1}}
 	var got float32
 	n.NewScorer(p).Each([]float32{2, 3}, 0, 1, 0, func(_ int, y []float32) { got = y[0] })
@@ -98,9 +98,9 @@ func TestCaoSizes(t *testing.T) {
 func TestNetworkErrors(t *testing.T) {
 	for _, n := range []Network{
 		{Optimiser: Optimiser{Kind: "adam"}},
-		{Layers: []Dense{{2, 3, Tanh}, {4, 1, Linear}}, Optimiser: Optimiser{Kind: "adam"}},
-		{Layers: []Dense{{2, 3, "swish"}}, Optimiser: Optimiser{Kind: "adam"}},
-		{Layers: []Dense{{2, 3, Tanh}}, Optimiser: Optimiser{Kind: "lion"}},
+		{Layers: []Dense{{In: 2, Out: 3, Activation: Tanh}, {In: 4, Out: 1, Activation: Linear}}, Optimiser: Optimiser{Kind: "adam"}},
+		{Layers: []Dense{{In: 2, Out: 3, Activation: "swish"}}, Optimiser: Optimiser{Kind: "adam"}},
+		{Layers: []Dense{{In: 2, Out: 3, Activation: Tanh}}, Optimiser: Optimiser{Kind: "lion"}},
 	} {
 		if n.Check() == nil {
 			t.Errorf("%+v is accepted", n)

@@ -11,19 +11,12 @@ import (
 type widthMeta struct{ Width int }
 
 // arrays is the weights by name.
-func (p Params) arrays() models.Arrays {
+func (n Network) arrays(p Params) models.Arrays {
 	out := models.Arrays{}
-	for i, a := range p {
-		out[paramName(i)] = a
+	for i, a := range n.Arrays() {
+		out[a.Name] = p[i]
 	}
 	return out
-}
-
-func paramName(i int) string {
-	if i%2 == 0 {
-		return fmt.Sprintf("layer%d.weight", i/2)
-	}
-	return fmt.Sprintf("layer%d.bias", i/2)
 }
 
 // load takes the weights of a network of this width from a file.
@@ -32,22 +25,18 @@ func (m widthMeta) load(model string, arrays models.Arrays, network func(d int) 
 		return Network{}, nil, fmt.Errorf("%s: load: %w: width %d", model, models.ErrState, m.Width)
 	}
 	net := network(m.Width)
-	p := make(Params, 2*len(net.Layers))
-	for i := range p {
-		l := net.Layers[i/2]
-		n := l.Out
-		if i%2 == 0 {
-			n *= l.In
-		}
-		var err error
-		if p[i], err = models.Array[float32](arrays, paramName(i), n); err != nil {
+	var p Params
+	for _, a := range net.Arrays() {
+		values, err := models.Array[float32](arrays, a.Name, a.Len)
+		if err != nil {
 			return net, nil, fmt.Errorf("%s: load: %w", model, err)
 		}
-		for _, v := range p[i] {
-			if v != v || math.IsInf(float64(v), 0) {
-				return net, nil, fmt.Errorf("%s: load: %w: a weight is %v", model, models.ErrState, v)
+		for _, v := range values {
+			if v != v || math.IsInf(float64(v), 0) || a.Part == Variance && v < 0 {
+				return net, nil, fmt.Errorf("%s: load: %w: %s is %v", model, models.ErrState, a.Name, v)
 			}
 		}
+		p = append(p, values)
 	}
 	return net, p, nil
 }

@@ -13,38 +13,55 @@ import (
 
 // Training is how long and in what portions a network is trained.
 type Training struct {
-	Engine     string    `yaml:"engine" jsonschema:"enum=fused,enum=gorgonia" jsonschema_description:"what computes the gradients: the kernels of this program, or Gorgonia, some twenty times slower, to compare with"`
-	Epochs     int       `yaml:"epochs" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"passes over the training samples, at the most"`
-	Batch      int       `yaml:"batch" jsonschema:"minimum=1,maximum=1000000" jsonschema_description:"samples a gradient step; the last batch of an epoch may be smaller"`
-	Optimiser  Optimiser `yaml:"optimiser" jsonschema_description:"how gradients change weights"`
-	StepEvery  int       `yaml:"step_every" jsonschema:"minimum=0" jsonschema_description:"epochs after which the learning rate is multiplied by step_factor; 0: never"`
-	StepFactor float64   `yaml:"step_factor" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"see step_every"`
-	Validation float64   `yaml:"validation" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of the training samples whose loss is watched instead of trained on; 0: none"`
-	Noise      float64   `yaml:"noise" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of the input values that are set to 0, others each epoch, while the network is to give the rows as they are (a denoising auto-encoder; Vincent and others 2008); 0: none"`
-	Patience   int       `yaml:"patience" jsonschema:"minimum=0" jsonschema_description:"with validation: epochs without a better validation loss after which training ends; 0: never. The weights of the best epoch are kept"`
+	Engine      string    `yaml:"engine" jsonschema:"enum=fused,enum=gorgonia" jsonschema_description:"what computes the gradients: the kernels of this program, or Gorgonia, some twenty times slower, to compare with"`
+	Epochs      int       `yaml:"epochs" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"passes over the training samples, at the most"`
+	Batch       int       `yaml:"batch" jsonschema:"minimum=1,maximum=1000000" jsonschema_description:"samples a gradient step; the last batch of an epoch may be smaller"`
+	Optimiser   Optimiser `yaml:"optimiser" jsonschema_description:"how gradients change weights"`
+	Schedule    Schedule  `yaml:"schedule" jsonschema_description:"how the learning rate goes on from epoch to epoch"`
+	Noise       float64   `yaml:"noise" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of the input values that are set to 0, others each epoch, while the network is to give the rows as they are (a denoising auto-encoder; Vincent and others 2008); 0: none"`
+	Validation  float64   `yaml:"validation" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of the training samples whose loss is watched instead of trained on; 0: none. The weights of the best look are kept"`
+	CheckEvery  int       `yaml:"check_every" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"with validation: epochs from one look at the held-out loss to the next"`
+	Patience    int       `yaml:"patience" jsonschema:"minimum=0,maximum=100000" jsonschema_description:"with validation: looks in a row without a better held-out loss after which training ends; 0: never"`
+	Improvement float64   `yaml:"improvement" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share by which a held-out loss must be below the best one to count as better"`
+}
+
+func defaultTraining(epochs, batch int) Training {
+	return Training{Engine: "fused", Epochs: epochs, Batch: batch, Optimiser: defaultOptimiser(), Schedule: defaultSchedule(), CheckEvery: 1}
 }
 
 // Check says what is wrong with the settings taken together.
 func (t Training) Check() error {
-	switch {
-	case t.Patience > 0 && t.Validation == 0:
+	if t.Patience > 0 && t.Validation == 0 {
 		return errors.New("patience needs validation: there is no held-out loss to watch")
-	case t.StepEvery > 0 && t.StepFactor == 1:
-		return errors.New("step_every needs a step_factor below 1")
 	}
-	return nil
+	return t.Schedule.Check()
 }
 
-// Train fits the network to map rows of x (n×In) to rows of t (n×Out) and returns the weights. Random
-// streams: "init" draws the weights, "order" the batches, "validation" the held-out rows, "noise" what is
-// corrupted.
+// Train fits the network to map rows of x (n×In) to rows of t (n×Out) and returns the weights, whose biases
+// began as bias. Random streams: "init" draws the weights, "order" the batches, "validation" the held-out rows, "noise" what is
+// corrupted, "chance" what is dropped and drawn.
 func Train(ctx context.Context, env models.Env, cfg Training, net Network, x, t []float32, n int, bias float32) (Params, error) {
-	return trainWith(ctx, env, cfg, net, x, t, n, bias, func(Trainer, []int32) error { return nil })
+	return job{net: net, x: x, t: t, n: n, bias: bias}.train(ctx, env, cfg)
 }
 
-// trainWith is Train with something to be done before the first epoch and behind each: between gets the rows
-// that are trained on, in the order of the epoch before.
-func trainWith(ctx context.Context, env models.Env, cfg Training, net Network, x, t []float32, n int, bias float32, between func(tr Trainer, order []int32) error) (Params, error) {
+// job is what Train is asked for, and more.
+type job struct {
+	net   Network
+	x, t  []float32
+	n     int
+	bias  float32
+	start Params // nil: drawn
+	// between, where there is one, is called before the first epoch and behind each with the rows that are
+	// trained on, in the order of the epoch before.
+	between func(tr Trainer, order []int32) error
+}
+
+func (j job) train(ctx context.Context, env models.Env, cfg Training) (Params, error) {
+	net, x, t, n, between := j.net, j.x, j.t, j.n, j.between
+	if between == nil {
+		between = func(Trainer, []int32) error { return nil }
+	}
+	net.Seed = env.Rand("chance").Uint64()
 	net.Optimiser = cfg.Optimiser
 	if err := net.Check(); err != nil {
 		return nil, err
@@ -53,7 +70,11 @@ func trainWith(ctx context.Context, env models.Env, cfg Training, net Network, x
 	if err != nil {
 		return nil, err
 	}
-	tr, err := e.New(net, net.NewParams(env.Rand("init"), bias), env.Parallel())
+	start := j.start
+	if start == nil {
+		start = net.NewParams(env.Rand("init"), j.bias)
+	}
+	tr, err := e.New(net, start, env.Parallel())
 	if err != nil {
 		return nil, err
 	}
@@ -65,8 +86,9 @@ func trainWith(ctx context.Context, env models.Env, cfg Training, net Network, x
 		in = make([]float32, len(x))
 	}
 	noise := env.Rand("noise")
+	watched, wanted := takeRows(x, len(x)/n, held), takeRows(t, len(t)/n, held)
 	best, bestLoss, since := Params(nil), math.Inf(1), 0
-	rate := cfg.Optimiser.Rate
+	look := max(1, cfg.CheckEvery)
 	if err := between(tr, order); err != nil {
 		return nil, err
 	}
@@ -75,6 +97,7 @@ func trainWith(ctx context.Context, env models.Env, cfg Training, net Network, x
 		if cfg.Noise > 0 {
 			corrupt(in, x, cfg.Noise, noise)
 		}
+		rate := cfg.Schedule.Rate(cfg.Optimiser.Rate, k-1, cfg.Epochs)
 		loss, err := tr.Epoch(ctx, in, t, order, cfg.Batch, rate)
 		if err != nil {
 			return nil, fmt.Errorf("epoch %d: %w", k, err)
@@ -86,19 +109,19 @@ func trainWith(ctx context.Context, env models.Env, cfg Training, net Network, x
 			return nil, err
 		}
 		valid := math.NaN()
-		if len(held) > 0 {
+		if len(held) > 0 && (k%look == 0 || k == cfg.Epochs) {
 			p := tr.Params()
-			valid = net.loss(p, x, t, held)
-			if since++; valid < bestLoss {
+			if c, ok := tr.(Centred); ok {
+				net.Centres = c.Centres()
+			}
+			valid = net.loss(p, watched, wanted, len(held))
+			if since++; valid < bestLoss*(1-cfg.Improvement) || best == nil {
 				best, bestLoss, since = p, valid, 0
 			}
 		}
 		env.Progress(models.Epoch{N: k, Of: cfg.Epochs, Loss: loss, ValidLoss: valid, Rate: rate, Samples: len(order)})
 		if cfg.Patience > 0 && since >= cfg.Patience {
 			break
-		}
-		if cfg.StepEvery > 0 && k%cfg.StepEvery == 0 {
-			rate *= cfg.StepFactor
 		}
 	}
 	p := tr.Params()
@@ -139,17 +162,55 @@ func holdOut(r *rand.Rand, n int, share float64) (train, held []int32) {
 	return train, held
 }
 
-// loss is the mean loss over some rows.
-func (n Network) loss(p Params, x, t []float32, rows []int32) float64 {
+// takeRows is some rows of a matrix.
+func takeRows(x []float32, d int, rows []int32) []float32 {
+	out := make([]float32, 0, len(rows)*d)
+	for _, r := range rows {
+		out = append(out, x[int(r)*d:(int(r)+1)*d]...)
+	}
+	return out
+}
+
+// loss is the mean loss over rows, without anything dropped or drawn and with the running averages of
+// normalisation. What concerns whole batches, Centring, is left out.
+func (n Network) loss(p Params, x, t []float32, rows int) float64 {
 	s := n.NewScorer(p)
 	out := n.Layers[len(n.Layers)-1].Out
-	sum, latent := 0.0, 0.0
-	for _, r := range rows {
-		i := int(r)
-		s.Each(x, i, i+1, 0, func(_ int, y []float32) { sum += MeanSquare(y, t[i*out:(i+1)*out]) })
-		if n.Shrink > 0 {
-			s.Each(x, i, i+1, n.Latent, func(_ int, z []float32) { latent += meanOfSquares(z) })
-		}
+	sum := 0.0
+	s.Each(x, 0, rows, 0, func(i int, y []float32) { sum += n.Loss.of(y, t[i*out:(i+1)*out]) })
+	if n.Shrink > 0 {
+		s.Each(x, 0, rows, n.Latent, func(_ int, z []float32) {
+			if n.Centres == nil {
+				sum += n.Shrink * meanOfSquares(z)
+			} else {
+				sum += n.Shrink * distance(z, n.Centres[nearest(n.Centres, z)]) / float64(len(z))
+			}
+		})
 	}
-	return (sum + n.Shrink*latent) / float64(len(rows))
+	loss := sum / float64(rows)
+	if v := n.Variational; v != nil {
+		encoder := Network{Layers: n.Layers[:n.Latent]}
+		kl := 0.0
+		encoder.NewScorer(p[:len(encoder.Arrays())]).Each(x, 0, rows, 0, func(_ int, z []float32) {
+			b := len(z) / 2
+			for j := range b {
+				kl += v.divergence(float64(z[j]), float64(z[b+j])) / float64(b)
+			}
+		})
+		penalty, _ := v.penalty(kl / float64(rows))
+		loss += penalty
+	}
+	return loss
+}
+
+// of is the mean over columns of an output's distance from its target, in float64.
+func (l Loss) of(y, t []float32) float64 {
+	if l != AbsoluteLoss {
+		return MeanSquare(y, t)
+	}
+	sum := 0.0
+	for i, v := range y {
+		sum += math.Abs(float64(v) - float64(t[i]))
+	}
+	return sum / float64(len(y))
 }

@@ -559,6 +559,109 @@ func transpose() {
 	RET()
 }
 
+// columns emits a kernel that goes down the rows of one column block after the other. Its arguments are rows,
+// cols, the matrices (ld bytes a row, walked by row) and then the vectors (one number a column). begin makes of the vectors'
+// addresses what row needs, and end stores it.
+func (s isa) columns(name, doc string, matrices, vectors []string, begin func(v []Mem) []reg.VecVirtual, row func(m []Mem, r []reg.VecVirtual), end func(v []Mem, r []reg.VecVirtual)) {
+	list := func(names []string) (out string) {
+		for i, n := range names {
+			if i > 0 {
+				out += ", "
+			}
+			out += n
+		}
+		return out
+	}
+	TEXT(name+s.name, NOSPLIT, fmt.Sprintf("func(rows, cols int, %s *float32, ld int, %s *float32)", list(matrices), list(vectors)))
+	Doc(name + s.name + " " + doc)
+	cols := Load(Param("cols"), GP64())
+	ld := Load(Param("ld"), GP64())
+	var bases, walks []reg.Register
+	var at, to []Mem
+	for _, m := range matrices {
+		bases = append(bases, Load(Param(m), GP64()))
+		walks = append(walks, GP64())
+		at = append(at, Mem{Base: walks[len(walks)-1]})
+	}
+	var heads []reg.Register
+	for _, v := range vectors {
+		heads = append(heads, Load(Param(v), GP64()))
+		to = append(to, Mem{Base: heads[len(heads)-1]})
+	}
+	Label("col")
+	TESTQ(cols, cols)
+	JZ(LabelRef("end"))
+	rows := Load(Param("rows"), GP64())
+	for i := range bases {
+		MOVQ(bases[i], walks[i])
+	}
+	regs := begin(to)
+	Label("row")
+	row(at, regs)
+	for _, w := range walks {
+		ADDQ(ld, w)
+	}
+	DECQ(rows)
+	JNZ(LabelRef("row"))
+	end(to, regs)
+	for _, r := range append(bases, heads...) {
+		ADDQ(U32(s.bytes()), r)
+	}
+	SUBQ(U32(s.w), cols)
+	JMP(LabelRef("col"))
+	Label("end")
+	VZEROUPPER()
+	RET()
+}
+
+func (s isa) load(from []Mem) (out []reg.VecVirtual) {
+	for _, m := range from {
+		v := s.vec()
+		VMOVUPS(m, v)
+		out = append(out, v)
+	}
+	return out
+}
+
+// normalisation emits what batch normalisation needs.
+func (s isa) normalisation() {
+	none := func([]Mem, []reg.VecVirtual) {}
+	s.columns("colProduct", "adds the column sums of d*h to sum; ld in bytes.", []string{"d", "h"}, []string{"sum"}, s.load,
+		func(m []Mem, r []reg.VecVirtual) {
+			v := s.vec()
+			VMOVUPS(m[0], v)
+			VFMADD231PS(m[1], v, r[0])
+		}, func(v []Mem, r []reg.VecVirtual) { VMOVUPS(r[0], v[0]) })
+	s.columns("colSpread", "adds the column sums of (x-mean)*(x-mean) to sum; ld in bytes.", []string{"x"}, []string{"mean", "sum"}, s.load,
+		func(m []Mem, r []reg.VecVirtual) {
+			v := s.vec()
+			VMOVUPS(m[0], v)
+			VSUBPS(r[0], v, v)
+			VFMADD231PS(v, v, r[1])
+		}, func(v []Mem, r []reg.VecVirtual) { VMOVUPS(r[1], v[1]) })
+	s.columns("normalise", "makes x (x-mean)*inv and y x*scale+shift of that; ld in bytes.", []string{"x", "y"}, []string{"mean", "inv", "scale", "shift"}, s.load,
+		func(m []Mem, r []reg.VecVirtual) {
+			v := s.vec()
+			VMOVUPS(m[0], v)
+			VSUBPS(r[0], v, v)
+			VMULPS(r[1], v, v)
+			VMOVUPS(v, m[0])
+			VFMADD213PS(r[3], r[2], v)
+			VMOVUPS(v, m[1])
+		}, none)
+	s.columns("normGrad", "makes d (d-mean-h*dot)*factor and adds its column sums to sum; ld in bytes.", []string{"d", "h"}, []string{"mean", "dot", "factor", "sum"}, s.load,
+		func(m []Mem, r []reg.VecVirtual) {
+			v, h := s.vec(), s.vec()
+			VMOVUPS(m[0], v)
+			VSUBPS(r[0], v, v)
+			VMOVUPS(m[1], h)
+			VFNMADD231PS(h, r[1], v)
+			VMULPS(r[2], v, v)
+			VMOVUPS(v, m[0])
+			VADDPS(v, r[3], r[3])
+		}, func(v []Mem, r []reg.VecVirtual) { VMOVUPS(r[3], v[3]) })
+}
+
 func main() {
 
 	ConstraintExpr("amd64")
@@ -588,6 +691,7 @@ func main() {
 		s.mse()
 		s.sqDist()
 		s.adam()
+		s.normalisation()
 	}
 	Generate()
 }

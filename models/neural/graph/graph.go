@@ -31,22 +31,26 @@ func (engine) New(n neural.Network, p neural.Params, _ int) (neural.Trainer, err
 	if n.Centres != nil {
 		return nil, errors.New("gorgonia: centres of the bottleneck are for the fused engine")
 	}
-	t := &trainer{net: n, graphs: map[int]*tape{}}
-	for i := range p {
-		t.params = append(t.params, flip(n, i, p[i], false))
-		t.grads = append(t.grads, make([]float32, len(p[i])))
+	t := &trainer{net: n, arrays: n.Arrays(), graphs: map[int]*tape{}}
+	var trained neural.Params
+	for i, a := range t.arrays {
+		t.params = append(t.params, flip(n, a, p[i], false))
+		t.grads = append(t.grads, make([]float32, a.Len))
+		if a.Trained {
+			trained = append(trained, t.params[i])
+		}
 	}
-	t.step = neural.NewStepper(n.Optimiser, t.params)
+	t.step = neural.NewStepper(n.Optimiser, trained)
 	return t, nil
 }
 
-// flip turns layer weights from Out×In to the In×Out that the graph multiplies by, or back; biases are copied.
-func flip(n neural.Network, i int, w []float32, back bool) []float32 {
+// flip turns layer weights from Out×In to the In×Out that the graph multiplies by, or back; others are copied.
+func flip(n neural.Network, a neural.Array, w []float32, back bool) []float32 {
 	out := slices.Clone(w)
-	if i%2 == 1 {
+	if a.Part != neural.Weight {
 		return out
 	}
-	rows, cols := n.Layers[i/2].Out, n.Layers[i/2].In
+	rows, cols := n.Layers[a.Layer].Out, n.Layers[a.Layer].In
 	if back {
 		rows, cols = cols, rows
 	}
@@ -60,9 +64,11 @@ func flip(n neural.Network, i int, w []float32, back bool) []float32 {
 
 type trainer struct {
 	net    neural.Network
-	params neural.Params // In×Out weights and biases, shared by all graphs
+	arrays []neural.Array
+	params neural.Params // weights In×Out, shared by all graphs
 	grads  neural.Params
 	step   *neural.Stepper
+	steps  int
 	graphs map[int]*tape
 }
 
@@ -70,9 +76,25 @@ type trainer struct {
 type tape struct {
 	x, t   *G.Node
 	inputs [2]*tensor.Dense
-	params G.Nodes
+	params G.Nodes // of the trained arrays
+	chance []chance
+	norms  []norm
 	loss   G.Value
 	vm     G.VM
+}
+
+// chance is an input that is drawn for each step: what a layer's values are multiplied by, or what the
+// bottleneck's deviations are.
+type chance struct {
+	node   *G.Node
+	values *tensor.Dense
+	draw   func(row []float32, step, place int)
+}
+
+// norm is the moments of a normalised layer's sums.
+type norm struct {
+	layer          int
+	mean, variance G.Value
 }
 
 func (t *trainer) Close() error {
@@ -87,7 +109,7 @@ func (t *trainer) Close() error {
 func (t *trainer) Params() neural.Params {
 	out := make(neural.Params, len(t.params))
 	for i := range out {
-		out[i] = flip(t.net, i, t.params[i], true)
+		out[i] = flip(t.net, t.arrays[i], t.params[i], true)
 	}
 	return out
 }
@@ -110,28 +132,10 @@ func (t *trainer) tape(n int) (tp *tape, err error) {
 	}
 	tp.inputs[0] = tensor.New(tensor.WithShape(n, in), tensor.Of(tensor.Float32))
 	tp.inputs[1] = tensor.New(tensor.WithShape(n, out), tensor.Of(tensor.Float32))
-	h, latent := tp.x, (*G.Node)(nil)
-	for i, l := range t.net.Layers {
-		w := G.NewMatrix(g, tensor.Float32, G.WithName(fmt.Sprintf("w%d", i)), G.WithShape(l.In, l.Out),
-			G.WithValue(tensor.New(tensor.WithShape(l.In, l.Out), tensor.WithBacking(t.params[2*i]))))
-		b := G.NewMatrix(g, tensor.Float32, G.WithName(fmt.Sprintf("b%d", i)), G.WithShape(1, l.Out),
-			G.WithValue(tensor.New(tensor.WithShape(1, l.Out), tensor.WithBacking(t.params[2*i+1]))))
-		tp.params = append(tp.params, w, b)
-		if h, err = layer(h, w, b, l.Activation); err != nil {
-			return nil, fmt.Errorf("gorgonia: layer %d: %w", i, err)
-		}
-		if i+1 == t.net.Latent {
-			latent = h
-		}
-	}
-	diff, err := G.Sub(h, tp.t)
+	b := builder{t: t, tp: tp, g: g, rows: n}
+	loss, err := b.network()
 	if err != nil {
-		return nil, fmt.Errorf("gorgonia: loss: %w", err)
-	}
-	loss := G.Must(G.Mean(G.Must(G.Square(diff))))
-	if t.net.Shrink > 0 {
-		squares := G.Must(G.Mean(G.Must(G.Square(latent))))
-		loss = G.Must(G.Add(loss, G.Must(G.Mul(G.NewConstant(float32(t.net.Shrink)), squares))))
+		return nil, err
 	}
 	G.Read(loss, &tp.loss)
 	if _, err := G.Grad(loss, tp.params...); err != nil {
@@ -142,28 +146,23 @@ func (t *trainer) tape(n int) (tp *tape, err error) {
 	return tp, nil
 }
 
-func layer(h, w, b *G.Node, a neural.Activation) (*G.Node, error) {
-	xw, err := G.Mul(h, w)
-	if err != nil {
-		return nil, err
+// average brings the running averages of normalised layers up to date.
+func (t *trainer) average(tp *tape, rows int) {
+	if rows < 2 {
+		return
 	}
-	sum, err := G.BroadcastAdd(xw, b, nil, []byte{0})
-	if err != nil {
-		return nil, err
+	for _, m := range tp.norms {
+		mean, variance := m.mean.Data().([]float32), m.variance.Data().([]float32)
+		to, wide := t.net.Array(t.params, m.layer, neural.Mean), t.net.Array(t.params, m.layer, neural.Variance)
+		for j := range to {
+			to[j] += 0.1 * (mean[j] - to[j])
+			wide[j] += 0.1 * (variance[j]*float32(rows)/float32(rows-1) - wide[j])
+		}
 	}
-	switch a {
-	case neural.Tanh:
-		return G.Tanh(sum)
-	case neural.ReLU:
-		return G.Rectify(sum)
-	case neural.Sigmoid:
-		return G.Sigmoid(sum)
-	}
-	return sum, nil
 }
 
 // evaluate computes the loss of some rows and leaves its gradient in t.grads.
-func (t *trainer) evaluate(x, target []float32, rows []int32) (float64, error) {
+func (t *trainer) evaluate(x, target []float32, rows []int32, learn bool) (float64, error) {
 	tp, err := t.tape(len(rows))
 	if err != nil {
 		return 0, err
@@ -173,6 +172,15 @@ func (t *trainer) evaluate(x, target []float32, rows []int32) (float64, error) {
 	if err := errors.Join(G.Let(tp.x, tp.inputs[0]), G.Let(tp.t, tp.inputs[1])); err != nil {
 		return 0, fmt.Errorf("gorgonia: %w", err)
 	}
+	for _, c := range tp.chance {
+		width := c.values.Shape()[1]
+		for i := range rows {
+			c.draw(c.values.Data().([]float32)[i*width:(i+1)*width], t.steps, i)
+		}
+		if err := G.Let(c.node, c.values); err != nil {
+			return 0, fmt.Errorf("gorgonia: %w", err)
+		}
+	}
 	defer tp.vm.Reset()
 	if err := tp.vm.RunAll(); err != nil {
 		return 0, fmt.Errorf("gorgonia: %w", err)
@@ -181,7 +189,13 @@ func (t *trainer) evaluate(x, target []float32, rows []int32) (float64, error) {
 	if !ok {
 		return 0, fmt.Errorf("gorgonia: the loss is a %T", tp.loss.Data())
 	}
-	for i, node := range tp.params {
+	k := 0
+	for i, a := range t.arrays {
+		if !a.Trained {
+			continue
+		}
+		node := tp.params[k]
+		k++
 		g, err := node.Grad()
 		if err != nil {
 			return 0, fmt.Errorf("gorgonia: gradient of %s: %w", node.Name(), err)
@@ -192,6 +206,9 @@ func (t *trainer) evaluate(x, target []float32, rows []int32) (float64, error) {
 		}
 		copy(t.grads[i], values)
 		clear(values) // the machine adds to what is there
+	}
+	if learn {
+		t.average(tp, len(rows))
 	}
 	return float64(loss), nil
 }
@@ -209,24 +226,31 @@ func (t *trainer) Epoch(ctx context.Context, x, target []float32, order []int32,
 			return 0, err
 		}
 		rows := order[from:min(from+batch, len(order))]
-		loss, err := t.evaluate(x, target, rows)
+		loss, err := t.evaluate(x, target, rows, true)
 		if err != nil {
 			return 0, err
 		}
 		sum += loss * float64(len(rows))
-		t.step.Step(t.params, t.grads, rate)
+		var params, grads neural.Params
+		for i, a := range t.arrays {
+			if a.Trained {
+				params, grads = append(params, t.params[i]), append(grads, t.grads[i])
+			}
+		}
+		t.step.Step(params, grads, rate)
+		t.steps++
 	}
 	return sum / float64(len(order)), nil
 }
 
 func (t *trainer) Gradient(x, target []float32, rows []int32) (float64, neural.Params, error) {
-	loss, err := t.evaluate(x, target, rows)
+	loss, err := t.evaluate(x, target, rows, false)
 	if err != nil {
 		return 0, nil, err
 	}
 	g := make(neural.Params, len(t.grads))
 	for i := range g {
-		g[i] = flip(t.net, i, t.grads[i], true)
+		g[i] = flip(t.net, t.arrays[i], t.grads[i], true)
 	}
 	return loss, g, nil
 }

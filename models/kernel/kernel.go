@@ -21,6 +21,8 @@ type set struct {
 	sqDist   func(n int, y, x *float32) float32
 	adam     func(n int, p, m, v, g *float32, shards, stride int, b1, c1, b2, c2, lr, eps, rbc2 float32)
 	flip     func(rows, cols int, dst *float32, ldd int, src *float32, lds int)
+	lstm     func(rows, hid int, g *float32, ldg int, cp, c, tc *float32, ldc int, h *float32, ldh int)
+	lstmGrad func(rows, hid int, g *float32, ldg int, cp, tc, dc *float32, ldc int, dh *float32, ldh int)
 }
 
 // use is the implementation at work.
@@ -254,4 +256,34 @@ func Adam(p, m, v, g []float32, shards, stride int, lr, root float32) {
 	if n > 0 {
 		use.adam(n, &p[0], &m[0], &v[0], &g[0], shards, stride*bytes, 0.9, 1-0.9, 0.999, 1-0.999, lr, 1e-8, root)
 	}
+}
+
+// LSTM is one step of an LSTM (Hochreiter and Schmidhuber 1997, with the forget gate of Gers and others 2000)
+// for rows rows of hid units, a multiple of Width. A row of g, ldg numbers behind the one before, holds the
+// sums of the gates i, f, g and o, hid numbers each, and gets the gates' values: σ of i, f and o, tanh of g.
+// From the cells before, the cells c = f·before + i·g are made, tc = tanh c, and h = o·tc. Rows of h are ldh
+// numbers apart, those of before, c and tc hid. c may be before.
+func LSTM(rows, hid int, g []float32, ldg int, before, c, tc, h []float32, ldh int) {
+	if checkCells(rows, hid, g, ldg, before, c, tc, h, ldh) {
+		use.lstm(rows, hid, &g[0], ldg*bytes, &before[0], &c[0], &tc[0], hid*bytes, &h[0], ldh*bytes)
+	}
+}
+
+// LSTMGrad goes back through what LSTM did: with the gradients dh of h and dc of c, it replaces the gates in g
+// by the gradients of their sums, and dc by that of the cells before. The layout is that of LSTM.
+func LSTMGrad(rows, hid int, g []float32, ldg int, before, tc, dc, dh []float32, ldh int) {
+	if checkCells(rows, hid, g, ldg, before, tc, dc, dh, ldh) {
+		use.lstmGrad(rows, hid, &g[0], ldg*bytes, &before[0], &tc[0], &dc[0], hid*bytes, &dh[0], ldh*bytes)
+	}
+}
+
+func checkCells(rows, hid int, g []float32, ldg int, a, b, c, h []float32, ldh int) bool {
+	if rows < 1 {
+		return false
+	}
+	if hid < 1 || hid%Width != 0 || ldg < 4*hid || ldh < hid || len(g) < (rows-1)*ldg+4*hid || len(h) < (rows-1)*ldh+hid ||
+		min(len(a), len(b), len(c)) < rows*hid {
+		panic("kernel: LSTM: shapes do not fit")
+	}
+	return true
 }

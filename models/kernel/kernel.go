@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"unsafe"
 )
 
@@ -218,7 +219,9 @@ func SquaredError(rows, ld int, y, x, db []float32, scale float32) float64 {
 	if !checkRows(rows, ld, y, x) {
 		return 0
 	}
-	var lanes [Width]float32
+	lanes := lanesPool.Get().(*[Width]float32)
+	defer lanesPool.Put(lanes)
+	clear(lanes[:])
 	use.mse(rows, ld, &y[0], &x[0], ld*bytes, &db[:ld][0], &lanes[0], scale)
 	sum := 0.0
 	for _, v := range lanes {
@@ -237,6 +240,9 @@ func SquareDistance(y, x []float32) float32 {
 	}
 	return use.sqDist(len(y), &y[0], &x[0])
 }
+
+// lanesPool holds partial sums, which would be allocated for each call: what an indirect call is given escapes.
+var lanesPool = sync.Pool{New: func() any { return new([Width]float32) }}
 
 func checkRows(rows, ld int, a, b []float32) bool {
 	if ld%Width != 0 || len(a) < rows*ld || len(b) < rows*ld {

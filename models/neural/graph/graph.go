@@ -181,19 +181,24 @@ func (t *trainer) evaluate(x, target []float32, rows []int32) (float64, error) {
 	if !ok {
 		return 0, fmt.Errorf("gorgonia: the loss is a %T", tp.loss.Data())
 	}
-	for i, node := range tp.params {
+	return float64(loss), takeGradients(tp.params, t.grads)
+}
+
+// takeGradients copies the gradients of nodes.
+func takeGradients(nodes G.Nodes, to neural.Params) error {
+	for i, node := range nodes {
 		g, err := node.Grad()
 		if err != nil {
-			return 0, fmt.Errorf("gorgonia: gradient of %s: %w", node.Name(), err)
+			return fmt.Errorf("gorgonia: gradient of %s: %w", node.Name(), err)
 		}
 		values, ok := g.Data().([]float32)
-		if !ok || len(values) != len(t.grads[i]) {
-			return 0, fmt.Errorf("gorgonia: gradient of %s has another shape", node.Name())
+		if !ok || len(values) != len(to[i]) {
+			return fmt.Errorf("gorgonia: gradient of %s has another shape", node.Name())
 		}
-		copy(t.grads[i], values)
+		copy(to[i], values)
 		clear(values) // the machine adds to what is there
 	}
-	return float64(loss), nil
+	return nil
 }
 
 func gather(to, from []float32, rows []int32, d int) {

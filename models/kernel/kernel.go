@@ -5,7 +5,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"unsafe"
 )
 
@@ -215,12 +214,11 @@ func ColumnSums(rows, ld int, d, db []float32) {
 }
 
 // SquaredError makes y the gradient (y−x)·scale, adds its column sums to db, and returns the sum of (y−x)².
-func SquaredError(rows, ld int, y, x, db []float32, scale float32) float64 {
+// lanes is scratch memory of the caller's, because what an indirect call is given would be allocated each time.
+func SquaredError(rows, ld int, y, x, db []float32, scale float32, lanes *[Width]float32) float64 {
 	if !checkRows(rows, ld, y, x) {
 		return 0
 	}
-	lanes := lanesPool.Get().(*[Width]float32)
-	defer lanesPool.Put(lanes)
 	clear(lanes[:])
 	use.mse(rows, ld, &y[0], &x[0], ld*bytes, &db[:ld][0], &lanes[0], scale)
 	sum := 0.0
@@ -240,9 +238,6 @@ func SquareDistance(y, x []float32) float32 {
 	}
 	return use.sqDist(len(y), &y[0], &x[0])
 }
-
-// lanesPool holds partial sums, which would be allocated for each call: what an indirect call is given escapes.
-var lanesPool = sync.Pool{New: func() any { return new([Width]float32) }}
 
 func checkRows(rows, ld int, a, b []float32) bool {
 	if ld%Width != 0 || len(a) < rows*ld || len(b) < rows*ld {

@@ -190,7 +190,7 @@ func TestRowKernels(t *testing.T) {
 			ColumnSums(rows, ld, d, db)
 			y := slices.Clone(was)
 			dy := slices.Clone(sums)
-			loss, wantLoss := SquaredError(rows, ld, y, a, dy, 0.5), 0.0
+			loss, wantLoss := SquaredError(rows, ld, y, a, dy, 0.5, new([Width]float32)), 0.0
 			for j := range ld {
 				want, wantY := float64(sums[j]), float64(sums[j])
 				for i := range rows {
@@ -333,7 +333,7 @@ func TestSameBits(t *testing.T) {
 		TanhGrad(45, b.Cols, d, c, db)
 		ColumnSums(45, b.Cols, d, db)
 		far := SquareDistance(d, c)
-		SquaredError(45, b.Cols, d, c, db, 0.3)
+		SquaredError(45, b.Cols, d, c, db, 0.3, new([Width]float32))
 		m, v := make([]float32, len(b.Data)), make([]float32, len(b.Data))
 		p := normal(r, len(b.Data))
 		Adam(p, m, v, b.Data, 1, 0, 0.01, 3)

@@ -149,6 +149,7 @@ type room struct {
 	target    []float32
 	loss      float64 // sum of squared errors
 	latent    float64 // sum of squares at the bottleneck
+	lanes     [kernel.Width]float32
 }
 
 func (s *stack) room(training bool) *room {
@@ -276,7 +277,7 @@ func (r *room) output(s *stack, n int, want, g []float32, scale float32) []float
 	db := g[l.bias : l.bias+s.wide]
 	y := r.act[last+1]
 	if l.Activation == Linear {
-		r.loss += kernel.SquaredError(n, s.wide, y, want, db, scale)
+		r.loss += kernel.SquaredError(n, s.wide, y, want, db, scale, &r.lanes)
 		return y
 	}
 	d := r.grad[last+1]

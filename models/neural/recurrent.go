@@ -200,6 +200,7 @@ type seqRoom struct {
 	row     []float32 // one sample's output without padding
 	random  rand.PCG
 	loss    float64 // sum over samples, steps and columns
+	lanes   [kernel.Width]float32
 }
 
 // layerRoom is the memory of a layer. States have a block before the first step and one behind the last, for

@@ -19,7 +19,7 @@ func (s *recurrent) lossGradient(r *seqRoom, n int, target []float32, rows []int
 				copy(r.want[(t*n+i)*s.wide:(t*n+i)*s.wide+columns], target[at:at+columns])
 			}
 		}
-		r.loss += kernel.SquaredError(total, s.wide, r.y, r.want, db, float32(2*scale))
+		r.loss += kernel.SquaredError(total, s.wide, r.y, r.want, db, float32(2*scale), &r.lanes)
 		return
 	}
 	f := losses[s.Loss]

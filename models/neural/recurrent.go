@@ -70,6 +70,7 @@ type recurrent struct {
 	size   int // of the parameters, padding included
 	inWide int // columns of the first layer's input, padded; 0 where symbols are looked up in its weights
 	wide   int // columns of the head, padded
+	block  int // samples that are worked at once
 }
 
 type lstmLayer struct {
@@ -94,8 +95,11 @@ const gap = kernel.Width
 // gates is the distance of two rows of gates.
 func (l *lstmLayer) gates() int { return 4*l.hid + gap }
 
+// block is how many samples are worked at once: fewer where there are many steps, whose states are all kept.
+func (s Sequence) block() int { return max(8, min(blockRows, 4096/s.Steps/8*8)) }
+
 func newRecurrent(seq Sequence) *recurrent {
-	s := &recurrent{Sequence: seq, wide: kernel.Pad(seq.Out)}
+	s := &recurrent{Sequence: seq, wide: kernel.Pad(seq.Out), block: seq.block()}
 	add := func(a array) *array {
 		a.at = s.size
 		if a.table {
@@ -223,7 +227,7 @@ type cellRoom struct {
 }
 
 func (s *recurrent) room(training bool) *seqRoom {
-	n, steps := blockRows, s.Steps
+	n, steps := s.block, s.Steps
 	r := &seqRoom{}
 	if s.inWide > 0 {
 		r.x = kernel.Alloc(n * steps * s.inWide)

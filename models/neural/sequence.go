@@ -112,7 +112,25 @@ func (s Sequence) Check() error {
 			return fmt.Errorf("neural: layer %d takes %d values, what it is given has %d", i, l.In, want)
 		}
 	}
+	if n := s.states(); n > maxStates {
+		return fmt.Errorf("neural: the states of a sample of %d steps are %g numbers: too many", s.Steps, n)
+	}
 	return s.Optimiser.check()
+}
+
+// maxStates bounds the memory of a sample in training.
+const maxStates = 1 << 26
+
+// states is about how many numbers are kept of a sample in training.
+func (s Sequence) states() float64 {
+	n := float64(s.takes(0) + 2*s.Out)
+	if s.Symbols > 0 && s.Embed == 0 {
+		n = float64(2 * s.Out)
+	}
+	for _, l := range s.Layers {
+		n += 10 * float64(l.Columns())
+	}
+	return n * float64(s.Steps)
 }
 
 func (s Sequence) checkLayer(i int) error {

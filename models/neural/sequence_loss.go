@@ -22,14 +22,22 @@ func (s *recurrent) lossGradient(r *seqRoom, n int, target []float32, rows []int
 		r.loss += kernel.SquaredError(total, s.wide, r.y, r.want, db, float32(2*scale), &r.lanes)
 		return
 	}
+	r.loss += s.loss(r, target, rows, scale)
+	kernel.ColumnSums(total, s.wide, r.y, db)
+}
+
+// loss is the sum of the losses of a block of samples. The head's output becomes their gradient times scale.
+func (s *recurrent) loss(r *seqRoom, target []float32, rows []int32, scale float64) float64 {
+	n, steps, columns, per := len(rows), s.outputs(), s.targets(), s.Targets()
 	f := losses[s.Loss]
+	sum := 0.0
 	for i, row := range rows {
 		for t := range steps {
 			at := int(row)*per + t*columns
-			r.loss += f(r.y[(t*n+i)*s.wide:(t*n+i)*s.wide+s.Out], target[at:at+columns], scale)
+			sum += f(r.y[(t*n+i)*s.wide:(t*n+i)*s.wide+s.Out], target[at:at+columns], scale)
 		}
 	}
-	kernel.ColumnSums(total, s.wide, r.y, db)
+	return sum
 }
 
 // losses are the losses of one row of the head, y, which they replace by their gradient times scale.

@@ -1,6 +1,7 @@
 package neural
 
 import (
+	"errors"
 	"fmt"
 
 	"plumbline/models/kernel"
@@ -31,7 +32,7 @@ func (s Sequence) NewScorer(p Params) (*SequenceScorer, error) {
 
 // Clone shares the weights and nothing else.
 func (s *SequenceScorer) Clone() *SequenceScorer {
-	return &SequenceScorer{s.s, s.s.room(false), make([]int32, 0, blockRows)}
+	return &SequenceScorer{s.s, s.s.room(false), make([]int32, 0, s.s.block)}
 }
 
 // Each calls f with what the head gives for samples from to to−1 of x, each Steps·In numbers: Out numbers for
@@ -41,22 +42,15 @@ func (s *SequenceScorer) Clone() *SequenceScorer {
 // the first call for its block.
 func (s *SequenceScorer) Each(x []float32, from, to int, f func(sample int, out []float32)) error {
 	outs := s.s.outputs()
-	for ; from < to; from += blockRows {
+	for ; from < to; from += s.s.block {
 		s.rows = s.rows[:0]
-		for i := from; i < min(from+blockRows, to); i++ {
+		for i := from; i < min(from+s.s.block, to); i++ {
 			s.rows = append(s.rows, int32(i))
 		}
-		n := len(s.rows)
-		if err := s.s.checkInput(x, s.rows); err != nil {
+		if err := s.run(x, s.rows); err != nil {
 			return err
 		}
-		s.s.fill(s.room, x, s.rows)
-		if len(s.s.layers) == 2 && s.s.layers[1].Decoder {
-			s.s.unroll(s.room, n)
-		} else {
-			s.s.forward(s.room, n, s.s.Steps, nil, false)
-			s.s.output(s.room, n*outs)
-		}
+		n := len(s.rows)
 		for i := range n {
 			for t := range outs {
 				copy(s.room.row[t*s.s.Out:(t+1)*s.s.Out], s.room.y[(t*n+i)*s.s.wide:])
@@ -65,6 +59,42 @@ func (s *SequenceScorer) Each(x []float32, from, to int, f func(sample int, out 
 		}
 	}
 	return nil
+}
+
+// run makes the head's output for a block of samples.
+func (s *SequenceScorer) run(x []float32, rows []int32) error {
+	if err := s.s.checkInput(x, rows); err != nil {
+		return err
+	}
+	n := len(rows)
+	s.s.fill(s.room, x, rows)
+	if len(s.s.layers) == 2 && s.s.layers[1].Decoder {
+		s.s.unroll(s.room, n)
+		return nil
+	}
+	s.s.forward(s.room, n, s.s.Steps, nil, false)
+	s.s.output(s.room, n*s.s.outputs())
+	return nil
+}
+
+// Loss is the mean loss of some samples, rows of x and of target, by the outputs that Each gives: without
+// dropout, and of a decoder that is fed its own.
+func (s *SequenceScorer) Loss(x, target []float32, rows []int32) (float64, error) {
+	if len(rows) == 0 {
+		return 0, errors.New("neural: no samples")
+	}
+	if err := s.s.checkTargets(target, rows); err != nil {
+		return 0, err
+	}
+	sum, total := 0.0, float64(len(rows))*float64(s.s.Targets())
+	for ; len(rows) > 0; rows = rows[min(s.s.block, len(rows)):] {
+		block := rows[:min(s.s.block, len(rows))]
+		if err := s.run(x, block); err != nil {
+			return 0, err
+		}
+		sum += s.s.loss(s.room, target, block, 0)
+	}
+	return sum / total, nil
 }
 
 // unroll runs an encoder and its decoder, which takes what the head made of its last step.
@@ -139,8 +169,8 @@ func (s *SequenceScorer) Continue(st *State, x []float32, f func(step int, out [
 	}
 	r, last := s.room, len(s.s.layers)-1
 	rows := len(x) / s.s.In
-	for at := 0; at < rows; at += blockRows { // the room for so many samples has that for so many steps of one
-		steps := min(blockRows, rows-at)
+	for at := 0; at < rows; at += s.s.block { // the room for so many samples has that for so many steps of one
+		steps := min(s.s.block, rows-at)
 		s.s.fillSample(r, x[at*s.s.In:], 0, 1, steps)
 		s.s.forward(r, 1, steps, st, false)
 		top := &s.s.layers[last]

@@ -235,7 +235,7 @@ func samples(s Sequence, n int) (x, t []float32) {
 	return x, t
 }
 
-// params are weights that leave no gate idle.
+// randomParams are weights that leave no gate idle.
 func (s Sequence) randomParams() Params {
 	r := rand.New(rand.NewPCG(41, 42))
 	p := s.NewParams(r)
@@ -391,35 +391,26 @@ func TestDropoutShare(t *testing.T) {
 	}
 }
 
-// TestLSTMByHand: one step of one unit, worked out with pen and paper: sums i = 0.5, f = 0, g = 1, o = −0.5 and
-// so c = σ(0.5)·tanh(1) = 0.474071, h = σ(−0.5)·tanh(c) = 0.166726; the head gives 2h+0.1. The second step
-// has, with weights of h of 1 for i alone, i = 0.666726, and c = σ(0)·0.474071 + σ(0.666726)·tanh(1) =
-// 0.740034, h = 0.237670.
+// TestLSTMByHand: two steps of one unit, worked out by hand. The first has the sums i = 0.5, f = 0, g = 1 and
+// o = −1, so c = σ(0.5)·tanh(1) = 0.6224593·0.7615942 = 0.4740614 and h = σ(−1)·tanh(c) = 0.2689414·0.4414750 = 0.1187309. In the second,
+// h is added to the sum of i alone: c = c/2 + σ(0.6187309)·tanh(1) = 0.7320135 and h = 0.2689414·0.6242956 = 0.1678990. The head
+// gives 2h + 0.1.
 func TestLSTMByHand(t *testing.T) {
 	s := Sequence{Steps: 2, In: 1, Layers: []Recurrent{{In: 1, Out: 1}}, Each: true, Out: 1, Loss: "mse", Optimiser: Optimiser{Kind: "sgd", Rate: 1}}
+	// sums at an input of 1: 0.5+0.1−0.1, 1−0.5−0.5, 2+0−1, −1+0.5−0.5
 	p := Params{{0.5, 1, 2, -1}, {1, 0, 0, 0}, {0.1, -0.5, 0, 0.5}, {-0.1, -0.5, -1, -0.5}, {2}, {0.1}}
 	sc, err := s.NewScorer(p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	calls := 0
-	// the input of 1 makes the sums 0.5+0.1−0.1, 1−0.5−0.5, 2+0−1 and −1+0.5−0.5; that of o is −1
-	err = sc.Each([]float32{1, 1}, 0, 1, func(_ int, y []float32) {
-		calls++
-		sigmoid := func(v float64) float64 { return 1 / (1 + math.Exp(-v)) }
-		c := sigmoid(0.5) * math.Tanh(1)
-		h := sigmoid(-1) * math.Tanh(c)
-		if math.Abs(float64(y[0])-(2*h+0.1)) > 1e-6 {
-			t.Errorf("first output %v, want %v", y[0], 2*h+0.1)
+	var got []float32
+	if err := sc.Each([]float32{1, 1}, 0, 1, func(_ int, y []float32) { got = slices.Clone(y) }); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []float64{0.3374618, 0.4357979} {
+		if len(got) != 2 || math.Abs(float64(got[i])-want) > 1e-6 {
+			t.Fatalf("outputs %v, want %v at step %d", got, want, i)
 		}
-		c = 0.5*c + sigmoid(0.5+h)*math.Tanh(1)
-		h = sigmoid(-1) * math.Tanh(c)
-		if math.Abs(float64(y[1])-(2*h+0.1)) > 1e-6 {
-			t.Errorf("second output %v, want %v", y[1], 2*h+0.1)
-		}
-	})
-	if err != nil || calls != 1 {
-		t.Errorf("%d calls, %v", calls, err)
 	}
 }
 
@@ -458,6 +449,17 @@ func TestSequenceScorer(t *testing.T) {
 						t.Fatalf("sample %d: output %d is %v, want %v", i, j, all[i][j], v)
 					}
 				}
+				if s.Loss == "mse" {
+					target := make([]float32, n*s.Targets())
+					sum := 0.0
+					for _, v := range want {
+						sum += v * v
+					}
+					loss, err := sc.Loss(x, target, []int32{int32(i), int32(i)})
+					if mean := sum / float64(len(want)); err != nil || math.Abs(loss-mean) > 1e-4*mean {
+						t.Errorf("the loss of sample %d is %v, want %v: %v", i, loss, mean, err)
+					}
+				}
 				if err := sc.Clone().Each(x, i, i+1, func(_ int, y []float32) {
 					if !slices.Equal(y, all[i]) {
 						t.Errorf("sample %d alone gives other bits", i)
@@ -467,6 +469,72 @@ func TestSequenceScorer(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestSequenceScorerLoss: the loss of a scorer is that of the trainer where there is neither dropout nor a decoder.
+func TestSequenceScorerLoss(t *testing.T) {
+	for name, s := range sequences() {
+		if strings.Contains(name, "dropout") || strings.Contains(name, "decoder") {
+			continue
+		}
+		x, target := samples(s, 150)
+		p := s.randomParams()
+		rows := make([]int32, 140)
+		for i := range rows {
+			rows[i] = int32(i + 5)
+		}
+		tr, err := fusedEngine{}.NewSequence(s, p, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sc, err := s.NewScorer(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, _, err := tr.Gradient(x, target, rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := sc.Loss(x, target, rows)
+		if err != nil || math.Abs(got-want) > 1e-5*math.Abs(want) {
+			t.Errorf("%s: loss %v, want %v: %v", name, got, want, err)
+		}
+		if _, err := sc.Loss(x, target, nil); err == nil {
+			t.Errorf("%s: no samples have a loss", name)
+		}
+		if _, err := sc.Loss(x, target, []int32{150}); err == nil {
+			t.Errorf("%s: a sample that is not there has a loss", name)
+		}
+	}
+}
+
+// TestLongSequences: samples of many steps are worked in smaller blocks, to the gradient of the reference.
+func TestLongSequences(t *testing.T) {
+	s := Sequence{Steps: 700, In: 2, Layers: []Recurrent{{In: 2, Out: 3}}, Out: 1, Loss: "mse", Optimiser: Optimiser{Kind: "sgd", Rate: 0.1}}
+	x, target := samples(s, 40)
+	p := s.NewParams(rand.New(rand.NewPCG(1, 2)))
+	var rows []int32
+	for i := range 40 {
+		rows = append(rows, int32(i))
+	}
+	tr, err := fusedEngine{}.NewSequence(s, p, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loss, g, err := tr.Gradient(x, target, rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wide := widen(p)
+	if want := refLoss(s, wide, x, target, rows, nil); math.Abs(loss-want) > 1e-5*want {
+		t.Errorf("loss %v, want %v", loss, want)
+	}
+	some := wide[:1]
+	for k, v := range numeric(some, func() float64 { return refLoss(s, wide, x, target, rows, nil) })[0] {
+		if math.Abs(float64(g[0][k])-v) > 1e-4*math.Max(0.02, math.Abs(v)) {
+			t.Fatalf("gradient 0[%d] is %v, want %v", k, g[0][k], v)
+		}
 	}
 }
 
@@ -497,7 +565,10 @@ func TestStream(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				saved := &State{slices.Clone(st.H), slices.Clone(st.C)}
+				saved := &State{}
+				for i := range st.H {
+					saved.H, saved.C = append(saved.H, slices.Clone(st.H[i])), append(saved.C, slices.Clone(st.C[i]))
+				}
 				if err := again.Continue(saved, x[at*s.In:(at+cut)*s.In], func(step int, y []float32) {
 					if !slices.Equal(y, want[(at+step)*s.Out:(at+step+1)*s.Out]) {
 						t.Fatalf("%s: step %d of a stream differs", name, at+step)
@@ -793,6 +864,7 @@ func TestSequenceRefuses(t *testing.T) {
 		"many symbols a step":    func(s *Sequence) { s.Symbols = 9 },
 		"embedding of nothing":   func(s *Sequence) { s.Embed = 5 },
 		"too many steps":         func(s *Sequence) { s.Steps = 1 << 40 },
+		"too many states":        func(s *Sequence) { s.Steps = 1 << 20 },
 		"full dropout":           func(s *Sequence) { s.Layers[0].Dropout = 1 },
 		"repeat at first":        func(s *Sequence) { s.Layers[0].Repeat = true },
 		"decoder at first":       func(s *Sequence) { s.Layers[0].Decoder = true },

@@ -110,8 +110,8 @@ func (t *fusedSequence) gradient(k int, x, target []float32, rows []int32, batch
 		}
 	}
 	r.random.Seed(s.Seed, uint64(step)*shards+uint64(k))
-	for from := 0; from < len(rows); from += blockRows {
-		block := rows[from:min(from+blockRows, len(rows))]
+	for from := 0; from < len(rows); from += s.block {
+		block := rows[from:min(from+s.block, len(rows))]
 		n := len(block)
 		s.fill(r, x, block)
 		s.forward(r, n, s.Steps, nil, true)

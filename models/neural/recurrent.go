@@ -95,8 +95,11 @@ const gap = kernel.Width
 // gates is the distance of two rows of gates.
 func (l *lstmLayer) gates() int { return 4*l.hid + gap }
 
+// maxBlock bounds the samples that are worked at once.
+const maxBlock = 32
+
 // block is how many samples are worked at once: fewer where there are many steps, whose states are all kept.
-func (s Sequence) block() int { return max(8, min(blockRows, 4096/s.Steps/8*8)) }
+func (s Sequence) block() int { return max(8, min(maxBlock, 4096/s.Steps/8*8)) }
 
 func newRecurrent(seq Sequence) *recurrent {
 	s := &recurrent{Sequence: seq, wide: kernel.Pad(seq.Out), block: seq.block()}

@@ -346,19 +346,20 @@ func drawn(tr Trainer, rows []int32) func(sample, layer, step, j int) float64 {
 // TestDropoutShare: as many outputs are dropped as asked for, others in every step, and scoring drops none.
 func TestDropoutShare(t *testing.T) {
 	s := Sequence{Steps: 10, In: 2, Layers: []Recurrent{{In: 2, Out: 20, Dropout: 0.3}}, Each: true, Out: 1, Loss: "mse", Optimiser: Optimiser{Kind: "sgd", Rate: 0.1}}
-	x, target := samples(s, 100)
+	const n = 60
+	x, target := samples(s, n)
 	p := s.randomParams()
 	tr, err := fusedEngine{}.NewSequence(s, p, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := make([]int32, 100)
+	rows := make([]int32, n)
 	for i := range rows {
 		rows[i] = int32(i)
 	}
 	masks := func() (out []float32) {
 		for _, r := range tr.(*fusedSequence).rooms {
-			for at, m := range r.layers[0].mask[:50*10*32] {
+			for at, m := range r.layers[0].mask[:n/shards*10*32] {
 				if at%32 < 20 {
 					out = append(out, m)
 				}
@@ -366,7 +367,7 @@ func TestDropoutShare(t *testing.T) {
 		}
 		return out
 	}
-	if _, err := tr.Epoch(context.Background(), x, target, rows, 100, 0); err != nil {
+	if _, err := tr.Epoch(context.Background(), x, target, rows, n, 0); err != nil {
 		t.Fatal(err)
 	}
 	first := masks()
@@ -383,7 +384,7 @@ func TestDropoutShare(t *testing.T) {
 	if share := float64(zeros) / float64(len(first)); math.Abs(share-0.3) > 0.015 {
 		t.Errorf("%v of the outputs are dropped", share)
 	}
-	if _, err := tr.Epoch(context.Background(), x, target, rows, 100, 0); err != nil {
+	if _, err := tr.Epoch(context.Background(), x, target, rows, n, 0); err != nil {
 		t.Fatal(err)
 	}
 	if slices.Equal(first, masks()) {
@@ -505,6 +506,55 @@ func TestSequenceScorerLoss(t *testing.T) {
 		}
 		if _, err := sc.Loss(x, target, []int32{150}); err == nil {
 			t.Errorf("%s: a sample that is not there has a loss", name)
+		}
+	}
+}
+
+// TestSequenceBlocks: the gradient of a batch of many blocks is the mean of those of its parts.
+func TestSequenceBlocks(t *testing.T) {
+	for name, s := range sequences() {
+		if strings.Contains(name, "dropout") {
+			continue
+		}
+		const n, part = 200, 20
+		x, target := samples(s, n)
+		tr, err := fusedEngine{}.NewSequence(s, s.randomParams(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := make([]int32, n)
+		for i := range rows {
+			rows[i] = int32(i)
+		}
+		loss, g, err := tr.Gradient(x, target, rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mean, want := 0.0, widen(g)
+		for i := range want {
+			clear(want[i])
+		}
+		for from := 0; from < n; from += part {
+			l, some, err := tr.Gradient(x, target, rows[from:from+part])
+			if err != nil {
+				t.Fatal(err)
+			}
+			mean += l * part / n
+			for i := range some {
+				for k, v := range some[i] {
+					want[i][k] += float64(v) * part / n
+				}
+			}
+		}
+		if math.Abs(loss-mean) > 1e-5*math.Abs(mean) {
+			t.Errorf("%s: loss %v, want %v", name, loss, mean)
+		}
+		for i := range want {
+			for k, v := range want[i] {
+				if math.Abs(float64(g[i][k])-v) > 1e-5 {
+					t.Fatalf("%s: gradient %d[%d] is %v, want %v", name, i, k, g[i][k], v)
+				}
+			}
 		}
 	}
 }

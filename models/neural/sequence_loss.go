@@ -60,21 +60,23 @@ func squares(y, t []float32, scale float64) float64 {
 }
 
 func distances(y, t []float32, scale float64) float64 {
-	sum, step := 0.0, float32(scale)
+	const sign = 1 << 31
+	sum, step := 0.0, math.Float32bits(float32(scale))
 	for j, v := range y {
 		d := v - t[j]
-		switch {
-		case d > 0:
-			y[j] = step
-		case d < 0:
-			y[j], d = -step, -d
-		default: // 0, or a NaN, which is to stay one
+		bits := math.Float32bits(d)
+		size := bits &^ sign // without a branch on the sign, which nobody can predict
+		y[j] = math.Float32frombits(bits&sign | step)
+		if size == 0 || size > infinity { // no sign, or a NaN, which is to stay one
 			y[j] = d
 		}
-		sum += float64(d)
+		sum += float64(math.Float32frombits(size))
 	}
 	return sum
 }
+
+// infinity is the bits of +Inf, above which there are only NaNs.
+const infinity = 0x7f800000
 
 func crossEntropy(y, t []float32, scale float64) float64 {
 	most := y[0]

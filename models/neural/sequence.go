@@ -199,10 +199,7 @@ func (s Sequence) targets() int {
 // Targets is how many numbers a sample's target has.
 func (s Sequence) Targets() int { return s.outputs() * s.targets() }
 
-// shapes are the parameter arrays, each rows×cols: the table of the embedding if there is one (Symbols×Embed);
-// for each layer, and for a bidirectional one first for the LSTM that runs forwards, W (4·Out×In) and U
-// (4·Out×Out) with the gates in the order i, f, g, o, b_ih and b_hh (4·Out); then the head's weights
-// (Out×columns) and biases. That is PyTorch's order.
+// shapes are the rows and columns of the parameter arrays that Shape describes.
 func (s Sequence) shapes() [][2]int {
 	var out [][2]int
 	if s.Embed > 0 {

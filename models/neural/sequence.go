@@ -217,7 +217,7 @@ func (s Sequence) shapes() [][2]int {
 // Shape checks that params belong to the network. They are, row-major: the table of the embedding if there is
 // one (Symbols×Embed); for each LSTM W (4·Out×In) and U (4·Out×Out), gates in the order i, f, g, o, and the
 // biases b_ih and b_hh (4·Out each), the one that runs forwards before the other; the head's weights
-// (Out×columns of the last layer) and biases.
+// (Out×columns of the last layer) and biases. That is the order of PyTorch.
 func (s Sequence) Shape(p Params) error {
 	shapes := s.shapes()
 	if len(p) != len(shapes) {

@@ -1,5 +1,5 @@
 // Package kernel is the arithmetic that training and scoring of networks spends its time in: products of
-// small float32 matrices, tanh, squared errors, Adam's step. On amd64 it is assembly for AVX-512 or AVX2,
+// small float32 matrices, tanh, squared errors, the cells of an LSTM, Adam's step. On amd64 it is assembly for AVX-512 or AVX2,
 // whichever the processor has, made by the generator in gen; elsewhere plain Go.
 //
 // Both instruction sets give the same bits, but for the sum that SquaredError returns: every other sum runs in

@@ -6,7 +6,7 @@ import (
 )
 
 // generic is the primitives in plain Go.
-var generic = &set{"generic", false, genericGemm, genericGemm, genericTanh, genericTanhGrad, genericColSum, genericMSE, genericSqDist, genericAdam, genericProduct, genericSpread, genericNorm, genericNormGrad, genericFlip}
+var generic = &set{"generic", false, genericGemm, genericGemm, genericTanh, genericTanhGrad, genericColSum, genericMSE, genericSqDist, genericAdam, genericProduct, genericSpread, genericNorm, genericNormGrad, genericFlip, genericLSTM, genericLSTMGrad}
 
 // at is n numbers from an address on.
 func at(p *float32, offset, n int) []float32 {
@@ -148,6 +148,39 @@ func genericNormGrad(rows, cols int, d, h *float32, ld int, mean, dot, factor, s
 		for j, v := range from {
 			from[j] = (v - m[j] - hat[j]*t[j]) * f[j]
 			to[j] += from[j]
+		}
+	}
+}
+
+func genericLSTM(rows, hid int, g *float32, ldg int, cp, c, tc *float32, ldc int, h *float32, ldh int) {
+	tanh := func(v float32) float32 { return float32(math.Tanh(float64(v))) }
+	sigmoid := func(v float32) float32 { return 0.5 + 0.5*tanh(0.5*v) }
+	for r := range rows {
+		gate := at(g, r*ldg, 4*hid)
+		was, cell, squashed, out := at(cp, r*ldc, hid), at(c, r*ldc, hid), at(tc, r*ldc, hid), at(h, r*ldh, hid)
+		for j := range hid {
+			i, f, n, o := sigmoid(gate[j]), sigmoid(gate[hid+j]), tanh(gate[2*hid+j]), sigmoid(gate[3*hid+j])
+			gate[j], gate[hid+j], gate[2*hid+j], gate[3*hid+j] = i, f, n, o
+			cell[j] = i*n + f*was[j]
+			squashed[j] = tanh(cell[j])
+			out[j] = o * squashed[j]
+		}
+	}
+}
+
+func genericLSTMGrad(rows, hid int, g *float32, ldg int, cp, tc, dc *float32, ldc int, dh *float32, ldh int) {
+	for r := range rows {
+		gate := at(g, r*ldg, 4*hid)
+		was, squashed, dCell, dOut := at(cp, r*ldc, hid), at(tc, r*ldc, hid), at(dc, r*ldc, hid), at(dh, r*ldh, hid)
+		for j := range hid {
+			i, f, n, o := gate[j], gate[hid+j], gate[2*hid+j], gate[3*hid+j]
+			d := dOut[j] * o
+			dc := dCell[j] + d*(1-squashed[j]*squashed[j])
+			gate[3*hid+j] = d * squashed[j] * (1 - o)
+			gate[j] = dc * i * n * (1 - i)
+			gate[2*hid+j] = dc * i * (1 - n*n)
+			dCell[j] = dc * f
+			gate[hid+j] = dCell[j] * was[j] * (1 - f)
 		}
 	}
 }

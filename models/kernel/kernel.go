@@ -25,6 +25,8 @@ type set struct {
 	norm     func(rows, cols int, x, y *float32, ld int, mean, inv, scale, shift *float32)
 	normGrad func(rows, cols int, d, h *float32, ld int, mean, dot, factor, sum *float32)
 	flip     func(rows, cols int, dst *float32, ldd int, src *float32, lds int)
+	lstm     func(rows, hid int, g *float32, ldg int, cp, c, tc *float32, ldc int, h *float32, ldh int)
+	lstmGrad func(rows, hid int, g *float32, ldg int, cp, tc, dc *float32, ldc int, dh *float32, ldh int)
 }
 
 // use is the implementation at work.
@@ -244,11 +246,12 @@ func NormaliseGrad(rows, ld int, d, hat, mean, dot, factor, sum []float32) {
 }
 
 // SquaredError makes y the gradient (y−x)·scale, adds its column sums to db, and returns the sum of (y−x)².
-func SquaredError(rows, ld int, y, x, db []float32, scale float32) float64 {
+// lanes is scratch memory of the caller's, because what an indirect call is given would be allocated each time.
+func SquaredError(rows, ld int, y, x, db []float32, scale float32, lanes *[Width]float32) float64 {
 	if !checkRows(rows, ld, y, x) {
 		return 0
 	}
-	var lanes [Width]float32
+	clear(lanes[:])
 	use.mse(rows, ld, &y[0], &x[0], ld*bytes, &db[:ld][0], &lanes[0], scale)
 	sum := 0.0
 	for _, v := range lanes {
@@ -286,4 +289,34 @@ func Adam(p, m, v, g []float32, shards, stride int, lr, root float32) {
 	if n > 0 {
 		use.adam(n, &p[0], &m[0], &v[0], &g[0], shards, stride*bytes, 0.9, 1-0.9, 0.999, 1-0.999, lr, 1e-8, root)
 	}
+}
+
+// LSTM is one step of an LSTM (Hochreiter and Schmidhuber 1997, with the forget gate of Gers and others 2000)
+// for rows rows of hid units, a multiple of Width. A row of g, ldg numbers behind the one before, holds the
+// sums of the gates i, f, g and o, hid numbers each, and gets the gates' values: σ of i, f and o, tanh of g.
+// From the cells before, the cells c = f·before + i·g are made, tc = tanh c, and h = o·tc. Rows of h are ldh
+// numbers apart, those of before, c and tc hid. c may be before.
+func LSTM(rows, hid int, g []float32, ldg int, before, c, tc, h []float32, ldh int) {
+	if checkCells(rows, hid, g, ldg, before, c, tc, h, ldh) {
+		use.lstm(rows, hid, &g[0], ldg*bytes, &before[0], &c[0], &tc[0], hid*bytes, &h[0], ldh*bytes)
+	}
+}
+
+// LSTMGrad goes back through what LSTM did: with the gradients dh of h and dc of c, it replaces the gates in g
+// by the gradients of their sums, and dc by that of the cells before. The layout is that of LSTM.
+func LSTMGrad(rows, hid int, g []float32, ldg int, before, tc, dc, dh []float32, ldh int) {
+	if checkCells(rows, hid, g, ldg, before, tc, dc, dh, ldh) {
+		use.lstmGrad(rows, hid, &g[0], ldg*bytes, &before[0], &tc[0], &dc[0], hid*bytes, &dh[0], ldh*bytes)
+	}
+}
+
+func checkCells(rows, hid int, g []float32, ldg int, a, b, c, h []float32, ldh int) bool {
+	if rows < 1 {
+		return false
+	}
+	if hid < 1 || hid%Width != 0 || ldg < 4*hid || ldh < hid || len(g) < (rows-1)*ldg+4*hid || len(h) < (rows-1)*ldh+hid ||
+		min(len(a), len(b), len(c)) < rows*hid {
+		panic("kernel: LSTM: shapes do not fit")
+	}
+	return true
 }

@@ -49,6 +49,12 @@ func normaliseAVX512(rows int, cols int, x *float32, y *float32, ld int, mean *f
 // normGradAVX512 makes d (d-mean-h*dot)*factor and adds its column sums to sum; ld in bytes.
 func normGradAVX512(rows int, cols int, d *float32, h *float32, ld int, mean *float32, dot *float32, factor *float32, sum *float32)
 
+// lstmAVX512 is a step of an LSTM: the gates i, f, g, o, hid columns each, become their activations, and c, tc = tanh c and h are made; hid is a multiple of 16, strides in bytes.
+func lstmAVX512(rows int, hid int, gr *float32, ldg int, cp *float32, c *float32, tc *float32, ldc int, h *float32, ldh int)
+
+// lstmGradAVX512 goes back through a step of an LSTM: from the gradients dh and dc of h and c, the gates' activations become the gradient of their sums, and dc that of the cell before; hid is a multiple of 16, strides in bytes.
+func lstmGradAVX512(rows int, hid int, gr *float32, ldg int, cp *float32, tc *float32, dc *float32, ldc int, dh *float32, ldh int)
+
 // gemm2AVX2 is a panel of C = A·B + bias, or with acc C += A·B: m rows of A (strides rs and cs), k rows of B; strides in bytes.
 func gemm2AVX2(m int, k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, bias *float32, acc int)
 
@@ -84,3 +90,9 @@ func normaliseAVX2(rows int, cols int, x *float32, y *float32, ld int, mean *flo
 
 // normGradAVX2 makes d (d-mean-h*dot)*factor and adds its column sums to sum; ld in bytes.
 func normGradAVX2(rows int, cols int, d *float32, h *float32, ld int, mean *float32, dot *float32, factor *float32, sum *float32)
+
+// lstmAVX2 is a step of an LSTM: the gates i, f, g, o, hid columns each, become their activations, and c, tc = tanh c and h are made; hid is a multiple of 16, strides in bytes.
+func lstmAVX2(rows int, hid int, gr *float32, ldg int, cp *float32, c *float32, tc *float32, ldc int, h *float32, ldh int)
+
+// lstmGradAVX2 goes back through a step of an LSTM: from the gradients dh and dc of h and c, the gates' activations become the gradient of their sums, and dc that of the cell before; hid is a multiple of 16, strides in bytes.
+func lstmGradAVX2(rows int, hid int, gr *float32, ldg int, cp *float32, tc *float32, dc *float32, ldc int, dh *float32, ldh int)

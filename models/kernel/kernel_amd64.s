@@ -148,6 +148,24 @@ DATA oneAVX512<>+56(SB)/4, $(1.0)
 DATA oneAVX512<>+60(SB)/4, $(1.0)
 GLOBL oneAVX512<>(SB), RODATA|NOPTR, $64
 
+DATA halfAVX512<>+0(SB)/4, $(0.5)
+DATA halfAVX512<>+4(SB)/4, $(0.5)
+DATA halfAVX512<>+8(SB)/4, $(0.5)
+DATA halfAVX512<>+12(SB)/4, $(0.5)
+DATA halfAVX512<>+16(SB)/4, $(0.5)
+DATA halfAVX512<>+20(SB)/4, $(0.5)
+DATA halfAVX512<>+24(SB)/4, $(0.5)
+DATA halfAVX512<>+28(SB)/4, $(0.5)
+DATA halfAVX512<>+32(SB)/4, $(0.5)
+DATA halfAVX512<>+36(SB)/4, $(0.5)
+DATA halfAVX512<>+40(SB)/4, $(0.5)
+DATA halfAVX512<>+44(SB)/4, $(0.5)
+DATA halfAVX512<>+48(SB)/4, $(0.5)
+DATA halfAVX512<>+52(SB)/4, $(0.5)
+DATA halfAVX512<>+56(SB)/4, $(0.5)
+DATA halfAVX512<>+60(SB)/4, $(0.5)
+GLOBL halfAVX512<>(SB), RODATA|NOPTR, $64
+
 DATA tanhA0AVX512<>+0(SB)/4, $(0.0048935246)
 DATA tanhA0AVX512<>+4(SB)/4, $(0.0048935246)
 DATA tanhA0AVX512<>+8(SB)/4, $(0.0048935246)
@@ -1728,6 +1746,214 @@ end:
 	VZEROUPPER
 	RET
 
+// func lstmAVX512(rows int, hid int, gr *float32, ldg int, cp *float32, c *float32, tc *float32, ldc int, h *float32, ldh int)
+// Requires: AVX, AVX512F
+TEXT ·lstmAVX512(SB), NOSPLIT, $0-80
+	MOVQ rows+0(FP), AX
+	MOVQ gr+16(FP), CX
+	MOVQ cp+32(FP), DX
+	MOVQ c+40(FP), BX
+	MOVQ tc+48(FP), SI
+	MOVQ h+64(FP), DI
+
+row:
+	MOVQ hid+8(FP), R8
+	XORQ R9, R9
+
+col:
+	MOVQ        hid+8(FP), R10
+	SHLQ        $0x02, R10
+	LEAQ        (CX)(R9*1), R11
+	LEAQ        (R11)(R10*1), R12
+	LEAQ        (R11)(R10*2), R13
+	LEAQ        (R12)(R10*2), R10
+	VMOVUPS     (R11), Z0
+	VMULPS      halfAVX512<>+0(SB), Z0, Z0
+	VMINPS      tanhHiAVX512<>+0(SB), Z0, Z0
+	VMAXPS      tanhLoAVX512<>+0(SB), Z0, Z0
+	VMULPS      Z0, Z0, Z1
+	VMOVUPS     tanhA6AVX512<>+0(SB), Z2
+	VFMADD213PS tanhA5AVX512<>+0(SB), Z1, Z2
+	VFMADD213PS tanhA4AVX512<>+0(SB), Z1, Z2
+	VFMADD213PS tanhA3AVX512<>+0(SB), Z1, Z2
+	VFMADD213PS tanhA2AVX512<>+0(SB), Z1, Z2
+	VFMADD213PS tanhA1AVX512<>+0(SB), Z1, Z2
+	VFMADD213PS tanhA0AVX512<>+0(SB), Z1, Z2
+	VMULPS      Z0, Z2, Z2
+	VMOVUPS     tanhB3AVX512<>+0(SB), Z0
+	VFMADD213PS tanhB2AVX512<>+0(SB), Z1, Z0
+	VFMADD213PS tanhB1AVX512<>+0(SB), Z1, Z0
+	VFMADD213PS tanhB0AVX512<>+0(SB), Z1, Z0
+	VDIVPS      Z0, Z2, Z0
+	VMOVUPS     halfAVX512<>+0(SB), Z1
+	VFMADD213PS Z1, Z1, Z0
+	VMOVUPS     Z0, (R11)
+	VMOVUPS     (R12), Z1
+	VMULPS      halfAVX512<>+0(SB), Z1, Z1
+	VMINPS      tanhHiAVX512<>+0(SB), Z1, Z1
+	VMAXPS      tanhLoAVX512<>+0(SB), Z1, Z1
+	VMULPS      Z1, Z1, Z2
+	VMOVUPS     tanhA6AVX512<>+0(SB), Z3
+	VFMADD213PS tanhA5AVX512<>+0(SB), Z2, Z3
+	VFMADD213PS tanhA4AVX512<>+0(SB), Z2, Z3
+	VFMADD213PS tanhA3AVX512<>+0(SB), Z2, Z3
+	VFMADD213PS tanhA2AVX512<>+0(SB), Z2, Z3
+	VFMADD213PS tanhA1AVX512<>+0(SB), Z2, Z3
+	VFMADD213PS tanhA0AVX512<>+0(SB), Z2, Z3
+	VMULPS      Z1, Z3, Z3
+	VMOVUPS     tanhB3AVX512<>+0(SB), Z1
+	VFMADD213PS tanhB2AVX512<>+0(SB), Z2, Z1
+	VFMADD213PS tanhB1AVX512<>+0(SB), Z2, Z1
+	VFMADD213PS tanhB0AVX512<>+0(SB), Z2, Z1
+	VDIVPS      Z1, Z3, Z1
+	VMOVUPS     halfAVX512<>+0(SB), Z2
+	VFMADD213PS Z2, Z2, Z1
+	VMOVUPS     Z1, (R12)
+	VMOVUPS     (R13), Z2
+	VMINPS      tanhHiAVX512<>+0(SB), Z2, Z2
+	VMAXPS      tanhLoAVX512<>+0(SB), Z2, Z2
+	VMULPS      Z2, Z2, Z3
+	VMOVUPS     tanhA6AVX512<>+0(SB), Z4
+	VFMADD213PS tanhA5AVX512<>+0(SB), Z3, Z4
+	VFMADD213PS tanhA4AVX512<>+0(SB), Z3, Z4
+	VFMADD213PS tanhA3AVX512<>+0(SB), Z3, Z4
+	VFMADD213PS tanhA2AVX512<>+0(SB), Z3, Z4
+	VFMADD213PS tanhA1AVX512<>+0(SB), Z3, Z4
+	VFMADD213PS tanhA0AVX512<>+0(SB), Z3, Z4
+	VMULPS      Z2, Z4, Z4
+	VMOVUPS     tanhB3AVX512<>+0(SB), Z2
+	VFMADD213PS tanhB2AVX512<>+0(SB), Z3, Z2
+	VFMADD213PS tanhB1AVX512<>+0(SB), Z3, Z2
+	VFMADD213PS tanhB0AVX512<>+0(SB), Z3, Z2
+	VDIVPS      Z2, Z4, Z2
+	VMOVUPS     Z2, (R13)
+	VMOVUPS     (R10), Z3
+	VMULPS      halfAVX512<>+0(SB), Z3, Z3
+	VMINPS      tanhHiAVX512<>+0(SB), Z3, Z3
+	VMAXPS      tanhLoAVX512<>+0(SB), Z3, Z3
+	VMULPS      Z3, Z3, Z4
+	VMOVUPS     tanhA6AVX512<>+0(SB), Z5
+	VFMADD213PS tanhA5AVX512<>+0(SB), Z4, Z5
+	VFMADD213PS tanhA4AVX512<>+0(SB), Z4, Z5
+	VFMADD213PS tanhA3AVX512<>+0(SB), Z4, Z5
+	VFMADD213PS tanhA2AVX512<>+0(SB), Z4, Z5
+	VFMADD213PS tanhA1AVX512<>+0(SB), Z4, Z5
+	VFMADD213PS tanhA0AVX512<>+0(SB), Z4, Z5
+	VMULPS      Z3, Z5, Z5
+	VMOVUPS     tanhB3AVX512<>+0(SB), Z3
+	VFMADD213PS tanhB2AVX512<>+0(SB), Z4, Z3
+	VFMADD213PS tanhB1AVX512<>+0(SB), Z4, Z3
+	VFMADD213PS tanhB0AVX512<>+0(SB), Z4, Z3
+	VDIVPS      Z3, Z5, Z3
+	VMOVUPS     halfAVX512<>+0(SB), Z4
+	VFMADD213PS Z4, Z4, Z3
+	VMOVUPS     Z3, (R10)
+	VMULPS      Z2, Z0, Z0
+	VFMADD231PS (DX)(R9*1), Z1, Z0
+	VMOVUPS     Z0, (BX)(R9*1)
+	VMINPS      tanhHiAVX512<>+0(SB), Z0, Z0
+	VMAXPS      tanhLoAVX512<>+0(SB), Z0, Z0
+	VMULPS      Z0, Z0, Z1
+	VMOVUPS     tanhA6AVX512<>+0(SB), Z2
+	VFMADD213PS tanhA5AVX512<>+0(SB), Z1, Z2
+	VFMADD213PS tanhA4AVX512<>+0(SB), Z1, Z2
+	VFMADD213PS tanhA3AVX512<>+0(SB), Z1, Z2
+	VFMADD213PS tanhA2AVX512<>+0(SB), Z1, Z2
+	VFMADD213PS tanhA1AVX512<>+0(SB), Z1, Z2
+	VFMADD213PS tanhA0AVX512<>+0(SB), Z1, Z2
+	VMULPS      Z0, Z2, Z2
+	VMOVUPS     tanhB3AVX512<>+0(SB), Z0
+	VFMADD213PS tanhB2AVX512<>+0(SB), Z1, Z0
+	VFMADD213PS tanhB1AVX512<>+0(SB), Z1, Z0
+	VFMADD213PS tanhB0AVX512<>+0(SB), Z1, Z0
+	VDIVPS      Z0, Z2, Z0
+	VMOVUPS     Z0, (SI)(R9*1)
+	VMULPS      Z0, Z3, Z3
+	VMOVUPS     Z3, (DI)(R9*1)
+	ADDQ        $0x00000040, R9
+	SUBQ        $0x00000010, R8
+	JNZ         col
+	MOVQ        ldg+24(FP), R8
+	ADDQ        R8, CX
+	MOVQ        ldc+56(FP), R8
+	ADDQ        R8, DX
+	ADDQ        R8, BX
+	ADDQ        R8, SI
+	MOVQ        ldh+72(FP), R8
+	ADDQ        R8, DI
+	DECQ        AX
+	JNZ         row
+	VZEROUPPER
+	RET
+
+// func lstmGradAVX512(rows int, hid int, gr *float32, ldg int, cp *float32, tc *float32, dc *float32, ldc int, dh *float32, ldh int)
+// Requires: AVX, AVX512F
+TEXT ·lstmGradAVX512(SB), NOSPLIT, $0-80
+	MOVQ    rows+0(FP), AX
+	MOVQ    gr+16(FP), CX
+	MOVQ    cp+32(FP), DX
+	MOVQ    tc+40(FP), BX
+	MOVQ    dh+64(FP), SI
+	MOVQ    dc+48(FP), DI
+	VMOVUPS oneAVX512<>+0(SB), Z0
+
+row:
+	MOVQ hid+8(FP), R8
+	XORQ R9, R9
+
+col:
+	MOVQ         hid+8(FP), R10
+	SHLQ         $0x02, R10
+	LEAQ         (CX)(R9*1), R11
+	LEAQ         (R11)(R10*1), R12
+	LEAQ         (R11)(R10*2), R13
+	LEAQ         (R12)(R10*2), R10
+	VMOVUPS      (R11), Z1
+	VMOVUPS      (R12), Z2
+	VMOVUPS      (R13), Z3
+	VMOVUPS      (R10), Z4
+	VMOVUPS      (BX)(R9*1), Z5
+	VMOVUPS      (SI)(R9*1), Z6
+	VMOVUPS      (DI)(R9*1), Z7
+	VMULPS       Z4, Z6, Z6
+	VMOVAPS      Z0, Z8
+	VFNMADD231PS Z5, Z5, Z8
+	VFMADD231PS  Z8, Z6, Z7
+	VMULPS       Z5, Z6, Z6
+	VSUBPS       Z4, Z0, Z8
+	VMULPS       Z8, Z6, Z6
+	VMOVUPS      Z6, (R10)
+	VMULPS       Z1, Z7, Z6
+	VSUBPS       Z1, Z0, Z8
+	VMULPS       Z3, Z6, Z1
+	VMULPS       Z8, Z1, Z1
+	VMOVUPS      Z1, (R11)
+	VMOVAPS      Z0, Z8
+	VFNMADD231PS Z3, Z3, Z8
+	VMULPS       Z8, Z6, Z6
+	VMOVUPS      Z6, (R13)
+	VMULPS       Z2, Z7, Z7
+	VMOVUPS      Z7, (DI)(R9*1)
+	VSUBPS       Z2, Z0, Z8
+	VMULPS       (DX)(R9*1), Z7, Z7
+	VMULPS       Z8, Z7, Z7
+	VMOVUPS      Z7, (R12)
+	ADDQ         $0x00000040, R9
+	SUBQ         $0x00000010, R8
+	JNZ          col
+	MOVQ         ldg+24(FP), R8
+	ADDQ         R8, CX
+	MOVQ         ldc+56(FP), R8
+	ADDQ         R8, DX
+	ADDQ         R8, BX
+	ADDQ         R8, DI
+	MOVQ         ldh+72(FP), R8
+	ADDQ         R8, SI
+	DECQ         AX
+	JNZ          row
+	VZEROUPPER
+	RET
+
 DATA tanhHiAVX2<>+0(SB)/4, $(7.905311)
 DATA tanhHiAVX2<>+4(SB)/4, $(7.905311)
 DATA tanhHiAVX2<>+8(SB)/4, $(7.905311)
@@ -1757,6 +1983,16 @@ DATA oneAVX2<>+20(SB)/4, $(1.0)
 DATA oneAVX2<>+24(SB)/4, $(1.0)
 DATA oneAVX2<>+28(SB)/4, $(1.0)
 GLOBL oneAVX2<>(SB), RODATA|NOPTR, $32
+
+DATA halfAVX2<>+0(SB)/4, $(0.5)
+DATA halfAVX2<>+4(SB)/4, $(0.5)
+DATA halfAVX2<>+8(SB)/4, $(0.5)
+DATA halfAVX2<>+12(SB)/4, $(0.5)
+DATA halfAVX2<>+16(SB)/4, $(0.5)
+DATA halfAVX2<>+20(SB)/4, $(0.5)
+DATA halfAVX2<>+24(SB)/4, $(0.5)
+DATA halfAVX2<>+28(SB)/4, $(0.5)
+GLOBL halfAVX2<>(SB), RODATA|NOPTR, $32
 
 DATA tanhA0AVX2<>+0(SB)/4, $(0.0048935246)
 DATA tanhA0AVX2<>+4(SB)/4, $(0.0048935246)
@@ -2882,5 +3118,213 @@ row:
 	JMP          col
 
 end:
+	VZEROUPPER
+	RET
+
+// func lstmAVX2(rows int, hid int, gr *float32, ldg int, cp *float32, c *float32, tc *float32, ldc int, h *float32, ldh int)
+// Requires: AVX, FMA3
+TEXT ·lstmAVX2(SB), NOSPLIT, $0-80
+	MOVQ rows+0(FP), AX
+	MOVQ gr+16(FP), CX
+	MOVQ cp+32(FP), DX
+	MOVQ c+40(FP), BX
+	MOVQ tc+48(FP), SI
+	MOVQ h+64(FP), DI
+
+row:
+	MOVQ hid+8(FP), R8
+	XORQ R9, R9
+
+col:
+	MOVQ        hid+8(FP), R10
+	SHLQ        $0x02, R10
+	LEAQ        (CX)(R9*1), R11
+	LEAQ        (R11)(R10*1), R12
+	LEAQ        (R11)(R10*2), R13
+	LEAQ        (R12)(R10*2), R10
+	VMOVUPS     (R11), Y0
+	VMULPS      halfAVX2<>+0(SB), Y0, Y0
+	VMINPS      tanhHiAVX2<>+0(SB), Y0, Y0
+	VMAXPS      tanhLoAVX2<>+0(SB), Y0, Y0
+	VMULPS      Y0, Y0, Y1
+	VMOVUPS     tanhA6AVX2<>+0(SB), Y2
+	VFMADD213PS tanhA5AVX2<>+0(SB), Y1, Y2
+	VFMADD213PS tanhA4AVX2<>+0(SB), Y1, Y2
+	VFMADD213PS tanhA3AVX2<>+0(SB), Y1, Y2
+	VFMADD213PS tanhA2AVX2<>+0(SB), Y1, Y2
+	VFMADD213PS tanhA1AVX2<>+0(SB), Y1, Y2
+	VFMADD213PS tanhA0AVX2<>+0(SB), Y1, Y2
+	VMULPS      Y0, Y2, Y2
+	VMOVUPS     tanhB3AVX2<>+0(SB), Y0
+	VFMADD213PS tanhB2AVX2<>+0(SB), Y1, Y0
+	VFMADD213PS tanhB1AVX2<>+0(SB), Y1, Y0
+	VFMADD213PS tanhB0AVX2<>+0(SB), Y1, Y0
+	VDIVPS      Y0, Y2, Y0
+	VMOVUPS     halfAVX2<>+0(SB), Y1
+	VFMADD213PS Y1, Y1, Y0
+	VMOVUPS     Y0, (R11)
+	VMOVUPS     (R12), Y1
+	VMULPS      halfAVX2<>+0(SB), Y1, Y1
+	VMINPS      tanhHiAVX2<>+0(SB), Y1, Y1
+	VMAXPS      tanhLoAVX2<>+0(SB), Y1, Y1
+	VMULPS      Y1, Y1, Y2
+	VMOVUPS     tanhA6AVX2<>+0(SB), Y3
+	VFMADD213PS tanhA5AVX2<>+0(SB), Y2, Y3
+	VFMADD213PS tanhA4AVX2<>+0(SB), Y2, Y3
+	VFMADD213PS tanhA3AVX2<>+0(SB), Y2, Y3
+	VFMADD213PS tanhA2AVX2<>+0(SB), Y2, Y3
+	VFMADD213PS tanhA1AVX2<>+0(SB), Y2, Y3
+	VFMADD213PS tanhA0AVX2<>+0(SB), Y2, Y3
+	VMULPS      Y1, Y3, Y3
+	VMOVUPS     tanhB3AVX2<>+0(SB), Y1
+	VFMADD213PS tanhB2AVX2<>+0(SB), Y2, Y1
+	VFMADD213PS tanhB1AVX2<>+0(SB), Y2, Y1
+	VFMADD213PS tanhB0AVX2<>+0(SB), Y2, Y1
+	VDIVPS      Y1, Y3, Y1
+	VMOVUPS     halfAVX2<>+0(SB), Y2
+	VFMADD213PS Y2, Y2, Y1
+	VMOVUPS     Y1, (R12)
+	VMOVUPS     (R13), Y2
+	VMINPS      tanhHiAVX2<>+0(SB), Y2, Y2
+	VMAXPS      tanhLoAVX2<>+0(SB), Y2, Y2
+	VMULPS      Y2, Y2, Y3
+	VMOVUPS     tanhA6AVX2<>+0(SB), Y4
+	VFMADD213PS tanhA5AVX2<>+0(SB), Y3, Y4
+	VFMADD213PS tanhA4AVX2<>+0(SB), Y3, Y4
+	VFMADD213PS tanhA3AVX2<>+0(SB), Y3, Y4
+	VFMADD213PS tanhA2AVX2<>+0(SB), Y3, Y4
+	VFMADD213PS tanhA1AVX2<>+0(SB), Y3, Y4
+	VFMADD213PS tanhA0AVX2<>+0(SB), Y3, Y4
+	VMULPS      Y2, Y4, Y4
+	VMOVUPS     tanhB3AVX2<>+0(SB), Y2
+	VFMADD213PS tanhB2AVX2<>+0(SB), Y3, Y2
+	VFMADD213PS tanhB1AVX2<>+0(SB), Y3, Y2
+	VFMADD213PS tanhB0AVX2<>+0(SB), Y3, Y2
+	VDIVPS      Y2, Y4, Y2
+	VMOVUPS     Y2, (R13)
+	VMOVUPS     (R10), Y3
+	VMULPS      halfAVX2<>+0(SB), Y3, Y3
+	VMINPS      tanhHiAVX2<>+0(SB), Y3, Y3
+	VMAXPS      tanhLoAVX2<>+0(SB), Y3, Y3
+	VMULPS      Y3, Y3, Y4
+	VMOVUPS     tanhA6AVX2<>+0(SB), Y5
+	VFMADD213PS tanhA5AVX2<>+0(SB), Y4, Y5
+	VFMADD213PS tanhA4AVX2<>+0(SB), Y4, Y5
+	VFMADD213PS tanhA3AVX2<>+0(SB), Y4, Y5
+	VFMADD213PS tanhA2AVX2<>+0(SB), Y4, Y5
+	VFMADD213PS tanhA1AVX2<>+0(SB), Y4, Y5
+	VFMADD213PS tanhA0AVX2<>+0(SB), Y4, Y5
+	VMULPS      Y3, Y5, Y5
+	VMOVUPS     tanhB3AVX2<>+0(SB), Y3
+	VFMADD213PS tanhB2AVX2<>+0(SB), Y4, Y3
+	VFMADD213PS tanhB1AVX2<>+0(SB), Y4, Y3
+	VFMADD213PS tanhB0AVX2<>+0(SB), Y4, Y3
+	VDIVPS      Y3, Y5, Y3
+	VMOVUPS     halfAVX2<>+0(SB), Y4
+	VFMADD213PS Y4, Y4, Y3
+	VMOVUPS     Y3, (R10)
+	VMULPS      Y2, Y0, Y0
+	VFMADD231PS (DX)(R9*1), Y1, Y0
+	VMOVUPS     Y0, (BX)(R9*1)
+	VMINPS      tanhHiAVX2<>+0(SB), Y0, Y0
+	VMAXPS      tanhLoAVX2<>+0(SB), Y0, Y0
+	VMULPS      Y0, Y0, Y1
+	VMOVUPS     tanhA6AVX2<>+0(SB), Y2
+	VFMADD213PS tanhA5AVX2<>+0(SB), Y1, Y2
+	VFMADD213PS tanhA4AVX2<>+0(SB), Y1, Y2
+	VFMADD213PS tanhA3AVX2<>+0(SB), Y1, Y2
+	VFMADD213PS tanhA2AVX2<>+0(SB), Y1, Y2
+	VFMADD213PS tanhA1AVX2<>+0(SB), Y1, Y2
+	VFMADD213PS tanhA0AVX2<>+0(SB), Y1, Y2
+	VMULPS      Y0, Y2, Y2
+	VMOVUPS     tanhB3AVX2<>+0(SB), Y0
+	VFMADD213PS tanhB2AVX2<>+0(SB), Y1, Y0
+	VFMADD213PS tanhB1AVX2<>+0(SB), Y1, Y0
+	VFMADD213PS tanhB0AVX2<>+0(SB), Y1, Y0
+	VDIVPS      Y0, Y2, Y0
+	VMOVUPS     Y0, (SI)(R9*1)
+	VMULPS      Y0, Y3, Y3
+	VMOVUPS     Y3, (DI)(R9*1)
+	ADDQ        $0x00000020, R9
+	SUBQ        $0x00000008, R8
+	JNZ         col
+	MOVQ        ldg+24(FP), R8
+	ADDQ        R8, CX
+	MOVQ        ldc+56(FP), R8
+	ADDQ        R8, DX
+	ADDQ        R8, BX
+	ADDQ        R8, SI
+	MOVQ        ldh+72(FP), R8
+	ADDQ        R8, DI
+	DECQ        AX
+	JNZ         row
+	VZEROUPPER
+	RET
+
+// func lstmGradAVX2(rows int, hid int, gr *float32, ldg int, cp *float32, tc *float32, dc *float32, ldc int, dh *float32, ldh int)
+// Requires: AVX, FMA3
+TEXT ·lstmGradAVX2(SB), NOSPLIT, $0-80
+	MOVQ    rows+0(FP), AX
+	MOVQ    gr+16(FP), CX
+	MOVQ    cp+32(FP), DX
+	MOVQ    tc+40(FP), BX
+	MOVQ    dh+64(FP), SI
+	MOVQ    dc+48(FP), DI
+	VMOVUPS oneAVX2<>+0(SB), Y0
+
+row:
+	MOVQ hid+8(FP), R8
+	XORQ R9, R9
+
+col:
+	MOVQ         hid+8(FP), R10
+	SHLQ         $0x02, R10
+	LEAQ         (CX)(R9*1), R11
+	LEAQ         (R11)(R10*1), R12
+	LEAQ         (R11)(R10*2), R13
+	LEAQ         (R12)(R10*2), R10
+	VMOVUPS      (R11), Y1
+	VMOVUPS      (R12), Y2
+	VMOVUPS      (R13), Y3
+	VMOVUPS      (R10), Y4
+	VMOVUPS      (BX)(R9*1), Y5
+	VMOVUPS      (SI)(R9*1), Y6
+	VMOVUPS      (DI)(R9*1), Y7
+	VMULPS       Y4, Y6, Y6
+	VMOVAPS      Y0, Y8
+	VFNMADD231PS Y5, Y5, Y8
+	VFMADD231PS  Y8, Y6, Y7
+	VMULPS       Y5, Y6, Y6
+	VSUBPS       Y4, Y0, Y8
+	VMULPS       Y8, Y6, Y6
+	VMOVUPS      Y6, (R10)
+	VMULPS       Y1, Y7, Y6
+	VSUBPS       Y1, Y0, Y8
+	VMULPS       Y3, Y6, Y1
+	VMULPS       Y8, Y1, Y1
+	VMOVUPS      Y1, (R11)
+	VMOVAPS      Y0, Y8
+	VFNMADD231PS Y3, Y3, Y8
+	VMULPS       Y8, Y6, Y6
+	VMOVUPS      Y6, (R13)
+	VMULPS       Y2, Y7, Y7
+	VMOVUPS      Y7, (DI)(R9*1)
+	VSUBPS       Y2, Y0, Y8
+	VMULPS       (DX)(R9*1), Y7, Y7
+	VMULPS       Y8, Y7, Y7
+	VMOVUPS      Y7, (R12)
+	ADDQ         $0x00000020, R9
+	SUBQ         $0x00000008, R8
+	JNZ          col
+	MOVQ         ldg+24(FP), R8
+	ADDQ         R8, CX
+	MOVQ         ldc+56(FP), R8
+	ADDQ         R8, DX
+	ADDQ         R8, BX
+	ADDQ         R8, DI
+	MOVQ         ldh+72(FP), R8
+	ADDQ         R8, SI
+	DECQ         AX
+	JNZ          row
 	VZEROUPPER
 	RET

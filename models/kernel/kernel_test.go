@@ -190,7 +190,7 @@ func TestRowKernels(t *testing.T) {
 			ColumnSums(rows, ld, d, db)
 			y := slices.Clone(was)
 			dy := slices.Clone(sums)
-			loss, wantLoss := SquaredError(rows, ld, y, a, dy, 0.5), 0.0
+			loss, wantLoss := SquaredError(rows, ld, y, a, dy, 0.5, new([Width]float32)), 0.0
 			for j := range ld {
 				want, wantY := float64(sums[j]), float64(sums[j])
 				for i := range rows {
@@ -245,6 +245,73 @@ func TestAdam(t *testing.T) {
 	})
 }
 
+// TestLSTM holds the step of a cell and the way back through it against the formulas in float64, and against
+// what lies between and behind the rows.
+func TestLSTM(t *testing.T) {
+	sigmoid := func(v float64) float64 { return 1 / (1 + math.Exp(-v)) }
+	each(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(7, 7))
+		for range 50 {
+			rows, hid := 1+r.IntN(9), Width*(1+r.IntN(4))
+			ldg, ldh := 4*hid+16*r.IntN(2), hid*(1+r.IntN(2))
+			g, h, before := normal(r, rows*ldg), normal(r, rows*ldh), normal(r, rows*hid)
+			c, tc := normal(r, rows*hid), normal(r, rows*hid)
+			sums, hWas := slices.Clone(g), slices.Clone(h)
+			LSTM(rows, hid, g, ldg, before, c, tc, h, ldh)
+			dh, dc := normal(r, rows*ldh), normal(r, rows*hid)
+			dcWas := slices.Clone(dc)
+			values := slices.Clone(g)
+			LSTMGrad(rows, hid, g, ldg, before, tc, dc, dh, ldh)
+			for i := range rows {
+				for j := range ldg - 4*hid {
+					if at := i*ldg + 4*hid + j; values[at] != sums[at] || g[at] != sums[at] {
+						t.Fatal("a step wrote behind the gates")
+					}
+				}
+				for j := range ldh - hid {
+					if at := i*ldh + hid + j; h[at] != hWas[at] {
+						t.Fatal("a step wrote beside its outputs")
+					}
+				}
+				for j := range hid {
+					z := func(k int) float64 { return float64(sums[i*ldg+k*hid+j]) }
+					in, forget, new, out := sigmoid(z(0)), sigmoid(z(1)), math.Tanh(z(2)), sigmoid(z(3))
+					was := float64(before[i*hid+j])
+					cell := forget*was + in*new
+					squashed := math.Tanh(cell)
+					dOut, dCell := float64(dh[i*ldh+j]), float64(dcWas[i*hid+j])
+					dCell += dOut * out * (1 - squashed*squashed)
+					for name, v := range map[string][2]float64{
+						"i":      {float64(values[i*ldg+j]), in},
+						"f":      {float64(values[i*ldg+hid+j]), forget},
+						"g":      {float64(values[i*ldg+2*hid+j]), new},
+						"o":      {float64(values[i*ldg+3*hid+j]), out},
+						"c":      {float64(c[i*hid+j]), cell},
+						"tanh c": {float64(tc[i*hid+j]), squashed},
+						"h":      {float64(h[i*ldh+j]), out * squashed},
+						"di":     {float64(g[i*ldg+j]), dCell * new * in * (1 - in)},
+						"df":     {float64(g[i*ldg+hid+j]), dCell * was * forget * (1 - forget)},
+						"dg":     {float64(g[i*ldg+2*hid+j]), dCell * in * (1 - new*new)},
+						"do":     {float64(g[i*ldg+3*hid+j]), dOut * squashed * out * (1 - out)},
+						"dc":     {float64(dc[i*hid+j]), dCell * forget},
+					} {
+						if math.Abs(v[0]-v[1]) > 2e-6*math.Max(1, math.Abs(v[1])) {
+							t.Fatalf("%s is %v, want %v", name, v[0], v[1])
+						}
+					}
+				}
+			}
+			again := slices.Clone(before)
+			h2 := slices.Clone(h)
+			LSTM(rows, hid, sums, ldg, again, again, tc, h2, ldh)
+			if !slices.Equal(again, c) || !slices.Equal(h2, h) {
+				t.Fatal("a step in place gives other cells")
+			}
+		}
+		LSTM(0, 16, nil, 64, nil, nil, nil, nil, 16)
+	})
+}
+
 // TestSameBits: AVX2 and AVX-512 agree in every bit.
 func TestSameBits(t *testing.T) {
 	sets := available()
@@ -266,11 +333,17 @@ func TestSameBits(t *testing.T) {
 		TanhGrad(45, b.Cols, d, c, db)
 		ColumnSums(45, b.Cols, d, db)
 		far := SquareDistance(d, c)
-		SquaredError(45, b.Cols, d, c, db, 0.3)
+		SquaredError(45, b.Cols, d, c, db, 0.3, new([Width]float32))
 		m, v := make([]float32, len(b.Data)), make([]float32, len(b.Data))
 		p := normal(r, len(b.Data))
 		Adam(p, m, v, b.Data, 1, 0, 0.01, 3)
-		out[i] = fmt.Sprint(far, c, d, db, b.Data, p, m, v)
+		g, cell, tc, h := normal(r, 5*(4*48+16)), normal(r, 5*48), Alloc(5*48), Alloc(5*64)
+		now := Alloc(5 * 48)
+		LSTM(5, 48, g, 4*48+16, cell, now, tc, h, 64)
+		gates := slices.Clone(g)
+		dc, dh := normal(r, 5*48), normal(r, 5*64)
+		LSTMGrad(5, 48, g, 4*48+16, cell, tc, dc, dh, 64)
+		out[i] = fmt.Sprint(far, c, d, db, b.Data, p, m, v, gates, now, tc, h, g, dc)
 	}
 	if out[0] != out[1] {
 		t.Error("avx512 and avx2 differ")
@@ -290,6 +363,15 @@ func TestMisuse(t *testing.T) {
 		"short rows":         func() { ColumnSums(2, 16, make([]float32, 31), make([]float32, 16)) },
 		"short moments": func() {
 			Adam(make([]float32, 16), make([]float32, 15), make([]float32, 16), make([]float32, 16), 1, 0, 1, 1)
+		},
+		"odd cells": func() {
+			LSTM(1, 15, make([]float32, 60), 60, make([]float32, 15), make([]float32, 15), make([]float32, 15), make([]float32, 15), 15)
+		},
+		"short gates": func() {
+			LSTM(1, 16, make([]float32, 63), 64, make([]float32, 16), make([]float32, 16), make([]float32, 16), make([]float32, 16), 16)
+		},
+		"short outputs": func() {
+			LSTMGrad(2, 16, make([]float32, 128), 64, make([]float32, 32), make([]float32, 32), make([]float32, 32), make([]float32, 31), 16)
 		},
 		"unknown set": func() { choose("sse9") },
 	} {

@@ -62,15 +62,15 @@ func (a *ae) Fit(ctx context.Context, train *data.Set) error {
 		return err
 	}
 	net := a.spec.Network(train.D)
-	job := job{net: net, x: train.X, t: train.X, n: train.N, bias: float32(a.spec.Bias)}
+	fit := fitting{net: net, x: train.X, t: train.X, n: train.N, bias: float32(a.spec.Bias)}
 	if a.spec.Pretrain > 0 {
-		start, err := pretrain(ctx, a.env, a.spec.Training, a.spec.Pretrain, job)
+		start, err := pretrain(ctx, a.env, a.spec.Training, a.spec.Pretrain, fit)
 		if err != nil {
 			return fmt.Errorf("ae: %w", err)
 		}
-		job.start = start
+		fit.start = start
 	}
-	p, err := job.train(ctx, a.env, a.spec.Training)
+	p, err := fit.train(ctx, a.env, a.spec.Training)
 	if err != nil {
 		return fmt.Errorf("ae: %w", err)
 	}

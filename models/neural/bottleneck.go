@@ -55,7 +55,7 @@ func (b *bottlenecked) Fit(ctx context.Context, train *data.Set) error {
 		return err
 	}
 	net := b.network(train.D)
-	p, err := job{net: net, x: train.X, t: train.X, n: train.N, bias: float32(b.bias)}.train(ctx, b.env, b.train)
+	p, err := fitting{net: net, x: train.X, t: train.X, n: train.N, bias: float32(b.bias)}.train(ctx, b.env, b.train)
 	if err != nil {
 		return fmt.Errorf("%s: %w", b.name, err)
 	}

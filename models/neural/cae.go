@@ -91,8 +91,8 @@ func (a *cae) Fit(ctx context.Context, train *data.Set) error {
 		net.Centring = a.spec.CentringForce
 	}
 	var centres [][]float32
-	job := job{net: net, x: train.X, t: train.X, n: train.N, bias: float32(a.spec.Bias)}
-	job.between = func(tr Trainer, order []int32) error {
+	fit := fitting{net: net, x: train.X, t: train.X, n: train.N, bias: float32(a.spec.Bias)}
+	fit.between = func(tr Trainer, order []int32) error {
 		var err error
 		if centres == nil {
 			centres, err = a.begin(ctx, net, tr.Params(), train, order)
@@ -104,7 +104,7 @@ func (a *cae) Fit(ctx context.Context, train *data.Set) error {
 		}
 		return tr.(Centred).SetCentres(centres)
 	}
-	p, err := job.train(ctx, a.env, a.spec.Training)
+	p, err := fit.train(ctx, a.env, a.spec.Training)
 	if err != nil {
 		return fmt.Errorf("cae: %w", err)
 	}

@@ -6,5 +6,8 @@
 // what the first is held against. Initial weights and the order of samples are decided here. Scores are
 // computed by a [Scorer], whichever engine trained.
 //
+// Recurrent networks are described by a [Sequence], trained by the same engines through the same [Trainer], and
+// scored by a [SequenceScorer], sample by sample or along a stream whose [State] is carried on.
+//
 // Scaling of inputs is data/prep's work, thresholds and metrics are eval's.
 package neural

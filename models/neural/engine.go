@@ -9,19 +9,21 @@ import (
 	"plumbline/data/strictyaml"
 )
 
-// Engine builds trainable networks. What an engine cannot run it refuses in New, naming itself. It may use up
+// Engine builds trainable networks. What an engine cannot run it refuses, naming itself. It may use up
 // to so many workers, which change no bit of what is learnt.
 type Engine interface {
 	New(n Network, p Params, workers int) (Trainer, error)
+	NewSequence(s Sequence, p Params, workers int) (Trainer, error)
 }
 
 // Trainer is a network in training. It is not safe for concurrent use.
 type Trainer interface {
-	// Epoch does one gradient step for each batch of the rows order of the n×d matrix x, targets t (of the
-	// width of the output, n rows), and returns the mean loss of the samples as they were met. The last
-	// batch may be smaller. ctx is checked between batches.
+	// Epoch does one gradient step for each batch of the rows order of the n×d matrix x, targets t (n rows, of
+	// the width of the output or what [Sequence.Targets] says), and returns the mean loss of the samples as
+	// they were met. The last batch may be smaller. ctx is checked between batches.
 	Epoch(ctx context.Context, x, t []float32, order []int32, batch int, rate float64) (loss float64, err error)
-	// Gradient is the loss of some rows and its gradient, without a step.
+	// Gradient is the loss of some rows and its gradient, neither clipped nor followed by a step. It sees the
+	// dropout of the step to come.
 	Gradient(x, t []float32, rows []int32) (loss float64, g Params, err error)
 	// Params is a copy of the weights.
 	Params() Params

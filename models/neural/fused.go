@@ -365,6 +365,9 @@ func (t *fused) total() {
 // shard is where part k of a batch of n rows begins.
 func shard(n, k int) int { return n * k / shards }
 
+// shardOf is part k of a batch.
+func shardOf(rows []int32, k int) []int32 { return rows[shard(len(rows), k):shard(len(rows), k+1)] }
+
 func (t *fused) Epoch(ctx context.Context, x, target []float32, order []int32, batch int, rate float64) (float64, error) {
 	for _, r := range t.rooms {
 		r.loss = 0

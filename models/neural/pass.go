@@ -44,6 +44,7 @@ type room struct {
 	inv    []float32 // working space, a number a column, as the next two
 	dot    []float32
 	spare  []float32
+	lanes  [kernel.Width]float32
 	kl     float64
 	member [][]float64 // centring: sums of the rows nearest to each centre,
 	count  []float64   // and how many they are
@@ -222,20 +223,20 @@ func (t *fused) output(r *room, p *pass) {
 	}
 	db := p.g[l.bias : l.bias+wide]
 	if l.Activation == Linear {
-		r.loss += t.net.Loss.gradient(r.grad[last], want, db, rows, l.Out, wide, p.batch)
+		r.loss += t.net.Loss.gradient(r, r.grad[last], want, db, rows, l.Out, wide, p.batch)
 		return
 	}
 	copy(r.grad[last], r.act[last][:rows*wide])
-	r.loss += t.net.Loss.gradient(r.grad[last], want, r.spare[:wide], rows, l.Out, wide, p.batch)
+	r.loss += t.net.Loss.gradient(r, r.grad[last], want, r.spare[:wide], rows, l.Out, wide, p.batch)
 	l.Activation.backward(r.grad[last], r.act[last], db, rows, wide)
 }
 
 // gradient makes y the gradient of its loss against x, one of so many rows of a batch, adds the column sums to
 // db, and is the sum of the rows' losses.
-func (l Loss) gradient(y, x, db []float32, rows, out, wide, batch int) float64 {
+func (l Loss) gradient(r *room, y, x, db []float32, rows, out, wide, batch int) float64 {
 	scale := 1 / (float64(batch) * float64(out))
 	if l != AbsoluteLoss {
-		return kernel.SquaredError(rows, wide, y, x, db, float32(2*scale)) / float64(out)
+		return kernel.SquaredError(rows, wide, y, x, db, float32(2*scale), &r.lanes) / float64(out)
 	}
 	sum := 0.0
 	step := float32(scale)

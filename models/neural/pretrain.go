@@ -11,7 +11,7 @@ import (
 // pretrain is weights for an auto-encoder whose encoder's layers were trained one by one, each to rebuild what
 // the layers before it make of the rows, from what they make of them with noise on it (Vincent and others 2010,
 // section 3.5). The decoder gets the weights by which each rebuilt its input.
-func pretrain(ctx context.Context, env models.Env, cfg Training, epochs int, j job) (Params, error) {
+func pretrain(ctx context.Context, env models.Env, cfg Training, epochs int, j fitting) (Params, error) {
 	start := j.net.NewParams(env.Rand("init"), j.bias)
 	cfg.Epochs, cfg.Validation, cfg.Patience = epochs, 0, 0
 	env.Observe = nil // its progress is not that of training
@@ -28,7 +28,7 @@ func pretrain(ctx context.Context, env models.Env, cfg Training, epochs int, j j
 		if i > 0 {
 			pair.Layers[1].Activation = j.net.Layers[i-1].Activation // of what is rebuilt
 		}
-		p, err := job{net: pair, x: x, t: x, n: j.n, bias: j.bias}.train(ctx, env, cfg)
+		p, err := fitting{net: pair, x: x, t: x, n: j.n, bias: j.bias}.train(ctx, env, cfg)
 		if err != nil {
 			return nil, fmt.Errorf("pre-training of layer %d: %w", i+1, err)
 		}

@@ -41,11 +41,11 @@ func (t Training) Check() error {
 // began as bias. Random streams: "init" draws the weights, "order" the batches, "validation" the held-out rows, "noise" what is
 // corrupted, "chance" what is dropped and drawn.
 func Train(ctx context.Context, env models.Env, cfg Training, net Network, x, t []float32, n int, bias float32) (Params, error) {
-	return job{net: net, x: x, t: t, n: n, bias: bias}.train(ctx, env, cfg)
+	return fitting{net: net, x: x, t: t, n: n, bias: bias}.train(ctx, env, cfg)
 }
 
-// job is what Train is asked for, and more.
-type job struct {
+// fitting is what Train is asked for, and more.
+type fitting struct {
 	net   Network
 	x, t  []float32
 	n     int
@@ -56,7 +56,7 @@ type job struct {
 	between func(tr Trainer, order []int32) error
 }
 
-func (j job) train(ctx context.Context, env models.Env, cfg Training) (Params, error) {
+func (j fitting) train(ctx context.Context, env models.Env, cfg Training) (Params, error) {
 	net, x, t, n, between := j.net, j.x, j.t, j.n, j.between
 	if between == nil {
 		between = func(Trainer, []int32) error { return nil }

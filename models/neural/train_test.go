@@ -23,8 +23,11 @@ type script struct {
 }
 
 func (s *script) New(Network, Params, int) (Trainer, error) { s.k = 0; return s, nil }
-func (s *script) Close() error                              { return nil }
-func (s *script) Params() Params                            { return Params{{s.weights[s.k-1]}, {0}} }
+func (s *script) NewSequence(Sequence, Params, int) (Trainer, error) {
+	return nil, errors.New("not asked for")
+}
+func (s *script) Close() error   { return nil }
+func (s *script) Params() Params { return Params{{s.weights[s.k-1]}, {0}} }
 func (s *script) Gradient(_, _ []float32, _ []int32) (float64, Params, error) {
 	return 0, nil, errors.New("not asked for")
 }
@@ -148,8 +151,11 @@ type noiseSpy struct {
 }
 
 func (s *noiseSpy) New(Network, Params, int) (Trainer, error) { return s, nil }
-func (s *noiseSpy) Close() error                              { return nil }
-func (s *noiseSpy) Params() Params                            { return Params{{1}, {0}} }
+func (s *noiseSpy) NewSequence(Sequence, Params, int) (Trainer, error) {
+	return nil, errors.New("not asked for")
+}
+func (s *noiseSpy) Close() error   { return nil }
+func (s *noiseSpy) Params() Params { return Params{{1}, {0}} }
 func (s *noiseSpy) Gradient(_, _ []float32, _ []int32) (float64, Params, error) {
 	return 0, nil, errors.New("not asked for")
 }

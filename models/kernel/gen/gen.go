@@ -182,14 +182,14 @@ var al = []float32{4.89352455891786e-03, 6.37261928875436e-04, 1.48572235717979e
 var be = []float32{4.89352518554385e-03, 2.26843463243900e-03, 1.18534705686654e-04, 1.19825839466702e-06}
 
 type consts struct {
-	hi, lo, one Mem
-	al          [7]Mem
-	be          [4]Mem
+	hi, lo, one, half Mem
+	al                [7]Mem
+	be                [4]Mem
 }
 
 func (s isa) consts() (k consts) {
 	k.hi, k.lo = s.data("tanhHi", 7.90531110763549805), s.data("tanhLo", -7.90531110763549805)
-	k.one = s.data("one", 1)
+	k.one, k.half = s.data("one", 1), s.data("half", 0.5)
 	for i := range al {
 		k.al[i] = s.data(fmt.Sprintf("tanhA%d", i), al[i])
 	}
@@ -478,6 +478,152 @@ func (s isa) adam() {
 	RET()
 }
 
+// sigmoid replaces x by 1/(1+exp(-x)) = (1+tanh(x/2))/2.
+func (s isa) sigmoid(k consts, x reg.VecVirtual) {
+	VMULPS(k.half, x, x)
+	s.tanh(k, x)
+	h := s.vec()
+	VMOVUPS(k.half, h)
+	VFMADD213PS(h, h, x)
+}
+
+// gates are the addresses of the four gates of the columns from off on, hid numbers apart.
+func gates(g, off reg.Register) (i, f, c, o Mem) {
+	h4, gi, gf, gc, go4 := GP64(), GP64(), GP64(), GP64(), GP64()
+	Load(Param("hid"), h4)
+	SHLQ(U8(2), h4)
+	LEAQ(Mem{Base: g, Index: off, Scale: 1}, gi)
+	LEAQ(Mem{Base: gi, Index: h4, Scale: 1}, gf)
+	LEAQ(Mem{Base: gi, Index: h4, Scale: 2}, gc)
+	LEAQ(Mem{Base: gf, Index: h4, Scale: 2}, go4)
+	return Mem{Base: gi}, Mem{Base: gf}, Mem{Base: gc}, Mem{Base: go4}
+}
+
+// lstm: the sums of the gates become their values; c = f*cp + i*g, tc = tanh(c), h = o*tc.
+func (s isa) lstm(k consts) {
+	TEXT("lstm"+s.name, NOSPLIT, "func(rows, hid int, gr *float32, ldg int, cp, c, tc *float32, ldc int, h *float32, ldh int)")
+	Doc("lstm" + s.name + " is a step of an LSTM: the gates i, f, g, o, hid columns each, become their activations, and c, tc = tanh c and h are made; hid is a multiple of 16, strides in bytes.")
+	rows := Load(Param("rows"), GP64())
+	g := Load(Param("gr"), GP64())
+	cp := Load(Param("cp"), GP64())
+	c := Load(Param("c"), GP64())
+	tc := Load(Param("tc"), GP64())
+	h := Load(Param("h"), GP64())
+	Label("row")
+	hid := Load(Param("hid"), GP64())
+	off := GP64()
+	XORQ(off, off)
+	Label("col")
+	atI, atF, atG, atO := gates(g, off)
+	I, F, G, O := s.vec(), s.vec(), s.vec(), s.vec()
+	VMOVUPS(atI, I)
+	s.sigmoid(k, I)
+	VMOVUPS(I, atI)
+	VMOVUPS(atF, F)
+	s.sigmoid(k, F)
+	VMOVUPS(F, atF)
+	VMOVUPS(atG, G)
+	s.tanh(k, G)
+	VMOVUPS(G, atG)
+	VMOVUPS(atO, O)
+	s.sigmoid(k, O)
+	VMOVUPS(O, atO)
+	VMULPS(G, I, I)
+	VFMADD231PS(Mem{Base: cp, Index: off, Scale: 1}, F, I)
+	VMOVUPS(I, Mem{Base: c, Index: off, Scale: 1})
+	s.tanh(k, I)
+	VMOVUPS(I, Mem{Base: tc, Index: off, Scale: 1})
+	VMULPS(I, O, O)
+	VMOVUPS(O, Mem{Base: h, Index: off, Scale: 1})
+	ADDQ(U32(s.bytes()), off)
+	SUBQ(U32(s.w), hid)
+	JNZ(LabelRef("col"))
+	ldg := Load(Param("ldg"), GP64())
+	ADDQ(ldg, g)
+	ldc := Load(Param("ldc"), GP64())
+	for _, r := range []reg.Register{cp, c, tc} {
+		ADDQ(ldc, r)
+	}
+	ldh := Load(Param("ldh"), GP64())
+	ADDQ(ldh, h)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
+	VZEROUPPER()
+	RET()
+}
+
+// lstmGrad: the gates' values become the gradient of their sums, dc that of the cell before.
+func (s isa) lstmGrad(k consts) {
+	TEXT("lstmGrad"+s.name, NOSPLIT, "func(rows, hid int, gr *float32, ldg int, cp, tc, dc *float32, ldc int, dh *float32, ldh int)")
+	Doc("lstmGrad" + s.name + " goes back through a step of an LSTM: from the gradients dh and dc of h and c, the gates' activations become the gradient of their sums, and dc that of the cell before; hid is a multiple of 16, strides in bytes.")
+	rows := Load(Param("rows"), GP64())
+	g := Load(Param("gr"), GP64())
+	cp := Load(Param("cp"), GP64())
+	tc := Load(Param("tc"), GP64())
+	dh := Load(Param("dh"), GP64())
+	dc := Load(Param("dc"), GP64())
+	one := s.vec()
+	VMOVUPS(k.one, one)
+	Label("row")
+	hid := Load(Param("hid"), GP64())
+	off := GP64()
+	XORQ(off, off)
+	Label("col")
+	atI, atF, atG, atO := gates(g, off)
+	I, F, G, O, T, DH, DC := s.vec(), s.vec(), s.vec(), s.vec(), s.vec(), s.vec(), s.vec()
+	VMOVUPS(atI, I)
+	VMOVUPS(atF, F)
+	VMOVUPS(atG, G)
+	VMOVUPS(atO, O)
+	VMOVUPS(Mem{Base: tc, Index: off, Scale: 1}, T)
+	VMOVUPS(Mem{Base: dh, Index: off, Scale: 1}, DH)
+	VMOVUPS(Mem{Base: dc, Index: off, Scale: 1}, DC)
+	// dc += dh*o*(1-tc*tc); do = dh*o*tc*(1-o)
+	a, b := s.vec(), s.vec()
+	VMULPS(O, DH, a)
+	VMOVAPS(one, b)
+	VFNMADD231PS(T, T, b)
+	VFMADD231PS(b, a, DC)
+	VMULPS(T, a, a)
+	VSUBPS(O, one, b)
+	VMULPS(b, a, a)
+	VMOVUPS(a, atO)
+	// di = dc*i*g*(1-i)
+	VMULPS(I, DC, a)
+	VSUBPS(I, one, b)
+	t := s.vec()
+	VMULPS(G, a, t)
+	VMULPS(b, t, t)
+	VMOVUPS(t, atI)
+	// dg = dc*i*(1-g*g)
+	VMOVAPS(one, b)
+	VFNMADD231PS(G, G, b)
+	VMULPS(b, a, a)
+	VMOVUPS(a, atG)
+	// the cell before gets dc*f; df = dc*f*cp*(1-f)
+	VMULPS(F, DC, DC)
+	VMOVUPS(DC, Mem{Base: dc, Index: off, Scale: 1})
+	VSUBPS(F, one, b)
+	VMULPS(Mem{Base: cp, Index: off, Scale: 1}, DC, DC)
+	VMULPS(b, DC, DC)
+	VMOVUPS(DC, atF)
+	ADDQ(U32(s.bytes()), off)
+	SUBQ(U32(s.w), hid)
+	JNZ(LabelRef("col"))
+	ldg := Load(Param("ldg"), GP64())
+	ADDQ(ldg, g)
+	ldc := Load(Param("ldc"), GP64())
+	for _, r := range []reg.Register{cp, tc, dc} {
+		ADDQ(ldc, r)
+	}
+	ldh := Load(Param("ldh"), GP64())
+	ADDQ(ldh, dh)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
+	VZEROUPPER()
+	RET()
+}
+
 // transpose: rows x cols blocks of 8x8. src has lds, dst ldd bytes; dst[c][r] = src[r][c]
 func transpose() {
 	TEXT("transpose8AVX2", NOSPLIT, "func(rows, cols int, dst *float32, ldd int, src *float32, lds int)")
@@ -692,6 +838,8 @@ func main() {
 		s.sqDist()
 		s.adam()
 		s.normalisation()
+		s.lstm(k)
+		s.lstmGrad(k)
 	}
 	Generate()
 }

@@ -189,28 +189,33 @@ func (t *trainer) evaluate(x, target []float32, rows []int32, learn bool) (float
 	if !ok {
 		return 0, fmt.Errorf("gorgonia: the loss is a %T", tp.loss.Data())
 	}
-	k := 0
+	var grads neural.Params
 	for i, a := range t.arrays {
-		if !a.Trained {
-			continue
+		if a.Trained {
+			grads = append(grads, t.grads[i])
 		}
-		node := tp.params[k]
-		k++
-		g, err := node.Grad()
-		if err != nil {
-			return 0, fmt.Errorf("gorgonia: gradient of %s: %w", node.Name(), err)
-		}
-		values, ok := g.Data().([]float32)
-		if !ok || len(values) != len(t.grads[i]) {
-			return 0, fmt.Errorf("gorgonia: gradient of %s has another shape", node.Name())
-		}
-		copy(t.grads[i], values)
-		clear(values) // the machine adds to what is there
 	}
 	if learn {
 		t.average(tp, len(rows))
 	}
-	return float64(loss), nil
+	return float64(loss), takeGradients(tp.params, grads)
+}
+
+// takeGradients copies the gradients of nodes.
+func takeGradients(nodes G.Nodes, to neural.Params) error {
+	for i, node := range nodes {
+		g, err := node.Grad()
+		if err != nil {
+			return fmt.Errorf("gorgonia: gradient of %s: %w", node.Name(), err)
+		}
+		values, ok := g.Data().([]float32)
+		if !ok || len(values) != len(to[i]) {
+			return fmt.Errorf("gorgonia: gradient of %s has another shape", node.Name())
+		}
+		copy(to[i], values)
+		clear(values) // the machine adds to what is there
+	}
+	return nil
 }
 
 func gather(to, from []float32, rows []int32, d int) {

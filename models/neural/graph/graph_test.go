@@ -413,8 +413,14 @@ func TestEnginesAgree(t *testing.T) {
 					break
 				}
 			}
+			largest := 0.0
+			for _, g := range gradients["gorgonia"] {
+				for _, v := range g {
+					largest = math.Max(largest, math.Abs(float64(v)))
+				}
+			}
 			for i := range gradients["gorgonia"] {
-				most := 1e-3 // biases under a normalisation have no gradient but rounding
+				most := largest / 100 // biases under a normalisation have no gradient but rounding
 				for _, v := range gradients["gorgonia"][i] {
 					most = math.Max(most, math.Abs(float64(v)))
 				}

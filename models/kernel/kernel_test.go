@@ -343,11 +343,54 @@ func TestSameBits(t *testing.T) {
 		gates := slices.Clone(g)
 		dc, dh := normal(r, 5*48), normal(r, 5*64)
 		LSTMGrad(5, 48, g, 4*48+16, cell, tc, dc, dh, 64)
+		mean, inv, scale, shift := normal(r, b.Cols), normal(r, b.Cols), normal(r, b.Cols), normal(r, b.Cols)
+		ColumnProducts(45, b.Cols, d, c, db)
+		ColumnSpread(45, b.Cols, d, mean, db)
+		Normalise(45, b.Cols, d, mean, inv, scale, shift, c)
+		NormaliseGrad(45, b.Cols, c, d, mean, inv, scale, db)
 		out[i] = fmt.Sprint(far, c, d, db, b.Data, p, m, v, gates, now, tc, h, g, dc)
 	}
 	if out[0] != out[1] {
 		t.Error("avx512 and avx2 differ")
 	}
+}
+
+// TestNormalisation holds what batch normalisation is made of against float64.
+func TestNormalisation(t *testing.T) {
+	each(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(8, 8))
+		for _, shape := range [][2]int{{1, 16}, {3, 48}, {64, 80}, {65, 16}} {
+			rows, ld := shape[0], shape[1]
+			x, d := normal(r, rows*ld), normal(r, rows*ld)
+			mean, inv, scale, shift := normal(r, ld), normal(r, ld), normal(r, ld), normal(r, ld)
+			y, hat, grad := Alloc(rows*ld), slices.Clone(x), slices.Clone(d)
+			product, spread, sum := normal(r, ld), normal(r, ld), normal(r, ld)
+			before := [][]float32{slices.Clone(product), slices.Clone(spread), slices.Clone(sum)}
+			ColumnProducts(rows, ld, x, d, product)
+			ColumnSpread(rows, ld, x, mean, spread)
+			Normalise(rows, ld, hat, mean, inv, scale, shift, y)
+			NormaliseGrad(rows, ld, grad, x, mean, inv, scale, sum)
+			for j := range ld {
+				m, f, s, b := float64(mean[j]), float64(inv[j]), float64(scale[j]), float64(shift[j])
+				want := [3]float64{float64(before[0][j]), float64(before[1][j]), float64(before[2][j])}
+				for i := range rows {
+					v, g := float64(x[i*ld+j]), float64(d[i*ld+j])
+					want[0] += v * g
+					want[1] += (v - m) * (v - m)
+					back := (g - m - v*f) * s
+					want[2] += back
+					if !close32(hat[i*ld+j], (v-m)*f, 10) || !close32(y[i*ld+j], (v-m)*f*s+b, 10) || !close32(grad[i*ld+j], back, 10) {
+						t.Fatalf("row %d, column %d of %d×%d: %v, %v, %v", i, j, rows, ld, hat[i*ld+j], y[i*ld+j], grad[i*ld+j])
+					}
+				}
+				for k, got := range []float32{product[j], spread[j], sum[j]} {
+					if !close32(got, want[k], 100) {
+						t.Fatalf("column %d of %d×%d: sum %d is %v, want %v", j, rows, ld, k, got, want[k])
+					}
+				}
+			}
+		}
+	})
 }
 
 func TestMisuse(t *testing.T) {

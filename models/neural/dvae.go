@@ -16,8 +16,8 @@ func init() {
 }
 
 func defaultDVAE() *DVAESpec {
-	s := &DVAESpec{Architecture: defaultArchitecture(Tanh), Alpha: 1e-8, Weight: 0.05, Log: true, Judge: defaultJudge(), Training: defaultTraining(100, 100)}
-	s.Validation, s.Patience = 0.2, 10
+	s := &DVAESpec{Architecture: defaultArchitecture(Tanh), Alpha: 1e-8, Weight: 0.05, Log: true, Judge: defaultJudge(), Training: defaultTraining(400, 100)}
+	s.Optimiser.Rate = 0.01
 	return s
 }
 
@@ -30,7 +30,8 @@ func defaultDVAE() *DVAESpec {
 //
 // (Cao, Nicolau and McDermott 2019; with alpha: 1, log: false and weight: 1 it is the variational auto-encoder
 // of Kingma and Welling 2014 with means over columns.) Their program judges draws z, this one the means, so
-// that a score is the same each time; the draws differ from the means by about √α.
+// that a score is the same each time; the draws differ from the means by about √α. Log-variances begin at ln α
+// and not at 0. The logarithm makes a weak pull: training must be long before the bottleneck tells anything.
 type DVAESpec struct {
 	Architecture `yaml:",inline"`
 	Alpha        float64 `yaml:"alpha" jsonschema:"exclusiveMinimum=0,maximum=100" jsonschema_description:"α: variance of the prior"`

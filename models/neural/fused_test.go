@@ -76,6 +76,36 @@ func TestSameWeightsForAnyWorkers(t *testing.T) {
 	}
 }
 
+// TestStagedNetworksForAnyWorkers: the same of networks whose steps are cut into stages, and of what is drawn.
+func TestStagedNetworksForAnyWorkers(t *testing.T) {
+	x, order := problem(37, 1000)
+	a := defaultArchitecture(Linear)
+	a.BatchNorm, a.Dropout, a.Tied, a.Hidden = true, 0.2, true, []int{24, 5}
+	drawn := a.Network(37).variational(Variational{Alpha: 0.1, Weight: 0.1, Log: true})
+	centred := a.Network(37)
+	centred.Shrink, centred.Centring, centred.Centres = 1, 0.5, [][]float32{make([]float32, 5), {1, 1, 1, 1, 1}}
+	for name, net := range map[string]Network{"normalised": a.Network(37), "variational": drawn, "centred": centred} {
+		net.Optimiser = Optimiser{Kind: "adam", Rate: 0.003}
+		for _, batch := range []int{1, 7, 128, 333, 999, 5000} {
+			var first Params
+			for _, workers := range []int{1, 2, 7} {
+				p, losses := trained(t, net, x, order, batch, workers, 2)
+				if first == nil {
+					first = p
+				}
+				for i := range p {
+					if !slices.Equal(p[i], first[i]) {
+						t.Fatalf("%s, batch %d: %d workers learn other weights", name, batch, workers)
+					}
+				}
+				if batch == 128 && !(losses[1] < losses[0]) {
+					t.Errorf("%s: losses %v", name, losses)
+				}
+			}
+		}
+	}
+}
+
 // TestSameWeightsForAnyInstructions: AVX2 and AVX-512 learn the same bits.
 func TestSameWeightsForAnyInstructions(t *testing.T) {
 	hash := func() string {

@@ -221,7 +221,8 @@ func Autoencoder(d int, hidden []int, act Activation) []Dense {
 }
 
 // NewParams draws weights from Glorot's uniform distribution, U(±√(6/(in+out))), and sets all biases to
-// bias (Glorot and Bengio 2010). Normalisation begins with scales and variances of 1.
+// bias (Glorot and Bengio 2010), those of log-variances to that of the prior. Normalisation begins with scales
+// and variances of 1.
 func (n Network) NewParams(r *rand.Rand, bias float32) Params {
 	var p Params
 	for _, a := range n.Arrays() {
@@ -235,6 +236,9 @@ func (n Network) NewParams(r *rand.Rand, bias float32) Params {
 			}
 		case Bias:
 			fill(values, bias)
+			if v := n.Variational; v != nil && a.Layer+1 == n.Latent {
+				fill(values[n.Bottleneck():], float32(math.Log(v.Alpha)))
+			}
 		case Scale, Variance:
 			fill(values, 1)
 		}

@@ -209,3 +209,34 @@ func TestCentresAreChecked(t *testing.T) {
 		t.Error("a centre of another size is taken")
 	}
 }
+
+// TestStepsAllocateNothing: an epoch of sixteen steps allocates no more often than one of two. Both are one burst,
+// so that what a burst needs is left out.
+func TestStepsAllocateNothing(t *testing.T) {
+	x, order := problem(37, 1000)
+	a := defaultArchitecture(Linear)
+	a.Hidden = []int{24, 5}
+	staged := a
+	staged.BatchNorm, staged.Dropout = true, 0.2
+	centred := a.Network(37)
+	centred.Shrink, centred.Centring, centred.Centres = 1, 0.5, [][]float32{make([]float32, 5)}
+	for name, net := range map[string]Network{"plain": a.Network(37), "staged": staged.Network(37), "centred": centred, "variational": a.Network(37).variational(Variational{Alpha: 1, Weight: 1})} {
+		for _, kind := range []string{"adam", "adadelta"} {
+			net.Optimiser = Optimiser{Kind: kind, Rate: 0.003, Rho: 0.9}
+			tr, err := fusedEngine{}.New(net, net.NewParams(rand.New(rand.NewPCG(1, 2)), 0), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			count := func(steps int) float64 {
+				return testing.AllocsPerRun(5, func() {
+					if _, err := tr.Epoch(context.Background(), x, x, order[:20*steps], 20, 0.001); err != nil {
+						t.Fatal(err)
+					}
+				})
+			}
+			if few, many := count(2), count(16); many > few {
+				t.Errorf("%s, %s: 2 steps allocate %v times, 16 steps %v times", name, kind, few, many)
+			}
+		}
+	}
+}

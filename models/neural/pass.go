@@ -47,7 +47,8 @@ type room struct {
 	lanes  [kernel.Width]float32
 	kl     float64
 	member [][]float64 // centring: sums of the rows nearest to each centre,
-	count  []float64   // and how many they are
+	count  []float64   // and how many they are,
+	push   [][]float32 // and by how much the gradient of each grows
 }
 
 // moments is what a shard's rows say of a layer's sums: how many they are, the means and the sums of squared
@@ -393,8 +394,9 @@ func (t *fused) members(r *room, p *pass) {
 	wide := kernel.Pad(b)
 	if len(r.member) != len(t.net.Centres) {
 		r.member, r.count = make([][]float64, len(t.net.Centres)), make([]float64, len(t.net.Centres))
+		r.push = make([][]float32, len(t.net.Centres))
 		for c := range r.member {
-			r.member[c] = make([]float64, b)
+			r.member[c], r.push[c] = make([]float64, b), make([]float32, b)
 		}
 	}
 	clear(r.count)
@@ -414,10 +416,10 @@ func (t *fused) members(r *room, p *pass) {
 
 // centring is what the gradient of a row grows by where it is nearest to each centre; it adds to the loss.
 func (t *fused) centring(r *room, p *pass) [][]float32 {
-	out := make([][]float32, len(t.net.Centres))
+	out := r.push
 	weight := t.net.Centring / float64(len(out))
 	for c := range out {
-		out[c] = make([]float32, t.net.Bottleneck())
+		clear(out[c])
 		n := 0.0
 		for _, o := range t.rooms {
 			n += o.count[c]

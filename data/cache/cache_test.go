@@ -122,6 +122,11 @@ func TestLimit(t *testing.T) {
 	if _, err := s.Get("0"); err != nil { // now the last used
 		t.Fatal(err)
 	}
+	if info, err := os.Stat(s.path("0")); err != nil || time.Since(info.ModTime()) > time.Minute {
+		t.Fatalf("not marked as used: %v", err)
+	}
+	earlier := time.Now().Add(-time.Minute) // the clock of new files may be some milliseconds behind that of marks
+	os.Chtimes(s.path("0"), earlier, earlier)
 	if err := os.WriteFile(filepath.Join(s.Dir, "1"+unsure), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}

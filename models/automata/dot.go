@@ -21,6 +21,8 @@ func (m *Machine) WriteDOT(w io.Writer) error {
 	fmt.Fprintf(b, "\tI [label=\"\" shape=none];\n\tI -> %d;\n", m.States[0].ID)
 	for q := range m.States {
 		m.dotState(b, int32(q))
+	}
+	for q := range m.States {
 		m.dotEdges(b, int32(q))
 	}
 	b.WriteString("}\n")

@@ -339,7 +339,8 @@ func (m *Machine) readNode(n ffNode, symbols map[string]int32, edges []target) (
 			c.to[k] = int32(v)
 		}
 	}
-	if w := strings.Fields(n.Trace); len(w) > 2 {
+	// names with blanks cannot be told apart in a trace: the access word is then left out
+	if w := strings.Fields(n.Trace); len(w) > 2 && w[1] == strconv.Itoa(len(w)-2) {
 		for _, a := range w[2:] {
 			id, ok := symbols[a]
 			if !ok {

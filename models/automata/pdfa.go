@@ -43,6 +43,9 @@ func (s *PDFASpec) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec("pdfa", s); err != nil {
 		return nil, err
 	}
+	if err := s.checkBenign(); err != nil {
+		return nil, fmt.Errorf("pdfa: %w: %w", models.ErrSpec, err)
+	}
 	return &pdfa{learned{name: "pdfa", env: env, spec: s.LearnSpec}, *s}, nil
 }
 

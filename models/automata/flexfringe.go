@@ -56,6 +56,18 @@ type ffEdge struct {
 // ErrMachine is wrapped by errors about machine files that make no sense.
 var ErrMachine = errors.New("unreadable machine")
 
+// ReadMachine reads a machine in either form: JSON when the first character is a brace, else DOT.
+func ReadMachine(r io.Reader, file string) (*Machine, error) {
+	raw, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("automata: %s: %w", file, err)
+	}
+	if text := bytes.TrimSpace(raw); len(text) > 0 && text[0] != '{' {
+		return ReadDOT(bytes.NewReader(raw), file)
+	}
+	return ReadJSON(bytes.NewReader(raw), file)
+}
+
 // WriteJSON writes the machine as FlexFringe's JSON. The field "level", which only steers drawings, holds
 // the length of the state's access word.
 func (m *Machine) WriteJSON(w io.Writer) error {
@@ -162,18 +174,27 @@ func place(file string, raw []byte, at int64) string {
 	return fmt.Sprintf("%s:%d:%d", file, line, len(before)-bytes.LastIndexByte(before, '\n'))
 }
 
+// errorOffset is the byte that an error of json.Unmarshal is about.
+func errorOffset(err error) int64 {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return max(syntax.Offset-1, 0)
+	case errors.As(err, &kind):
+		return max(kind.Offset-1, 0)
+	}
+	return 0
+}
+
 // parseModel walks the outer object itself, so that each node and edge keeps its place.
 func parseModel(raw []byte) (f *ffModel, at int64, err error) {
 	var whole json.RawMessage
 	if err := json.Unmarshal(raw, &whole); err != nil {
-		var syntax *json.SyntaxError
 		if len(bytes.TrimSpace(raw)) == 0 {
 			return nil, 0, errors.New("the file is empty (EOF)")
 		}
-		if errors.As(err, &syntax) {
-			return nil, max(syntax.Offset-1, 0), err
-		}
-		return nil, 0, err
+		return nil, errorOffset(err), err
 	}
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	f = &ffModel{}

@@ -39,7 +39,7 @@ var allowed = map[string][]string{
 	"models/all":          {"models/automata", "models/classic", "models/neural", "models/neural/graph", "models/supervised"},
 	"runs":                {"data", "data/audit", "data/cache", "data/prep", "data/strictyaml", "eval", "models"},
 	"runs/compare":        {"eval", "runs"},
-	"cmd/plumbline":       {"", "data", "data/audit", "data/cache", "data/fetch", "data/prep", "data/strictyaml", "models", "models/all", "runs", "runs/compare"},
+	"cmd/plumbline":       {"", "data", "data/audit", "data/cache", "data/fetch", "data/prep", "data/strictyaml", "models", "models/all", "models/automata", "runs", "runs/compare"},
 }
 
 // outside are modules that have one home, and what has it.

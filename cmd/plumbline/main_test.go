@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -233,11 +234,59 @@ func newExamples(t *testing.T) *examples {
 	if err := os.WriteFile(flows, []byte("size,label\n1,benign\n2,scan\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return &examples{root: root, replace: strings.NewReplacer(
+	traces := exampleTraces(t)
+	return &examples{root: root, replace: strings.NewReplacer(append(traces,
 		"my-flows.csv", flows, "synth.parquet", filepath.Join(root, "synth.parquet"), "synth.csv.gz", filepath.Join(root, "synth.csv.gz"), "go run ./cmd/plumbline", "plumbline",
 		"configs/experiments/quickstart.yaml", small, "configs/experiments/nsl-kdd-baselines.yaml", small,
 		"runs/20240101-120000-quickstart", dir, "runs/*-nsl-kdd-baselines", dir, "~/datasets", root, "/tmp/runs", root,
-	)}
+	)...)}
+}
+
+// exampleTraces makes the files of the examples of automaton, and gives the names with what stands for them.
+func exampleTraces(t *testing.T) (pairs []string) {
+	t.Helper()
+	dir := t.TempDir()
+	file := func(name string, raw []byte) string {
+		path := filepath.Join(dir, name)
+		if raw != nil {
+			if err := os.WriteFile(path, raw, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pairs = append(pairs, name, path)
+		return path
+	}
+	read := func(path string) []byte {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	zipped := func(text string) []byte {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		z.Write([]byte(text))
+		z.Close()
+		return b.Bytes()
+	}
+	letters, flows := file("letters.dat", read(letterFile)), file("flows.csv", read(flowFile))
+	for _, name := range []string{"train.csv", "monday.csv", "tuesday.csv"} {
+		file(name, read(flowFile))
+	}
+	file("labelled.dat", []byte("4 2\n1 0\n0 1 a\n1 2 a a\n1 1 b\n"))
+	file("sm.ini", []byte("heuristic-name = likelihoodratio\n"))
+	file("7.pautomac.test.gz", zipped("2 4\n1 a\n2 b c\n"))
+	file("7.pautomac_solution.txt.gz", zipped("2\n0.25\n0.75\n"))
+	for _, name := range []string{"dfa.json", "letters.svg", "state.json"} {
+		file(name, nil)
+	}
+	for name, from := range map[string]string{"letters.json": letters, "7.json": letters, "flows.json": flows} {
+		if code, _, errOut := plumb(t, "automaton", "learn", "-q", from, "-o", file(name, nil)); code != exitOK {
+			t.Fatal(errOut)
+		}
+	}
+	return pairs
 }
 
 // run carries a documented command out.

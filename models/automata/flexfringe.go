@@ -1,7 +1,7 @@
 package automata
 
 import (
-	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +31,8 @@ type ffNode struct {
 	IsBlue int    `json:"isblue"`
 	Trace  string `json:"trace"`
 	Data   ffData `json:"data"`
+
+	at int64 // where it stands in the file, in bytes
 }
 
 type ffData struct {
@@ -47,10 +49,24 @@ type ffEdge struct {
 	Target      string `json:"target"`
 	Name        string `json:"name"`
 	Appearances string `json:"appearances"`
+
+	at int64
 }
 
 // ErrMachine is wrapped by errors about machine files that make no sense.
 var ErrMachine = errors.New("unreadable machine")
+
+// ReadMachine reads a machine in either form: JSON when the first character is a brace, else DOT.
+func ReadMachine(r io.Reader, file string) (*Machine, error) {
+	raw, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("automata: %s: %w", file, err)
+	}
+	if text := bytes.TrimSpace(raw); len(text) > 0 && text[0] != '{' {
+		return ReadDOT(bytes.NewReader(raw), file)
+	}
+	return ReadJSON(bytes.NewReader(raw), file)
+}
 
 // WriteJSON writes the machine as FlexFringe's JSON. The field "level", which only steers drawings, holds
 // the length of the state's access word.
@@ -133,63 +149,172 @@ func (m *Machine) typeOf(s *State) string {
 }
 
 // ReadJSON reads a model file of FlexFringe, of either version, or of WriteJSON. Edges to states that the
-// file does not hold are left out, as FlexFringe does. The error wraps ErrMachine.
-func ReadJSON(r io.Reader) (*Machine, error) {
-	var f ffModel
-	if err := json.NewDecoder(bufio.NewReader(r)).Decode(&f); err != nil {
-		return nil, fmt.Errorf("automata: %w: %w", ErrMachine, err)
-	}
-	m, err := f.machine()
+// file does not hold are left out, as FlexFringe does. The error wraps ErrMachine and names
+// file:line:column.
+func ReadJSON(r io.Reader, file string) (*Machine, error) {
+	raw, err := io.ReadAll(r)
 	if err != nil {
-		return nil, fmt.Errorf("automata: %w: %w", ErrMachine, err)
+		return nil, fmt.Errorf("automata: %s: %w", file, err)
+	}
+	f, at, err := parseModel(raw)
+	var m *Machine
+	if err == nil {
+		m, at, err = f.machine()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("automata: %w: %s: %w", ErrMachine, place(file, raw, at), err)
 	}
 	return m, nil
 }
 
-func (f *ffModel) machine() (*Machine, error) {
+// place is file:line:column of the byte at an offset; columns count bytes from 1.
+func place(file string, raw []byte, at int64) string {
+	before := raw[:max(0, min(at, int64(len(raw))))]
+	line := bytes.Count(before, []byte("\n")) + 1
+	return fmt.Sprintf("%s:%d:%d", file, line, len(before)-bytes.LastIndexByte(before, '\n'))
+}
+
+// errorOffset is the byte that an error of json.Unmarshal is about.
+func errorOffset(err error) int64 {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return max(syntax.Offset-1, 0)
+	case errors.As(err, &kind):
+		return max(kind.Offset-1, 0)
+	}
+	return 0
+}
+
+// parseModel walks the outer object itself, so that each node and edge keeps its place.
+func parseModel(raw []byte) (f *ffModel, at int64, err error) {
+	var whole json.RawMessage
+	if err := json.Unmarshal(raw, &whole); err != nil {
+		if len(bytes.TrimSpace(raw)) == 0 {
+			return nil, 0, errors.New("the file is empty (EOF)")
+		}
+		return nil, errorOffset(err), err
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	f = &ffModel{}
+	// next is where the value that follows begins
+	next := func() int64 {
+		i := dec.InputOffset()
+		for i < int64(len(raw)) && strings.IndexByte(" \t\r\n,:", raw[i]) >= 0 {
+			i++
+		}
+		return i
+	}
+	if t, err := dec.Token(); err != nil {
+		return nil, 0, err
+	} else if t != json.Delim('{') {
+		return nil, 0, errors.New("want a JSON object")
+	}
+	for dec.More() {
+		at := next()
+		key, err := dec.Token()
+		if err != nil {
+			return nil, at, err
+		}
+		at = next()
+		switch key {
+		case "types":
+			err = dec.Decode(&f.Types)
+		case "alphabet":
+			err = dec.Decode(&f.Alphabet)
+		case "nodes":
+			at, err = decodeList(dec, next, func(at int64, n ffNode) { n.at = at; f.Nodes = append(f.Nodes, n) })
+		case "edges":
+			at, err = decodeList(dec, next, func(at int64, e ffEdge) { e.at = at; f.Edges = append(f.Edges, e) })
+		default:
+			var skip json.RawMessage
+			err = dec.Decode(&skip)
+		}
+		if err != nil {
+			return nil, at, err
+		}
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, next(), err
+	}
+	return f, 0, nil
+}
+
+// decodeList decodes the items of a list, or null, one by one. On an error it says where the item begins.
+func decodeList[T any](dec *json.Decoder, next func() int64, add func(int64, T)) (int64, error) {
+	at := next()
+	switch t, err := dec.Token(); {
+	case err != nil:
+		return at, err
+	case t == nil:
+		return at, nil
+	case t != json.Delim('['):
+		return at, errors.New("want a list")
+	}
+	for dec.More() {
+		at = next()
+		var item T
+		if err := dec.Decode(&item); err != nil {
+			return at, err
+		}
+		add(at, item)
+	}
+	_, err := dec.Token()
+	return next(), err
+}
+
+// machine is the model with numbers for names. On an error at is the offset of what is wrong.
+func (f *ffModel) machine() (m *Machine, at int64, err error) {
 	if len(f.Nodes) == 0 {
-		return nil, errors.New("no nodes")
+		return nil, 0, errors.New("no nodes")
 	}
 	symbols, err := ids("alphabet", f.Alphabet)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if _, err := ids("types", f.Types); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	nodes := f.rootFirst()
 	state := map[string]int32{}
 	for i, n := range nodes {
 		id := strconv.Itoa(n.ID)
 		if _, twice := state[id]; twice {
-			return nil, fmt.Errorf("two nodes have the id %d", n.ID)
+			return nil, n.at, fmt.Errorf("two nodes have the id %d", n.ID)
 		}
 		state[id] = int32(i)
 	}
-	out := make([][][2]int32, len(nodes)) // per state: symbol, target
+	out := make([][]target, len(nodes))
 	for _, e := range f.Edges {
 		from, okFrom := state[e.Source]
 		to, okTo := state[e.Target]
 		a, known := symbols[e.Name]
 		switch {
 		case !okFrom:
-			return nil, fmt.Errorf("edge %q leaves the unknown state %q", e.ID, e.Source)
+			return nil, e.at, fmt.Errorf("edge %q leaves the unknown state %q", e.ID, e.Source)
 		case !known:
-			return nil, fmt.Errorf("edge %q carries the unknown symbol %q", e.ID, e.Name)
+			return nil, e.at, fmt.Errorf("edge %q carries the unknown symbol %q", e.ID, e.Name)
 		case okTo:
-			out[from] = append(out[from], [2]int32{a, to})
+			out[from] = append(out[from], target{a, to, e.at})
 		}
 	}
-	m := &Machine{Alphabet: f.Alphabet, Types: f.Types}
+	m = &Machine{Alphabet: f.Alphabet, Types: f.Types}
 	for q, n := range nodes {
-		if err := m.readNode(n, symbols, out[q]); err != nil {
-			return nil, fmt.Errorf("node %d: %w", n.ID, err)
+		if at, err := m.readNode(n, symbols, out[q]); err != nil {
+			return nil, at, fmt.Errorf("node %d: %w", n.ID, err)
 		}
 	}
 	m.States[0].Source = m.States[0].ID
 	m.Start = append(m.Start, int32(len(m.On)))
 	m.CountStart = append(m.CountStart, int32(len(m.Count)))
-	return m, nil
+	return m, 0, nil
+}
+
+// target is an edge of a state, with its place in the file.
+type target struct {
+	sym, to int32
+	at      int64
 }
 
 func ids(what string, names []string) (map[string]int32, error) {
@@ -216,11 +341,11 @@ func (f *ffModel) rootFirst() []ffNode {
 	return nodes
 }
 
-func (m *Machine) readNode(n ffNode, symbols map[string]int32, edges [][2]int32) error {
+func (m *Machine) readNode(n ffNode, symbols map[string]int32, edges []target) (at int64, err error) {
 	s := State{ID: n.ID, Source: n.Source, Size: n.Size, Paths: n.Data.TotalPaths, Final: n.Data.TotalFinal, Red: n.IsRed == 1, Sink: n.IsSink == 1, Blue: n.IsBlue == 1}
 	const limit = 1 << 31
 	if n.Size < 0 || s.Paths < 0 || s.Final < 0 || n.Size >= limit || s.Paths >= limit || s.Final >= limit {
-		return errors.New("a counter is out of range")
+		return n.at, errors.New("a counter is out of range")
 	}
 	s.FinalTypes, s.PathTypes = make([]int32, len(m.Types)), make([]int32, len(m.Types))
 	for _, c := range []struct {
@@ -230,16 +355,17 @@ func (m *Machine) readNode(n ffNode, symbols map[string]int32, edges [][2]int32)
 		for key, v := range c.from {
 			k, err := strconv.Atoi(key)
 			if err != nil || k < 0 || k >= len(c.to) || v < 0 || v >= limit {
-				return fmt.Errorf("counter %q: %d of %d labels", key, v, len(c.to))
+				return n.at, fmt.Errorf("counter %q: %d of %d labels", key, v, len(c.to))
 			}
 			c.to[k] = int32(v)
 		}
 	}
-	if w := strings.Fields(n.Trace); len(w) > 2 {
+	// names with blanks cannot be told apart in a trace: the access word is then left out
+	if w := strings.Fields(n.Trace); len(w) > 2 && w[1] == strconv.Itoa(len(w)-2) {
 		for _, a := range w[2:] {
 			id, ok := symbols[a]
 			if !ok {
-				return fmt.Errorf("unknown symbol %q in its trace", a)
+				return n.at, fmt.Errorf("unknown symbol %q in its trace", a)
 			}
 			s.Access = append(s.Access, id)
 		}
@@ -247,14 +373,14 @@ func (m *Machine) readNode(n ffNode, symbols map[string]int32, edges [][2]int32)
 	m.States = append(m.States, s)
 	m.Start = append(m.Start, int32(len(m.On)))
 	m.CountStart = append(m.CountStart, int32(len(m.Count)))
-	slices.SortFunc(edges, func(a, b [2]int32) int { return int(a[0] - b[0]) })
+	slices.SortStableFunc(edges, func(a, b target) int { return int(a.sym - b.sym) })
 	for i, e := range edges {
-		if i > 0 && e[0] == edges[i-1][0] {
-			return fmt.Errorf("two edges for the symbol %q", m.Alphabet[e[0]])
+		if i > 0 && e.sym == edges[i-1].sym {
+			return e.at, fmt.Errorf("two edges for the symbol %q", m.Alphabet[e.sym])
 		}
-		m.On, m.To = append(m.On, e[0]), append(m.To, e[1])
+		m.On, m.To = append(m.On, e.sym), append(m.To, e.to)
 	}
-	return m.readCounts(n.Data.TransCounts, symbols)
+	return n.at, m.readCounts(n.Data.TransCounts, symbols)
 }
 
 func (m *Machine) readCounts(counts map[string]string, symbols map[string]int32) error {

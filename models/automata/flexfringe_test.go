@@ -24,7 +24,7 @@ func TestForeignModels(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer f.Close()
-			m, err := ReadJSON(f)
+			m, err := ReadJSON(f, file)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -32,7 +32,7 @@ func TestForeignModels(t *testing.T) {
 			if err := m.WriteJSON(&b); err != nil {
 				t.Fatal(err)
 			}
-			again, err := ReadJSON(&b)
+			again, err := ReadJSON(&b, "again")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -53,7 +53,7 @@ func TestForeignModelReplays(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	m, err := ReadJSON(f)
+	m, err := ReadJSON(f, "sink40")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,21 @@ func TestUnreadableModels(t *testing.T) {
 		`{"alphabet":["a"],"nodes":[` + strings.Replace(node, `"1"`, `"-4"`, 1) + `]}`:                                                      `count "-4"`,
 		`{"alphabet":["a"],"nodes":[` + strings.Replace(node, `"data":{`, `"size":-2,"data":{`, 1) + `]}`:                                   "out of range",
 	} {
-		if _, err := ReadJSON(strings.NewReader(text)); !errors.Is(err, ErrMachine) || !strings.Contains(err.Error(), want) {
+		if _, err := ReadJSON(strings.NewReader(text), "m.json"); !errors.Is(err, ErrMachine) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", text, err, want)
+		}
+	}
+}
+
+// TestPlacesInModels: an error names the line and column at which the item begins that is wrong.
+func TestPlacesInModels(t *testing.T) {
+	for text, want := range map[string]string{
+		"{\n  \"nodes\": [\n    {\"id\": \"x\"}\n  ]\n}": "m.json:3:5: ",
+		"{\n  \"nodes\": [\n    {\"id\": 1,}\n  ]\n}":    "m.json:3:14: ",
+		"{\n  \"alphabet\": [\"a\"], \"types\": [\"1\"], \"nodes\": [{\"id\": 0, \"trace\": \"0 0\", \"source\": -1}],\n \"edges\": [{\"source\":\"0\",\"target\":\"0\",\"name\":\"a\"},\n {\"source\":\"0\",\"target\":\"0\",\"name\":\"b\"}]}": "m.json:4:2: ",
+		"[]": "m.json:1:1: ",
+	} {
+		if _, err := ReadJSON(strings.NewReader(text), "m.json"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want %q", text, err, want)
 		}
 	}
@@ -98,7 +112,7 @@ func FuzzReadJSON(f *testing.F) {
 	f.Add(string(raw))
 	f.Add(`{"alphabet":["a"],"types":["1"],"nodes":[{"id":-1,"trace":"0 0","data":{"path_counts":{"0":3},"trans_counts":{"a":"1"}}}],"edges":[{"source":"-1","target":"-1","name":"a"}]}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		m, err := ReadJSON(strings.NewReader(text))
+		m, err := ReadJSON(strings.NewReader(text), "m.json")
 		if err != nil {
 			return
 		}
@@ -109,7 +123,7 @@ func FuzzReadJSON(f *testing.F) {
 		if err := m.WriteJSON(&b); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ReadJSON(&b); err != nil {
+		if _, err := ReadJSON(&b, "again"); err != nil {
 			t.Fatalf("what was written is refused: %v\n%s", err, b.String())
 		}
 	})

@@ -14,8 +14,15 @@ type heuristic interface {
 }
 
 func newHeuristic(l *learner) heuristic {
-	if l.Heuristic == "alergia" {
+	switch l.Heuristic {
+	case "alergia":
 		return &alergia{l: l}
+	case "edsm":
+		return &edsm{l: l}
+	case "aic":
+		return &aic{likelihood{l: l}}
+	case "kl":
+		return &kl{likelihood{l: l}}
 	}
 	return &likelihood{l: l}
 }
@@ -281,6 +288,78 @@ func (h *likelihood) term(L, R float64, use bool) int {
 	h.orig += xlog(L, h.b.dl) + xlog(R, h.b.dr)
 	h.merged += xlog(L+R, h.b.dl+h.b.dr)
 	return 1
+}
+
+// slack is by how much rounding may make a loss of log-likelihood differ from nothing.
+const slack = 1e-9
+
+// aic accepts a merge that does not make Akaike's information criterion worse: with the loss of
+// log-likelihood Δ and k parameters saved, as the likelihood ratio test counts both,
+//
+//	score = 2k − 2Δ ≥ 0
+//
+// (H. Akaike, IEEE Transactions on Automatic Control 19, 1974). The compatible modes have FlexFringe's rule:
+// the score must be above confidence_bound, and a merge that saves no parameter is refuted.
+type aic struct{ likelihood }
+
+func (h *aic) verdict() (float64, bool) {
+	score := 2 * (float64(h.dof) - (h.orig - h.merged))
+	if h.l.Compat != Clean {
+		return score, h.dof > 0 && score > float64(float32(h.l.Confidence))
+	}
+	if score < 0 && score > -slack {
+		score = 0
+	}
+	return score, score >= 0
+}
+
+// kl accepts a merge whose loss of log-likelihood, which is the Kullback-Leibler divergence that the merge
+// adds times the number of words, is at most confidence_bound for each parameter that it saves; one that
+// saves none must lose nothing. The score is what is left of the bound (after F. Thollard, P. Dupont and
+// C. de la Higuera, ICML 2000, who divide by states where FlexFringe divides by parameters).
+type kl struct{ likelihood }
+
+func (h *kl) verdict() (float64, bool) {
+	loss := h.orig - h.merged
+	if loss < slack {
+		loss = 0
+	}
+	if h.dof == 0 {
+		return 0, loss == 0
+	}
+	score := h.l.Confidence - loss/float64(h.dof)
+	return score, score >= 0
+}
+
+// edsm counts the evidence of labels (K. Lang, B. Pearlmutter and R. Price, ICGI 1998): the score is the
+// number of pairs of states in both of which words with one label end, and a pair in which words with
+// different labels end refutes. Frequencies have no say.
+type edsm struct {
+	l        *learner
+	evidence int
+}
+
+func (h *edsm) reset() { h.evidence = 0 }
+
+func (h *edsm) verdict() (float64, bool) { return float64(h.evidence), true }
+
+func (h *edsm) add(left, right int32) bool {
+	t := h.l.tree
+	for a := range int32(t.types) {
+		if t.finals(left, a) == 0 {
+			continue
+		}
+		for b := range int32(t.types) {
+			switch {
+			case t.finals(right, b) == 0:
+			case a != b:
+				return false
+			default:
+				h.evidence++
+			}
+		}
+	}
+	return true
 }
 
 // xlog is x·ln(x/of), and 0 for x = 0.

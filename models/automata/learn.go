@@ -2,6 +2,7 @@ package automata
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -22,9 +23,10 @@ const (
 // LearnSpec is how a machine is learnt: red-blue state merging with one of several statistical tests.
 // Names are FlexFringe's.
 type LearnSpec struct {
-	Heuristic   string  `yaml:"heuristic" jsonschema:"enum=alergia,enum=likelihood" jsonschema_description:"statistical test of a merge: alergia (Hoeffding bound on every outgoing frequency) or likelihood (likelihood ratio over the whole overlap)"`
+	Heuristic   string  `yaml:"heuristic" jsonschema:"enum=alergia,enum=likelihood,enum=aic,enum=kl,enum=edsm" jsonschema_description:"what judges a merge: alergia (Hoeffding bound on every outgoing frequency), likelihood (likelihood ratio over the whole overlap), aic (Akaike's information criterion), kl (Kullback-Leibler divergence a parameter saved), or edsm (labels that agree, for words of two labels or more)"`
 	Compat      Compat  `yaml:"compat" jsonschema:"enum=clean,enum=v26,enum=v23" jsonschema_description:"clean: textbook statistics; v26, v23: step for step as the FlexFringe of January 2026 or July 2023"`
-	Confidence  float64 `yaml:"confidence_bound" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1" jsonschema_description:"significance level alpha of the test; smaller merges more"`
+	Confidence  float64 `yaml:"confidence_bound" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1" jsonschema_description:"alergia, likelihood: significance level alpha of the test, smaller merges more; kl: nats that a merge may lose for each parameter it saves, larger merges more; aic: what the criterion must gain, in the compatible modes; edsm: without effect"`
+	LowerBound  float64 `yaml:"lowerboundval" jsonschema:"minimum=0" jsonschema_description:"merges with a smaller score are refuted; with edsm, the labels that must agree"`
 	StateCount  int     `yaml:"state_count" jsonschema:"minimum=0" jsonschema_description:"states with fewer words give no evidence"`
 	SymbolCount int     `yaml:"symbol_count" jsonschema:"minimum=-1" jsonschema_description:"symbols seen less often are pooled; -1 pools none"`
 	Correction  float64 `yaml:"correction" jsonschema:"minimum=0" jsonschema_description:"added to every count (Laplace smoothing)"`
@@ -50,6 +52,25 @@ func Likelihood() LearnSpec {
 // file that FlexFringe does not know (extrapar and symbdist among them) are not.
 func Sequent() LearnSpec {
 	return LearnSpec{Heuristic: "likelihood", Compat: V23, Confidence: 0.05, StateCount: 0, SymbolCount: 30, Correction: 1, TypeDist: true, SinkCount: 250}
+}
+
+// Check says what is wrong with the settings, alone or together.
+func (s LearnSpec) Check() error {
+	if p := strictyaml.Check(&s); len(p) > 0 {
+		return p
+	}
+	if s.Heuristic == "kl" && s.Compat != Clean {
+		return fmt.Errorf("heuristic kl is there with compat clean alone, not %s: FlexFringe's weighting of the divergence is not followed", s.Compat)
+	}
+	return nil
+}
+
+// checkBenign is Check for models that learn from benign words alone.
+func (s LearnSpec) checkBenign() error {
+	if s.Heuristic == "edsm" {
+		return errors.New("heuristic edsm compares labels, and this model learns from benign traces alone: there is one label")
+	}
+	return s.Check()
 }
 
 // Step is one refinement of a learning run.
@@ -85,11 +106,12 @@ type learner struct {
 //
 // The cost is the size of the tree plus, for each step, the overlap of the blue subtree with every red one.
 func Learn(ctx context.Context, spec LearnSpec, words data.Words, alphabet, types []string, observe func(Step)) (*Machine, error) {
-	if p := strictyaml.Check(&spec); len(p) > 0 {
-		return nil, fmt.Errorf("automata: learn: %w", p)
+	if err := spec.Check(); err != nil {
+		return nil, fmt.Errorf("automata: learn: %w", err)
 	}
 	l := &learner{LearnSpec: spec, tree: newTree(max(1, len(types)))}
 	n := 0
+	labels := map[int32]bool{}
 	for word, typ := range words {
 		if n++; n%1024 == 0 && ctx.Err() != nil {
 			return nil, fmt.Errorf("automata: learn: prefix tree: %w", ctx.Err())
@@ -101,9 +123,13 @@ func Learn(ctx context.Context, spec LearnSpec, words data.Words, alphabet, type
 			return nil, fmt.Errorf("automata: learn: word %d: %w", n, err)
 		}
 		l.tree.insert(word, typ)
+		labels[typ] = true
 	}
 	if n == 0 {
 		return nil, fmt.Errorf("automata: learn: no words")
+	}
+	if spec.Heuristic == "edsm" && len(labels) < 2 {
+		return nil, fmt.Errorf("automata: learn: heuristic edsm compares labels, and all %d words have the same one: every merge would do", n)
 	}
 	l.tree.pack()
 	l.isRed = make([]bool, len(l.tree.nodes))
@@ -164,7 +190,7 @@ func (l *learner) best(ctx context.Context, blue int32) (step Step, into int32, 
 			continue
 		}
 		score, ok := l.try(red, blue)
-		if ok && (into == none || score > step.Score) {
+		if ok && score >= l.LowerBound && (into == none || score > step.Score) {
 			step, into = Step{Score: score}, red
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 
 	"plumbline/data"
 	"plumbline/models"
@@ -38,10 +39,39 @@ type PDFASpec struct {
 	Aggregate string  `yaml:"aggregate" jsonschema:"enum=mean,enum=sum,enum=last" jsonschema_description:"score of a trace: mean or sum over its symbols, or the last symbol alone"`
 }
 
+// LikelihoodFloor is mean − k·sd of the log-probabilities of training windows, with the sample standard
+// deviation (n−1): the alarm threshold of the Kubernetes work on state machines (C. Cao, A. Blaise, S. Verwer and F.
+// Rebecchi, arXiv 2207.12087), where a window under it is an alarm and k is 2, in a deployed monitor 7.
+//
+// In an experiment it is aggregate sum with threshold {rule: mean_sd, value: k}: scores are the negative
+// log-probabilities, and the rule is fitted to held-out benign windows where there are any. One value is its
+// own floor; none gives NaN.
+func LikelihoodFloor(logp []float64, k float64) float64 {
+	n := float64(len(logp))
+	mean := 0.0
+	for _, l := range logp {
+		mean += l / n
+	}
+	if len(logp) == 0 {
+		return nan
+	}
+	if len(logp) == 1 {
+		return logp[0]
+	}
+	squares := 0.0
+	for _, l := range logp {
+		squares += (l - mean) * (l - mean)
+	}
+	return mean - k*math.Sqrt(squares/(n-1))
+}
+
 // New checks the values.
 func (s *PDFASpec) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec("pdfa", s); err != nil {
 		return nil, err
+	}
+	if err := s.checkBenign(); err != nil {
+		return nil, fmt.Errorf("pdfa: %w: %w", models.ErrSpec, err)
 	}
 	return &pdfa{learned{name: "pdfa", env: env, spec: s.LearnSpec}, *s}, nil
 }

@@ -1,10 +1,18 @@
 package automata
 
-import "math"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+)
 
 // Rolling is SEQUENT's anomaly score: how much more often than in training a state is visited. It reads
 // windows in order and remembers every visit, so a score depends on all windows before it. The counters
-// may be saved and taken up again (Visits), so that a stream can be scored in pieces.
+// may be saved and taken up again ([Rolling.Save], [LoadRolling]), so that a stream can be scored in pieces.
 //
 //	s = ln(C(q)+1) − ln(N(q)+1) + ln(T+1) − ln(D+1)
 //
@@ -12,6 +20,7 @@ import "math"
 // of q in the training windows and T = ΣN. A window's score is the sum of s over its positions (Cao and
 // others, SEQUENT, 2024, as its code has it: D counts distinct states, where the text speaks of visits).
 type Rolling struct {
+	trained  []int64   // N
 	expected []float64 // per state: ln(N+1)
 	total    float64   // ln(T+1)
 	Visits   []int64   // C
@@ -20,7 +29,7 @@ type Rolling struct {
 
 // NewRolling starts with empty counters. trained[q] is N(q).
 func NewRolling(trained []int64) *Rolling {
-	r := &Rolling{Visits: make([]int64, len(trained))}
+	r := &Rolling{trained: slices.Clone(trained), Visits: make([]int64, len(trained))}
 	sum := int64(0)
 	for _, n := range trained {
 		r.expected = append(r.expected, math.Log(float64(n)+1))
@@ -62,4 +71,63 @@ func (r *Rolling) Window(states []int32) (score float64, cause int) {
 		r.Visits[q]++
 	}
 	return score, cause
+}
+
+// rollingFile is the saved counters, one for each state of the machine.
+type rollingFile struct {
+	Machine string  `json:"machine"` // SHA-256 of the machine's JSON
+	Trained []int64 `json:"trained"`
+	Visits  []int64 `json:"visits"`
+}
+
+// Save writes the counters of windows on machine m as JSON.
+func (r *Rolling) Save(w io.Writer, m *Machine) error {
+	id, err := m.fingerprint()
+	if err != nil {
+		return err
+	}
+	if err := json.NewEncoder(w).Encode(rollingFile{id, r.trained, r.Visits}); err != nil {
+		return fmt.Errorf("automata: write counters: %w", err)
+	}
+	return nil
+}
+
+// LoadRolling takes up counters that Save wrote for the same machine. An error wraps ErrMachine and names
+// the file, with line and column where it is no JSON.
+func LoadRolling(rd io.Reader, file string, m *Machine) (*Rolling, error) {
+	raw, err := io.ReadAll(rd)
+	if err != nil {
+		return nil, fmt.Errorf("automata: %s: %w", file, err)
+	}
+	var f rollingFile
+	if err := json.Unmarshal(raw, &f); err != nil {
+		return nil, fmt.Errorf("automata: %w: %s: %w", ErrMachine, place(file, raw, errorOffset(err)), err)
+	}
+	id, err := m.fingerprint()
+	if err != nil {
+		return nil, err
+	}
+	n := len(m.States)
+	if f.Machine != id || len(f.Trained) != n || len(f.Visits) != n {
+		return nil, fmt.Errorf("automata: %w: %s: the counters belong to another machine", ErrMachine, file)
+	}
+	total := int64(0)
+	for q := range n {
+		const limit = 1 << 53
+		if f.Trained[q] < 0 || f.Visits[q] < 0 || f.Visits[q] > limit || f.Trained[q] > limit || total > limit {
+			return nil, fmt.Errorf("automata: %w: %s: a counter of state %d is out of range", ErrMachine, file, m.States[q].ID)
+		}
+		total += f.Trained[q]
+	}
+	r := NewRolling(f.Trained)
+	r.Resume(f.Visits)
+	return r, nil
+}
+
+func (m *Machine) fingerprint() (string, error) {
+	h := sha256.New()
+	if err := m.WriteJSON(h); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }

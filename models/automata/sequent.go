@@ -38,6 +38,9 @@ func (s *SequentSpec) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec("sequent", s); err != nil {
 		return nil, err
 	}
+	if err := s.checkBenign(); err != nil {
+		return nil, fmt.Errorf("sequent: %w: %w", models.ErrSpec, err)
+	}
 	return &sequent{learned{name: "sequent", env: env, spec: s.LearnSpec}}, nil
 }
 

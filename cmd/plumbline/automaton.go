@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bufio"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"plumbline/data"
+	"plumbline/models/automata"
+)
+
+func (a *app) automatonCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "automaton",
+		Short: "Learn, replay, judge and draw probabilistic automata",
+		Long: `automaton works on state machines outside experiments: trace files in, machines in FlexFringe's JSON out, and back.
+
+Trace files are in the Abbadingo format, in that of the PAutomaC competition (--pautomac), or CSV with FlexFringe's
+header (.csv); .gz is read too. Machines are FlexFringe's JSON, of either version, or DOT.`,
+		Example: "  plumbline automaton learn letters.dat --heuristic alergia -o letters.json\n" +
+			"  plumbline automaton replay letters.json letters.dat\n" +
+			"  plumbline automaton draw letters.json -o letters.svg",
+		Args: needs(1, 1, "one of learn, replay, perplexity, draw, import-ini"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return usage(fmt.Errorf("automaton: unknown command %q: want learn, replay, perplexity, draw or import-ini", args[0]))
+		},
+	}
+	c.AddCommand(a.automatonLearnCommand(), a.automatonReplayCommand(), a.automatonPerplexityCommand(), a.automatonDrawCommand(), a.automatonImportINICommand())
+	return c
+}
+
+// traceFlags say how trace files are read.
+type traceFlags struct {
+	pautomac       bool
+	window, stride int
+}
+
+func (f *traceFlags) add(c *cobra.Command) {
+	c.Flags().BoolVar(&f.pautomac, "pautomac", f.pautomac, "lines hold a length and symbols, no label")
+	c.Flags().IntVar(&f.window, "window", 0, "cut traces into windows of so many symbols; 0: whole traces")
+	c.Flags().IntVar(&f.stride, "stride", 1, "symbols from one window to the next")
+}
+
+// read reads a trace file into a corpus, which may hold names already. The words are the traces or windows.
+func (f traceFlags) read(path string, into *data.Corpus) (data.Words, error) {
+	if f.window < 0 || f.stride < 1 || f.window > 0 && f.stride > f.window {
+		return nil, usage(fmt.Errorf("windows of %d symbols moved on by %d: want at least 1 and no gaps", f.window, f.stride))
+	}
+	var in io.Reader
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, usage(err)
+	}
+	defer file.Close()
+	in = bufio.NewReaderSize(file, 1<<20)
+	name := path
+	if plain, ok := strings.CutSuffix(path, ".gz"); ok {
+		z, err := gzip.NewReader(in)
+		if err != nil {
+			return nil, usage(fmt.Errorf("%s: %w", path, err))
+		}
+		defer z.Close()
+		in, name = z, plain
+	}
+	if strings.HasSuffix(strings.ToLower(name), ".csv") {
+		if err := data.ReadFlexFringeCSV(in, path, f.window, f.stride, into); err != nil {
+			return nil, usage(err)
+		}
+		return into.Words(), nil
+	}
+	dialect := data.Abbadingo
+	if f.pautomac {
+		dialect = data.PAutomaC
+	}
+	if err := data.ReadAbbadingo(in, path, dialect, into); err != nil {
+		return nil, usage(err)
+	}
+	if f.window > 0 {
+		return into.Windows(f.window, f.stride), nil
+	}
+	return into.Words(), nil
+}
+
+// readFor reads a trace file with the ids that a machine has for symbols and labels. Names that the machine
+// lacks get ids above its own, which it takes for unseen.
+func (f traceFlags) readFor(m *automata.Machine, path string) (*data.Corpus, data.Words, error) {
+	c := &data.Corpus{Alphabet: slices.Clone(m.Alphabet), Types: slices.Clone(m.Types)}
+	words, err := f.read(path, c)
+	return c, words, err
+}
+
+func readMachine(path string) (*automata.Machine, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, usage(err)
+	}
+	defer file.Close()
+	m, err := automata.ReadMachine(file, path)
+	return m, usage(err)
+}
+
+// replayFlags say how words run through a machine.
+type replayFlags struct {
+	correction      float64
+	finalProb       bool
+	missing, compat string
+}
+
+func (f *replayFlags) add(c *cobra.Command) {
+	c.Flags().Float64Var(&f.correction, "correction", 1, "added to every count (Laplace smoothing)")
+	c.Flags().BoolVar(&f.finalProb, "finalprob", f.finalProb, "the end of a word is an event with a probability of its own")
+	c.Flags().StringVar(&f.missing, "missing", f.missing, "where a state has no edge for a symbol: reset (go on from the initial state), remain (stay) or stop")
+	c.Flags().StringVar(&f.compat, "compat", "clean", "clean, v26, or v23, which records the state before again where a step ends in the initial one")
+}
+
+func (f replayFlags) replayer(m *automata.Machine) (*automata.Replayer, error) {
+	if !(f.correction > 0 && f.correction <= 1e9) {
+		return nil, usage(fmt.Errorf("--correction %v: want more than 0, at most 1e9", f.correction))
+	}
+	if !slices.Contains([]string{"reset", "remain", "stop"}, f.missing) {
+		return nil, usage(fmt.Errorf("--missing %q: want reset, remain or stop", f.missing))
+	}
+	if !slices.Contains([]string{"clean", "v26", "v23"}, f.compat) {
+		return nil, usage(fmt.Errorf("--compat %q: want clean, v26 or v23", f.compat))
+	}
+	if !m.Counted() {
+		return nil, usage(fmt.Errorf("the machine has no counts, so it gives no probabilities; it can be drawn"))
+	}
+	return automata.NewReplayer(m, f.correction, f.finalProb, automata.Missing(f.missing), automata.Compat(f.compat)), nil
+}

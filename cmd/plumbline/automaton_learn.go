@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"plumbline/data"
+	"plumbline/data/strictyaml"
+	"plumbline/models/automata"
+)
+
+// presets are settings to start from.
+var presets = map[string]func() automata.LearnSpec{
+	"alergia": automata.Alergia, "likelihood": automata.Likelihood, "sequent": automata.Sequent,
+}
+
+func (a *app) automatonLearnCommand() *cobra.Command {
+	var traces traceFlags
+	var out, preset string
+	var steps bool
+	values := map[string]*string{}
+	c := &cobra.Command{
+		Use:   "learn TRACES",
+		Short: "Learn a machine from a file of traces and write FlexFringe's JSON",
+		Long: `learn builds the prefix tree of the traces, merges its states, and writes the machine as FlexFringe's JSON.
+
+--preset gives the settings to start from: alergia and likelihood as FlexFringe's ini files have them, sequent as
+they are in force for SEQUENT. The flags named after settings change single ones; their names, ranges and meaning are
+those of the models pdfa and sequent ("plumbline models pdfa").`,
+		Example: "  plumbline automaton learn letters.dat -o letters.json\n" +
+			"  plumbline automaton learn flows.csv --preset sequent --window 10 --sinkcount 40 -o flows.json\n" +
+			"  plumbline automaton learn labelled.dat --heuristic edsm --compat clean -o dfa.json",
+		Args: needs(1, 1, "a file of traces"),
+		RunE: func(c *cobra.Command, args []string) error {
+			base, ok := presets[preset]
+			if !ok {
+				return usage(fmt.Errorf("--preset %q: want alergia, likelihood or sequent", preset))
+			}
+			spec := base()
+			if err := setFlags(c.Flags().Changed, values, &spec); err != nil {
+				return err
+			}
+			if err := spec.Check(); err != nil {
+				return usage(err)
+			}
+			var corpus data.Corpus
+			words, err := traces.read(args[0], &corpus)
+			if err != nil {
+				return err
+			}
+			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			begin := time.Now()
+			m, err := automata.Learn(ctx, spec, words, corpus.Alphabet, corpus.Types, func(s automata.Step) {
+				if steps {
+					fmt.Fprintln(a.err, s)
+				}
+			})
+			if err != nil {
+				return failed(err)
+			}
+			if !a.quiet {
+				fmt.Fprintf(a.err, "%s: %v, learnt in %s\n", args[0], m, time.Since(begin).Round(time.Millisecond))
+			}
+			return a.output(out, func(w io.Writer) error { return failed(m.WriteJSON(w)) })
+		},
+	}
+	traces.add(c)
+	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
+	c.Flags().StringVar(&preset, "preset", "likelihood", "settings to start from: alergia, likelihood or sequent")
+	c.Flags().BoolVar(&steps, "steps", false, "print each refinement to stderr as FlexFringe does: x and size, or m and score")
+	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no summary on stderr")
+	for _, f := range strictyaml.Fields(&automata.LearnSpec{}) {
+		limits := ""
+		if f.Range != "" {
+			limits = " (" + f.Range + ")"
+		}
+		values[f.Name] = c.Flags().String(f.Name, "", f.Doc+limits)
+		if f.Type == "bool" || strings.HasPrefix(f.Type, "true") {
+			c.Flags().Lookup(f.Name).NoOptDefVal = "true"
+		}
+	}
+	return c
+}
+
+// setFlags puts the flags that were given over the settings that dst points to, with the checks of a config.
+func setFlags(given func(string) bool, values map[string]*string, dst any) error {
+	for _, f := range strictyaml.Fields(dst) {
+		if !given(f.Name) {
+			continue
+		}
+		doc, err := strictyaml.Parse("--"+f.Name, []byte(f.Name+": "+*values[f.Name]))
+		if err != nil {
+			return usage(fmt.Errorf("--%s %q: not a value", f.Name, *values[f.Name]))
+		}
+		if ps := doc.Decode(dst); len(ps) > 0 {
+			return usage(fmt.Errorf("--%s: %s", f.Name, ps[0].Msg))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,165 @@
+package automata
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"plumbline/eval"
+	"plumbline/models"
+)
+
+// TestRollingInPieces: a stream scored in pieces of one to seven windows, with the counters saved and loaded
+// between any two, has the scores and root causes of the stream scored at once, bit for bit.
+func TestRollingInPieces(t *testing.T) {
+	train, test := planted(300, 1), planted(200, 2)
+	m, err := Learn(context.Background(), Likelihood(), train.Words(), train.Alphabet, train.Types, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rep := NewReplayer(m, 1, false, Reset, V23)
+	trained := make([]int64, len(m.States))
+	windows := func(yield func(states []int32)) {
+		for w := range test.Windows(4, 2) {
+			states := make([]int32, len(w))
+			rep.Replay(w, states, nil)
+			yield(states)
+		}
+	}
+	for w := range train.Windows(4, 2) {
+		states := make([]int32, len(w))
+		rep.Replay(w, states, nil)
+		for _, q := range states {
+			trained[q]++
+		}
+	}
+	once, pieces := NewRolling(trained), NewRolling(trained)
+	n := 0
+	windows(func(states []int32) {
+		wantScore, wantCause := once.Window(states)
+		score, cause := pieces.Window(states)
+		if score != wantScore || cause != wantCause {
+			t.Fatalf("window %d: %v at %d in pieces, %v at %d at once", n, score, cause, wantScore, wantCause)
+		}
+		if n++; n%(1+n%7) == 0 {
+			var b bytes.Buffer
+			if err := pieces.Save(&b, m); err != nil {
+				t.Fatal(err)
+			}
+			if pieces, err = LoadRolling(&b, "counters.json", m); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	if n < 100 {
+		t.Errorf("only %d windows", n)
+	}
+}
+
+func TestLoadRollingErrors(t *testing.T) {
+	c := planted(200, 1)
+	m, err := Learn(context.Background(), Likelihood(), c.Words(), c.Alphabet, c.Types, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := NewRolling(make([]int64, len(m.States))).Save(&b, m); err != nil {
+		t.Fatal(err)
+	}
+	good := b.String()
+	other := *m
+	other.Alphabet = []string{"x", "y", "z"}
+	if _, err := LoadRolling(strings.NewReader(good), "c.json", &other); !errors.Is(err, ErrMachine) || !strings.Contains(err.Error(), "another machine") {
+		t.Errorf("counters of another machine: %v", err)
+	}
+	for text, want := range map[string]string{
+		"":                                       "c.json:1:1: ",
+		"{\n\"visits\": 3}":                      "c.json:2:",
+		strings.Replace(good, "[0,", "[-1,", 1):  "out of range",
+		strings.Replace(good, "[0,", "[0,0,", 1): "another machine",
+	} {
+		if _, err := LoadRolling(strings.NewReader(text), "c.json", m); !errors.Is(err, ErrMachine) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v, want %q", text, err, want)
+		}
+	}
+}
+
+// FuzzLoadRolling: whatever the bytes, there is an error or counters that score.
+func FuzzLoadRolling(f *testing.F) {
+	m := &Machine{Alphabet: []string{"a"}, Types: []string{"0"}, States: make([]State, 1), Start: []int32{0, 0}, CountStart: []int32{0, 0}}
+	var b bytes.Buffer
+	if err := NewRolling([]int64{3}).Save(&b, m); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.String())
+	f.Fuzz(func(t *testing.T, text string) {
+		r, err := LoadRolling(strings.NewReader(text), "c.json", m)
+		if err != nil {
+			return
+		}
+		if s, cause := r.Window([]int32{0, -1}); math.IsNaN(s) || cause != 0 {
+			t.Fatalf("%v at %d", s, cause)
+		}
+	})
+}
+
+// TestThresholdOfKubernetesWork: alarms when the log-probability of a window is under mean − k·sd of the
+// training windows' are those of pdfa with aggregate sum under the rule mean_sd on the training scores.
+func TestThresholdOfKubernetesWork(t *testing.T) {
+	train := traces(3)
+	corpus := planted(400, 1)
+	for w := range corpus.Windows(5, 1) {
+		train.Traces = append(train.Traces, traces(3, append([]int32(nil), w...)).Traces...)
+	}
+	train.N = len(train.Traces)
+	spec := &PDFASpec{LearnSpec: Likelihood(), Missing: Reset, Aggregate: "sum"}
+	spec.Compat, spec.FinalProb = V23, false
+	d, err := spec.New(models.Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Fit(context.Background(), train); err != nil {
+		t.Fatal(err)
+	}
+	scores, err := d.Score(context.Background(), train)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := d.(*pdfa)
+	var logp []float64
+	for i := range train.Traces {
+		logp = append(logp, m.rep.Replay(train.Traces[i].Symbols, nil, nil))
+	}
+	for _, k := range []float64{1, 2, 7} {
+		threshold, _, err := eval.ThresholdRule{Rule: "mean_sd", Value: k}.Fit(scores)
+		if err != nil {
+			t.Fatal(err)
+		}
+		floor := LikelihoodFloor(logp, k)
+		if math.Abs(threshold+floor) > 1e-9 {
+			t.Errorf("k = %v: threshold %v, floor %v", k, threshold, floor)
+		}
+		alarms := 0
+		for i := range scores {
+			if (scores[i] > threshold) != (logp[i] < floor) {
+				t.Fatalf("window %d: score %v, log-probability %v", i, scores[i], logp[i])
+			}
+			if logp[i] < floor {
+				alarms++
+			}
+		}
+		if k == 1 && alarms == 0 {
+			t.Error("no window is an alarm with k = 1: nothing was compared")
+		}
+	}
+	// 1, 2, 3 and 6: mean 3, sample variance 14/3
+	if got := LikelihoodFloor([]float64{1, 2, 3, 6}, 2); math.Abs(got-(3-2*math.Sqrt(14.0/3))) > 1e-12 {
+		t.Errorf("floor %v", got)
+	}
+	if !math.IsNaN(LikelihoodFloor(nil, 2)) || LikelihoodFloor([]float64{-4}, 2) != -4 {
+		t.Error("floors of none and one")
+	}
+}

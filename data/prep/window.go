@@ -13,14 +13,15 @@ import (
 
 // Window cuts the events of one key into traces. Every event is in one window at least.
 type Window struct {
-	Kind   string  `yaml:"kind" jsonschema:"enum=count,enum=time,enum=dynamic" jsonschema_description:"count: so many events; time: the events of so many seconds; dynamic: of a time that follows the pace of the events"`
-	Length int     `yaml:"length" jsonschema:"minimum=0" jsonschema_description:"count: events in a window; 0: traces stay whole. Shorter traces stay whole; a last window reaches the end"`
-	Stride int     `yaml:"stride" jsonschema:"minimum=1" jsonschema_description:"count: events from one window to the next"`
-	Span   float64 `yaml:"span" jsonschema:"minimum=0" jsonschema_description:"time: seconds of a window, both ends included"`
-	Step   float64 `yaml:"step" jsonschema:"minimum=0" jsonschema_description:"time: seconds from the start of one window to that of the next; 0: as span"`
-	Gap    float64 `yaml:"gap" jsonschema:"minimum=0" jsonschema_description:"traces are cut where more than so many seconds pass between two events; 0: never; dynamic: 1800 unless given"`
-	Min    int     `yaml:"min" jsonschema:"minimum=1" jsonschema_description:"dynamic: events that a window has at the least (a ten-thousandth of the events, if that is more)"`
-	Max    int     `yaml:"max" jsonschema:"minimum=1" jsonschema_description:"dynamic: events that a window has at the most"`
+	Kind    string  `yaml:"kind" jsonschema:"enum=count,enum=time,enum=dynamic" jsonschema_description:"count: so many events; time: the events of so many seconds; dynamic: of a time that follows the pace of the events"`
+	Length  int     `yaml:"length" jsonschema:"minimum=0" jsonschema_description:"count: events in a window; 0: traces stay whole. Shorter traces stay whole; a last window reaches the end"`
+	Stride  int     `yaml:"stride" jsonschema:"minimum=1" jsonschema_description:"count: events from one window to the next"`
+	Growing bool    `yaml:"growing" jsonschema_description:"count: the first windows of a trace are shorter, beginning with one of stride events, so that with a stride of 1 every event ends one"`
+	Span    float64 `yaml:"span" jsonschema:"minimum=0" jsonschema_description:"time: seconds of a window, both ends included"`
+	Step    float64 `yaml:"step" jsonschema:"minimum=0" jsonschema_description:"time: seconds from the start of one window to that of the next; 0: as span"`
+	Gap     float64 `yaml:"gap" jsonschema:"minimum=0" jsonschema_description:"traces are cut where more than so many seconds pass between two events; 0: never; dynamic: 1800 unless given"`
+	Min     int     `yaml:"min" jsonschema:"minimum=1" jsonschema_description:"dynamic: events that a window has at the least (a ten-thousandth of the events, if that is more)"`
+	Max     int     `yaml:"max" jsonschema:"minimum=1" jsonschema_description:"dynamic: events that a window has at the most"`
 }
 
 // defaultWindow leaves traces whole.
@@ -55,6 +56,8 @@ func (w Window) check() error {
 		return fmt.Errorf("traces: window: kind time needs a span")
 	case w.Kind == "time" && w.Step > w.Span:
 		return fmt.Errorf("traces: a step of %g seconds over windows of %g leaves events out", w.Step, w.Span)
+	case w.Growing && (w.Kind != "count" || w.Length == 0):
+		return fmt.Errorf("traces: window: growing goes with kind count and a length")
 	case w.Kind != "time" && (w.Span > 0 || w.Step > 0):
 		return fmt.Errorf("traces: window: span and step go with kind time, not %s", w.Kind)
 	case w.Kind == "dynamic" && (w.Min < 1 || w.Max < w.Min):
@@ -95,6 +98,11 @@ func (w Window) byCount(out []span, part span) []span {
 	length := w.Length
 	if n := part.to - part.from; length == 0 || length > n {
 		length = n
+	}
+	if w.Growing {
+		for n := w.Stride; n < length; n += w.Stride {
+			out = append(out, span{part.from, part.from + n})
+		}
 	}
 	for from := part.from; ; from += w.Stride {
 		from = min(from, part.to-length)

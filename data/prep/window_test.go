@@ -42,6 +42,10 @@ func TestWindows(t *testing.T) {
 		{"{length: 2, stride: 2}", seconds(0, 1, 2, 3, 4), []span{{0, 2}, {2, 4}, {3, 5}}},
 		{"{length: 2, gap: 5}", seconds(0, 1, 2, 8, 13), []span{{0, 2}, {1, 3}, {3, 5}}}, // 6 seconds cut, 5 do not
 		{"{length: 9, gap: 1}", seconds(0, 2, 4), []span{{0, 1}, {1, 2}, {2, 3}}},
+		// every event ends a window
+		{"{length: 3, growing: true}", seconds(0, 1, 2, 3, 4), []span{{0, 1}, {0, 2}, {0, 3}, {1, 4}, {2, 5}}},
+		{"{length: 3, growing: true, gap: 5}", seconds(0, 1, 9), []span{{0, 1}, {0, 2}, {2, 3}}},
+		{"{length: 4, stride: 2, growing: true}", seconds(0, 1, 2, 3, 4), []span{{0, 2}, {0, 4}, {1, 5}}},
 		// [0,10] [10,20] [20,30]; the event at 10 is in two, both ends being included
 		{"{kind: time, span: 10}", seconds(0, 4, 10, 12, 25), []span{{0, 3}, {2, 4}, {4, 5}}},
 		// [0,10] [5,15] [10,20] [15,25]: the last has what none before has

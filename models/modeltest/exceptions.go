@@ -9,4 +9,11 @@ var exceptions = map[string]map[string]string{
 
 // quick[model] is YAML over the defaults for models whose defaults take long to fit, on data where less is
 // enough. The checks of the defaults themselves do not use it.
-var quick = map[string]string{}
+var quick = map[string]string{
+	"lstm_pred":      "{epochs: 6}",
+	"lstm_ae":        "{epochs: 6}",
+	"lstm_ae_repeat": "{epochs: 4, units: [16, 8]}",
+	"lstm_density":   "{epochs: 6}",
+	"deeplog":        "{epochs: 4, units: [16]}",
+	"token_lm":       "{epochs: 4, units: [16]}",
+}

@@ -57,36 +57,86 @@ type fitting struct {
 }
 
 func (j fitting) train(ctx context.Context, env models.Env, cfg Training) (Params, error) {
-	net, x, t, n, between := j.net, j.x, j.t, j.n, j.between
-	if between == nil {
-		between = func(Trainer, []int32) error { return nil }
-	}
+	net := j.net
 	net.Seed = env.Rand("chance").Uint64()
 	net.Optimiser = cfg.Optimiser
 	if err := net.Check(); err != nil {
 		return nil, err
 	}
+	var watched, wanted []float32
+	return loop{
+		x: j.x, t: j.t, n: j.n, between: j.between,
+		begin: func(e Engine) (Trainer, error) {
+			start := j.start
+			if start == nil {
+				start = net.NewParams(env.Rand("init"), j.bias)
+			}
+			return e.New(net, start, env.Parallel())
+		},
+		held: func(tr Trainer, p Params, rows []int32) (float64, error) {
+			if watched == nil {
+				watched, wanted = takeRows(j.x, len(j.x)/j.n, rows), takeRows(j.t, len(j.t)/j.n, rows)
+			}
+			if c, ok := tr.(Centred); ok {
+				net.Centres = c.Centres()
+			}
+			return net.loss(p, watched, wanted, len(rows)), nil
+		},
+	}.run(ctx, env, cfg)
+}
+
+// TrainSequence is Train for a recurrent network: x is n samples of Steps·In numbers, t their targets.
+func TrainSequence(ctx context.Context, env models.Env, cfg Training, s Sequence, x, t []float32, n int) (Params, error) {
+	s.Seed = env.Rand("chance").Uint64()
+	s.Optimiser = cfg.Optimiser
+	if err := s.Check(); err != nil {
+		return nil, err
+	}
+	return loop{
+		x: x, t: t, n: n,
+		begin: func(e Engine) (Trainer, error) {
+			return e.NewSequence(s, s.NewParams(env.Rand("init")), env.Parallel())
+		},
+		held: func(_ Trainer, p Params, rows []int32) (float64, error) {
+			scorer, err := s.NewScorer(p)
+			if err != nil {
+				return 0, err
+			}
+			return scorer.Loss(x, t, rows)
+		},
+	}.run(ctx, env, cfg)
+}
+
+// loop is the epochs of a network's training, whatever the network.
+type loop struct {
+	x, t    []float32
+	n       int
+	begin   func(e Engine) (Trainer, error)
+	held    func(tr Trainer, p Params, rows []int32) (float64, error) // loss of held-out rows; always the same ones
+	between func(tr Trainer, order []int32) error                     // as in fitting
+}
+
+func (l loop) run(ctx context.Context, env models.Env, cfg Training) (Params, error) {
+	between := l.between
+	if between == nil {
+		between = func(Trainer, []int32) error { return nil }
+	}
 	e, err := LookupEngine(cfg.Engine)
 	if err != nil {
 		return nil, err
 	}
-	start := j.start
-	if start == nil {
-		start = net.NewParams(env.Rand("init"), j.bias)
-	}
-	tr, err := e.New(net, start, env.Parallel())
+	tr, err := l.begin(e)
 	if err != nil {
 		return nil, err
 	}
 	defer tr.Close()
-	order, held := holdOut(env.Rand("validation"), n, cfg.Validation)
+	order, held := holdOut(env.Rand("validation"), l.n, cfg.Validation)
 	shuffle := env.Rand("order")
-	in := x
+	in := l.x
 	if cfg.Noise > 0 {
-		in = make([]float32, len(x))
+		in = make([]float32, len(l.x))
 	}
 	noise := env.Rand("noise")
-	watched, wanted := takeRows(x, len(x)/n, held), takeRows(t, len(t)/n, held)
 	best, bestLoss, since := Params(nil), math.Inf(1), 0
 	look := max(1, cfg.CheckEvery)
 	if err := between(tr, order); err != nil {
@@ -95,10 +145,10 @@ func (j fitting) train(ctx context.Context, env models.Env, cfg Training) (Param
 	for k := 1; k <= cfg.Epochs; k++ {
 		shuffle.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 		if cfg.Noise > 0 {
-			corrupt(in, x, cfg.Noise, noise)
+			corrupt(in, l.x, cfg.Noise, noise)
 		}
 		rate := cfg.Schedule.Rate(cfg.Optimiser.Rate, k-1, cfg.Epochs)
-		loss, err := tr.Epoch(ctx, in, t, order, cfg.Batch, rate)
+		loss, err := tr.Epoch(ctx, in, l.t, order, cfg.Batch, rate)
 		if err != nil {
 			return nil, fmt.Errorf("epoch %d: %w", k, err)
 		}
@@ -111,10 +161,9 @@ func (j fitting) train(ctx context.Context, env models.Env, cfg Training) (Param
 		valid := math.NaN()
 		if len(held) > 0 && (k%look == 0 || k == cfg.Epochs) {
 			p := tr.Params()
-			if c, ok := tr.(Centred); ok {
-				net.Centres = c.Centres()
+			if valid, err = l.held(tr, p, held); err != nil {
+				return nil, fmt.Errorf("epoch %d: held-out loss: %w", k, err)
 			}
-			valid = net.loss(p, watched, wanted, len(held))
 			if since++; valid < bestLoss*(1-cfg.Improvement) || best == nil {
 				best, bestLoss, since = p, valid, 0
 			}

@@ -11,7 +11,6 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
-	_ "plumbline/models/classic"
 )
 
 // counting is traces whose events are the row numbers (i, −i), from 1.
@@ -192,7 +191,7 @@ func TestOrderNeedsMemory(t *testing.T) {
 	for name, spec := range map[string]func(window int) models.Spec{
 		"lstm_pred": func(w int) models.Spec {
 			s := defaultPred()
-			s.Window, s.Epochs, s.Units = w, 8, []int{16}
+			s.Window, s.Epochs, s.Units, s.Score = w, 8, []int{16}, "mean"
 			return s
 		},
 		"lstm_density": func(w int) models.Spec {
@@ -212,7 +211,7 @@ func TestOrderNeedsMemory(t *testing.T) {
 		},
 		"lstm_ae": func(w int) models.Spec {
 			s := defaultEncDec()
-			s.Window, s.Epochs, s.Units, s.Optimiser.Rate = w, 60, 8, 0.01
+			s.Window, s.Epochs, s.Units, s.Optimiser.Rate, s.Score = w, 60, 8, 0.01, "mean"
 			return s
 		},
 	} {
@@ -324,7 +323,7 @@ func TestSequentialRefusals(t *testing.T) {
 		"ahead beyond the window": {&PredSpec{Windowing: Windowing{Window: 2}, Pooling: Pooling{"mean"}, Units: []int{4}, Ahead: 3, ErrorJudge: defaultErrorJudge(), Training: defaultTraining(1, 1)}, "ahead"},
 		"noise on symbols":        {func() models.Spec { s := defaultDeepLog(); s.Noise = 0.1; return s }(), "symbols"},
 		"two clips":               {func() models.Spec { s := defaultTokenLM(); s.Optimiser.Clip = 1; return s }(), "clip"},
-		"a judge of traces":       {func() models.Spec { s := defaultPred(); s.Errors = models.ReferenceTo("markov"); return s }(), "errors"},
+		"a judge of traces":       {func() models.Spec { s := defaultPred(); s.Errors = models.ReferenceTo("lstm_ae"); return s }(), "errors"},
 	} {
 		if _, err := c.spec.New(models.Env{}); !errors.Is(err, models.ErrSpec) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: error %v", what, err)
@@ -335,7 +334,9 @@ func TestSequentialRefusals(t *testing.T) {
 	for i := range bare.Traces {
 		bare.Traces[i].Events = nil
 	}
-	if err := buildSequential(t, defaultPred()).Fit(context.Background(), bare); !errors.Is(err, models.ErrInput) || !strings.Contains(err.Error(), "events: true") {
+	spec := defaultPred()
+	spec.Score = "mean"
+	if err := buildSequential(t, spec).Fit(context.Background(), bare); !errors.Is(err, models.ErrInput) || !strings.Contains(err.Error(), "events: true") {
 		t.Errorf("traces of symbols alone: error %v", err)
 	}
 }

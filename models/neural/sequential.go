@@ -92,7 +92,7 @@ func (q *sequential) build(spec models.Spec, more ...error) (*sequential, error)
 	if q.task.symbols() && q.cfg.Noise > 0 {
 		more = append(more, errors.New("noise is for numbers: this model works on symbols"))
 	}
-	if q.judge != nil {
+	if q.judged() {
 		if _, err := q.judge.Errors.Build(q.env); err != nil {
 			more = append(more, fmt.Errorf("errors: %w", err))
 		}

@@ -83,6 +83,20 @@ func init() {
 	models.Register(models.Info{Name: "labelled", Doc: "for a test", Paper: "none", Needs: models.Needs{Input: data.Vectors, Labels: true}, Defaults: func() models.Spec { return &labelled{} }})
 }
 
+// TestRenamedData: a data set under another name has its files where they were, unless it says otherwise.
+func TestRenamedData(t *testing.T) {
+	text := "name: x\ndata: [{data: nsl-kdd, name: other}, {data: nsl-kdd, name: moved, folder: there}, {data: iot23-34-1, name: capture}]\nmodels: [znorm]\n"
+	e, err := Load(write(t, text), LoadOptions{Builtin: plumbline.Configs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"nsl-kdd", "there", "iot-23"} {
+		if got := e.Sets[i].Config.Folder; got != want {
+			t.Errorf("%s is looked for in %q, want %q", e.Sets[i].Config.Name, got, want)
+		}
+	}
+}
+
 func TestOverrides(t *testing.T) {
 	e := load(t, small, "models.0.trees=7", "models.1.params.k=3", "seeds=[5,6,7]", "+threshold.value=0.05", "data.0.options.hosts=9", "~bootstrap", "models.2.label=chain", "++unit=host")
 	if e.Entries[0].Label != "iforest" || len(e.Plan()) != 3+1+1+1+3 || e.Seeds[2] != 7 || e.Threshold.Value != 0.05 || e.Bootstrap != defaults().Bootstrap || e.Entries[2].Label != "chain" || e.Sets[0].Unit.Name != "host" {

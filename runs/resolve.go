@@ -203,7 +203,18 @@ func (l *loader) dataDoc(d strictyaml.Doc) (strictyaml.Doc, strictyaml.Problems)
 	if len(ps) > 0 {
 		return base, ps
 	}
-	return merge(base, without(d, "data")), nil
+	changed := without(d, "data")
+	_, moved := d.Get("folder")
+	_, placed := base.Get("folder")
+	if name, ok := base.Get("name"); ok && !moved && !placed { // another name does not move the files
+		changed.Node.Content = append(changed.Node.Content, scalar("folder", ref), scalar(name.Node.Value, ref))
+	}
+	return merge(base, changed), nil
+}
+
+// scalar is a text in the place of another.
+func scalar(text string, at strictyaml.Doc) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text, Line: at.Node.Line, Column: at.Node.Column}
 }
 
 // named is the data config that a scalar names.

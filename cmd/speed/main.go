@@ -1,0 +1,249 @@
+// Command speed times the training engine on the workloads that it is held to, beside PyTorch where there is one,
+// and prints the table of the README: go run ./cmd/speed -python /usr/bin/python3
+//
+// Both work on the same data, initial weights and batch orders, which it draws first. Each round runs every program
+// once, in turn; what counts is the fastest epoch. Losses that differ by more than a ten-thousandth are an error.
+package main
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"plumbline/models/neural"
+)
+
+//go:embed peer.py
+var script []byte
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "speed:", err)
+		os.Exit(1)
+	}
+}
+
+// settings is what the command line says.
+type settings struct {
+	dir, python    string
+	rounds, epochs int
+	threads        []int
+}
+
+func run(ctx context.Context, args []string) error {
+	f := flag.NewFlagSet("speed", flag.ContinueOnError)
+	s := settings{}
+	f.StringVar(&s.dir, "dir", "", "folder for the data, about 600 MB, which is kept; empty: a temporary one")
+	f.StringVar(&s.python, "python", "", "Python with PyTorch, such as /usr/bin/python3; empty: only this program is timed")
+	f.IntVar(&s.rounds, "rounds", 3, "times that each program is run, in turn")
+	f.IntVar(&s.epochs, "epochs", 4, "epochs a run")
+	names := f.String("workloads", "A64,A512,B100,C64,C2,D", "which workloads")
+	threads := f.String("threads", "1,2", "threads that are tried, of both")
+	if err := f.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return nil
+		}
+		return err
+	}
+	for _, t := range strings.Split(*threads, ",") {
+		n, err := strconv.Atoi(t)
+		if err != nil || n < 1 {
+			return fmt.Errorf("-threads: %q is no number of threads", t)
+		}
+		s.threads = append(s.threads, n)
+	}
+	if s.rounds < 1 || s.epochs < 1 || f.NArg() > 0 {
+		return errors.New("want at least one round and one epoch, and no arguments beside the flags")
+	}
+	var todo []workload
+	for _, name := range strings.Split(*names, ",") {
+		i := slices.IndexFunc(workloads, func(w workload) bool { return w.name == name })
+		if i < 0 {
+			return fmt.Errorf("-workloads: unknown workload %q", name)
+		}
+		todo = append(todo, workloads[i])
+	}
+	if s.dir == "" {
+		dir, err := os.MkdirTemp("", "speed")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		s.dir = dir
+	}
+	if err := os.MkdirAll(s.dir, 0o777); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(s.dir, "peer.py"), script, 0o666); err != nil {
+		return err
+	}
+	fmt.Printf("%s/%s, %s, %d processors, least of %d runs of %d epochs, in turn\n\n", runtime.GOOS, runtime.GOARCH, runtime.Version(), runtime.NumCPU(), s.rounds, s.epochs)
+	fmt.Println("| workload | threads | plumbline s | GFLOP/s | PyTorch eager s | its best s | which | eager / plumbline | best / plumbline |")
+	fmt.Println("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+	for _, w := range todo {
+		if err := s.measure(ctx, w); err != nil {
+			return fmt.Errorf("%s: %w", w.name, err)
+		}
+	}
+	return nil
+}
+
+// timing is the fastest epoch of a program, in seconds, and its losses.
+type timing struct {
+	seconds float64
+	losses  []float64
+}
+
+func (t *timing) take(o timing) {
+	if t.losses == nil || o.seconds < t.seconds {
+		*t = o
+	}
+}
+
+// measure times one workload and prints a line for each number of threads.
+func (s settings) measure(ctx context.Context, w workload) error {
+	if err := w.write(s.dir); err != nil {
+		return err
+	}
+	own := map[int]*timing{}
+	peers := map[int]map[string]*timing{}
+	for _, t := range s.threads {
+		own[t], peers[t] = &timing{}, map[string]*timing{}
+	}
+	for range s.rounds {
+		for _, t := range s.threads {
+			got, err := w.own(ctx, s.dir, t, s.epochs)
+			if err != nil {
+				return err
+			}
+			own[t].take(got)
+			if s.python == "" {
+				continue
+			}
+			for _, variant := range w.variants {
+				got, err := s.torch(ctx, w.name, variant, t)
+				if err != nil {
+					return err
+				}
+				if err := agree(own[t].losses, got.losses); err != nil {
+					return fmt.Errorf("PyTorch %s: %w", variant, err)
+				}
+				if peers[t][variant] == nil {
+					peers[t][variant] = &timing{}
+				}
+				peers[t][variant].take(got)
+			}
+		}
+	}
+	for _, t := range s.threads {
+		line := fmt.Sprintf("| %s | %d | %.4f | %.1f |", w.name, t, own[t].seconds, w.flops/own[t].seconds/1e9)
+		eager, best, which := math.Inf(1), math.Inf(1), ""
+		for _, variant := range w.variants {
+			p := peers[t][variant]
+			if p == nil {
+				continue
+			}
+			if variant == "eager" {
+				eager = p.seconds
+			}
+			if p.seconds < best {
+				best, which = p.seconds, variant
+			}
+		}
+		if which == "" {
+			line += " – | – | – | – | – |"
+		} else {
+			line += fmt.Sprintf(" %.4f | %.4f | %s | %.2f | %.2f |", eager, best, which, eager/own[t].seconds, best/own[t].seconds)
+		}
+		fmt.Println(line)
+	}
+	return nil
+}
+
+// agree holds two courses of the loss against each other.
+func agree(a, b []float64) error {
+	if len(a) != len(b) {
+		return fmt.Errorf("%d losses, want %d", len(b), len(a))
+	}
+	for i := range a {
+		if math.Abs(a[i]-b[i]) > 1e-4*math.Abs(a[i]) {
+			return fmt.Errorf("loss %v after epoch %d, this program has %v: they do not do the same work", b[i], i+1, a[i])
+		}
+	}
+	return nil
+}
+
+func (s settings) torch(ctx context.Context, workload, variant string, threads int) (timing, error) {
+	cmd := exec.CommandContext(ctx, s.python, filepath.Join(s.dir, "peer.py"), "--workload", workload, "--variant", variant,
+		"--threads", strconv.Itoa(threads), "--epochs", strconv.Itoa(s.epochs), "--data", s.dir)
+	var out, complaint bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &complaint
+	if err := cmd.Run(); err != nil {
+		return timing{}, fmt.Errorf("%s: %w: %s", s.python, err, strings.TrimSpace(complaint.String()))
+	}
+	var t timing
+	for i, word := range strings.Fields(out.String()) {
+		v, err := strconv.ParseFloat(word, 64)
+		if err != nil {
+			return t, fmt.Errorf("%s gave %q", s.python, out.String())
+		}
+		if i == 0 {
+			t.seconds = v
+		} else {
+			t.losses = append(t.losses, v)
+		}
+	}
+	return t, nil
+}
+
+// own times this program.
+func (w workload) own(ctx context.Context, dir string, workers, epochs int) (timing, error) {
+	in, err := w.read(dir)
+	if err != nil {
+		return timing{}, err
+	}
+	if w.score {
+		return in.scoring(ctx, workers, epochs)
+	}
+	engine, err := neural.LookupEngine("fused")
+	if err != nil {
+		return timing{}, err
+	}
+	var tr neural.Trainer
+	if w.sequence != nil {
+		tr, err = engine.NewSequence(*w.sequence, in.weights, workers)
+	} else {
+		tr, err = engine.New(w.net, in.weights, workers)
+	}
+	if err != nil {
+		return timing{}, err
+	}
+	defer tr.Close()
+	var losses []float64
+	least := math.Inf(1)
+	for e := range epochs {
+		begin := time.Now()
+		loss, err := tr.Epoch(ctx, in.x, in.target, in.orders[e%len(in.orders)], w.batch, adam.Rate)
+		if err != nil {
+			return timing{}, err
+		}
+		least = min(least, time.Since(begin).Seconds())
+		losses = append(losses, loss)
+	}
+	return timing{least, losses}, nil
+}

@@ -16,6 +16,21 @@ func (c ClassMetrics) MarshalJSON() ([]byte, error) { return marshal(c) }
 func (i Interval) MarshalJSON() ([]byte, error)     { return marshal(i) }
 func (r Repeats) MarshalJSON() ([]byte, error)      { return marshal(r) }
 
+func (c ClusterMetrics) MarshalJSON() ([]byte, error) { return marshal(c) }
+func (c ClusterMetric) MarshalJSON() ([]byte, error)  { return marshal(c) }
+
+func (c *ClusterMetrics) UnmarshalJSON(raw []byte) error {
+	type plain ClusterMetrics
+	undefine(reflect.ValueOf(c).Elem())
+	return json.Unmarshal(raw, (*plain)(c))
+}
+
+func (c *ClusterMetric) UnmarshalJSON(raw []byte) error {
+	type plain ClusterMetric
+	undefine(reflect.ValueOf(c).Elem())
+	return json.Unmarshal(raw, (*plain)(c))
+}
+
 func (m *Metrics) UnmarshalJSON(raw []byte) error {
 	type plain Metrics
 	undefine(reflect.ValueOf(m).Elem())

@@ -135,6 +135,12 @@ type Explainer interface {
 	Explain(ctx context.Context, s *data.Set) (names []string, contributions [][]float64, err error)
 }
 
+// Clusterer is a model that parts samples before it judges them.
+type Clusterer interface {
+	// Clusters is the number of each sample's cluster, from 0.
+	Clusters(ctx context.Context, s *data.Set) ([]int32, error)
+}
+
 // Classifier gives probabilities next to scores.
 type Classifier interface {
 	// Probabilities returns n×k class probabilities, each row summing to 1, and the k class names.

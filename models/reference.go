@@ -57,6 +57,16 @@ func (l Reference) MarshalYAML() (any, error) {
 
 // Build is an unfitted detector of the model.
 func (l Reference) Build(env Env) (Detector, error) {
+	spec, err := l.Spec()
+	if err != nil {
+		return nil, err
+	}
+	env.Observe = nil // its progress is not that of training
+	return spec.New(env)
+}
+
+// Spec is the model's settings, which are not to be changed.
+func (l Reference) Spec() (Spec, error) {
 	info, err := Lookup(l.model)
 	if err != nil {
 		return nil, err
@@ -64,10 +74,8 @@ func (l Reference) Build(env Env) (Detector, error) {
 	if n := info.Needs; n.Labels || n.Batch || n.Input != data.Vectors {
 		return nil, fmt.Errorf("%s cannot stand here: want a model of vectors that learns without labels", l.model)
 	}
-	spec := l.spec
-	if spec == nil {
-		spec = info.Defaults()
+	if l.spec != nil {
+		return l.spec, nil
 	}
-	env.Observe = nil // its progress is not that of training
-	return spec.New(env)
+	return info.Defaults(), nil
 }

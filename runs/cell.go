@@ -144,6 +144,9 @@ func (j *job) attempt(ctx context.Context) (err error) {
 	}
 	m.Warnings = append(warnings, m.Warnings...)
 	j.take(m)
+	if err := j.clusters(ctx, det, s.test, scores); err != nil {
+		return err
+	}
 	return j.leave(det, scores, threshold, m)
 }
 
@@ -219,6 +222,24 @@ func (j *job) threshold(ctx context.Context, det models.Detector, s *sets) (floa
 	}
 	t, more, err := j.exp.Threshold.Fit(lifted)
 	return t, append(warnings, more...), err
+}
+
+// clusters judges the scores within the clusters of a model that has some, where samples are what is judged.
+func (j *job) clusters(ctx context.Context, det models.Detector, test *data.Set, scores []float64) error {
+	c, ok := det.(models.Clusterer)
+	if !ok || test.Kind != data.Vectors || j.data.test.keys != nil {
+		return nil
+	}
+	of, err := c.Clusters(ctx, test)
+	if err != nil {
+		return fmt.Errorf("clusters: %w", err)
+	}
+	m, err := eval.PerCluster(scores, j.data.test.truth.Attack, of)
+	if err != nil {
+		return err
+	}
+	j.result.ClusterAUROC, j.result.ZeroFilled = Number(m.WeightedAUROC), Number(m.ZeroFilledAUROC)
+	return j.dir.writeJSON(j.cell.Path()+"/clusters.json", m)
 }
 
 // take copies the metrics into the row of results.csv.

@@ -79,8 +79,10 @@ type Result struct {
 	AUPRCLow      Number   `json:"auprc_low"`
 	AUPRCHigh     Number   `json:"auprc_high"`
 	TPRAt01       Number   `json:"tpr_at_01fpr"`
-	Valid         Number   `json:"n_valid"` // units that the threshold could be fitted to
-	Input         string   `json:"input"`   // what the model sees: vectors or traces
+	Valid         Number   `json:"n_valid"`                // units that the threshold could be fitted to
+	ClusterAUROC  Number   `json:"weighted_cluster_auroc"` // [eval.ClusterMetrics]; NaN for models without clusters
+	ZeroFilled    Number   `json:"zero_filled_cluster_auroc"`
+	Input         string   `json:"input"` // what the model sees: vectors or traces
 	Deterministic bool     `json:"deterministic"`
 	Warnings      []string `json:"warnings,omitempty"`
 }
@@ -155,6 +157,8 @@ var columns = []column{
 	numberColumn("auprc_high", func(r *Result) *Number { return &r.AUPRCHigh }),
 	numberColumn("tpr_at_01fpr", func(r *Result) *Number { return &r.TPRAt01 }),
 	numberColumn("n_valid", func(r *Result) *Number { return &r.Valid }),
+	numberColumn("weighted_cluster_auroc", func(r *Result) *Number { return &r.ClusterAUROC }),
+	numberColumn("zero_filled_cluster_auroc", func(r *Result) *Number { return &r.ZeroFilled }),
 	textColumn("input", func(r *Result) *string { return &r.Input }),
 	{"deterministic", func(r *Result) string { return strconv.FormatBool(r.Deterministic) }, func(r *Result, s string) (err error) { r.Deterministic, err = strconv.ParseBool(s); return err }},
 	{"warnings", func(r *Result) string { return strings.Join(r.Warnings, "; ") }, func(r *Result, s string) error {
@@ -167,7 +171,7 @@ var columns = []column{
 
 // Metrics lists the metric columns of results.csv, which comparisons may rank by.
 func Metrics() []string {
-	return []string{"auroc", "auprc", "fpr_at_95tpr", "tpr_at_1fpr", "tpr_at_01fpr", "accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "mcc", "fit_seconds", "score_seconds"}
+	return []string{"auroc", "auprc", "fpr_at_95tpr", "tpr_at_1fpr", "tpr_at_01fpr", "accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "mcc", "weighted_cluster_auroc", "zero_filled_cluster_auroc", "fit_seconds", "score_seconds"}
 }
 
 // Metric is the value of a number column by name, NaN if there is no such column.
@@ -189,7 +193,7 @@ func blankResult(c Cell) Result {
 		Input: c.Entry.Info.Needs.Input.String(), Deterministic: c.Entry.Info.Deterministic,
 		AUROC: nan, AUPRC: nan, Prevalence: nan, FPRAt95TPR: nan, TPRAt1FPR: nan, Threshold: nan, Accuracy: nan, Balanced: nan, Precision: nan,
 		Recall: nan, Specificity: nan, F1: nan, MCC: nan, FitSeconds: nan, ScoreSeconds: nan, PeakRSS: nan,
-		AUROCLow: nan, AUROCHigh: nan, AUPRCLow: nan, AUPRCHigh: nan, TPRAt01: nan, Valid: nan,
+		AUROCLow: nan, AUROCHigh: nan, AUPRCLow: nan, AUPRCHigh: nan, TPRAt01: nan, Valid: nan, ClusterAUROC: nan, ZeroFilled: nan,
 	}
 }
 

@@ -114,7 +114,7 @@ func (a *app) showCell(r *runs.Record, name string) error {
 	default:
 		return usage(fmt.Errorf("%q fits %d cells: %s", name, len(found), strings.Join(found, ", ")))
 	}
-	for _, file := range []string{"status.json", "spec.yaml", "threshold.json", "metrics.json"} {
+	for _, file := range []string{"status.json", "spec.yaml", "threshold.json", "metrics.json", "clusters.json"} {
 		f, err := os.Open(filepath.Join(r.Dir, filepath.FromSlash(found[0]), file))
 		if os.IsNotExist(err) {
 			continue

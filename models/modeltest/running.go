@@ -193,6 +193,21 @@ func checkOptional(s *subject) {
 		}
 		s.table("Explain of a set without column names", names, rows, test.N, func([]float64) bool { return true })
 	}
+	if c, ok := d.(models.Clusterer); ok {
+		refuses("Clusters", func(d models.Detector, set *data.Set) error {
+			_, err := d.(models.Clusterer).Clusters(ctx, set)
+			return err
+		})
+		of, err := c.Clusters(ctx, test)
+		if err != nil || len(of) != test.N {
+			s.fatalf("Clusters: %d for %d samples, error %v", len(of), test.N, err)
+		}
+		for i, k := range of {
+			if k < 0 {
+				s.failf("Clusters: sample %d is in cluster %d", i, k)
+			}
+		}
+	}
 	if c, ok := d.(models.Classifier); ok {
 		refuses("Probabilities", func(d models.Detector, set *data.Set) error {
 			_, _, err := d.(models.Classifier).Probabilities(ctx, set)

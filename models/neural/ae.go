@@ -38,6 +38,12 @@ type AESpec struct {
 	Training     `yaml:",inline"`
 }
 
+func (s *AESpec) stretched(factor float64) models.Spec {
+	longer := *s
+	longer.Training = s.Training.stretched(factor)
+	return &longer
+}
+
 // New checks the values.
 func (s *AESpec) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec("ae", s); err != nil {

@@ -50,6 +50,12 @@ type CAESpec struct {
 	Training      `yaml:",inline"`
 }
 
+func (s *CAESpec) stretched(factor float64) models.Spec {
+	longer := *s
+	longer.Training = s.Training.stretched(factor)
+	return &longer
+}
+
 // New checks the values.
 func (s *CAESpec) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec("cae", s); err != nil {
@@ -144,8 +150,8 @@ func (a *cae) distances(ctx context.Context, net Network, p Params, centres [][]
 	return of, far, err
 }
 
-// Cluster is the number of the nearest centre of each row.
-func (a *cae) Cluster(ctx context.Context, s *data.Set) ([]int32, error) {
+// Clusters is the number of the nearest centre of each row.
+func (a *cae) Clusters(ctx context.Context, s *data.Set) ([]int32, error) {
 	if err := a.check(s); err != nil {
 		return nil, err
 	}
@@ -297,4 +303,7 @@ func (a *cae) Load(r io.Reader) error {
 	return nil
 }
 
-var _ models.Detector = (*cae)(nil)
+var (
+	_ models.Detector  = (*cae)(nil)
+	_ models.Clusterer = (*cae)(nil)
+)

@@ -41,6 +41,12 @@ type DVAESpec struct {
 	Training     `yaml:",inline"`
 }
 
+func (s *DVAESpec) stretched(factor float64) models.Spec {
+	longer := *s
+	longer.Training = s.Training.stretched(factor)
+	return &longer
+}
+
 // New checks the values.
 func (s *DVAESpec) New(env models.Env) (models.Detector, error) {
 	spec := *s

@@ -38,6 +38,12 @@ type SAESpec struct {
 	Training     `yaml:",inline"`
 }
 
+func (s *SAESpec) stretched(factor float64) models.Spec {
+	longer := *s
+	longer.Training = s.Training.stretched(factor)
+	return &longer
+}
+
 // New checks the values.
 func (s *SAESpec) New(env models.Env) (models.Detector, error) {
 	spec := *s

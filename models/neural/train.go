@@ -37,6 +37,14 @@ func (t Training) Check() error {
 	return t.Schedule.Check()
 }
 
+// stretched is so many times as long a training, and falls of the rate as far apart (Winiecki 2025).
+func (t Training) stretched(factor float64) Training {
+	times := func(n int) int { return max(1, int(factor*float64(n))) }
+	t.Epochs = times(t.Epochs)
+	t.Schedule.Every = times(t.Schedule.Every)
+	return t
+}
+
 // Train fits the network to map rows of x (n×In) to rows of t (n×Out) and returns the weights, whose biases
 // began as bias. Random streams: "init" draws the weights, "order" the batches, "validation" the held-out rows, "noise" what is
 // corrupted, "chance" what is dropped and drawn.

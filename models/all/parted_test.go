@@ -26,12 +26,12 @@ func TestPartsOfTheirOwn(t *testing.T) {
 		train.X[2*i], train.X[2*i+1] = at+float32(r.NormFloat64()), at+float32(r.NormFloat64())
 	}
 	test := &data.Set{Kind: data.Vectors, N: 3, D: 2, X: []float32{0, 0, -10, -10, 10, 10}}
-	score := func(text string) []float64 {
+	score := func(model, text string) []float64 {
 		doc, err := strictyaml.Parse("m.yaml", []byte(text))
 		if err != nil {
 			t.Fatal(err)
 		}
-		spec, err := models.Decode("ksae", doc)
+		spec, err := models.Decode(model, doc)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,10 +59,12 @@ func TestPartsOfTheirOwn(t *testing.T) {
 		}
 		return out
 	}
-	if s := score("{clusters: 2, base: centroid}"); s[0] < 5 || s[1] > 1 || s[2] > 1 {
-		t.Errorf("two parts: %v", s)
-	}
-	if s := score("{clusters: 1, base: centroid}"); s[0] > s[1] {
-		t.Errorf("one part: %v", s)
+	for _, model := range []string{"ksae", "bae"} {
+		if s := score(model, "{clusters: 2, base: centroid}"); s[0] < 5 || s[1] > 1 || s[2] > 1 {
+			t.Errorf("%s, two parts: %v", model, s)
+		}
+		if s := score(model, "{clusters: 1, base: centroid}"); s[0] > s[1] {
+			t.Errorf("%s, one part: %v", model, s)
+		}
 	}
 }

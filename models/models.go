@@ -54,6 +54,16 @@ type Env struct {
 	Log     *slog.Logger // nil: silent
 	Observe func(Epoch)  // nil: nobody watches; called from Fit's own goroutine
 	Workers int          // goroutines that Fit and Score may keep busy; < 1 means all processors
+
+	Checkpoints Checkpoints // where a long Fit leaves what it can go on from; nil: nowhere
+}
+
+// Checkpoints keeps the state of a long Fit under names that the Fit chooses, so that one that was interrupted
+// can go on. What a Fit learns does not depend on it. It is safe for concurrent use.
+type Checkpoints interface {
+	// Load is what was saved last under the name, or nil.
+	Load(name string) ([]byte, error)
+	Save(name string, state []byte) error
 }
 
 // Rand is a random stream that belongs to the seed and the name alone: the same two give the same

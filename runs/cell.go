@@ -77,6 +77,9 @@ func (j *job) run(ctx context.Context) Result {
 	if j.result.Status == Interrupted {
 		return j.result
 	}
+	if err := j.checkpoints().remove(); err != nil {
+		j.log.Warn("checkpoints are left", "cell", j.cell.Path(), "error", err.Error())
+	}
 	st := status{Status: j.result.Status, Error: j.result.Error, Started: started.UTC(), Finished: time.Now().UTC(), Result: j.result}
 	if err := j.dir.writeJSON(j.cell.Path()+"/status.json", st); err != nil {
 		j.result.Status, j.result.Error = Failed, oneLine(err.Error())
@@ -180,7 +183,7 @@ func score(ctx context.Context, det models.Detector, s *data.Set) ([]float64, er
 
 func (j *job) fit(ctx context.Context, train *data.Set) (models.Detector, error) {
 	var mu sync.Mutex
-	env := models.Env{Seed: j.cell.Seed, Workers: j.workers, Log: j.log.With("cell", j.cell.Path()), Observe: func(e models.Epoch) {
+	env := models.Env{Seed: j.cell.Seed, Workers: j.workers, Checkpoints: j.checkpoints(), Log: j.log.With("cell", j.cell.Path()), Observe: func(e models.Epoch) {
 		mu.Lock()
 		j.history = append(j.history, e)
 		mu.Unlock()

@@ -29,13 +29,16 @@ import (
 //go:embed peer.py
 var script []byte
 
-func main() {
+func main() { os.Exit(exit(os.Args[1:])) }
+
+func exit(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
+	if err := run(ctx, args); err != nil {
 		fmt.Fprintln(os.Stderr, "speed:", err)
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }
 
 // settings is what the command line says.

@@ -110,6 +110,7 @@ func (a *cae) Fit(ctx context.Context, train *data.Set) error {
 		}
 		return tr.(Centred).SetCentres(centres)
 	}
+	fit.again = func(tr Trainer) { centres = tr.(Centred).Centres() }
 	p, err := fit.train(ctx, a.env, a.spec.Training)
 	if err != nil {
 		return fmt.Errorf("cae: %w", err)

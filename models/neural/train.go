@@ -62,6 +62,8 @@ type fitting struct {
 	// between, where there is one, is called before the first epoch and behind each with the rows that are
 	// trained on, in the order of the epoch before.
 	between func(tr Trainer, order []int32) error
+	// again is called in place of between before the first epoch where training goes on from a checkpoint.
+	again func(tr Trainer)
 }
 
 func (j fitting) train(ctx context.Context, env models.Env, cfg Training) (Params, error) {
@@ -73,7 +75,7 @@ func (j fitting) train(ctx context.Context, env models.Env, cfg Training) (Param
 	}
 	var watched, wanted []float32
 	return loop{
-		x: j.x, t: j.t, n: j.n, between: j.between,
+		x: j.x, t: j.t, n: j.n, between: j.between, again: j.again, description: []any{net, j.start, j.bias},
 		begin: func(e Engine) (Trainer, error) {
 			start := j.start
 			if start == nil {
@@ -101,7 +103,7 @@ func TrainSequence(ctx context.Context, env models.Env, cfg Training, s Sequence
 		return nil, err
 	}
 	return loop{
-		x: x, t: t, n: n,
+		x: x, t: t, n: n, description: s,
 		begin: func(e Engine) (Trainer, error) {
 			return e.NewSequence(s, s.NewParams(env.Rand("init")), env.Parallel())
 		},
@@ -122,6 +124,9 @@ type loop struct {
 	begin   func(e Engine) (Trainer, error)
 	held    func(tr Trainer, p Params, rows []int32) (float64, error) // loss of held-out rows; always the same ones
 	between func(tr Trainer, order []int32) error                     // as in fitting
+	again   func(tr Trainer)                                          // as in fitting
+
+	description any // of the network and what it begins with
 }
 
 func (l loop) run(ctx context.Context, env models.Env, cfg Training) (Params, error) {
@@ -147,14 +152,29 @@ func (l loop) run(ctx context.Context, env models.Env, cfg Training) (Params, er
 	noise := env.Rand("noise")
 	best, bestLoss, since := Params(nil), math.Inf(1), 0
 	look := max(1, cfg.CheckEvery)
-	if err := between(tr, order); err != nil {
-		return nil, err
-	}
-	for k := 1; k <= cfg.Epochs; k++ {
+	advance := func() { // what the random streams give to an epoch
 		shuffle.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 		if cfg.Noise > 0 {
 			corrupt(in, l.x, cfg.Noise, noise)
 		}
+	}
+	begin := 1
+	var history []models.Epoch
+	keep := l.keeper(env, cfg, tr)
+	if c := keep.resume(tr, cfg.Epochs); c != nil {
+		best, bestLoss, since, begin, history = c.best, c.bestLoss, c.since, c.epochs+1, c.history
+		for _, e := range history {
+			advance()
+			env.Progress(e)
+		}
+		if l.again != nil {
+			l.again(tr)
+		}
+	} else if err := between(tr, order); err != nil {
+		return nil, err
+	}
+	for k := begin; k <= cfg.Epochs; k++ {
+		advance()
 		rate := cfg.Schedule.Rate(cfg.Optimiser.Rate, k-1, cfg.Epochs)
 		loss, err := tr.Epoch(ctx, in, l.t, order, cfg.Batch, rate)
 		if err != nil {
@@ -176,10 +196,14 @@ func (l loop) run(ctx context.Context, env models.Env, cfg Training) (Params, er
 				best, bestLoss, since = p, valid, 0
 			}
 		}
-		env.Progress(models.Epoch{N: k, Of: cfg.Epochs, Loss: loss, ValidLoss: valid, Rate: rate, Samples: len(order)})
-		if cfg.Patience > 0 && since >= cfg.Patience {
+		history = append(history, models.Epoch{N: k, Of: cfg.Epochs, Loss: loss, ValidLoss: valid, Rate: rate, Samples: len(order)})
+		env.Progress(history[len(history)-1])
+		if cfg.Patience > 0 && since >= cfg.Patience || k == cfg.Epochs {
 			break
 		}
+		keep.save(tr, func() *checkpoint {
+			return &checkpoint{epochs: k, since: since, bestLoss: bestLoss, best: best, history: history}
+		})
 	}
 	p := tr.Params()
 	if best != nil {

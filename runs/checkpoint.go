@@ -1,0 +1,37 @@
+package runs
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// checkpoints are files of a cell that has not come to its end. They are gone when it has.
+type checkpoints struct {
+	dir *directory
+	at  string // the cell's folder for them, within the run's
+}
+
+func (j *job) checkpoints() checkpoints { return checkpoints{j.dir, j.cell.Path() + "/checkpoints"} }
+
+func (c checkpoints) folder() string { return filepath.Join(c.dir.path, filepath.FromSlash(c.at)) }
+
+func (c checkpoints) Load(name string) ([]byte, error) {
+	raw, err := os.ReadFile(filepath.Join(c.folder(), filepath.Base(name)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return raw, err
+}
+
+func (c checkpoints) Save(name string, state []byte) error {
+	return c.dir.write(c.at+"/"+filepath.Base(name), func(w io.Writer) error {
+		_, err := w.Write(state)
+		return err
+	})
+}
+
+// remove deletes them all.
+func (c checkpoints) remove() error { return os.RemoveAll(c.folder()) }

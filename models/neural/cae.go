@@ -141,7 +141,7 @@ func (a *cae) distances(ctx context.Context, net Network, p Params, centres [][]
 	scorer := net.NewScorer(p)
 	err = a.env.Blocks(ctx, s.N, 1024, func(from, to int) {
 		scorer.Clone().Each(s.X, from, to, net.Latent, func(i int, z []float32) {
-			c := nearest(centres, z)
+			c := Nearest(centres, z)
 			of[i], far[i] = int32(c), math.Sqrt(distance(z, centres[c]))
 			if !(far[i] <= farthest) { // float32 overflowed on the way
 				far[i] = farthest
@@ -205,7 +205,7 @@ func (a *cae) step(ctx context.Context, net Network, p Params, train *data.Set, 
 			if !trained[i] {
 				return
 			}
-			c := nearest(centres, z)
+			c := Nearest(centres, z)
 			t.n[c]++
 			for j, v := range z {
 				t.sum[c][j] += float64(v)

@@ -107,7 +107,7 @@ func kmeansCentres(ctx context.Context, x [][]float32, k int, r *rand.Rand) ([][
 		}
 		moved := false
 		for i, row := range x {
-			if c := nearest(centres, row); c != of[i] {
+			if c := Nearest(centres, row); c != of[i] {
 				of[i], moved = c, true
 			}
 		}
@@ -143,8 +143,8 @@ func distance(a, b []float32) float64 {
 	return sum
 }
 
-// nearest is the nearest centre, the first among equals.
-func nearest(centres [][]float32, row []float32) int {
+// Nearest is the number of the nearest centre, the first among equals.
+func Nearest(centres [][]float32, row []float32) int {
 	best, least := 0, math.Inf(1)
 	for c := range centres {
 		if d := distance(row, centres[c]); d < least {

@@ -24,7 +24,7 @@ func TestCentresByHand(t *testing.T) {
 	if got, err := kmeansCentres(context.Background(), [][]float32{{3}, {3}, {3}}, 2, rand.New(rand.NewPCG(1, 1))); err != nil || len(got) != 1 {
 		t.Errorf("equal rows: %v, %v", got, err)
 	}
-	if nearest([][]float32{{0}, {2}}, []float32{1}) != 0 {
+	if Nearest([][]float32{{0}, {2}}, []float32{1}) != 0 {
 		t.Error("a tie does not go to the first")
 	}
 }

@@ -192,7 +192,7 @@ func (a *parted) assign(ctx context.Context, centres [][]float32, part []int32, 
 	of := make([]int32, s.N)
 	err := a.env.Blocks(ctx, s.N, 256, func(from, to int) {
 		for i := from; i < to; i++ {
-			of[i] = part[nearest(centres, s.Row(i))]
+			of[i] = part[Nearest(centres, s.Row(i))]
 		}
 	})
 	return of, err

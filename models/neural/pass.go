@@ -375,7 +375,7 @@ func (t *fused) pull(r *room, p *pass) {
 	}
 	for k := range p.rows {
 		row := z[k*wide : k*wide+b]
-		c := nearest(t.net.Centres, row)
+		c := Nearest(t.net.Centres, row)
 		for j, v := range row {
 			e := v - t.net.Centres[c][j]
 			d[k*wide+j] += force * e
@@ -406,7 +406,7 @@ func (t *fused) members(r *room, p *pass) {
 	z := r.in[t.net.Latent]
 	for k := range p.rows {
 		row := z[k*wide : k*wide+b]
-		c := nearest(t.net.Centres, row)
+		c := Nearest(t.net.Centres, row)
 		r.count[c]++
 		for j, v := range row {
 			r.member[c][j] += float64(v)

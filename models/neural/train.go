@@ -264,7 +264,7 @@ func (n Network) loss(p Params, x, t []float32, rows int) float64 {
 			if n.Centres == nil {
 				sum += n.Shrink * meanOfSquares(z)
 			} else {
-				sum += n.Shrink * distance(z, n.Centres[nearest(n.Centres, z)]) / float64(len(z))
+				sum += n.Shrink * distance(z, n.Centres[Nearest(n.Centres, z)]) / float64(len(z))
 			}
 		})
 	}

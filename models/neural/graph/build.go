@@ -101,7 +101,10 @@ func (b *builder) network() (*G.Node, error) {
 		if i+1 != net.Latent {
 			continue
 		}
-		if net.Shrink > 0 {
+		switch {
+		case net.Centres != nil:
+			penalty = b.centres(h)
+		case net.Shrink > 0:
 			penalty = b.must(G.Mul(b.scalar(net.Shrink), b.must(G.Mean(b.must(G.Square(h))))))
 		}
 		if net.Variational != nil {
@@ -119,6 +122,22 @@ func (b *builder) network() (*G.Node, error) {
 		loss = b.must(G.Add(loss, penalty))
 	}
 	return loss, nil
+}
+
+// centres is what the distances of the bottleneck's rows from their nearest centres add to the loss, and what the
+// means of the rows of each centre do. Which centre is nearest has no gradient: it is an input, which a first run
+// of the graph gives.
+func (b *builder) centres(h *G.Node) *G.Node {
+	net, k := b.t.net, len(b.t.net.Centres)
+	wide := net.Bottleneck()
+	b.tp.near = G.NewMatrix(b.g, tensor.Float32, G.WithShape(b.rows, wide), G.WithName("nearest"))
+	b.tp.members = G.NewMatrix(b.g, tensor.Float32, G.WithShape(k, b.rows), G.WithName("members"))
+	b.tp.nearValues = tensor.New(tensor.WithShape(b.rows, wide), tensor.Of(tensor.Float32))
+	b.tp.memberValues = tensor.New(tensor.WithShape(k, b.rows), tensor.Of(tensor.Float32))
+	G.Read(h, &b.tp.latent)
+	apart := b.must(G.Mean(b.must(G.Square(b.must(G.Sub(h, b.tp.near))))))
+	means := b.must(G.Mean(b.must(G.Square(b.must(G.Mul(b.tp.members, h))))))
+	return b.must(G.Add(b.must(G.Mul(b.scalar(net.Shrink), apart)), b.must(G.Mul(b.scalar(net.Centring*float64(wide)), means))))
 }
 
 func (b *builder) normalise(h *G.Node, i int) *G.Node {

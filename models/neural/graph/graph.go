@@ -28,9 +28,6 @@ func (engine) New(n neural.Network, p neural.Params, _ int) (neural.Trainer, err
 	if err := n.Shape(p); err != nil {
 		return nil, err
 	}
-	if n.Centres != nil {
-		return nil, errors.New("gorgonia: centres of the bottleneck are for the fused engine")
-	}
 	t := &trainer{net: n, arrays: n.Arrays(), graphs: map[int]*tape{}}
 	var trained neural.Params
 	for i, a := range t.arrays {
@@ -81,6 +78,11 @@ type tape struct {
 	norms  []norm
 	loss   G.Value
 	vm     G.VM
+
+	// with centres: that of each row, each centre's rows with one over their number, and the bottleneck
+	near, members            *G.Node
+	nearValues, memberValues *tensor.Dense
+	latent                   G.Value
 }
 
 // chance is an input that is drawn for each step: what a layer's values are multiplied by, or what the
@@ -181,6 +183,11 @@ func (t *trainer) evaluate(x, target []float32, rows []int32, learn bool) (float
 			return 0, fmt.Errorf("gorgonia: %w", err)
 		}
 	}
+	if tp.near != nil {
+		if err := t.assign(tp); err != nil {
+			return 0, fmt.Errorf("gorgonia: %w", err)
+		}
+	}
 	defer tp.vm.Reset()
 	if err := tp.vm.RunAll(); err != nil {
 		return 0, fmt.Errorf("gorgonia: %w", err)
@@ -200,6 +207,63 @@ func (t *trainer) evaluate(x, target []float32, rows []int32, learn bool) (float
 	}
 	return float64(loss), takeGradients(tp.params, grads)
 }
+
+// assign finds the nearest centre of each row of the bottleneck, by running the graph once.
+func (t *trainer) assign(tp *tape) error {
+	near, members := tp.nearValues.Data().([]float32), tp.memberValues.Data().([]float32)
+	clear(near)
+	clear(members)
+	if err := t.let(tp); err != nil {
+		return err
+	}
+	if err := tp.vm.RunAll(); err != nil {
+		return err
+	}
+	z := slices.Clone(tp.latent.Data().([]float32))
+	for _, node := range tp.params { // the first run's gradients are of other centres
+		if g, err := node.Grad(); err == nil {
+			clear(g.Data().([]float32))
+		}
+	}
+	tp.vm.Reset()
+	wide := t.net.Bottleneck()
+	rows := len(z) / wide
+	count := make([]float32, len(t.net.Centres))
+	of := make([]int, rows)
+	for i := range rows {
+		of[i] = neural.Nearest(t.net.Centres, z[i*wide:(i+1)*wide])
+		count[of[i]]++
+	}
+	for i, c := range of {
+		copy(near[i*wide:(i+1)*wide], t.net.Centres[c])
+		members[c*rows+i] = 1 / count[c]
+	}
+	return t.let(tp)
+}
+
+func (t *trainer) let(tp *tape) error {
+	return errors.Join(G.Let(tp.near, tp.nearValues), G.Let(tp.members, tp.memberValues))
+}
+
+// SetCentres changes the centres of the loss.
+func (t *trainer) SetCentres(centres [][]float32) error {
+	n := t.net
+	n.Centres = centres
+	if err := n.Check(); err != nil {
+		return err
+	}
+	if len(centres) != len(t.net.Centres) { // graphs are made for so many
+		if err := t.Close(); err != nil {
+			return err
+		}
+		t.graphs = map[int]*tape{}
+	}
+	t.net = n
+	return nil
+}
+
+// Centres is the centres of the loss.
+func (t *trainer) Centres() [][]float32 { return t.net.Centres }
 
 // takeGradients copies the gradients of nodes.
 func takeGradients(nodes G.Nodes, to neural.Params) error {

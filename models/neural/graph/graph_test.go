@@ -213,6 +213,12 @@ func networks() map[string]neural.Network {
 			hidden(n, func(l *neural.Dense) { l.Norm = true })
 		})
 	}
+	for name, force := range map[string]float64{"centres": 0, "centring": 1.5} {
+		out[name] = auto(func(n *neural.Network) {
+			n.Shrink, n.Centring, n.Centres = 3, force, [][]float32{{0.5, 0.1, 0}, {-0.4, 0.2, 0.3}, {9, 9, 9}}
+			hidden(n, func(l *neural.Dense) { l.Norm = true })
+		})
+	}
 	return out
 }
 
@@ -223,11 +229,6 @@ func TestGradient(t *testing.T) {
 			t.Run(name+"/"+kind, func(t *testing.T) { testGradient(t, engine, net) })
 		}
 	}
-	centres := networks()["norm"]
-	centres.Shrink, centres.Centres = 3, [][]float32{{0.5, 0.1, 0}, {-0.4, 0.2, 0.3}, {9, 9, 9}}
-	t.Run("fused/centres", func(t *testing.T) { testGradient(t, engines(t)["fused"], centres) })
-	centres.Centring = 1.5
-	t.Run("fused/centring", func(t *testing.T) { testGradient(t, engines(t)["fused"], centres) })
 }
 
 func testGradient(t *testing.T, engine neural.Engine, net neural.Network) {
@@ -434,10 +435,39 @@ func TestEnginesAgree(t *testing.T) {
 	}
 }
 
-func TestCentresAreRefused(t *testing.T) {
+// TestCentresChange: centres may be more or fewer than before, and the loss is of the new ones.
+func TestCentresChange(t *testing.T) {
 	net := neural.Network{Layers: neural.Autoencoder(4, []int{2}, neural.Tanh), Optimiser: neural.Optimiser{Kind: "adam", Rate: 0.01}, Latent: 1, Shrink: 1, Centres: [][]float32{{0, 0}}}
-	if _, err := (engine{}).New(net, net.NewParams(rand.New(rand.NewPCG(1, 1)), 0), 1); err == nil {
-		t.Error("centres are taken")
+	p := net.NewParams(rand.New(rand.NewPCG(1, 1)), 0)
+	x := []float32{1, 2, 3, 4, 4, 3, 2, 1}
+	losses := map[string][]float64{}
+	for name, e := range engines(t) {
+		tr, err := e.New(net, p, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tr.Close()
+		for _, centres := range [][][]float32{{{0, 0}}, {{5, 5}}, {{0, 0}, {5, 5}}, {{-1, 1}}} {
+			if err := tr.(neural.Centred).SetCentres(centres); err != nil {
+				t.Fatal(err)
+			}
+			loss, _, err := tr.Gradient(x, x, []int32{0, 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			losses[name] = append(losses[name], loss)
+		}
+		if err := tr.(neural.Centred).SetCentres([][]float32{{1}}); err == nil {
+			t.Errorf("%s: a centre of another size is taken", name)
+		}
+	}
+	for i, want := range losses["gorgonia"] {
+		if got := losses["fused"][i]; math.Abs(got-want) > 1e-5*want {
+			t.Errorf("centres %d: losses %v and %v", i, got, want)
+		}
+		if i > 0 && want == losses["gorgonia"][0] && i != 2 {
+			t.Errorf("centres %d make no difference: %v", i, want)
+		}
 	}
 }
 

@@ -190,12 +190,72 @@ func membersOf(of []int32, k int) (rows []int) {
 // assign is the part of the nearest centre of each row.
 func (a *parted) assign(ctx context.Context, centres [][]float32, part []int32, s *data.Set) ([]int32, error) {
 	of := make([]int32, s.N)
-	err := a.env.Blocks(ctx, s.N, 256, func(from, to int) {
-		for i := from; i < to; i++ {
-			of[i] = part[Nearest(centres, s.Row(i))]
-		}
+	const few = 16
+	if len(centres) <= few {
+		err := a.env.Blocks(ctx, s.N, 256, func(from, to int) {
+			for i := from; i < to; i++ {
+				of[i] = part[Nearest(centres, s.Row(i))]
+			}
+		})
+		return of, err
+	}
+	m := newManyCentres(centres)
+	err := a.env.Blocks(ctx, s.N, 1024, func(from, to int) {
+		m.each(s.X, from, to, func(i, c int) { of[i] = part[c] })
 	})
 	return of, err
+}
+
+// manyCentres finds the nearest of many centres by products of matrices: that with the largest x·c − ‖c‖²/2.
+// Those that come so near to it that float32 cannot tell are compared in float64.
+type manyCentres struct {
+	centres [][]float32
+	scorer  *Scorer
+	most    float64 // largest ‖c‖²
+}
+
+func newManyCentres(centres [][]float32) *manyCentres {
+	d, k := len(centres[0]), len(centres)
+	m := &manyCentres{centres: centres}
+	bias := make([]float32, k)
+	for c, row := range centres {
+		norm := squaredNorm(row)
+		m.most = max(m.most, norm)
+		bias[c] = float32(-norm / 2)
+	}
+	net := Network{Layers: []Dense{{In: d, Out: k, Activation: Linear}}}
+	m.scorer = net.NewScorer(Params{slices.Concat(centres...), bias})
+	return m
+}
+
+// each calls f with the nearest centre of each row, the first among equals.
+func (m *manyCentres) each(x []float32, from, to int, f func(row, centre int)) {
+	d := len(m.centres[0])
+	m.scorer.Clone().Each(x, from, to, 0, func(i int, y []float32) {
+		row := x[i*d : (i+1)*d]
+		top := y[0]
+		sound := true
+		for _, v := range y {
+			top = max(top, v)
+			sound = sound && v-v == 0
+		}
+		if !sound { // float32 overflowed
+			f(i, Nearest(m.centres, row))
+			return
+		}
+		// the rounding of a sum of d products, twice over
+		floor := float64(top) - 2.4e-7*float64(d+1)*(squaredNorm(row)+m.most)
+		best, least := 0, math.Inf(1)
+		for c, v := range y {
+			if float64(v) < floor {
+				continue
+			}
+			if far := distance(row, m.centres[c]); far < least {
+				best, least = c, far
+			}
+		}
+		f(i, best)
+	})
 }
 
 func (a *parted) check(s *data.Set) error {

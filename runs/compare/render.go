@@ -14,7 +14,7 @@ import (
 )
 
 // Formats lists what Render knows.
-var Formats = []string{"table", "markdown", "csv", "json"}
+var Formats = []string{"table", "markdown", "matrix", "csv", "json"}
 
 // Render writes the comparison in one of Formats.
 func (c *Comparison) Render(w io.Writer, format string) error {
@@ -23,6 +23,8 @@ func (c *Comparison) Render(w io.Writer, format string) error {
 		return c.text(w)
 	case "markdown":
 		return c.markdown(w)
+	case "matrix":
+		return c.matrix(w)
 	case "csv":
 		return c.csv(w)
 	case "json":

@@ -184,6 +184,22 @@ func TestUndefined(t *testing.T) {
 	}
 }
 
+// TestFixedThreshold does not look at the scores, also when there are none.
+func TestFixedThreshold(t *testing.T) {
+	r := ThresholdRule{Rule: "fixed", Value: 9}
+	for _, scores := range [][]float64{nil, {1, 2, 300}} {
+		if got, warnings, err := r.Fit(scores); got != 9 || warnings != nil || err != nil {
+			t.Errorf("of %v: %v, %v, %v", scores, got, warnings, err)
+		}
+	}
+	if _, _, err := r.Fit([]float64{math.NaN()}); err == nil {
+		t.Error("a score that is no number is taken")
+	}
+	if (ThresholdRule{Rule: "fixed", Value: math.Inf(1)}).Check() == nil {
+		t.Error("infinity is taken for a threshold")
+	}
+}
+
 func TestThresholdRules(t *testing.T) {
 	ten := []float64{10, 9, 8, 7, 6, 5, 4, 3, 2, 1}
 	for _, c := range []struct {

@@ -13,8 +13,8 @@ import (
 // ThresholdRule turns the scores of benign samples that no model was fitted on into a threshold. A sample
 // is called an attack when its score is above it.
 type ThresholdRule struct {
-	Rule  string  `yaml:"rule" json:"rule" jsonschema:"enum=fpr,enum=quantile,enum=mean_sd,enum=mad,enum=iqr,enum=gaussian,enum=pot" jsonschema_description:"how benign scores give a threshold. fpr: the lowest threshold that at most this share of them is above; quantile: that quantile of them, interpolated; mean_sd: mean plus value times the sample sd; mad: median plus value times 1.4826 times the median absolute deviation; iqr: upper quartile plus value times the distance between the quartiles; gaussian: what this share of a normal distribution of their mean and sd is above; pot: what this share is above when their largest 2 % follow a generalised Pareto distribution"`
-	Value float64 `yaml:"value" json:"value" jsonschema:"minimum=0" jsonschema_description:"fpr, quantile, gaussian and pot: a share between 0 and 1; mean_sd, mad and iqr: a multiple"`
+	Rule  string  `yaml:"rule" json:"rule" jsonschema:"enum=fpr,enum=quantile,enum=mean_sd,enum=mad,enum=iqr,enum=gaussian,enum=pot,enum=fixed" jsonschema_description:"how benign scores give a threshold. fpr: the lowest threshold that at most this share of them is above; quantile: that quantile of them, interpolated; mean_sd: mean plus value times the sample sd; mad: median plus value times 1.4826 times the median absolute deviation; iqr: upper quartile plus value times the distance between the quartiles; gaussian: what this share of a normal distribution of their mean and sd is above; pot: what this share is above when their largest 2 % follow a generalised Pareto distribution; fixed: the value itself, whatever they are, as the rank above which DeepLog calls an event anomalous"`
+	Value float64 `yaml:"value" json:"value" jsonschema:"minimum=0" jsonschema_description:"fpr, quantile, gaussian and pot: a share between 0 and 1; mean_sd, mad and iqr: a multiple; fixed: a score"`
 }
 
 // Check says what is wrong with the rule as a whole, if anything.
@@ -32,6 +32,10 @@ func (r ThresholdRule) Check() error {
 		if !(r.Value >= 0) || math.IsInf(r.Value, 0) {
 			return fmt.Errorf("threshold rule %s takes a multiple of at least 0, not %g", r.Rule, r.Value)
 		}
+	case "fixed":
+		if math.IsNaN(r.Value) || math.IsInf(r.Value, 0) {
+			return fmt.Errorf("threshold rule fixed takes a score, not %g", r.Value)
+		}
 	default:
 		return fmt.Errorf("unknown threshold rule %q", r.Rule)
 	}
@@ -46,6 +50,9 @@ var ErrNoScores = errors.New("no benign scores to fit a threshold to")
 func (r ThresholdRule) Fit(benign []float64) (threshold float64, warnings []string, err error) {
 	if err := r.Check(); err != nil {
 		return math.NaN(), nil, fmt.Errorf("eval: %w", err)
+	}
+	if r.Rule == "fixed" {
+		return r.Value, nil, checkFinite(benign)
 	}
 	if len(benign) == 0 {
 		return math.NaN(), nil, fmt.Errorf("eval: %w", ErrNoScores)

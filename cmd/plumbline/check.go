@@ -133,8 +133,28 @@ func (a *app) printPlan(e *runs.Experiment) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
+	for _, label := range withoutControl(e.Entries) {
+		fmt.Fprintf(a.out, "note: %s sees several events at a time, and no %s with window: 1 stands beside it to show what that is worth\n", label.Label, label.Info.Name)
+	}
 	_, err := fmt.Fprintf(a.out, "\n%s: %s, %s, %s\n", plural(len(plan), "cell"), plural(len(e.Sets), "data set"), plural(len(e.Entries), "model"), plural(len(e.Seeds), "seed"))
 	return err
+}
+
+// withoutControl is the models that see several events at a time and have no entry of the same kind that sees one.
+func withoutControl(entries []runs.Entry) (out []runs.Entry) {
+	type remembering interface{ Memory() int }
+	controls := map[string]bool{}
+	for _, e := range entries {
+		if m, ok := e.Spec.(remembering); ok && m.Memory() == 1 {
+			controls[e.Info.Name] = true
+		}
+	}
+	for _, e := range entries {
+		if m, ok := e.Spec.(remembering); ok && m.Memory() > 1 && !controls[e.Info.Name] {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 func plural(n int, what string) string {

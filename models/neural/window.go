@@ -15,6 +15,9 @@ type Windowing struct {
 	Sample int `yaml:"sample" jsonschema:"minimum=0,maximum=100000000" jsonschema_description:"training windows, drawn without replacement; 0: all"`
 }
 
+// Memory is how many events a score rests on.
+func (w Windowing) Memory() int { return w.Window }
+
 // Pooling is how the scores of a trace's events make its own.
 type Pooling struct {
 	Pool string `yaml:"pool" jsonschema:"enum=mean,enum=max,enum=last" jsonschema_description:"score of a trace: mean or largest over its events, or the last event's. Training sees the same windows: one for each event, or with last one for each trace"`

@@ -1,0 +1,287 @@
+package automata
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"plumbline/data"
+	"plumbline/models"
+)
+
+func init() {
+	models.Register(models.Info{
+		Name:          "ngram",
+		Doc:           "Interpolated n-gram model of event symbols (Witten-Bell); the score is the negative log-likelihood per event.",
+		Paper:         "I. H. Witten, T. C. Bell, The Zero-Frequency Problem, IEEE Transactions on Information Theory 37, 1991",
+		Needs:         models.Needs{Input: data.Traces},
+		Deterministic: true,
+		Defaults:      func() models.Spec { return &NGramSpec{N: 3, End: true, Aggregate: "mean"} },
+	})
+}
+
+// NGramSpec configures ngram. With c the N−1 symbols before a symbol a, c′ the same without the first of them,
+// n counts from the training traces and T(c) the number of different symbols that were seen behind c,
+//
+//	P(a|c) = (n(c,a) + T(c)·P(a|c′)) / (n(c) + T(c))
+//	score  = −(1/t)·Σ_i ln P(a_i|c_i)
+//
+// down to P(a) = 1/(K+2) for K symbols, an unknown one and the end. A context that was never seen passes its
+// symbols on to the shorter one. The beginning of a trace is a symbol of contexts. With End, the end of a trace
+// is an event like others, the t+1st. Fit and Score cost O(N·events).
+type NGramSpec struct {
+	N         int    `yaml:"n" jsonschema:"minimum=1,maximum=16" jsonschema_description:"symbols of an n-gram, the one that is judged among them"`
+	End       bool   `yaml:"end" jsonschema_description:"the end of a trace is an event of its own; not where traces are windows of longer ones"`
+	Aggregate string `yaml:"aggregate" jsonschema:"enum=mean,enum=max,enum=sum,enum=last" jsonschema_description:"score of a trace: mean, largest or sum over its events, or the last symbol's"`
+}
+
+// New checks the values.
+func (s *NGramSpec) New(env models.Env) (models.Detector, error) {
+	if err := models.CheckSpec("ngram", s); err != nil {
+		return nil, err
+	}
+	return &ngram{spec: *s, env: env}, nil
+}
+
+// ngram is a tree of contexts, each the child of the one that lacks its earliest symbol.
+type ngram struct {
+	spec   NGramSpec
+	env    models.Env
+	k      int // symbols
+	nodes  []contextNode
+	child  map[edge]int32
+	counts map[edge]float64 // of the symbols behind a context
+}
+
+// contextNode is one context: how many symbols followed it, and how many different ones.
+type contextNode struct{ total, types float64 }
+
+// edge is a context and a symbol before or behind it.
+type edge struct{ node, symbol int32 }
+
+// Symbols that no alphabet has. data.UnknownSymbol is −1.
+const (
+	endOfTrace   int32 = -2
+	startOfTrace int32 = -3
+)
+
+func (m *ngram) Fit(ctx context.Context, train *data.Set) error {
+	m.nodes = nil
+	if err := models.CheckTraces("ngram", train, 1); err != nil {
+		return err
+	}
+	fresh := ngram{spec: m.spec, env: m.env, k: len(train.Alphabet), nodes: []contextNode{{}}, child: map[edge]int32{}, counts: map[edge]float64{}}
+	events := 0
+	for t := range train.Traces {
+		if t%256 == 0 && ctx.Err() != nil {
+			return fmt.Errorf("ngram: %w", ctx.Err())
+		}
+		word := train.Traces[t].Symbols
+		events += len(word)
+		for i := range word {
+			if i%65536 == 65535 && ctx.Err() != nil {
+				return fmt.Errorf("ngram: %w", ctx.Err())
+			}
+			fresh.learn(word, i, word[i])
+		}
+		if m.spec.End {
+			fresh.learn(word, len(word), endOfTrace)
+		}
+	}
+	if events == 0 {
+		return fmt.Errorf("ngram: %w: %d traces without a symbol", models.ErrInput, train.N)
+	}
+	*m = fresh
+	return nil
+}
+
+// learn counts symbol a behind the contexts that end before place i of a word.
+func (m *ngram) learn(word []int32, i int, a int32) {
+	node := int32(0)
+	for depth := 0; ; depth++ {
+		e := edge{node, a}
+		if m.counts[e] == 0 {
+			m.nodes[node].types++
+		}
+		m.counts[e]++
+		m.nodes[node].total++
+		if depth+1 >= m.spec.N || i-depth < 0 {
+			return
+		}
+		e = edge{node, before(word, i-depth)}
+		next, ok := m.child[e]
+		if !ok {
+			next = int32(len(m.nodes))
+			m.nodes = append(m.nodes, contextNode{})
+			m.child[e] = next
+		}
+		node = next
+	}
+}
+
+// before is the symbol before place i of a word.
+func before(word []int32, i int) int32 {
+	if i == 0 {
+		return startOfTrace
+	}
+	return word[i-1]
+}
+
+// surprise is −ln P(a | what is before place i of the word).
+func (m *ngram) surprise(word []int32, i int, a int32) float64 {
+	p := 1 / float64(m.k+2)
+	node := int32(0)
+	for depth := 0; ; depth++ {
+		c := m.nodes[node]
+		p = (m.counts[edge{node, a}] + c.types*p) / (c.total + c.types)
+		if depth+1 >= m.spec.N || i-depth < 0 {
+			break
+		}
+		next, ok := m.child[edge{node, before(word, i-depth)}]
+		if !ok {
+			break
+		}
+		node = next
+	}
+	return -math.Log(p)
+}
+
+func (m *ngram) Score(ctx context.Context, s *data.Set) ([]float64, error) {
+	if m.nodes == nil {
+		return nil, fmt.Errorf("ngram: %w", models.ErrNotFitted)
+	}
+	if err := models.CheckTraces("ngram", s, 0); err != nil {
+		return nil, err
+	}
+	if len(s.Alphabet) != m.k {
+		return nil, fmt.Errorf("ngram: %w: an alphabet of %d symbols, fitted on %d", models.ErrInput, len(s.Alphabet), m.k)
+	}
+	out := make([]float64, s.N)
+	err := m.env.Blocks(ctx, s.N, 256, func(from, to int) {
+		for t := from; t < to; t++ {
+			out[t] = m.trace(s.Traces[t].Symbols)
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("ngram: %w", err)
+	}
+	return out, nil
+}
+
+// trace scores one trace. An empty one has its end alone, and without that scores 0.
+func (m *ngram) trace(word []int32) float64 {
+	sum, top, last, n := 0.0, 0.0, 0.0, float64(len(word))
+	for i, a := range word {
+		last = m.surprise(word, i, a)
+		sum += last
+		top = max(top, last)
+	}
+	if m.spec.End {
+		end := m.surprise(word, len(word), endOfTrace)
+		sum += end
+		top = max(top, end)
+		n++
+	}
+	switch {
+	case m.spec.Aggregate == "max":
+		return top
+	case m.spec.Aggregate == "last":
+		return last
+	case m.spec.Aggregate == "sum" || n == 0:
+		return sum
+	}
+	return sum / n
+}
+
+// Save stores the contexts by parent and symbol, and the counts, both in order.
+func (m *ngram) Save(w io.Writer) error {
+	if m.nodes == nil {
+		return fmt.Errorf("ngram: save: %w", models.ErrNotFitted)
+	}
+	links := make([]int32, 2*(len(m.nodes)-1))
+	for e, node := range m.child {
+		links[2*(node-1)], links[2*(node-1)+1] = e.node, e.symbol
+	}
+	edges := make([]edge, 0, len(m.counts))
+	for e := range m.counts {
+		edges = append(edges, e)
+	}
+	slices.SortFunc(edges, func(a, b edge) int {
+		if a.node != b.node {
+			return int(a.node - b.node)
+		}
+		return int(a.symbol - b.symbol)
+	})
+	var at []int32
+	var counts []float64
+	for _, e := range edges {
+		at, counts = append(at, e.node, e.symbol), append(counts, m.counts[e])
+	}
+	return models.WriteState(w, "ngram", struct{ Symbols int }{m.k}, models.Arrays{"contexts": links, "edges": at, "counts": counts})
+}
+
+func (m *ngram) Load(r io.Reader) error {
+	var meta struct{ Symbols int }
+	a, err := models.ReadState(r, "ngram", &meta)
+	if err != nil {
+		return err
+	}
+	fresh := ngram{spec: m.spec, env: m.env, k: meta.Symbols}
+	if err := fresh.restore(a); err != nil {
+		return fmt.Errorf("ngram: load: %w", err)
+	}
+	*m = fresh
+	return nil
+}
+
+func (m *ngram) restore(a models.Arrays) error {
+	links, err := models.Array[int32](a, "contexts", -1)
+	if err != nil {
+		return err
+	}
+	counts, err := models.Array[float64](a, "counts", -1)
+	if err != nil {
+		return err
+	}
+	at, err := models.Array[int32](a, "edges", 2*len(counts))
+	if err != nil {
+		return err
+	}
+	bad := func(format string, args ...any) error {
+		return fmt.Errorf("%w: %s", models.ErrState, fmt.Sprintf(format, args...))
+	}
+	if m.k < 0 || len(links)%2 != 0 || len(counts) == 0 {
+		return bad("%d symbols, %d counts", m.k, len(counts))
+	}
+	m.nodes = make([]contextNode, len(links)/2+1)
+	m.child, m.counts = map[edge]int32{}, map[edge]float64{}
+	for i := range len(links) / 2 {
+		e := edge{links[2*i], links[2*i+1]}
+		_, twice := m.child[e]
+		// a context comes behind the one that it extends
+		if e.node < 0 || int(e.node) > i || e.symbol < startOfTrace || int(e.symbol) >= m.k || twice {
+			return bad("context %d", i+1)
+		}
+		m.child[e] = int32(i + 1)
+	}
+	for i, n := range counts {
+		e := edge{at[2*i], at[2*i+1]}
+		_, twice := m.counts[e]
+		if e.node < 0 || int(e.node) >= len(m.nodes) || e.symbol < endOfTrace || int(e.symbol) >= m.k || twice || !(n > 0 && n <= 1<<53) {
+			return bad("count %d", i)
+		}
+		m.counts[e] = n
+		m.nodes[e.node].total += n
+		m.nodes[e.node].types++
+	}
+	for i, c := range m.nodes {
+		if c.total == 0 {
+			return bad("nothing follows context %d", i)
+		}
+	}
+	return nil
+}
+
+var _ models.Detector = (*ngram)(nil)

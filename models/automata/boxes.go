@@ -3,7 +3,6 @@ package automata
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 
@@ -20,10 +19,13 @@ type BoxLearnSpec struct {
 	Bonferroni bool    `yaml:"bonferroni" jsonschema_description:"divide alpha by the number of guards that are tried at a time"`
 	MinEvents  int     `yaml:"min_events" jsonschema:"minimum=1" jsonschema_description:"events that both sides of a comparison have at the least"`
 	Depth      int     `yaml:"depth" jsonschema:"minimum=0,maximum=20" jsonschema_description:"events after the next one that are compared too"`
+	MaxStates  int     `yaml:"max_states" jsonschema:"minimum=1,maximum=65536" jsonschema_description:"states at the most: beyond, what is left is merged with what it is most like. 1: no states and no guards"`
 }
 
 // DefaultBoxes holds the settings that find planted machines and no guards in noise.
-func DefaultBoxes() BoxLearnSpec { return BoxLearnSpec{Alpha: 1e-6, MinEvents: 30, Depth: 2} }
+func DefaultBoxes() BoxLearnSpec {
+	return BoxLearnSpec{Alpha: 1e-6, MinEvents: 30, Depth: 2, MaxStates: 1000}
+}
 
 // Box is a guard: an event's attributes lie in it when Low[a] ≤ x[a] < High[a] for all a.
 type Box struct{ Low, High []float32 }
@@ -171,17 +173,14 @@ func LearnBoxes(ctx context.Context, spec BoxLearnSpec, traces []data.Trace, d i
 			progress(len(l.red), len(l.red[state].edges[at].events))
 		}
 		e := l.red[state].edges[at]
-		if a, v, ok := l.bestSplit(e); ok {
+		if a, v, ok := l.bestSplit(e); ok && spec.MaxStates > 1 {
 			l.split(state, at, a, v)
 			continue
 		}
 		target, ok := l.bestMerge(e)
-		if !ok {
+		if !ok && len(l.red) < spec.MaxStates {
 			target = int32(len(l.red))
 			l.red = append(l.red, l.newState())
-		}
-		if len(l.red) > maxStates {
-			return nil, fmt.Errorf("more than %d states: take a smaller alpha", maxStates)
 		}
 		events := e.events
 		e.target, e.events = target, nil
@@ -191,7 +190,7 @@ func LearnBoxes(ctx context.Context, spec BoxLearnSpec, traces []data.Trace, d i
 	}
 }
 
-// maxStates bounds a machine.
+// maxStates bounds a machine that is read.
 const maxStates = 1 << 16
 
 func (l *boxLearner) newState() *redState {
@@ -419,16 +418,17 @@ func (l *boxLearner) split(state, at, a int, v float32) {
 	l.red[state].edges = slices.Insert(l.red[state].edges, at+1, other)
 }
 
-// bestMerge is the state that an edge's events are most like. One with too few events to tell goes to the first.
+// bestMerge is the state that an edge's events are most like, and whether they may be of it. One with too few events
+// to tell goes to the first.
 func (l *boxLearner) bestMerge(e *boxEdge) (target int32, ok bool) {
 	best := -1.0
 	for s := range l.red {
 		got := l.compare(int32(s), e.events, 0)
-		if p := got.p(); p >= l.spec.Alpha && p > best {
-			target, best, ok = int32(s), p, true
+		if p := got.p(); p > best {
+			target, best = int32(s), p
 		}
 	}
-	return target, ok
+	return target, best >= l.spec.Alpha
 }
 
 // compare holds the events behind some positions against those that left a state, and goes on along the state's edges.

@@ -118,12 +118,12 @@ func TestNoiseHasNoGuards(t *testing.T) {
 // TestBoxesPartSpace: whatever the data, every event has exactly one edge in every state that has any.
 func TestBoxesPartSpace(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
-	spec := BoxLearnSpec{Alpha: 0.3, MinEvents: 5, Depth: 1} // splits noise
+	spec := BoxLearnSpec{Alpha: 0.3, MinEvents: 5, Depth: 1, MaxStates: 20} // splits noise
 	m, err := LearnBoxes(context.Background(), spec, plantedBoxes(200, 9), 3, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(m.States) < 3 {
+	if len(m.States) < 3 || len(m.States) > 20 {
 		t.Fatalf("%d states", len(m.States))
 	}
 	for range 2000 {

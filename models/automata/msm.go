@@ -1,0 +1,583 @@
+package automata
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"plumbline/data"
+	"plumbline/models"
+)
+
+func init() {
+	models.Register(models.Info{
+		Name:     "msm",
+		Doc:      "Multivariate state machines with a one-class model in every state: the score is how unusual a trace's events are for the states that they meet.",
+		Paper:    "after A. Serentellos, Anomaly detection in network traffic using multivariate state machines, thesis, TU Delft 2020",
+		Needs:    models.Needs{Input: data.Traces},
+		Defaults: func() models.Spec { return defaultMSM() },
+	})
+}
+
+func defaultMSM() *MSMSpec {
+	return &MSMSpec{BoxLearnSpec: DefaultBoxes(), Per: "all", KeyEvents: 50, MaxEvents: 20000, Rule: "model", Model: models.ReferenceTo("lof"), Weighted: true}
+}
+
+// MSMSpec configures msm. A machine (see [LearnBoxes]) is learnt from the events of the training traces, or one from
+// those of each key; replaying the traces, every state collects the events that meet it, and a stage learns them:
+//
+//	model     any one-class model of vectors
+//	quartile  −Σ_a ln((n_ab+1)/(n+4)), n_ab the state's events in the same quarter b of attribute a, by the
+//	          quartiles of all events of the machine (by a state's own, as in the thesis, quarters are equally likely)
+//	sigma     max_a |x_a − mean_a|/sd_a
+//
+// A stage's score s becomes u = rank(s)/(n+1) among the scores of the n events that it learnt, and above the largest
+// of them u = 1 + ln(1 + (s−max)/spread), where spread is that from the median to the largest. Events in a state that
+// met fewer than three in training have u = 1. A trace's score is the mean of u over its events, weighted by
+// (n_q+1)/(max n+1) of the states q that they meet, or plain; of several machines that of the one it suits best
+// counts, as an entity is benign when it is for any benign machine. With max_states: 1 it is the thesis's baseline of
+// one model for all events.
+type MSMSpec struct {
+	BoxLearnSpec `yaml:",inline"`
+	Per          string           `yaml:"per" jsonschema:"enum=all,enum=key" jsonschema_description:"one machine for all traces, or one for each key, such as a host"`
+	KeyEvents    int              `yaml:"key_events" jsonschema:"minimum=1" jsonschema_description:"with per: key, events that a key has at the least to get a machine"`
+	MaxEvents    int              `yaml:"max_events" jsonschema:"minimum=1" jsonschema_description:"events that a machine is learnt from at the most: whole traces, in their order"`
+	Rule         string           `yaml:"rule" jsonschema:"enum=model,enum=quartile,enum=sigma" jsonschema_description:"what judges the events of a state"`
+	Model        models.Reference `yaml:"model" jsonschema_description:"with rule: model, the one-class model of each state: a name, or {model, params}"`
+	Weighted     bool             `yaml:"weighted" jsonschema_description:"events in states that met many in training count more"`
+}
+
+// New checks the values.
+func (s *MSMSpec) New(env models.Env) (models.Detector, error) {
+	if err := models.CheckSpec("msm", s); err != nil {
+		return nil, err
+	}
+	if s.Rule == "model" {
+		if _, err := s.Model.Build(env); err != nil {
+			return nil, fmt.Errorf("msm: %w: model: %w", models.ErrSpec, err)
+		}
+	}
+	return &msm{spec: *s, env: env}, nil
+}
+
+type msm struct {
+	spec     MSMSpec
+	env      models.Env
+	d        int
+	machines []staged
+}
+
+// staged is a machine with the stages of its states.
+type staged struct {
+	machine *BoxMachine
+	stages  []stage
+}
+
+// stage judges the events of a state.
+type stage struct {
+	n        int             // events in training
+	det      models.Detector // rule model; nil below three events
+	limits   []float64       // rule quartile: 3 for each attribute; rule sigma: mean and sd
+	counts   []float64       // rule quartile: 4 for each attribute
+	ordered  []float64       // ascending scores in training, at most maxRanks of them
+	maximum  float64
+	distance float64 // from the median to the maximum, or 1
+}
+
+// maxRanks bounds the training scores that are kept of a state: quantiles of them when there are more.
+const maxRanks = 1000
+
+func (m *msm) Fit(ctx context.Context, train *data.Set) error {
+	m.machines = nil
+	if err := m.checkInput(train, 1); err != nil {
+		return err
+	}
+	groups, err := m.groups(train)
+	if err != nil {
+		return err
+	}
+	var machines []staged
+	for i, group := range groups {
+		s, err := m.learn(ctx, i, group, train.D)
+		if err != nil {
+			return fmt.Errorf("msm: %w", err)
+		}
+		machines = append(machines, s)
+		m.env.Progress(models.Epoch{N: i + 1, Of: len(groups), Loss: nan, ValidLoss: nan, Rate: nan, Samples: len(group)})
+	}
+	m.d, m.machines = train.D, machines
+	return nil
+}
+
+func (m *msm) checkInput(s *data.Set, min int) error {
+	if err := models.CheckTraces("msm", s, min); err != nil {
+		return err
+	}
+	for i := range s.Traces {
+		if t := &s.Traces[i]; t.Events == nil && len(t.Symbols) > 0 {
+			return fmt.Errorf("msm: %w: trace %d (%s) has symbols alone, and this model needs the events' values (traces: {events: true})", models.ErrInput, i, t.Key)
+		}
+	}
+	return nil
+}
+
+// groups is the traces of each machine.
+func (m *msm) groups(s *data.Set) ([][]data.Trace, error) {
+	byKey := map[string][]data.Trace{}
+	events := map[string]int{}
+	var order []string
+	for _, t := range s.Traces {
+		key := ""
+		if m.spec.Per == "key" {
+			key = t.Key
+		}
+		if _, ok := byKey[key]; !ok {
+			order, byKey[key] = append(order, key), []data.Trace{}
+		}
+		n := 0
+		if s.D > 0 {
+			n = len(t.Events) / s.D
+		}
+		if n == 0 || events[key] > 0 && events[key]+n > m.spec.MaxEvents {
+			continue
+		}
+		byKey[key] = append(byKey[key], t)
+		events[key] += n
+	}
+	var out [][]data.Trace
+	for _, key := range order {
+		if events[key] > 0 && (m.spec.Per != "key" || events[key] >= m.spec.KeyEvents) {
+			out = append(out, byKey[key])
+		}
+	}
+	switch {
+	case len(out) == 0 && m.spec.Per == "key":
+		return nil, fmt.Errorf("msm: %w: none of %d keys has %d events (key_events)", models.ErrInput, len(order), m.spec.KeyEvents)
+	case len(out) == 0:
+		return nil, fmt.Errorf("msm: %w: %d traces without an event", models.ErrInput, s.N)
+	}
+	return out, nil
+}
+
+// learn makes machine i.
+func (m *msm) learn(ctx context.Context, i int, traces []data.Trace, d int) (staged, error) {
+	machine, err := LearnBoxes(ctx, m.spec.BoxLearnSpec, traces, d, nil)
+	if err != nil {
+		return staged{}, err
+	}
+	met := machine.meet(traces)
+	quartiles := quartilesOf(slices.Concat(met...), d)
+	out := staged{machine: machine, stages: make([]stage, len(machine.States))}
+	for q, x := range met {
+		set := &data.Set{Kind: data.Vectors, N: len(x) / d, D: d, X: x}
+		st := &out.stages[q]
+		if st.n = set.N; st.n < 3 {
+			continue
+		}
+		if st.det, err = m.fitStage(ctx, st, set, quartiles, fmt.Sprintf("machine %d state %d", i, q)); err != nil {
+			return staged{}, fmt.Errorf("state %d of %d events: %w", q, set.N, err)
+		}
+		scores, err := m.raw(ctx, st, set)
+		if err != nil {
+			return staged{}, fmt.Errorf("state %d: %w", q, err)
+		}
+		st.rank(scores)
+	}
+	return out, nil
+}
+
+// rank keeps what brings later scores to one scale.
+func (st *stage) rank(scores []float64) {
+	slices.Sort(scores)
+	last := len(scores) - 1
+	st.maximum = scores[last]
+	if st.distance = st.maximum - scores[last/2]; !(st.distance > 0) || math.IsInf(st.distance, 0) {
+		st.distance = 1
+	}
+	st.ordered = scores
+	if len(scores) > maxRanks {
+		st.ordered = make([]float64, maxRanks)
+		for i := range st.ordered {
+			st.ordered[i] = scores[i*last/(maxRanks-1)]
+		}
+	}
+}
+
+// common is a score on the scale that all states share.
+func (st *stage) common(s float64) float64 {
+	if st.n < 3 {
+		return 1
+	}
+	if s > st.maximum {
+		return 1 + math.Log1p(min((s-st.maximum)/st.distance, math.MaxFloat64))
+	}
+	at, _ := slices.BinarySearch(st.ordered, math.Nextafter(s, math.Inf(1))) // how many are at most s
+	return float64(at) / float64(len(st.ordered)+1)
+}
+
+// meet is the events that each state meets, d numbers each.
+func (m *BoxMachine) meet(traces []data.Trace) [][]float32 {
+	out := make([][]float32, len(m.States))
+	for i := range traces {
+		q := int32(0)
+		for x := traces[i].Events; len(x) > 0; x = x[m.D:] {
+			out[q] = append(out[q], x[:m.D]...)
+			q = m.Next(q, x[:m.D])
+		}
+	}
+	return out
+}
+
+// quartilesOf is the three quartiles of each of d columns, interpolated (type 7 of Hyndman and Fan 1996).
+func quartilesOf(x []float32, d int) []float64 {
+	n := len(x) / d
+	var out []float64
+	column := make([]float64, n)
+	for a := range d {
+		for i := range column {
+			column[i] = float64(x[i*d+a])
+		}
+		slices.Sort(column)
+		for q := 1; q <= 3; q++ {
+			at := float64(q) / 4 * float64(n-1)
+			k := int(at)
+			v := column[k]
+			if k+1 < n {
+				v += (at - float64(k)) * (column[k+1] - v)
+			}
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// fitStage learns a state's events; quartiles are those of all events.
+func (m *msm) fitStage(ctx context.Context, st *stage, set *data.Set, quartiles []float64, name string) (models.Detector, error) {
+	n := float64(set.N)
+	switch m.spec.Rule {
+	case "quartile":
+		st.limits, st.counts = quartiles, make([]float64, 4*set.D)
+		for i := range set.N {
+			for a, v := range set.Row(i) {
+				st.counts[4*a+quarterOf(quartiles[3*a:3*a+3], float64(v))]++
+			}
+		}
+		return nil, nil
+	case "sigma":
+		for a := range set.D {
+			mean, variance := 0.0, 0.0
+			for i := range set.N {
+				mean += float64(set.X[i*set.D+a]) / n
+			}
+			for i := range set.N {
+				e := float64(set.X[i*set.D+a]) - mean
+				variance += float64(e*e) / n
+			}
+			st.limits = append(st.limits, mean, math.Sqrt(variance))
+		}
+		return nil, nil
+	}
+	env := m.env
+	env.Seed = m.env.Rand(name).Uint64()
+	det, err := m.spec.Model.Build(env)
+	if err != nil {
+		return nil, err
+	}
+	return det, det.Fit(ctx, set)
+}
+
+// quarterOf is how many of the limits a value exceeds.
+func quarterOf(limits []float64, v float64) (q int) {
+	for _, l := range limits {
+		if v > l {
+			q++
+		}
+	}
+	return q
+}
+
+// farOff bounds how many standard deviations an event is away.
+const farOff = 1e12
+
+// raw is a stage's own scores.
+func (m *msm) raw(ctx context.Context, st *stage, set *data.Set) ([]float64, error) {
+	if m.spec.Rule == "model" {
+		return st.det.Score(ctx, set)
+	}
+	out := make([]float64, set.N)
+	for i := range out {
+		for a, v := range set.Row(i) {
+			if m.spec.Rule == "quartile" {
+				p := (st.counts[4*a+quarterOf(st.limits[3*a:3*a+3], float64(v))] + 1) / float64(st.n+4)
+				out[i] -= math.Log(p)
+				continue
+			}
+			far := math.Abs(float64(v) - st.limits[2*a])
+			if sd := st.limits[2*a+1]; sd > 0 {
+				far /= sd
+			} else if far > 0 {
+				far = farOff
+			}
+			out[i] = max(out[i], min(far, farOff))
+		}
+	}
+	return out, nil
+}
+
+func (m *msm) Score(ctx context.Context, s *data.Set) ([]float64, error) {
+	if m.machines == nil {
+		return nil, fmt.Errorf("msm: %w", models.ErrNotFitted)
+	}
+	if err := m.checkInput(s, 0); err != nil {
+		return nil, err
+	}
+	if s.N > 0 && s.D != m.d {
+		return nil, fmt.Errorf("msm: %w: %d columns in an event, fitted on %d", models.ErrInput, s.D, m.d)
+	}
+	out := make([]float64, s.N)
+	for k := range m.machines {
+		const chunk = 1024 // bounds the copies of events
+		for from := 0; from < s.N; from += chunk {
+			to := min(from+chunk, s.N)
+			got, err := m.judge(ctx, &m.machines[k], s.Traces[from:to])
+			if err != nil {
+				return nil, fmt.Errorf("msm: machine %d: %w", k+1, err)
+			}
+			for i, v := range got {
+				if k == 0 || v < out[from+i] {
+					out[from+i] = v
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
+// judge scores traces by one machine. One without events scores 0.
+func (m *msm) judge(ctx context.Context, s *staged, traces []data.Trace) ([]float64, error) {
+	type place struct {
+		trace int
+		state int32
+	}
+	var places []place
+	met := make([][]float32, len(s.stages))
+	of := make([][]int, len(s.stages)) // the places of a state's events
+	for i := range traces {
+		q := int32(0)
+		for x := traces[i].Events; len(x) > 0; x = x[m.d:] {
+			of[q] = append(of[q], len(places))
+			met[q] = append(met[q], x[:m.d]...)
+			places = append(places, place{i, q})
+			q = s.machine.Next(q, x[:m.d])
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	most := 0
+	for q := range s.stages {
+		most = max(most, s.stages[q].n)
+	}
+	sum, weight := make([]float64, len(traces)), make([]float64, len(traces))
+	common := make([]float64, len(places))
+	for q, x := range met {
+		if len(x) == 0 {
+			continue
+		}
+		st := &s.stages[q]
+		raw := make([]float64, len(of[q]))
+		if st.n >= 3 {
+			var err error
+			if raw, err = m.raw(ctx, st, &data.Set{Kind: data.Vectors, N: len(of[q]), D: m.d, X: x}); err != nil {
+				return nil, fmt.Errorf("state %d: %w", q, err)
+			}
+		}
+		for i, at := range of[q] {
+			common[at] = st.common(raw[i])
+		}
+	}
+	for i, p := range places {
+		w := 1.0
+		if m.spec.Weighted {
+			w = float64(s.stages[p.state].n+1) / float64(most+1)
+		}
+		sum[p.trace] += w * common[i]
+		weight[p.trace] += w
+	}
+	for i := range sum {
+		if weight[i] > 0 {
+			sum[i] /= weight[i]
+		}
+	}
+	return sum, nil
+}
+
+// msmMeta is what a saved model must know besides its arrays.
+type msmMeta struct{ Width, Machines int }
+
+func (m *msm) Save(w io.Writer) error {
+	if m.machines == nil {
+		return fmt.Errorf("msm: save: %w", models.ErrNotFitted)
+	}
+	arrays := models.Arrays{}
+	for k, s := range m.machines {
+		var low, high []float32
+		var edges, seen []int32 // of each edge its state and target; of each state its events
+		for q, state := range s.machine.States {
+			for _, e := range state.Edges {
+				low, high = append(low, e.Guard.Low...), append(high, e.Guard.High...)
+				edges = append(edges, int32(q), e.Target)
+			}
+			st := &s.stages[q]
+			seen = append(seen, int32(min(st.n, math.MaxInt32)))
+			if st.n < 3 {
+				continue
+			}
+			name := fmt.Sprintf("%d/%d ", k, q)
+			arrays[name+"ranks"] = st.ordered
+			arrays[name+"scale"] = []float64{st.maximum, st.distance}
+			switch {
+			case st.det != nil:
+				var b bytes.Buffer
+				if err := st.det.Save(&b); err != nil {
+					return fmt.Errorf("msm: save: state %d: %w", q, err)
+				}
+				arrays[name+"model"] = b.Bytes()
+			case m.spec.Rule == "quartile":
+				arrays[name+"limits"], arrays[name+"counts"] = st.limits, st.counts
+			default:
+				arrays[name+"limits"] = st.limits
+			}
+		}
+		name := fmt.Sprintf("%d ", k)
+		arrays[name+"low"], arrays[name+"high"], arrays[name+"edges"], arrays[name+"events"] = low, high, edges, seen
+	}
+	return models.WriteState(w, "msm", msmMeta{m.d, len(m.machines)}, arrays)
+}
+
+func (m *msm) Load(r io.Reader) error {
+	var meta msmMeta
+	arrays, err := models.ReadState(r, "msm", &meta)
+	if err != nil {
+		return err
+	}
+	if meta.Width < 1 || meta.Width > 1<<20 || meta.Machines < 1 || meta.Machines > len(arrays) {
+		return fmt.Errorf("msm: load: %w: %d machines over %d columns", models.ErrState, meta.Machines, meta.Width)
+	}
+	fresh := msm{spec: m.spec, env: m.env, d: meta.Width}
+	for k := range meta.Machines {
+		s, err := fresh.restore(arrays, k)
+		if err != nil {
+			return fmt.Errorf("msm: load: machine %d: %w", k+1, err)
+		}
+		fresh.machines = append(fresh.machines, s)
+	}
+	*m = fresh
+	return nil
+}
+
+func (m *msm) restore(arrays models.Arrays, k int) (staged, error) {
+	bad := func(format string, args ...any) (staged, error) {
+		return staged{}, fmt.Errorf("%w: %s", models.ErrState, fmt.Sprintf(format, args...))
+	}
+	name := fmt.Sprintf("%d ", k)
+	edges, err1 := models.Array[int32](arrays, name+"edges", -1)
+	seen, err2 := models.Array[int32](arrays, name+"events", -1)
+	low, err3 := models.Array[float32](arrays, name+"low", len(edges)/2*m.d)
+	high, err4 := models.Array[float32](arrays, name+"high", len(edges)/2*m.d)
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
+		return staged{}, err
+	}
+	if len(seen) == 0 || len(seen) > maxStates || len(edges)%2 != 0 {
+		return bad("%d states", len(seen))
+	}
+	s := staged{machine: &BoxMachine{D: m.d, States: make([]BoxState, len(seen))}, stages: make([]stage, len(seen))}
+	for i := range len(edges) / 2 {
+		from, to := edges[2*i], edges[2*i+1]
+		if from < 0 || int(from) >= len(seen) || to < 0 || int(to) >= len(seen) {
+			return bad("an edge from %d to %d of %d states", from, to, len(seen))
+		}
+		guard := Box{low[i*m.d : (i+1)*m.d], high[i*m.d : (i+1)*m.d]}
+		for a := range guard.Low {
+			if !(guard.Low[a] < guard.High[a]) {
+				return bad("a guard from %v to %v", guard.Low[a], guard.High[a])
+			}
+		}
+		s.machine.States[from].Edges = append(s.machine.States[from].Edges, BoxEdge{guard, to})
+	}
+	for q := range s.stages {
+		st := &s.stages[q]
+		if st.n = int(seen[q]); st.n < 0 {
+			return bad("%d events in a state", st.n)
+		}
+		if st.n < 3 {
+			continue
+		}
+		if err := m.restoreStage(arrays, fmt.Sprintf("%d/%d ", k, q), st); err != nil {
+			return staged{}, fmt.Errorf("state %d: %w", q, err)
+		}
+	}
+	return s, nil
+}
+
+func (m *msm) restoreStage(arrays models.Arrays, name string, st *stage) (err error) {
+	bad := func(what string, v any) error { return fmt.Errorf("%w: %s %v", models.ErrState, what, v) }
+	if st.ordered, err = models.Array[float64](arrays, name+"ranks", -1); err != nil {
+		return err
+	}
+	scale, err := models.Array[float64](arrays, name+"scale", 2)
+	if err != nil {
+		return err
+	}
+	if st.maximum, st.distance = scale[0], scale[1]; !(st.distance > 0) || math.IsInf(st.distance, 0) || st.maximum-st.maximum != 0 {
+		return bad("scores are scaled by", scale)
+	}
+	if len(st.ordered) == 0 || len(st.ordered) > maxRanks || !slices.IsSorted(st.ordered) || slices.ContainsFunc(st.ordered, func(v float64) bool { return v-v != 0 }) {
+		return bad("scores in training are", "not in order")
+	}
+	if m.spec.Rule == "model" {
+		raw, err := models.Array[uint8](arrays, name+"model", -1)
+		if err != nil {
+			return err
+		}
+		if st.det, err = m.spec.Model.Build(m.env); err == nil {
+			err = st.det.Load(bytes.NewReader(raw))
+		}
+		if err != nil {
+			return err
+		}
+		// a model on another number of columns would be refused when it scores
+		one := &data.Set{Kind: data.Vectors, N: 1, D: m.d, X: make([]float32, m.d)}
+		if _, err := st.det.Score(context.Background(), one); err != nil {
+			return bad("the stage:", err)
+		}
+		return nil
+	}
+	per := 2
+	if m.spec.Rule == "quartile" {
+		per = 3
+		if st.counts, err = models.Array[float64](arrays, name+"counts", 4*m.d); err != nil {
+			return err
+		}
+	}
+	if st.limits, err = models.Array[float64](arrays, name+"limits", per*m.d); err != nil {
+		return err
+	}
+	for _, v := range slices.Concat(st.limits, st.counts) {
+		if v-v != 0 {
+			return bad("a limit is", v)
+		}
+	}
+	for _, v := range st.counts {
+		if v < 0 || v > float64(st.n) {
+			return bad("a quarter's events are", v)
+		}
+	}
+	return nil
+}
+
+var _ models.Detector = (*msm)(nil)

@@ -167,29 +167,34 @@ func (k *keeper) resume(tr Trainer, epochs int) *checkpoint {
 	if err == nil && (c.epochs < 1 || c.epochs >= epochs) {
 		err = fmt.Errorf("it is of epoch %d of %d", c.epochs, epochs)
 	}
-	old := tr.Params()
 	if err == nil {
-		r := tr.(Resumable)
-		err = r.SetAverages(c.averages, c.steps)
-		if err == nil {
-			err = r.SetParams(c.params)
-		}
-		if err == nil && c.centres != nil {
-			if m, ok := tr.(Centred); ok {
-				err = m.SetCentres(c.centres)
-			} else {
-				err = errors.New("it has centres")
-			}
-		}
-		if err == nil && c.best != nil && !sameShape(c.best, old) {
-			err = errors.New("its best weights are of another network")
-		}
+		err = c.put(tr)
 	}
 	if err != nil {
 		k.log("checkpoint not used: training begins anew", "checkpoint", k.name, "reason", err.Error())
 		return nil
 	}
 	return c
+}
+
+// put brings a trainer to where the checkpoint is. After an error the trainer is as it was, but for centres, which a
+// training that begins sets itself.
+func (c *checkpoint) put(tr Trainer) error {
+	r, p := tr.(Resumable), tr.Params()
+	averages, _ := r.Averages()
+	if !sameShape(c.params, p) || !sameShape(c.averages, averages) || c.best != nil && !sameShape(c.best, p) {
+		return errors.New("it is of another network")
+	}
+	if c.centres != nil {
+		m, ok := tr.(Centred)
+		if !ok {
+			return errors.New("it has centres, and the network has none")
+		}
+		if err := m.SetCentres(c.centres); err != nil {
+			return err
+		}
+	}
+	return errors.Join(r.SetAverages(c.averages, c.steps), r.SetParams(c.params))
 }
 
 func sameShape(a, b Params) bool {

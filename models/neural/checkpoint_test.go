@@ -106,7 +106,16 @@ func TestGoingOn(t *testing.T) {
 		}
 		// what does not fit is passed over
 		for key, state := range store.states {
-			for what, raw := range map[string][]byte{"cut": state[:len(state)-9], "empty": {}, "other": []byte("no checkpoint")} {
+			stranger, err := readCheckpoint(state)
+			if err != nil {
+				t.Fatal(err)
+			}
+			stranger.params = stranger.params[1:]
+			other, err := stranger.write()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for what, raw := range map[string][]byte{"of another network": other, "cut": state[:len(state)-9], "empty": {}, "other": []byte("no checkpoint")} {
 				bad := &kept{states: map[string][]byte{key: raw}}
 				if got, _, err := fit(context.Background(), bad); err != nil || !slices.Equal(got, want) {
 					t.Errorf("%s: with a checkpoint that is %s: %v", name, what, err)

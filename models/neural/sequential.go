@@ -373,7 +373,7 @@ func (q explained) Explain(ctx context.Context, s *data.Set) ([]string, [][]floa
 		names = eventNames(q.cut.Window)
 		terms = func(w window, y []float32, to []float64) { t.steps(s, w, y, to) }
 	}
-	if q.size != len(names) && s.N == 0 {
+	if s.N == 0 {
 		return names, nil, nil
 	}
 	list, first := windows(s, q.task.symbols(), q.pool == "last")

@@ -16,4 +16,5 @@ var quick = map[string]string{
 	"lstm_density":   "{epochs: 6}",
 	"deeplog":        "{epochs: 4, units: [16]}",
 	"token_lm":       "{epochs: 4, units: [16]}",
+	"msm":            "{max_events: 900}",
 }

@@ -2,7 +2,9 @@ package eval
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 )
 
 // ClusterMetrics is how well scores rank within the clusters that a model parts samples into. It is a
@@ -31,25 +33,20 @@ type ClusterMetric struct {
 // PerCluster judges scores within clusters, numbered from 0, one for each sample. Numbers that no sample has
 // are left out.
 func PerCluster(scores []float64, attack []bool, cluster []int32) (*ClusterMetrics, error) {
-	if len(cluster) != len(scores) {
-		return nil, fmt.Errorf("eval: %d clusters for %d scores", len(cluster), len(scores))
+	if len(cluster) != len(scores) || len(attack) != len(scores) {
+		return nil, fmt.Errorf("%w: %d clusters and %d labels for %d scores", ErrScores, len(cluster), len(attack), len(scores))
 	}
 	of := map[int32][]int{}
-	most := int32(-1)
 	for i, c := range cluster {
 		if c < 0 {
-			return nil, fmt.Errorf("eval: sample %d is in cluster %d", i, c)
+			return nil, fmt.Errorf("%w: sample %d is in cluster %d", ErrScores, i, c)
 		}
 		of[c] = append(of[c], i)
-		most = max(most, c)
 	}
 	m := &ClusterMetrics{WeightedAUROC: math.NaN(), WeightedAUPRC: math.NaN(), ZeroFilledAUROC: math.NaN()}
 	var roc, pr, n float64
-	for c := int32(0); c <= most && c >= 0; c++ {
+	for _, c := range slices.Sorted(maps.Keys(of)) {
 		rows := of[c]
-		if len(rows) == 0 {
-			continue
-		}
 		s, a := make([]float64, len(rows)), make([]bool, len(rows))
 		one := ClusterMetric{Cluster: int(c), Samples: len(rows), AUROC: math.NaN(), AUPRC: math.NaN()}
 		for i, row := range rows {

@@ -36,6 +36,9 @@ func TestPerCluster(t *testing.T) {
 	if _, err = PerCluster([]float64{1}, []bool{true}, nil); err == nil {
 		t.Error("too few clusters are taken")
 	}
+	if _, err = PerCluster([]float64{1}, nil, []int32{0}); err == nil {
+		t.Error("too few labels are taken")
+	}
 	if _, err = PerCluster([]float64{1}, []bool{true}, []int32{-1}); err == nil {
 		t.Error("cluster -1 is taken")
 	}

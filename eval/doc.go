@@ -1,6 +1,6 @@
 // Package eval judges scores: rankings of attacks against benign samples ([Rank], [Ranking.ROCAUC],
 // [Ranking.AveragePrecision], …), thresholds fitted on benign validation scores ([ThresholdRule]), what a
-// threshold does ([Confusion]), everything a results table needs in one call ([Summarise]), bootstrap
+// threshold does ([Confusion]), everything a results table needs in one call ([Summarise]), rankings within clusters ([PerCluster]), bootstrap
 // intervals ([Bootstrap]), a mean with its interval over repetitions ([Repeat]), and the rank tests that
 // compare detectors ([Wilcoxon], [Friedman], [Holm], [DeLong]).
 //

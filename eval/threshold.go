@@ -14,7 +14,7 @@ import (
 // is called an attack when its score is above it.
 type ThresholdRule struct {
 	Rule  string  `yaml:"rule" json:"rule" jsonschema:"enum=fpr,enum=quantile,enum=mean_sd,enum=mad,enum=iqr,enum=gaussian,enum=pot,enum=fixed" jsonschema_description:"how benign scores give a threshold. fpr: the lowest threshold that at most this share of them is above; quantile: that quantile of them, interpolated; mean_sd: mean plus value times the sample sd; mad: median plus value times 1.4826 times the median absolute deviation; iqr: upper quartile plus value times the distance between the quartiles; gaussian: what this share of a normal distribution of their mean and sd is above; pot: what this share is above when their largest 2 % follow a generalised Pareto distribution; fixed: the value itself, whatever they are, as the rank above which DeepLog calls an event anomalous"`
-	Value float64 `yaml:"value" json:"value" jsonschema:"minimum=0" jsonschema_description:"fpr, quantile, gaussian and pot: a share between 0 and 1; mean_sd, mad and iqr: a multiple; fixed: a score"`
+	Value float64 `yaml:"value" json:"value" jsonschema_description:"fpr, quantile, gaussian and pot: a share between 0 and 1; mean_sd, mad and iqr: a multiple; fixed: a score"`
 }
 
 // Check says what is wrong with the rule as a whole, if anything.
@@ -42,6 +42,9 @@ func (r ThresholdRule) Check() error {
 	return nil
 }
 
+// Fixed says whether the threshold is given, and needs no scores.
+func (r ThresholdRule) Fixed() bool { return r.Rule == "fixed" }
+
 // ErrNoScores says that there are no benign scores to fit a threshold to.
 var ErrNoScores = errors.New("no benign scores to fit a threshold to")
 
@@ -51,7 +54,7 @@ func (r ThresholdRule) Fit(benign []float64) (threshold float64, warnings []stri
 	if err := r.Check(); err != nil {
 		return math.NaN(), nil, fmt.Errorf("eval: %w", err)
 	}
-	if r.Rule == "fixed" {
+	if r.Fixed() {
 		return r.Value, nil, checkFinite(benign)
 	}
 	if len(benign) == 0 {
@@ -130,6 +133,9 @@ func Quantile(ascending []float64, p float64) float64 {
 	i := int(at)
 	if i >= len(ascending)-1 {
 		return ascending[len(ascending)-1]
+	}
+	if ascending[i] == ascending[i+1] { // what follows could be off by a bit
+		return ascending[i]
 	}
 	w := at - float64(i)
 	return (1-w)*ascending[i] + w*ascending[i+1]

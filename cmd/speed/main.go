@@ -73,13 +73,13 @@ func run(ctx context.Context, args []string) error {
 	if s.rounds < 1 || s.epochs < 1 || f.NArg() > 0 {
 		return errors.New("want at least one round and one epoch, and no arguments beside the flags")
 	}
-	var todo []workload
+	var chosen []workload
 	for _, name := range strings.Split(*names, ",") {
 		i := slices.IndexFunc(workloads, func(w workload) bool { return w.name == name })
 		if i < 0 {
 			return fmt.Errorf("-workloads: unknown workload %q", name)
 		}
-		todo = append(todo, workloads[i])
+		chosen = append(chosen, workloads[i])
 	}
 	if s.dir == "" {
 		dir, err := os.MkdirTemp("", "speed")
@@ -98,7 +98,7 @@ func run(ctx context.Context, args []string) error {
 	fmt.Printf("%s/%s, %s, %d processors, least of %d runs of %d epochs, in turn\n\n", runtime.GOOS, runtime.GOARCH, runtime.Version(), runtime.NumCPU(), s.rounds, s.epochs)
 	fmt.Println("| workload | threads | plumbline s | GFLOP/s | PyTorch eager s | its best s | which | eager / plumbline | best / plumbline |")
 	fmt.Println("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-	for _, w := range todo {
+	for _, w := range chosen {
 		if err := s.measure(ctx, w); err != nil {
 			return fmt.Errorf("%s: %w", w.name, err)
 		}

@@ -15,7 +15,6 @@ spinning threads of two: it gets one thread and the second is OpenMP's.
 """
 import argparse
 import os
-import sys
 import time
 
 p = argparse.ArgumentParser()

@@ -157,6 +157,15 @@ type Classifier interface {
 	Probabilities(ctx context.Context, s *data.Set) (classes []string, p [][]float64, err error)
 }
 
+// AttackProbabilities is what a [Classifier] gives whose scores are probabilities of an attack.
+func AttackProbabilities(scores []float64) (classes []string, p [][]float64) {
+	p = make([][]float64, len(scores))
+	for i, v := range scores {
+		p[i] = []float64{1 - v, v}
+	}
+	return []string{"benign", "attack"}, p
+}
+
 // Exporter writes the fitted model as an ONNX graph whose output named "score" equals Score.
 type Exporter interface {
 	ExportONNX(w io.Writer) error

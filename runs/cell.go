@@ -77,8 +77,10 @@ func (j *job) run(ctx context.Context) Result {
 	if j.result.Status == Interrupted {
 		return j.result
 	}
-	if err := j.checkpoints().remove(); err != nil {
-		j.log.Warn("checkpoints are left", "cell", j.cell.Path(), "error", err.Error())
+	if j.result.Status != TimedOut { // a cell that was too slow may go on where it was
+		if err := j.checkpoints().remove(); err != nil {
+			j.log.Warn("checkpoints are left", "cell", j.cell.Path(), "error", err.Error())
+		}
 	}
 	st := status{Status: j.result.Status, Error: j.result.Error, Started: started.UTC(), Finished: time.Now().UTC(), Result: j.result}
 	if err := j.dir.writeJSON(j.cell.Path()+"/status.json", st); err != nil {
@@ -203,6 +205,9 @@ func (j *job) fit(ctx context.Context, train *data.Set) (models.Detector, error)
 
 // threshold fits the rule to benign scores of held-out rows, or of training rows where the experiment says so.
 func (j *job) threshold(ctx context.Context, det models.Detector, s *sets) (float64, []string, error) {
+	if j.exp.Threshold.Fixed() {
+		return j.exp.Threshold.Fit(nil)
+	}
 	from, us := s.valid, j.data.valid
 	var warnings []string
 	if j.exp.Threshold.On == "train" {

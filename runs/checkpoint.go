@@ -8,7 +8,8 @@ import (
 	"path/filepath"
 )
 
-// checkpoints are files of a cell that has not come to its end. They are gone when it has.
+// checkpoints are files of a cell that has not come to its end. They are gone when it has; one that ran out of time
+// keeps them.
 type checkpoints struct {
 	dir *directory
 	at  string // the cell's folder for them, within the run's

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,8 +21,10 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"plumbline"
+	"plumbline/eval"
 	_ "plumbline/models/automata"
 	_ "plumbline/models/classic"
+	_ "plumbline/models/neural"
 )
 
 // small is an experiment of a few seconds on simulated flows.
@@ -386,6 +390,51 @@ func TestInterruptAndTimeout(t *testing.T) {
 	out = runSmall(t, small, Options{}, "+timeout=1ns", "models=[lof]")
 	if r := out.Results[0]; r.Status != TimedOut || !strings.Contains(r.Error, "not done within 1ns") {
 		t.Errorf("%s %q", r.Status, r.Error)
+	}
+}
+
+// TestClusters: of a model that parts rows the run says how it ranks within its parts, of others nothing.
+func TestClusters(t *testing.T) {
+	text := strings.Replace(small, "models: [iforest, lof, markov, znorm, random]", "models: [{model: ksae, params: {clusters: 2, base: znorm}}, znorm]", 1)
+	out := runSmall(t, text, Options{}, "seeds=[1]")
+	rec, err := Open(out.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rec.Results {
+		raw, err := os.ReadFile(filepath.Join(out.Dir, filepath.FromSlash(r.Cell), "clusters.json"))
+		if r.Model == "znorm" {
+			if err == nil || !math.IsNaN(float64(r.ClusterAUROC)) || !math.IsNaN(float64(r.ZeroFilled)) {
+				t.Errorf("%s has clusters: %s, %v", r.Cell, raw, r.ClusterAUROC)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		var m eval.ClusterMetrics
+		if err := json.Unmarshal(raw, &m); err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, c := range m.Clusters {
+			n += c.Samples
+		}
+		if len(m.Clusters) != 2 || n != r.Test || float64(r.ClusterAUROC) != m.WeightedAUROC || !(m.WeightedAUROC > 0 && m.WeightedAUROC <= 1) {
+			t.Errorf("%s: %d clusters of %d samples, want 2 of %d; %v in results.csv, %v in the file", r.Cell, len(m.Clusters), n, r.Test, r.ClusterAUROC, m.WeightedAUROC)
+		}
+	}
+}
+
+// TestFixedThreshold needs no held-out rows, and may be below zero.
+func TestFixedThreshold(t *testing.T) {
+	out := runSmall(t, small, Options{}, "seeds=[1]", "models=[znorm]", "threshold={rule: fixed, value: -1.5}", "split={kind: random, validation: 0}")
+	rec, err := Open(out.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := rec.Results[0]; r.Status != OK || r.Threshold != -1.5 || r.Recall != 1 {
+		t.Errorf("%s: threshold %v, recall %v: %s", r.Status, r.Threshold, r.Recall, r.Error)
 	}
 }
 

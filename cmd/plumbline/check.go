@@ -85,7 +85,7 @@ func (a *app) checkFiles(e *runs.Experiment, s *runs.DataSet) (missing []error) 
 			missing = append(missing, err)
 		}
 	}
-	if s.Split.Validation == 0 && e.Threshold.On == "validation" {
+	if s.Split.Validation == 0 && e.Threshold.On == "validation" && !e.Threshold.Fixed() {
 		fmt.Fprintln(a.out, "  warning: no rows are held out (split.validation: 0): thresholds will be undefined")
 	}
 	return missing

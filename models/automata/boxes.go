@@ -145,7 +145,7 @@ type boxEdge struct {
 // Red-blue: of the blue edges the one with most events is split by the guard that makes its two sides differ most
 // significantly (p < α), else merged with the red state that it is most like (p ≥ α), else it becomes a state.
 // O(events·d) memory; a split costs O(n·d²·Depth) for n events.
-func LearnBoxes(ctx context.Context, spec BoxLearnSpec, traces []data.Trace, d int, progress func(states, blue int)) (*BoxMachine, error) {
+func LearnBoxes(ctx context.Context, spec BoxLearnSpec, traces []data.Trace, d int) (*BoxMachine, error) {
 	if d < 1 {
 		return nil, errors.New("events have no attributes")
 	}
@@ -168,9 +168,6 @@ func LearnBoxes(ctx context.Context, spec BoxLearnSpec, traces []data.Trace, d i
 		state, at := l.largestBlue()
 		if state < 0 {
 			return l.machine(), nil
-		}
-		if progress != nil {
-			progress(len(l.red), len(l.red[state].edges[at].events))
 		}
 		e := l.red[state].edges[at]
 		if a, v, ok := l.bestSplit(e); ok && spec.MaxStates > 1 {

@@ -50,7 +50,7 @@ func plantedBoxes(n int, seed uint64) []data.Trace {
 // depends on the noise.
 func TestPlantedBoxes(t *testing.T) {
 	for seed := range uint64(6) {
-		m, err := LearnBoxes(context.Background(), DefaultBoxes(), plantedBoxes(2000, seed), 3, nil)
+		m, err := LearnBoxes(context.Background(), DefaultBoxes(), plantedBoxes(2000, seed), 3)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,7 +105,7 @@ func TestNoiseHasNoGuards(t *testing.T) {
 				traces[i].Events = append(traces[i].Events, float32(r.NormFloat64()))
 			}
 		}
-		m, err := LearnBoxes(context.Background(), DefaultBoxes(), traces, 3, nil)
+		m, err := LearnBoxes(context.Background(), DefaultBoxes(), traces, 3)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,7 +119,7 @@ func TestNoiseHasNoGuards(t *testing.T) {
 func TestBoxesPartSpace(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	spec := BoxLearnSpec{Alpha: 0.3, MinEvents: 5, Depth: 1, MaxStates: 20} // splits noise
-	m, err := LearnBoxes(context.Background(), spec, plantedBoxes(200, 9), 3, nil)
+	m, err := LearnBoxes(context.Background(), spec, plantedBoxes(200, 9), 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,13 +155,13 @@ func TestJoinedBoxes(t *testing.T) {
 }
 
 func TestBoxesOfNothing(t *testing.T) {
-	if _, err := LearnBoxes(context.Background(), DefaultBoxes(), make([]data.Trace, 3), 2, nil); err == nil {
+	if _, err := LearnBoxes(context.Background(), DefaultBoxes(), make([]data.Trace, 3), 2); err == nil {
 		t.Error("a machine is learnt from no events")
 	}
-	if _, err := LearnBoxes(context.Background(), DefaultBoxes(), nil, 0, nil); err == nil {
+	if _, err := LearnBoxes(context.Background(), DefaultBoxes(), nil, 0); err == nil {
 		t.Error("a machine is learnt from events without attributes")
 	}
-	m, err := LearnBoxes(context.Background(), DefaultBoxes(), []data.Trace{{Events: []float32{1, 2}}}, 2, nil)
+	m, err := LearnBoxes(context.Background(), DefaultBoxes(), []data.Trace{{Events: []float32{1, 2}}}, 2)
 	if err != nil || len(m.States) != 1 {
 		t.Errorf("one event: %+v, %v", m, err)
 	}
@@ -170,7 +170,7 @@ func TestBoxesOfNothing(t *testing.T) {
 func BenchmarkLearnBoxes(b *testing.B) {
 	traces := plantedBoxes(3500, 1) // some 100,000 events
 	for b.Loop() {
-		if _, err := LearnBoxes(context.Background(), DefaultBoxes(), traces, 3, nil); err != nil {
+		if _, err := LearnBoxes(context.Background(), DefaultBoxes(), traces, 3); err != nil {
 			b.Fatal(err)
 		}
 	}

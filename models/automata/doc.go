@@ -3,8 +3,11 @@
 //
 // The learner takes symbolic words (data.Words). FlexFringe's models can be read and written
 // ([ReadJSON], [Machine.WriteJSON]), and with compat v26 or v23 it is followed step by step. Detectors are
-// sequent (state frequencies over a stream), pdfa (log-likelihood) and markov (transitions without a
-// learnt structure).
+// sequent (state frequencies over a stream), pdfa (log-likelihood), and markov and ngram (symbols behind each other,
+// without a learnt structure).
+//
+// Machines over events of several numbers have boxes for guards ([LearnBoxes], [BoxMachine]); msm puts a one-class
+// model into each of their states.
 //
 // Turning flows into symbols and windows is data/prep's work; thresholds are eval's.
 package automata

@@ -197,15 +197,21 @@ func (m *markov) trace(word []int32) float64 {
 		sum += last
 		top = max(top, last)
 	}
+	return aggregated(m.spec.Aggregate, sum, top, last, len(word))
+}
+
+// aggregated is a trace's score by a rule, from the sum, the largest and the last of n events' scores. No events
+// have 0.
+func aggregated(rule string, sum, top, last float64, n int) float64 {
 	switch {
-	case len(word) == 0 || m.spec.Aggregate == "sum":
+	case n == 0 || rule == "sum":
 		return sum
-	case m.spec.Aggregate == "max":
+	case rule == "max":
 		return top
-	case m.spec.Aggregate == "last":
+	case rule == "last":
 		return last
 	}
-	return sum / float64(len(word))
+	return sum / float64(n)
 }
 
 // Save stores context keys as two halves of 32 bits.

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"plumbline/data"
+	"plumbline/eval"
 	"plumbline/models"
 )
 
@@ -165,7 +166,7 @@ func (m *msm) groups(s *data.Set) ([][]data.Trace, error) {
 
 // learn makes machine i.
 func (m *msm) learn(ctx context.Context, i int, traces []data.Trace, d int) (staged, error) {
-	machine, err := LearnBoxes(ctx, m.spec.BoxLearnSpec, traces, d, nil)
+	machine, err := LearnBoxes(ctx, m.spec.BoxLearnSpec, traces, d)
 	if err != nil {
 		return staged{}, err
 	}
@@ -232,7 +233,7 @@ func (m *BoxMachine) meet(traces []data.Trace) [][]float32 {
 	return out
 }
 
-// quartilesOf is the three quartiles of each of d columns, interpolated (type 7 of Hyndman and Fan 1996).
+// quartilesOf is the three quartiles of each of d columns.
 func quartilesOf(x []float32, d int) []float64 {
 	n := len(x) / d
 	var out []float64
@@ -242,15 +243,7 @@ func quartilesOf(x []float32, d int) []float64 {
 			column[i] = float64(x[i*d+a])
 		}
 		slices.Sort(column)
-		for q := 1; q <= 3; q++ {
-			at := float64(q) / 4 * float64(n-1)
-			k := int(at)
-			v := column[k]
-			if k+1 < n {
-				v += (at - float64(k)) * (column[k+1] - v)
-			}
-			out = append(out, v)
-		}
+		out = append(out, eval.Quantile(column, 0.25), eval.Quantile(column, 0.5), eval.Quantile(column, 0.75))
 	}
 	return out
 }

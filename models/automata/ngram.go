@@ -172,7 +172,7 @@ func (m *ngram) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 
 // trace scores one trace. An empty one has its end alone, and without that scores 0.
 func (m *ngram) trace(word []int32) float64 {
-	sum, top, last, n := 0.0, 0.0, 0.0, float64(len(word))
+	sum, top, last, n := 0.0, 0.0, 0.0, len(word)
 	for i, a := range word {
 		last = m.surprise(word, i, a)
 		sum += last
@@ -184,15 +184,7 @@ func (m *ngram) trace(word []int32) float64 {
 		top = max(top, end)
 		n++
 	}
-	switch {
-	case m.spec.Aggregate == "max":
-		return top
-	case m.spec.Aggregate == "last":
-		return last
-	case m.spec.Aggregate == "sum" || n == 0:
-		return sum
-	}
-	return sum / n
+	return aggregated(m.spec.Aggregate, sum, top, last, n)
 }
 
 // Save stores the contexts by parent and symbol, and the counts, both in order.

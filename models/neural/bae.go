@@ -58,7 +58,8 @@ func (s *BAESpec) New(env models.Env) (models.Detector, error) {
 			env.Logger().Info("bae: radius raised so that there are no more than the wanted subclusters", "from", spec.Threshold, "to", tree.threshold)
 		}
 		means := tree.means()
-		return means, ward(means, spec.Clusters), ctx.Err()
+		part, err := ward(ctx, means, spec.Clusters)
+		return means, part, err
 	}
 	return a.build(s)
 }

@@ -205,10 +205,13 @@ func (n *cfNode) total() *feature {
 // ward joins points into at most k groups, always the two whose union adds least to the sum of squared
 // distances from the groups' means, and gives each point's group, numbered in order of first appearance. It
 // follows chains of nearest neighbours (Murtagh, Computer Journal 26, 1983): O(n²) time and memory.
-func ward(x [][]float32, k int) []int32 {
+func ward(ctx context.Context, x [][]float32, k int) ([]int32, error) {
 	n := len(x)
 	d := make([]float64, n*n) // twice the increase; Lance and Williams' recurrence
 	for i := range n {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		for j := range i {
 			d[i*n+j] = distance(x[i], x[j])
 			d[j*n+i] = d[i*n+j]
@@ -225,6 +228,9 @@ func ward(x [][]float32, k int) []int32 {
 	var joins []join
 	var chain []int
 	for len(joins) < n-1 {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		if len(chain) == 0 {
 			chain = append(chain, slices.Index(alive, true))
 		}
@@ -287,5 +293,5 @@ func ward(x [][]float32, k int) []int32 {
 		}
 		out[i] = number[r]
 	}
-	return out
+	return out, nil
 }

@@ -145,6 +145,13 @@ func naiveWard(x [][]float32, k int) [][]int {
 }
 
 func TestWard(t *testing.T) {
+	ward := func(x [][]float32, k int) []int32 {
+		of, err := ward(context.Background(), x, k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return of
+	}
 	if got := ward([][]float32{{0}, {10}, {1}, {12}, {30}}, 2); !slices.Equal(got, []int32{0, 0, 0, 0, 1}) {
 		t.Errorf("groups %v", got)
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"plumbline/data"
+	"plumbline/eval"
 	"plumbline/models"
 )
 
@@ -128,7 +129,7 @@ func (a *cae) Fit(ctx context.Context, train *data.Set) error {
 			}
 		}
 		if slices.Sort(own); len(own) > 0 {
-			limits[c] = quantile(own, a.spec.Quantile)
+			limits[c] = eval.Quantile(own, a.spec.Quantile)
 		}
 	}
 	a.net, a.p, a.centres, a.limits = net, p, centres, limits

@@ -107,13 +107,14 @@ func readCheckpoint(raw []byte) (*checkpoint, error) {
 	return c, nil
 }
 
-// fingerprint tells trainings apart by all they depend on: settings, network, seed and data.
-func fingerprint(seed uint64, cfg Training, description any, x, t []float32) string {
+// fingerprint tells trainings apart by all they depend on: settings, network, seed and data. Numbers that JSON cannot
+// hold are an error.
+func fingerprint(seed uint64, cfg Training, description any, x, t []float32) (string, error) {
 	sum := crc32.New(crc32.MakeTable(crc32.Castagnoli))
 	for _, v := range []any{seed, cfg, description} {
 		js, err := json.Marshal(v)
-		if err != nil { // no description holds what JSON cannot
-			panic(err)
+		if err != nil {
+			return "", err
 		}
 		sum.Write(js)
 	}
@@ -129,7 +130,7 @@ func fingerprint(seed uint64, cfg Training, description any, x, t []float32) str
 			sum.Write(buf)
 		}
 	}
-	return fmt.Sprintf("%08x%08x", first, sum.Sum32())
+	return fmt.Sprintf("%08x%08x", first, sum.Sum32()), nil
 }
 
 // keeper saves a training now and then, and finds a saved one.
@@ -145,9 +146,13 @@ func (l loop) keeper(env models.Env, cfg Training, tr Trainer) *keeper {
 	if _, ok := tr.(Resumable); !ok || env.Checkpoints == nil {
 		return k
 	}
-	k.store, k.last = env.Checkpoints, time.Now()
 	k.log = env.Logger().Warn
-	k.name = "network-" + fingerprint(env.Seed, cfg, l.description, l.x, l.t)
+	print, err := fingerprint(env.Seed, cfg, l.description, l.x, l.t)
+	if err != nil {
+		k.log("training leaves no checkpoints", "reason", err.Error())
+		return k
+	}
+	k.store, k.last, k.name = env.Checkpoints, time.Now(), "network-"+print
 	return k
 }
 
@@ -222,60 +227,11 @@ func (k *keeper) save(tr Trainer, c func() *checkpoint) {
 	k.last = time.Now()
 }
 
-// memory is the arrays that an optimiser remembers: those of a kernel's Adam or of a stepper.
-func memory(m, v []float32, s *Stepper) [][]float32 {
-	if s == nil {
-		return [][]float32{m, v}
-	}
-	return slices.Concat(s.a, s.b)
-}
-
-func copies(arrays [][]float32) (out [][]float32) {
-	for _, a := range arrays {
-		out = append(out, slices.Clone(a))
-	}
-	return out
-}
-
-// remember writes arrays over an optimiser's.
-func remember(arrays, into [][]float32, s *Stepper, steps int) error {
-	if !sameShape(arrays, into) {
-		return errors.New("neural: an optimiser's state of another network")
-	}
-	for i, a := range arrays {
-		copy(into[i], a)
-	}
-	if s != nil {
-		s.t = steps
-	}
-	return nil
-}
-
-func (t *fused) Averages() ([][]float32, int) { return copies(memory(t.m, t.v, t.step)), t.t }
-
-func (t *fused) SetAverages(arrays [][]float32, steps int) error {
-	if err := remember(arrays, memory(t.m, t.v, t.step), t.step, steps); err != nil {
-		return err
-	}
-	t.t = steps
-	return nil
-}
-
 func (t *fused) SetParams(p Params) error {
 	if err := t.net.Shape(p); err != nil {
 		return err
 	}
 	t.load(p)
-	return nil
-}
-
-func (t *fusedSequence) Averages() ([][]float32, int) { return copies(memory(t.m, t.v, t.step)), t.t }
-
-func (t *fusedSequence) SetAverages(arrays [][]float32, steps int) error {
-	if err := remember(arrays, memory(t.m, t.v, t.step), t.step, steps); err != nil {
-		return err
-	}
-	t.t = steps
 	return nil
 }
 

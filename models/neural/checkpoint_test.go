@@ -3,6 +3,7 @@ package neural
 import (
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -128,23 +129,33 @@ func TestGoingOn(t *testing.T) {
 // TestOtherTraining: a training of other data, settings or seed does not take a checkpoint for its own.
 func TestOtherTraining(t *testing.T) {
 	x, cfg, net := []float32{1, 2}, defaultTraining(3, 4), defaultArchitecture(Tanh).Network(4)
-	base := fingerprint(1, cfg, net, x, x)
+	mark := func(seed uint64, cfg Training, net Network, x, y []float32) string {
+		f, err := fingerprint(seed, cfg, net, x, y)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	base := mark(1, cfg, net, x, x)
 	other, deeper := cfg, net
 	other.Batch++
 	deeper.Shrink = 1
 	for what, f := range map[string]string{
-		"seed":    fingerprint(2, cfg, net, x, x),
-		"setting": fingerprint(1, other, net, x, x),
-		"network": fingerprint(1, cfg, deeper, x, x),
-		"data":    fingerprint(1, cfg, net, []float32{1, 3}, x),
-		"target":  fingerprint(1, cfg, net, x, []float32{2, 2}),
+		"seed":    mark(2, cfg, net, x, x),
+		"setting": mark(1, other, net, x, x),
+		"network": mark(1, cfg, deeper, x, x),
+		"data":    mark(1, cfg, net, []float32{1, 3}, x),
+		"target":  mark(1, cfg, net, x, []float32{2, 2}),
 	} {
 		if f == base {
 			t.Errorf("another %s has the same fingerprint", what)
 		}
 	}
-	if fingerprint(1, cfg, net, x, x) != base {
+	if mark(1, cfg, net, x, x) != base {
 		t.Error("the same training has another fingerprint")
+	}
+	if _, err := fingerprint(1, cfg, math.NaN(), x, x); err == nil {
+		t.Error("what JSON cannot hold has a fingerprint")
 	}
 }
 

@@ -56,13 +56,11 @@ type fused struct {
 	workers int
 	stack   *stack
 	p, g    []float32 // parameters, and a gradient of the same layout for each shard
-	m, v    []float32 // Adam's averages
-	sum     []float32 // of the shards' gradients, for the other optimisers
-	step    *Stepper
-	t       int // steps so far
-	units   []unit
-	stages  [][]op
-	rooms   []*room
+	sum     []float32 // of the shards' gradients, for optimisers that the kernels do not have
+	memory
+	units  []unit
+	stages [][]op
+	rooms  []*room
 }
 
 // load takes plain weights over, and the running averages.

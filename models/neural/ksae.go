@@ -58,16 +58,6 @@ func (s *KSAESpec) New(env models.Env) (models.Detector, error) {
 	return a.build(s)
 }
 
-// quantile interpolates between ascending values (type 7 of Hyndman and Fan 1996).
-func quantile(v []float64, p float64) float64 {
-	at := p * float64(len(v)-1)
-	i := int(at)
-	if i+1 >= len(v) {
-		return v[len(v)-1]
-	}
-	return v[i] + (at-float64(i))*(v[i+1]-v[i])
-}
-
 func squaredNorm(x []float32) float64 {
 	sum := 0.0
 	for _, v := range x {

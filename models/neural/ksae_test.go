@@ -2,7 +2,6 @@ package neural
 
 import (
 	"context"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -26,13 +25,5 @@ func TestCentresByHand(t *testing.T) {
 	}
 	if Nearest([][]float32{{0}, {2}}, []float32{1}) != 0 {
 		t.Error("a tie does not go to the first")
-	}
-}
-
-func TestQuantile(t *testing.T) {
-	for p, want := range map[float64]float64{0: 1, 0.5: 2.5, 0.95: 3.85, 1: 4} {
-		if got := quantile([]float64{1, 2, 3, 4}, p); math.Abs(got-want) > 1e-12 {
-			t.Errorf("%v: %v, want %v", p, got, want)
-		}
 	}
 }

@@ -95,11 +95,8 @@ func (c classifier) Probabilities(ctx context.Context, s *data.Set) ([]string, [
 	if err != nil {
 		return nil, nil, err
 	}
-	p := make([][]float64, len(scores))
-	for i, v := range scores {
-		p[i] = []float64{1 - v, v}
-	}
-	return []string{"benign", "attack"}, p, nil
+	classes, p := models.AttackProbabilities(scores)
+	return classes, p, nil
 }
 
 var _ models.Classifier = classifier{}

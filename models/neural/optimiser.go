@@ -1,8 +1,10 @@
 package neural
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Optimiser says how gradients change weights. Rate is the learning rate of the first epoch. The update rules
@@ -146,4 +148,41 @@ func (s *Stepper) rmsprop(p, g, sq, moving []float32, rate float64) {
 		moving[i] = float32(momentum*moving[i]) + gi/(float32(math.Sqrt(float64(sq[i])))+eps)
 		p[i] -= lr * moving[i]
 	}
+}
+
+// memory is what an optimiser remembers from step to step: the averages of the kernels' Adam, or a stepper's.
+type memory struct {
+	m, v []float32
+	step *Stepper // nil: Adam of the kernels
+	t    int      // steps so far
+}
+
+func (s *memory) arrays() [][]float32 {
+	if s.step == nil {
+		return [][]float32{s.m, s.v}
+	}
+	return slices.Concat(s.step.a, s.step.b)
+}
+
+// Averages copies the arrays.
+func (s *memory) Averages() (arrays [][]float32, steps int) {
+	for _, a := range s.arrays() {
+		arrays = append(arrays, slices.Clone(a))
+	}
+	return arrays, s.t
+}
+
+// SetAverages takes over what Averages gave.
+func (s *memory) SetAverages(arrays [][]float32, steps int) error {
+	into := s.arrays()
+	if !sameShape(arrays, into) {
+		return errors.New("neural: an optimiser's state of another network")
+	}
+	for i, a := range arrays {
+		copy(into[i], a)
+	}
+	if s.t = steps; s.step != nil {
+		s.step.t = steps
+	}
+	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"plumbline/data"
+	"plumbline/eval"
 	"plumbline/models"
 )
 
@@ -29,7 +30,7 @@ func (s Sampling) draw(train *data.Set, r *rand.Rand) [][]float32 {
 	}
 	ascending := slices.Clone(norms)
 	slices.Sort(ascending)
-	limit := quantile(ascending, s.Trim)
+	limit := eval.Quantile(ascending, s.Trim)
 	var x [][]float32
 	for i, row := range rows {
 		if norms[i] <= limit {
@@ -143,7 +144,7 @@ func (a *parted) Fit(ctx context.Context, train *data.Set) error {
 			return fmt.Errorf("%s: part %d: %w", a.name, k+1, err)
 		}
 		slices.Sort(scores)
-		q50, q95 := quantile(scores, 0.5), quantile(scores, 0.95)
+		q50, q95 := eval.Quantile(scores, 0.5), eval.Quantile(scores, 0.95)
 		spread := q95 - q50
 		if !(spread > 0) {
 			spread = 1

@@ -43,15 +43,13 @@ type fusedSequence struct {
 	s             *recurrent
 	workers       int
 	p, g          []float32 // parameters, and a gradient of the same layout for each shard
-	m, v          []float32 // Adam's averages
 	sum           []float32 // of the shards' gradients, for the other optimisers
 	flat, flatSum Params    // p and sum, for the stepper
-	step          *Stepper
-	t             int // steps so far
-	units         []seqUnit
-	squares       []float64 // of the batch's gradient, for each unit
-	rooms         []*seqRoom
-	job           job
+	memory
+	units   []seqUnit
+	squares []float64 // of the batch's gradient, for each unit
+	rooms   []*seqRoom
+	job     job
 }
 
 // job is the epoch at work.

@@ -358,7 +358,8 @@ func (q *sequential) pooled(scores []float64) float64 {
 type explained struct{ *sequential }
 
 // Explain gives the terms of the window's score that pooling takes, or their means over all windows: of each
-// column of the events, or of each of the last events.
+// column of the events, or of each of the last events. Where a model judges the errors, they are a column's mean
+// squared error, from which its score does not follow.
 func (q explained) Explain(ctx context.Context, s *data.Set) ([]string, [][]float64, error) {
 	if err := q.check(s); err != nil {
 		return nil, nil, err

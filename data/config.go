@@ -38,7 +38,9 @@ type Config struct {
 	Prep   strictyaml.Doc `yaml:"prep" jsonschema_description:"default preprocessing steps"`
 	Traces strictyaml.Doc `yaml:"traces" jsonschema_description:"default traces for trace models; none: trace models cannot run"`
 	Unit   strictyaml.Doc `yaml:"unit" jsonschema_description:"default unit of evaluation"`
-	source Source
+	// Evasion belongs to an experiment rather than to the data, and stands here so that a data entry can declare it.
+	Evasion strictyaml.Doc `yaml:"evasion" jsonschema_description:"how the attacks of the test part are disguised before models see them"`
+	source  Source
 }
 
 // Files are the names of a data set's files by part.

@@ -151,6 +151,18 @@ type Clusterer interface {
 	Clusters(ctx context.Context, s *data.Set) ([]int32, error)
 }
 
+// Cause is what in a sample its score comes from.
+type Cause struct {
+	Name  string // of what causes scores of one kind, such as a machine's state or a column
+	Event int    // position in the trace, from 0; -1 when it is the sample as a whole
+}
+
+// Investigator is a model that can say which part of a sample stands out, so that alarms can be sorted by cause.
+type Investigator interface {
+	// Causes returns one cause for each sample. Where Needs.Batch, samples must be those of Score, in their order.
+	Causes(ctx context.Context, s *data.Set) ([]Cause, error)
+}
+
 // Classifier gives probabilities next to scores.
 type Classifier interface {
 	// Probabilities returns n×k class probabilities, each row summing to 1, and the k class names.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,6 +36,7 @@ type job struct {
 	observe func(Event)
 	history []models.Epoch
 	result  Result
+	limit   float64 // of the flows that aggregate: share counts
 }
 
 // status is status.json, written last: a cell without it did not finish.
@@ -129,7 +131,7 @@ func (j *job) attempt(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	threshold, warnings, err := j.threshold(ctx, det, s)
+	threshold, warnings, err := j.judge(ctx, det, s)
 	if err != nil {
 		return err
 	}
@@ -139,10 +141,11 @@ func (j *job) attempt(ctx context.Context) (err error) {
 		return err
 	}
 	j.result.ScoreSeconds = Number(time.Since(start).Seconds())
-	scores, err := j.data.test.lift(s.test, raw, j.exp.Aggregate)
+	flows, err := j.data.test.flows(s.test, raw, j.exp.Aggregate.Flow)
 	if err != nil {
 		return err
 	}
+	scores := j.data.test.gather(flows, j.exp.Aggregate.Unit, j.limit)
 	m, err := eval.Summarise(scores, j.data.test.truth, threshold, j.exp.Bootstrap, j.cell.Seed)
 	if err != nil {
 		return err
@@ -203,32 +206,44 @@ func (j *job) fit(ctx context.Context, train *data.Set) (models.Detector, error)
 	return det, nil
 }
 
-// threshold fits the rule to benign scores of held-out rows, or of training rows where the experiment says so.
-func (j *job) threshold(ctx context.Context, det models.Detector, s *sets) (float64, []string, error) {
-	if j.exp.Threshold.Fixed() {
+// judge fits what turns scores into decisions to benign scores of held-out rows, or of training rows where the
+// experiment says so: the limit that flows are counted above, and the threshold.
+func (j *job) judge(ctx context.Context, det models.Detector, s *sets) (float64, []string, error) {
+	share := j.exp.Aggregate.Unit == "share"
+	if j.exp.Threshold.Fixed() && !share {
 		return j.exp.Threshold.Fit(nil)
 	}
 	from, us := s.valid, j.data.valid
 	var warnings []string
 	if j.exp.Threshold.On == "train" {
 		if j.cell.Entry.Info.Needs.Labels {
+			if share {
+				return 0, nil, errors.New("aggregate share: its limit cannot be fitted on the training rows of a model that learns from labels (threshold.on)")
+			}
 			return math.NaN(), []string{"no threshold: threshold.on: train cannot be used with a model that learns from labels"}, nil
 		}
 		from, us = s.train, j.data.trainUnits
 		warnings = append(warnings, "the threshold is fitted on scores of training rows, which are lower than those of new ones")
 	}
 	if from.N == 0 {
+		if share {
+			return 0, nil, errors.New("aggregate share: no benign rows were held out to fit the limit of flows to (split.validation)")
+		}
 		return math.NaN(), []string{"no threshold: no benign rows were held out (split.validation)"}, nil
 	}
 	raw, err := score(ctx, det, from)
 	if err != nil {
 		return 0, nil, fmt.Errorf("threshold: %w", err)
 	}
-	lifted, err := us.lift(from, raw, j.exp.Aggregate)
+	flows, err := us.flows(from, raw, j.exp.Aggregate.Flow)
 	if err != nil {
 		return 0, nil, fmt.Errorf("threshold: %w", err)
 	}
-	t, more, err := j.exp.Threshold.Fit(lifted)
+	if share {
+		ascending := slices.Sorted(slices.Values(flows))
+		j.limit = eval.Quantile(ascending, j.exp.Aggregate.Above)
+	}
+	t, more, err := j.exp.Threshold.Fit(us.gather(flows, j.exp.Aggregate.Unit, j.limit))
 	return t, append(warnings, more...), err
 }
 
@@ -275,7 +290,7 @@ func (j *job) leave(det models.Detector, scores []float64, threshold float64, m 
 		},
 		func() error { return j.dir.writeJSON(at+"metrics.json", m) },
 		func() error {
-			return j.dir.writeJSON(at+"threshold.json", map[string]any{"rule": j.exp.Threshold.Rule, "value": j.exp.Threshold.Value, "on": j.exp.Threshold.On, "threshold": Number(threshold)})
+			return j.dir.writeJSON(at+"threshold.json", map[string]any{"rule": j.exp.Threshold.Rule, "value": j.exp.Threshold.Value, "on": j.exp.Threshold.On, "threshold": Number(threshold), "flow_limit": Number(j.flowLimit())})
 		},
 		func() error {
 			return j.dir.writeJSON(at+"prep.json", map[string]any{"pipeline": j.data.pipe, "traces": j.data.tracer})
@@ -296,6 +311,14 @@ func (j *job) leave(det models.Detector, scores []float64, threshold float64, m 
 		}
 	}
 	return nil
+}
+
+// flowLimit is the limit that flows are counted above, NaN where none are.
+func (j *job) flowLimit() float64 {
+	if j.exp.Aggregate.Unit == "share" {
+		return j.limit
+	}
+	return math.NaN()
 }
 
 func (j *job) writeHistory(w io.Writer) error {

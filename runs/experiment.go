@@ -29,7 +29,8 @@ type Config struct {
 	Traces    strictyaml.Doc `yaml:"traces" jsonschema_description:"traces for trace models; over the data set's default"`
 	Threshold Threshold      `yaml:"threshold" jsonschema_description:"how scores become decisions"`
 	Unit      *Unit          `yaml:"unit" jsonschema_description:"what is judged: flow, host, connection, or columns that name an entity"`
-	Aggregate string         `yaml:"aggregate" jsonschema:"enum=max,enum=mean,enum=last" jsonschema_description:"how the scores of flows or windows become that of a unit"`
+	MinFlows  int            `yaml:"min_flows" jsonschema:"minimum=0" jsonschema_description:"units with fewer flows in the validation or test part are left out of it; not for unit flow"`
+	Aggregate Aggregate      `yaml:"aggregate" jsonschema_description:"how the scores of windows become those of flows, and these those of units: max, mean or last for both, or a map {flow: max, mean or last, unit: max, mean, last or share, above: quantile}"`
 	Bootstrap int            `yaml:"bootstrap" jsonschema:"minimum=0,maximum=100000" jsonschema_description:"resamples of the test units for intervals; 0: none"`
 	Workers   int            `yaml:"workers" jsonschema:"minimum=0,maximum=1024" jsonschema_description:"cells at work side by side; 0: one for each processor"`
 	Timeout   string         `yaml:"timeout" jsonschema_description:"longest time for one cell, such as 90s or 2h; empty: none"`
@@ -53,7 +54,7 @@ func defaults() Config {
 	return Config{
 		Seeds:     []uint64{1},
 		Threshold: Threshold{eval.ThresholdRule{Rule: "fpr", Value: 0.01}, "validation"},
-		Aggregate: "max", Bootstrap: 500, Audit: "on", Keep: Keep{Scores: true, Models: true},
+		Aggregate: Aggregate{Flow: "max", Unit: "max"}, Bootstrap: 500, Audit: "on", Keep: Keep{Scores: true, Models: true},
 	}
 }
 
@@ -107,7 +108,10 @@ type DataSet struct {
 	Prep   prep.Spec
 	Traces *prep.TraceSpec // nil: no traces
 	Unit   Unit
-	node   *yaml.Node // the resolved config
+	// MinFlows is how many rows a unit of the validation or test part has at the least to be judged.
+	MinFlows int
+	Evasion  *data.EvasionSpec // nil: attacks are tested as they are
+	node     *yaml.Node        // the resolved config
 }
 
 // Entry is one model of an experiment.

@@ -88,6 +88,31 @@ func (r *Record) readCells() error {
 	})
 }
 
+// ErrNoCell is wrapped by the errors of [Record.Find].
+var ErrNoCell = errors.New("no such cell")
+
+// Find is the cell of that name (as in the column "cell" of results.csv), or the only one whose name holds it.
+func (r *Record) Find(name string) (*Result, error) {
+	var found []string
+	var at *Result
+	for i := range r.Results {
+		c := &r.Results[i]
+		if c.Cell == name {
+			return c, nil
+		}
+		if strings.Contains(c.Cell, name) {
+			found, at = append(found, c.Cell), c
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, fmt.Errorf("%w: %s has no cell %q", ErrNoCell, r.Dir, name)
+	case 1:
+		return at, nil
+	}
+	return nil, fmt.Errorf("%w: %q fits %d cells: %s", ErrNoCell, name, len(found), strings.Join(found, ", "))
+}
+
 // OK is how many cells are ok.
 func (r *Record) OK() int {
 	n := 0

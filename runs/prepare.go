@@ -123,8 +123,55 @@ func (p *prepared) alive(ctx context.Context) (*live, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.live = &live{t, split, split.Unlabelled(t)}
+	if err := p.set.dropSmall(t, split); err != nil {
+		return nil, err
+	}
+	l := &live{table: t, split: split, benign: split.Unlabelled(t)}
+	if e := p.set.Evasion; e != nil {
+		disguised, n, err := e.Apply(t, split)
+		if err != nil {
+			return nil, err
+		}
+		attacks := len(split.Test) - len(t.Benign(split.Test))
+		split.Warnings = append(split.Warnings, fmt.Sprintf("evasion %s: %d of %d attacks in the test part are disguised", e.Kind, n, attacks))
+		l.table = disguised
+	}
+	p.live = l
 	return p.live, nil
+}
+
+// dropSmall takes the rows of units of too few flows out of the validation and test parts.
+func (set *DataSet) dropSmall(t *data.Table, split *data.Split) error {
+	if set.MinFlows < 2 {
+		return nil
+	}
+	for _, part := range []struct {
+		rows *[]int32
+		name string
+	}{{&split.Valid, "validation"}, {&split.Test, "test"}} {
+		us, err := set.Unit.units(t, *part.rows)
+		if err != nil {
+			return err
+		}
+		flows := make([]int, len(us.first))
+		for _, u := range us.unit {
+			flows[u]++
+		}
+		var kept []int32
+		for i, r := range us.rows {
+			if flows[us.unit[i]] >= set.MinFlows {
+				kept = append(kept, r)
+			}
+		}
+		if small := len(*part.rows) - len(kept); small > 0 {
+			split.Warnings = append(split.Warnings, fmt.Sprintf("min_flows %d: %d rows of smaller units are left out of the %s part", set.MinFlows, small, part.name))
+		}
+		*part.rows = kept
+	}
+	if len(split.Test) == 0 {
+		return fmt.Errorf("runs: %s: no %v of the test part has %d flows (min_flows)", t.Name, set.Unit, set.MinFlows)
+	}
+	return nil
 }
 
 // sets is the train, validation and test sets for a model: train is benign and unlabelled unless the model

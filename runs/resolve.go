@@ -184,6 +184,18 @@ func (l *loader) dataSet(r dataRef) (DataSet, strictyaml.Problems) {
 	if l.e.Unit != nil {
 		set.Unit = *l.e.Unit
 	}
+	if set.MinFlows = l.e.MinFlows; set.MinFlows > 0 && set.Unit.Name == "flow" {
+		ps = append(ps, l.at("min_flows", "%s is judged by flows: min_flows is for hosts, connections and other units", c.Name))
+	}
+	if c.Evasion.Node != nil {
+		e := data.DefaultEvasion()
+		if bad := c.Evasion.Decode(&e); len(bad) > 0 {
+			ps = append(ps, bad...)
+		} else if err := e.Check(); err != nil {
+			ps = append(ps, c.Evasion.Problem("%v", err))
+		}
+		set.Evasion = &e
+	}
 	return set, ps
 }
 
@@ -395,7 +407,7 @@ func (e *Experiment) Resolved() ([]byte, error) {
 	if e.Config.Unit != nil {
 		steps = append(steps, add("unit", *e.Config.Unit))
 	}
-	steps = append(steps, add("aggregate", e.Aggregate), add("bootstrap", e.Bootstrap), add("workers", e.Workers))
+	steps = append(steps, add("min_flows", e.MinFlows), add("aggregate", e.Aggregate), add("bootstrap", e.Bootstrap), add("workers", e.Workers))
 	if e.Timeout != "" {
 		steps = append(steps, add("timeout", e.Timeout))
 	}

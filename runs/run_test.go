@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -451,18 +452,73 @@ func TestUnitsMeet(t *testing.T) {
 func TestLift(t *testing.T) {
 	us := &units{rows: []int32{4, 7, 9}, unit: []int32{0, 1, 0}, keys: []string{"A", "B"}, first: []int32{4, 7}}
 	set := tracesOver([]int32{4, 7}, []int32{7, 9})
-	for rule, want := range map[string][2]float64{
-		"max":  {2, 2},     // rows 1 2 2
-		"mean": {1.5, 1.5}, // rows 1 1.5 2
-		"last": {2, 1},     // row 7 ends window 1, row 9 ends window 2, row 4 takes window 1
+	for _, c := range []struct {
+		rule Aggregate
+		want [2]float64
+	}{
+		{Aggregate{Flow: "max", Unit: "max"}, [2]float64{2, 2}},       // rows 1 2 2
+		{Aggregate{Flow: "mean", Unit: "mean"}, [2]float64{1.5, 1.5}}, // rows 1 1.5 2
+		{Aggregate{Flow: "last", Unit: "last"}, [2]float64{2, 1}},     // row 7 ends window 1, row 9 ends window 2, row 4 takes window 1
+		{Aggregate{Flow: "last", Unit: "mean"}, [2]float64{1.5, 1}},
+		{Aggregate{Flow: "max", Unit: "share"}, [2]float64{0.5, 1}}, // above 1.2 are rows 7 and 9
 	} {
-		got, err := us.lift(set, []float64{1, 2}, rule)
-		if err != nil || got[0] != want[0] || got[1] != want[1] {
-			t.Errorf("%s: %v, %v; want %v", rule, got, err, want)
+		flows, err := us.flows(set, []float64{1, 2}, c.rule.Flow)
+		if got := us.gather(flows, c.rule.Unit, 1.2); err != nil || got[0] != c.want[0] || got[1] != c.want[1] {
+			t.Errorf("%+v: %v, %v; want %v", c.rule, got, err, c.want)
 		}
 	}
-	if _, err := us.lift(tracesOver([]int32{4}), []float64{1}, "max"); err == nil {
+	if _, err := us.flows(tracesOver([]int32{4}), []float64{1}, "max"); err == nil {
 		t.Error("rows in no trace are not noticed")
+	}
+}
+
+// TestShareOfFlows: a connection is judged by how many of its flows are above a quantile of benign flows; small ones are
+// left out; the resolved experiment says so again.
+func TestShareOfFlows(t *testing.T) {
+	out := runSmall(t, small, Options{}, "+unit=connection", "models=[znorm]", "+split={validation: 0.3}", "+aggregate={flow: last, unit: share, above: 0.9}", "+min_flows=4")
+	if out.Failed > 0 {
+		t.Fatalf("%+v", out.Results)
+	}
+	all := runSmall(t, small, Options{}, "+unit=connection", "models=[znorm]")
+	if out.Results[0].Test >= all.Results[0].Test || out.Results[0].Test == 0 {
+		t.Errorf("%d connections of 4 flows, %d in all", out.Results[0].Test, all.Results[0].Test)
+	}
+	for cell, text := range scores(t, out.Dir) {
+		for _, line := range strings.Split(strings.TrimSpace(text), "\n")[1:] {
+			f := strings.Split(line, ",")
+			if v, err := strconv.ParseFloat(f[2], 64); err != nil || v < 0 || v > 1 {
+				t.Fatalf("%s: score %q is no share", cell, f[2])
+			}
+		}
+	}
+	var limit struct {
+		Limit float64 `json:"flow_limit"`
+	}
+	if err := readJSON(out.Dir, out.Results[0].Cell+"/threshold.json", &limit); err != nil || !(limit.Limit > 0) {
+		t.Errorf("limit %v, %v", limit, err)
+	}
+	e, err := Load(filepath.Join(out.Dir, "experiment.yaml"), LoadOptions{Builtin: plumbline.Configs})
+	if err != nil || e.Aggregate != (Aggregate{Flow: "last", Unit: "share", Above: 0.9}) || e.MinFlows != 4 {
+		t.Errorf("%+v, %v", e.Aggregate, err)
+	}
+}
+
+// TestEvasion: attacks that take the values of benign rows are found less often, and the run says what was done.
+func TestEvasion(t *testing.T) {
+	plain := runSmall(t, small, Options{}, "models=[znorm,iforest]", "seeds=[1]")
+	evaded := runSmall(t, strings.Replace(small, "rate: 4}}", "rate: 4}, evasion: {kind: random, share: 1}}", 1), Options{}, "models=[znorm,iforest]", "seeds=[1]")
+	for i := range plain.Results {
+		a, b := plain.Results[i], evaded.Results[i]
+		if a.Status != OK || b.Status != OK || a.TrainSHA256 != b.TrainSHA256 || a.TestSHA256 == b.TestSHA256 || !(b.AUROC < a.AUROC-0.1) {
+			t.Errorf("%s: AUROC %v, disguised %v (%s %s)", a.Label, a.AUROC, b.AUROC, a.Error, b.Error)
+		}
+	}
+	r, err := Open(evaded.Dir)
+	if err != nil || !strings.Contains(strings.Join(r.Manifest.Data[0].Warnings, "\n"), "evasion random: ") {
+		t.Errorf("manifest says %v, %v", r.Manifest.Data[0].Warnings, err)
+	}
+	if _, err := Load(write(t, strings.Replace(small, "rate: 4}}", "rate: 4}, evasion: {kind: hide}}", 1)), LoadOptions{Builtin: plumbline.Configs}); err == nil || !strings.Contains(err.Error(), "evasion") {
+		t.Errorf("an unknown kind: %v", err)
 	}
 }
 

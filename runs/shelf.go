@@ -79,7 +79,7 @@ func (r *run) shelf(set *DataSet) shelf {
 		wg.Go(func() { sums[i+1], errs[i+1] = cache.File(p) })
 	}
 	wg.Wait()
-	plain, err := yaml.Marshal([]any{plainNode(set.node), set.Split, set.Traces, set.Unit})
+	plain, err := yaml.Marshal([]any{plainNode(set.node), set.Split, set.Traces, set.Unit, set.MinFlows})
 	errs = append(errs, err)
 	steps := []byte(nil)
 	if n := set.Prep.Doc.Node; n != nil {

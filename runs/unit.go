@@ -3,6 +3,8 @@ package runs
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -121,10 +123,53 @@ func (u Unit) units(t *data.Table, rows []int32) (*units, error) {
 	return us, nil
 }
 
-// lift brings the scores of a set's samples to the units: first to the rows that a sample is made of, then
-// to the units of the rows, each by the rule. With last, a window counts for its last row only; rows that
-// no window ends at take the first window that holds them.
-func (us *units) lift(s *data.Set, scores []float64, rule string) ([]float64, error) {
+// Aggregate is how the scores of windows become those of their flows, and those of flows that of a unit.
+type Aggregate struct {
+	Flow  string  `yaml:"flow" jsonschema:"enum=max,enum=mean,enum=last" jsonschema_description:"score of a flow from those of the windows that hold it; last: of the window that ends with it"`
+	Unit  string  `yaml:"unit" jsonschema:"enum=max,enum=mean,enum=last,enum=share" jsonschema_description:"score of a unit from those of its flows; share: how many of them are above a limit"`
+	Above float64 `yaml:"above" jsonschema:"minimum=0,maximum=1" jsonschema_description:"share: the limit is this quantile of the flows that thresholds are fitted to"`
+}
+
+// DecodeStrict takes a name for both, or a map.
+func (a *Aggregate) DecodeStrict(d strictyaml.Doc) strictyaml.Problems {
+	type plain Aggregate
+	p := plain{Flow: "max", Unit: "max", Above: 0.95}
+	if d.Node.Kind == yaml.ScalarNode {
+		if rules := []string{"max", "mean", "last"}; !slices.Contains(rules, d.Node.Value) {
+			return strictyaml.Problems{d.Problem("aggregate %q is not one of %s%s; a map {flow, unit, above} says more", d.Node.Value, strings.Join(rules, ", "), strictyaml.DidYouMean(d.Node.Value, rules))}
+		}
+		p.Flow, p.Unit = d.Node.Value, d.Node.Value
+		*a = Aggregate(p).normal()
+		return nil
+	}
+	ps := d.Decode(&p)
+	*a = Aggregate(p).normal()
+	return ps
+}
+
+// normal is the rule without a limit that has no effect.
+func (a Aggregate) normal() Aggregate {
+	if a.Unit != "share" {
+		a.Above = 0
+	}
+	return a
+}
+
+// MarshalYAML is the shortest form that DecodeStrict reads.
+func (a Aggregate) MarshalYAML() (any, error) {
+	if a.Flow == a.Unit {
+		return a.Flow, nil
+	}
+	out := map[string]any{"flow": a.Flow, "unit": a.Unit}
+	if a.Unit == "share" {
+		out["above"] = a.Above
+	}
+	return out, nil
+}
+
+// flows brings the scores of a set's samples to the rows that they are made of. With last, a window counts for
+// its last row only; rows that no window ends at take the first window that holds them.
+func (us *units) flows(s *data.Set, scores []float64, rule string) ([]float64, error) {
 	perRow := scores
 	if s.Kind == data.Traces {
 		perRow = us.rowScores(s, scores, rule)
@@ -134,14 +179,28 @@ func (us *units) lift(s *data.Set, scores []float64, rule string) ([]float64, er
 			return nil, fmt.Errorf("runs: table row %d is in no trace", us.rows[i])
 		}
 	}
+	return perRow, nil
+}
+
+// gather brings the scores of rows to the units. With share, that of a unit is how many of its rows are above limit.
+func (us *units) gather(perRow []float64, rule string, limit float64) []float64 {
+	if rule == "share" {
+		over := make([]float64, len(perRow))
+		for i, v := range perRow {
+			if v > limit {
+				over[i] = 1
+			}
+		}
+		perRow, rule = over, "mean"
+	}
 	if us.keys == nil {
-		return perRow, nil
+		return perRow
 	}
 	out := newAggregate(len(us.first), rule)
 	for i, v := range perRow {
 		out.add(us.unit[i], v)
 	}
-	return out.values(), nil
+	return out.values()
 }
 
 // rowScores brings the scores of windows to their rows; NaN for a row in none.

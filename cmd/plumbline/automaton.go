@@ -26,12 +26,12 @@ header (.csv); .gz is read too. Machines are FlexFringe's JSON, of either versio
 		Example: "  plumbline automaton learn letters.dat --heuristic alergia -o letters.json\n" +
 			"  plumbline automaton replay letters.json letters.dat\n" +
 			"  plumbline automaton draw letters.json -o letters.svg",
-		Args: needs(1, 1, "one of learn, replay, perplexity, draw, import-ini"),
+		Args: needs(1, 1, "one of learn, replay, perplexity, pautomac, draw, import-ini"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			return usage(fmt.Errorf("automaton: unknown command %q: want learn, replay, perplexity, draw or import-ini", args[0]))
+			return usage(fmt.Errorf("automaton: unknown command %q: want learn, replay, perplexity, pautomac, draw or import-ini", args[0]))
 		},
 	}
-	c.AddCommand(a.automatonLearnCommand(), a.automatonReplayCommand(), a.automatonPerplexityCommand(), a.automatonDrawCommand(), a.automatonImportINICommand())
+	c.AddCommand(a.automatonLearnCommand(), a.automatonReplayCommand(), a.automatonPerplexityCommand(), a.automatonPAutomaCCommand(), a.automatonDrawCommand(), a.automatonImportINICommand())
 	return c
 }
 

@@ -18,7 +18,7 @@ import (
 
 // presets are settings to start from.
 var presets = map[string]func() automata.LearnSpec{
-	"alergia": automata.Alergia, "likelihood": automata.Likelihood, "sequent": automata.Sequent,
+	"clean": automata.Probable, "alergia": automata.Alergia, "likelihood": automata.Likelihood, "sequent": automata.Sequent,
 }
 
 func (a *app) automatonLearnCommand() *cobra.Command {
@@ -31,7 +31,7 @@ func (a *app) automatonLearnCommand() *cobra.Command {
 		Short: "Learn a machine from a file of traces and write FlexFringe's JSON",
 		Long: `learn builds the prefix tree of the traces, merges its states, and writes the machine as FlexFringe's JSON.
 
---preset gives the settings to start from: alergia and likelihood as FlexFringe's ini files have them, sequent as
+--preset gives the settings to start from: clean for machines whose probabilities are wanted, alergia and likelihood as FlexFringe's ini files have them, sequent as
 they are in force for SEQUENT. The flags named after settings change single ones; their names, ranges and meaning are
 those of the models pdfa and sequent ("plumbline models pdfa").`,
 		Example: "  plumbline automaton learn letters.dat -o letters.json\n" +
@@ -41,7 +41,7 @@ those of the models pdfa and sequent ("plumbline models pdfa").`,
 		RunE: func(c *cobra.Command, args []string) error {
 			base, ok := presets[preset]
 			if !ok {
-				return usage(fmt.Errorf("--preset %q: want alergia, likelihood or sequent", preset))
+				return usage(fmt.Errorf("--preset %q: want clean, alergia, likelihood or sequent", preset))
 			}
 			spec := base()
 			if err := setFlags(c.Flags().Changed, values, &spec); err != nil {
@@ -74,7 +74,7 @@ those of the models pdfa and sequent ("plumbline models pdfa").`,
 	}
 	traces.add(c)
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
-	c.Flags().StringVar(&preset, "preset", "likelihood", "settings to start from: alergia, likelihood or sequent")
+	c.Flags().StringVar(&preset, "preset", "likelihood", "settings to start from: clean, alergia, likelihood or sequent")
 	c.Flags().BoolVar(&steps, "steps", false, "print each refinement to stderr as FlexFringe does: x and size, or m and score")
 	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no summary on stderr")
 	for _, f := range strictyaml.Fields(&automata.LearnSpec{}) {

@@ -278,6 +278,13 @@ func exampleTraces(t *testing.T) (pairs []string) {
 	file("sm.ini", []byte("heuristic-name = likelihoodratio\n"))
 	file("7.pautomac.test.gz", zipped("2 4\n1 a\n2 b c\n"))
 	file("7.pautomac_solution.txt.gz", zipped("2\n0.25\n0.75\n"))
+	words := strings.Repeat("1 a\n2 b c\n", 5)
+	os.MkdirAll(filepath.Join(dir, "pautomac"), 0o755)
+	file("pautomac/7.pautomac.train", []byte("10 4\n"+words))
+	file("pautomac/7.pautomac.test", []byte("2 4\n1 a\n2 b c\n"))
+	file("pautomac/7.pautomac_solution.txt", []byte("2\n0.25\n0.75\n"))
+	pairs = append(pairs, "~/pautomac", filepath.Join(dir, "pautomac"))
+	file("table.md", nil)
 	for _, name := range []string{"dfa.json", "letters.svg", "state.json"} {
 		file(name, nil)
 	}

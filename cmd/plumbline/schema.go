@@ -55,6 +55,11 @@ func special(t reflect.Type) *jsonschema.Schema {
 			{Type: "string", Enum: []any{"flow", "host", "connection"}},
 			{Type: "array", Items: &jsonschema.Schema{Type: "string"}, MinItems: count(1)},
 		}}
+	case reflect.TypeFor[runs.Aggregate]():
+		type plain runs.Aggregate
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
+			{Type: "string", Enum: []any{"max", "mean", "last"}}, bare(reflector().ReflectFromType(reflect.TypeFor[plain]())),
+		}}
 	case reflect.TypeFor[models.Reference]():
 		fields := jsonschema.NewProperties()
 		fields.Set("model", &jsonschema.Schema{Type: "string"})
@@ -91,6 +96,7 @@ func schema(what string) (*jsonschema.Schema, error) {
 		set(s, "prep", stepsSchema())
 		set(s, "traces", bare(reflector().Reflect(&prep.TraceSpec{})))
 		set(s, "unit", special(reflect.TypeFor[runs.Unit]()))
+		set(s, "evasion", bare(reflector().Reflect(&data.EvasionSpec{})))
 		set(s, "format", &jsonschema.Schema{Type: "string", Enum: anys(data.Formats())})
 		s.Required, s.AllOf = []string{"name", "format"}, formatSchemas()
 		return s, nil

@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -97,32 +96,19 @@ func state(r *runs.Record) string {
 }
 
 func (a *app) showCell(r *runs.Record, name string) error {
-	var found []string
-	for _, c := range r.Results {
-		if c.Cell == name {
-			found = []string{c.Cell}
-			break
-		}
-		if strings.Contains(c.Cell, name) {
-			found = append(found, c.Cell)
-		}
-	}
-	switch len(found) {
-	case 0:
-		return usage(fmt.Errorf("%s has no cell %q", r.Dir, name))
-	case 1:
-	default:
-		return usage(fmt.Errorf("%q fits %d cells: %s", name, len(found), strings.Join(found, ", ")))
+	c, err := r.Find(name)
+	if err != nil {
+		return usage(err)
 	}
 	for _, file := range []string{"status.json", "spec.yaml", "threshold.json", "metrics.json", "clusters.json"} {
-		f, err := os.Open(filepath.Join(r.Dir, filepath.FromSlash(found[0]), file))
+		f, err := os.Open(filepath.Join(r.Dir, filepath.FromSlash(c.Cell), file))
 		if os.IsNotExist(err) {
 			continue
 		}
 		if err != nil {
 			return failed(err)
 		}
-		fmt.Fprintf(a.out, "# %s/%s\n", found[0], file)
+		fmt.Fprintf(a.out, "# %s/%s\n", c.Cell, file)
 		_, err = io.Copy(a.out, f)
 		f.Close()
 		if err != nil {

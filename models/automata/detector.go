@@ -85,6 +85,14 @@ func (d *learned) replay(word, states []int32) []int32 {
 	return states
 }
 
+// cause names the state at a position of a replayed word; -1 is an empty word.
+func (d *learned) cause(at int, states []int32) models.Cause {
+	if at < 0 || states[at] < 0 {
+		return models.Cause{Name: "no state", Event: at}
+	}
+	return models.Cause{Name: fmt.Sprintf("state %d", d.mach.States[states[at]].ID), Event: at}
+}
+
 // check holds a set to be scored against the machine.
 func (d *learned) check(s *data.Set) error {
 	if d.mach == nil {

@@ -146,8 +146,7 @@ func (a *alergia) add(left, right int32) bool {
 
 // likelihood tests the whole merge at once: twice the loss of log-likelihood against chi-squared (Verwer
 // and others, ICGI 2010). The score is the p-value. In the compatible modes the degrees of freedom are the
-// bins seen on both sides, even below the threshold; in clean mode each pair of states has one less than
-// the bins in use.
+// bins seen on both sides, even below the threshold; for clean mode see addClean.
 type likelihood struct {
 	l            *learner
 	b            bins
@@ -178,6 +177,10 @@ func (h *likelihood) add(left, right int32) bool {
 	l, t := h.l, h.l.tree
 	if t.types > 1 && !h.sameType(left, right) {
 		return false
+	}
+	if l.Compat == Clean {
+		h.addClean(left, right)
+		return true
 	}
 	if h.b.collect(l, left, right) {
 		h.addBins(l.FinalProb, float64(t.nodes[left].final), float64(t.nodes[right].final))
@@ -243,51 +246,95 @@ func (h *likelihood) addBins(final bool, finalL, finalR float64) {
 	s := float64(l.SymbolCount)
 	both := func(L, R float64) bool { return L >= s && R >= s }
 	either := func(L, R float64) bool { return L >= s || R >= s }
-	symbols, pools := both, either
-	switch l.Compat {
-	case V23:
+	symbols := both
+	if l.Compat == V23 {
 		symbols = either
-	case Clean:
-		pools = both
 	}
-	used := 0
 	addPools := func() {
-		used += h.term(b.l1, b.r1, pools(b.l1, b.r1))
-		used += h.term(b.l2, b.r2, pools(b.l2, b.r2))
+		h.term(b.l1, b.r1, either(b.l1, b.r1))
+		h.term(b.l2, b.r2, either(b.l2, b.r2))
 	}
 	if l.Compat == V23 {
 		addPools()
 	}
 	for i := range b.left {
-		used += h.term(b.left[i], b.right[i], symbols(b.left[i], b.right[i]))
+		h.term(b.left[i], b.right[i], symbols(b.left[i], b.right[i]))
 	}
 	if final && l.Compat != V23 {
-		used += h.term(finalL, finalR, symbols(finalL, finalR))
+		h.term(finalL, finalR, symbols(finalL, finalR))
 	}
 	if l.Compat != V23 {
 		addPools()
 	}
-	if l.Compat == Clean {
-		h.dof += max(0, used-1)
-	}
 }
 
-// term adds one bin and returns 1 if it was used.
-func (h *likelihood) term(L, R float64, use bool) int {
+// term adds one bin as the compatible modes do.
+func (h *likelihood) term(L, R float64, use bool) {
 	if L == 0 && R == 0 {
-		return 0
+		return
 	}
-	if h.l.Compat != Clean && L > 0 && R > 0 {
+	if L > 0 && R > 0 {
 		h.dof++
 	}
 	if !use {
-		return 0
+		return
 	}
 	L += h.l.Correction
 	R += h.l.Correction
 	h.orig += xlog(L, h.b.dl) + xlog(R, h.b.dr)
 	h.merged += xlog(L+R, h.b.dl+h.b.dr)
-	return 1
+}
+
+// addClean adds one pair as the textbook's test of homogeneity does: every symbol that both states together were left
+// by SymbolCount times is a bin, and so is the end of the word; what is rarer is pooled; a pair has one degree of
+// freedom less than it has bins. Counts are not smoothed, and one that is nothing on one side is evidence. On few words
+// the ratio is larger than chi-squared, and a merge sums over many such pairs: where machines are to be exact rather
+// than probable, StateCount should be some tens.
+func (h *likelihood) addClean(left, right int32) {
+	l, t := h.l, h.l.tree
+	a, b := &t.nodes[left], &t.nodes[right]
+	dl, dr := float64(a.paths), float64(b.paths)
+	if l.FinalProb {
+		dl, dr = dl+float64(a.final), dr+float64(b.final)
+	}
+	if need := max(1, float64(l.StateCount)); dl < need || dr < need {
+		return
+	}
+	bins, rareL, rareR := 0, 0.0, 0.0
+	add := func(L, R float64) {
+		if L+R == 0 {
+			return
+		}
+		bins++
+		h.orig += xlog(L, dl) + xlog(R, dr)
+		h.merged += xlog(L+R, dl+dr)
+	}
+	symbol := func(L, R float64) {
+		if L+R < float64(l.SymbolCount) {
+			rareL, rareR = rareL+L, rareR+R
+			return
+		}
+		add(L, R)
+	}
+	x, y := a.first, b.first
+	for x != none || y != none {
+		switch {
+		case y == none || x != none && t.nodes[x].sym < t.nodes[y].sym:
+			symbol(float64(l.count(left, x)), 0)
+			x = t.nodes[x].next
+		case x == none || t.nodes[y].sym < t.nodes[x].sym:
+			symbol(0, float64(l.count(right, y)))
+			y = t.nodes[y].next
+		default:
+			symbol(float64(l.count(left, x)), float64(l.count(right, y)))
+			x, y = t.nodes[x].next, t.nodes[y].next
+		}
+	}
+	if l.FinalProb {
+		symbol(float64(a.final), float64(b.final))
+	}
+	add(rareL, rareR)
+	h.dof += max(0, bins-1)
 }
 
 // slack is by how much rounding may make a loss of log-likelihood differ from nothing.

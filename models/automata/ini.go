@@ -47,7 +47,7 @@ var iniFixed = map[string][2]string{
 	"mergelocal":          {"-1", "merges are not bound to a distance here"},
 	"mcollector":          {"-1", "it goes with mergelocal, which is not there"},
 	"markovian":           {"0", "states may be entered over different symbols here"},
-	"mergesinks":          {"0", "sinks are never merged here"},
+	"mergesinks":          {"0", "in the compatible modes sinks are never merged here (with compat clean, mergesinks joins them to the likeliest state)"},
 	"mergesinkscore":      {"0", "sinks are never merged here"},
 	"satmergesinks":       {"0", "there is no SAT solver here"},
 	"searchsinks":         {"0", "there is no search here"},

@@ -35,6 +35,7 @@ type LearnSpec struct {
 	SinkCount   int     `yaml:"sinkcount" jsonschema:"minimum=0" jsonschema_description:"states with fewer words are sinks: never merged, never extended"`
 	TestMerge   bool    `yaml:"testmerge" jsonschema_description:"carry the merge out while testing it, so that loops are seen; else only the overlap of the two trees is tested"`
 	MergeData   bool    `yaml:"mergedata" jsonschema_description:"merged states add up their counters; else a state keeps its own"`
+	MergeSinks  bool    `yaml:"mergesinks" jsonschema_description:"clean only: when nothing else is left to do, sinks join the state that gives their words the highest probability, so that every word goes on"`
 	MergeRoot   bool    `yaml:"mergeroot" jsonschema_description:"the initial state may take part in merges"`
 }
 
@@ -61,6 +62,9 @@ func (s LearnSpec) Check() error {
 	}
 	if s.Heuristic == "kl" && s.Compat != Clean {
 		return fmt.Errorf("heuristic kl is there with compat clean alone, not %s: FlexFringe's weighting of the divergence is not followed", s.Compat)
+	}
+	if s.MergeSinks && s.Compat != Clean {
+		return fmt.Errorf("mergesinks is there with compat clean alone, not %s", s.Compat)
 	}
 	return nil
 }
@@ -98,10 +102,12 @@ type learner struct {
 	kids      []int32
 	reds      []int32
 	isRed     []bool
+	symbols   int // of the alphabet
 }
 
 // Learn builds the prefix tree of the words and merges its states: repeatedly the largest blue state is
-// folded into the red state with the highest score, or becomes red when every merge is refuted. observe,
+// folded into the red state with the highest score, or becomes red when every merge is refuted. With MergeSinks the
+// sinks come last, and the score of such a step is the log-probability of their words. observe,
 // if not nil, is told each step. alphabet and types are the names of the symbols and labels in words.
 //
 // The cost is the size of the tree plus, for each step, the overlap of the blue subtree with every red one.
@@ -109,7 +115,7 @@ func Learn(ctx context.Context, spec LearnSpec, words data.Words, alphabet, type
 	if err := spec.Check(); err != nil {
 		return nil, fmt.Errorf("automata: learn: %w", err)
 	}
-	l := &learner{LearnSpec: spec, tree: newTree(max(1, len(types)))}
+	l := &learner{LearnSpec: spec, tree: newTree(max(1, len(types))), symbols: len(alphabet)}
 	n := 0
 	labels := map[int32]bool{}
 	for word, typ := range words {
@@ -158,7 +164,17 @@ func (l *learner) run(ctx context.Context, observe func(Step)) error {
 		if ctx.Err() != nil {
 			return fmt.Errorf("automata: learn: %w", ctx.Err())
 		}
-		blue := l.largestBlue()
+		blue := l.largestBlue(false)
+		if blue == none && l.MergeSinks {
+			if blue = l.largestBlue(true); blue != none {
+				into, logp := l.likeliest(blue)
+				l.merge(into, blue)
+				if observe != nil {
+					observe(Step{Score: logp})
+				}
+				continue
+			}
+		}
 		if blue == none {
 			return nil
 		}
@@ -227,15 +243,83 @@ func (l *learner) colour(n int32) {
 	}
 }
 
-// largestBlue is the blue state with the most words that is not a sink; the older one of equals; none if
+// likeliest is the red state from which the words of a blue subtree have the highest probability, and its logarithm:
+// the first of equals. Words that leave the red part are judged up to there, so that every state judges the same words.
+func (l *learner) likeliest(blue int32) (into int32, logp float64) {
+	into = none
+	for _, red := range l.reds {
+		if red == 0 && !l.MergeRoot && len(l.reds) > 1 {
+			continue
+		}
+		if p := l.logProbability(red, blue); into == none || p > logp {
+			into, logp = red, p
+		}
+	}
+	return into, logp
+}
+
+// logProbability is that of a subtree's words from a red state, counts smoothed by ½ (Krichevsky and Trofimov); a
+// word that has left the red part goes on with ½ for each symbol that is there to count.
+func (l *learner) logProbability(red, blue int32) (sum float64) {
+	t := l.tree
+	type at struct{ state, node int32 }
+	stack := []at{{red, blue}}
+	symbols := float64(l.symbols) + 1
+	for len(stack) > 0 {
+		p := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		total := math.Log(symbols / 2)
+		if p.state != none {
+			total = math.Log(float64(t.nodes[p.state].paths+t.nodes[p.state].final) + symbols/2)
+		}
+		term := func(seen, n int32) {
+			if n > 0 {
+				sum += float64(n) * (math.Log(float64(seen)+0.5) - total)
+			}
+		}
+		if l.FinalProb {
+			end := int32(0)
+			if p.state != none {
+				end = t.nodes[p.state].final
+			}
+			term(end, t.nodes[p.node].final)
+		}
+		e := none
+		if p.state != none {
+			e = t.nodes[p.state].first
+		}
+		for c := t.nodes[p.node].first; c != none; c = t.nodes[c].next {
+			n := l.count(p.node, c)
+			if n == 0 {
+				continue
+			}
+			for e != none && t.nodes[e].sym < t.nodes[c].sym {
+				e = t.nodes[e].next
+			}
+			to := none
+			if e != none && t.nodes[e].sym == t.nodes[c].sym {
+				term(l.count(p.state, e), n)
+				if to = t.find(e); !l.isRed[to] || t.nodes[e].edge < 0 {
+					to = none
+				}
+			} else {
+				term(0, n)
+			}
+			stack = append(stack, at{to, t.find(c)})
+		}
+	}
+	return sum
+}
+
+// largestBlue is the blue state with the most words that is no sink, or that is one; the older one of equals; none if
 // there is none. Blue states are reached from a red one by the edge that made them.
-func (l *learner) largestBlue() int32 {
+func (l *learner) largestBlue(sinks bool) int32 {
 	t := l.tree
 	best := none
 	for _, q := range l.reds {
 		for e := t.nodes[q].first; e != none; e = t.nodes[e].next {
 			c := t.find(e)
-			if l.isRed[c] || !t.treeEdge(q, e, c) || l.sink(c) {
+			if l.isRed[c] || !t.treeEdge(q, e, c) || l.sink(c) != sinks {
 				continue
 			}
 			if best == none || t.nodes[c].size > t.nodes[best].size || t.nodes[c].size == t.nodes[best].size && t.number[c] < t.number[best] {

@@ -33,14 +33,21 @@ func planted(n int, seed uint64) *data.Corpus {
 	return c
 }
 
-// TestPlantedMachine: above some thousand words the three states and their nine transitions come out
-// exactly, in the clean variant as in the compatible ones.
+// TestPlantedMachine: from 8,000 words on the three states and their nine transitions come out exactly, by both tests,
+// in the clean variant as in the compatible one, whatever the seed.
 func TestPlantedMachine(t *testing.T) {
-	for _, compat := range []Compat{Clean, V26} {
-		for seed := range uint64(5) {
+	clean := func(heuristic string, level float64) LearnSpec {
+		s := Probable()
+		s.Heuristic, s.Confidence, s.StateCount, s.SinkCount = heuristic, level, 40, 40
+		return s
+	}
+	compatible := func(s LearnSpec, level float64) LearnSpec { s.Confidence = level; return s }
+	for name, spec := range map[string]LearnSpec{
+		"clean likelihood": clean("likelihood", 1e-5), "clean alergia": clean("alergia", 1e-3),
+		"v26 likelihood": compatible(Likelihood(), 1e-4), "v26 alergia": compatible(Alergia(), 1e-3),
+	} {
+		for seed := range uint64(8) {
 			c := planted(8000, seed)
-			spec := Likelihood()
-			spec.Compat, spec.Confidence = compat, 1e-4
 			m, err := Learn(context.Background(), spec, c.Words(), c.Alphabet, c.Types, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -52,7 +59,7 @@ func TestPlantedMachine(t *testing.T) {
 				}
 			}
 			if len(red) != 3 {
-				t.Errorf("%s, seed %d: %d red states, want 3 (%v)", compat, seed, len(red), m)
+				t.Errorf("%s, seed %d: %d red states, want 3 (%v)", name, seed, len(red), m)
 				continue
 			}
 			// follow the planted machine and the learnt one side by side
@@ -64,7 +71,7 @@ func TestPlantedMachine(t *testing.T) {
 				for a := range int32(3) {
 					to, want := m.Next(at[q], a), (q+a)%3
 					if known, ok := at[want]; ok && known != to {
-						t.Fatalf("%s, seed %d: state %d over %s leads to %d, want %d", compat, seed, q, c.Alphabet[a], to, known)
+						t.Fatalf("%s, seed %d: state %d over %s leads to %d, want %d", name, seed, q, c.Alphabet[a], to, known)
 					} else if !ok {
 						at[want] = to
 						queue = append(queue, want)
@@ -125,5 +132,57 @@ func TestLargeAndOddInput(t *testing.T) {
 		if _, err := Learn(context.Background(), Alergia(), c.Words(), c.Alphabet, c.Types, nil); err == nil || !strings.Contains(err.Error(), text) {
 			t.Errorf("%q: %v", text, err)
 		}
+	}
+}
+
+// TestMergedSinks: with mergesinks no state is left without a way on, every word's probability still sums with its
+// ends to at most one, and held-out words are likelier than where sinks end the machine.
+func TestMergedSinks(t *testing.T) {
+	c, test := planted(60, 1), planted(500, 2)
+	with := Probable()
+	with.SinkCount = 25
+	without := with
+	without.MergeSinks = false
+	var logp [2]float64
+	for k, spec := range []LearnSpec{with, without} {
+		m, err := Learn(context.Background(), spec, c.Words(), c.Alphabet, c.Types, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sinks := 0
+		for _, s := range m.States {
+			if s.Sink {
+				sinks++
+			}
+		}
+		if (sinks == 0) != spec.MergeSinks {
+			t.Errorf("mergesinks %v: %d sinks", spec.MergeSinks, sinks)
+		}
+		rep := NewReplayer(m, 1, true, Remain, Clean)
+		for w := range test.Words() {
+			logp[k] += rep.Replay(w, nil, nil)
+		}
+	}
+	if logp[0] <= logp[1] {
+		t.Errorf("held-out words: %.1f with merged sinks, %.1f without", logp[0], logp[1])
+	}
+	with.Compat = V26
+	if err := with.Check(); err == nil {
+		t.Error("mergesinks goes with compat v26")
+	}
+}
+
+// TestHeldOut: the settings that the planted machine is found with are preferred to those that merge everything, and too
+// few traces are refused.
+func TestHeldOut(t *testing.T) {
+	c := planted(3000, 3)
+	all := Setting{"one state", Probable(), Remain}
+	all.Confidence = 1e-300
+	got, err := HeldOut(context.Background(), []Setting{all, {"clean", Probable(), Remain}}, c, c.Len())
+	if err != nil || !(got[1] > got[0]+0.01) {
+		t.Errorf("%v, %v", got, err)
+	}
+	if _, err := HeldOut(context.Background(), Candidates(), planted(4, 1), 4); !errors.Is(err, ErrTooFew) {
+		t.Errorf("four traces: %v", err)
 	}
 }

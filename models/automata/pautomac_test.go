@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"plumbline/data"
 	"plumbline/data/datatest"
@@ -134,6 +135,55 @@ func TestPAutomaC(t *testing.T) {
 	}
 }
 
+// TestCleanIsBetter: on problems of every size the clean settings come nearer to the optimum, on average, than
+// FlexFringe's two, and so does the candidate that held-out traces choose.
+func TestCleanIsBetter(t *testing.T) {
+	var clean, chosen, alergia, likelihood float64
+	for _, set := range []int{1, 29, 30, 43} {
+		corpus := pautomac(t, set)
+		train := corpus.Len()
+		candidates := Candidates()
+		held, err := HeldOut(context.Background(), candidates, corpus, train)
+		if err != nil {
+			t.Fatal(err)
+		}
+		best := 0
+		for i := range held {
+			if held[i] > held[best] {
+				best = i
+			}
+		}
+		p := solution(t, set)
+		excess := func(s Setting) float64 {
+			c := &data.Corpus{}
+			readProblem(t, set, "train", c)
+			m, err := Learn(context.Background(), s.LearnSpec, c.Words(), c.Alphabet, c.Types, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			readProblem(t, set, "test", c)
+			rep := s.Replayer(m)
+			var logq, logp []float64
+			for i := range p {
+				logq, logp = append(logq, rep.Replay(c.Trace(train+i), nil, nil)), append(logp, math.Log(p[i]))
+			}
+			got, err := Perplexity(p, logq)
+			if err != nil {
+				t.Fatal(err)
+			}
+			optimum, _ := Perplexity(p, logp)
+			return got/optimum - 1
+		}
+		clean += excess(Setting{"", Probable(), Remain})
+		chosen += excess(candidates[best])
+		alergia += excess(Setting{"", Alergia(), Remain})
+		likelihood += excess(Setting{"", Likelihood(), Remain})
+	}
+	if worse := min(alergia, likelihood); clean >= worse || chosen >= worse {
+		t.Errorf("summed excess: clean %.4f, chosen %.4f, alergia %.4f, likelihood %.4f", clean, chosen, alergia, likelihood)
+	}
+}
+
 // TestPerplexityByHand: p = (½, ½) and q = (¼, ¼) normalise to the same; q = (¾, ¼) gives 2^(½·log₂ 16/3).
 func TestPerplexityByHand(t *testing.T) {
 	for _, c := range []struct {
@@ -183,6 +233,63 @@ func BenchmarkLearn(b *testing.B) {
 					b.ReportMetric(float64(len(m.States)), "written")
 					b.ReportMetric(float64(n), "steps")
 				}
+			})
+		}
+	}
+}
+
+// BenchmarkReplay reports the test words' symbols that a machine scores in a second.
+func BenchmarkReplay(b *testing.B) {
+	for _, set := range []int{7, 34} {
+		b.Run(fmt.Sprint(set), func(b *testing.B) {
+			corpus := pautomac(b, set)
+			m, err := Learn(context.Background(), Likelihood(), corpus.Words(), corpus.Alphabet, corpus.Types, nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			rep := NewReplayer(m, 1, true, Remain, V26)
+			states := make([]int32, len(corpus.Symbols))
+			scores := make([]float64, len(corpus.Symbols))
+			symbols := 0
+			for b.Loop() {
+				for word := range corpus.Words() {
+					rep.Replay(word, states[:len(word)], scores[:len(word)])
+				}
+				symbols += len(corpus.Symbols)
+			}
+			b.ReportMetric(float64(symbols)/b.Elapsed().Seconds(), "symbols/s")
+		})
+	}
+}
+
+// BenchmarkTenfold learns from 10,000 and from 100,000 traces of one problem, in turn; times is how much longer the
+// latter take.
+func BenchmarkTenfold(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		spec LearnSpec
+		size int
+	}{{"alergia", Alergia(), 0}, {"likelihood", Likelihood(), 0}, {"clean", Probable(), 0}, {"sequent", Sequent(), 10}} {
+		for _, set := range []int{13, 18} {
+			b.Run(fmt.Sprintf("%s/%d", c.name, set), func(b *testing.B) {
+				corpus := pautomac(b, set)
+				var spent [2]time.Duration
+				for b.Loop() {
+					for k, n := range []int{10000, 100000} {
+						part := *corpus
+						part.Ends, part.Type = corpus.Ends[:n], corpus.Type[:n]
+						words := part.Words()
+						if c.size > 0 {
+							words = part.Windows(c.size, 1)
+						}
+						start := time.Now()
+						if _, err := Learn(context.Background(), c.spec, words, part.Alphabet, part.Types, nil); err != nil {
+							b.Fatal(err)
+						}
+						spent[k] += time.Since(start)
+					}
+				}
+				b.ReportMetric(float64(spent[1])/float64(spent[0]), "times")
 			})
 		}
 	}

@@ -18,9 +18,7 @@ func init() {
 		Needs:         models.Needs{Input: data.Traces},
 		Deterministic: true,
 		Defaults: func() models.Spec {
-			s := &PDFASpec{LearnSpec: Likelihood(), Missing: "remain", Aggregate: "mean"}
-			s.Compat = Clean
-			return s
+			return &PDFASpec{LearnSpec: Probable(), Missing: "remain", Aggregate: "mean"}
 		},
 	})
 }
@@ -117,4 +115,44 @@ func (d *pdfa) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 	return out, nil
 }
 
-var _ models.Detector = (*pdfa)(nil)
+// Causes is the state in front of the least likely symbol of each trace: the first of equals.
+func (d *pdfa) Causes(ctx context.Context, s *data.Set) ([]models.Cause, error) {
+	if err := d.check(s); err != nil {
+		return nil, err
+	}
+	out := make([]models.Cause, s.N)
+	var states []int32
+	var scores []float64
+	for i := range out {
+		if i%1024 == 0 && ctx.Err() != nil {
+			return nil, fmt.Errorf("pdfa: %w", ctx.Err())
+		}
+		word := s.Traces[i].Symbols
+		if n := len(word); cap(scores) < n {
+			scores, states = make([]float64, n), make([]int32, n)
+		}
+		scores, states = scores[:len(word)], states[:len(word)]
+		d.rep.Replay(word, states, scores)
+		at := -1
+		for k, v := range scores {
+			if at < 0 || v < scores[at] {
+				at = k
+			}
+		}
+		switch {
+		case at > 0:
+			out[i] = d.cause(at-1, states)
+			out[i].Event = at
+		case at == 0:
+			out[i] = models.Cause{Name: fmt.Sprintf("state %d", d.mach.States[0].ID), Event: 0}
+		default:
+			out[i] = d.cause(at, states)
+		}
+	}
+	return out, nil
+}
+
+var (
+	_ models.Detector     = (*pdfa)(nil)
+	_ models.Investigator = (*pdfa)(nil)
+)

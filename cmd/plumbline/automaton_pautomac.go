@@ -1,0 +1,262 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"plumbline/data"
+	"plumbline/models/automata"
+)
+
+func (a *app) automatonPAutomaCCommand() *cobra.Command {
+	var problems []int
+	var out string
+	c := &cobra.Command{
+		Use:   "pautomac FOLDER",
+		Short: "Judge the learner's settings on the problems of the PAutomaC competition",
+		Long: `pautomac learns a machine for each problem of a folder (N.pautomac.train, .test and N.pautomac_solution.txt, also
+.gz) and prints the perplexity of the test words beside the optimum, as Markdown:
+
+  alergia, likelihood   FlexFringe's settings, step for step; a missing edge leaves the state as it is
+  clean                 the learner's own settings for probabilities, the default of the model pdfa
+  chosen                of several clean settings the one that gives held-out training words, every fifth, the highest
+                        probability; then learnt on all training words
+
+Test words and solutions are not looked at before the machines are learnt.`,
+		Example: "  plumbline automaton pautomac ~/pautomac --quiet\n  plumbline automaton pautomac ~/pautomac --problems 7 -o table.md",
+		Args:    needs(1, 1, "a folder of problems"),
+		RunE: func(c *cobra.Command, args []string) error {
+			have, err := pautomacProblems(args[0])
+			if err != nil {
+				return usage(err)
+			}
+			for _, p := range problems {
+				if !slices.Contains(have, p) {
+					return usage(fmt.Errorf("%s has no complete problem %d", args[0], p))
+				}
+			}
+			if len(problems) == 0 {
+				problems = have
+			}
+			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			rows, err := a.judgeProblems(ctx, args[0], problems)
+			if err != nil {
+				return failed(err)
+			}
+			return a.output(out, func(w io.Writer) error { return failed(writeProblems(w, rows)) })
+		},
+	}
+	c.Flags().IntSliceVar(&problems, "problems", nil, "numbers of the problems; none: all that are complete")
+	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
+	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
+	return c
+}
+
+// problemFile is the path of one of a problem's files, compressed or not; empty when it is not there.
+func problemFile(folder string, problem int, suffix string) string {
+	for _, end := range []string{"", ".gz"} {
+		path := filepath.Join(folder, strconv.Itoa(problem)+suffix+end)
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
+var problemParts = []string{".pautomac.train", ".pautomac.test", ".pautomac_solution.txt"}
+
+// pautomacProblems is the complete problems of a folder, in order.
+func pautomacProblems(folder string) (out []int, err error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		number, rest, _ := strings.Cut(e.Name(), ".")
+		n, err := strconv.Atoi(number)
+		if err != nil || !strings.HasPrefix("."+rest, problemParts[0]) || slices.Contains(out, n) {
+			continue
+		}
+		if !slices.ContainsFunc(problemParts, func(part string) bool { return problemFile(folder, n, part) == "" }) {
+			out = append(out, n)
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%s has no complete problem (N%s, N%s, N%s)", folder, problemParts[0], problemParts[1], problemParts[2])
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// problemRow is the result on one problem: the perplexity of each judged setting.
+type problemRow struct {
+	problem, traces, symbols int
+	optimum                  float64
+	perplexity               []float64
+	chosen                   string
+}
+
+// judged are the settings that every problem is learnt with; one that is chosen comes after them.
+func judged() []automata.Setting {
+	return []automata.Setting{
+		{Name: "alergia", LearnSpec: automata.Alergia(), Missing: automata.Remain},
+		{Name: "likelihood", LearnSpec: automata.Likelihood(), Missing: automata.Remain},
+		{Name: "clean", LearnSpec: automata.Probable(), Missing: automata.Remain},
+	}
+}
+
+// judgeProblems works on several problems side by side; the first error ends them all.
+func (a *app) judgeProblems(ctx context.Context, folder string, problems []int) ([]problemRow, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	rows, errs := make([]problemRow, len(problems)), make([]error, len(problems))
+	next := make(chan int)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	begin, done := time.Now(), 0
+	for range min(runtime.GOMAXPROCS(0), len(problems)) {
+		wg.Go(func() {
+			for i := range next {
+				if rows[i], errs[i] = judgeProblem(ctx, folder, problems[i]); errs[i] != nil {
+					cancel()
+					continue
+				}
+				mu.Lock()
+				done++
+				if !a.quiet {
+					fmt.Fprintf(a.err, "problem %d: [%d/%d] after %s\n", problems[i], done, len(problems), time.Since(begin).Round(time.Second))
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for i := range problems {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	slices.SortStableFunc(errs, func(a, b error) int { // an error that is the cause before those of the cancelled
+		return bad(a) - bad(b)
+	})
+	return rows, errs[0]
+}
+
+// bad orders errors: causes, cancellations, none.
+func bad(err error) int {
+	switch {
+	case err == nil:
+		return 2
+	case errors.Is(err, context.Canceled):
+		return 1
+	}
+	return 0
+}
+
+func judgeProblem(ctx context.Context, folder string, problem int) (problemRow, error) {
+	row := problemRow{problem: problem}
+	fail := func(err error) (problemRow, error) { return row, fmt.Errorf("problem %d: %w", problem, err) }
+	files := traceFlags{pautomac: true, stride: 1}
+	var corpus data.Corpus
+	if _, err := files.read(problemFile(folder, problem, problemParts[0]), &corpus); err != nil {
+		return fail(err)
+	}
+	train := corpus.Len()
+	row.traces, row.symbols = train, len(corpus.Symbols)
+	words := func(yield func([]int32, int32) bool) {
+		for i := range train {
+			if !yield(corpus.Trace(i), corpus.Type[i]) {
+				return
+			}
+		}
+	}
+	candidates := automata.Candidates()
+	held, err := automata.HeldOut(ctx, candidates, &corpus, train)
+	if err != nil {
+		return fail(err)
+	}
+	best := 0
+	for i := range held {
+		if held[i] > held[best] {
+			best = i
+		}
+	}
+	row.chosen = candidates[best].Name
+	var reps []*automata.Replayer
+	for _, s := range append(judged(), candidates[best]) {
+		m, err := automata.Learn(ctx, s.LearnSpec, words, slices.Clone(corpus.Alphabet), corpus.Types, nil)
+		if err != nil {
+			return fail(err)
+		}
+		reps = append(reps, s.Replayer(m))
+	}
+	if _, err := files.read(problemFile(folder, problem, problemParts[1]), &corpus); err != nil {
+		return fail(err)
+	}
+	p, err := readSolution(problemFile(folder, problem, problemParts[2]))
+	if err != nil {
+		return fail(err)
+	}
+	logp := make([]float64, len(p))
+	for i, x := range p {
+		logp[i] = math.Log(x)
+	}
+	if row.optimum, err = automata.Perplexity(p, logp); err != nil {
+		return fail(err)
+	}
+	for _, rep := range reps {
+		var logq []float64
+		for i := train; i < corpus.Len(); i++ {
+			logq = append(logq, rep.Replay(corpus.Trace(i), nil, nil))
+		}
+		v, err := automata.Perplexity(p, logq)
+		if err != nil {
+			return fail(err)
+		}
+		row.perplexity = append(row.perplexity, v)
+	}
+	return row, nil
+}
+
+// writeProblems prints perplexities with their excess over the optimum, and the means of the excess.
+func writeProblems(w io.Writer, rows []problemRow) error {
+	var b strings.Builder
+	b.WriteString("| problem | traces | symbols | optimum |")
+	names := append(judged(), automata.Setting{Name: "chosen"})
+	for _, s := range names {
+		fmt.Fprintf(&b, " %s |", s.Name)
+	}
+	b.WriteString(" chosen setting |\n|" + strings.Repeat(" --- |", len(names)+5) + "\n")
+	mean := make([]float64, len(names))
+	for _, r := range rows {
+		fmt.Fprintf(&b, "| %d | %d | %d | %.4f |", r.problem, r.traces, r.symbols, r.optimum)
+		for i, v := range r.perplexity {
+			excess := 100 * (v/r.optimum - 1)
+			mean[i] += excess / float64(len(rows))
+			fmt.Fprintf(&b, " %.4f (+%.2f %%) |", v, excess)
+		}
+		fmt.Fprintf(&b, " %s |\n", r.chosen)
+	}
+	b.WriteString("| mean excess | | | |")
+	for _, m := range mean {
+		fmt.Fprintf(&b, " +%.2f %% |", m)
+	}
+	b.WriteString(" |\n")
+	_, err := io.WriteString(w, b.String())
+	return err
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"plumbline"
+	"plumbline/runs"
+)
+
+func (a *app) investigateCommand() *cobra.Command {
+	var groups, flows int
+	var all bool
+	c := &cobra.Command{
+		Use:   "investigate RUNDIR/CELL",
+		Short: "Sort a cell's alarms by root cause and show their flows",
+		Long: `investigate scores the test part of a finished cell again with the model that it left and sorts the flows or
+windows that reach the threshold by their root cause: the state of a state machine (sequent: the one visited most
+above expectation; pdfa: the one before the least likely event), for other models the largest contribution to the
+score, such as a column. The largest group comes first, within it the highest score.
+
+The cell's folder gets investigation.json (the groups) and investigation.csv (the flow behind every alarm, with file
+and line). The data must be what the cell saw.`,
+		Example: "  plumbline investigate runs/20240101-120000-quickstart/cells/synth/znorm/s1\n" +
+			"  plumbline investigate runs/20240101-120000-quickstart/znorm --all --groups 3",
+		Args:              needs(1, 1, "a cell of a run directory"),
+		ValidArgsFunction: completeFolders(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			dir, cell := splitCell(args[0])
+			if cell == "" {
+				return usage(fmt.Errorf("%s names no cell; \"plumbline show %s\" lists them", args[0], args[0]))
+			}
+			if groups < 1 || flows < 0 {
+				return usage(fmt.Errorf("--groups %d, --flows %d: want at least 1 and 0", groups, flows))
+			}
+			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			if !a.quiet {
+				fmt.Fprintf(a.err, "%s: reading and scoring again\n", cell)
+			}
+			inv, err := runs.Investigate(ctx, dir, cell, runs.LoadOptions{DataDirs: a.dataDirs, Builtin: plumbline.Configs}, all)
+			if err != nil {
+				return usage(err)
+			}
+			return a.printInvestigation(inv, filepath.Join(dir, filepath.FromSlash(inv.Cell)), groups, flows)
+		},
+	}
+	c.Flags().IntVar(&groups, "groups", 10, "groups to print")
+	c.Flags().IntVar(&flows, "flows", 3, "flows of each group to print")
+	c.Flags().BoolVar(&all, "all", false, "sort every flow or window of the test part, not alarms alone")
+	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
+	a.dataFlag(c)
+	return c
+}
+
+func (a *app) printInvestigation(inv *runs.Investigation, folder string, groups, flows int) error {
+	fmt.Fprintf(a.out, "%s: %d of %d samples, threshold %s, %d causes\n", inv.Cell, inv.Alarms, inv.Samples, number(inv.Threshold), len(inv.Groups))
+	for k := range inv.Groups {
+		if k == groups {
+			fmt.Fprintf(a.out, "\n%d more groups are in investigation.json\n", len(inv.Groups)-groups)
+			break
+		}
+		g := &inv.Groups[k]
+		fmt.Fprintf(a.out, "\n%d. %s: %d alarms, %d on attacks; classes %s", k+1, g.Cause, g.Alarms, g.Attacks, some(g.Classes))
+		if len(g.Symbols) > 0 {
+			fmt.Fprintf(a.out, "; events %s", some(g.Symbols))
+		}
+		if len(g.Keys) > 0 {
+			fmt.Fprintf(a.out, "; %d entities: %s", len(g.Keys), some(g.Keys))
+		}
+		fmt.Fprintln(a.out)
+		if flows == 0 {
+			continue
+		}
+		w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+		fmt.Fprintf(w, "  score\tflow\tclass\t%s\n", strings.Join(inv.Columns, "\t"))
+		for i := range min(flows, len(g.Flows)) {
+			f := &g.Flows[i]
+			fmt.Fprintf(w, "  %.4g\t%s\t%s\t%s\n", f.Score, f.Where, f.Class, strings.Join(f.Values, "\t"))
+		}
+		if err := w.Flush(); err != nil {
+			return failed(err)
+		}
+	}
+	fmt.Fprintln(a.out, "\n"+filepath.Join(folder, "investigation.csv"))
+	return nil
+}
+
+// some is the three most frequent of a list.
+func some(n []runs.Tally) string {
+	var parts []string
+	for i := range min(3, len(n)) {
+		parts = append(parts, fmt.Sprintf("%s (%d)", n[i].Name, n[i].N))
+	}
+	if len(n) > 3 {
+		parts = append(parts, fmt.Sprintf("%d more", len(n)-3))
+	}
+	return strings.Join(parts, ", ")
+}

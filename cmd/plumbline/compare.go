@@ -13,6 +13,8 @@ import (
 
 func (a *app) compareCommand() *cobra.Command {
 	var metric, format, out string
+	var columns []string
+	var published bool
 	c := &cobra.Command{
 		Use:   "compare RUNDIR…",
 		Short: "Set finished runs side by side",
@@ -20,7 +22,8 @@ func (a *app) compareCommand() *cobra.Command {
 seeds, with standard deviation and 95 % interval: of the mean over seeds (Student's t) for two seeds or
 more, over resampled test units for a model that was trained once. Cells that failed are counted, not hidden.`,
 		Example: `  plumbline compare runs/20240101-120000-quickstart
-  plumbline compare runs/*-nsl-kdd-baselines --metric auprc --format markdown`,
+  plumbline compare runs/*-nsl-kdd-baselines --metric auprc --format markdown
+  plumbline compare runs/20240101-120000-quickstart --metric accuracy --columns precision,recall --published`,
 		Args:              needs(1, -1, "one or more run directories"),
 		ValidArgsFunction: completeFolders(-1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -32,9 +35,14 @@ more, over resampled test units for a model that was trained once. Cells that fa
 				}
 				records = append(records, r)
 			}
-			table, err := compare.Compare(records, metric)
+			table, err := compare.Compare(records, metric, columns)
 			if err != nil {
 				return usage(err)
+			}
+			if published {
+				if err := table.AddPublished(); err != nil {
+					return failed(err)
+				}
 			}
 			return a.output(out, func(w io.Writer) error { return usage(table.Render(w, format)) })
 		},
@@ -42,6 +50,8 @@ more, over resampled test units for a model that was trained once. Cells that fa
 	c.Flags().StringVar(&metric, "metric", "auroc", "what to rank by: "+strings.Join(runs.Metrics(), ", "))
 	c.Flags().StringVarP(&format, "format", "f", "table", strings.Join(compare.Formats, ", "))
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
+	c.Flags().StringSliceVar(&columns, "columns", nil, "other metrics to show, in place of the usual ones")
+	c.Flags().BoolVar(&published, "published", false, "what papers report on data of that name and unit, below each table and in json")
 	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(runs.Metrics(), cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(compare.Formats, cobra.ShellCompDirectiveNoFileComp))
 	return c

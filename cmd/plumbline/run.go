@@ -105,7 +105,7 @@ func (a *app) carryOut(ctx context.Context, e *runs.Experiment, resume, metric s
 	if err != nil {
 		return failed(err)
 	}
-	table, err := compare.Compare([]*runs.Record{rec}, metric)
+	table, err := compare.Compare([]*runs.Record{rec}, metric, nil)
 	if err != nil {
 		return usage(err)
 	}

@@ -51,21 +51,24 @@ func (d *sequent) Fit(ctx context.Context, train *data.Set) error { return d.fit
 func (d *sequent) Load(r io.Reader) error { return d.load(r, Reset) }
 
 func (d *sequent) Score(ctx context.Context, s *data.Set) ([]float64, error) {
+	if err := d.check(s); err != nil {
+		return nil, err
+	}
 	out := make([]float64, s.N)
 	return out, d.windows(ctx, s, func(i int, score float64, _ int, _ []int32) { out[i] = score })
 }
 
 // Causes is the state with the largest term of each window, and where it is met.
 func (d *sequent) Causes(ctx context.Context, s *data.Set) ([]models.Cause, error) {
+	if err := d.check(s); err != nil {
+		return nil, err
+	}
 	out := make([]models.Cause, s.N)
 	return out, d.windows(ctx, s, func(i int, _ float64, at int, states []int32) { out[i] = d.cause(at, states) })
 }
 
 // windows scores the windows in their order, beginning with empty counters.
 func (d *sequent) windows(ctx context.Context, s *data.Set, each func(i int, score float64, cause int, states []int32)) error {
-	if err := d.check(s); err != nil {
-		return err
-	}
 	roll := NewRolling(d.visit)
 	var states []int32
 	for i := range s.Traces {

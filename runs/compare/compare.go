@@ -17,6 +17,7 @@ import (
 // Comparison is what was run, by data set and unit.
 type Comparison struct {
 	Metric   string
+	Columns  []string // the other metrics of the tables
 	Groups   []Group
 	Warnings []string
 }
@@ -29,6 +30,7 @@ type Group struct {
 	Rows        []Row
 	Audit       []string // of the data set, a line for each run that has another one
 	Warnings    []string
+	Published   []Published // see [Comparison.AddPublished]
 }
 
 // Row is one model over its seeds.
@@ -66,8 +68,8 @@ func (v Value) kind() string {
 // smallerIsBetter are the metrics that rank ascending.
 var smallerIsBetter = map[string]bool{"fpr_at_95tpr": true, "fit_seconds": true, "score_seconds": true}
 
-// shown are the metrics beside the main one.
-var shown = []string{"auroc", "auprc", "fpr_at_95tpr", "tpr_at_1fpr", "f1", "mcc", "fit_seconds"}
+// usual are the metrics beside the main one.
+var usual = []string{"auroc", "auprc", "fpr_at_95tpr", "tpr_at_1fpr", "f1", "mcc", "fit_seconds"}
 
 // member is one cell with the run it belongs to.
 type member struct {
@@ -75,20 +77,26 @@ type member struct {
 	run int // index of the record
 }
 
-// Compare ranks by a metric, one of runs.Metrics; "" means auroc. A model that several runs hold has a row
+// Compare ranks by a metric, one of runs.Metrics; "" means auroc. columns are the other metrics to show, nil the usual
+// ones. A model that several runs hold has a row
 // for each: seeds that were run twice are no further evidence.
-func Compare(records []*runs.Record, metric string) (*Comparison, error) {
+func Compare(records []*runs.Record, metric string, columns []string) (*Comparison, error) {
 	if metric == "" {
 		metric = "auroc"
 	}
-	if !slices.Contains(runs.Metrics(), metric) {
-		return nil, fmt.Errorf("compare: unknown metric %q; known: %s", metric, strings.Join(runs.Metrics(), ", "))
+	if columns == nil {
+		columns = usual
+	}
+	for _, m := range append([]string{metric}, columns...) {
+		if !slices.Contains(runs.Metrics(), m) {
+			return nil, fmt.Errorf("compare: unknown metric %q; known: %s", m, strings.Join(runs.Metrics(), ", "))
+		}
 	}
 	names, err := runNames(records)
 	if err != nil {
 		return nil, err
 	}
-	c := &Comparison{Metric: metric}
+	c := &Comparison{Metric: metric, Columns: columns}
 	var order []string
 	groups := map[string][]member{}
 	for i, rec := range records {
@@ -104,7 +112,7 @@ func Compare(records []*runs.Record, metric string) (*Comparison, error) {
 		}
 	}
 	for _, key := range order {
-		g := group(groups[key], names, metric)
+		g := c.group(groups[key], names)
 		for _, rec := range records {
 			for _, d := range rec.Manifest.Data {
 				if d.Name == g.Data && d.Audit != "" && !slices.Contains(g.Audit, d.Audit) {
@@ -144,7 +152,7 @@ func runNames(records []*runs.Record) ([]string, error) {
 	return names, nil
 }
 
-func group(cells []member, names []string, metric string) Group {
+func (c *Comparison) group(cells []member, names []string) Group {
 	g := Group{Data: cells[0].Data, Unit: cells[0].Unit, Prevalence: math.NaN()}
 	type key struct {
 		label string
@@ -165,7 +173,7 @@ func group(cells []member, names []string, metric string) Group {
 		}
 	}
 	for _, k := range order {
-		r := row(rows[k], metric)
+		r := c.row(rows[k])
 		if r.Run = names[k.run]; in[k.label] > 1 {
 			r.Label += " (" + r.Run + ")"
 		}
@@ -173,7 +181,7 @@ func group(cells []member, names []string, metric string) Group {
 	}
 	g.Warnings = slices.Concat(cellDoubts(cells), foldDoubts(cells), seedDoubts(g.Rows), preparationDoubts(cells))
 	sign := 1.0
-	if smallerIsBetter[metric] {
+	if smallerIsBetter[c.Metric] {
 		sign = -1
 	}
 	slices.SortStableFunc(g.Rows, func(a, b Row) int {
@@ -196,7 +204,7 @@ func group(cells []member, names []string, metric string) Group {
 	return g
 }
 
-func row(cells []runs.Result, metric string) Row {
+func (c *Comparison) row(cells []runs.Result) Row {
 	r := Row{Label: cells[0].Label, Model: cells[0].Model, Cells: len(cells), Fixed: cells[0].Deterministic, Others: map[string]Value{}}
 	for i := range cells {
 		switch {
@@ -206,9 +214,9 @@ func row(cells []runs.Result, metric string) Row {
 			r.Errors = append(r.Errors, cells[i].Status+": "+cells[i].Error)
 		}
 	}
-	for _, m := range append([]string{metric}, shown...) {
+	for _, m := range append([]string{c.Metric}, c.Columns...) {
 		v := value(cells, m)
-		if m == metric {
+		if m == c.Metric {
 			r.Main = v
 		}
 		r.Others[m] = v

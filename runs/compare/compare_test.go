@@ -30,7 +30,7 @@ e,n,c,1,host,ok,,10,20,,1,,,
 }
 
 func TestCompare(t *testing.T) {
-	c, err := Compare([]*runs.Record{record(t)}, "")
+	c, err := Compare([]*runs.Record{record(t)}, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,20 +59,20 @@ func TestCompare(t *testing.T) {
 	if !strings.Contains(strings.Join(g.Warnings, "\n"), "small class (1 of 4 cells)") || !strings.Contains(strings.Join(g.Warnings, "\n"), "seeds are few") {
 		t.Errorf("warnings %q", g.Warnings)
 	}
-	fast, err := Compare([]*runs.Record{record(t)}, "fit_seconds")
+	fast, err := Compare([]*runs.Record{record(t)}, "fit_seconds", nil)
 	if err != nil || fast.Groups[0].Rows[2].Label != "a" {
 		t.Errorf("by time: %+v, %v", fast, err)
 	}
-	if _, err := Compare([]*runs.Record{record(t)}, "auc"); err == nil || !strings.Contains(err.Error(), "known: auroc") {
+	if _, err := Compare([]*runs.Record{record(t)}, "auc", nil); err == nil || !strings.Contains(err.Error(), "known: auroc") {
 		t.Errorf("error %v", err)
 	}
-	if _, err := Compare(nil, ""); err == nil {
+	if _, err := Compare(nil, "", nil); err == nil {
 		t.Error("nothing is compared without an error")
 	}
 }
 
 func TestRender(t *testing.T) {
-	c, err := Compare([]*runs.Record{record(t)}, "")
+	c, err := Compare([]*runs.Record{record(t)}, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func runOf(t *testing.T, dir, sum string, seeds ...string) *runs.Record {
 // TestSeveralRuns: the same model in two runs is two rows; a seed that was run twice must not pass for two.
 func TestSeveralRuns(t *testing.T) {
 	a, b := runOf(t, "runs/a", "x", "1", "2"), runOf(t, "runs/b", "y", "1", "2")
-	c, err := Compare([]*runs.Record{a, b}, "")
+	c, err := Compare([]*runs.Record{a, b}, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,18 +163,18 @@ func TestSeveralRuns(t *testing.T) {
 	if !strings.Contains(warnings, "models of vectors saw 2 different test sets") || strings.Contains(warnings, "models of traces") {
 		t.Errorf("warnings %s", warnings)
 	}
-	if _, err := Compare([]*runs.Record{a, runOf(t, "runs/../runs/a", "x")}, ""); err == nil || !strings.Contains(err.Error(), "given twice") {
+	if _, err := Compare([]*runs.Record{a, runOf(t, "runs/../runs/a", "x")}, "", nil); err == nil || !strings.Contains(err.Error(), "given twice") {
 		t.Errorf("error %v", err)
 	}
 	// one name, two folders: told apart by the whole path
-	if c, err = Compare([]*runs.Record{a, runOf(t, "old/a", "x", "1")}, ""); err != nil || c.Groups[0].Rows[0].Run == c.Groups[0].Rows[1].Run {
+	if c, err = Compare([]*runs.Record{a, runOf(t, "old/a", "x", "1")}, "", nil); err != nil || c.Groups[0].Rows[0].Run == c.Groups[0].Rows[1].Run {
 		t.Errorf("%+v, %v", c, err)
 	}
 }
 
 func TestDoubts(t *testing.T) {
 	one := runOf(t, "a", "x", "1")
-	c, err := Compare([]*runs.Record{one}, "")
+	c, err := Compare([]*runs.Record{one}, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,12 +189,12 @@ func TestDoubts(t *testing.T) {
 	five := runOf(t, "a", "x", "1", "2", "3", "4")
 	five.Results = append(five.Results, five.Results[2])
 	five.Results[6].Seed = 5
-	if c, err = Compare([]*runs.Record{five}, ""); err != nil || len(c.Groups[0].Warnings) != 0 {
+	if c, err = Compare([]*runs.Record{five}, "", nil); err != nil || len(c.Groups[0].Warnings) != 0 {
 		t.Errorf("five seeds: %q, %v", c.Groups[0].Warnings, err)
 	}
 	five.Results[6].AUROC = runs.Number(math.NaN())
 	five.Results[5].Test = 19
-	if c, err = Compare([]*runs.Record{five}, ""); err != nil {
+	if c, err = Compare([]*runs.Record{five}, "", nil); err != nil {
 		t.Fatal(err)
 	}
 	warnings := strings.Join(c.Groups[0].Warnings, "\n")
@@ -205,7 +205,7 @@ func TestDoubts(t *testing.T) {
 	}
 	unfinished := runOf(t, "a", "x", "1")
 	unfinished.Complete = false
-	if c, err = Compare([]*runs.Record{unfinished}, ""); err != nil || len(c.Warnings) != 1 {
+	if c, err = Compare([]*runs.Record{unfinished}, "", nil); err != nil || len(c.Warnings) != 1 {
 		t.Errorf("%q, %v", c.Warnings, err)
 	}
 }
@@ -223,7 +223,7 @@ d,n,b,1,f2,flow,ok,10,21,0.7,0.5,x,%s,vectors
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := Compare([]*runs.Record{{Dir: "x", Complete: true, Results: results}}, "")
+		c, err := Compare([]*runs.Record{{Dir: "x", Complete: true, Results: results}}, "", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -49,7 +49,7 @@ func title(metric string) string {
 // grid is the rows of a group as cells of text, heads first.
 func (c *Comparison) grid(g *Group) [][]string {
 	head := []string{"#", "model", title(c.Metric), "95 % interval"}
-	for _, m := range shown {
+	for _, m := range c.Columns {
 		if m != c.Metric {
 			head = append(head, title(m))
 		}
@@ -62,7 +62,7 @@ func (c *Comparison) grid(g *Group) [][]string {
 			rank = strconv.Itoa(r.Rank)
 		}
 		line := []string{rank, r.Label, plusMinus(r.Main), interval(r.Main)}
-		for _, m := range shown {
+		for _, m := range c.Columns {
 			if m != c.Metric {
 				line = append(line, short(m, r.Others[m].Mean))
 			}
@@ -131,6 +131,16 @@ func (g *Group) notes() []string {
 		}
 	}
 	out = append(out, g.Audit...)
+	for _, p := range g.Published {
+		line := "published by " + p.Source
+		if p.Differs != "" {
+			line += " (not comparable as it stands: " + p.Differs + ")"
+		}
+		out = append(out, line+":")
+		for _, v := range p.Values {
+			out = append(out, "  "+v.String())
+		}
+	}
 	for _, w := range g.Warnings {
 		out = append(out, "warning: "+w)
 	}
@@ -195,6 +205,10 @@ func (c *Comparison) markdown(w io.Writer) error {
 		}
 		b.WriteByte('\n')
 		for _, n := range g.notes() {
+			if deeper, ok := strings.CutPrefix(n, "  "); ok {
+				b.WriteString("  - " + deeper + "\n")
+				continue
+			}
 			b.WriteString("- " + n + "\n")
 		}
 		b.WriteByte('\n')
@@ -231,7 +245,7 @@ func (c *Comparison) csv(w io.Writer) error {
 // metrics is the comparison's metric and the others shown.
 func (c *Comparison) metrics() []string {
 	out := []string{c.Metric}
-	for _, m := range shown {
+	for _, m := range c.Columns {
 		if m != c.Metric {
 			out = append(out, m)
 		}
@@ -265,6 +279,8 @@ func (c *Comparison) json(w io.Writer) error {
 		Rows     []row    `json:"rows"`
 		Audit    []string `json:"audit,omitempty"`
 		Warnings []string `json:"warnings,omitempty"`
+
+		Published []Published `json:"published,omitempty"`
 	}
 	out := struct {
 		Metric   string   `json:"metric"`
@@ -273,7 +289,7 @@ func (c *Comparison) json(w io.Writer) error {
 	}{Metric: c.Metric, Warnings: c.Warnings}
 	for k := range c.Groups {
 		g := &c.Groups[k]
-		og := group{Data: g.Data, Unit: g.Unit, Test: g.Test, Audit: g.Audit, Warnings: g.Warnings}
+		og := group{Data: g.Data, Unit: g.Unit, Test: g.Test, Audit: g.Audit, Warnings: g.Warnings, Published: g.Published}
 		for _, r := range g.Rows {
 			or := row{Rank: r.Rank, Label: r.Label, Model: r.Model, Run: r.Run, OK: r.OK, Cells: r.Cells, Errors: r.Errors, Metrics: map[string]value{}}
 			for _, m := range c.metrics() {

@@ -188,3 +188,13 @@ func FuzzOverride(f *testing.F) {
 		_ = applyOverrides(&doc, []string{text})
 	})
 }
+
+// TestTwice: a key that a data entry repeats is refused, also where the entry is laid over a named config.
+func TestTwice(t *testing.T) {
+	for _, entry := range []string{"{data: synth, split: {kind: time}, split: {kind: random}}", "{data: synth, split: {kind: time, kind: random}}"} {
+		_, err := Load(write(t, "name: x\ndata: ["+entry+"]\nmodels: [znorm]\n"), LoadOptions{Builtin: plumbline.Configs})
+		if err == nil || !strings.Contains(err.Error(), "given twice") {
+			t.Errorf("%s: %v", entry, err)
+		}
+	}
+}

@@ -215,6 +215,9 @@ func (l *loader) dataDoc(d strictyaml.Doc) (strictyaml.Doc, strictyaml.Problems)
 	if len(ps) > 0 {
 		return base, ps
 	}
+	if ps := twice(d); len(ps) > 0 { // the merge would hide them
+		return base, ps
+	}
 	changed := without(d, "data")
 	_, moved := d.Get("folder")
 	_, placed := base.Get("folder")
@@ -222,6 +225,23 @@ func (l *loader) dataDoc(d strictyaml.Doc) (strictyaml.Doc, strictyaml.Problems)
 		changed.Node.Content = append(changed.Node.Content, scalar("folder", ref), scalar(name.Node.Value, ref))
 	}
 	return merge(base, changed), nil
+}
+
+// twice is the keys that a map, or a map in it, has more than once.
+func twice(d strictyaml.Doc) (ps strictyaml.Problems) {
+	if d.Node.Kind != yaml.MappingNode {
+		return nil
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(d.Node.Content); i += 2 {
+		k := d.Node.Content[i]
+		if seen[k.Value] {
+			ps = append(ps, d.Sub(k, k.Value).Problem("given twice"))
+		}
+		seen[k.Value] = true
+		ps = append(ps, twice(d.Sub(d.Node.Content[i+1], k.Value))...)
+	}
+	return ps
 }
 
 // scalar is a text in the place of another.

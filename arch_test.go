@@ -39,7 +39,7 @@ var allowed = map[string][]string{
 	"models/all":          {"models/automata", "models/classic", "models/neural", "models/neural/graph", "models/supervised"},
 	"runs":                {"data", "data/audit", "data/cache", "data/prep", "data/strictyaml", "eval", "models"},
 	"runs/compare":        {"eval", "data/strictyaml", "runs"},
-	"cmd/speed":           {"models/neural"},
+	"cmd/speed":           {"models/kernel", "models/neural"},
 	"cmd/plumbline":       {"", "data", "data/audit", "data/cache", "data/fetch", "data/prep", "data/strictyaml", "models", "models/all", "models/automata", "runs", "runs/compare"},
 }
 

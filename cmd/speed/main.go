@@ -23,6 +23,7 @@ import (
 	"strings"
 	"time"
 
+	"plumbline/models/kernel"
 	"plumbline/models/neural"
 )
 
@@ -96,8 +97,8 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	fmt.Printf("%s/%s, %s, %d processors, least of %d runs of %d epochs, in turn\n\n", runtime.GOOS, runtime.GOARCH, runtime.Version(), runtime.NumCPU(), s.rounds, s.epochs)
-	fmt.Println("| workload | threads | plumbline s | GFLOP/s | PyTorch eager s | its best s | which | eager / plumbline | best / plumbline |")
-	fmt.Println("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+	fmt.Println("| workload | threads | plumbline s | GFLOP/s | of the peak | PyTorch eager s | its best s | which | eager / plumbline | best / plumbline |")
+	fmt.Println("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
 	for _, w := range chosen {
 		if err := s.measure(ctx, w); err != nil {
 			return fmt.Errorf("%s: %w", w.name, err)
@@ -128,7 +129,9 @@ func (s settings) measure(ctx context.Context, w workload) error {
 	for _, t := range s.threads {
 		own[t], peers[t] = &timing{}, map[string]*timing{}
 	}
+	top := 0.0
 	for range s.rounds {
+		top = max(top, peak())
 		for _, t := range s.threads {
 			got, err := w.own(ctx, s.dir, t, s.epochs)
 			if err != nil {
@@ -154,7 +157,8 @@ func (s settings) measure(ctx context.Context, w workload) error {
 		}
 	}
 	for _, t := range s.threads {
-		line := fmt.Sprintf("| %s | %d | %.4f | %.1f |", w.name, t, own[t].seconds, w.flops/own[t].seconds/1e9)
+		rate := w.flops / own[t].seconds
+		line := fmt.Sprintf("| %s | %d | %.4f | %.1f | %.0f %% |", w.name, t, own[t].seconds, rate/1e9, 100*rate/(top*float64(t)))
 		eager, best, which := math.Inf(1), math.Inf(1), ""
 		for _, variant := range w.variants {
 			p := peers[t][variant]
@@ -176,6 +180,17 @@ func (s settings) measure(ctx context.Context, w workload) error {
 		fmt.Println(line)
 	}
 	return nil
+}
+
+// peak is the floating-point operations that one core makes in a second when nothing waits: the fastest of ten tries.
+func peak() (most float64) {
+	const rounds = 1 << 20
+	for range 10 {
+		begin := time.Now()
+		n := kernel.MulAdds(rounds)
+		most = max(most, n/time.Since(begin).Seconds())
+	}
+	return most
 }
 
 // agree holds two courses of the loss against each other.

@@ -6,7 +6,7 @@ import (
 )
 
 // generic is the primitives in plain Go.
-var generic = &set{"generic", false, genericGemm, genericGemm, genericTanh, genericTanhGrad, genericColSum, genericMSE, genericSqDist, genericAdam, genericProduct, genericSpread, genericNorm, genericNormGrad, genericFlip, genericLSTM, genericLSTMGrad}
+var generic = &set{"generic", false, genericGemm, genericGemm, genericTanh, genericTanhGrad, genericColSum, genericMSE, genericSqDist, genericAdam, genericProduct, genericSpread, genericNorm, genericNormGrad, genericFlip, genericLSTM, genericLSTMGrad, genericPeak, 4}
 
 // at is n numbers from an address on.
 func at(p *float32, offset, n int) []float32 {
@@ -183,4 +183,18 @@ func genericLSTMGrad(rows, hid int, g *float32, ldg int, cp, tc, dc *float32, ld
 			gate[hid+j] = dCell[j] * was[j] * (1 - f)
 		}
 	}
+}
+
+func genericPeak(n int, x float32) float32 {
+	var a, b, c, d float32
+	for range n {
+		a += x * x
+		b += x * x
+		c += x * x
+		d += x * x
+	}
+	if a != b || c != d { // never; keeps the sums alive
+		return a + b + c + d
+	}
+	return a
 }

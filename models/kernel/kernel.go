@@ -27,6 +27,8 @@ type set struct {
 	flip     func(rows, cols int, dst *float32, ldd int, src *float32, lds int)
 	lstm     func(rows, hid int, g *float32, ldg int, cp, c, tc *float32, ldc int, h *float32, ldh int)
 	lstmGrad func(rows, hid int, g *float32, ldg int, cp, tc, dc *float32, ldc int, dh *float32, ldh int)
+	peak     func(n int, x float32) float32
+	each     int // multiply-adds of one round of peak
 }
 
 // use is the implementation at work.
@@ -51,6 +53,14 @@ func choose(name string) *set {
 
 // Name is the instruction set at work: avx512, avx2 or generic.
 func Name() string { return use.name }
+
+// MulAdds makes rounds of multiply-adds that wait for nothing, at least one, and returns how many floating-point
+// operations that were, two each: by the time that they take, the peak that a core's products of matrices are held to.
+func MulAdds(rounds int) (operations float64) {
+	rounds = max(1, rounds)
+	use.peak(rounds, 1)
+	return 2 * float64(use.each) * float64(rounds)
+}
 
 // Width is the multiple that columns are padded to.
 const Width = 16

@@ -55,6 +55,9 @@ func lstmAVX512(rows int, hid int, gr *float32, ldg int, cp *float32, c *float32
 // lstmGradAVX512 goes back through a step of an LSTM: from the gradients dh and dc of h and c, the gates' activations become the gradient of their sums, and dc that of the cell before; hid is a multiple of 16, strides in bytes.
 func lstmGradAVX512(rows int, hid int, gr *float32, ldg int, cp *float32, tc *float32, dc *float32, ldc int, dh *float32, ldh int)
 
+// peakAVX512 adds x*x n times, at least once, to each of 12 registers of 16 numbers, and returns one of the sums.
+func peakAVX512(n int, x float32) float32
+
 // gemm2AVX2 is a panel of C = A·B + bias, or with acc C += A·B: m rows of A (strides rs and cs), k rows of B; strides in bytes.
 func gemm2AVX2(m int, k int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, bias *float32, acc int)
 
@@ -96,3 +99,6 @@ func lstmAVX2(rows int, hid int, gr *float32, ldg int, cp *float32, c *float32, 
 
 // lstmGradAVX2 goes back through a step of an LSTM: from the gradients dh and dc of h and c, the gates' activations become the gradient of their sums, and dc that of the cell before; hid is a multiple of 16, strides in bytes.
 func lstmGradAVX2(rows int, hid int, gr *float32, ldg int, cp *float32, tc *float32, dc *float32, ldc int, dh *float32, ldh int)
+
+// peakAVX2 adds x*x n times, at least once, to each of 12 registers of 8 numbers, and returns one of the sums.
+func peakAVX2(n int, x float32) float32

@@ -498,3 +498,17 @@ func BenchmarkMul(b *testing.B) {
 		}
 	}
 }
+
+// TestPeak: every implementation adds as often as it says.
+func TestPeak(t *testing.T) {
+	for _, s := range available() {
+		for _, n := range []int{1, 2, 1000} {
+			if got := s.peak(n, 3); got != float32(9*n) {
+				t.Errorf("%s: 9 added %d times gives %v", s.name, n, got)
+			}
+		}
+	}
+	if got := MulAdds(10); got != float64(20*use.each) {
+		t.Errorf("%v operations in 10 rounds of %d", got, use.each)
+	}
+}

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-var avx512 = &set{"avx512", true, gemm1AVX512, gemm2AVX512, tanhAVX512, tanhGradAVX512, colSumAVX512, mseAVX512, sqDistAVX512, adamAVX512, colProductAVX512, colSpreadAVX512, normaliseAVX512, normGradAVX512, transpose8AVX2, lstmAVX512, lstmGradAVX512}
-var avx2 = &set{"avx2", false, gemm1AVX2, gemm2AVX2, tanhAVX2, tanhGradAVX2, colSumAVX2, mseAVX2, sqDistAVX2, adamAVX2, colProductAVX2, colSpreadAVX2, normaliseAVX2, normGradAVX2, transpose8AVX2, lstmAVX2, lstmGradAVX2}
+var avx512 = &set{"avx512", true, gemm1AVX512, gemm2AVX512, tanhAVX512, tanhGradAVX512, colSumAVX512, mseAVX512, sqDistAVX512, adamAVX512, colProductAVX512, colSpreadAVX512, normaliseAVX512, normGradAVX512, transpose8AVX2, lstmAVX512, lstmGradAVX512, peakAVX512, 12 * 16}
+var avx2 = &set{"avx2", false, gemm1AVX2, gemm2AVX2, tanhAVX2, tanhGradAVX2, colSumAVX2, mseAVX2, sqDistAVX2, adamAVX2, colProductAVX2, colSpreadAVX2, normaliseAVX2, normGradAVX2, transpose8AVX2, lstmAVX2, lstmGradAVX2, peakAVX2, 12 * 8}
 
 // available is what this processor can run, the fastest first.
 func available() []*set {

@@ -808,6 +808,37 @@ func (s isa) normalisation() {
 		}, func(v []Mem, r []reg.VecVirtual) { VMOVUPS(r[3], v[3]) })
 }
 
+// peak emits as many multiply-adds as keep the units busy, none of which waits for another.
+func (s isa) peak() {
+	TEXT("peak"+s.name, NOSPLIT, "func(n int, x float32) float32")
+	acc := []reg.VecPhysical{reg.Y0, reg.Y1, reg.Y2, reg.Y3, reg.Y4, reg.Y5, reg.Y6, reg.Y7, reg.Y8, reg.Y9, reg.Y10, reg.Y11}
+	x := reg.Y12
+	if s.z {
+		acc = []reg.VecPhysical{reg.Z0, reg.Z1, reg.Z2, reg.Z3, reg.Z4, reg.Z5, reg.Z6, reg.Z7, reg.Z8, reg.Z9, reg.Z10, reg.Z11}
+		x = reg.Z12
+	}
+	Doc(fmt.Sprintf("peak%s adds x*x n times, at least once, to each of %d registers of %d numbers, and returns one of the sums.", s.name, len(acc), s.w))
+	n := Load(Param("n"), GP64())
+	Load(Param("x"), reg.X12)
+	VBROADCASTSS(reg.X12, x)
+	for _, r := range acc {
+		if s.z {
+			VPXORD(r, r, r)
+		} else {
+			VXORPS(r, r, r)
+		}
+	}
+	Label("loop")
+	for _, r := range acc {
+		VFMADD231PS(x, x, r)
+	}
+	DECQ(n)
+	JNZ(LabelRef("loop"))
+	Store(reg.X0, ReturnIndex(0))
+	VZEROUPPER()
+	RET()
+}
+
 func main() {
 
 	ConstraintExpr("amd64")
@@ -840,6 +871,7 @@ func main() {
 		s.normalisation()
 		s.lstm(k)
 		s.lstmGrad(k)
+		s.peak()
 	}
 	Generate()
 }

@@ -11,7 +11,8 @@ import (
 )
 
 // EvasionSpec declares how the attacks of the test part try to look benign before a model sees them: the
-// robustness attacks of C. Cao and others, SEQUENT, 2024. What is benign is taken from the training part.
+// robustness attacks of C. Cao and others, SEQUENT, 2024. What is benign is taken from the training part. Columns that
+// a config derives from an entity's earlier rows are changed like others, not computed anew.
 type EvasionSpec struct {
 	Kind     string   `yaml:"kind" jsonschema:"enum=padding,enum=random,enum=window,enum=frequency" jsonschema_description:"padding: every number becomes the nearest one of benign training rows, categories that those lack a random one; random: a share of the attacks takes the values of random benign rows; window: an attacking connection's rows take those of consecutive rows of benign connections; frequency: every attack becomes the nearest of the frequent benign rows"`
 	Columns  []string `yaml:"columns" jsonschema_description:"what an attacker can change; none: every number and category"`

@@ -65,7 +65,7 @@ type Finding struct {
 var ErrInvestigate = errors.New("cannot be investigated")
 
 // Investigate scores the test part of a finished cell again with the model that it left, and sorts the samples that
-// reach the threshold by cause: what a [models.Investigator] says, or the largest contribution of a
+// are above the threshold by cause: what a [models.Investigator] says, or the largest contribution of a
 // [models.Explainer]. Where units are judged, the samples of alarming units are sorted. With all, every sample is.
 // It refuses data that differ from what the cell saw. The cell's folder gets investigation.json and investigation.csv.
 func Investigate(ctx context.Context, dir, cell string, lo LoadOptions, all bool) (*Investigation, error) {
@@ -183,10 +183,10 @@ func causesOf(ctx context.Context, det models.Detector, s *data.Set) ([]models.C
 	return out, nil
 }
 
-// alarms says which samples reach the threshold: their own scores where flows are judged, else those of their units.
+// alarms says which samples are above the threshold: their own scores where flows are judged, else those of their units.
 func alarms(us *units, s *data.Set, raw []float64, rule Aggregate, threshold, limit float64) (func(int) bool, error) {
 	if us.keys == nil && rule.Unit != "share" {
-		return func(i int) bool { return raw[i] >= threshold }, nil
+		return func(i int) bool { return raw[i] > threshold }, nil
 	}
 	flows, err := us.flows(s, raw, rule.Flow)
 	if err != nil {
@@ -195,7 +195,7 @@ func alarms(us *units, s *data.Set, raw []float64, rule Aggregate, threshold, li
 	scores := us.gather(flows, rule.Unit, limit)
 	over := map[int32]bool{}
 	for i, r := range us.rows {
-		if scores[us.unit[i]] >= threshold {
+		if scores[us.unit[i]] > threshold {
 			over[r] = true
 		}
 	}

@@ -17,7 +17,7 @@ func investigate(dir, cell string, all bool) (*Investigation, error) {
 	return Investigate(context.Background(), dir, cell, LoadOptions{Builtin: plumbline.Configs}, all)
 }
 
-// TestInvestigate: what is sorted is what reached the threshold, every flow is in one group, and the groups are in order.
+// TestInvestigate: what is sorted is what is above the threshold, every flow is in one group, and the groups are in order.
 func TestInvestigate(t *testing.T) {
 	out := runSmall(t, small, Options{}, "models=[sequent,pdfa,znorm,ae]", "seeds=[1]", "~bootstrap", "+split={validation: 0.2}")
 	for _, label := range []string{"sequent", "pdfa", "znorm", "ae"} {
@@ -40,7 +40,7 @@ func TestInvestigate(t *testing.T) {
 			}
 			attacks := 0
 			for i, f := range g.Flows {
-				if f.Score < limit.Threshold || i > 0 && f.Score > g.Flows[i-1].Score || len(f.Values) != len(inv.Columns) {
+				if f.Score <= limit.Threshold || i > 0 && f.Score > g.Flows[i-1].Score || len(f.Values) != len(inv.Columns) {
 					t.Errorf("%s: group %s, flow %d: %+v", label, g.Cause, i, f)
 				}
 				if f.Attack {
@@ -60,13 +60,13 @@ func TestInvestigate(t *testing.T) {
 					continue
 				}
 				for _, line := range strings.Split(strings.TrimSpace(text), "\n")[1:] {
-					if v, _ := strconv.ParseFloat(strings.Split(line, ",")[2], 64); v >= limit.Threshold {
+					if v, _ := strconv.ParseFloat(strings.Split(line, ",")[2], 64); v > limit.Threshold {
 						want++
 					}
 				}
 			}
 			if total != want || want == 0 {
-				t.Errorf("%s: %d alarms, %d scores reach the threshold", label, total, want)
+				t.Errorf("%s: %d alarms, %d scores are above the threshold", label, total, want)
 			}
 		}
 		if total != inv.Alarms || len(inv.Groups) == 0 {
@@ -114,7 +114,7 @@ func TestInvestigateHosts(t *testing.T) {
 	for _, text := range scores(t, out.Dir) {
 		for _, line := range strings.Split(strings.TrimSpace(text), "\n")[1:] {
 			f := strings.Split(line, ",")
-			if v, _ := strconv.ParseFloat(f[2], 64); v >= float64(inv.Threshold) {
+			if v, _ := strconv.ParseFloat(f[2], 64); v > float64(inv.Threshold) {
 				over++
 				if !hosts[f[1]] {
 					t.Errorf("host %s is over the threshold and has no flow", f[1])

@@ -31,8 +31,8 @@ func (a *app) automatonLearnCommand() *cobra.Command {
 		Short: "Learn a machine from a file of traces and write FlexFringe's JSON",
 		Long: `learn builds the prefix tree of the traces, merges its states, and writes the machine as FlexFringe's JSON.
 
---preset gives the settings to start from: clean for machines whose probabilities are wanted, alergia and likelihood as FlexFringe's ini files have them, sequent as
-they are in force for SEQUENT. The flags named after settings change single ones; their names, ranges and meaning are
+--preset gives the settings to start from: clean for machines whose probabilities are wanted, alergia and likelihood
+as FlexFringe's ini files have them, sequent as they are in force for SEQUENT. The flags named after settings change single ones; their names, ranges and meaning are
 those of the models pdfa and sequent ("plumbline models pdfa").`,
 		Example: "  plumbline automaton learn letters.dat -o letters.json\n" +
 			"  plumbline automaton learn flows.csv --preset sequent --window 10 --sinkcount 40 -o flows.json\n" +

@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"plumbline/data"
+	"plumbline/models"
 	"plumbline/models/automata"
 )
 
@@ -123,58 +121,36 @@ func judged() []automata.Setting {
 
 // judgeProblems works on several problems side by side; the first error ends them all.
 func (a *app) judgeProblems(ctx context.Context, folder string, problems []int) ([]problemRow, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	rows, errs := make([]problemRow, len(problems)), make([]error, len(problems))
-	next := make(chan int)
-	var wg sync.WaitGroup
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	rows := make([]problemRow, len(problems))
 	var mu sync.Mutex
 	begin, done := time.Now(), 0
-	for range min(runtime.GOMAXPROCS(0), len(problems)) {
-		wg.Go(func() {
-			for i := range next {
-				if rows[i], errs[i] = judgeProblem(ctx, folder, problems[i]); errs[i] != nil {
-					cancel()
-					continue
-				}
-				mu.Lock()
-				done++
-				if !a.quiet {
-					fmt.Fprintf(a.err, "problem %d: [%d/%d] after %s\n", problems[i], done, len(problems), time.Since(begin).Round(time.Second))
-				}
-				mu.Unlock()
-			}
-		})
-	}
-	for i := range problems {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
-	slices.SortStableFunc(errs, func(a, b error) int { // an error that is the cause before those of the cancelled
-		return bad(a) - bad(b)
+	err := models.Env{}.Blocks(ctx, len(problems), 1, func(i, _ int) {
+		row, err := judgeProblem(ctx, folder, problems[i])
+		if err != nil {
+			cancel(fmt.Errorf("problem %d: %w", problems[i], err))
+			return
+		}
+		rows[i] = row
+		mu.Lock()
+		defer mu.Unlock()
+		if done++; !a.quiet {
+			fmt.Fprintf(a.err, "problem %d: [%d/%d] after %s\n", problems[i], done, len(problems), time.Since(begin).Round(time.Second))
+		}
 	})
-	return rows, errs[0]
-}
-
-// bad orders errors: causes, cancellations, none.
-func bad(err error) int {
-	switch {
-	case err == nil:
-		return 2
-	case errors.Is(err, context.Canceled):
-		return 1
+	if err != nil {
+		return nil, context.Cause(ctx)
 	}
-	return 0
+	return rows, nil
 }
 
 func judgeProblem(ctx context.Context, folder string, problem int) (problemRow, error) {
 	row := problemRow{problem: problem}
-	fail := func(err error) (problemRow, error) { return row, fmt.Errorf("problem %d: %w", problem, err) }
 	files := traceFlags{pautomac: true, stride: 1}
 	var corpus data.Corpus
 	if _, err := files.read(problemFile(folder, problem, problemParts[0]), &corpus); err != nil {
-		return fail(err)
+		return row, err
 	}
 	train := corpus.Len()
 	row.traces, row.symbols = train, len(corpus.Symbols)
@@ -186,38 +162,28 @@ func judgeProblem(ctx context.Context, folder string, problem int) (problemRow, 
 		}
 	}
 	candidates := automata.Candidates()
-	held, err := automata.HeldOut(ctx, candidates, &corpus, train)
+	best, err := automata.Choose(ctx, candidates, &corpus)
 	if err != nil {
-		return fail(err)
-	}
-	best := 0
-	for i := range held {
-		if held[i] > held[best] {
-			best = i
-		}
+		return row, err
 	}
 	row.chosen = candidates[best].Name
 	var reps []*automata.Replayer
 	for _, s := range append(judged(), candidates[best]) {
 		m, err := automata.Learn(ctx, s.LearnSpec, words, slices.Clone(corpus.Alphabet), corpus.Types, nil)
 		if err != nil {
-			return fail(err)
+			return row, err
 		}
 		reps = append(reps, s.Replayer(m))
 	}
 	if _, err := files.read(problemFile(folder, problem, problemParts[1]), &corpus); err != nil {
-		return fail(err)
+		return row, err
 	}
 	p, err := readSolution(problemFile(folder, problem, problemParts[2]))
 	if err != nil {
-		return fail(err)
+		return row, err
 	}
-	logp := make([]float64, len(p))
-	for i, x := range p {
-		logp[i] = math.Log(x)
-	}
-	if row.optimum, err = automata.Perplexity(p, logp); err != nil {
-		return fail(err)
+	if row.optimum, err = automata.Optimum(p); err != nil {
+		return row, err
 	}
 	for _, rep := range reps {
 		var logq []float64
@@ -226,7 +192,7 @@ func judgeProblem(ctx context.Context, folder string, problem int) (problemRow, 
 		}
 		v, err := automata.Perplexity(p, logq)
 		if err != nil {
-			return fail(err)
+			return row, err
 		}
 		row.perplexity = append(row.perplexity, v)
 	}

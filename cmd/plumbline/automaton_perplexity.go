@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"strings"
 
@@ -42,18 +41,15 @@ test words. The optimum is what the true probabilities themselves reach.`,
 			if err != nil {
 				return err
 			}
-			var logq, logp []float64
+			var logq []float64
 			for word := range words {
 				logq = append(logq, rep.Replay(word, nil, nil))
-			}
-			for _, x := range p {
-				logp = append(logp, math.Log(x))
 			}
 			got, err := automata.Perplexity(p, logq)
 			if err != nil {
 				return usage(fmt.Errorf("%s, %s: %w", args[1], args[2], err))
 			}
-			best, err := automata.Perplexity(p, logp)
+			best, err := automata.Optimum(p)
 			if err != nil {
 				return usage(fmt.Errorf("%s: %w", args[2], err))
 			}

@@ -52,6 +52,7 @@ more, over resampled test units for a model that was trained once. Cells that fa
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
 	c.Flags().StringSliceVar(&columns, "columns", nil, "other metrics to show, in place of the usual ones")
 	c.Flags().BoolVar(&published, "published", false, "what papers report on data of that name and unit, below each table and in json")
+	c.RegisterFlagCompletionFunc("columns", cobra.FixedCompletions(runs.Metrics(), cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(runs.Metrics(), cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(compare.Formats, cobra.ShellCompDirectiveNoFileComp))
 	return c

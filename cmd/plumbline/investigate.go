@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -22,9 +23,9 @@ func (a *app) investigateCommand() *cobra.Command {
 		Use:   "investigate RUNDIR/CELL",
 		Short: "Sort a cell's alarms by root cause and show their flows",
 		Long: `investigate scores the test part of a finished cell again with the model that it left and sorts the flows or
-windows that reach the threshold by their root cause: the state of a state machine (sequent: the one visited most
-above expectation; pdfa: the one before the least likely event), for other models the largest contribution to the
-score, such as a column. The largest group comes first, within it the highest score.
+windows above the threshold by their root cause: the state of a state machine (sequent: the one visited most above
+expectation; pdfa: the one before the least likely event), for models that explain their scores the largest
+contribution, such as a column; others are refused. The largest group comes first, within it the highest score.
 
 The cell's folder gets investigation.json (the groups) and investigation.csv (the flow behind every alarm, with file
 and line). The data must be what the cell saw.`,
@@ -46,8 +47,11 @@ and line). The data must be what the cell saw.`,
 				fmt.Fprintf(a.err, "%s: reading and scoring again\n", cell)
 			}
 			inv, err := runs.Investigate(ctx, dir, cell, runs.LoadOptions{DataDirs: a.dataDirs, Builtin: plumbline.Configs}, all)
-			if err != nil {
+			switch {
+			case errors.Is(err, runs.ErrNoCell), errors.Is(err, runs.ErrInvestigate):
 				return usage(err)
+			case err != nil:
+				return failed(err)
 			}
 			return a.printInvestigation(inv, filepath.Join(dir, filepath.FromSlash(inv.Cell)), groups, flows)
 		},

@@ -43,20 +43,15 @@ func Candidates() []Setting {
 	return out
 }
 
-// Probable holds settings for machines whose probabilities are wanted: the clean likelihood ratio test, and no sinks
-// in the end.
-func Probable() LearnSpec {
-	return LearnSpec{Heuristic: "likelihood", Compat: Clean, Confidence: 0.001, StateCount: 5, SymbolCount: 10, Correction: 1, FinalProb: true, SinkCount: 5, TestMerge: true, MergeData: true, MergeSinks: true, MergeRoot: true}
-}
-
 // ErrTooFew says that there are too few traces to hold some out.
 var ErrTooFew = errors.New("too few traces")
 
 // HeldOut learns each setting on four fifths of the traces and returns the mean log-probability (natural) of a symbol,
 // ends of traces among them, of the fifth that is held out: every fifth trace, so that the order of a file does not
 // matter. It costs a [Learn] for each setting.
-func HeldOut(ctx context.Context, settings []Setting, c *data.Corpus, traces int) ([]float64, error) {
+func HeldOut(ctx context.Context, settings []Setting, c *data.Corpus) ([]float64, error) {
 	const every = 5
+	traces := c.Len()
 	if traces < every {
 		return nil, fmt.Errorf("automata: %w: %d, one in %d is held out", ErrTooFew, traces, every)
 	}
@@ -84,4 +79,16 @@ func HeldOut(ctx context.Context, settings []Setting, c *data.Corpus, traces int
 		}
 	}
 	return out, nil
+}
+
+// Choose is the setting, as an index, that gives held-out traces the highest probability (see [HeldOut]): the first of
+// equals.
+func Choose(ctx context.Context, settings []Setting, c *data.Corpus) (best int, err error) {
+	held, err := HeldOut(ctx, settings, c)
+	for i := range held {
+		if held[i] > held[best] {
+			best = i
+		}
+	}
+	return best, err
 }

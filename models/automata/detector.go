@@ -85,12 +85,12 @@ func (d *learned) replay(word, states []int32) []int32 {
 	return states
 }
 
-// cause names the state at a position of a replayed word; -1 is an empty word.
-func (d *learned) cause(at int, states []int32) models.Cause {
-	if at < 0 || states[at] < 0 {
+// cause names a state that is met at a position; a state below 0 is none, as in an empty word.
+func (d *learned) cause(at int, state int32) models.Cause {
+	if state < 0 {
 		return models.Cause{Name: "no state", Event: at}
 	}
-	return models.Cause{Name: fmt.Sprintf("state %d", d.mach.States[states[at]].ID), Event: at}
+	return models.Cause{Name: fmt.Sprintf("state %d", d.mach.States[state].ID), Event: at}
 }
 
 // check holds a set to be scored against the machine.

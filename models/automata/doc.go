@@ -4,7 +4,7 @@
 // The learner takes symbolic words (data.Words). FlexFringe's models can be read and written
 // ([ReadJSON], [Machine.WriteJSON]), and with compat v26 or v23 it is followed step by step. Detectors are
 // sequent (state frequencies over a stream), pdfa (log-likelihood), and markov and ngram (symbols behind each other,
-// without a learnt structure).
+// without a learnt structure). [Choose] picks settings by held-out traces; [Perplexity] judges probabilities by true ones.
 //
 // Machines over events of several numbers have boxes for guards ([LearnBoxes], [BoxMachine]); msm puts a one-class
 // model into each of their states.

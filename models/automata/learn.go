@@ -29,7 +29,7 @@ type LearnSpec struct {
 	LowerBound  float64 `yaml:"lowerboundval" jsonschema:"minimum=0" jsonschema_description:"merges with a smaller score are refuted; with edsm, the labels that must agree"`
 	StateCount  int     `yaml:"state_count" jsonschema:"minimum=0" jsonschema_description:"states with fewer words give no evidence"`
 	SymbolCount int     `yaml:"symbol_count" jsonschema:"minimum=-1" jsonschema_description:"symbols seen less often are pooled; -1 pools none"`
-	Correction  float64 `yaml:"correction" jsonschema:"minimum=0" jsonschema_description:"added to every count (Laplace smoothing)"`
+	Correction  float64 `yaml:"correction" jsonschema:"minimum=0" jsonschema_description:"added to every count (Laplace smoothing), in tests but those of the clean likelihood ratio, aic and kl, and where probabilities are taken"`
 	FinalProb   bool    `yaml:"finalprob" jsonschema_description:"the end of a word is an event with a probability of its own"`
 	TypeDist    bool    `yaml:"typedist" jsonschema_description:"v23 only: test the distribution of end labels as well"`
 	SinkCount   int     `yaml:"sinkcount" jsonschema:"minimum=0" jsonschema_description:"states with fewer words are sinks: never merged, never extended"`
@@ -49,6 +49,12 @@ func Likelihood() LearnSpec {
 	return LearnSpec{Heuristic: "likelihood", Compat: V26, Confidence: 0.05, StateCount: 10, SymbolCount: 5, Correction: 1, FinalProb: true, TypeDist: true, SinkCount: 25, TestMerge: true, MergeData: true, MergeRoot: true}
 }
 
+// Probable holds settings for machines whose probabilities are wanted: the clean likelihood ratio test, and no sinks
+// in the end.
+func Probable() LearnSpec {
+	return LearnSpec{Heuristic: "likelihood", Compat: Clean, Confidence: 0.001, StateCount: 5, SymbolCount: 10, Correction: 1, FinalProb: true, SinkCount: 5, TestMerge: true, MergeData: true, MergeSinks: true, MergeRoot: true}
+}
+
 // Sequent holds the settings that are in force when FlexFringe reads SEQUENT's sm.ini; the keys of that
 // file that FlexFringe does not know (extrapar and symbdist among them) are not.
 func Sequent() LearnSpec {
@@ -64,7 +70,7 @@ func (s LearnSpec) Check() error {
 		return fmt.Errorf("heuristic kl is there with compat clean alone, not %s: FlexFringe's weighting of the divergence is not followed", s.Compat)
 	}
 	if s.MergeSinks && s.Compat != Clean {
-		return fmt.Errorf("mergesinks is there with compat clean alone, not %s", s.Compat)
+		return fmt.Errorf("mergesinks is there with compat clean alone: with compat %s it must be false", s.Compat)
 	}
 	return nil
 }
@@ -106,9 +112,9 @@ type learner struct {
 }
 
 // Learn builds the prefix tree of the words and merges its states: repeatedly the largest blue state is
-// folded into the red state with the highest score, or becomes red when every merge is refuted. With MergeSinks the
-// sinks come last, and the score of such a step is the log-probability of their words. observe,
-// if not nil, is told each step. alphabet and types are the names of the symbols and labels in words.
+// folded into the red state with the highest score, or becomes red when every merge is refuted. With MergeSinks
+// the sinks come last, and the score of such a step is the log-probability of their words. observe, if not nil,
+// is told each step. alphabet and types are the names of the symbols and labels in words.
 //
 // The cost is the size of the tree plus, for each step, the overlap of the blue subtree with every red one.
 func Learn(ctx context.Context, spec LearnSpec, words data.Words, alphabet, types []string, observe func(Step)) (*Machine, error) {
@@ -244,7 +250,7 @@ func (l *learner) colour(n int32) {
 }
 
 // likeliest is the red state from which the words of a blue subtree have the highest probability, and its logarithm:
-// the first of equals. Words that leave the red part are judged up to there, so that every state judges the same words.
+// the first of equals.
 func (l *learner) likeliest(blue int32) (into int32, logp float64) {
 	into = none
 	for _, red := range l.reds {
@@ -258,8 +264,9 @@ func (l *learner) likeliest(blue int32) (into int32, logp float64) {
 	return into, logp
 }
 
-// logProbability is that of a subtree's words from a red state, counts smoothed by ½ (Krichevsky and Trofimov); a
-// word that has left the red part goes on with ½ for each symbol that is there to count.
+// logProbability is that of a subtree's words from a red state, counts smoothed by ½ (R. Krichevsky and V. Trofimov, IEEE
+// Transactions on Information Theory 27, 1981). Behind the red part, where nothing is known, all symbols are equally
+// likely: so every state judges all words.
 func (l *learner) logProbability(red, blue int32) (sum float64) {
 	t := l.tree
 	type at struct{ state, node int32 }

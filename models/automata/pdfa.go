@@ -139,15 +139,13 @@ func (d *pdfa) Causes(ctx context.Context, s *data.Set) ([]models.Cause, error) 
 				at = k
 			}
 		}
-		switch {
-		case at > 0:
-			out[i] = d.cause(at-1, states)
-			out[i].Event = at
-		case at == 0:
-			out[i] = models.Cause{Name: fmt.Sprintf("state %d", d.mach.States[0].ID), Event: 0}
-		default:
-			out[i] = d.cause(at, states)
+		before := int32(0) // the initial state
+		if at > 0 {
+			before = states[at-1]
+		} else if at < 0 {
+			before = -1
 		}
+		out[i] = d.cause(at, before)
 	}
 	return out, nil
 }

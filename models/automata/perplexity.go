@@ -50,7 +50,7 @@ func ReadSolution(r io.Reader, file string) ([]float64, error) {
 // Perplexity is how well log-probabilities q (natural logarithms, one for each word) match the true
 // probabilities p of the words, 2^−Σ p·log₂ q with both normalised to sum to 1 over the words: the measure
 // of the PAutomaC competition (Verwer, Eyraud, de la Higuera, Machine Learning 96, 2014). The smallest
-// value, that of q = p, is Perplexity(p, ln p).
+// value is [Optimum].
 func Perplexity(p, logq []float64) (float64, error) {
 	if len(p) != len(logq) || len(p) == 0 {
 		return math.NaN(), fmt.Errorf("automata: perplexity: %d probabilities for %d words", len(logq), len(p))
@@ -78,4 +78,13 @@ func Perplexity(p, logq []float64) (float64, error) {
 		}
 	}
 	return math.Exp2(bits), nil
+}
+
+// Optimum is the smallest perplexity on words of true probabilities p: that of p itself.
+func Optimum(p []float64) (float64, error) {
+	logp := make([]float64, len(p))
+	for i, x := range p {
+		logp[i] = math.Log(x)
+	}
+	return Perplexity(p, logp)
 }

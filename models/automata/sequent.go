@@ -64,7 +64,13 @@ func (d *sequent) Causes(ctx context.Context, s *data.Set) ([]models.Cause, erro
 		return nil, err
 	}
 	out := make([]models.Cause, s.N)
-	return out, d.windows(ctx, s, func(i int, _ float64, at int, states []int32) { out[i] = d.cause(at, states) })
+	return out, d.windows(ctx, s, func(i int, _ float64, at int, states []int32) {
+		state := int32(-1)
+		if at >= 0 {
+			state = states[at]
+		}
+		out[i] = d.cause(at, state)
+	})
 }
 
 // windows scores the windows in their order, beginning with empty counters.

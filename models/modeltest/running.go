@@ -10,6 +10,7 @@ import (
 	"os"
 	"reflect"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -206,6 +207,29 @@ func checkOptional(s *subject) {
 			if k < 0 {
 				s.failf("Clusters: sample %d is in cluster %d", i, k)
 			}
+		}
+	}
+	if c, ok := d.(models.Investigator); ok {
+		refuses("Causes", func(d models.Detector, set *data.Set) error {
+			_, err := d.(models.Investigator).Causes(ctx, set)
+			return err
+		})
+		causes, err := c.Causes(ctx, test)
+		if err != nil || len(causes) != test.N {
+			s.fatalf("Causes: %d for %d samples, error %v", len(causes), test.N, err)
+		}
+		for i, cause := range causes {
+			events := 0
+			if test.Kind == data.Traces {
+				events = len(test.Traces[i].Rows)
+			}
+			if cause.Name == "" || cause.Event < -1 || cause.Event >= events {
+				s.failf("Causes: that of sample %d, of %d events, is %+v", i, events, cause)
+			}
+		}
+		again, err := c.Causes(ctx, test)
+		if err != nil || !slices.Equal(causes, again) {
+			s.failf("Causes: another call differs, error %v", err)
 		}
 	}
 	if c, ok := d.(models.Classifier); ok {

@@ -1,6 +1,6 @@
 // Package compare sets the cells of finished runs side by side: per data set, the models in order of a
 // metric's mean over their seeds, with standard deviation and 95 % interval, and everything that should
-// make a reader doubt a difference. It reads results only; running is package runs.
+// make a reader doubt a difference; [Comparison.AddPublished] puts what papers report beside them. It reads results only; running is package runs.
 package compare
 
 import (

@@ -83,7 +83,7 @@ func (t density) score(s *data.Set, w window, out []float32) float64 {
 
 // surprise is ½((x−μ)²/σ² + ln σ²) with s = ln σ².
 func surprise(x, mu, s float32) float64 {
-	log := math.Max(float64(s), math.Log(minVariance))
+	log := math.Max(float64(s), math.Log(MinVariance))
 	e := float64(x) - float64(mu)
 	return 0.5 * (float64(e*e)*math.Exp(-log) + log)
 }

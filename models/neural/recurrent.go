@@ -1,10 +1,6 @@
 package neural
 
-import (
-	"math/rand/v2"
-
-	"plumbline/models/kernel"
-)
+import "plumbline/models/kernel"
 
 // array is one of the parameter arrays, as products or look-ups read it: weights from in inputs to out outputs,
 // either packed or as a table of a padded row for each input. Inputs and outputs come in blocks, such as the
@@ -205,8 +201,9 @@ type seqRoom struct {
 	dx      []float32 // gradient of x, for embeddings
 	sums    []float32 // scratch for sums of gates
 	row     []float32 // one sample's output without padding
-	random  rand.PCG
-	loss    float64 // sum over samples, steps and columns
+	step    int       // in training, counted from 0
+	first   int       // place of the block's first sample in its batch
+	loss    float64   // sum over samples, steps and columns
 	lanes   [kernel.Width]float32
 }
 
@@ -438,7 +435,10 @@ func (s *recurrent) give(r *seqRoom, i, n, steps int, dropout bool) {
 	if !dropout || l.Dropout == 0 {
 		return
 	}
-	l.draw(&r.random, lr.mask[:len(lr.out)])
+	for at := 0; at < len(lr.out); at += l.wide {
+		row := at / l.wide
+		s.mask(l, lr.mask[at:at+l.wide], i, r.step, (r.first+row%n)*s.Steps+row/n)
+	}
 	to := lr.out // the final output is a copy already
 	if !l.single {
 		to = lr.dropped[:len(lr.out)]
@@ -449,17 +449,14 @@ func (s *recurrent) give(r *seqRoom, i, n, steps int, dropout bool) {
 	lr.out = to
 }
 
-// draw makes a mask of 0 and 1/(1−Dropout).
-func (l *lstmLayer) draw(random *rand.PCG, mask []float32) {
-	keep := float32(1 / (1 - l.Dropout))
-	bound := uint64(l.Dropout * (1 << 32))
-	for at := 0; at < len(mask); at += l.hid {
-		for j := range l.Out {
-			mask[at+j] = keep
-			if random.Uint64()>>32 < bound {
-				mask[at+j] = 0
-			}
-		}
+// mask is what a row of layer i's output is multiplied by, in the layout of the states.
+func (s *recurrent) mask(l *lstmLayer, to []float32, i, step, place int) {
+	Mask(to[:l.Columns()], l.Dropout, s.Seed, step, i, place)
+	if len(l.cells) > 1 {
+		copy(to[l.hid:l.hid+l.Out], to[l.Out:2*l.Out])
+	}
+	for d := range l.cells {
+		clear(to[d*l.hid+l.Out : (d+1)*l.hid])
 	}
 }
 

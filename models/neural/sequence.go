@@ -1,6 +1,7 @@
 package neural
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -70,8 +71,8 @@ func (l Recurrent) Columns() int {
 // maxSide bounds the sizes of a description, so that products of two do not overflow.
 const maxSide = 1 << 24
 
-// minVariance is the floor of the variances of the loss "gaussian".
-const minVariance = 0.01
+// MinVariance is the floor of the variances of the loss "gaussian".
+const MinVariance = 0.01
 
 // Check says what is wrong with the description, if anything.
 func (s Sequence) Check() error {
@@ -263,6 +264,18 @@ func (s Sequence) NewParams(r *rand.Rand) Params {
 	top := s.Layers[len(s.Layers)-1].Columns()
 	draw(s.Out*top, uniform(math.Sqrt(6/float64(top+s.Out))))
 	return append(p, make([]float32, s.Out))
+}
+
+// CheckSamples says what is wrong with rows of x and of the targets, if anything: there are none, one of them is
+// not there, or it has a value that is no symbol, class or probability.
+func (s Sequence) CheckSamples(x, target []float32, rows []int32) error {
+	if len(rows) == 0 {
+		return errors.New("neural: no samples")
+	}
+	if err := s.checkInput(x, rows); err != nil {
+		return err
+	}
+	return s.checkTargets(target, rows)
 }
 
 // checkInput says what is wrong with rows of x, if anything.

@@ -115,7 +115,7 @@ func logistic(y, t []float32, scale float64) float64 {
 }
 
 func gaussian(y, t []float32, scale float64) float64 {
-	floor := math.Log(minVariance)
+	floor := math.Log(MinVariance)
 	n := len(t)
 	sum := 0.0
 	for j, want := range t {

@@ -94,9 +94,9 @@ func (s *recurrent) units() []seqUnit {
 	return out
 }
 
-// gradient makes g the gradient of some rows of a batch of so many, and adds their losses to the room's.
-func (t *fusedSequence) gradient(k int, x, target []float32, rows []int32, batch, step int) {
-	s, r := t.s, t.rooms[k]
+// gradient makes g the gradient of shard k of a batch, at a step counted from 0, and adds the losses to the room's.
+func (t *fusedSequence) gradient(k int, x, target []float32, batch []int32, step int) {
+	s, r, rows := t.s, t.rooms[k], shardOf(batch, k)
 	g := t.g[k*s.size : (k+1)*s.size]
 	if len(rows) == 0 {
 		clear(g)
@@ -107,15 +107,16 @@ func (t *fusedSequence) gradient(k int, x, target []float32, rows []int32, batch
 			clear(a.part(g))
 		}
 	}
-	r.random.Seed(s.Seed, uint64(step)*shards+uint64(k))
+	r.step, r.first = step, shard(len(batch), k)
 	for from := 0; from < len(rows); from += s.block {
 		block := rows[from:min(from+s.block, len(rows))]
 		n := len(block)
 		s.fill(r, x, block)
 		s.forward(r, n, s.Steps, nil, true)
 		s.output(r, n*s.outputs())
-		s.lossGradient(r, n, target, block, batch, s.bias.part(g))
+		s.lossGradient(r, n, target, block, len(batch), s.bias.part(g))
 		s.backward(r, n, n*s.outputs(), g, from > 0)
+		r.first += n
 	}
 }
 
@@ -193,16 +194,6 @@ func (t *fusedSequence) add() {
 	}
 }
 
-func (t *fusedSequence) check(x, target []float32, rows []int32) error {
-	if len(rows) == 0 {
-		return errors.New("neural: no samples")
-	}
-	if err := t.s.checkInput(x, rows); err != nil {
-		return err
-	}
-	return t.s.checkTargets(target, rows)
-}
-
 func (t *fusedSequence) Epoch(ctx context.Context, x, target []float32, order []int32, batch int, rate float64) (float64, error) {
 	if batch < 1 {
 		return 0, errors.New("neural: batches of no samples")
@@ -210,7 +201,7 @@ func (t *fusedSequence) Epoch(ctx context.Context, x, target []float32, order []
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	if err := t.check(x, target, order); err != nil {
+	if err := t.s.CheckSamples(x, target, order); err != nil {
 		return 0, err
 	}
 	for _, r := range t.rooms {
@@ -250,7 +241,7 @@ func (t *fusedSequence) work(tm *team, w, workers, steps int) {
 		b := j.order[st*j.batch : min((st+1)*j.batch, len(j.order))]
 		step := t.t + st + 1
 		number := uint32(st) * phases
-		tm.phase(w, number, shards, func(k int) { t.gradient(k, j.x, j.target, shardOf(b, k), len(b), step) })
+		tm.phase(w, number, shards, func(k int) { t.gradient(k, j.x, j.target, b, step-1) })
 		if t.s.Clip > 0 {
 			tm.phase(w, number+1, workers, func(k int) { t.norm(k, workers) })
 		}
@@ -287,13 +278,13 @@ func (t *fusedSequence) loss(rows int) float64 {
 }
 
 func (t *fusedSequence) Gradient(x, target []float32, rows []int32) (float64, Params, error) {
-	if err := t.check(x, target, rows); err != nil {
+	if err := t.s.CheckSamples(x, target, rows); err != nil {
 		return 0, nil, err
 	}
 	crew(1, func(int) {
 		for k, r := range t.rooms {
 			r.loss = 0
-			t.gradient(k, x, target, shardOf(rows, k), len(rows), t.t+1)
+			t.gradient(k, x, target, rows, t.t)
 		}
 	})
 	size := t.s.size

@@ -13,7 +13,7 @@ import (
 
 // Training is how long and in what portions a network is trained.
 type Training struct {
-	Engine      string    `yaml:"engine" jsonschema:"enum=fused,enum=gorgonia" jsonschema_description:"what computes the gradients: the kernels of this program, or Gorgonia, some twenty times slower, to compare with"`
+	Engine      string    `yaml:"engine" jsonschema:"enum=fused,enum=gorgonia" jsonschema_description:"what computes the gradients: the kernels of this program, or Gorgonia, slower, to compare with"`
 	Epochs      int       `yaml:"epochs" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"passes over the training samples, at the most"`
 	Batch       int       `yaml:"batch" jsonschema:"minimum=1,maximum=1000000" jsonschema_description:"samples a gradient step; the last batch of an epoch may be smaller"`
 	Optimiser   Optimiser `yaml:"optimiser" jsonschema_description:"how gradients change weights"`

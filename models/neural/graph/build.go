@@ -10,48 +10,113 @@ import (
 	"plumbline/models/neural"
 )
 
-// builder makes the expression of a network's loss for batches of so many rows. Rows and columns are spread
-// and summed up by products with matrices of ones, whose gradients Gorgonia knows for every shape.
-type builder struct {
-	t    *trainer
-	tp   *tape
-	g    *G.ExprGraph
-	rows int
+// expression is a graph for batches of so many rows, in the making. Rows and columns are spread, joined, picked
+// and summed up by products with constant matrices, whose gradients Gorgonia knows for every shape.
+type expression struct {
+	g     *G.ExprGraph
+	rows  int
+	names string // what the names of all matrices begin with
+}
+
+// whole makes a graph in which Gorgonia takes no two nodes for one. It knows nodes by 32 bits of their names and
+// operations, and where these are equal by chance it merges the nodes, or later computes but one of them: so a
+// graph is made again under other names until no two nodes have the same bits, and as many are there as in
+// another one before.
+func whole(rows int, build func(e expression) error) error {
+	most := 0
+	for try := range 10 {
+		e := expression{G.NewGraph(), rows, fmt.Sprint(try, " ")}
+		if err := build(e); err != nil {
+			return err
+		}
+		nodes := e.g.AllNodes()
+		bits := make(map[uint32]bool, len(nodes))
+		for _, n := range nodes {
+			bits[n.Hashcode()] = true
+		}
+		if len(bits) == len(nodes) && len(nodes) == most {
+			return nil
+		}
+		most = max(most, len(nodes))
+	}
+	return fmt.Errorf("gorgonia: a graph of %d nodes is too large for its hashes", most)
 }
 
 // must ends the building with an error.
-func (b *builder) must(n *G.Node, err error) *G.Node {
+func (e *expression) must(n *G.Node, err error) *G.Node {
 	if err != nil {
 		panic(err) // the trainer turns it into an error
 	}
 	return n
 }
 
-func (b *builder) constant(rows, cols int, name string, at func(i, j int) float32) *G.Node {
+// matrix is a leaf of the graph over values, or with nil an input that values are let into.
+func (e *expression) matrix(name string, rows, cols int, values []float32) *G.Node {
+	opts := []G.NodeConsOpt{G.WithName(e.names + name), G.WithShape(rows, cols)}
+	if values != nil {
+		opts = append(opts, G.WithValue(tensor.New(tensor.WithShape(rows, cols), tensor.WithBacking(values))))
+	}
+	return G.NewMatrix(e.g, tensor.Float32, opts...)
+}
+
+func (e *expression) constant(rows, cols int, name string, at func(i, j int) float32) *G.Node {
 	values := make([]float32, rows*cols)
 	for i := range values {
 		values[i] = at(i/cols, i%cols)
 	}
-	return G.NewMatrix(b.g, tensor.Float32, G.WithName(name), G.WithShape(rows, cols), G.WithValue(tensor.New(tensor.WithShape(rows, cols), tensor.WithBacking(values))))
+	return e.matrix(name, rows, cols, values)
 }
 
-func (b *builder) scalar(v float64) *G.Node { return G.NewConstant(float32(v)) }
+func (e *expression) scalar(v float64) *G.Node { return G.NewConstant(float32(v)) }
+
+func one(int, int) float32 { return 1 }
 
 // spread is a row of numbers under each other, once for each row of the batch.
-func (b *builder) spread(row *G.Node, name string) *G.Node {
-	return b.must(G.Mul(b.constant(b.rows, 1, "ones"+name, func(int, int) float32 { return 1 }), row))
+func (e *expression) spread(row *G.Node, name string) *G.Node {
+	return e.must(G.Mul(e.constant(e.rows, 1, "ones"+name, one), row))
 }
 
 // mean is the means of the columns.
-func (b *builder) mean(x *G.Node, name string) *G.Node {
-	return b.must(G.Mul(b.constant(1, b.rows, "share"+name, func(int, int) float32 { return 1 / float32(b.rows) }), x))
+func (e *expression) mean(x *G.Node, name string) *G.Node {
+	return e.must(G.Mul(e.constant(1, e.rows, "share"+name, func(int, int) float32 { return 1 / float32(e.rows) }), x))
+}
+
+// columns is so many columns of x, which has wide, from one on.
+func (e *expression) columns(x *G.Node, from, n, wide int, name string) *G.Node {
+	return e.must(G.Mul(x, e.constant(wide, n, name, func(i, j int) float32 {
+		if i == from+j {
+			return 1
+		}
+		return 0
+	})))
+}
+
+// beside is two matrices of n columns side by side.
+func (e *expression) beside(a, b *G.Node, n int, name string) *G.Node {
+	at := func(from int) func(i, j int) float32 {
+		return func(i, j int) float32 {
+			if from+i == j {
+				return 1
+			}
+			return 0
+		}
+	}
+	left := e.must(G.Mul(a, e.constant(n, 2*n, name+" left", at(0))))
+	return e.must(G.Add(left, e.must(G.Mul(b, e.constant(n, 2*n, name+" right", at(n))))))
+}
+
+// builder makes the expression of a network's loss.
+type builder struct {
+	expression
+	t  *trainer
+	tp *tape
 }
 
 // param is an array of a layer as a node.
 func (b *builder) param(layer int, part neural.Part, rows, cols int) *G.Node {
 	for i, a := range b.t.arrays {
 		if a.Layer == layer && a.Part == part {
-			n := G.NewMatrix(b.g, tensor.Float32, G.WithName(a.Name), G.WithShape(rows, cols), G.WithValue(tensor.New(tensor.WithShape(rows, cols), tensor.WithBacking(b.t.params[i]))))
+			n := b.matrix(a.Name, rows, cols, b.t.params[i])
 			b.tp.params = append(b.tp.params, n)
 			return n
 		}
@@ -61,7 +126,7 @@ func (b *builder) param(layer int, part neural.Part, rows, cols int) *G.Node {
 
 // random is an input that is drawn for each step.
 func (b *builder) random(name string, cols int, draw func(row []float32, step, place int)) *G.Node {
-	n := G.NewMatrix(b.g, tensor.Float32, G.WithShape(b.rows, cols), G.WithName(name))
+	n := b.matrix(name, b.rows, cols, nil)
 	b.tp.chance = append(b.tp.chance, chance{n, tensor.New(tensor.WithShape(b.rows, cols), tensor.Of(tensor.Float32)), draw})
 	return n
 }
@@ -130,8 +195,8 @@ func (b *builder) network() (*G.Node, error) {
 func (b *builder) centres(h *G.Node) *G.Node {
 	net, k := b.t.net, len(b.t.net.Centres)
 	wide := net.Bottleneck()
-	b.tp.near = G.NewMatrix(b.g, tensor.Float32, G.WithShape(b.rows, wide), G.WithName("nearest"))
-	b.tp.members = G.NewMatrix(b.g, tensor.Float32, G.WithShape(k, b.rows), G.WithName("members"))
+	b.tp.near = b.matrix("nearest", b.rows, wide, nil)
+	b.tp.members = b.matrix("members", k, b.rows, nil)
 	b.tp.nearValues = tensor.New(tensor.WithShape(b.rows, wide), tensor.Of(tensor.Float32))
 	b.tp.memberValues = tensor.New(tensor.WithShape(k, b.rows), tensor.Of(tensor.Float32))
 	G.Read(h, &b.tp.latent)
@@ -160,16 +225,7 @@ func (b *builder) normalise(h *G.Node, i int) *G.Node {
 func (b *builder) draw(h *G.Node) (z, penalty *G.Node) {
 	v := b.t.net.Variational
 	k := b.t.net.Bottleneck()
-	half := func(from int, name string) *G.Node { // columns from to from+k−1
-		pick := b.constant(2*k, k, name, func(i, j int) float32 {
-			if i == from+j {
-				return 1
-			}
-			return 0
-		})
-		return b.must(G.Mul(h, pick))
-	}
-	mu, s := half(0, "means"), half(k, "deviations")
+	mu, s := b.columns(h, 0, k, 2*k, "means"), b.columns(h, k, k, 2*k, "deviations")
 	eps := b.random("draw", k, func(row []float32, step, place int) { neural.Draw(row, b.t.net.Seed, step, place) })
 	dev := b.must(G.Exp(b.must(G.Mul(s, b.scalar(0.5)))))
 	z = b.must(G.Add(mu, b.must(G.HadamardProd(dev, eps))))

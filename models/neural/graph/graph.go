@@ -127,22 +127,26 @@ func (t *trainer) tape(n int) (tp *tape, err error) {
 		}
 	}()
 	in, out := t.net.Layers[0].In, t.net.Layers[len(t.net.Layers)-1].Out
-	g := G.NewGraph()
-	tp = &tape{
-		x: G.NewMatrix(g, tensor.Float32, G.WithShape(n, in), G.WithName("x")),
-		t: G.NewMatrix(g, tensor.Float32, G.WithShape(n, out), G.WithName("t")),
-	}
-	tp.inputs[0] = tensor.New(tensor.WithShape(n, in), tensor.Of(tensor.Float32))
-	tp.inputs[1] = tensor.New(tensor.WithShape(n, out), tensor.Of(tensor.Float32))
-	b := builder{t: t, tp: tp, g: g, rows: n}
-	loss, err := b.network()
+	var g *G.ExprGraph
+	err = whole(n, func(e expression) error {
+		g = e.g
+		tp = &tape{x: e.matrix("x", n, in, nil), t: e.matrix("t", n, out, nil)}
+		b := builder{e, t, tp}
+		loss, err := b.network()
+		if err != nil {
+			return err
+		}
+		G.Read(loss, &tp.loss)
+		if _, err := G.Grad(loss, tp.params...); err != nil {
+			return fmt.Errorf("gorgonia: gradient: %w", err)
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	G.Read(loss, &tp.loss)
-	if _, err := G.Grad(loss, tp.params...); err != nil {
-		return nil, fmt.Errorf("gorgonia: gradient: %w", err)
-	}
+	tp.inputs[0] = tensor.New(tensor.WithShape(n, in), tensor.Of(tensor.Float32))
+	tp.inputs[1] = tensor.New(tensor.WithShape(n, out), tensor.Of(tensor.Float32))
 	tp.vm = G.NewTapeMachine(g, G.BindDualValues(tp.params...))
 	t.graphs[n] = tp
 	return tp, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -11,8 +12,7 @@ import (
 	"plumbline/models/neural"
 )
 
-// NewSequence builds a trainer for stacks of LSTM layers that run forwards, with a head at every step or at the
-// last and the loss "mse". The steps are unrolled: the graph grows with their number.
+// NewSequence builds a trainer. The steps are unrolled: the graph grows with their number.
 func (engine) NewSequence(s neural.Sequence, p neural.Params, _ int) (neural.Trainer, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
@@ -20,19 +20,7 @@ func (engine) NewSequence(s neural.Sequence, p neural.Params, _ int) (neural.Tra
 	if err := s.Shape(p); err != nil {
 		return nil, err
 	}
-	if err := supported(s); err != nil {
-		return nil, err
-	}
-	t := &sequenceTrainer{seq: s, graphs: map[int]*sequenceTape{}}
-	for i, l := range s.Layers {
-		for k, in := range []int{l.In, l.Out, 1, 1} {
-			for gate := range 4 {
-				t.leaves = append(t.leaves, leaf{4*i + k, gate * l.Out * in, l.Out, in})
-			}
-		}
-	}
-	top := s.Layers[len(s.Layers)-1].Out
-	t.leaves = append(t.leaves, leaf{len(p) - 2, 0, s.Out, top}, leaf{len(p) - 1, 0, s.Out, 1})
+	t := &sequenceTrainer{seq: s, leaves: leaves(s), arrays: len(p), graphs: map[int]*sequenceTape{}}
 	for _, l := range t.leaves {
 		w := make([]float32, l.out*l.in)
 		l.flip(w, p[l.array], true)
@@ -42,44 +30,50 @@ func (engine) NewSequence(s neural.Sequence, p neural.Params, _ int) (neural.Tra
 	return t, nil
 }
 
-// supported says what this engine leaves to the other.
-func supported(s neural.Sequence) error {
-	const format = "gorgonia: %s in a recurrent network: train it with the engine fused"
-	switch {
-	case s.Loss != "mse":
-		return fmt.Errorf(format, "no loss "+s.Loss)
-	case s.Symbols > 0:
-		return fmt.Errorf(format, "no symbols")
-	case s.Clip > 0:
-		return fmt.Errorf(format, "no clipping of gradients")
-	}
-	for _, l := range s.Layers {
-		switch {
-		case l.Bidirectional:
-			return fmt.Errorf(format, "no bidirectional layers")
-		case l.Decoder:
-			return fmt.Errorf(format, "no decoders")
-		case l.Dropout > 0:
-			return fmt.Errorf(format, "no dropout")
-		}
-	}
-	return nil
-}
-
 // leaf is a matrix of the graph: the share of one gate, or all, in one of the network's arrays.
 type leaf struct {
 	array, at int
 	out, in   int
+	table     bool // the array is in×out, as in the graph
 }
 
-// flip copies the leaf's weights from the out×in of an array to the in×out of the graph, or back.
+// leaves are the matrices of a network: the embedding, for each LSTM W, U, b_ih and b_hh of four gates each, and
+// the head's weights and biases.
+func leaves(s neural.Sequence) (out []leaf) {
+	array := 0
+	add := func(rows, in int, gates int, table bool) {
+		for g := range gates {
+			out = append(out, leaf{array, g * rows * in, rows, in, table})
+		}
+		array++
+	}
+	if s.Embed > 0 {
+		add(s.Embed, s.Symbols, 1, true)
+	}
+	for _, l := range s.Layers {
+		for range l.Columns() / l.Out {
+			for _, in := range []int{l.In, l.Out, 1, 1} {
+				add(l.Out, in, 4, false)
+			}
+		}
+	}
+	add(s.Out, s.Layers[len(s.Layers)-1].Columns(), 1, false)
+	add(s.Out, 1, 1, false)
+	return out
+}
+
+// flip copies the leaf's weights from the array to the in×out of the graph, or back.
 func (l leaf) flip(w, array []float32, in bool) {
 	for o := range l.out {
 		for i := range l.in {
+			at := l.at + o*l.in + i
+			if l.table {
+				at = l.at + i*l.out + o
+			}
 			if in {
-				w[i*l.out+o] = array[l.at+o*l.in+i]
+				w[i*l.out+o] = array[at]
 			} else {
-				array[l.at+o*l.in+i] = w[i*l.out+o]
+				array[at] = w[i*l.out+o]
 			}
 		}
 	}
@@ -88,19 +82,29 @@ func (l leaf) flip(w, array []float32, in bool) {
 type sequenceTrainer struct {
 	seq    neural.Sequence
 	leaves []leaf
+	arrays int           // of the network's parameters
 	params neural.Params // in×out matrices and biases, one a leaf, shared by all graphs
 	grads  neural.Params
 	step   *neural.Stepper
+	steps  int
 	graphs map[int]*sequenceTape
 }
 
 // sequenceTape is the graph for one batch size.
 type sequenceTape struct {
-	x, t   G.Nodes // a matrix for each step, and for each output
-	inputs []*tensor.Dense
-	params G.Nodes
+	inputs []input
+	used   []int   // leaves that the loss depends on: with one step, a decoder's LSTM is idle
+	params G.Nodes // of these
 	loss   G.Value
 	vm     G.VM
+}
+
+// input is a matrix that changes from batch to batch.
+type input struct {
+	node   *G.Node
+	values *tensor.Dense
+	// fill writes a sample's row: it has that place in the batch, and that input and target.
+	fill func(row []float32, place int, x, target []float32)
 }
 
 func (t *sequenceTrainer) Close() error {
@@ -116,7 +120,7 @@ func (t *sequenceTrainer) Params() neural.Params { return t.plain(t.params) }
 
 // plain puts numbers of the leaves' layout into the network's arrays.
 func (t *sequenceTrainer) plain(leaves neural.Params) neural.Params {
-	out := make(neural.Params, t.leaves[len(t.leaves)-1].array+1)
+	out := make(neural.Params, t.arrays)
 	for i, l := range t.leaves {
 		out[l.array] = append(out[l.array], leaves[i]...) // in its length; the gates come in order
 	}
@@ -136,110 +140,43 @@ func (t *sequenceTrainer) tape(n int) (tp *sequenceTape, err error) {
 			err = fmt.Errorf("gorgonia: %v", r)
 		}
 	}()
-	g := G.NewGraph()
-	tp = &sequenceTape{}
-	outputs := t.seq.Targets() / t.seq.Out
-	for i := range t.seq.Steps {
-		tp.x = append(tp.x, G.NewMatrix(g, tensor.Float32, G.WithShape(n, t.seq.In), G.WithName(fmt.Sprintf("x%d", i))))
-		tp.inputs = append(tp.inputs, tensor.New(tensor.WithShape(n, t.seq.In), tensor.Of(tensor.Float32)))
-	}
-	for i := range outputs {
-		tp.t = append(tp.t, G.NewMatrix(g, tensor.Float32, G.WithShape(n, t.seq.Out), G.WithName(fmt.Sprintf("t%d", i))))
-		tp.inputs = append(tp.inputs, tensor.New(tensor.WithShape(n, t.seq.Out), tensor.Of(tensor.Float32)))
-	}
-	for i, l := range t.leaves {
-		tp.params = append(tp.params, G.NewMatrix(g, tensor.Float32, G.WithName(fmt.Sprintf("p%d", i)), G.WithShape(l.in, l.out),
-			G.WithValue(tensor.New(tensor.WithShape(l.in, l.out), tensor.WithBacking(t.params[i])))))
-	}
-	h := tp.x
-	for i, l := range t.seq.Layers {
-		if l.Repeat {
-			final := h[len(h)-1]
-			h = nil
-			for range t.seq.Steps {
-				h = append(h, final)
-			}
+	var g *G.ExprGraph
+	err = whole(n, func(e expression) error {
+		g, tp = e.g, &sequenceTape{}
+		b := sequenceBuilder{expression: e, t: t, tp: tp, nodes: make(G.Nodes, len(t.leaves))}
+		loss := b.loss()
+		G.Read(loss, &tp.loss)
+		if _, err := G.Grad(loss, tp.params...); err != nil {
+			return fmt.Errorf("gorgonia: gradient: %w", err)
 		}
-		zero := G.NewMatrix(g, tensor.Float32, G.WithName(fmt.Sprintf("zero%d", i)), G.WithShape(n, l.Out),
-			G.WithValue(tensor.New(tensor.WithShape(n, l.Out), tensor.Of(tensor.Float32))))
-		h = unroll(h, zero, tp.params[16*i:16*i+16])
-	}
-	if !t.seq.Each {
-		h = h[len(h)-1:]
-	}
-	w, b := tp.params[len(tp.params)-2], tp.params[len(tp.params)-1]
-	var loss *G.Node
-	for i, want := range tp.t {
-		y := G.Must(G.BroadcastAdd(G.Must(G.Mul(h[i], w)), b, nil, []byte{0}))
-		mean := G.Must(G.Mean(G.Must(G.Square(G.Must(G.Sub(y, want))))))
-		if loss == nil {
-			loss = mean
-		} else {
-			loss = G.Must(G.Add(loss, mean))
-		}
-	}
-	loss = G.Must(G.Mul(loss, G.NewConstant(float32(1/float64(outputs)))))
-	G.Read(loss, &tp.loss)
-	if _, err := G.Grad(loss, tp.params...); err != nil {
-		return nil, fmt.Errorf("gorgonia: gradient: %w", err)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	tp.vm = G.NewTapeMachine(g, G.BindDualValues(tp.params...))
 	t.graphs[n] = tp
 	return tp, nil
 }
 
-// unroll is the outputs of a layer at every step. Its parameters are W, U, b_ih and b_hh, four gates each.
-func unroll(x G.Nodes, zero *G.Node, p G.Nodes) G.Nodes {
-	var out G.Nodes
-	h, c := zero, zero
-	for _, in := range x {
-		var gates [4]*G.Node
-		for k := range gates {
-			sum := G.Must(G.Add(G.Must(G.Mul(in, p[k])), G.Must(G.Mul(h, p[4+k]))))
-			sum = G.Must(G.BroadcastAdd(sum, G.Must(G.Add(p[8+k], p[12+k])), nil, []byte{0}))
-			if k == 2 {
-				gates[k] = G.Must(G.Tanh(sum))
-			} else {
-				gates[k] = G.Must(G.Sigmoid(sum))
-			}
-		}
-		c = G.Must(G.Add(G.Must(G.HadamardProd(gates[1], c)), G.Must(G.HadamardProd(gates[0], gates[2]))))
-		h = G.Must(G.HadamardProd(gates[3], G.Must(G.Tanh(c))))
-		out = append(out, h)
-	}
-	return out
-}
-
 // evaluate computes the loss of some rows and leaves its gradient in t.grads.
 func (t *sequenceTrainer) evaluate(x, target []float32, rows []int32) (float64, error) {
-	s := t.seq
-	for _, r := range rows {
-		if r < 0 || (int(r)+1)*s.Steps*s.In > len(x) || (int(r)+1)*s.Targets() > len(target) {
-			return 0, fmt.Errorf("gorgonia: no sample %d among %d numbers and %d targets", r, len(x), len(target))
-		}
-	}
-	if len(rows) == 0 {
-		return 0, errors.New("gorgonia: no samples")
+	if err := t.seq.CheckSamples(x, target, rows); err != nil {
+		return 0, err
 	}
 	tp, err := t.tape(len(rows))
 	if err != nil {
 		return 0, err
 	}
-	fill := func(nodes G.Nodes, inputs []*tensor.Dense, from []float32, d int) error {
-		for k, node := range nodes {
-			to := inputs[k].Data().([]float32)
-			for i, r := range rows {
-				at := (int(r)*len(nodes) + k) * d
-				copy(to[i*d:(i+1)*d], from[at:at+d])
-			}
-			if err := G.Let(node, inputs[k]); err != nil {
-				return fmt.Errorf("gorgonia: %w", err)
-			}
+	wide, per := t.seq.Steps*t.seq.In, t.seq.Targets()
+	for _, in := range tp.inputs {
+		values, d := in.values.Data().([]float32), in.values.Shape()[1]
+		for i, r := range rows {
+			in.fill(values[i*d:(i+1)*d], i, x[int(r)*wide:(int(r)+1)*wide], target[int(r)*per:(int(r)+1)*per])
 		}
-		return nil
-	}
-	if err := errors.Join(fill(tp.x, tp.inputs, x, s.In), fill(tp.t, tp.inputs[s.Steps:], target, s.Out)); err != nil {
-		return 0, err
+		if err := G.Let(in.node, in.values); err != nil {
+			return 0, fmt.Errorf("gorgonia: %w", err)
+		}
 	}
 	defer tp.vm.Reset()
 	if err := tp.vm.RunAll(); err != nil {
@@ -249,15 +186,19 @@ func (t *sequenceTrainer) evaluate(x, target []float32, rows []int32) (float64, 
 	if !ok {
 		return 0, fmt.Errorf("gorgonia: the loss is a %T", tp.loss.Data())
 	}
-	return float64(loss), takeGradients(tp.params, t.grads)
+	to := make(neural.Params, len(tp.used))
+	for k, i := range tp.used {
+		to[k] = t.grads[i]
+	}
+	return float64(loss), takeGradients(tp.params, to)
 }
 
 func (t *sequenceTrainer) Epoch(ctx context.Context, x, target []float32, order []int32, batch int, rate float64) (float64, error) {
 	if batch < 1 {
 		return 0, errors.New("gorgonia: batches of no samples")
 	}
-	if len(order) == 0 {
-		return 0, errors.New("gorgonia: no samples")
+	if err := t.seq.CheckSamples(x, target, order); err != nil {
+		return 0, err
 	}
 	sum := 0.0
 	for from := 0; from < len(order); from += batch {
@@ -270,9 +211,32 @@ func (t *sequenceTrainer) Epoch(ctx context.Context, x, target []float32, order 
 			return 0, err
 		}
 		sum += loss * float64(len(rows))
+		if t.seq.Clip > 0 {
+			clip(t.grads, t.seq.Clip)
+		}
 		t.step.Step(t.params, t.grads, rate)
+		t.steps++
 	}
 	return sum / float64(len(order)), nil
+}
+
+// clip cuts a gradient to a norm.
+func clip(g neural.Params, most float64) {
+	sum := 0.0
+	for _, a := range g {
+		for _, v := range a {
+			sum += float64(v) * float64(v)
+		}
+	}
+	norm := math.Sqrt(sum)
+	if norm <= most {
+		return
+	}
+	for _, a := range g {
+		for i := range a {
+			a[i] *= float32(most / norm)
+		}
+	}
 }
 
 func (t *sequenceTrainer) Gradient(x, target []float32, rows []int32) (float64, neural.Params, error) {

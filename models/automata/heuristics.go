@@ -19,12 +19,20 @@ func newHeuristic(l *learner) heuristic {
 		return &alergia{l: l}
 	case "edsm":
 		return &edsm{l: l}
-	case "aic":
-		return &aic{likelihood{l: l}}
-	case "kl":
-		return &kl{likelihood{l: l}}
 	}
-	return &likelihood{l: l}
+	l.freedom = make([]int32, len(l.tree.nodes))
+	h := likelihood{l: l}
+	switch l.Heuristic {
+	case "aic":
+		h.most = func(k float64) float64 { return k }
+		return &aic{h}
+	case "kl":
+		h.most = func(k float64) float64 { return k * l.Confidence }
+		return &kl{h}
+	}
+	t := -math.Log(float64(float32(l.Confidence)))
+	h.most = func(k float64) float64 { return survivable(t, k) / 2 }
+	return &h
 }
 
 // bins are the counts of two states side by side: symbols seen on the left, the end of the word, and two
@@ -147,14 +155,28 @@ func (a *alergia) add(left, right int32) bool {
 // likelihood tests the whole merge at once: twice the loss of log-likelihood against chi-squared (Verwer
 // and others, ICGI 2010). The score is the p-value. In the compatible modes the degrees of freedom are the
 // bins seen on both sides, even below the threshold; for clean mode see addClean.
+//
+// No bin lowers the loss, by the log-sum inequality. So a merge is refuted as soon as its loss is beyond what the
+// degrees of freedom that are still to come would allow at the most.
 type likelihood struct {
 	l            *learner
 	b            bins
 	orig, merged float64
 	dof          int
+	most         func(k float64) float64 // loss that no merge of k degrees of freedom survives
 }
 
 func (h *likelihood) reset() { h.orig, h.merged, h.dof = 0, 0, 0 }
+
+// possible says whether the merge could still be accepted behind a pair with this right state.
+func (h *likelihood) possible(right int32) bool {
+	loss, k := h.orig-h.merged, float64(h.dof+h.l.pending+int(h.l.freedom[right]))
+	return loss <= h.most(k)*(1+1e-6)+1e-3 // but for rounding
+}
+
+// survivable is what χ² of k degrees of freedom is above with a probability of at most exp(−t) (B. Laurent and P.
+// Massart, Annals of Statistics 28, 2000).
+func survivable(t, k float64) float64 { return k + 2*math.Sqrt(k*t) + 2*t }
 
 func (h *likelihood) verdict() (float64, bool) {
 	p := pValue(2*(h.orig-h.merged), h.dof)
@@ -180,7 +202,7 @@ func (h *likelihood) add(left, right int32) bool {
 	}
 	if l.Compat == Clean {
 		h.addClean(left, right)
-		return true
+		return h.possible(right)
 	}
 	if h.b.collect(l, left, right) {
 		h.addBins(l.FinalProb, float64(t.nodes[left].final), float64(t.nodes[right].final))
@@ -190,7 +212,7 @@ func (h *likelihood) add(left, right int32) bool {
 			h.addBins(false, 0, 0)
 		}
 	}
-	return true
+	return h.possible(right)
 }
 
 // sameType: states whose words end with one label must not meet states whose words end with another.

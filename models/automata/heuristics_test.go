@@ -13,13 +13,13 @@ import (
 
 // learnerOf is a learner with the prefix tree of some words, and the node of each word.
 func learnerOf(spec LearnSpec, types int, words map[string]int32, times map[string]int) (*learner, func(word string) int32) {
-	l := &learner{LearnSpec: spec, tree: newTree(types)}
+	sapling := newSapling(types)
 	for word, typ := range words {
 		for range max(1, times[word]) {
-			l.tree.insert(wordOf(word), typ)
+			sapling.insert(wordOf(word), typ)
 		}
 	}
-	l.tree.pack()
+	l := &learner{LearnSpec: spec, tree: sapling.tree()}
 	l.isRed = make([]bool, len(l.tree.nodes))
 	l.heuristic = newHeuristic(l)
 	return l, func(word string) int32 {

@@ -109,6 +109,13 @@ type learner struct {
 	reds      []int32
 	isRed     []bool
 	symbols   int // of the alphabet
+
+	// For tests by degrees of freedom: the most that the pairs with the states of a subtree have, of the subtrees
+	// of the blue state, and the sum over those that the merge that is tested has not come to.
+	freedom []int32
+	pending int
+	open    []int32 // states to be counted
+	overlap []int32 // left and right states in turn
 }
 
 // Learn builds the prefix tree of the words and merges its states: repeatedly the largest blue state is
@@ -121,20 +128,20 @@ func Learn(ctx context.Context, spec LearnSpec, words data.Words, alphabet, type
 	if err := spec.Check(); err != nil {
 		return nil, fmt.Errorf("automata: learn: %w", err)
 	}
-	l := &learner{LearnSpec: spec, tree: newTree(max(1, len(types))), symbols: len(alphabet)}
+	sapling := newSapling(max(1, len(types)))
 	n := 0
 	labels := map[int32]bool{}
 	for word, typ := range words {
 		if n++; n%1024 == 0 && ctx.Err() != nil {
 			return nil, fmt.Errorf("automata: learn: prefix tree: %w", ctx.Err())
 		}
-		if len(l.tree.nodes) > math.MaxInt32-len(word)-1 {
+		if sapling.n > math.MaxInt32-len(word)-1 {
 			return nil, fmt.Errorf("automata: learn: the prefix tree grows over %d nodes; use windows or less data", math.MaxInt32)
 		}
-		if err := checkWord(word, typ, len(alphabet), l.tree.types); err != nil {
+		if err := checkWord(word, typ, len(alphabet), sapling.types); err != nil {
 			return nil, fmt.Errorf("automata: learn: word %d: %w", n, err)
 		}
-		l.tree.insert(word, typ)
+		sapling.insert(word, typ)
 		labels[typ] = true
 	}
 	if n == 0 {
@@ -143,7 +150,7 @@ func Learn(ctx context.Context, spec LearnSpec, words data.Words, alphabet, type
 	if spec.Heuristic == "edsm" && len(labels) < 2 {
 		return nil, fmt.Errorf("automata: learn: heuristic edsm compares labels, and all %d words have the same one: every merge would do", n)
 	}
-	l.tree.pack()
+	l := &learner{LearnSpec: spec, tree: sapling.tree(), symbols: len(alphabet)}
 	l.isRed = make([]bool, len(l.tree.nodes))
 	l.heuristic = newHeuristic(l)
 	if err := l.run(ctx, observe); err != nil {
@@ -204,6 +211,7 @@ func (l *learner) run(ctx context.Context, observe func(Step)) error {
 // merge is consistent.
 func (l *learner) best(ctx context.Context, blue int32) (step Step, into int32, err error) {
 	into = none
+	l.foresee(blue)
 	for _, red := range l.order() {
 		if ctx.Err() != nil {
 			return step, none, fmt.Errorf("automata: learn: %w", ctx.Err())
@@ -217,6 +225,71 @@ func (l *learner) best(ctx context.Context, blue int32) (step Step, into int32, 
 		}
 	}
 	return step, into, nil
+}
+
+// foresee counts the degrees of freedom of the blue state's subtrees, children before their parents.
+func (l *learner) foresee(blue int32) {
+	if l.freedom == nil {
+		return
+	}
+	t := l.tree
+	l.open = append(l.open[:0], blue)
+	for i := 0; i < len(l.open); i++ {
+		q := &t.nodes[l.open[i]]
+		if l.MergeData && int(q.paths+q.final) < l.StateCount {
+			continue // no state below has more words: none gives evidence, now or before
+		}
+		for c := q.first; c != none; c = t.nodes[c].next {
+			if t.nodes[c].edge >= 0 {
+				l.open = append(l.open, t.find(c))
+			}
+		}
+	}
+	for _, n := range slices.Backward(l.open) {
+		if l.freedom[n] = l.freedomOf(n); l.MergeData && l.freedom[n] == 0 {
+			continue
+		}
+		for c := t.nodes[n].first; c != none; c = t.nodes[c].next {
+			if t.nodes[c].edge >= 0 {
+				l.freedom[n] += l.freedom[t.find(c)]
+			}
+		}
+	}
+}
+
+// freedomOf is the most degrees of freedom that one pair with a right state adds: a bin for each of its symbols, for
+// the end of the word and for two pools, and likewise for its labels. The clean test counts the left state's symbols too.
+func (l *learner) freedomOf(n int32) (k int32) {
+	t, types := l.tree, int32(0)
+	q := &t.nodes[n]
+	words := q.paths
+	if l.FinalProb {
+		words += q.final
+	}
+	if int(words) < l.StateCount {
+		return 0
+	}
+	if l.Compat == Clean {
+		return int32(l.symbols) + 1
+	}
+	if words > 0 {
+		k = 2
+	}
+	for c := q.first; c != none; c = t.nodes[c].next {
+		k++
+	}
+	if l.FinalProb {
+		k++
+	}
+	if l.Compat == V23 && l.TypeDist && q.final > 0 {
+		for typ := range int32(t.types) {
+			if t.finals(n, typ) > 0 {
+				types++
+			}
+		}
+		k += types + 2
+	}
+	return k
 }
 
 // order is the red states in the order in which they are tested.

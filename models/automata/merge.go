@@ -29,6 +29,9 @@ type pair struct {
 
 // try tests whether red and blue may be merged. The score is of use only if they may.
 func (l *learner) try(red, blue int32) (score float64, ok bool) {
+	if !l.TestMerge && l.freedom != nil && !l.glance(red, blue) {
+		return 0, false
+	}
 	l.heuristic.reset()
 	mark := len(l.log)
 	ok = l.fold(red, blue, true, l.TestMerge)
@@ -37,6 +40,40 @@ func (l *learner) try(red, blue int32) (score float64, ok bool) {
 		return 0, false
 	}
 	return l.heuristic.verdict()
+}
+
+// glance tests the overlap of two subtrees breadth first, as long as nothing refutes their merge: states near the
+// root have the most words, and show first what does not fit. It is for tests that merge nothing, whose pairs are the
+// same in any order.
+func (l *learner) glance(red, blue int32) bool {
+	t := l.tree
+	l.heuristic.reset()
+	l.overlap = append(l.overlap[:0], red, blue)
+	l.pending = int(l.freedom[blue])
+	for i := 0; i < len(l.overlap); i += 2 {
+		left, right := l.overlap[i], l.overlap[i+1]
+		l.pending -= int(l.freedom[right])
+		if !l.heuristic.add(left, right) {
+			return false
+		}
+		e := t.nodes[left].first
+		for c := t.nodes[right].first; c != none; c = t.nodes[c].next {
+			for e != none && t.nodes[e].sym < t.nodes[c].sym {
+				e = t.nodes[e].next
+			}
+			if e == none {
+				break
+			}
+			if t.nodes[e].sym != t.nodes[c].sym || t.nodes[e].edge < 0 || t.nodes[c].edge < 0 {
+				continue
+			}
+			if x, y := t.find(e), t.find(c); x != y {
+				l.overlap = append(l.overlap, x, y)
+				l.pending += int(l.freedom[y])
+			}
+		}
+	}
+	return true
 }
 
 // merge folds blue into red for good.
@@ -51,7 +88,7 @@ func (l *learner) merge(red, blue int32) {
 // test. An explicit stack: a trace may have a million symbols.
 func (l *learner) fold(left, right int32, test, change bool) bool {
 	t := l.tree
-	l.stack, l.kids = l.stack[:0], l.kids[:0]
+	l.stack, l.kids, l.pending = l.stack[:0], l.kids[:0], 0
 	if !l.unite(left, right, test, change) {
 		return false
 	}
@@ -64,6 +101,9 @@ func (l *learner) fold(left, right int32, test, change bool) bool {
 		}
 		c := l.kids[top.at]
 		top.at++
+		if l.freedom != nil {
+			l.pending -= int(l.freedom[t.find(c)])
+		}
 		before, e := none, t.nodes[top.left].first
 		for e != none && t.nodes[e].sym < t.nodes[c].sym {
 			before, e = e, t.nodes[e].next
@@ -116,6 +156,9 @@ func (l *learner) unite(left, right int32, test, change bool) bool {
 	for c := t.nodes[right].first; c != none; c = t.nodes[c].next {
 		if t.nodes[c].edge >= 0 {
 			l.kids = append(l.kids, c)
+			if l.freedom != nil {
+				l.pending += int(l.freedom[t.find(c)])
+			}
 		}
 	}
 	l.stack = append(l.stack, pair{left, from, from})

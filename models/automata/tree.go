@@ -16,26 +16,50 @@ type node struct {
 	rep         int32 // representative in the union-find forest, itself when unmerged. Paths are not compressed: merges are undone.
 }
 
-// tree is the prefix tree of the training words; node 0 is the root. While it grows, nodes stand in order
-// of creation, later as pack puts them.
+// tree is the prefix tree of the training words, in which states are merged; node 0 is the root.
 type tree struct {
 	nodes  []node
-	number []int32 // after pack: the order of creation, which breaks ties and names states
+	number []int32 // the order of creation, which breaks ties and names states
 
 	types      int     // number of labels; the two below are used from two labels on
 	finalTypes []int32 // node×types: final by label
 	pathTypes  []int32 // node×types: paths by label
 }
 
-func newTree(types int) *tree {
-	t := &tree{types: types}
-	t.add(none, -1)
+// sapling is a prefix tree that grows, its nodes in order of creation.
+type sapling struct {
+	blocks [][]sprout // of sproutBlock nodes each, so that growing copies nothing
+	n      int
+
+	types                 int
+	finalTypes, pathTypes []int32 // as in tree
+}
+
+// sprout is what a node of a growing tree has to know.
+type sprout struct {
+	first, next, sym int32
+	words            int32 // through the node or ending in it
+	final            int32 // of these, words that end in it
+}
+
+const sproutBlock = 1 << 14
+
+func newSapling(types int) *sapling {
+	t := &sapling{types: types}
+	t.add(-1)
 	return t
 }
 
-func (t *tree) add(parent, sym int32) int32 {
-	n := int32(len(t.nodes))
-	t.nodes = append(t.nodes, node{first: none, next: none, parent: parent, sym: sym, rep: n})
+func (t *sapling) at(n int32) *sprout { return &t.blocks[n/sproutBlock][n%sproutBlock] }
+
+func (t *sapling) add(sym int32) int32 {
+	n := int32(t.n)
+	if t.n%sproutBlock == 0 {
+		t.blocks = append(t.blocks, make([]sprout, 0, sproutBlock))
+	}
+	b := &t.blocks[len(t.blocks)-1]
+	*b = append(*b, sprout{first: none, next: none, sym: sym})
+	t.n++
 	if t.types > 1 {
 		t.finalTypes = append(t.finalTypes, make([]int32, t.types)...)
 		t.pathTypes = append(t.pathTypes, make([]int32, t.types)...)
@@ -44,79 +68,75 @@ func (t *tree) add(parent, sym int32) int32 {
 }
 
 // insert adds one word.
-func (t *tree) insert(word []int32, typ int32) {
+func (t *sapling) insert(word []int32, typ int32) {
 	n := int32(0)
-	t.nodes[0].size++
+	t.at(0).words++
 	for _, a := range word {
-		t.nodes[n].paths++
 		if t.types > 1 {
 			t.pathTypes[int(n)*t.types+int(typ)]++
 		}
 		n = t.child(n, a)
-		t.nodes[n].edge++
-		t.nodes[n].size++
+		t.at(n).words++
 	}
-	t.nodes[n].final++
+	t.at(n).final++
 	if t.types > 1 {
 		t.finalTypes[int(n)*t.types+int(typ)]++
 	}
 }
 
 // child finds or makes n's child over symbol a.
-func (t *tree) child(n, a int32) int32 {
-	before := none
-	c := t.nodes[n].first
-	for c != none && t.nodes[c].sym < a {
-		before, c = c, t.nodes[c].next
+func (t *sapling) child(n, a int32) int32 {
+	link := &t.at(n).first
+	for *link != none {
+		c := t.at(*link)
+		if c.sym == a {
+			return *link
+		}
+		if c.sym > a {
+			break
+		}
+		link = &c.next
 	}
-	if c != none && t.nodes[c].sym == a {
-		return c
-	}
-	fresh := t.add(n, a)
-	t.nodes[fresh].next = c
-	if before == none {
-		t.nodes[n].first = fresh
-	} else {
-		t.nodes[before].next = fresh
-	}
+	after := *link
+	fresh := t.add(a)
+	*link = fresh
+	t.at(fresh).next = after
 	return fresh
 }
 
-// pack lays the nodes out in the order in which merges walk them: the children of a node side by side, and
+// tree lays the nodes out in the order in which merges walk them: the children of a node side by side, and
 // the blocks of children depth first. Walking two subtrees in step then reads memory forwards.
-func (t *tree) pack() {
-	n := len(t.nodes)
-	packed := make([]node, 1, n)
-	t.number = make([]int32, 1, n)
-	packed[0] = t.nodes[0]
-	packed[0].rep = 0
-	open := []int32{0} // packed nodes whose children are still to be placed
+func (t *sapling) tree() *tree {
+	out := &tree{nodes: make([]node, 1, t.n), number: make([]int32, 1, t.n), types: t.types}
+	root := t.at(0)
+	out.nodes[0] = node{first: root.first, next: none, parent: none, sym: -1, size: root.words, paths: root.words - root.final, final: root.final}
+	open := []int32{0} // nodes whose children are still to be placed
 	for len(open) > 0 {
 		q := open[len(open)-1]
 		open = open[:len(open)-1]
-		from := int32(len(packed))
-		for c := packed[q].first; c != none; c = t.nodes[c].next {
-			child := t.nodes[c]
-			child.parent, child.next, child.rep = q, int32(len(packed))+1, int32(len(packed))
-			packed = append(packed, child)
-			t.number = append(t.number, c)
+		from := int32(len(out.nodes))
+		for c := out.nodes[q].first; c != none; {
+			s, n := t.at(c), int32(len(out.nodes))
+			out.nodes = append(out.nodes, node{first: s.first, next: n + 1, parent: q, sym: s.sym, edge: s.words, size: s.words, paths: s.words - s.final, final: s.final, rep: n})
+			out.number = append(out.number, c)
+			c = s.next
 		}
-		end := int32(len(packed))
+		end := int32(len(out.nodes))
 		if from == end {
 			continue
 		}
-		packed[q].first = from
-		packed[end-1].next = none
+		out.nodes[q].first = from
+		out.nodes[end-1].next = none
 		for c := end - 1; c >= from; c-- {
-			if packed[c].first != none {
+			if out.nodes[c].first != none {
 				open = append(open, c)
 			}
 		}
 	}
-	t.nodes = packed
 	if t.types > 1 {
-		t.finalTypes, t.pathTypes = t.permute(t.finalTypes), t.permute(t.pathTypes)
+		out.finalTypes, out.pathTypes = out.permute(t.finalTypes), out.permute(t.pathTypes)
 	}
+	return out
 }
 
 func (t *tree) permute(old []int32) []int32 {

@@ -57,15 +57,25 @@ func (s *MSMSpec) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec("msm", s); err != nil {
 		return nil, err
 	}
-	if s.Rule == "model" {
-		if _, err := s.Model.Build(env); err != nil {
-			return nil, fmt.Errorf("msm: %w: model: %w", models.ErrSpec, err)
-		}
+	if err := s.checkModel(env); err != nil {
+		return nil, fmt.Errorf("msm: %w", err)
 	}
-	return &msm{spec: *s, env: env}, nil
+	return &msm{name: "msm", spec: *s, env: env}, nil
+}
+
+// checkModel says whether the stages can be built.
+func (s *MSMSpec) checkModel(env models.Env) error {
+	if s.Rule != "model" {
+		return nil
+	}
+	if _, err := s.Model.Build(env); err != nil {
+		return fmt.Errorf("%w: model: %w", models.ErrSpec, err)
+	}
+	return nil
 }
 
 type msm struct {
+	name     string // of the model
 	spec     MSMSpec
 	env      models.Env
 	d        int
@@ -94,7 +104,7 @@ const maxRanks = 1000
 
 func (m *msm) Fit(ctx context.Context, train *data.Set) error {
 	m.machines = nil
-	if err := m.checkInput(train, 1); err != nil {
+	if err := checkEvents(m.name, train, 1); err != nil {
 		return err
 	}
 	groups, err := m.groups(train)
@@ -105,7 +115,7 @@ func (m *msm) Fit(ctx context.Context, train *data.Set) error {
 	for i, group := range groups {
 		s, err := m.learn(ctx, i, group, train.D)
 		if err != nil {
-			return fmt.Errorf("msm: %w", err)
+			return fmt.Errorf("%s: %w", m.name, err)
 		}
 		machines = append(machines, s)
 		m.env.Progress(models.Epoch{N: i + 1, Of: len(groups), Loss: nan, ValidLoss: nan, Rate: nan, Samples: len(group)})
@@ -114,13 +124,14 @@ func (m *msm) Fit(ctx context.Context, train *data.Set) error {
 	return nil
 }
 
-func (m *msm) checkInput(s *data.Set, min int) error {
-	if err := models.CheckTraces("msm", s, min); err != nil {
+// checkEvents holds a set against what a model of events' values needs.
+func checkEvents(model string, s *data.Set, min int) error {
+	if err := models.CheckTraces(model, s, min); err != nil {
 		return err
 	}
 	for i := range s.Traces {
 		if t := &s.Traces[i]; t.Events == nil && len(t.Symbols) > 0 {
-			return fmt.Errorf("msm: %w: trace %d (%s) has symbols alone, and this model needs the events' values (traces: {events: true})", models.ErrInput, i, t.Key)
+			return fmt.Errorf("%s: %w: trace %d (%s) has symbols alone, and this model needs the events' values (traces: {events: true})", model, models.ErrInput, i, t.Key)
 		}
 	}
 	return nil
@@ -157,9 +168,9 @@ func (m *msm) groups(s *data.Set) ([][]data.Trace, error) {
 	}
 	switch {
 	case len(out) == 0 && m.spec.Per == "key":
-		return nil, fmt.Errorf("msm: %w: none of %d keys has %d events (key_events)", models.ErrInput, len(order), m.spec.KeyEvents)
+		return nil, fmt.Errorf("%s: %w: none of %d keys has %d events (key_events)", m.name, models.ErrInput, len(order), m.spec.KeyEvents)
 	case len(out) == 0:
-		return nil, fmt.Errorf("msm: %w: %d traces without an event", models.ErrInput, s.N)
+		return nil, fmt.Errorf("%s: %w: %d traces without an event", m.name, models.ErrInput, s.N)
 	}
 	return out, nil
 }
@@ -321,15 +332,23 @@ func (m *msm) raw(ctx context.Context, st *stage, set *data.Set) ([]float64, err
 	return out, nil
 }
 
-func (m *msm) Score(ctx context.Context, s *data.Set) ([]float64, error) {
+// check holds a set to be scored against the machines.
+func (m *msm) check(s *data.Set) error {
 	if m.machines == nil {
-		return nil, fmt.Errorf("msm: %w", models.ErrNotFitted)
+		return fmt.Errorf("%s: %w", m.name, models.ErrNotFitted)
 	}
-	if err := m.checkInput(s, 0); err != nil {
-		return nil, err
+	if err := checkEvents(m.name, s, 0); err != nil {
+		return err
 	}
 	if s.N > 0 && s.D != m.d {
-		return nil, fmt.Errorf("msm: %w: %d columns in an event, fitted on %d", models.ErrInput, s.D, m.d)
+		return fmt.Errorf("%s: %w: %d columns in an event, fitted on %d", m.name, models.ErrInput, s.D, m.d)
+	}
+	return nil
+}
+
+func (m *msm) Score(ctx context.Context, s *data.Set) ([]float64, error) {
+	if err := m.check(s); err != nil {
+		return nil, err
 	}
 	out := make([]float64, s.N)
 	for k := range m.machines {
@@ -338,7 +357,7 @@ func (m *msm) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 			to := min(from+chunk, s.N)
 			got, err := m.judge(ctx, &m.machines[k], s.Traces[from:to])
 			if err != nil {
-				return nil, fmt.Errorf("msm: machine %d: %w", k+1, err)
+				return nil, fmt.Errorf("%s: machine %d: %w", m.name, k+1, err)
 			}
 			for i, v := range got {
 				if k == 0 || v < out[from+i] {
@@ -352,31 +371,52 @@ func (m *msm) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 
 // judge scores traces by one machine. One without events scores 0.
 func (m *msm) judge(ctx context.Context, s *staged, traces []data.Trace) ([]float64, error) {
-	type place struct {
-		trace int
-		state int32
+	unusual, weight, err := m.events(ctx, s, traces)
+	if err != nil {
+		return nil, err
 	}
-	var places []place
+	out := make([]float64, len(traces))
+	at := 0
+	for i := range traces {
+		sum, total := 0.0, 0.0
+		for range len(traces[i].Events) / m.d {
+			sum += weight[at] * unusual[at]
+			total += weight[at]
+			at++
+		}
+		if total > 0 {
+			out[i] = sum / total
+		}
+	}
+	return out, nil
+}
+
+// events is how unusual each event of the traces is for the state that it meets, on the scale of all states, and its
+// weight.
+func (m *msm) events(ctx context.Context, s *staged, traces []data.Trace) (unusual, weight []float64, err error) {
+	most := 0
+	for q := range s.stages {
+		most = max(most, s.stages[q].n)
+	}
 	met := make([][]float32, len(s.stages))
 	of := make([][]int, len(s.stages)) // the places of a state's events
 	for i := range traces {
 		q := int32(0)
 		for x := traces[i].Events; len(x) > 0; x = x[m.d:] {
-			of[q] = append(of[q], len(places))
+			of[q] = append(of[q], len(weight))
 			met[q] = append(met[q], x[:m.d]...)
-			places = append(places, place{i, q})
+			w := 1.0
+			if m.spec.Weighted {
+				w = float64(s.stages[q].n+1) / float64(most+1)
+			}
+			weight = append(weight, w)
 			q = s.machine.Next(q, x[:m.d])
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	most := 0
-	for q := range s.stages {
-		most = max(most, s.stages[q].n)
-	}
-	sum, weight := make([]float64, len(traces)), make([]float64, len(traces))
-	common := make([]float64, len(places))
+	unusual = make([]float64, len(weight))
 	for q, x := range met {
 		if len(x) == 0 {
 			continue
@@ -384,29 +424,32 @@ func (m *msm) judge(ctx context.Context, s *staged, traces []data.Trace) ([]floa
 		st := &s.stages[q]
 		raw := make([]float64, len(of[q]))
 		if st.n >= 3 {
-			var err error
 			if raw, err = m.raw(ctx, st, &data.Set{Kind: data.Vectors, N: len(of[q]), D: m.d, X: x}); err != nil {
-				return nil, fmt.Errorf("state %d: %w", q, err)
+				return nil, nil, fmt.Errorf("state %d: %w", q, err)
 			}
 		}
 		for i, at := range of[q] {
-			common[at] = st.common(raw[i])
+			unusual[at] = st.common(raw[i])
 		}
 	}
-	for i, p := range places {
-		w := 1.0
-		if m.spec.Weighted {
-			w = float64(s.stages[p.state].n+1) / float64(most+1)
-		}
-		sum[p.trace] += w * common[i]
-		weight[p.trace] += w
+	return unusual, weight, nil
+}
+
+// loadStage restores a one-class model of rows of so many columns.
+func loadStage(ref models.Reference, env models.Env, raw []byte, width int) (models.Detector, error) {
+	det, err := ref.Build(env)
+	if err == nil {
+		err = det.Load(bytes.NewReader(raw))
 	}
-	for i := range sum {
-		if weight[i] > 0 {
-			sum[i] /= weight[i]
-		}
+	if err != nil {
+		return nil, err
 	}
-	return sum, nil
+	// a model on another number of columns would be refused when it scores
+	one := &data.Set{Kind: data.Vectors, N: 1, D: width, X: make([]float32, width)}
+	if _, err := det.Score(context.Background(), one); err != nil {
+		return nil, fmt.Errorf("%w: the one-class model: %w", models.ErrState, err)
+	}
+	return det, nil
 }
 
 // msmMeta is what a saved model must know besides its arrays.
@@ -414,7 +457,7 @@ type msmMeta struct{ Width, Machines int }
 
 func (m *msm) Save(w io.Writer) error {
 	if m.machines == nil {
-		return fmt.Errorf("msm: save: %w", models.ErrNotFitted)
+		return fmt.Errorf("%s: save: %w", m.name, models.ErrNotFitted)
 	}
 	arrays := models.Arrays{}
 	for k, s := range m.machines {
@@ -437,7 +480,7 @@ func (m *msm) Save(w io.Writer) error {
 			case st.det != nil:
 				var b bytes.Buffer
 				if err := st.det.Save(&b); err != nil {
-					return fmt.Errorf("msm: save: state %d: %w", q, err)
+					return fmt.Errorf("%s: save: state %d: %w", m.name, q, err)
 				}
 				arrays[name+"model"] = b.Bytes()
 			case m.spec.Rule == "quartile":
@@ -449,23 +492,23 @@ func (m *msm) Save(w io.Writer) error {
 		name := fmt.Sprintf("%d ", k)
 		arrays[name+"low"], arrays[name+"high"], arrays[name+"edges"], arrays[name+"events"] = low, high, edges, seen
 	}
-	return models.WriteState(w, "msm", msmMeta{m.d, len(m.machines)}, arrays)
+	return models.WriteState(w, m.name, msmMeta{m.d, len(m.machines)}, arrays)
 }
 
 func (m *msm) Load(r io.Reader) error {
 	var meta msmMeta
-	arrays, err := models.ReadState(r, "msm", &meta)
+	arrays, err := models.ReadState(r, m.name, &meta)
 	if err != nil {
 		return err
 	}
 	if meta.Width < 1 || meta.Width > 1<<20 || meta.Machines < 1 || meta.Machines > len(arrays) {
-		return fmt.Errorf("msm: load: %w: %d machines over %d columns", models.ErrState, meta.Machines, meta.Width)
+		return fmt.Errorf("%s: load: %w: %d machines over %d columns", m.name, models.ErrState, meta.Machines, meta.Width)
 	}
-	fresh := msm{spec: m.spec, env: m.env, d: meta.Width}
+	fresh := msm{name: m.name, spec: m.spec, env: m.env, d: meta.Width}
 	for k := range meta.Machines {
 		s, err := fresh.restore(arrays, k)
 		if err != nil {
-			return fmt.Errorf("msm: load: machine %d: %w", k+1, err)
+			return fmt.Errorf("%s: load: machine %d: %w", m.name, k+1, err)
 		}
 		fresh.machines = append(fresh.machines, s)
 	}
@@ -537,16 +580,8 @@ func (m *msm) restoreStage(arrays models.Arrays, name string, st *stage) (err er
 		if err != nil {
 			return err
 		}
-		if st.det, err = m.spec.Model.Build(m.env); err == nil {
-			err = st.det.Load(bytes.NewReader(raw))
-		}
-		if err != nil {
+		if st.det, err = loadStage(m.spec.Model, m.env, raw, m.d); err != nil {
 			return err
-		}
-		// a model on another number of columns would be refused when it scores
-		one := &data.Set{Kind: data.Vectors, N: 1, D: m.d, X: make([]float32, m.d)}
-		if _, err := st.det.Score(context.Background(), one); err != nil {
-			return bad("the stage:", err)
 		}
 		return nil
 	}

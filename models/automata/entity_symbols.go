@@ -1,0 +1,271 @@
+package automata
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"plumbline/data"
+	"plumbline/models"
+)
+
+func init() {
+	models.Register(models.Info{
+		Name:          "entity_symbols",
+		Doc:           "State machines on symbols that judge whole entities, such as hosts: the score is how far an entity's frequencies of states and symbols are from those of the benign entity that it is most like.",
+		Paper:         "symbolic baseline of A. Serentellos, Anomaly detection in network traffic using multivariate state machines, thesis, TU Delft 2020",
+		Needs:         models.Needs{Input: data.Traces, Batch: true},
+		Deterministic: true,
+		Defaults: func() models.Spec {
+			return &EntitySymbolsSpec{LearnSpec: Probable(), Per: "key", KeyEvents: 50}
+		},
+	})
+}
+
+// EntitySymbolsSpec configures entity_symbols. A machine is learnt from the symbols of the traces of each key, or one
+// from all; p(q, a) is how large a share of its training events are symbol a in state q, and p'(q, a) that of the
+// events of an entity, which is the traces of one key in a call of Score, replayed:
+//
+//	score = ½·Σ_{q,a} |p(q, a) − p'(q, a)|, the least of all machines, from 0 to 1
+//
+// It is proportional to the mean absolute difference that the thesis takes.
+type EntitySymbolsSpec struct {
+	LearnSpec `yaml:",inline"`
+	Per       string `yaml:"per" jsonschema:"enum=all,enum=key" jsonschema_description:"one machine for all traces, or one for each key, such as a host"`
+	KeyEvents int    `yaml:"key_events" jsonschema:"minimum=1" jsonschema_description:"with per: key, events that a key has at the least to get a machine"`
+}
+
+// New checks the values.
+func (s *EntitySymbolsSpec) New(env models.Env) (models.Detector, error) {
+	if err := models.CheckSpec("entity_symbols", s); err != nil {
+		return nil, err
+	}
+	if err := s.checkBenign(); err != nil {
+		return nil, fmt.Errorf("entity_symbols: %w: %w", models.ErrSpec, err)
+	}
+	return &entitySymbols{spec: *s, env: env}, nil
+}
+
+type entitySymbols struct {
+	spec     EntitySymbolsSpec
+	env      models.Env
+	machines []*counted
+}
+
+// counted is a machine and the shares of its training events.
+type counted struct {
+	learned
+	share map[meeting]float64
+}
+
+// meeting is a symbol that is read in a state; −1 is no known one.
+type meeting struct{ state, symbol int32 }
+
+func (d *entitySymbols) counted() *counted {
+	return &counted{learned: learned{name: "entity_symbols", env: d.env, spec: d.spec.LearnSpec}}
+}
+
+func (d *entitySymbols) Fit(ctx context.Context, train *data.Set) error {
+	d.machines = nil
+	if err := models.CheckTraces("entity_symbols", train, 1); err != nil {
+		return err
+	}
+	groups, err := d.groups(train)
+	if err != nil {
+		return err
+	}
+	var machines []*counted
+	for i, group := range groups {
+		c := d.counted()
+		c.env.Observe = nil // its steps are not those of all machines
+		part := train.Subset(group)
+		if err := c.fit(ctx, part, Remain); err != nil {
+			return err
+		}
+		c.share = map[meeting]float64{}
+		order, times, total := c.meetings(part.Traces)
+		for k, at := range order {
+			c.share[at] = times[k] / total
+		}
+		machines = append(machines, c)
+		d.env.Progress(models.Epoch{N: i + 1, Of: len(groups), Loss: nan, ValidLoss: nan, Rate: nan, Samples: len(group)})
+	}
+	d.machines = machines
+	return nil
+}
+
+// groups is the traces of each machine.
+func (d *entitySymbols) groups(s *data.Set) (out [][]int, err error) {
+	if d.spec.Per == "all" {
+		all := make([]int, s.N)
+		for i := range all {
+			all[i] = i
+		}
+		return [][]int{all}, nil
+	}
+	e := entitiesOf(s, func(i int) int { return len(s.Traces[i].Symbols) })
+	byEntity := make([][]int, e.n)
+	for i, id := range e.of {
+		byEntity[id] = append(byEntity[id], i)
+	}
+	for id, group := range byEntity {
+		if int(e.flows[id]) >= d.spec.KeyEvents {
+			out = append(out, group)
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("entity_symbols: %w: none of %d keys has %d events (key_events)", models.ErrInput, e.n, d.spec.KeyEvents)
+	}
+	return out, nil
+}
+
+// meetings counts the symbols that traces have in the states, in order of appearance.
+func (c *counted) meetings(traces []data.Trace) (order []meeting, times []float64, total float64) {
+	at := map[meeting]int{}
+	var states []int32
+	for i := range traces {
+		word := traces[i].Symbols
+		states = c.replay(word, states)
+		state := int32(0)
+		for k, a := range word {
+			m := meeting{state, max(a, -1)}
+			n, known := at[m]
+			if !known {
+				n = len(order)
+				at[m] = n
+				order, times = append(order, m), append(times, 0)
+			}
+			times[n]++
+			total++
+			state = states[k]
+		}
+	}
+	return order, times, total
+}
+
+// distance is that of the shares of some traces from those in training.
+func (c *counted) distance(traces []data.Trace) float64 {
+	order, times, total := c.meetings(traces)
+	if total == 0 {
+		return 0
+	}
+	sum, left := 0.0, 1.0 // left: what of training no trace meets
+	for k, at := range order {
+		p := c.share[at]
+		sum += math.Abs(times[k]/total - p)
+		left -= p
+	}
+	return (sum + max(left, 0)) / 2
+}
+
+// Score gives an entity without a symbol 0.
+func (d *entitySymbols) Score(ctx context.Context, s *data.Set) ([]float64, error) {
+	if d.machines == nil {
+		return nil, fmt.Errorf("entity_symbols: %w", models.ErrNotFitted)
+	}
+	if err := d.machines[0].check(s); err != nil {
+		return nil, err
+	}
+	e := entitiesOf(s, func(int) int { return 0 })
+	traces := make([][]data.Trace, e.n)
+	for i, id := range e.of {
+		traces[id] = append(traces[id], s.Traces[i])
+	}
+	scores := make([]float64, e.n)
+	err := d.env.Blocks(ctx, e.n, 1, func(from, to int) {
+		for id := from; id < to; id++ {
+			for k, c := range d.machines {
+				if v := c.distance(traces[id]); k == 0 || v < scores[id] {
+					scores[id] = v
+				}
+			}
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("entity_symbols: %w", err)
+	}
+	return e.spread(scores), nil
+}
+
+type symbolsMeta struct{ Machines int }
+
+func (d *entitySymbols) Save(w io.Writer) error {
+	if d.machines == nil {
+		return fmt.Errorf("entity_symbols: save: %w", models.ErrNotFitted)
+	}
+	arrays := models.Arrays{}
+	for k, c := range d.machines {
+		var b bytes.Buffer
+		if err := c.Save(&b); err != nil {
+			return err
+		}
+		order := make([]meeting, 0, len(c.share))
+		for at := range c.share {
+			order = append(order, at)
+		}
+		slices.SortFunc(order, func(a, b meeting) int {
+			if a.state != b.state {
+				return int(a.state - b.state)
+			}
+			return int(a.symbol - b.symbol)
+		})
+		var at []int32
+		var share []float64
+		for _, m := range order {
+			at, share = append(at, m.state, m.symbol), append(share, c.share[m])
+		}
+		name := fmt.Sprintf("%d ", k)
+		arrays[name+"machine"], arrays[name+"met"], arrays[name+"share"] = b.Bytes(), at, share
+	}
+	return models.WriteState(w, "entity_symbols", symbolsMeta{len(d.machines)}, arrays)
+}
+
+func (d *entitySymbols) Load(r io.Reader) error {
+	var meta symbolsMeta
+	arrays, err := models.ReadState(r, "entity_symbols", &meta)
+	if err != nil {
+		return err
+	}
+	if meta.Machines < 1 || meta.Machines > len(arrays) {
+		return fmt.Errorf("entity_symbols: load: %w: %d machines", models.ErrState, meta.Machines)
+	}
+	var machines []*counted
+	for k := range meta.Machines {
+		c := d.counted()
+		if err := c.restore(arrays, fmt.Sprintf("%d ", k)); err != nil {
+			return fmt.Errorf("entity_symbols: load: machine %d: %w", k+1, err)
+		}
+		if k > 0 && len(c.mach.Alphabet) != len(machines[0].mach.Alphabet) {
+			return fmt.Errorf("entity_symbols: load: machine %d: %w: an alphabet of %d symbols beside one of %d", k+1, models.ErrState, len(c.mach.Alphabet), len(machines[0].mach.Alphabet))
+		}
+		machines = append(machines, c)
+	}
+	d.machines = machines
+	return nil
+}
+
+func (c *counted) restore(arrays models.Arrays, name string) error {
+	raw, err1 := models.Array[uint8](arrays, name+"machine", -1)
+	share, err2 := models.Array[float64](arrays, name+"share", -1)
+	at, err3 := models.Array[int32](arrays, name+"met", 2*len(share))
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return err
+	}
+	if err := c.load(bytes.NewReader(raw), Remain); err != nil {
+		return err
+	}
+	c.share = map[meeting]float64{}
+	for k, p := range share {
+		if !(p >= 0 && p <= 1) {
+			return fmt.Errorf("%w: a share of %v", models.ErrState, p)
+		}
+		c.share[meeting{at[2*k], at[2*k+1]}] = p
+	}
+	return nil
+}
+
+var _ models.Detector = (*entitySymbols)(nil)

@@ -36,12 +36,12 @@ func defaultMSM() *MSMSpec {
 //	          quartiles of all events of the machine (by a state's own, as in the thesis, quarters are equally likely)
 //	sigma     max_a |x_a − mean_a|/sd_a
 //
-// A stage's score s becomes u = rank(s)/(n+1) among the scores of the n events that it learnt, and above the largest
-// of them u = 1 + ln(1 + (s−max)/spread), where spread is that from the median to the largest. Events in a state that
-// met fewer than three in training have u = 1. A trace's score is the mean of u over its events, weighted by
-// (n_q+1)/(max n+1) of the states q that they meet, or plain; of several machines that of the one it suits best
-// counts, as an entity is benign when it is for any benign machine. With max_states: 1 it is the thesis's baseline of
-// one model for all events.
+// A stage's score s becomes u = rank(s)/(n+1) among the scores of the n events that it learnt, the mean rank of equals,
+// and above the largest of them u = 1 + ln(1 + (s−max)/spread), where spread is that from the median to the largest.
+// Events in a state that met fewer than three in training have u = 1. A trace's score is the mean of u over its events,
+// weighted by (n_q+1)/(max n+1) of the states q that they meet, or plain; of several machines that of the one it suits
+// best counts, as an entity is benign when it is for any benign machine. With max_states: 1 it is the thesis's baseline
+// of one model for all events.
 type MSMSpec struct {
 	BoxLearnSpec `yaml:",inline"`
 	Per          string           `yaml:"per" jsonschema:"enum=all,enum=key" jsonschema_description:"one machine for all traces, or one for each key, such as a host"`
@@ -227,8 +227,13 @@ func (st *stage) common(s float64) float64 {
 	if s > st.maximum {
 		return 1 + math.Log1p(min((s-st.maximum)/st.distance, math.MaxFloat64))
 	}
-	at, _ := slices.BinarySearch(st.ordered, math.Nextafter(s, math.Inf(1))) // how many are at most s
-	return float64(at) / float64(len(st.ordered)+1)
+	below, met := slices.BinarySearch(st.ordered, s)
+	rank := float64(below)
+	if met { // the mean rank of equals: where all events are alike, none is unusual
+		most, _ := slices.BinarySearch(st.ordered, math.Nextafter(s, math.Inf(1)))
+		rank = float64(below+1+most) / 2
+	}
+	return rank / float64(len(st.ordered)+1)
 }
 
 // meet is the events that each state meets, d numbers each.

@@ -28,7 +28,7 @@ func TestCommonScale(t *testing.T) {
 	}
 	flat := stage{n: 3}
 	flat.rank([]float64{7, 7, 7})
-	if got := flat.common(7); got != 0.75 {
+	if got := flat.common(7); got != 0.5 {
 		t.Errorf("equal scores: %v", got)
 	}
 	many := stage{n: 5000}

@@ -46,7 +46,7 @@ type CAESpec struct {
 	Force         float64 `yaml:"force" jsonschema:"minimum=0,maximum=10000" jsonschema_description:"κ: weight of the squared distances"`
 	Centring      string  `yaml:"centring" jsonschema:"enum=none,enum=batchmean" jsonschema_description:"what is drawn to the origin: nothing, or the means of each batch's clusters"`
 	CentringForce float64 `yaml:"centring_force" jsonschema:"minimum=0,maximum=10000" jsonschema_description:"ω: weight of that"`
-	Score         string  `yaml:"score" jsonschema:"enum=distance,enum=relative" jsonschema_description:"distance from the nearest centre, or that over the cluster's own quantile τ, which makes wide and narrow clusters comparable"`
+	Score         string  `yaml:"score" jsonschema:"enum=distance,enum=relative" jsonschema_description:"distance from the nearest centre, or that over the quantile τ of its cluster, which makes wide and narrow clusters comparable: above 1 (threshold {rule: fixed, value: 1}) is then beyond the own threshold of each cluster"`
 	Quantile      float64 `yaml:"quantile" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"of the training distances of a cluster that is its τ"`
 	Training      `yaml:",inline"`
 }

@@ -40,7 +40,7 @@ func defaultRepeat() *RepeatSpec {
 
 // Rebuilding is what of a rebuilt window counts.
 type Rebuilding struct {
-	Rows string `yaml:"rows" jsonschema:"enum=all,enum=last" jsonschema_description:"what of a window is judged: all its events, by the mean of their scores, or the one it ends with"`
+	Rows string `yaml:"rows" jsonschema:"enum=all,enum=last,enum=windows" jsonschema_description:"what the score of an event is, at which a window ends: the mean over the window's events, its own, or the mean of its own in all windows of the trace that hold it"`
 }
 
 // EncDecSpec configures lstm_ae. An LSTM of h units reads a window of W rows x₁..x_W; its last state begins a
@@ -53,8 +53,8 @@ type Rebuilding struct {
 //	        (e−μ)ᵀ(Σ+εI)⁻¹(e−μ)), or of the mean of e_t²
 //
 // Errors is fitted on a random part of the training windows, which the network does not train on. The paper
-// averages the scores of an event over the windows that hold it, also those that end later; here a score is
-// that of a window.
+// averages the scores of an event over the windows that hold it, also those that end later: that is rows:
+// windows. With pool: last there is one window for a trace, and it is the same as rows: last.
 type EncDecSpec struct {
 	Windowing  `yaml:",inline"`
 	Pooling    `yaml:",inline"`
@@ -153,6 +153,8 @@ func (r rebuild) input(s *data.Set, w window, x []float32) { rowsBefore(x, s, w,
 
 func (r rebuild) vectors(s *data.Set, w window) (n, width int) { return r.judged(w), s.D }
 
+func (r rebuild) shared() bool { return r.rows == "windows" }
+
 // truth is the rows of the events that count, row after row.
 func (r rebuild) truth(s *data.Set, w window) []float32 {
 	return s.Traces[w.trace].Events[(int(w.end)-r.judged(w))*s.D : int(w.end)*s.D]
@@ -179,6 +181,6 @@ func (r rebuild) terms(s *data.Set, w window, out []float32, to []float64) {
 }
 
 var _ interface {
-	erring
+	sharing
 	telling
 } = rebuild{}

@@ -3,6 +3,7 @@ package neural
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -338,5 +339,119 @@ func TestSequentialRefusals(t *testing.T) {
 	spec.Score = "mean"
 	if err := buildSequential(t, spec).Fit(context.Background(), bare); !errors.Is(err, models.ErrInput) || !strings.Contains(err.Error(), "events: true") {
 		t.Errorf("traces of symbols alone: error %v", err)
+	}
+}
+
+// TestDensityCategories: a number, a category of two columns, one of a single column and a number; the head has means and
+// variances of two numbers, then three and two classes. The terms are worked out by hand.
+func TestDensityCategories(t *testing.T) {
+	set := &data.Set{Kind: data.Traces, N: 1, D: 5, Columns: []string{"bytes", "proto=tcp", "proto=udp", "state=S0", "packets"},
+		Traces: []data.Trace{{Events: []float32{
+			3, -0.5, 2, 0.7, 1,
+			2, -0.5, -0.5, 0, 4,
+		}}}}
+	spec := *defaultDensity()
+	spec.Window = 1
+	task := density{DensitySpec: spec}.learn(set).(density)
+	net := task.network(5)
+	if fmt.Sprint(net.Classes) != "[3 2]" || net.Out != 4+3+2 || net.Targets() != 4 {
+		t.Fatalf("classes %v, a head of %d, targets of %d", net.Classes, net.Out, net.Targets())
+	}
+	x, y := make([]float32, 5), make([]float32, 4)
+	task.example(set, window{0, 1}, x, y)
+	if fmt.Sprint(y) != "[3 1 1 0]" {
+		t.Errorf("target of the first event: %v", y)
+	}
+	task.example(set, window{0, 2}, x, y)
+	if fmt.Sprint(y) != "[2 4 2 1]" {
+		t.Errorf("target of the second event: %v", y)
+	}
+	out := []float32{1, 2, 0, 0.5, 0, 1, 3, -1, 2} // means, logarithms of variances, two softmaxes
+	lse := math.Log(1 + math.E + math.Exp(3))
+	for end, want := range map[int32][]float64{
+		1: {2, 0, lse - 1, math.Log(math.Exp(-1)+math.Exp(2)) + 1, 0.5 * (math.Exp(-0.5) + 0.5)},
+		2: {0.5, lse - 3, 0, math.Log(math.Exp(-1)+math.Exp(2)) - 2, 0.5 * (4*math.Exp(-0.5) + 0.5)},
+	} {
+		terms, sum := make([]float64, 5), 0.0
+		task.terms(set, window{0, end}, out, terms)
+		for j, v := range want {
+			sum += v
+			if math.Abs(terms[j]-v) > 1e-6 {
+				t.Errorf("event %d: terms %v, want %v", end, terms, want)
+				break
+			}
+		}
+		if got := task.score(set, window{0, end}, out); math.Abs(got-sum) > 1e-6 {
+			t.Errorf("event %d: score %v, want %v", end, got, sum)
+		}
+	}
+	spec.Categories = "gaussian"
+	if plain := (density{DensitySpec: spec}).learn(set).network(5); plain.Out != 10 || plain.Classes != nil {
+		t.Errorf("categories as numbers: a head of %d, classes %v", plain.Out, plain.Classes)
+	}
+	for name, bad := range map[string][]int32{"jump": {-1, 1, 1, -1, -1}, "return": {0, 1, 0, -1, -1}, "below": {-2, 0, 0, 0, 0}, "short": {-1, 0}} {
+		if _, err := task.restore(models.Arrays{"categories": bad}, 5); !errors.Is(err, models.ErrState) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
+
+// TestSharedEvents: an event's score is the mean of what it has in each window that holds it, by the mean square and by a
+// model of the errors.
+func TestSharedEvents(t *testing.T) {
+	train, test := ordered(40, false, 1), counting(1, 7, 0, 4)
+	test.D, test.Columns = train.D, train.Columns
+	for i := range test.Traces {
+		events := test.Traces[i].Events
+		test.Traces[i].Events = make([]float32, len(events)/2*train.D)
+		for k := range test.Traces[i].Events {
+			test.Traces[i].Events[k] = float32(k*k%7) / 3
+		}
+	}
+	for _, score := range []string{"mean", "model"} {
+		spec := defaultEncDec()
+		spec.Window, spec.Epochs, spec.Units, spec.Score, spec.Rows = 3, 2, 4, score, "windows"
+		spec.Errors = models.ReferenceTo("ae")
+		d := buildSequential(t, spec)
+		if err := d.Fit(context.Background(), train); err != nil {
+			t.Fatal(err)
+		}
+		q := d.(explained).sequential
+		list, _ := windows(test, false, false)
+		got, err := q.scores(context.Background(), test, list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum, times := map[window]float64{}, map[window]float64{}
+		set, first, err := q.errorsOf(context.Background(), test, list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, w := range list {
+			for k := first[i]; k < first[i+1]; k++ {
+				one := &data.Set{Kind: data.Vectors, N: 1, D: set.D, X: set.Row(k)}
+				v := 0.0
+				if score == "model" {
+					s, err := q.on.Score(context.Background(), one)
+					if err != nil {
+						t.Fatal(err)
+					}
+					v = s[0]
+				} else {
+					v = MeanSquare(one.X, make([]float32, set.D))
+				}
+				event := window{w.trace, w.end - int32(first[i+1]-1-k)}
+				sum[event] += v
+				times[event]++
+			}
+		}
+		if times[window{1, 3}] != 3 || times[window{1, 7}] != 1 || times[window{0, 1}] != 1 || times[window{3, 3}] != 2 {
+			t.Fatalf("events are judged so often: %v", times)
+		}
+		for i, w := range list {
+			if want := sum[w] / times[w]; math.Abs(got[i]-want) > 1e-6*math.Abs(want) {
+				t.Errorf("%s: event %v has %v, want %v", score, w, got[i], want)
+			}
+		}
 	}
 }

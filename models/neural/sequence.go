@@ -25,6 +25,9 @@ import (
 //	logistic  Out values from 0 to 1; the mean of −t·log σ(y) − (1−t)·log(1−σ(y))
 //	gaussian  Out/2 values; the head gives their means μ and then the logarithms s of their variances, and the
 //	          loss is the mean of ½·((t−μ)²·exp(−s)+s), with s at least the logarithm of 0.01
+//
+// With Classes, for gaussian alone, the last columns of the head are as many groups, of so many columns each, and
+// the last values of a target their classes: a group adds −log of its softmax at the class to what is averaged.
 type Sequence struct {
 	Steps, In      int
 	Symbols, Embed int
@@ -32,6 +35,7 @@ type Sequence struct {
 	Each           bool
 	Out            int
 	Loss           string
+	Classes        []int
 	Optimiser      Optimiser
 	Clip           float64 // bound on the Euclidean norm of a batch's whole gradient; 0: none
 	Seed           uint64  // of the dropout
@@ -99,11 +103,19 @@ func (s Sequence) Check() error {
 			return fmt.Errorf("neural: softmax over one class")
 		}
 	case "gaussian":
-		if s.Out%2 != 0 {
-			return fmt.Errorf("neural: means and variances need an even head, not one of %d columns", s.Out)
+		for _, k := range s.Classes {
+			if k < 2 || k > s.Out {
+				return fmt.Errorf("neural: a softmax over %d of a head of %d columns", k, s.Out)
+			}
+		}
+		if n := s.Out - s.grouped(); n < 0 || n%2 != 0 {
+			return fmt.Errorf("neural: means and variances need an even head, not %d columns", n)
 		}
 	default:
 		return fmt.Errorf("neural: unknown loss %q of a recurrent network (mse, mae, softmax, logistic, gaussian)", s.Loss)
+	}
+	if len(s.Classes) > 0 && s.Loss != "gaussian" {
+		return fmt.Errorf("neural: classes beside the loss %s", s.Loss)
 	}
 	for i, l := range s.Layers {
 		if err := s.checkLayer(i); err != nil {
@@ -195,9 +207,17 @@ func (s Sequence) targets() int {
 	case "softmax":
 		return 1
 	case "gaussian":
-		return s.Out / 2
+		return (s.Out-s.grouped())/2 + len(s.Classes)
 	}
 	return s.Out
+}
+
+// grouped is how many columns of the head are of Classes.
+func (s Sequence) grouped() (n int) {
+	for _, k := range s.Classes {
+		n += k
+	}
+	return n
 }
 
 // Targets is how many numbers a sample's target has.
@@ -308,20 +328,32 @@ func whole(v float32, n int) bool { return v >= 0 && v < float32(n) && v == floa
 
 // checkTargets says what is wrong with the targets of rows, if anything.
 func (s Sequence) checkTargets(t []float32, rows []int32) error {
-	wide := s.Targets()
+	wide, per := s.Targets(), s.targets()
 	for _, r := range rows {
 		if r < 0 || (int(r)+1)*wide > len(t) {
 			return fmt.Errorf("neural: no target %d of %d numbers among %d", r, wide, len(t))
 		}
-		if s.Loss != "softmax" && s.Loss != "logistic" {
-			continue
-		}
-		for _, v := range t[int(r)*wide : (int(r)+1)*wide] {
-			switch {
-			case s.Loss == "softmax" && !whole(v, s.Out):
-				return fmt.Errorf("neural: target %v of sample %d is no class from 0 to %d", v, r, s.Out-1)
-			case s.Loss == "logistic" && !(v >= 0 && v <= 1):
-				return fmt.Errorf("neural: target %v of sample %d is not from 0 to 1", v, r)
+		row := t[int(r)*wide : (int(r)+1)*wide]
+		switch {
+		case s.Loss == "logistic":
+			for _, v := range row {
+				if !(v >= 0 && v <= 1) {
+					return fmt.Errorf("neural: target %v of sample %d is not from 0 to 1", v, r)
+				}
+			}
+		case s.Loss == "softmax":
+			for _, v := range row {
+				if !whole(v, s.Out) {
+					return fmt.Errorf("neural: target %v of sample %d is no class from 0 to %d", v, r, s.Out-1)
+				}
+			}
+		case len(s.Classes) > 0:
+			for at := per; at <= wide; at += per {
+				for g, k := range s.Classes {
+					if v := row[at-len(s.Classes)+g]; !whole(v, k) {
+						return fmt.Errorf("neural: target %v of sample %d is no class from 0 to %d", v, r, k-1)
+					}
+				}
 			}
 		}
 	}

@@ -30,6 +30,9 @@ func (s *recurrent) lossGradient(r *seqRoom, n int, target []float32, rows []int
 func (s *recurrent) loss(r *seqRoom, target []float32, rows []int32, scale float64) float64 {
 	n, steps, columns, per := len(rows), s.outputs(), s.targets(), s.Targets()
 	f := losses[s.Loss]
+	if len(s.Classes) > 0 {
+		f = s.mixed
+	}
 	sum := 0.0
 	for i, row := range rows {
 		for t := range steps {
@@ -131,6 +134,17 @@ func gaussian(y, t []float32, scale float64) float64 {
 		if floored {
 			y[n+j] = 0
 		}
+	}
+	return sum
+}
+
+// mixed is gaussian with groups of classes behind it.
+func (s *recurrent) mixed(y, t []float32, scale float64) float64 {
+	at := len(y) - s.grouped()
+	sum := gaussian(y[:at], t[:at/2], scale)
+	for g, k := range s.Classes {
+		sum += crossEntropy(y[at:at+k], t[len(t)-len(s.Classes)+g:], scale)
+		at += k
 	}
 	return sum
 }

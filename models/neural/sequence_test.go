@@ -166,7 +166,16 @@ func refLoss(s Sequence, p [][]float64, x, target []float32, rows []int32, mask 
 					sum -= float64(want[j])*math.Log(q) + (1-float64(want[j]))*math.Log(1-q)
 				}
 			case "gaussian":
-				n := len(y) / 2
+				groups := y[len(y)-s.grouped():]
+				n := (len(y) - len(groups)) / 2
+				for g, k := range s.Classes {
+					all := 0.0
+					for _, v := range groups[:k] {
+						all += math.Exp(v)
+					}
+					sum -= math.Log(math.Exp(groups[int(want[n+g])]) / all)
+					groups = groups[k:]
+				}
 				for j := range n {
 					logVar := math.Max(y[n+j], math.Log(0.01))
 					d := float64(want[j]) - y[j]
@@ -205,6 +214,8 @@ func sequences() map[string]Sequence {
 		"softmax":              {Steps: 4, In: 5, Layers: one, Each: true, Out: 3, Loss: "softmax", Optimiser: adam},
 		"logistic":             {Steps: 4, In: 5, Layers: one, Each: true, Out: 3, Loss: "logistic", Optimiser: adam},
 		"logistic, last":       {Steps: 4, In: 5, Layers: one, Out: 1, Loss: "logistic", Optimiser: adam},
+		"classes":              {Steps: 4, In: 5, Layers: one, Each: true, Out: 4 + 3 + 2, Classes: []int{3, 2}, Loss: "gaussian", Optimiser: adam},
+		"classes alone, last":  {Steps: 4, In: 5, Layers: one, Out: 4, Classes: []int{4}, Loss: "gaussian", Optimiser: adam},
 		"gaussian":             {Steps: 4, In: 5, Layers: one, Each: true, Out: 6, Loss: "gaussian", Optimiser: adam},
 		"dropout":              {Steps: 4, In: 5, Layers: []Recurrent{{In: 5, Out: 7, Dropout: 0.3}, {In: 7, Out: 4, Bidirectional: true, Dropout: 0.5}}, Each: true, Out: 3, Loss: "mse", Optimiser: adam, Seed: 3},
 		"dropout, last":        {Steps: 4, In: 5, Layers: []Recurrent{{In: 5, Out: 7, Dropout: 0.3}, {In: 7, Out: 4, Repeat: true, Bidirectional: true, Dropout: 0.5}}, Out: 3, Loss: "mse", Optimiser: adam, Seed: 4},
@@ -223,10 +234,15 @@ func samples(s Sequence, n int) (x, t []float32) {
 		}
 	}
 	for i := range t {
-		switch s.Loss {
-		case "softmax":
-			t[i] = float32(r.IntN(s.Out))
-		case "logistic":
+		classes := s.Classes
+		if s.Loss == "softmax" {
+			classes = []int{s.Out}
+		}
+		group := i%s.targets() - (s.targets() - len(classes))
+		switch {
+		case group >= 0:
+			t[i] = float32(r.IntN(classes[group]))
+		case s.Loss == "logistic":
 			t[i] = float32(r.IntN(2))
 		default:
 			t[i] = float32(r.NormFloat64())
@@ -244,8 +260,8 @@ func (s Sequence) randomParams() Params {
 			a[i] += 0.3 * float32(r.NormFloat64())
 		}
 	}
-	if s.Loss == "gaussian" { // one of the variances below its floor
-		p[len(p)-1][s.Out-1] = -5.5
+	if n := s.Out - s.grouped(); s.Loss == "gaussian" && n > 0 { // one of the variances below its floor
+		p[len(p)-1][n-1] = -5.5
 	}
 	return p
 }
@@ -946,6 +962,10 @@ func TestSequenceRefuses(t *testing.T) {
 		"no number as clip":      func(s *Sequence) { s.Clip = math.NaN() },
 		"one class":              func(s *Sequence) { s.Loss, s.Out = "softmax", 1 },
 		"odd gaussian":           func(s *Sequence) { s.Loss = "gaussian" },
+		"odd beside classes":     func(s *Sequence) { s.Loss, s.Out, s.Classes = "gaussian", 6, []int{3} },
+		"classes of one":         func(s *Sequence) { s.Loss, s.Out, s.Classes = "gaussian", 3, []int{1} },
+		"classes beyond":         func(s *Sequence) { s.Loss, s.Out, s.Classes = "gaussian", 4, []int{3, 3} },
+		"classes beside mse":     func(s *Sequence) { s.Classes = []int{3} },
 		"negative symbols":       func(s *Sequence) { s.Symbols = -1 },
 		"many symbols a step":    func(s *Sequence) { s.Symbols = 9 },
 		"embedding of nothing":   func(s *Sequence) { s.Embed = 5 },
@@ -1006,18 +1026,19 @@ func TestSequenceData(t *testing.T) {
 		rows      []int32
 		batch     int
 	}{
-		"no such sample":   {"one layer", make([]float32, 40), make([]float32, 24), []int32{2}, 1},
-		"negative sample":  {"one layer", make([]float32, 40), make([]float32, 24), []int32{-1}, 1},
-		"short targets":    {"one layer", make([]float32, 40), make([]float32, 23), []int32{1}, 1},
-		"no samples":       {"one layer", make([]float32, 40), make([]float32, 24), nil, 1},
-		"unknown symbol":   {"embedding", []float32{1, 2, 3, 9}, []float32{0}, []int32{0}, 1},
-		"half a symbol":    {"one-hot", []float32{1, 2, 0.5, 3}, []float32{0}, []int32{0}, 1},
-		"no symbol":        {"one-hot", []float32{1, 2, float32(math.NaN()), 3}, []float32{0}, []int32{0}, 1},
-		"unknown class":    {"softmax", make([]float32, 20), []float32{0, 1, 2, 3}, []int32{0}, 1},
-		"no class":         {"softmax", make([]float32, 20), []float32{0, 1, -1, 0}, []int32{0}, 1},
-		"no probability":   {"logistic, last", make([]float32, 20), []float32{1.5}, []int32{0}, 1},
-		"batches of none":  {"one layer", make([]float32, 40), make([]float32, 24), []int32{1}, 0},
-		"negative batches": {"one layer", make([]float32, 40), make([]float32, 24), []int32{1}, -5},
+		"no such sample":     {"one layer", make([]float32, 40), make([]float32, 24), []int32{2}, 1},
+		"negative sample":    {"one layer", make([]float32, 40), make([]float32, 24), []int32{-1}, 1},
+		"short targets":      {"one layer", make([]float32, 40), make([]float32, 23), []int32{1}, 1},
+		"no samples":         {"one layer", make([]float32, 40), make([]float32, 24), nil, 1},
+		"unknown symbol":     {"embedding", []float32{1, 2, 3, 9}, []float32{0}, []int32{0}, 1},
+		"half a symbol":      {"one-hot", []float32{1, 2, 0.5, 3}, []float32{0}, []int32{0}, 1},
+		"no symbol":          {"one-hot", []float32{1, 2, float32(math.NaN()), 3}, []float32{0}, []int32{0}, 1},
+		"unknown class":      {"softmax", make([]float32, 20), []float32{0, 1, 2, 3}, []int32{0}, 1},
+		"no class":           {"softmax", make([]float32, 20), []float32{0, 1, -1, 0}, []int32{0}, 1},
+		"unknown of classes": {"classes", make([]float32, 20), []float32{0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0}, []int32{0}, 1},
+		"no probability":     {"logistic, last", make([]float32, 20), []float32{1.5}, []int32{0}, 1},
+		"batches of none":    {"one layer", make([]float32, 40), make([]float32, 24), []int32{1}, 0},
+		"negative batches":   {"one layer", make([]float32, 40), make([]float32, 24), []int32{1}, -5},
 	} {
 		s := sequences()[c.network]
 		tr, err := fusedEngine{}.NewSequence(s, s.randomParams(), 1)

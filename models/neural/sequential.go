@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -46,6 +47,14 @@ type task interface {
 	score(s *data.Set, w window, out []float32) float64
 }
 
+// learning tasks take from the training set what the network's description depends on.
+type learning interface {
+	task
+	learn(s *data.Set) task
+	arrays() models.Arrays // what was learnt, to be saved
+	restore(arrays models.Arrays, size int) (task, error)
+}
+
 // erring tasks have errors in the form of vectors.
 type erring interface {
 	task
@@ -53,6 +62,13 @@ type erring interface {
 	vectors(s *data.Set, w window) (n, width int)
 	// errors writes a window's error vectors.
 	errors(s *data.Set, w window, out, to []float32)
+}
+
+// sharing tasks may judge an event by all windows that hold it. Their error vectors are those of a window's last
+// events, in their order.
+type sharing interface {
+	erring
+	shared() bool
 }
 
 // telling tasks give the terms of a window's score: one for each column of the events.
@@ -141,6 +157,9 @@ func (q *sequential) Fit(ctx context.Context, train *data.Set) error {
 	learn, calibrate := list, []window(nil)
 	if q.judged() {
 		learn, calibrate = q.judge.part(q.env, list)
+	}
+	if t, ok := q.task.(learning); ok {
+		q.task = t.learn(train)
 	}
 	net := q.task.network(size)
 	net.Optimiser = q.cfg.Optimiser
@@ -269,30 +288,56 @@ func (q *sequential) errorsOf(ctx context.Context, s *data.Set, list []window) (
 	return set, first, err
 }
 
-// scores judges windows.
+// scores judges windows: all of a trace in the order of their ends, or one for a trace.
 func (q *sequential) scores(ctx context.Context, s *data.Set, list []window) ([]float64, error) {
 	out := make([]float64, len(list))
-	if q.on == nil {
+	t, shared := q.task.(sharing)
+	shared = shared && t.shared()
+	if q.on == nil && !shared {
 		err := q.each(ctx, s, list, func(i int, y []float32) { out[i] = finite(q.task.score(s, list[i], y)) })
 		return out, err
 	}
-	const chunk = 4096 // bounds the error vectors in memory
+	times := make([]float64, len(list)) // that an event was judged
+	const chunk = 4096                  // bounds the error vectors in memory
 	for from := 0; from < len(list); from += chunk {
 		part := list[from:min(from+chunk, len(list))]
 		set, first, err := q.errorsOf(ctx, s, part)
 		if err != nil {
 			return nil, err
 		}
-		scores, err := q.on.Score(ctx, set)
+		scores, err := q.judgements(ctx, set)
 		if err != nil {
 			return nil, fmt.Errorf("%s: errors: %w", q.name, err)
 		}
-		for i := range part {
-			n := first[i+1] - first[i]
-			for _, v := range scores[first[i]:first[i+1]] {
-				out[from+i] += v / float64(n)
+		for i, w := range part {
+			own := scores[first[i]:first[i+1]]
+			for k, v := range own {
+				at := from + i
+				if shared { // the window that ends with the event, if it is there
+					if at -= len(own) - 1 - k; at < 0 || list[at] != (window{w.trace, w.end - int32(len(own)-1-k)}) {
+						continue
+					}
+				}
+				out[at] += v
+				times[at]++
 			}
-			out[from+i] = finite(out[from+i])
+		}
+	}
+	for i := range out {
+		out[i] = finite(out[i] / times[i])
+	}
+	return out, nil
+}
+
+// judgements are the scores of error vectors.
+func (q *sequential) judgements(ctx context.Context, set *data.Set) ([]float64, error) {
+	if q.on != nil {
+		return q.on.Score(ctx, set)
+	}
+	out := make([]float64, set.N)
+	for i := range out {
+		for _, v := range set.Row(i) {
+			out[i] += float64(v) * float64(v) / float64(set.D)
 		}
 	}
 	return out, nil
@@ -421,6 +466,9 @@ func (q *sequential) Save(w io.Writer) error {
 	for i, a := range q.p {
 		arrays[sequenceArray(i)] = a
 	}
+	if t, ok := q.task.(learning); ok {
+		maps.Copy(arrays, t.arrays())
+	}
 	if q.on != nil {
 		var on bytes.Buffer
 		if err := q.on.Save(&on); err != nil {
@@ -444,7 +492,13 @@ func (q *sequential) Load(r io.Reader) error {
 	if meta.Width < 1 || meta.Width > 1<<20 {
 		return bad(fmt.Errorf("events of %d columns or symbols", meta.Width))
 	}
-	net := q.task.network(meta.Width)
+	work := q.task
+	if t, ok := work.(learning); ok {
+		if work, err = t.restore(arrays, meta.Width); err != nil {
+			return fmt.Errorf("%s: load: %w", q.name, err)
+		}
+	}
+	net := work.network(meta.Width)
 	net.Optimiser = q.cfg.Optimiser
 	if err := net.Check(); err != nil {
 		return bad(err)
@@ -480,13 +534,13 @@ func (q *sequential) Load(r io.Reader) error {
 		}
 		// a model on another number of columns would be refused when it scores
 		s := &data.Set{Kind: data.Traces, N: 1, D: meta.Width, Traces: []data.Trace{{Events: make([]float32, meta.Width), Symbols: []int32{0}}}, Alphabet: []string{"a"}}
-		_, width := q.task.(erring).vectors(s, window{0, 1})
+		_, width := work.(erring).vectors(s, window{0, 1})
 		one := &data.Set{Kind: data.Vectors, N: 1, D: width, X: make([]float32, width)}
 		if _, err := on.Score(context.Background(), one); err != nil {
 			return bad(fmt.Errorf("errors: %w", err))
 		}
 	}
-	q.net, q.p, q.base, q.size, q.on, q.fitted = net, p, base, meta.Width, on, true
+	q.task, q.net, q.p, q.base, q.size, q.on, q.fitted = work, net, p, base, meta.Width, on, true
 	return nil
 }
 

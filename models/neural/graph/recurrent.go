@@ -172,18 +172,48 @@ func (b *sequenceBuilder) cell(x *G.Node, s state, leaf int) state {
 func (b *sequenceBuilder) lossOf(y *G.Node, t, per int) *G.Node {
 	s := b.t.seq
 	if s.Loss == "softmax" {
-		return b.crossEntropy(y, t)
+		return b.crossEntropy(y, s.Out, t, fmt.Sprint("t", t))
 	}
-	want := b.input(fmt.Sprint("t", t), per, func(row []float32, _ int, _, target []float32) { copy(row, target[t*per:]) })
-	switch s.Loss {
+	groups := s.Classes
+	wide := s.Out // of the head, without groups
+	for _, k := range groups {
+		wide -= k
+	}
+	n := per - len(groups)
+	var loss *G.Node
+	if n > 0 {
+		want := b.input(fmt.Sprint("t", t), n, func(row []float32, _ int, _, target []float32) { copy(row, target[t*per:]) })
+		numbers := y
+		if len(groups) > 0 {
+			numbers = b.columns(y, 0, wide, s.Out, fmt.Sprint("numbers", t))
+		}
+		loss = b.must(G.Mul(b.numbers(numbers, want, t, n), b.scalar(float64(n)/float64(per))))
+	}
+	for g, k := range groups {
+		name := fmt.Sprint("group ", g, " ", t)
+		part := b.crossEntropy(b.columns(y, wide, k, s.Out, name), k, t*per+n+g, name)
+		part = b.must(G.Mul(part, b.scalar(1/float64(per))))
+		if loss == nil {
+			loss = part
+		} else {
+			loss = b.must(G.Add(loss, part))
+		}
+		wide += k
+	}
+	return loss
+}
+
+// numbers is the mean loss of n numbers a row.
+func (b *sequenceBuilder) numbers(y, want *G.Node, t, n int) *G.Node {
+	switch b.t.seq.Loss {
 	case "mae":
 		return b.must(G.Mean(b.must(G.Abs(b.must(G.Sub(y, want))))))
 	case "logistic": // −t·log σ(y) − (1−t)·log(1−σ(y)) = log(1+eʸ) − t·y
 		return b.must(G.Mean(b.must(G.Sub(b.must(G.Softplus(y)), b.must(G.HadamardProd(want, y))))))
 	case "gaussian":
-		mean := b.columns(y, 0, per, s.Out, fmt.Sprint("mean", t))
+		mean := b.columns(y, 0, n, 2*n, fmt.Sprint("mean", t))
 		floor := b.scalar(math.Log(neural.MinVariance))
-		log := b.columns(y, per, per, s.Out, fmt.Sprint("variance", t))
+		log := b.columns(y, n, n, 2*n, fmt.Sprint("variance", t))
 		log = b.must(G.Add(b.must(G.Rectify(b.must(G.Sub(log, floor)))), floor))
 		apart := b.must(G.Square(b.must(G.Sub(want, mean))))
 		sum := b.must(G.Add(b.must(G.HadamardProd(apart, b.must(G.Exp(b.must(G.Neg(log)))))), log))
@@ -192,16 +222,16 @@ func (b *sequenceBuilder) lossOf(y *G.Node, t, per int) *G.Node {
 	return b.must(G.Mean(b.must(G.Square(b.must(G.Sub(y, want))))))
 }
 
-// crossEntropy is log Σ exp(y−m) + m − y of the class, m being the largest y, without which exp overflows.
-func (b *sequenceBuilder) crossEntropy(y *G.Node, t int) *G.Node {
-	out := b.t.seq.Out
-	class := b.input(fmt.Sprint("t", t), out, func(row []float32, _ int, _, target []float32) {
+// crossEntropy is log Σ exp(y−m) + m − y of the class, m being the largest of k columns y, without which exp overflows.
+// The class is number at of a target.
+func (b *sequenceBuilder) crossEntropy(y *G.Node, k, at int, name string) *G.Node {
+	class := b.input(name+" class", k, func(row []float32, _ int, _, target []float32) {
 		clear(row)
-		row[int(target[t])] = 1
+		row[int(target[at])] = 1
 	})
 	most := b.must(G.Reshape(b.must(G.Max(y, 1)), tensor.Shape{b.rows, 1}))
-	apart := b.must(G.Sub(y, b.must(G.Mul(most, b.constant(1, out, fmt.Sprint("columns", t), one)))))
-	down := b.constant(out, 1, fmt.Sprint("down", t), one)
+	apart := b.must(G.Sub(y, b.must(G.Mul(most, b.constant(1, k, name+" columns", one)))))
+	down := b.constant(k, 1, name+" down", one)
 	sum := b.must(G.Log(b.must(G.Mul(b.must(G.Exp(apart)), down))))
 	return b.must(G.Mean(b.must(G.Sub(sum, b.must(G.Mul(b.must(G.HadamardProd(apart, class)), down))))))
 }

@@ -7,7 +7,8 @@
 // without a learnt structure). [Choose] picks settings by held-out traces; [Perplexity] judges probabilities by true ones.
 //
 // Machines over events of several numbers have boxes for guards ([LearnBoxes], [BoxMachine]); msm puts a one-class
-// model into each of their states.
+// model into each of their states, and judges traces. entity_msm, entity_symbols and entity_means judge all traces of a
+// key together, such as those of a host.
 //
 // Turning flows into symbols and windows is data/prep's work; thresholds are eval's.
 package automata

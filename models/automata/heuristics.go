@@ -170,8 +170,8 @@ func (h *likelihood) reset() { h.orig, h.merged, h.dof = 0, 0, 0 }
 
 // possible says whether the merge could still be accepted behind a pair with this right state.
 func (h *likelihood) possible(right int32) bool {
-	loss, k := h.orig-h.merged, float64(h.dof+h.l.pending+int(h.l.freedom[right]))
-	return loss <= h.most(k)*(1+1e-6)+1e-3 // but for rounding
+	k := h.dof + h.l.pending + int(h.l.freedom[right])
+	return k >= endless || h.orig-h.merged <= h.most(float64(k))*(1+1e-6)+1e-3 // but for rounding
 }
 
 // survivable is what χ² of k degrees of freedom is above with a probability of at most exp(−t) (B. Laurent and P.

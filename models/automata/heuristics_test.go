@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"math"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -152,3 +154,95 @@ func TestCriteriaFindPlantedMachine(t *testing.T) {
 		t.Errorf("kl with compat v26: %v", err)
 	}
 }
+
+// TestEarlyRefutation: a merge that is refuted before its end would be refuted there, in every mode: the steps are those of a
+// learner that never gives up early.
+func TestEarlyRefutation(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	next := [6][4]int32{}
+	for q := range next {
+		for a := range next[q] {
+			next[q][a] = int32(r.IntN(6))
+		}
+	}
+	var words [][]int32
+	var types []int32
+	for range 900 {
+		var word []int32
+		for q := int32(0); len(word) < 8 && r.IntN(6) > 0; {
+			a := int32(min(r.IntN(4), r.IntN(4)))
+			if q%2 == 1 {
+				a = 3 - a
+			}
+			word, q = append(word, a), next[q][a]
+		}
+		words, types = append(words, word), append(types, int32(min(1, len(word)%3)))
+	}
+	learn := func(spec LearnSpec, kinds int, patient bool) (steps []string, earlier int) {
+		sapling := newSapling(kinds)
+		for i, word := range words {
+			sapling.insert(word, types[i]%int32(kinds))
+		}
+		l := &learner{LearnSpec: spec, tree: sapling.tree(), symbols: 4}
+		l.isRed = make([]bool, len(l.tree.nodes))
+		l.heuristic = newHeuristic(l)
+		if patient {
+			never := func(float64) float64 { return math.Inf(1) }
+			switch h := l.heuristic.(type) {
+			case *likelihood:
+				h.most = never
+			case *aic:
+				h.most = never
+			case *kl:
+				h.most = never
+			}
+		} else {
+			given := func(most func(float64) float64) func(float64) float64 {
+				return func(k float64) float64 {
+					v := most(k)
+					if h := l.heuristic.(interface{ loss() float64 }); h.loss() > v*(1+1e-6)+1e-3 {
+						earlier++
+					}
+					return v
+				}
+			}
+			switch h := l.heuristic.(type) {
+			case *likelihood:
+				h.most = given(h.most)
+			case *aic:
+				h.most = given(h.most)
+			case *kl:
+				h.most = given(h.most)
+			}
+		}
+		if err := l.run(context.Background(), func(s Step) { steps = append(steps, s.String()) }); err != nil {
+			t.Fatal(err)
+		}
+		return steps, earlier
+	}
+	refuted := 0
+	for i := range 200 {
+		spec := Likelihood()
+		spec.Heuristic = []string{"likelihood", "aic", "kl"}[i%3]
+		spec.Compat = []Compat{Clean, V26, V23}[r.IntN(3)]
+		if spec.Heuristic == "kl" {
+			spec.Compat = Clean
+		}
+		spec.Confidence = []float64{0.001, 0.05, 0.5}[r.IntN(3)]
+		spec.StateCount, spec.SymbolCount, spec.SinkCount = []int{0, 4, 12}[r.IntN(3)], []int{-1, 0, 6}[r.IntN(3)], []int{0, 5, 20}[r.IntN(3)]
+		spec.Correction = []float64{0, 1}[r.IntN(2)]
+		spec.FinalProb, spec.TypeDist, spec.TestMerge, spec.MergeData = r.IntN(2) == 0, r.IntN(2) == 0, r.IntN(2) == 0, r.IntN(2) == 0
+		kinds := 1 + r.IntN(2)
+		want, _ := learn(spec, kinds, true)
+		got, earlier := learn(spec, kinds, false)
+		refuted += earlier
+		if !slices.Equal(got, want) {
+			t.Fatalf("%+v, %d labels:\n%v, want\n%v", spec, kinds, got, want)
+		}
+	}
+	if refuted < 1000 {
+		t.Errorf("only %d merges were refuted early: the case is too weak", refuted)
+	}
+}
+
+func (h *likelihood) loss() float64 { return h.orig - h.merged }

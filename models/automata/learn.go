@@ -246,21 +246,23 @@ func (l *learner) foresee(blue int32) {
 		}
 	}
 	for _, n := range slices.Backward(l.open) {
-		if l.freedom[n] = l.freedomOf(n); l.MergeData && l.freedom[n] == 0 {
-			continue
-		}
-		for c := t.nodes[n].first; c != none; c = t.nodes[c].next {
+		sum := l.freedomOf(n)
+		for c := t.nodes[n].first; c != none && (sum > 0 || !l.MergeData); c = t.nodes[c].next {
 			if t.nodes[c].edge >= 0 {
-				l.freedom[n] += l.freedom[t.find(c)]
+				sum += int(l.freedom[t.find(c)])
 			}
 		}
+		l.freedom[n] = int32(min(sum, endless))
 	}
 }
 
+// endless stands for all degrees of freedom from there on.
+const endless = math.MaxInt32
+
 // freedomOf is the most degrees of freedom that one pair with a right state adds: a bin for each of its symbols, for
 // the end of the word and for two pools, and likewise for its labels. The clean test counts the left state's symbols too.
-func (l *learner) freedomOf(n int32) (k int32) {
-	t, types := l.tree, int32(0)
+func (l *learner) freedomOf(n int32) (k int) {
+	t, types := l.tree, 0
 	q := &t.nodes[n]
 	words := q.paths
 	if l.FinalProb {
@@ -270,7 +272,7 @@ func (l *learner) freedomOf(n int32) (k int32) {
 		return 0
 	}
 	if l.Compat == Clean {
-		return int32(l.symbols) + 1
+		return l.symbols + 1
 	}
 	if words > 0 {
 		k = 2

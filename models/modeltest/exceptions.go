@@ -17,6 +17,6 @@ var quick = map[string]string{
 	"deeplog":        "{epochs: 4, units: [16]}",
 	"token_lm":       "{epochs: 4, units: [16]}",
 	"msm":            "{max_events: 900}",
-	"entity_msm":     "{key_events: 19}", // of the sets' short traces
+	"entity_msm":     "{key_events: 19, rule: sigma}", // the sets have short traces; msm has the other rules
 	"entity_symbols": "{key_events: 19}",
 }

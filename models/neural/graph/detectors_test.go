@@ -17,6 +17,9 @@ import (
 // TestDetectorsAgree: every detector that is trained by an engine has the same losses over three epochs on both,
 // with the settings it comes with, and where these leave out a way of training, with that too.
 func TestDetectorsAgree(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the same goroutines as in the tests of one engine")
+	}
 	type detector struct{ model, params string } // %s stands for the engine
 	list := []detector{
 		{"ae", "{engine: %s, epochs: 3, noise: 0.2}"},

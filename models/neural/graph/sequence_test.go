@@ -103,6 +103,9 @@ func samples(s neural.Sequence, n int, r *rand.Rand) (x, target []float32) {
 
 // TestSequenceEnginesAgree: the same gradient, and the same loss over three epochs.
 func TestSequenceEnginesAgree(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the same goroutines as in the tests of one engine")
+	}
 	both := engines(t)
 	for name, s := range sequences() {
 		t.Run(name, func(t *testing.T) {

@@ -14,13 +14,13 @@ type heuristic interface {
 }
 
 func newHeuristic(l *learner) heuristic {
-	switch l.Heuristic {
-	case "alergia":
-		return &alergia{l: l}
-	case "edsm":
+	if l.Heuristic == "edsm" {
 		return &edsm{l: l}
 	}
 	l.freedom = make([]int32, len(l.tree.nodes))
+	if l.Heuristic == "alergia" {
+		return &alergia{l: l}
+	}
 	h := likelihood{l: l}
 	switch l.Heuristic {
 	case "aic":

@@ -110,8 +110,8 @@ type learner struct {
 	isRed     []bool
 	symbols   int // of the alphabet
 
-	// For tests by degrees of freedom: the most that the pairs with the states of a subtree have, of the subtrees
-	// of the blue state, and the sum over those that the merge that is tested has not come to.
+	// The most degrees of freedom that the pairs with the states of a subtree have, of the subtrees of the blue state,
+	// and the sum over those that the merge that is tested has not come to: 0 where nothing more can be said.
 	freedom []int32
 	pending int
 	open    []int32 // states to be counted
@@ -271,10 +271,12 @@ func (l *learner) freedomOf(n int32) (k int) {
 	if int(words) < l.StateCount {
 		return 0
 	}
-	if l.Compat == Clean {
+	switch {
+	case l.Heuristic == "alergia":
+		return 1 // it has none, but evidence
+	case l.Compat == Clean:
 		return l.symbols + 1
-	}
-	if words > 0 {
+	case words > 0:
 		k = 2
 	}
 	for c := q.first; c != none; c = t.nodes[c].next {

@@ -29,7 +29,7 @@ type pair struct {
 
 // try tests whether red and blue may be merged. The score is of use only if they may.
 func (l *learner) try(red, blue int32) (score float64, ok bool) {
-	if !l.TestMerge && l.freedom != nil && !l.glance(red, blue) {
+	if l.glances() && !l.glance(red, blue) {
 		return 0, false
 	}
 	l.heuristic.reset()
@@ -42,9 +42,14 @@ func (l *learner) try(red, blue int32) (score float64, ok bool) {
 	return l.heuristic.verdict()
 }
 
+// glances says whether a glance is worth it: tests of the whole overlap, which merge nothing.
+func (l *learner) glances() bool {
+	return !l.TestMerge && l.Heuristic != "alergia" && l.Heuristic != "edsm"
+}
+
 // glance tests the overlap of two subtrees breadth first, as long as nothing refutes their merge: states near the
-// root have the most words, and show first what does not fit. It is for tests that merge nothing, whose pairs are the
-// same in any order.
+// root have the most words, and show first what does not fit. Where nothing is merged, pairs
+// are the same in any order.
 func (l *learner) glance(red, blue int32) bool {
 	t := l.tree
 	l.heuristic.reset()
@@ -93,6 +98,9 @@ func (l *learner) fold(left, right int32, test, change bool) bool {
 		return false
 	}
 	for len(l.stack) > 0 {
+		if test && l.silent() {
+			return true
+		}
 		top := &l.stack[len(l.stack)-1]
 		if top.at == len(l.kids) {
 			l.kids = l.kids[:top.from]
@@ -120,6 +128,12 @@ func (l *learner) fold(left, right int32, test, change bool) bool {
 		}
 	}
 	return true
+}
+
+// silent says whether no pair that a test has yet to come to could say anything: their right states have too few words.
+// Where words have several labels, these may still refute.
+func (l *learner) silent() bool {
+	return l.freedom != nil && l.pending == 0 && (l.tree.types == 1 || l.Heuristic == "alergia")
 }
 
 // attach makes edge c one of state into's, between before and e. An edge e over the same symbol is a mere

@@ -170,6 +170,9 @@ func (h *likelihood) reset() { h.orig, h.merged, h.dof = 0, 0, 0 }
 
 // possible says whether the merge could still be accepted behind a pair with this right state.
 func (h *likelihood) possible(right int32) bool {
+	if h.l.freedom == nil {
+		return true
+	}
 	k := h.dof + h.l.pending + int(h.l.freedom[right])
 	return k >= endless || h.orig-h.merged <= h.most(float64(k))*(1+1e-6)+1e-3 // but for rounding
 }

@@ -276,9 +276,8 @@ func (l *learner) freedomOf(n int32) (k int) {
 		return 1 // it has none, but evidence
 	case l.Compat == Clean:
 		return l.symbols + 1
-	case words > 0:
-		k = 2
 	}
+	k = 2 // also where no word goes on: such a state may speak against a merge
 	for c := q.first; c != none; c = t.nodes[c].next {
 		k++
 	}

@@ -44,7 +44,7 @@ func (l *learner) try(red, blue int32) (score float64, ok bool) {
 
 // glances says whether a glance is worth it: tests of the whole overlap, which merge nothing.
 func (l *learner) glances() bool {
-	return !l.TestMerge && l.Heuristic != "alergia" && l.Heuristic != "edsm"
+	return !l.TestMerge && l.Heuristic != "alergia" && l.freedom != nil
 }
 
 // glance tests the overlap of two subtrees breadth first, as long as nothing refutes their merge: states near the

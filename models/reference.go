@@ -47,6 +47,9 @@ func (l *Reference) DecodeStrict(d strictyaml.Doc) strictyaml.Problems {
 	return nil
 }
 
+// String is the model's name.
+func (l Reference) String() string { return l.model }
+
 // MarshalYAML is the form that DecodeStrict reads.
 func (l Reference) MarshalYAML() (any, error) {
 	if l.spec == nil {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"plumbline/numeric/stat"
 )
 
 // Interval is a 95 % interval. Both ends are NaN when there is none.
@@ -52,8 +54,8 @@ func (r *Ranking) BootstrapOf(resamples int, seed uint64, stats ...func(*Ranking
 				rng := rand.NewPCG(seed, uint64(k))
 				draw(rng, b.Pos, pos)
 				draw(rng, b.Neg, neg)
-				for s, stat := range stats {
-					values[s][k] = stat(&b)
+				for s, of := range stats {
+					values[s][k] = of(&b)
 				}
 			}
 		})
@@ -63,7 +65,7 @@ func (r *Ranking) BootstrapOf(resamples int, seed uint64, stats ...func(*Ranking
 		v := slices.DeleteFunc(values[s], math.IsNaN)
 		if len(v) >= 2 && 20*(resamples-len(v)) <= resamples {
 			slices.Sort(v)
-			out[s] = Interval{Quantile(v, 0.025), Quantile(v, 0.975)}
+			out[s] = Interval{stat.Quantile(v, 0.025), stat.Quantile(v, 0.975)}
 		}
 	}
 	return out

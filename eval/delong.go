@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"gonum.org/v1/gonum/stat/distuv"
+	"plumbline/numeric/stat"
 )
 
 // Difference is how much better detector A ranks than detector B on the same samples.
@@ -53,8 +53,8 @@ func DeLong(a, b []float64, attack []bool) (Difference, error) {
 	for i := range neg {
 		neg[i] -= negB[i]
 	}
-	_, sp := MeanSD(pos)
-	_, sn := MeanSD(neg)
+	_, sp := stat.MeanSD(pos)
+	_, sn := stat.MeanSD(neg)
 	d.SE = math.Sqrt(sp*sp/float64(ra.P) + sn*sn/float64(ra.N))
 	if d.SE == 0 {
 		d.P = 1
@@ -64,8 +64,8 @@ func DeLong(a, b []float64, attack []bool) (Difference, error) {
 		d.Interval = Interval{d.Diff, d.Diff}
 		return d, nil
 	}
-	d.P = 2 * distuv.UnitNormal.CDF(-math.Abs(d.Diff)/d.SE)
-	z := distuv.UnitNormal.Quantile(0.975)
+	d.P = 2 * stat.NormalCDF(-math.Abs(d.Diff)/d.SE)
+	z := stat.NormalQuantile(0.975)
 	d.Interval = Interval{d.Diff - z*d.SE, d.Diff + z*d.SE}
 	return d, nil
 }

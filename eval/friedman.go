@@ -6,7 +6,7 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/stat/distuv"
+	"plumbline/numeric/stat"
 )
 
 // Ranks is the outcome of [Friedman].
@@ -44,8 +44,8 @@ func Friedman(value [][]float64) (Ranks, error) {
 			continue
 		}
 		r.N++
-		ties += tieSum(row)
-		for j, rank := range midranks(row) {
+		ties += stat.TieSum(row)
+		for j, rank := range stat.MidRanks(row) {
 			r.Mean[j] += float64(k+1) - rank
 		}
 	}
@@ -70,39 +70,17 @@ func Friedman(value [][]float64) (Ranks, error) {
 		r.Warnings = append(r.Warnings, "all values are equal within every block: the Friedman test is undefined")
 		return r, nil
 	}
-	r.P = distuv.ChiSquared{K: kf - 1}.Survival(r.ChiSquared)
+	r.P = stat.ChiSquaredSurvival(r.ChiSquared, kf-1)
 	r.F, r.FP = math.Inf(1), 0
 	if rest := n*(kf-1) - r.ChiSquared; rest > 1e-9 {
 		r.F = (n - 1) * r.ChiSquared / rest
-		r.FP = distuv.F{D1: kf - 1, D2: (kf - 1) * (n - 1)}.Survival(r.F)
+		r.FP = stat.FSurvival(r.F, kf-1, (kf-1)*(n-1))
 	}
-	r.CD = studentRange(k, 0.95) / math.Sqrt2 * math.Sqrt(kf*(kf+1)/(6*n))
+	r.CD = stat.RangeQuantile(0.95, k) / math.Sqrt2 * math.Sqrt(kf*(kf+1)/(6*n))
 	if r.N < 10 {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%d blocks are few: the chi-squared approximation wants more than 10", r.N))
 	}
 	return r, nil
-}
-
-// studentRange is the p quantile of the range of k independent standard normal variables.
-func studentRange(k int, p float64) float64 {
-	// P(range ≤ q) = k ∫ φ(z) (Φ(z) − Φ(z−q))^(k−1) dz
-	cdf := func(q float64) float64 {
-		const step = 0.01
-		sum := 0.0
-		for z := -8.0; z < 8; z += step {
-			sum += distuv.UnitNormal.Prob(z) * math.Pow(distuv.UnitNormal.CDF(z)-distuv.UnitNormal.CDF(z-q), float64(k-1))
-		}
-		return float64(k) * sum * step
-	}
-	lo, hi := 0.0, 20.0
-	for range 40 {
-		if mid := (lo + hi) / 2; cdf(mid) < p {
-			lo = mid
-		} else {
-			hi = mid
-		}
-	}
-	return (lo + hi) / 2
 }
 
 // Holm adjusts P values for being many: each stays comparable to the level that the whole family is to

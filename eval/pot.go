@@ -3,6 +3,8 @@ package eval
 import (
 	"fmt"
 	"math"
+
+	"plumbline/numeric/stat"
 )
 
 // potLevel is the quantile above which scores are taken for the tail (Siffer et al. 2017, §4.3).
@@ -18,7 +20,7 @@ const potLevel = 0.98
 // equation 1). Where q is no rarer than the tail itself, the ordinary quantile serves.
 func overThreshold(s []float64, q float64) (float64, []string) {
 	n := len(s)
-	t := Quantile(s, potLevel)
+	t := stat.Quantile(s, potLevel)
 	var y []float64
 	for i := n - 1; i >= 0 && s[i] > t; i-- {
 		y = append(y, s[i]-t)
@@ -28,7 +30,7 @@ func overThreshold(s []float64, q float64) (float64, []string) {
 	case m == 0:
 		return t, []string{"no benign score is above the 98 % quantile: there is no tail to fit, the threshold is that quantile"}
 	case q*float64(n) >= float64(m):
-		return Quantile(s, 1-q), []string{fmt.Sprintf("pot with a share of %g does not reach into the tail: the threshold is the ordinary quantile", q)}
+		return stat.Quantile(s, 1-q), []string{fmt.Sprintf("pot with a share of %g does not reach into the tail: the threshold is the ordinary quantile", q)}
 	}
 	var warnings []string
 	if m < FewRows {

@@ -1,12 +1,10 @@
 package eval
 
 import (
-	"cmp"
 	"fmt"
 	"math"
-	"slices"
 
-	"gonum.org/v1/gonum/stat/distuv"
+	"plumbline/numeric/stat"
 )
 
 // Test is the outcome of a hypothesis test.
@@ -43,7 +41,7 @@ func Wilcoxon(a, b []float64) (Test, error) {
 	for i, x := range d {
 		size[i] = math.Abs(x)
 	}
-	rank := midranks(size)
+	rank := stat.MidRanks(size)
 	var plus, minus float64
 	for i, x := range d {
 		if x > 0 {
@@ -57,8 +55,8 @@ func Wilcoxon(a, b []float64) (Test, error) {
 		t.P = signedRankTail(rank, t.Statistic)
 	} else {
 		n := float64(t.N)
-		v := n*(n+1)*(2*n+1)/24 - tieSum(size)/48
-		t.P = min(1, 2*distuv.UnitNormal.CDF((t.Statistic-n*(n+1)/4)/math.Sqrt(v)))
+		v := n*(n+1)*(2*n+1)/24 - stat.TieSum(size)/48
+		t.P = min(1, 2*stat.NormalCDF((t.Statistic-n*(n+1)/4)/math.Sqrt(v)))
 	}
 	if least := math.Pow(2, 1-float64(t.N)); least > 0.05 {
 		t.Warnings = append(t.Warnings, fmt.Sprintf("%d pairs that differ cannot give a P below %.3g", t.N, least))
@@ -84,41 +82,4 @@ func signedRankTail(rank []float64, w float64) float64 {
 		tail += p[s]
 	}
 	return min(1, 2*tail)
-}
-
-// midranks are 1-based ranks by growing value, equal values sharing their mean rank.
-func midranks(x []float64) []float64 {
-	order := make([]int, len(x))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(x[i], x[j]) })
-	rank := make([]float64, len(x))
-	for i := 0; i < len(order); {
-		j := i + 1
-		for j < len(order) && x[order[j]] == x[order[i]] {
-			j++
-		}
-		for _, o := range order[i:j] {
-			rank[o] = float64(i+j+1) / 2
-		}
-		i = j
-	}
-	return rank
-}
-
-// tieSum is Σ(t³−t) over the groups of t equal values.
-func tieSum(x []float64) float64 {
-	s := slices.Sorted(slices.Values(x))
-	sum := 0.0
-	for i := 0; i < len(s); {
-		j := i + 1
-		for j < len(s) && s[j] == s[i] {
-			j++
-		}
-		t := float64(j - i)
-		sum += t*t*t - t
-		i = j
-	}
-	return sum
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"gonum.org/v1/gonum/stat/distuv"
+	"plumbline/numeric/stat"
 )
 
 // Repeats is one metric over repeated runs (seeds).
@@ -31,9 +31,9 @@ func Repeat(values []float64) Repeats {
 		}
 	}
 	r := Repeats{N: len(v), Missing: len(values) - len(v), Interval: noInterval}
-	r.Mean, r.SD = MeanSD(v)
+	r.Mean, r.SD = stat.MeanSD(v)
 	if len(v) >= 2 {
-		t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(len(v) - 1)}.Quantile(0.975)
+		t := stat.StudentQuantile(0.975, float64(len(v)-1))
 		half := t * r.SD / math.Sqrt(float64(len(v)))
 		r.Interval = Interval{r.Mean - half, r.Mean + half}
 	}
@@ -44,23 +44,4 @@ func Repeat(values []float64) Repeats {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%d repetitions are few: take %d or more", len(v), fewSeeds))
 	}
 	return r
-}
-
-// MeanSD is the mean and the sample standard deviation (n−1), which is NaN for fewer than two values.
-func MeanSD(v []float64) (mean, sd float64) {
-	if len(v) == 0 {
-		return math.NaN(), math.NaN()
-	}
-	for _, x := range v {
-		mean += x
-	}
-	mean /= float64(len(v))
-	if len(v) < 2 {
-		return mean, math.NaN()
-	}
-	ss := 0.0
-	for _, x := range v {
-		ss += float64((x - mean) * (x - mean))
-	}
-	return mean, math.Sqrt(ss / float64(len(v)-1))
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"sort"
 
-	"gonum.org/v1/gonum/stat/distuv"
+	"plumbline/numeric/stat"
 )
 
 // ThresholdRule turns the scores of benign samples that no model was fitted on into a threshold. A sample
@@ -68,7 +68,7 @@ func (r ThresholdRule) Fit(benign []float64) (threshold float64, warnings []stri
 	if n > 1 && s[0] == s[n-1] {
 		warnings = append(warnings, fmt.Sprintf("all %d benign scores are equal: the threshold separates nothing from them", n))
 	}
-	mean, sd := MeanSD(s)
+	mean, sd := stat.MeanSD(s)
 	if (r.Rule == "mean_sd" || r.Rule == "gaussian") && n == 1 {
 		return mean, append(warnings, "one benign score has no standard deviation: the threshold is the score itself"), nil
 	}
@@ -78,21 +78,21 @@ func (r ThresholdRule) Fit(benign []float64) (threshold float64, warnings []stri
 		threshold, more = lowestFor(s, r.Value)
 		warnings = append(warnings, more...)
 	case "quantile":
-		threshold = Quantile(s, r.Value)
+		threshold = stat.Quantile(s, r.Value)
 	case "mean_sd":
 		threshold = mean + r.Value*sd
 	case "gaussian":
-		threshold = mean + distuv.UnitNormal.Quantile(1-r.Value)*sd
+		threshold = mean + stat.NormalQuantile(1-r.Value)*sd
 	case "mad":
-		med := Quantile(s, 0.5)
+		med := stat.Quantile(s, 0.5)
 		dev := make([]float64, n)
 		for i, v := range s {
 			dev[i] = math.Abs(v - med)
 		}
 		slices.Sort(dev)
-		threshold = med + r.Value*1.4826*Quantile(dev, 0.5)
+		threshold = med + r.Value*1.4826*stat.Quantile(dev, 0.5)
 	case "iqr":
-		threshold = Quantile(s, 0.75) + r.Value*(Quantile(s, 0.75)-Quantile(s, 0.25))
+		threshold = stat.Quantile(s, 0.75) + r.Value*(stat.Quantile(s, 0.75)-stat.Quantile(s, 0.25))
 	case "pot":
 		var more []string
 		threshold, more = overThreshold(s, r.Value)
@@ -122,21 +122,4 @@ func lowestFor(s []float64, rate float64) (float64, []string) {
 		return t, []string{fmt.Sprintf("equal scores stand at the threshold: %.3g of the benign scores are above it, where %g was asked for", float64(above)/float64(n), rate)}
 	}
 	return t, nil
-}
-
-// Quantile interpolates linearly between ascending values (type 7 of Hyndman and Fan 1996). NaN for none.
-func Quantile(ascending []float64, p float64) float64 {
-	if len(ascending) == 0 {
-		return math.NaN()
-	}
-	at := p * float64(len(ascending)-1)
-	i := int(at)
-	if i >= len(ascending)-1 {
-		return ascending[len(ascending)-1]
-	}
-	if ascending[i] == ascending[i+1] { // what follows could be off by a bit
-		return ascending[i]
-	}
-	w := at - float64(i)
-	return (1-w)*ascending[i] + w*ascending[i+1]
 }

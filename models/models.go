@@ -8,10 +8,9 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"plumbline/data"
+	"plumbline/numeric/parallel"
 )
 
 // Detector learns what normal looks like and scores how far samples are from it.
@@ -95,31 +94,7 @@ func (e Env) Logger() *slog.Logger {
 // whatever the number of workers. A cancelled ctx leaves the remaining blocks out and is the error. A
 // panic of work is that of Blocks, so that the caller can catch it.
 func (e Env) Blocks(ctx context.Context, n, block int, work func(from, to int)) error {
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	var panicked atomic.Pointer[any]
-	for range min(e.Parallel(), (n+block-1)/block) {
-		wg.Go(func() {
-			defer func() {
-				if p := recover(); p != nil {
-					panicked.CompareAndSwap(nil, &p)
-					next.Store(int64(n))
-				}
-			}()
-			for ctx.Err() == nil {
-				from := int(next.Add(int64(block))) - block
-				if from >= n {
-					return
-				}
-				work(from, min(from+block, n))
-			}
-		})
-	}
-	wg.Wait()
-	if p := panicked.Load(); p != nil {
-		panic(*p)
-	}
-	return ctx.Err()
+	return parallel.Blocks(ctx, e.Parallel(), n, block, work)
 }
 
 // Progress reports ep to whoever watches.

@@ -2,20 +2,14 @@ package classic
 
 import (
 	"context"
-	"sync"
 
-	"plumbline/models"
+	"plumbline/numeric/parallel"
 )
 
 // spread is models.Env.Blocks for work that needs scratch space: newWorker gives each goroutine a function
 // of its own. A chunk must write only what belongs to it; then nothing depends on the number of workers.
 func spread(ctx context.Context, n, size, workers int, newWorker func() func(lo, hi int)) error {
-	idle := sync.Pool{New: func() any { return newWorker() }}
-	return models.Env{Workers: workers}.Blocks(ctx, n, size, func(lo, hi int) {
-		do := idle.Get().(func(lo, hi int))
-		do(lo, hi)
-		idle.Put(do)
-	})
+	return parallel.Workspaces(ctx, workers, n, size, newWorker)
 }
 
 // scoreRows is spread for models that score one row at a time. newRow gives each goroutine a function

@@ -1,0 +1,81 @@
+package cluster
+
+import (
+	"fmt"
+	"math"
+)
+
+// Number is what a matrix may hold. All sums run in float64.
+type Number interface{ float32 | float64 }
+
+// Matrix is n rows of d finite numbers, row-major. A Matrix does not own its numbers, and nothing here changes them.
+type Matrix[T Number] struct {
+	N, D int
+	X    []T // N·D
+}
+
+// Row is row i.
+func (m Matrix[T]) Row(i int) []T { return m.X[i*m.D : (i+1)*m.D] }
+
+// check is an error where the numbers do not have the shape, or are fewer than least rows.
+func (m Matrix[T]) check(least int) error {
+	if m.N < least || m.D < 1 || len(m.X) != m.N*m.D {
+		return fmt.Errorf("cluster: %d numbers for %d rows of %d, needs at least %d rows", len(m.X), m.N, m.D, least)
+	}
+	return nil
+}
+
+// squares is ‖a−b‖² over the length of a.
+func squares[A, B Number](a []A, b []B) float64 {
+	sum := 0.0
+	for j, v := range a {
+		d := float64(v) - float64(b[j])
+		sum += float64(d * d)
+	}
+	return sum
+}
+
+// means are the means of the rows of each of k groups, row-major k×d, and how many rows each has. Rows in no
+// group are left out; the mean of an empty group is 0.
+func means[T Number](m Matrix[T], labels []int32, k int) (centres []float64, sizes []int) {
+	centres, sizes = make([]float64, k*m.D), make([]int, k)
+	for i, c := range labels {
+		if c < 0 {
+			continue
+		}
+		sizes[c]++
+		to := centres[int(c)*m.D : int(c+1)*m.D]
+		for j, v := range m.Row(i) {
+			to[j] += float64(v)
+		}
+	}
+	for c, n := range sizes {
+		for j := range m.D {
+			if n > 0 {
+				centres[c*m.D+j] /= float64(n)
+			}
+		}
+	}
+	return centres, sizes
+}
+
+// renumber gives groups the numbers 0, 1, … in the order of their first rows; negative labels stay Noise.
+func renumber(labels []int32) (groups int) {
+	number := map[int32]int32{}
+	for i, c := range labels {
+		if c < 0 {
+			labels[i] = Noise
+			continue
+		}
+		to, ok := number[c]
+		if !ok {
+			to = int32(len(number))
+			number[c] = to
+		}
+		labels[i] = to
+	}
+	return len(number)
+}
+
+// finite says whether v is neither infinite nor NaN.
+func finite(v float64) bool { return math.Abs(v) <= math.MaxFloat64 }

@@ -1,0 +1,52 @@
+// Package parallel cuts loops over rows into blocks and runs them on several goroutines, so that what is computed
+// does not depend on how many there are. It knows nothing of what the rows are.
+package parallel
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+)
+
+// Blocks runs work on [0, n) in blocks, on up to workers goroutines, and returns when all are done. The cut into
+// blocks depends on n and block alone: what work writes per index, or per block (from/block), is the same
+// whatever the number of workers. A cancelled ctx leaves the remaining blocks out and is the error. A panic of
+// work is that of Blocks, so that the caller can catch it.
+func Blocks(ctx context.Context, workers, n, block int, work func(from, to int)) error {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	var panicked atomic.Pointer[any]
+	for range min(workers, (n+block-1)/block) {
+		wg.Go(func() {
+			defer func() {
+				if p := recover(); p != nil {
+					panicked.CompareAndSwap(nil, &p)
+					next.Store(int64(n))
+				}
+			}()
+			for ctx.Err() == nil {
+				from := int(next.Add(int64(block))) - block
+				if from >= n {
+					return
+				}
+				work(from, min(from+block, n))
+			}
+		})
+	}
+	wg.Wait()
+	if p := panicked.Load(); p != nil {
+		panic(*p)
+	}
+	return ctx.Err()
+}
+
+// Workspaces is Blocks for work that needs scratch memory: newWorker is called about once per goroutine and
+// returns the function that does the blocks.
+func Workspaces(ctx context.Context, workers, n, block int, newWorker func() func(from, to int)) error {
+	idle := sync.Pool{New: func() any { return newWorker() }}
+	return Blocks(ctx, workers, n, block, func(from, to int) {
+		do := idle.Get().(func(from, to int))
+		do(from, to)
+		idle.Put(do)
+	})
+}

@@ -1,0 +1,60 @@
+package parallel
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+)
+
+// TestBlocks: every index is visited once, in blocks that do not depend on the number of workers.
+func TestBlocks(t *testing.T) {
+	for _, workers := range []int{1, 2, 7, 100} {
+		for _, n := range []int{0, 1, 9, 10, 11, 1000} {
+			seen := make([]atomic.Int32, n)
+			err := Workspaces(context.Background(), workers, n, 10, func() func(from, to int) {
+				return func(from, to int) {
+					if from%10 != 0 || to != min(from+10, n) {
+						t.Errorf("%d workers, %d rows: block %d to %d", workers, n, from, to)
+					}
+					for i := from; i < to; i++ {
+						seen[i].Add(1)
+					}
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range seen {
+				if v := seen[i].Load(); v != 1 {
+					t.Fatalf("%d workers: row %d of %d was visited %d times", workers, i, n, v)
+				}
+			}
+		}
+	}
+}
+
+// TestBlocksEnd: a cancelled context ends the loop and is its error; a panic comes out where it can be caught.
+func TestBlocksEnd(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var done atomic.Int32
+	err := Blocks(ctx, 2, 1000, 1, func(int, int) {
+		if done.Add(1) == 3 {
+			cancel()
+		}
+	})
+	if !errors.Is(err, context.Canceled) || done.Load() > 10 {
+		t.Errorf("error %v after %d blocks", err, done.Load())
+	}
+	defer func() {
+		if p := recover(); p != "broken" {
+			t.Errorf("recovered %v", p)
+		}
+	}()
+	_ = Blocks(context.Background(), 3, 100, 1, func(from, _ int) {
+		if from == 5 {
+			panic("broken")
+		}
+	})
+	t.Error("no panic")
+}

@@ -76,6 +76,17 @@ func checkTrace(s *data.Set, t *data.Trace) error {
 	return nil
 }
 
+// CheckEvents is for models of the events' values: no trace may have symbols alone.
+func CheckEvents(model string, s *data.Set) error {
+	for i := range s.Traces {
+		if t := &s.Traces[i]; t.Events == nil && len(t.Symbols) > 0 {
+			return fmt.Errorf("%s: %w: trace %d (%s) has symbols alone, and this model needs the events' values (traces: {events: true})",
+				model, ErrInput, i, t.Key)
+		}
+	}
+	return nil
+}
+
 // CheckLabels is for models that declare Needs.Labels: the truth must be there, one per sample.
 func CheckLabels(model string, s *data.Set) error {
 	if len(s.Attack) != s.N {

@@ -1,6 +1,8 @@
 package models
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 
 	"plumbline/data"
@@ -67,6 +69,49 @@ func (l Reference) Build(env Env) (Detector, error) {
 	env.Observe = nil // its progress is not that of training
 	return spec.New(env)
 }
+
+// Fit builds a detector of the model and fits it.
+func (l Reference) Fit(ctx context.Context, env Env, train *data.Set) (Detector, error) {
+	det, err := l.Build(env)
+	if err != nil {
+		return nil, err
+	}
+	return det, det.Fit(ctx, train)
+}
+
+// Save adds a fitted detector of the model to its owner's arrays, under a name.
+func (l Reference) Save(to Arrays, name string, det Detector) error {
+	var b bytes.Buffer
+	if err := det.Save(&b); err != nil {
+		return err
+	}
+	to[name] = b.Bytes()
+	return nil
+}
+
+// Load restores what Save added. A detector that does not score rows of so many columns is refused like one that
+// does not load: with an error that wraps ErrState.
+func (l Reference) Load(from Arrays, name string, env Env, columns int) (Detector, error) {
+	raw, err := Array[uint8](from, name, -1)
+	if err != nil {
+		return nil, err
+	}
+	det, err := l.Build(env)
+	if err != nil {
+		return nil, err
+	}
+	if err := det.Load(bytes.NewReader(raw)); err != nil {
+		return nil, err
+	}
+	one := &data.Set{Kind: data.Vectors, N: 1, D: columns, X: make([]float32, columns)}
+	if _, err := det.Score(context.Background(), one); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrState, err)
+	}
+	return det, nil
+}
+
+// With is a reference to the same model with other settings, of the type that Spec gives.
+func (l Reference) With(spec Spec) Reference { return Reference{l.model, spec} }
 
 // Spec is the model's settings, which are not to be changed.
 func (l Reference) Spec() (Spec, error) {

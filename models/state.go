@@ -14,14 +14,14 @@ import (
 
 // A saved model is
 //
-//	"plumbline model 1\n"          magic and format version
+//	"plumbline model 2\n"          magic and format version
 //	uint32 length, model name
 //	uint32 length, JSON            scalars and small structure
 //	uint32 number of arrays, each: uint32 length, name; byte type; uint64 count; values
 //	uint32 CRC-32C of all before it
 //
 // with little-endian integers. It holds no code and no types to be instantiated.
-const stateMagic = "plumbline model 1\n"
+const stateMagic = "plumbline model 2\n"
 
 const (
 	arrayF32 byte = iota + 1
@@ -131,15 +131,23 @@ func ReadState(r io.Reader, model string, meta any) (Arrays, error) {
 	case len(c.b) != 0:
 		return bad("%d bytes too many", len(c.b))
 	}
-	dec := json.NewDecoder(bytes.NewReader(js))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(meta); err != nil {
-		return bad("%v", err)
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return bad("something stands after the JSON")
+	if err := decodeMeta(js, meta); err != nil {
+		return nil, fmt.Errorf("%s: load: %w", model, err)
 	}
 	return arrays, nil
+}
+
+// decodeMeta fills into from one JSON value without unknown keys. Its errors wrap ErrState.
+func decodeMeta(js []byte, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(js))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return fmt.Errorf("%w: %v", ErrState, err)
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return fmt.Errorf("%w: something stands after the JSON", ErrState)
+	}
+	return nil
 }
 
 // Array takes the named array out of what ReadState returned; absent, of another type or not of length n
@@ -151,6 +159,20 @@ func Array[T float32 | float64 | int32 | uint8](a Arrays, name string, n int) ([
 		return nil, fmt.Errorf("%w: array %q is missing or of another type", ErrState, name)
 	case n >= 0 && len(v) != n:
 		return nil, fmt.Errorf("%w: array %q has %d values, want %d", ErrState, name, len(v), n)
+	}
+	return v, nil
+}
+
+// FiniteArray is Array for numbers that must be finite.
+func FiniteArray[T float32 | float64](a Arrays, name string, n int) ([]T, error) {
+	v, err := Array[T](a, name, n)
+	if err != nil {
+		return nil, err
+	}
+	for i, x := range v {
+		if x-x != 0 {
+			return nil, fmt.Errorf("%w: array %q: value %d is %v", ErrState, name, i, x)
+		}
 	}
 	return v, nil
 }

@@ -64,6 +64,12 @@ func TestArray(t *testing.T) {
 	if v, err := Array[float32](a, "f32", 4); err != nil || len(v) != 4 {
 		t.Errorf("%v, %v", v, err)
 	}
+	if v, err := FiniteArray[float64](a, "empty", 0); err != nil || len(v) != 0 {
+		t.Errorf("%v, %v", v, err)
+	}
+	if _, err := FiniteArray[float32](a, "f32", 4); !errors.Is(err, ErrState) || !strings.Contains(err.Error(), "value 1 is +Inf") {
+		t.Errorf("an infinity: %v", err)
+	}
 	if v, err := Array[float64](a, "empty", -1); err != nil || len(v) != 0 {
 		t.Errorf("%v, %v", v, err)
 	}
@@ -108,7 +114,7 @@ func TestReadStateRefuses(t *testing.T) {
 	}{
 		"nothing":           {nil, "too few"},
 		"text":              {[]byte("a text that is long enough to be looked at"), "not a plumbline model"},
-		"another version":   {bytes.Replace(raw, []byte("model 1"), []byte("model 2"), 1), "another version"},
+		"another version":   {bytes.Replace(raw, []byte("model 2"), []byte("model 1"), 1), "another version"},
 		"another model":     {written(t, "iforest", m, a), `holds a "iforest"`},
 		"cut":               {raw[:len(raw)-1], "checksum"},
 		"more":              {append(bytes.Clone(raw), 0), "checksum"},

@@ -105,6 +105,9 @@ func Parse(file string, raw []byte) (Doc, error) {
 	return d, nil
 }
 
+// Marshal is a struct of settings as a file holds it: what Decode reads back.
+func Marshal(v any) ([]byte, error) { return yaml.Marshal(v) }
+
 // syntaxProblem turns the library's "yaml: line 3: what" into file:line.
 func syntaxProblem(file string, err error) Problem {
 	msg := strings.TrimPrefix(err.Error(), "yaml: ")

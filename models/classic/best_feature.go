@@ -2,7 +2,6 @@ package classic
 
 import (
 	"context"
-	"io"
 	"math"
 
 	"plumbline/data"
@@ -36,17 +35,17 @@ func (c *BestFeature) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec(bestFeature, c); err != nil {
 		return nil, err
 	}
-	return &explainer{detector{
-		name: bestFeature, env: env, min: 1,
+	return method{
+		name: bestFeature, spec: c, env: env, min: 1,
 		fit: func(ctx context.Context, s *data.Set) (learned, error) {
 			m, err := fitMoments(ctx, s, env.Parallel())
 			return bestFeatureState{m}, err
 		},
-		load: func(r io.Reader) (learned, error) {
-			m, err := loadMoments(bestFeature, r)
+		load: func(st models.State) (learned, error) {
+			m, err := loadMoments(st)
 			return bestFeatureState{m}, err
 		},
-	}}, nil
+	}.explainer(), nil
 }
 
 type bestFeatureState struct{ *moments }

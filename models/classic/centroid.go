@@ -2,7 +2,6 @@ package classic
 
 import (
 	"context"
-	"io"
 	"math"
 
 	"plumbline/data"
@@ -35,17 +34,17 @@ func (c *Centroid) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec(centroid, c); err != nil {
 		return nil, err
 	}
-	return &explainer{detector{
-		name: centroid, env: env, min: 1,
+	return method{
+		name: centroid, spec: c, env: env, min: 1,
 		fit: func(ctx context.Context, s *data.Set) (learned, error) {
 			m, err := fitMoments(ctx, s, env.Parallel())
 			return centroidState{m}, err
 		},
-		load: func(r io.Reader) (learned, error) {
-			m, err := loadMoments(centroid, r)
+		load: func(st models.State) (learned, error) {
+			m, err := loadMoments(st)
 			return centroidState{m}, err
 		},
-	}}, nil
+	}.explainer(), nil
 }
 
 type centroidState struct{ *moments }

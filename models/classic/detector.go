@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"io"
 	"math"
 
 	"plumbline/data"
@@ -13,57 +12,52 @@ import (
 
 // learned is what one Fit leaves behind. It is immutable, so that any number of goroutines may score.
 type learned interface {
-	// score fills out (one number per row) for a set that has been checked against width.
+	// score fills out (one number per row) for a set that has been checked against the training set.
 	score(ctx context.Context, s *data.Set, workers int, out []float64) error
-	// width is the number of columns it was fitted on.
-	width() int
 	// state is what a file must hold to rebuild it: a struct for JSON, and arrays.
 	state() (meta any, arrays models.Arrays)
 }
 
-// detector keeps the promises of models.Detector that are the same for every model of this package: what
-// is checked, what is forgotten, which error it is. The model gives three functions.
-type detector struct {
+// method is a model of this package: three functions, around which models.Fitted keeps the promises of a
+// detector.
+type method struct {
 	name string
+	spec models.Spec
 	env  models.Env
 	min  int // rows that Fit needs at the least
-	// fit learns from a checked set. Its errors are prefixed with the name here.
-	fit func(ctx context.Context, s *data.Set) (learned, error)
-	// load rebuilds from a file; its errors wrap models.ErrState.
-	load func(r io.Reader) (learned, error)
+	fit  func(ctx context.Context, s *data.Set) (learned, error)
+	load func(st models.State) (learned, error)
 	// costly models meet every training row, or a share of them, for each row they score: repeated rows
 	// are then scored once.
 	costly bool
-	now    learned
 }
 
-func (m *detector) Fit(ctx context.Context, train *data.Set) error {
-	m.now = nil
-	if err := models.CheckVectors(m.name, train, 0, m.min); err != nil {
-		return err
-	}
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("%s: fit: %w", m.name, err)
-	}
-	l, err := m.fit(ctx, train)
-	if err != nil {
-		return fmt.Errorf("%s: fit: %w", m.name, err)
-	}
-	m.now = l
-	return nil
+// detector is an unfitted detector of the method.
+func (m method) detector() *models.Fitted[rowScorer] {
+	wrap := func(l learned, err error) (rowScorer, error) { return rowScorer{l, m.env, m.costly}, err }
+	return models.NewFitted(models.Method[rowScorer]{
+		Name: m.name, Spec: m.spec, Reads: models.ReadsRows, Min: m.min,
+		Fit:  func(ctx context.Context, s *data.Set) (rowScorer, error) { return wrap(m.fit(ctx, s)) },
+		Load: func(st models.State) (rowScorer, error) { return wrap(m.load(st)) },
+	})
 }
 
-func (m *detector) Score(ctx context.Context, s *data.Set) ([]float64, error) {
-	if err := m.ready(s); err != nil {
-		return nil, err
-	}
+// rowScorer is a learned model with what it takes to score.
+type rowScorer struct {
+	learned
+	env    models.Env
+	costly bool
+}
+
+// Score meets repeated rows once where that pays.
+func (r rowScorer) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 	of := []int32(nil)
-	if m.costly {
+	if r.costly {
 		s, of = distinct(s)
 	}
 	out := make([]float64, s.N)
-	if err := m.now.score(ctx, s, m.env.Parallel(), out); err != nil {
-		return nil, fmt.Errorf("%s: score: %w", m.name, err)
+	if err := r.score(ctx, s, r.env.Parallel(), out); err != nil {
+		return nil, err
 	}
 	if of == nil {
 		return out, nil
@@ -73,6 +67,12 @@ func (m *detector) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 		all[i] = out[j]
 	}
 	return all, nil
+}
+
+// State is the learned model's.
+func (r rowScorer) State() (any, models.Arrays, error) {
+	meta, arrays := r.state()
+	return meta, arrays, nil
 }
 
 // distinct is the set without repeated rows (traffic records repeat: three of four in KDD99's test file),
@@ -101,31 +101,6 @@ func distinct(s *data.Set) (*data.Set, []int32) {
 	return s.Subset(first), of
 }
 
-// ready holds a set that is to be scored against what was fitted.
-func (m *detector) ready(s *data.Set) error {
-	if m.now == nil {
-		return fmt.Errorf("%s: %w", m.name, models.ErrNotFitted)
-	}
-	return models.CheckVectors(m.name, s, m.now.width(), 0)
-}
-
-func (m *detector) Save(w io.Writer) error {
-	if m.now == nil {
-		return fmt.Errorf("%s: save: %w", m.name, models.ErrNotFitted)
-	}
-	meta, arrays := m.now.state()
-	return models.WriteState(w, m.name, meta, arrays)
-}
-
-func (m *detector) Load(r io.Reader) error {
-	l, err := m.load(r)
-	if err != nil {
-		return err
-	}
-	m.now = l
-	return nil
-}
-
 // explaining is a learned model that can say which columns made a score.
 type explaining interface {
 	learned
@@ -134,16 +109,23 @@ type explaining interface {
 }
 
 // explainer is a detector whose learned model is always explaining.
-type explainer struct{ detector }
+type explainer struct {
+	*models.Fitted[rowScorer]
+	method
+}
+
+// explainer is an unfitted detector of the method, whose learned model is explaining.
+func (m method) explainer() *explainer { return &explainer{m.detector(), m} }
 
 // Explain gives one contribution per column, in the order of the columns.
-func (m *explainer) Explain(ctx context.Context, s *data.Set) ([]string, [][]float64, error) {
-	if err := m.ready(s); err != nil {
+func (e *explainer) Explain(ctx context.Context, s *data.Set) ([]string, [][]float64, error) {
+	l, err := e.Ready(s)
+	if err != nil {
 		return nil, nil, err
 	}
-	why := m.now.(explaining)
+	why := l.learned.(explaining)
 	out := make([][]float64, s.N)
-	err := spread(ctx, s.N, 256, m.env.Parallel(), func() func(lo, hi int) {
+	err = spread(ctx, s.N, 256, e.env.Parallel(), func() func(lo, hi int) {
 		return func(lo, hi int) {
 			for i := lo; i < hi; i++ {
 				out[i] = make([]float64, s.D)
@@ -152,29 +134,12 @@ func (m *explainer) Explain(ctx context.Context, s *data.Set) ([]string, [][]flo
 		}
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: explain: %w", m.name, err)
+		return nil, nil, fmt.Errorf("%s: explain: %w", e.name, err)
 	}
 	return s.ColumnNames(), out, nil
 }
 
-// badState is an error about a file whose parts do not fit each other.
-func badState(model, format string, args ...any) error {
-	return fmt.Errorf("%s: load: %w: %s", model, models.ErrState, fmt.Sprintf(format, args...))
-}
-
-// maxWidth bounds the columns that a file may claim, so that products of sizes cannot overflow.
-const maxWidth = 1 << 24
-
-// array takes a float array of the given length from a file and sees to it that it is finite.
-func array[T float32 | float64](model string, a models.Arrays, name string, n int) ([]T, error) {
-	v, err := models.Array[T](a, name, n)
-	if err != nil {
-		return nil, fmt.Errorf("%s: load: %w", model, err)
-	}
-	for i, x := range v {
-		if x-x != 0 {
-			return nil, badState(model, "array %q: value %d is %v", name, i, x)
-		}
-	}
-	return v, nil
-}
+var (
+	_ models.Detector  = (*models.Fitted[rowScorer])(nil)
+	_ models.Explainer = (*explainer)(nil)
+)

@@ -2,7 +2,7 @@ package classic
 
 import (
 	"context"
-	"io"
+	"fmt"
 	"math"
 	"slices"
 	"sort"
@@ -45,11 +45,11 @@ func (c *ECOD) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec(ecod, c); err != nil {
 		return nil, err
 	}
-	return &explainer{detector{
-		name: ecod, env: env, min: 1,
+	return method{
+		name: ecod, spec: c, env: env, min: 1,
 		fit:  func(ctx context.Context, s *data.Set) (learned, error) { return fitECOD(ctx, env, s) },
 		load: loadECOD,
-	}}, nil
+	}.explainer(), nil
 }
 
 // ecodColumn is the distinct values of a column, rising, and how many rows have each or less.
@@ -117,8 +117,6 @@ func (c *ecodColumn) tails(v float32, n int) (left, right float64) {
 	return float64(1+upTo) / float64(n+1), float64(1+int32(n)-below) / float64(n+1)
 }
 
-func (m *ecodState) width() int { return len(m.columns) }
-
 // sums are the three sums of logarithms of a row.
 func (m *ecodState) sums(row []float32) (left, right, skewed float64) {
 	for j, v := range row {
@@ -179,42 +177,42 @@ func (m *ecodState) state() (any, models.Arrays) {
 	return ecodMeta{m.n}, models.Arrays{"sizes": sizes, "left": left, "values": values, "up_to": upTo}
 }
 
-func loadECOD(r io.Reader) (learned, error) {
+func loadECOD(st models.State) (learned, error) {
 	var meta ecodMeta
-	arrays, err := models.ReadState(r, ecod, &meta)
+	err := st.Meta(&meta)
 	if err != nil {
 		return nil, err
 	}
-	sizes, err := models.Array[int32](arrays, "sizes", -1)
+	sizes, err := models.Array[int32](st.Arrays, "sizes", -1)
 	if err != nil || len(sizes) == 0 || meta.Rows < 1 || meta.Rows > math.MaxInt32-1 {
-		return nil, badState(ecod, "%d columns of %d rows", len(sizes), meta.Rows)
+		return nil, fmt.Errorf("%d columns of %d rows", len(sizes), meta.Rows)
 	}
-	left, err := models.Array[uint8](arrays, "left", len(sizes))
-	if err != nil {
-		return nil, badState(ecod, "%v", err)
-	}
-	values, err := array[float32](ecod, arrays, "values", -1)
+	left, err := models.Array[uint8](st.Arrays, "left", len(sizes))
 	if err != nil {
 		return nil, err
 	}
-	upTo, err := models.Array[int32](arrays, "up_to", len(values))
+	values, err := models.FiniteArray[float32](st.Arrays, "values", -1)
 	if err != nil {
-		return nil, badState(ecod, "%v", err)
+		return nil, err
+	}
+	upTo, err := models.Array[int32](st.Arrays, "up_to", len(values))
+	if err != nil {
+		return nil, err
 	}
 	m := &ecodState{n: meta.Rows, columns: make([]ecodColumn, len(sizes))}
 	for j, size := range sizes {
 		if size < 1 || int(size) > len(values) {
-			return nil, badState(ecod, "column %d of %d values, %d left", j, size, len(values))
+			return nil, fmt.Errorf("column %d of %d values, %d left", j, size, len(values))
 		}
 		c := ecodColumn{values[:size:size], upTo[:size:size], left[j] != 0}
 		if !slices.IsSorted(c.values) || !slices.IsSorted(c.upTo) || c.upTo[0] < 0 || int(c.upTo[size-1]) != m.n {
-			return nil, badState(ecod, "column %d is out of order", j)
+			return nil, fmt.Errorf("column %d is out of order", j)
 		}
 		m.columns[j] = c
 		values, upTo = values[size:], upTo[size:]
 	}
 	if len(values) > 0 {
-		return nil, badState(ecod, "%d values too many", len(values))
+		return nil, fmt.Errorf("%d values too many", len(values))
 	}
 	return m, nil
 }

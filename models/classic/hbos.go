@@ -2,7 +2,7 @@ package classic
 
 import (
 	"context"
-	"io"
+	"fmt"
 	"math"
 
 	"plumbline/data"
@@ -43,11 +43,11 @@ func (c *HBOS) New(env models.Env) (models.Detector, error) {
 		return nil, err
 	}
 	spec := *c
-	return &explainer{detector{
-		name: hbos, env: env, min: 1,
+	return method{
+		name: hbos, spec: c, env: env, min: 1,
 		fit:  func(ctx context.Context, s *data.Set) (learned, error) { return fitHBOS(ctx, spec, env, s) },
 		load: loadHBOS,
-	}}, nil
+	}.explainer(), nil
 }
 
 type hbosState struct {
@@ -114,8 +114,6 @@ func (m *hbosState) bin(j int, v float32) int {
 	}
 }
 
-func (m *hbosState) width() int { return len(m.low) }
-
 func (m *hbosState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	return scoreRows(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
 		parts := make([]float64, s.D)
@@ -138,38 +136,37 @@ func (m *hbosState) explain(row []float32, out []float64) {
 
 // hbosMeta is the JSON part of the saved state.
 type hbosMeta struct {
-	Columns int     `json:"columns"`
 	Bins    int     `json:"bins"`
 	Outside float64 `json:"outside"`
 }
 
 func (m *hbosState) state() (any, models.Arrays) {
-	return hbosMeta{len(m.low), m.bins, m.outside}, models.Arrays{"low": m.low, "high": m.high, "rarity": m.rarity}
+	return hbosMeta{m.bins, m.outside}, models.Arrays{"low": m.low, "high": m.high, "rarity": m.rarity}
 }
 
-func loadHBOS(r io.Reader) (learned, error) {
+func loadHBOS(st models.State) (learned, error) {
 	var meta hbosMeta
-	arrays, err := models.ReadState(r, hbos, &meta)
+	err := st.Meta(&meta)
 	if err != nil {
 		return nil, err
 	}
-	d := meta.Columns
-	if d < 1 || d > maxWidth || meta.Bins < 1 || meta.Bins > 65536 {
-		return nil, badState(hbos, "%d columns of %d bins", d, meta.Bins)
+	d := st.Columns
+	if meta.Bins < 1 || meta.Bins > 65536 {
+		return nil, fmt.Errorf("%d columns of %d bins", d, meta.Bins)
 	}
 	m := &hbosState{bins: meta.Bins, outside: meta.Outside}
-	if m.low, err = array[float32](hbos, arrays, "low", d); err != nil {
+	if m.low, err = models.FiniteArray[float32](st.Arrays, "low", d); err != nil {
 		return nil, err
 	}
-	if m.high, err = array[float32](hbos, arrays, "high", d); err != nil {
+	if m.high, err = models.FiniteArray[float32](st.Arrays, "high", d); err != nil {
 		return nil, err
 	}
-	if m.rarity, err = array[float64](hbos, arrays, "rarity", d*m.bins); err != nil {
+	if m.rarity, err = models.FiniteArray[float64](st.Arrays, "rarity", d*m.bins); err != nil {
 		return nil, err
 	}
 	for _, v := range append([]float64{m.outside}, m.rarity...) {
 		if math.Abs(v) > 1e6 {
-			return nil, badState(hbos, "a rarity of %v", v)
+			return nil, fmt.Errorf("a rarity of %v", v)
 		}
 	}
 	return m, nil

@@ -3,7 +3,6 @@ package classic
 import (
 	"context"
 	"fmt"
-	"io"
 	"math"
 	"math/rand/v2"
 
@@ -49,11 +48,11 @@ func (c *IForest) New(env models.Env) (models.Detector, error) {
 		return nil, err
 	}
 	spec := *c
-	return &detector{
-		name: iforest, env: env, min: 1,
+	return method{
+		name: iforest, spec: c, env: env, min: 1,
 		fit:  func(ctx context.Context, s *data.Set) (learned, error) { return fitIForest(ctx, spec, env, s) },
 		load: loadIForest,
-	}, nil
+	}.detector(), nil
 }
 
 // node is one place of a tree. The rows with x[column] ≤ cut go to the next node, the others to right.
@@ -219,8 +218,6 @@ func averagePath(m int) float64 {
 	return 2*(math.Log(n-1)+euler) - 2*(n-1)/n
 }
 
-func (m *iforestState) width() int { return m.d }
-
 func (m *iforestState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	// With one row a tree, c is 0 and so are all paths; the score is then 1/2, as in scikit-learn.
 	scale := float64(len(m.trees)) * averagePath(m.psi)
@@ -265,8 +262,7 @@ func (t *tree) walk(x []float32) float64 {
 
 // iforestMeta is the JSON part of the saved state.
 type iforestMeta struct {
-	Columns int `json:"columns"`
-	Rows    int `json:"rows_per_tree"`
+	Rows int `json:"rows_per_tree"`
 }
 
 func (m *iforestState) state() (any, models.Arrays) {
@@ -280,51 +276,51 @@ func (m *iforestState) state() (any, models.Arrays) {
 			column, cut, right = append(column, n.column), append(cut, n.cut), append(right, n.right)
 		}
 	}
-	return iforestMeta{m.d, m.psi},
+	return iforestMeta{m.psi},
 		models.Arrays{"sizes": sizes, "column": column, "cut": cut, "right": right, "path": path}
 }
 
-func loadIForest(r io.Reader) (learned, error) {
+func loadIForest(st models.State) (learned, error) {
 	var meta iforestMeta
-	arrays, err := models.ReadState(r, iforest, &meta)
+	err := st.Meta(&meta)
 	if err != nil {
 		return nil, err
 	}
-	sizes, err := models.Array[int32](arrays, "sizes", -1)
+	sizes, err := models.Array[int32](st.Arrays, "sizes", -1)
 	if err != nil {
-		return nil, fmt.Errorf("%s: load: %w", iforest, err)
+		return nil, err
 	}
-	column, err := models.Array[int32](arrays, "column", -1)
+	column, err := models.Array[int32](st.Arrays, "column", -1)
 	if err != nil {
-		return nil, fmt.Errorf("%s: load: %w", iforest, err)
+		return nil, err
 	}
 	total := len(column)
-	right, err := models.Array[int32](arrays, "right", total)
-	if err != nil {
-		return nil, fmt.Errorf("%s: load: %w", iforest, err)
-	}
-	cut, err := array[float32](iforest, arrays, "cut", total)
+	right, err := models.Array[int32](st.Arrays, "right", total)
 	if err != nil {
 		return nil, err
 	}
-	path, err := array[float64](iforest, arrays, "path", total)
+	cut, err := models.FiniteArray[float32](st.Arrays, "cut", total)
 	if err != nil {
 		return nil, err
 	}
-	m := &iforestState{d: meta.Columns, psi: meta.Rows}
+	path, err := models.FiniteArray[float64](st.Arrays, "path", total)
+	if err != nil {
+		return nil, err
+	}
+	m := &iforestState{d: st.Columns, psi: meta.Rows}
 	if m.d < 1 || m.psi < 1 || len(sizes) < 1 {
-		return nil, badState(iforest, "%d trees of %d rows, %d columns", len(sizes), m.psi, m.d)
+		return nil, fmt.Errorf("%d trees of %d rows, %d columns", len(sizes), m.psi, m.d)
 	}
 	for _, size := range sizes {
 		if size < 1 || int(size) > len(column) {
-			return nil, badState(iforest, "a tree of %d nodes, %d left", size, len(column))
+			return nil, fmt.Errorf("a tree of %d nodes, %d left", size, len(column))
 		}
 		t := tree{nodes: make([]node, size), path: path[:size:size]}
 		for i := range t.nodes {
 			n := node{column[i], cut[i], right[i]}
 			// Every way goes on to a later node, so that it ends.
 			if n.column < -1 || int(n.column) >= m.d || n.column >= 0 && (n.right <= int32(i)+1 || n.right >= size) || t.path[i] < 0 {
-				return nil, badState(iforest, "node %d is %+v in a tree of %d nodes", i, n, size)
+				return nil, fmt.Errorf("node %d is %+v in a tree of %d nodes", i, n, size)
 			}
 			t.nodes[i] = n
 		}
@@ -332,7 +328,7 @@ func loadIForest(r io.Reader) (learned, error) {
 		column, cut, right, path = column[size:], cut[size:], right[size:], path[size:]
 	}
 	if len(column) > 0 {
-		return nil, badState(iforest, "%d nodes too many", len(column))
+		return nil, fmt.Errorf("%d nodes too many", len(column))
 	}
 	return m, nil
 }

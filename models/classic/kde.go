@@ -3,7 +3,6 @@ package classic
 import (
 	"context"
 	"fmt"
-	"io"
 	"math"
 
 	"plumbline/data"
@@ -49,15 +48,15 @@ func (c *KDE) New(env models.Env) (models.Detector, error) {
 		return nil, fmt.Errorf("%s: %w: bandwidth: %w", kde, models.ErrSpec, err)
 	}
 	spec := *c
-	return &detector{
-		name: kde, env: env, min: 1, costly: true,
+	return method{
+		name: kde, spec: c, env: env, min: 1, costly: true,
 		fit: func(ctx context.Context, s *data.Set) (learned, error) {
 			s = spec.take(s, env.Logger())
 			h := spec.Bandwidth.value(s.N, s.D)
 			return newKDE(append([]float32(nil), s.X...), s.N, s.D, h, resting(s.X, s.N, s.D)), nil
 		},
 		load: loadKDE,
-	}, nil
+	}.detector(), nil
 }
 
 var bandwidths = wordOrNumber{[]string{"scott", "silverman"}, func(h float64) bool { return h >= 1e-50 && h <= 1e50 }, "1e-50 to 1e50"}
@@ -101,8 +100,6 @@ func newKDE(x []float32, n, d int, h float64, shift []float64) *kdeState {
 }
 
 func (m *kdeState) frame() frame { return frame{m.shift, 1 / (m.bandwidth * math.Sqrt2)} }
-
-func (m *kdeState) width() int { return m.d }
 
 func (m *kdeState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	h := m.bandwidth
@@ -158,30 +155,29 @@ func (l *logSum) log() float64 { return l.max + math.Log(l.sum) }
 
 // kdeMeta is the JSON part of the saved state.
 type kdeMeta struct {
-	Columns   int     `json:"columns"`
 	Rows      int     `json:"rows"`
 	Bandwidth float64 `json:"bandwidth"`
 }
 
 func (m *kdeState) state() (any, models.Arrays) {
-	return kdeMeta{m.d, m.p.n, m.bandwidth}, models.Arrays{"rows": m.x, "shift": m.shift}
+	return kdeMeta{m.p.n, m.bandwidth}, models.Arrays{"rows": m.x, "shift": m.shift}
 }
 
-func loadKDE(r io.Reader) (learned, error) {
+func loadKDE(st models.State) (learned, error) {
 	var meta kdeMeta
-	arrays, err := models.ReadState(r, kde, &meta)
+	err := st.Meta(&meta)
 	if err != nil {
 		return nil, err
 	}
-	n, d := meta.Rows, meta.Columns
-	if d < 1 || d > maxWidth || n < 1 || n > math.MaxInt32 || !(meta.Bandwidth >= 1e-50 && meta.Bandwidth <= 1e50) {
-		return nil, badState(kde, "%d rows of %d columns, bandwidth %v", n, d, meta.Bandwidth)
+	n, d := meta.Rows, st.Columns
+	if n < 1 || n > math.MaxInt32 || !(meta.Bandwidth >= 1e-50 && meta.Bandwidth <= 1e50) {
+		return nil, fmt.Errorf("%d rows of %d columns, bandwidth %v", n, d, meta.Bandwidth)
 	}
-	x, err := array[float32](kde, arrays, "rows", n*d)
+	x, err := models.FiniteArray[float32](st.Arrays, "rows", n*d)
 	if err != nil {
 		return nil, err
 	}
-	shift, err := array[float64](kde, arrays, "shift", d)
+	shift, err := models.FiniteArray[float64](st.Arrays, "shift", d)
 	if err != nil {
 		return nil, err
 	}

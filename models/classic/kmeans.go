@@ -3,7 +3,6 @@ package classic
 import (
 	"context"
 	"fmt"
-	"io"
 	"math"
 	"math/rand/v2"
 
@@ -50,11 +49,11 @@ func (c *KMeans) New(env models.Env) (models.Detector, error) {
 		return nil, err
 	}
 	spec := *c
-	return &detector{
-		name: kmeans, env: env, min: 1,
+	return method{
+		name: kmeans, spec: c, env: env, min: 1,
 		fit:  func(ctx context.Context, s *data.Set) (learned, error) { return fitKMeans(ctx, spec, env, s) },
 		load: loadKMeans,
-	}, nil
+	}.detector(), nil
 }
 
 // kmeansState is the centres, row-major k×d.
@@ -289,8 +288,6 @@ func (l *lloyd) move(sums []float64, counts []int) (moved float64) {
 	return moved
 }
 
-func (m *kmeansState) width() int { return m.d }
-
 func (m *kmeansState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	return scoreRows(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
 		return func(row []float32) float64 {
@@ -310,30 +307,29 @@ func (m *kmeansState) score(ctx context.Context, s *data.Set, workers int, out [
 
 // kmeansMeta is the JSON part of the saved state.
 type kmeansMeta struct {
-	Columns int `json:"columns"`
 	Centres int `json:"centres"`
 }
 
 func (m *kmeansState) state() (any, models.Arrays) {
-	return kmeansMeta{m.d, m.k}, models.Arrays{"centres": m.centres}
+	return kmeansMeta{m.k}, models.Arrays{"centres": m.centres}
 }
 
-func loadKMeans(r io.Reader) (learned, error) {
+func loadKMeans(st models.State) (learned, error) {
 	var meta kmeansMeta
-	arrays, err := models.ReadState(r, kmeans, &meta)
+	err := st.Meta(&meta)
 	if err != nil {
 		return nil, err
 	}
-	if meta.Columns < 1 || meta.Columns > maxWidth || meta.Centres < 1 || meta.Centres > math.MaxInt32 {
-		return nil, badState(kmeans, "%d centres of %d columns", meta.Centres, meta.Columns)
+	if meta.Centres < 1 || meta.Centres > math.MaxInt32 {
+		return nil, fmt.Errorf("%d centres of %d columns", meta.Centres, st.Columns)
 	}
-	m := &kmeansState{d: meta.Columns, k: meta.Centres}
-	if m.centres, err = array[float64](kmeans, arrays, "centres", m.k*m.d); err != nil {
+	m := &kmeansState{d: st.Columns, k: meta.Centres}
+	if m.centres, err = models.FiniteArray[float64](st.Arrays, "centres", m.k*m.d); err != nil {
 		return nil, err
 	}
 	for _, v := range m.centres {
 		if math.Abs(v) > 2*math.MaxFloat32 {
-			return nil, badState(kmeans, "a centre at %v", v)
+			return nil, fmt.Errorf("a centre at %v", v)
 		}
 	}
 	return m, nil

@@ -2,7 +2,7 @@ package classic
 
 import (
 	"context"
-	"io"
+	"fmt"
 	"math"
 
 	"plumbline/data"
@@ -44,15 +44,15 @@ func (c *KNN) New(env models.Env) (models.Detector, error) {
 		return nil, err
 	}
 	spec := *c
-	return &detector{
-		name: knn, env: env, min: 1, costly: true,
+	return method{
+		name: knn, spec: c, env: env, min: 1, costly: true,
 		fit: func(ctx context.Context, s *data.Set) (learned, error) {
 			s = spec.take(s, env.Logger())
 			ref := newReference(append([]float32(nil), s.X...), s.N, s.D, resting(s.X, s.N, s.D))
 			return &knnState{min(spec.K, s.N), spec.Distance == "mean", ref}, nil
 		},
 		load: loadKNN,
-	}, nil
+	}.detector(), nil
 }
 
 type knnState struct {
@@ -60,8 +60,6 @@ type knnState struct {
 	mean bool
 	ref  *reference
 }
-
-func (m *knnState) width() int { return m.ref.d }
 
 func (m *knnState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	return m.ref.nearest(ctx, s.X, m.k, workers, -1, func(i int, near []neighbour) {
@@ -78,27 +76,26 @@ func (m *knnState) score(ctx context.Context, s *data.Set, workers int, out []fl
 
 // knnMeta is the JSON part of the saved state.
 type knnMeta struct {
-	Columns int  `json:"columns"`
-	Rows    int  `json:"rows"`
-	K       int  `json:"k"`
-	Mean    bool `json:"mean"`
+	Rows int  `json:"rows"`
+	K    int  `json:"k"`
+	Mean bool `json:"mean"`
 }
 
 func (m *knnState) state() (any, models.Arrays) {
-	return knnMeta{m.ref.d, m.ref.n, m.k, m.mean}, models.Arrays{"rows": m.ref.x, "shift": m.ref.f.shift}
+	return knnMeta{m.ref.n, m.k, m.mean}, models.Arrays{"rows": m.ref.x, "shift": m.ref.f.shift}
 }
 
-func loadKNN(r io.Reader) (learned, error) {
+func loadKNN(st models.State) (learned, error) {
 	var meta knnMeta
-	arrays, err := models.ReadState(r, knn, &meta)
+	err := st.Meta(&meta)
 	if err != nil {
 		return nil, err
 	}
-	n, d := meta.Rows, meta.Columns
-	if d < 1 || d > maxWidth || n < 1 || n > math.MaxInt32 || meta.K < 1 || meta.K > n {
-		return nil, badState(knn, "%d rows of %d columns, k %d", n, d, meta.K)
+	n, d := meta.Rows, st.Columns
+	if n < 1 || n > math.MaxInt32 || meta.K < 1 || meta.K > n {
+		return nil, fmt.Errorf("%d rows of %d columns, k %d", n, d, meta.K)
 	}
-	ref, err := loadReference(knn, arrays, n, d)
+	ref, err := loadReference(st, n)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package classic
 import (
 	"context"
 	"fmt"
-	"io"
 	"math"
 
 	"plumbline/data"
@@ -49,13 +48,13 @@ func (c *LOF) New(env models.Env) (models.Detector, error) {
 		return nil, err
 	}
 	spec := *c
-	return &detector{
-		name: lof, env: env, min: 2, costly: true,
+	return method{
+		name: lof, spec: c, env: env, min: 2, costly: true,
 		fit: func(ctx context.Context, s *data.Set) (learned, error) {
 			return fitLOF(ctx, spec, env, spec.take(s, env.Logger()))
 		},
 		load: loadLOF,
-	}, nil
+	}.detector(), nil
 }
 
 // lofState is the training rows with their densities.
@@ -117,54 +116,52 @@ func (m *lofState) factor(near []neighbour) float64 {
 	return sum / float64(len(near))
 }
 
-func (m *lofState) width() int { return m.ref.d }
-
 func (m *lofState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	return m.ref.nearest(ctx, s.X, m.k, workers, -1, func(i int, near []neighbour) { out[i] = m.factor(near) })
 }
 
 // lofMeta is the JSON part of the saved state.
 type lofMeta struct {
-	Columns int `json:"columns"`
-	Rows    int `json:"rows"`
-	K       int `json:"k"`
+	Rows int `json:"rows"`
+	K    int `json:"k"`
 }
 
 func (m *lofState) state() (any, models.Arrays) {
-	return lofMeta{m.ref.d, m.ref.n, m.k},
+	return lofMeta{m.ref.n, m.k},
 		models.Arrays{"rows": m.ref.x, "shift": m.ref.f.shift, "kdist": m.kdist, "lrd": m.lrd}
 }
 
-func loadLOF(r io.Reader) (learned, error) {
+func loadLOF(st models.State) (learned, error) {
 	var meta lofMeta
-	arrays, err := models.ReadState(r, lof, &meta)
+	err := st.Meta(&meta)
 	if err != nil {
 		return nil, err
 	}
-	n, d := meta.Rows, meta.Columns
-	if d < 1 || d > maxWidth || n < 2 || n > math.MaxInt32 || meta.K < 1 || meta.K >= n {
-		return nil, badState(lof, "%d rows of %d columns, k %d", n, d, meta.K)
+	n, d := meta.Rows, st.Columns
+	if n < 2 || n > math.MaxInt32 || meta.K < 1 || meta.K >= n {
+		return nil, fmt.Errorf("%d rows of %d columns, k %d", n, d, meta.K)
 	}
 	m := &lofState{k: meta.K}
-	if m.kdist, err = array[float64](lof, arrays, "kdist", n); err != nil {
+	if m.kdist, err = models.FiniteArray[float64](st.Arrays, "kdist", n); err != nil {
 		return nil, err
 	}
-	if m.lrd, err = array[float64](lof, arrays, "lrd", n); err != nil {
+	if m.lrd, err = models.FiniteArray[float64](st.Arrays, "lrd", n); err != nil {
 		return nil, err
 	}
-	if m.ref, err = loadReference(lof, arrays, n, d); err != nil {
+	if m.ref, err = loadReference(st, n); err != nil {
 		return nil, err
 	}
 	return m, nil
 }
 
 // loadReference rebuilds a reference from the arrays rows and shift.
-func loadReference(model string, arrays models.Arrays, n, d int) (*reference, error) {
-	x, err := array[float32](model, arrays, "rows", n*d)
+func loadReference(st models.State, n int) (*reference, error) {
+	d := st.Columns
+	x, err := models.FiniteArray[float32](st.Arrays, "rows", n*d)
 	if err != nil {
 		return nil, err
 	}
-	shift, err := array[float64](model, arrays, "shift", d)
+	shift, err := models.FiniteArray[float64](st.Arrays, "shift", d)
 	if err != nil {
 		return nil, err
 	}

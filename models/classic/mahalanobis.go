@@ -2,7 +2,7 @@ package classic
 
 import (
 	"context"
-	"io"
+	"fmt"
 
 	"plumbline/data"
 	"plumbline/models"
@@ -41,8 +41,8 @@ func (c *Mahalanobis) New(env models.Env) (models.Detector, error) {
 		return nil, err
 	}
 	spec := *c
-	return &detector{
-		name: mahalanobis, env: env, min: 1,
+	return method{
+		name: mahalanobis, spec: c, env: env, min: 1,
 		fit: func(ctx context.Context, s *data.Set) (learned, error) {
 			values, vectors, mean, err := principal(ctx, s, env.Parallel())
 			if err != nil {
@@ -55,7 +55,7 @@ func (c *Mahalanobis) New(env models.Env) (models.Detector, error) {
 			return m, nil
 		},
 		load: loadMahalanobis,
-	}, nil
+	}.detector(), nil
 }
 
 type mahalanobisState struct {
@@ -63,8 +63,6 @@ type mahalanobisState struct {
 	vectors  []float64 // d×d, an eigenvector a row
 	variance []float64 // d, λ + ε
 }
-
-func (m *mahalanobisState) width() int { return len(m.mean) }
 
 func (m *mahalanobisState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	return scoreRows(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
@@ -99,32 +97,25 @@ func dot(a, b []float64) float64 {
 }
 
 func (m *mahalanobisState) state() (any, models.Arrays) {
-	return momentsMeta{len(m.mean)}, models.Arrays{"mean": m.mean, "vectors": m.vectors, "variance": m.variance}
+	return nil, models.Arrays{"mean": m.mean, "vectors": m.vectors, "variance": m.variance}
 }
 
-func loadMahalanobis(r io.Reader) (learned, error) {
-	var meta momentsMeta
-	arrays, err := models.ReadState(r, mahalanobis, &meta)
+func loadMahalanobis(st models.State) (learned, error) {
+	d := st.Columns
+	mean, err := models.FiniteArray[float64](st.Arrays, "mean", d)
 	if err != nil {
 		return nil, err
 	}
-	d := meta.Columns
-	if d < 1 || d > maxWidth {
-		return nil, badState(mahalanobis, "%d columns", d)
-	}
-	m := &mahalanobisState{}
-	if m.mean, err = array[float64](mahalanobis, arrays, "mean", d); err != nil {
+	m := &mahalanobisState{mean: mean}
+	if m.vectors, err = models.FiniteArray[float64](st.Arrays, "vectors", d*d); err != nil {
 		return nil, err
 	}
-	if m.vectors, err = array[float64](mahalanobis, arrays, "vectors", d*d); err != nil {
-		return nil, err
-	}
-	if m.variance, err = array[float64](mahalanobis, arrays, "variance", d); err != nil {
+	if m.variance, err = models.FiniteArray[float64](st.Arrays, "variance", d); err != nil {
 		return nil, err
 	}
 	for j, v := range m.variance {
 		if !(v > 0) {
-			return nil, badState(mahalanobis, "variance %d is %v", j, v)
+			return nil, fmt.Errorf("variance %d is %v", j, v)
 		}
 	}
 	return m, nil

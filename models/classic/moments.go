@@ -2,7 +2,7 @@ package classic
 
 import (
 	"context"
-	"io"
+	"fmt"
 	"math"
 
 	"plumbline/data"
@@ -99,38 +99,24 @@ func constantColumns(s *data.Set) []bool {
 // z is the standardised value of column j.
 func (m *moments) z(j int, v float32) float64 { return (float64(v) - m.mean[j]) / m.sd[j] }
 
-func (m *moments) width() int { return len(m.mean) }
-
-// momentsMeta is the JSON part of the saved state.
-type momentsMeta struct {
-	Columns int `json:"columns"`
-}
-
 func (m *moments) state() (any, models.Arrays) {
-	return momentsMeta{len(m.mean)}, models.Arrays{"mean": m.mean, "sd": m.sd}
+	return nil, models.Arrays{"mean": m.mean, "sd": m.sd}
 }
 
-func loadMoments(model string, r io.Reader) (*moments, error) {
-	var meta momentsMeta
-	arrays, err := models.ReadState(r, model, &meta)
+func loadMoments(st models.State) (*moments, error) {
+	mean, err := models.FiniteArray[float64](st.Arrays, "mean", st.Columns)
 	if err != nil {
 		return nil, err
 	}
-	d := meta.Columns
-	if d < 1 || d > maxWidth {
-		return nil, badState(model, "%d columns", d)
-	}
-	m := &moments{}
-	if m.mean, err = array[float64](model, arrays, "mean", d); err != nil {
+	deviations, err := models.FiniteArray[float64](st.Arrays, "sd", st.Columns)
+	if err != nil {
 		return nil, err
 	}
-	if m.sd, err = array[float64](model, arrays, "sd", d); err != nil {
-		return nil, err
-	}
+	m := &moments{mean, deviations}
 	for j, sd := range m.sd {
 		// No deviation of float32 values is outside.
 		if !(sd >= 1e-50 && sd <= 1e50) || math.Abs(m.mean[j]) > math.MaxFloat32 {
-			return nil, badState(model, "column %d has mean %v and deviation %v", j, m.mean[j], sd)
+			return nil, fmt.Errorf("column %d has mean %v and deviation %v", j, m.mean[j], sd)
 		}
 	}
 	return m, nil

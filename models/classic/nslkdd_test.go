@@ -182,7 +182,9 @@ func nslOCSVM(t *testing.T, ref nslReference, train, test *data.Set) {
 		fitted := time.Now()
 		scores, err := m.Score(context.Background(), test)
 		check(t, err)
-		state := m.(*detector).now.(*ocsvmState)
+		fit, err := m.(*models.Fitted[rowScorer]).Learned()
+		check(t, err)
+		state := fit.learned.(*ocsvmState)
 		t.Logf("%s: fit %.2f s, score %.2f s; rho %.6f, %d support vectors", c.name, fitted.Sub(start).Seconds(), time.Since(fitted).Seconds(), state.rho, len(state.alpha))
 		near(t, c.name+" decision", negated(scores[:5]), c.first5, 1e-3)
 		for i, f := range c.first5 {

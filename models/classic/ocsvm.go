@@ -3,7 +3,6 @@ package classic
 import (
 	"context"
 	"fmt"
-	"io"
 	"math"
 
 	"plumbline/data"
@@ -65,13 +64,13 @@ func (c *OCSVM) New(env models.Env) (models.Detector, error) {
 		return nil, fmt.Errorf("%s: %w: gamma: %w", ocsvm, models.ErrSpec, err)
 	}
 	spec := *c
-	return &detector{
-		name: ocsvm, env: env, min: 1, costly: true,
+	return method{
+		name: ocsvm, spec: c, env: env, min: 1, costly: true,
 		fit: func(ctx context.Context, s *data.Set) (learned, error) {
 			return fitOCSVM(ctx, spec, env, spec.take(s, env.Logger()))
 		},
 		load: loadOCSVM,
-	}, nil
+	}.detector(), nil
 }
 
 var gammas = wordOrNumber{[]string{"scale", "scale_std", "auto"}, func(g float64) bool { return g > 0 && g <= 1e100 }, "more than 0, at most 1e100"}
@@ -160,8 +159,6 @@ func fitOCSVM(ctx context.Context, c OCSVM, env models.Env, s *data.Set) (*ocsvm
 
 func (m *ocsvmState) frame() frame { return frame{m.shift, math.Sqrt(m.gamma)} }
 
-func (m *ocsvmState) width() int { return m.d }
-
 func (m *ocsvmState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	if err := weightedSums(ctx, s.N, rows(m.frame(), s.X, m.d), m.p, m.alpha, workers, out); err != nil {
 		return err
@@ -174,35 +171,34 @@ func (m *ocsvmState) score(ctx context.Context, s *data.Set, workers int, out []
 
 // ocsvmMeta is the JSON part of the saved state.
 type ocsvmMeta struct {
-	Columns int     `json:"columns"`
 	Vectors int     `json:"support_vectors"`
 	Gamma   float64 `json:"gamma"`
 	Rho     float64 `json:"rho"`
 }
 
 func (m *ocsvmState) state() (any, models.Arrays) {
-	return ocsvmMeta{m.d, len(m.alpha), m.gamma, m.rho},
+	return ocsvmMeta{len(m.alpha), m.gamma, m.rho},
 		models.Arrays{"shift": m.shift, "vectors": m.sv, "alpha": m.alpha}
 }
 
-func loadOCSVM(r io.Reader) (learned, error) {
+func loadOCSVM(st models.State) (learned, error) {
 	var meta ocsvmMeta
-	arrays, err := models.ReadState(r, ocsvm, &meta)
+	err := st.Meta(&meta)
 	if err != nil {
 		return nil, err
 	}
-	n, d := meta.Vectors, meta.Columns
-	if d < 1 || d > maxWidth || n < 1 || n > math.MaxInt32 || !(meta.Gamma > 0 && meta.Gamma < math.MaxFloat64) {
-		return nil, badState(ocsvm, "%d vectors of %d columns, gamma %v", n, d, meta.Gamma)
+	n, d := meta.Vectors, st.Columns
+	if n < 1 || n > math.MaxInt32 || !(meta.Gamma > 0 && meta.Gamma < math.MaxFloat64) {
+		return nil, fmt.Errorf("%d vectors of %d columns, gamma %v", n, d, meta.Gamma)
 	}
 	m := &ocsvmState{d: d, gamma: meta.Gamma, rho: meta.Rho}
-	if m.shift, err = array[float64](ocsvm, arrays, "shift", d); err != nil {
+	if m.shift, err = models.FiniteArray[float64](st.Arrays, "shift", d); err != nil {
 		return nil, err
 	}
-	if m.sv, err = array[float32](ocsvm, arrays, "vectors", n*d); err != nil {
+	if m.sv, err = models.FiniteArray[float32](st.Arrays, "vectors", n*d); err != nil {
 		return nil, err
 	}
-	if m.alpha, err = array[float64](ocsvm, arrays, "alpha", n); err != nil {
+	if m.alpha, err = models.FiniteArray[float64](st.Arrays, "alpha", n); err != nil {
 		return nil, err
 	}
 	m.p = newPoints(m.frame(), m.sv, n, d)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 
@@ -53,11 +52,11 @@ func (c *PCA) New(env models.Env) (models.Detector, error) {
 		return nil, fmt.Errorf("%s: %w: components: %v is neither a share below 1 nor a whole number", pca, models.ErrSpec, c.Components)
 	}
 	spec := *c
-	return &explainer{detector{
-		name: pca, env: env, min: 1,
+	return method{
+		name: pca, spec: c, env: env, min: 1,
 		fit:  func(ctx context.Context, s *data.Set) (learned, error) { return fitPCA(ctx, spec, env, s) },
 		load: loadPCA,
-	}}, nil
+	}.explainer(), nil
 }
 
 type pcaState struct {
@@ -131,8 +130,6 @@ func (c *PCA) count(values []float64) int {
 	return left
 }
 
-func (m *pcaState) width() int { return len(m.mean) }
-
 func (m *pcaState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	return scoreRows(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
 		rest := make([]float64, s.D)
@@ -175,29 +172,28 @@ func (m *pcaState) explain(row []float32, out []float64) {
 
 // pcaMeta is the JSON part of the saved state.
 type pcaMeta struct {
-	Columns    int `json:"columns"`
 	Components int `json:"components"`
 }
 
 func (m *pcaState) state() (any, models.Arrays) {
-	return pcaMeta{len(m.mean), m.k}, models.Arrays{"mean": m.mean, "vectors": m.vectors}
+	return pcaMeta{m.k}, models.Arrays{"mean": m.mean, "vectors": m.vectors}
 }
 
-func loadPCA(r io.Reader) (learned, error) {
+func loadPCA(st models.State) (learned, error) {
 	var meta pcaMeta
-	arrays, err := models.ReadState(r, pca, &meta)
+	err := st.Meta(&meta)
 	if err != nil {
 		return nil, err
 	}
-	d, k := meta.Columns, meta.Components
-	if d < 1 || d > maxWidth || k < 0 || k >= d {
-		return nil, badState(pca, "%d components of %d columns", k, d)
+	d, k := st.Columns, meta.Components
+	if k < 0 || k >= d {
+		return nil, fmt.Errorf("%d components of %d columns", k, d)
 	}
 	m := &pcaState{k: k}
-	if m.mean, err = array[float64](pca, arrays, "mean", d); err != nil {
+	if m.mean, err = models.FiniteArray[float64](st.Arrays, "mean", d); err != nil {
 		return nil, err
 	}
-	if m.vectors, err = array[float64](pca, arrays, "vectors", k*d); err != nil {
+	if m.vectors, err = models.FiniteArray[float64](st.Arrays, "vectors", k*d); err != nil {
 		return nil, err
 	}
 	return m, nil

@@ -3,7 +3,6 @@ package classic
 import (
 	"context"
 	"encoding/binary"
-	"io"
 	"math/bits"
 
 	"plumbline/data"
@@ -34,21 +33,18 @@ func (c *Random) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec(random, c); err != nil {
 		return nil, err
 	}
-	return &detector{
-		name: random, env: env, min: 1,
+	return method{
+		name: random, spec: c, env: env, min: 1,
 		fit: func(_ context.Context, s *data.Set) (learned, error) {
-			return randomState{s.D, env.Rand(random).Uint64()}, nil
+			return randomState{env.Rand(random).Uint64()}, nil
 		},
 		load: loadRandom,
-	}, nil
+	}.detector(), nil
 }
 
 type randomState struct {
-	d   int
 	key uint64
 }
-
-func (m randomState) width() int { return m.d }
 
 func (m randomState) score(ctx context.Context, _ *data.Set, _ int, out []float64) error {
 	for i := range out {
@@ -70,18 +66,13 @@ func mix(h uint64) uint64 {
 func (m randomState) state() (any, models.Arrays) {
 	var key [8]byte
 	binary.LittleEndian.PutUint64(key[:], m.key)
-	return momentsMeta{m.d}, models.Arrays{"key": key[:]}
+	return nil, models.Arrays{"key": key[:]}
 }
 
-func loadRandom(r io.Reader) (learned, error) {
-	var meta momentsMeta
-	arrays, err := models.ReadState(r, random, &meta)
+func loadRandom(st models.State) (learned, error) {
+	key, err := models.Array[uint8](st.Arrays, "key", 8)
 	if err != nil {
 		return nil, err
 	}
-	key, err := models.Array[uint8](arrays, "key", 8)
-	if err != nil || meta.Columns < 1 {
-		return nil, badState(random, "%d columns, key %v", meta.Columns, key)
-	}
-	return randomState{meta.Columns, binary.LittleEndian.Uint64(key)}, nil
+	return randomState{binary.LittleEndian.Uint64(key)}, nil
 }

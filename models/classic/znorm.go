@@ -2,7 +2,6 @@ package classic
 
 import (
 	"context"
-	"io"
 	"math"
 
 	"plumbline/data"
@@ -37,17 +36,17 @@ func (c *ZNorm) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec(znorm, c); err != nil {
 		return nil, err
 	}
-	return &explainer{detector{
-		name: znorm, env: env, min: 1,
+	return method{
+		name: znorm, spec: c, env: env, min: 1,
 		fit: func(ctx context.Context, s *data.Set) (learned, error) {
 			m, err := fitMoments(ctx, s, env.Parallel())
 			return znormState{m}, err
 		},
-		load: func(r io.Reader) (learned, error) {
-			m, err := loadMoments(znorm, r)
+		load: func(st models.State) (learned, error) {
+			m, err := loadMoments(st)
 			return znormState{m}, err
 		},
-	}}, nil
+	}.explainer(), nil
 }
 
 type znormState struct{ *moments }

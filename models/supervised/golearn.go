@@ -2,8 +2,8 @@ package supervised
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"math"
 	"math/rand/v2"
 
@@ -44,13 +44,20 @@ func (s *BaggingSpec) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec("golearn_bagging", s); err != nil {
 		return nil, err
 	}
-	return &bagging{spec: *s, env: env}, nil
+	spec := *s
+	return &bagging{models.NewFitted(models.Method[*votingTrees]{
+		Name: "golearn_bagging", Spec: s, Reads: models.ReadsRows, Labels: true, Min: 1,
+		Fit:  func(ctx context.Context, train *data.Set) (*votingTrees, error) { return spec.fit(ctx, env, train) },
+		Load: func(st models.State) (*votingTrees, error) { return loadTrees(env, st) },
+	})}, nil
 }
 
-type bagging struct {
-	spec  BaggingSpec
+// bagging is the detector.
+type bagging struct{ *models.Fitted[*votingTrees] }
+
+// votingTrees is what golearn's trees became.
+type votingTrees struct {
 	env   models.Env
-	d     int
 	roots []int32
 	nodes []splitNode
 }
@@ -67,14 +74,7 @@ const (
 	attack int32 = -2
 )
 
-func (b *bagging) Fit(ctx context.Context, train *data.Set) error {
-	b.roots = nil
-	if err := models.CheckVectors("golearn_bagging", train, 0, 1); err != nil {
-		return err
-	}
-	if err := models.CheckLabels("golearn_bagging", train); err != nil {
-		return err
-	}
+func (s *BaggingSpec) fit(ctx context.Context, env models.Env, train *data.Set) (*votingTrees, error) {
 	var byTruth [2][]int
 	for i, a := range train.Attack {
 		k := 0
@@ -83,22 +83,22 @@ func (b *bagging) Fit(ctx context.Context, train *data.Set) error {
 		}
 		byTruth[k] = append(byTruth[k], i)
 	}
-	grown := make([][]splitNode, b.spec.Trees)
-	errs := make([]error, b.spec.Trees)
-	err := b.env.Blocks(ctx, b.spec.Trees, 1, func(t, _ int) {
-		rows := draw(b.env.Rand(fmt.Sprintf("bagging/%d", t)), byTruth, b.spec.Rows)
-		grown[t], errs[t] = b.grow(train, rows)
+	grown := make([][]splitNode, s.Trees)
+	errs := make([]error, s.Trees)
+	err := env.Blocks(ctx, s.Trees, 1, func(t, _ int) {
+		rows := draw(env.Rand(fmt.Sprintf("bagging/%d", t)), byTruth, s.Rows)
+		grown[t], errs[t] = s.grow(train, rows)
 	})
 	if err != nil {
-		return fmt.Errorf("golearn_bagging: %w", err)
+		return nil, err
 	}
-	fresh := bagging{spec: b.spec, env: b.env, d: train.D}
+	m := &votingTrees{env: env}
 	for t, nodes := range grown {
 		if errs[t] != nil {
-			return fmt.Errorf("golearn_bagging: tree %d: %w", t, errs[t])
+			return nil, fmt.Errorf("tree %d: %w", t, errs[t])
 		}
-		from := int32(len(fresh.nodes))
-		fresh.roots = append(fresh.roots, from)
+		from := int32(len(m.nodes))
+		m.roots = append(m.roots, from)
 		for _, n := range nodes {
 			if n.left >= 0 {
 				n.left += from
@@ -106,11 +106,10 @@ func (b *bagging) Fit(ctx context.Context, train *data.Set) error {
 			if n.right >= 0 {
 				n.right += from
 			}
-			fresh.nodes = append(fresh.nodes, n)
+			m.nodes = append(m.nodes, n)
 		}
 	}
-	*b = fresh
-	return nil
+	return m, nil
 }
 
 // draw takes rows with replacement, half of them from each kind where there are both.
@@ -127,7 +126,7 @@ func draw(r *rand.Rand, byTruth [2][]int, n int) []int {
 }
 
 // grow has golearn grow one tree and copies it. A tree without a split is a single node with equal votes.
-func (b *bagging) grow(train *data.Set, rows []int) (nodes []splitNode, err error) {
+func (s *BaggingSpec) grow(train *data.Set, rows []int) (nodes []splitNode, err error) {
 	defer func() { // golearn panics where it cannot split
 		if r := recover(); r != nil {
 			err = fmt.Errorf("golearn: %v", r)
@@ -150,7 +149,7 @@ func (b *bagging) grow(train *data.Set, rows []int) (nodes []splitNode, err erro
 	if err != nil {
 		return nil, err
 	}
-	tree := trees.NewDecisionTreeClassifier(b.spec.Criterion, int64(b.spec.Depth), []int64{0, 1})
+	tree := trees.NewDecisionTreeClassifier(s.Criterion, int64(s.Depth), []int64{0, 1})
 	if err := tree.Fit(grid); err != nil {
 		return nil, fmt.Errorf("golearn: %w", err)
 	}
@@ -205,34 +204,26 @@ func instances(train *data.Set, rows []int) (base.FixedDataGrid, error) {
 	return grid, nil
 }
 
-func (b *bagging) Score(ctx context.Context, s *data.Set) ([]float64, error) {
-	if b.roots == nil {
-		return nil, fmt.Errorf("golearn_bagging: %w", models.ErrNotFitted)
-	}
-	if err := models.CheckVectors("golearn_bagging", s, b.d, 0); err != nil {
-		return nil, err
-	}
+// Score is the share of trees that vote for attack.
+func (m *votingTrees) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 	out := make([]float64, s.N)
-	err := b.env.Blocks(ctx, s.N, 1024, func(from, to int) {
+	err := m.env.Blocks(ctx, s.N, 1024, func(from, to int) {
 		for i := from; i < to; i++ {
 			votes := 0
-			for _, root := range b.roots {
-				if b.vote(root, s.Row(i)) == attack {
+			for _, root := range m.roots {
+				if m.vote(root, s.Row(i)) == attack {
 					votes++
 				}
 			}
-			out[i] = float64(votes) / float64(len(b.roots))
+			out[i] = float64(votes) / float64(len(m.roots))
 		}
 	})
-	if err != nil {
-		return nil, fmt.Errorf("golearn_bagging: %w", err)
-	}
-	return out, nil
+	return out, err
 }
 
-func (b *bagging) vote(node int32, x []float32) int32 {
+func (m *votingTrees) vote(node int32, x []float32) int32 {
 	for node >= 0 {
-		n := &b.nodes[node]
+		n := &m.nodes[node]
 		if float64(x[n.column]) < n.at {
 			node = n.left
 		} else {
@@ -252,65 +243,50 @@ func (b *bagging) Probabilities(ctx context.Context, s *data.Set) ([]string, [][
 	return classes, p, nil
 }
 
-func (b *bagging) Save(w io.Writer) error {
-	if b.roots == nil {
-		return fmt.Errorf("golearn_bagging: save: %w", models.ErrNotFitted)
-	}
-	links := make([]int32, 0, 3*len(b.nodes))
-	at := make([]float64, 0, len(b.nodes))
-	for _, n := range b.nodes {
+// State is the nodes, by column, children and threshold.
+func (m *votingTrees) State() (any, models.Arrays, error) {
+	links := make([]int32, 0, 3*len(m.nodes))
+	at := make([]float64, 0, len(m.nodes))
+	for _, n := range m.nodes {
 		links = append(links, n.column, n.left, n.right)
 		at = append(at, n.at)
 	}
-	return models.WriteState(w, "golearn_bagging", struct{ Width int }{b.d}, models.Arrays{"roots": b.roots, "links": links, "at": at})
+	return nil, models.Arrays{"roots": m.roots, "links": links, "at": at}, nil
 }
 
-func (b *bagging) Load(r io.Reader) error {
-	var meta struct{ Width int }
-	a, err := models.ReadState(r, "golearn_bagging", &meta)
+func loadTrees(env models.Env, st models.State) (*votingTrees, error) {
+	at, err := models.Array[float64](st.Arrays, "at", -1)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	fresh := bagging{spec: b.spec, env: b.env, d: meta.Width}
-	if err := fresh.restore(a); err != nil {
-		return fmt.Errorf("golearn_bagging: load: %w", err)
-	}
-	*b = fresh
-	return nil
-}
-
-func (b *bagging) restore(a models.Arrays) error {
-	at, err := models.Array[float64](a, "at", -1)
+	links, err := models.Array[int32](st.Arrays, "links", 3*len(at))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	links, err := models.Array[int32](a, "links", 3*len(at))
-	if err != nil {
-		return err
+	m := &votingTrees{env: env}
+	if m.roots, err = models.Array[int32](st.Arrays, "roots", -1); err != nil {
+		return nil, err
 	}
-	if b.roots, err = models.Array[int32](a, "roots", -1); err != nil {
-		return err
+	if len(m.roots) == 0 {
+		return nil, errors.New("no trees")
 	}
-	if len(b.roots) == 0 || b.d < 1 {
-		return fmt.Errorf("%w: %d trees, width %d", models.ErrState, len(b.roots), b.d)
-	}
-	// children stand behind their parent, so that every walk ends
+	// children stand after their parent, so that every walk ends
 	valid := func(child int32, parent int) bool {
 		return child == benign || child == attack || int(child) > parent && int(child) < len(at)
 	}
 	for i := range at {
 		n := splitNode{column: links[3*i], left: links[3*i+1], right: links[3*i+2], at: at[i]}
-		if n.column < 0 || int(n.column) >= b.d || math.IsNaN(n.at) || !valid(n.left, i) || !valid(n.right, i) {
-			return fmt.Errorf("%w: node %d", models.ErrState, i)
+		if n.column < 0 || int(n.column) >= st.Columns || math.IsNaN(n.at) || !valid(n.left, i) || !valid(n.right, i) {
+			return nil, fmt.Errorf("node %d is %+v", i, n)
 		}
-		b.nodes = append(b.nodes, n)
+		m.nodes = append(m.nodes, n)
 	}
-	for _, root := range b.roots {
-		if root < 0 || int(root) >= len(b.nodes) {
-			return fmt.Errorf("%w: root %d", models.ErrState, root)
+	for _, root := range m.roots {
+		if root < 0 || int(root) >= len(m.nodes) {
+			return nil, fmt.Errorf("root %d of %d nodes", root, len(m.nodes))
 		}
 	}
-	return nil
+	return m, nil
 }
 
 var (

@@ -1,5 +1,5 @@
 // Command speed times the training engine on the workloads that it is held to, beside PyTorch where there is one,
-// and prints the table of the README: go run ./cmd/speed -python /usr/bin/python3
+// and prints the table of docs/performance.md: go run ./cmd/speed -python /usr/bin/python3
 //
 // Both work on the same data, initial weights and batch orders, which it draws first. Each round runs every program
 // once, in turn; what counts is the fastest epoch. Losses that differ by more than a ten-thousandth are an error.

@@ -250,7 +250,7 @@ func newExamples(t *testing.T) *examples {
 	return &examples{root: root, replace: strings.NewReplacer(append(traces,
 		"configs/data/my-flows.yaml", config, "--data .", "--data "+filepath.Dir(flows), "my-flows.csv", flows, "synth.parquet", filepath.Join(root, "synth.parquet"), "synth.csv.gz", filepath.Join(root, "synth.csv.gz"), "go run ./cmd/plumbline", "plumbline",
 		"configs/experiments/quickstart.yaml", small, "configs/experiments/nsl-kdd-baselines.yaml", small,
-		"runs/20240101-120000-quickstart", dir, "runs/*-nsl-kdd-baselines", dir, "~/datasets", root, "/tmp/runs", root,
+		"runs/20240101-120000-quickstart", dir, "runs/20240102-090000-quickstart", dir, "runs/*-nsl-kdd-baselines", dir, "~/datasets", root, "/tmp/runs", root,
 	)...)}
 }
 

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+// TestVerify: a run and its repetition are equal; one with another seed is not, and verify says where.
+func TestVerify(t *testing.T) {
+	one, root := runDir(t)
+	run := func(args ...string) string {
+		t.Helper()
+		code, out, errOut := plumb(t, append([]string{"run", "--quiet", "--out", root}, args...)...)
+		if code != exitOK {
+			t.Fatal(errOut)
+		}
+		lines := strings.Split(strings.TrimSpace(out), "\n")
+		return lines[len(lines)-1]
+	}
+	again := run(one+"/experiment.yaml", "workers=1")
+	code, out, errOut := plumb(t, "verify", one, again)
+	if code != exitOK || !strings.Contains(out, "equal: 4 cells, scores of 4") {
+		t.Errorf("a repetition: exit %d: %s%s", code, out, errOut)
+	}
+	other := run(one+"/experiment.yaml", "models.2.trees=21")
+	code, out, _ = plumb(t, "verify", one, other, "--all")
+	if code != exitFailed || !strings.Contains(out, "cells/synth/iforest/s1: auroc: ") || !strings.Contains(out, "cells/synth/iforest/s2: scores (") || strings.Contains(out, "znorm") {
+		t.Errorf("other settings: exit %d: %s", code, out)
+	}
+	var v struct {
+		Cells       int
+		Differences []struct{ Cell, What, One, Two string }
+	}
+	code, out, _ = plumb(t, "verify", one, other, "--json")
+	if err := json.Unmarshal([]byte(out), &v); err != nil || code != exitFailed || v.Cells != 4 || len(v.Differences) < 2 || !strings.HasPrefix(v.Differences[0].Cell, "cells/synth/iforest/") {
+		t.Errorf("exit %d, %v: %s", code, err, out)
+	}
+	if code, _, errOut := plumb(t, "verify", one, t.TempDir()); code != exitUsage || !strings.Contains(errOut, "has no results.csv") {
+		t.Errorf("no run: exit %d: %s", code, errOut)
+	}
+}

@@ -1,0 +1,269 @@
+package compare
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// Measured are the columns of results.csv that differ between two executions of the same cells.
+var Measured = []string{"fit_seconds", "score_seconds", "peak_rss_mb"}
+
+// Equality is how far two run directories have the same results.
+type Equality struct {
+	Cells       int          `json:"cells"`       // cells that both have
+	Scores      int          `json:"scores"`      // of them: cells whose scores were compared
+	Differences []Difference `json:"differences"` // none: the runs are equal
+}
+
+// Difference is one place where two runs are not equal.
+type Difference struct {
+	Cell string `json:"cell"` // empty: of the whole run
+	What string `json:"what"` // a column of results.csv, "scores", or what is missing
+	One  string `json:"one"`  // the value in the first run
+	Two  string `json:"two"`  // and in the second
+}
+
+// String is the difference in one line.
+func (d Difference) String() string {
+	at := d.What
+	if d.Cell != "" {
+		at = d.Cell + ": " + d.What
+	}
+	return fmt.Sprintf("%s: %s, %s", at, d.One, d.Two)
+}
+
+// Equal holds the results.csv and the scores of two finished run directories against each other, cell by cell.
+// Scores are compared as text, which is their every bit; columns of results.csv that ignore names, such as
+// [Measured], are left out. The error says what cannot be read.
+func Equal(one, two string, ignore []string) (*Equality, error) {
+	a, err := readTable(one)
+	if err != nil {
+		return nil, err
+	}
+	b, err := readTable(two)
+	if err != nil {
+		return nil, err
+	}
+	e := &Equality{Differences: []Difference{}}
+	shared := e.columns(a, b, ignore)
+	for _, cell := range a.cells {
+		row, ok := b.rows[cell]
+		if !ok {
+			e.add(cell, "cell", "is there", "is not there")
+			continue
+		}
+		e.Cells++
+		for _, c := range shared {
+			if x, y := a.rows[cell][a.at[c]], row[b.at[c]]; x != y {
+				e.add(cell, c, text(x), text(y))
+			}
+		}
+		if err := e.scores(one, two, cell); err != nil {
+			return nil, err
+		}
+	}
+	for _, cell := range b.cells {
+		if _, ok := a.rows[cell]; !ok {
+			e.add(cell, "cell", "is not there", "is there")
+		}
+	}
+	return e, nil
+}
+
+func (e *Equality) add(cell, what, one, two string) {
+	e.Differences = append(e.Differences, Difference{cell, what, one, two})
+}
+
+func text(s string) string {
+	if s == "" {
+		return "empty"
+	}
+	return s
+}
+
+// columns is the columns that both have and that are compared; one that only one of them has is a difference.
+func (e *Equality) columns(a, b *resultTable, ignore []string) (shared []string) {
+	for _, c := range a.columns {
+		switch _, ok := b.at[c]; {
+		case slices.Contains(ignore, c):
+		case !ok:
+			e.add("", "column "+c+" of results.csv", "is there", "is not there")
+		default:
+			shared = append(shared, c)
+		}
+	}
+	for _, c := range b.columns {
+		if _, ok := a.at[c]; !ok && !slices.Contains(ignore, c) {
+			e.add("", "column "+c+" of results.csv", "is not there", "is there")
+		}
+	}
+	return shared
+}
+
+// resultTable is results.csv by cell.
+type resultTable struct {
+	columns, cells []string
+	at             map[string]int // of a column
+	rows           map[string][]string
+}
+
+func readTable(dir string) (*resultTable, error) {
+	f, err := os.Open(filepath.Join(dir, "results.csv"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("compare: %s has no results.csv: it is not the directory of a run that has ended", dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("compare: %w", err)
+	}
+	defer f.Close()
+	lines, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("compare: %s: %w", f.Name(), err)
+	}
+	t := &resultTable{at: map[string]int{}, rows: map[string][]string{}}
+	if len(lines) > 0 {
+		t.columns = lines[0]
+	}
+	for i, c := range t.columns {
+		t.at[c] = i
+	}
+	cell, ok := t.at["cell"]
+	if !ok {
+		return nil, fmt.Errorf("compare: %s: no column cell: not a results.csv", f.Name())
+	}
+	for i, row := range lines[1:] {
+		name := row[cell]
+		if !filepath.IsLocal(filepath.FromSlash(name)) {
+			return nil, fmt.Errorf("compare: %s:%d: %q is no cell", f.Name(), i+2, name)
+		}
+		if t.rows[name] != nil {
+			return nil, fmt.Errorf("compare: %s:%d: cell %s is there twice", f.Name(), i+2, name)
+		}
+		t.cells, t.rows[name] = append(t.cells, name), row
+	}
+	return t, nil
+}
+
+// scores compares a cell's scores line by line. Cells that both keep none are equal.
+func (e *Equality) scores(one, two, cell string) error {
+	a, err := openScores(one, cell)
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	b, err := openScores(two, cell)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	if a == nil || b == nil {
+		if a != b {
+			e.add(cell, "scores", a.kept(), b.kept())
+		}
+		return nil
+	}
+	e.Scores++
+	lines, differ, largest := 0, 0, 0.0
+	first := [2]string{}
+	for {
+		x, err := a.next()
+		if err != nil {
+			return err
+		}
+		y, err := b.next()
+		if err != nil {
+			return err
+		}
+		if x == nil && y == nil {
+			break
+		}
+		lines++
+		if slices.Equal(x, y) {
+			continue
+		}
+		if differ == 0 {
+			first = [2]string{fmt.Sprintf("%q in line %d", x, lines), fmt.Sprintf("%q", y)}
+		}
+		differ++
+		largest = math.Max(largest, distance(x, y))
+	}
+	if differ > 0 {
+		what := fmt.Sprintf("scores (%d of %d lines, by up to %.3g)", differ, lines, largest)
+		e.add(cell, what, first[0], first[1])
+	}
+	return nil
+}
+
+// distance is how far the scores of two lines are from each other; 0 where one has none.
+func distance(x, y []string) float64 {
+	const score = 2 // row,unit,score,attack,class
+	if len(x) <= score || len(y) <= score {
+		return 0
+	}
+	u, err := strconv.ParseFloat(x[score], 64)
+	v, err2 := strconv.ParseFloat(y[score], 64)
+	if err != nil || err2 != nil {
+		return 0
+	}
+	return math.Abs(u - v)
+}
+
+// scoreFile is the lines of a scores.csv.zst.
+type scoreFile struct {
+	file *os.File
+	z    *zstd.Decoder
+	csv  *csv.Reader
+}
+
+// openScores is nil where a cell keeps no scores.
+func openScores(dir, cell string) (*scoreFile, error) {
+	f, err := os.Open(filepath.Join(dir, filepath.FromSlash(cell), "scores.csv.zst"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("compare: %w", err)
+	}
+	z, err := zstd.NewReader(f, zstd.WithDecoderConcurrency(1))
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("compare: %s: %w", f.Name(), err)
+	}
+	return &scoreFile{f, z, csv.NewReader(z)}, nil
+}
+
+func (s *scoreFile) kept() string {
+	if s == nil {
+		return "are not kept"
+	}
+	return "are kept"
+}
+
+func (s *scoreFile) close() {
+	if s != nil {
+		s.z.Close()
+		s.file.Close()
+	}
+}
+
+// next is the next line, nil at the end.
+func (s *scoreFile) next() ([]string, error) {
+	row, err := s.csv.Read()
+	if errors.Is(err, io.EOF) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("compare: %s: %w", s.file.Name(), err)
+	}
+	return row, nil
+}

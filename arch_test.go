@@ -53,7 +53,7 @@ var outside = map[string]string{
 	"github.com/spf13/cobra":    "cmd/plumbline",
 	"github.com/invopop/":       "cmd/plumbline",
 	"golang.org/x/term":         "cmd/plumbline",
-	"github.com/klauspost/":     "data data/parquet runs",
+	"github.com/klauspost/":     "data data/parquet runs runs/compare",
 	"go.yaml.in/yaml/v3":        "data data/strictyaml data/prep runs models/modeltest",
 	"github.com/google/go-cmp/": "", // tests only
 	"github.com/parquet-go/":    "", // tests only

@@ -175,7 +175,8 @@ func (m *Method[L]) check(s *data.Set, on *trainedOn, min int) error {
 		return nil
 	}
 	if len(s.Alphabet) != len(on.Alphabet) {
-		return fmt.Errorf("%s: %w: an alphabet of %d symbols, fitted on %d", m.Name, ErrInput, len(s.Alphabet), len(on.Alphabet))
+		return fmt.Errorf("%s: %w: an alphabet of %d symbols, fitted on %d", m.Name, ErrInput, len(s.Alphabet),
+			len(on.Alphabet))
 	}
 	return m.same("symbol", s.Alphabet, on.Alphabet)
 }

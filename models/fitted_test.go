@@ -88,18 +88,21 @@ func TestFittedForgets(t *testing.T) {
 // TestFittedRefusesOtherData: what was fitted on one data set does not score another that happens to be as wide.
 func TestFittedRefusesOtherData(t *testing.T) {
 	ctx := context.Background()
+	narrow := func(s *data.Set) { s.N, s.D, s.Columns = 4, 1, s.Columns[:1] }
+	swap := func(s *data.Set) { s.Columns[0], s.Columns[1] = s.Columns[1], s.Columns[0] }
+	enlarge := func(s *data.Set) { s.Alphabet = append(s.Alphabet, "c") }
 	others := map[Reads]map[string]func(*data.Set){
 		ReadsRows: {
 			`count: unusable input: column 1 is "pkts", fitted on "packets"`: func(s *data.Set) { s.Columns[1] = "pkts" },
-			`count: unusable input: 1 columns, fitted on 2`:                  func(s *data.Set) { s.N, s.D, s.Columns = 4, 1, s.Columns[:1] },
+			`count: unusable input: 1 columns, fitted on 2`:                  narrow,
 		},
 		ReadsEvents: {
-			`count: unusable input: column 0 is "packets", fitted on "bytes"`: func(s *data.Set) { s.Columns[0], s.Columns[1] = s.Columns[1], s.Columns[0] },
+			`count: unusable input: column 0 is "packets", fitted on "bytes"`: swap,
 			"": func(s *data.Set) { s.Alphabet[0] = "z" },
 		},
 		ReadsSymbols: {
 			`count: unusable input: symbol 0 is "z", fitted on "a"`:        func(s *data.Set) { s.Alphabet[0] = "z" },
-			`count: unusable input: an alphabet of 3 symbols, fitted on 2`: func(s *data.Set) { s.Alphabet = append(s.Alphabet, "c") },
+			`count: unusable input: an alphabet of 3 symbols, fitted on 2`: enlarge,
 			"":                                    func(s *data.Set) { s.Columns[0] = "octets" },
 			`count: unusable input: no set given`: func(s *data.Set) { *s = data.Set{} },
 		},
@@ -157,13 +160,15 @@ func TestFittedRefusesOtherSettings(t *testing.T) {
 	}
 	raw := b.Bytes()
 	other := (&countSpec{Step: 6, reads: ReadsRows}).detector()
-	if err := other.Load(bytes.NewReader(raw)); !errors.Is(err, ErrState) || !strings.Contains(err.Error(), "other settings") {
+	if err := other.Load(bytes.NewReader(raw)); !errors.Is(err, ErrState) ||
+		!strings.Contains(err.Error(), "other settings") {
 		t.Errorf("settings of another: %v", err)
 	}
 	if _, err := other.Learned(); !errors.Is(err, ErrNotFitted) {
 		t.Errorf("after a refused Load: %v", err)
 	}
-	if err := other.Load(bytes.NewReader(bytes.Replace(raw, []byte("model 2"), []byte("model 1"), 1))); !errors.Is(err, ErrState) || !strings.Contains(err.Error(), "another version") {
+	if err := other.Load(bytes.NewReader(bytes.Replace(raw, []byte("model 2"), []byte("model 1"), 1))); !errors.Is(err,
+		ErrState) || !strings.Contains(err.Error(), "another version") {
 		t.Errorf("another format: %v", err)
 	}
 	head := func(js string) []byte { // a sound file with other JSON

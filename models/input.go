@@ -80,7 +80,8 @@ func checkTrace(s *data.Set, t *data.Trace) error {
 func CheckEvents(model string, s *data.Set) error {
 	for i := range s.Traces {
 		if t := &s.Traces[i]; t.Events == nil && len(t.Symbols) > 0 {
-			return fmt.Errorf("%s: %w: trace %d (%s) has symbols alone, and this model needs the events' values (traces: {events: true})",
+			return fmt.Errorf("%s: %w: trace %d (%s) has symbols alone, and this model needs the events' values "+
+				"(traces: {events: true})",
 				model, ErrInput, i, t.Key)
 		}
 	}

@@ -15,7 +15,8 @@ import (
 
 // Detector learns what normal looks like and scores how far samples are from it.
 type Detector interface {
-	// Fit learns from train, forgetting any earlier Fit, also when it fails. It keeps no reference to train and does not
+	// Fit learns from train, forgetting any earlier Fit, also when it fails. It keeps no reference to train and does
+	// not
 	// change it. A cancelled ctx ends it promptly with ctx.Err() somewhere in the error. Unusable data is
 	// an error that wraps ErrInput.
 	Fit(ctx context.Context, train *data.Set) error
@@ -107,20 +108,20 @@ func (e Env) Progress(ep Epoch) {
 // Epoch is one step of a long Fit that is worth a line of history: an epoch of a network, a sweep of a
 // solver, a batch of trees.
 type Epoch struct {
-	N, Of     int     // 1-based, and how many there will be at the most (0: nobody knows)
+	N, Of     int     // 1-based, and the most there will be (0: nobody knows)
 	Loss      float64 // mean training loss; NaN where the model has none
 	ValidLoss float64 // NaN when there is none
 	Rate      float64 // learning rate; NaN when there is none
 	Samples   int     // samples seen in this step
 }
 
-// Explainer gives the reasons behind scores.
+// Explainer gives the reasons for scores.
 type Explainer interface {
 	// Explain returns, for every sample, one contribution per name; higher means that it adds more to the score.
 	Explain(ctx context.Context, s *data.Set) (names []string, contributions [][]float64, err error)
 }
 
-// Clusterer is a model that parts samples before it judges them.
+// Clusterer is a model that partitions samples before it judges them.
 type Clusterer interface {
 	// Clusters is the number of each sample's cluster, from 0.
 	Clusters(ctx context.Context, s *data.Set) ([]int32, error)

@@ -89,7 +89,7 @@ func (l Reference) Save(to Arrays, name string, det Detector) error {
 	return nil
 }
 
-// Load restores what Save added. A detector that does not score rows of so many columns is refused like one that
+// Load restores what Save added. A detector that does not score rows of this many columns is refused like one that
 // does not load: with an error that wraps ErrState.
 func (l Reference) Load(from Arrays, name string, env Env, columns int) (Detector, error) {
 	raw, err := Array[uint8](from, name, -1)

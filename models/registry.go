@@ -36,7 +36,8 @@ func Register(i Info) {
 	switch {
 	case i.Name == "" || strings.Trim(i.Name, "abcdefghijklmnopqrstuvwxyz0123456789_") != "":
 		panic(fmt.Sprintf("models: register: bad name %q", i.Name))
-	case i.Doc == "" || i.Paper == "" || i.Defaults == nil || (i.Needs.Input != data.Vectors && i.Needs.Input != data.Traces):
+	case i.Doc == "" || i.Paper == "" || i.Defaults == nil ||
+		(i.Needs.Input != data.Vectors && i.Needs.Input != data.Traces):
 		panic(fmt.Sprintf("models: register %s: incomplete Info", i.Name))
 	}
 	if _, dup := registry[i.Name]; dup {

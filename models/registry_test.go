@@ -33,15 +33,18 @@ func (stub) Save(io.Writer) error                                { return nil }
 func (stub) Load(io.Reader) error                                { return nil }
 
 func stubInfo(name string) Info {
-	return Info{Name: name, Doc: "d", Paper: "p", Needs: Needs{Input: data.Vectors}, Defaults: func() Spec { return &stubSpec{5, "relu"} }}
+	return Info{Name: name, Doc: "d", Paper: "p", Needs: Needs{Input: data.Vectors},
+		Defaults: func() Spec { return &stubSpec{5, "relu"} }}
 }
 
-// register puts names into the registry for one test.
+// register makes these names all that is in the registry for one test.
 func register(t *testing.T, names ...string) {
 	t.Helper()
+	whole := registry
+	registry = map[string]Info{}
+	t.Cleanup(func() { registry = whole })
 	for _, n := range names {
 		Register(stubInfo(n))
-		t.Cleanup(func() { delete(registry, n) })
 	}
 }
 
@@ -110,7 +113,8 @@ func layer(t *testing.T, file, text string) strictyaml.Doc {
 
 func TestDecode(t *testing.T) {
 	register(t, "stub")
-	spec, err := Decode("stub", layer(t, "model.yaml", "epochs: 7\nact: tanh"), strictyaml.Doc{}, layer(t, "exp.yaml", "epochs: 9"))
+	spec, err := Decode("stub", layer(t, "model.yaml", "epochs: 7\nact: tanh"), strictyaml.Doc{},
+		layer(t, "exp.yaml", "epochs: 9"))
 	if err != nil || *spec.(*stubSpec) != (stubSpec{9, "tanh"}) {
 		t.Errorf("%+v, %v", spec, err)
 	}
@@ -137,7 +141,8 @@ func TestCheckSpec(t *testing.T) {
 	}
 	_, err := (&stubSpec{0, "relu"}).New(Env{})
 	var p strictyaml.Problems
-	if !errors.Is(err, ErrSpec) || !errors.As(err, &p) || err.Error() != "stub: bad hyper-parameter: epochs: 0 is out of range: want at least 1" {
+	if !errors.Is(err, ErrSpec) || !errors.As(err, &p) ||
+		err.Error() != "stub: bad hyper-parameter: epochs: 0 is out of range: want at least 1" {
 		t.Errorf("%v", err)
 	}
 }

@@ -54,7 +54,8 @@ func TestStateRoundTrip(t *testing.T) {
 	if d := cmp.Diff(a, got); d != "" {
 		t.Error(d)
 	}
-	if got, err := ReadState(bytes.NewReader(written(t, "x", struct{}{}, nil)), "x", &struct{}{}); err != nil || len(got) != 0 {
+	if got, err := ReadState(bytes.NewReader(written(t, "x", struct{}{}, nil)), "x", &struct{}{}); err != nil ||
+		len(got) != 0 {
 		t.Errorf("nothing: %v, %v", got, err)
 	}
 }
@@ -67,7 +68,8 @@ func TestArray(t *testing.T) {
 	if v, err := FiniteArray[float64](a, "empty", 0); err != nil || len(v) != 0 {
 		t.Errorf("%v, %v", v, err)
 	}
-	if _, err := FiniteArray[float32](a, "f32", 4); !errors.Is(err, ErrState) || !strings.Contains(err.Error(), "value 1 is +Inf") {
+	if _, err := FiniteArray[float32](a, "f32", 4); !errors.Is(err, ErrState) ||
+		!strings.Contains(err.Error(), "value 1 is +Inf") {
 		t.Errorf("an infinity: %v", err)
 	}
 	if v, err := Array[float64](a, "empty", -1); err != nil || len(v) != 0 {
@@ -139,7 +141,8 @@ func TestReadStateRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var back meta
 			got, err := ReadState(bytes.NewReader(c.raw), "ae", &back)
-			if !errors.Is(err, ErrState) || !strings.Contains(err.Error(), c.says) || !strings.HasPrefix(err.Error(), "ae: load: ") {
+			if !errors.Is(err, ErrState) || !strings.Contains(err.Error(), c.says) ||
+				!strings.HasPrefix(err.Error(), "ae: load: ") {
 				t.Errorf("%v, error %v, want one that says %q", got, err, c.says)
 			}
 		})
@@ -164,10 +167,12 @@ func flip(b []byte, at int) []byte {
 }
 
 func TestWriteStateErrors(t *testing.T) {
-	if err := WriteState(&bytes.Buffer{}, "ae", math.NaN(), nil); err == nil || !strings.HasPrefix(err.Error(), "ae: save: ") {
+	if err := WriteState(&bytes.Buffer{}, "ae", math.NaN(), nil); err == nil ||
+		!strings.HasPrefix(err.Error(), "ae: save: ") {
 		t.Errorf("NaN in JSON: %v", err)
 	}
-	if err := WriteState(&bytes.Buffer{}, "ae", nil, Arrays{"x": []int{1}}); err == nil || !strings.Contains(err.Error(), `"x" is a []int`) {
+	if err := WriteState(&bytes.Buffer{}, "ae", nil, Arrays{"x": []int{1}}); err == nil ||
+		!strings.Contains(err.Error(), `"x" is a []int`) {
 		t.Errorf("array of int: %v", err)
 	}
 	m, a := sample()

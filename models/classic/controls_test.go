@@ -16,7 +16,8 @@ func TestZNormByHand(t *testing.T) {
 	test := vectors(3, []float64{4, 5, 1, 2, 8, 1, 2, 5, -3, 0, 2, 4})
 	near(t, "znorm", fitScore(t, &ZNorm{}, models.Env{}, train, test),
 		[]float64{math.Sqrt2, 3, 4, math.Sqrt(2 + 9 + 9)}, 1e-12)
-	near(t, "best_feature", fitScore(t, &BestFeature{}, models.Env{}, train, test), []float64{math.Sqrt2, 3, 4, 3}, 1e-12)
+	near(t, "best_feature", fitScore(t, &BestFeature{}, models.Env{}, train, test), []float64{math.Sqrt2, 3, 4, 3},
+		1e-12)
 }
 
 // What the explanations promise: parts that make the score.

@@ -24,7 +24,7 @@ type method struct {
 	name string
 	spec models.Spec
 	env  models.Env
-	min  int // rows that Fit needs at the least
+	min  int // fewest rows that Fit takes
 	fit  func(ctx context.Context, s *data.Set) (learned, error)
 	load func(st models.State) (learned, error)
 	// costly models meet every training row, or a share of them, for each row they score: repeated rows
@@ -125,7 +125,7 @@ func (e *explainer) Explain(ctx context.Context, s *data.Set) ([]string, [][]flo
 	}
 	why := l.learned.(explaining)
 	out := make([][]float64, s.N)
-	err = spread(ctx, s.N, 256, e.env.Parallel(), func() func(lo, hi int) {
+	err = parallelRows(ctx, s.N, 256, e.env.Parallel(), func() func(lo, hi int) {
 		return func(lo, hi int) {
 			for i := lo; i < hi; i++ {
 				out[i] = make([]float64, s.D)

@@ -11,19 +11,24 @@ import (
 func TestMahalanobisFixtures(t *testing.T) {
 	fx := loadFixtures(t)
 	train, test := vectors(4, flat(fx.Train)), vectors(4, flat(fx.Test))
-	near(t, "squared distance", fitScore(t, &Mahalanobis{Ridge: 1e-12}, models.Env{}, train, test), fx.Mahalanobis.Sq, 1e-5)
+	near(t, "squared distance", fitScore(t, &Mahalanobis{Ridge: 1e-12}, models.Env{}, train, test), fx.Mahalanobis.Sq,
+		1e-5)
 }
 
 func TestCentroidByHand(t *testing.T) {
 	train := vectors(2, []float64{0, 0, 2, 0, 2, 4, 0, 4})
-	near(t, "distance", fitScore(t, &Centroid{}, models.Env{}, train, vectors(2, []float64{1, 2, 4, 6, 1, -3})), []float64{0, 5, 5}, 1e-12)
+	near(t, "distance", fitScore(t, &Centroid{}, models.Env{}, train, vectors(2, []float64{1, 2, 4, 6, 1, -3})),
+		[]float64{0, 5, 5}, 1e-12)
 }
 
 func TestKNNByHand(t *testing.T) {
 	train, test := vectors(1, []float64{0, 1, 3, 7, 7}), vectors(1, []float64{0, 2, 7, 100})
-	near(t, "largest", fitScore(t, &KNN{K: 3, Distance: "largest", Sample: Sample{Sample: "first"}}, models.Env{}, train, test), []float64{3, 2, 4, 97}, 1e-12)
-	near(t, "mean", fitScore(t, &KNN{K: 2, Distance: "mean", Sample: Sample{Sample: "first"}}, models.Env{}, train, test), []float64{.5, 1, 0, 93}, 1e-12)
-	near(t, "k over n", fitScore(t, &KNN{K: 9, Distance: "largest", Sample: Sample{MaxRows: 3, Sample: "first"}}, models.Env{}, train, test), []float64{3, 2, 7, 100}, 1e-12)
+	near(t, "largest", fitScore(t, &KNN{K: 3, Distance: "largest", Sample: Sample{Sample: "first"}}, models.Env{},
+		train, test), []float64{3, 2, 4, 97}, 1e-12)
+	near(t, "mean", fitScore(t, &KNN{K: 2, Distance: "mean", Sample: Sample{Sample: "first"}}, models.Env{}, train,
+		test), []float64{.5, 1, 0, 93}, 1e-12)
+	near(t, "k over n", fitScore(t, &KNN{K: 9, Distance: "largest", Sample: Sample{MaxRows: 3, Sample: "first"}},
+		models.Env{}, train, test), []float64{3, 2, 7, 100}, 1e-12)
 }
 
 // From the same rows, the same centres as scikit-learn's Lloyd.
@@ -31,7 +36,7 @@ func TestKMeansFixtures(t *testing.T) {
 	fx := loadFixtures(t)
 	s := vectors(4, flat(fx.Train))
 	for _, workers := range []int{1, 3} {
-		l := &lloyd{s: s, f: frame{resting(s.X, s.N, 4), 1}, k: 3, tol: 0, maxIter: 300, workers: workers}
+		l := &lloyd{s: s, f: affine{modeOrMean(s.X, s.N, 4), 1}, k: 3, tol: 0, maxIter: 300, workers: workers}
 		inertia, _, err := l.run(context.Background(), fx.KMeans.InitRows)
 		if err != nil {
 			t.Fatal(err)
@@ -47,7 +52,8 @@ func TestKMeansFixtures(t *testing.T) {
 		}
 		near(t, "centres", l.centres, flat(fx.KMeans.Centers), 1e-6)
 		got := make([]float64, len(fx.Test))
-		if err := (&kmeansState{4, 3, l.centres}).score(context.Background(), vectors(4, flat(fx.Test)), 1, got); err != nil {
+		if err := (&kmeansState{4, 3, l.centres}).score(context.Background(), vectors(4, flat(fx.Test)), 1,
+			got); err != nil {
 			t.Fatal(err)
 		}
 		near(t, "distance", got, fx.KMeans.MinDist, 1e-6)
@@ -58,9 +64,10 @@ func TestKMeansFixtures(t *testing.T) {
 func TestKMeansEmpty(t *testing.T) {
 	s := vectors(1, []float64{1, 1, 1, 5, 5, 9})
 	spec := &KMeans{Clusters: 5, Restarts: 3, MaxIter: 50}
-	near(t, "distance", fitScore(t, spec, models.Env{Seed: 1}, s, vectors(1, []float64{1, 5, 9, 6})), []float64{0, 0, 0, 1}, 1e-12)
+	near(t, "distance", fitScore(t, spec, models.Env{Seed: 1}, s, vectors(1, []float64{1, 5, 9, 6})),
+		[]float64{0, 0, 0, 1}, 1e-12)
 	// All centres start at one place: the empty ones move to the far rows.
-	l := &lloyd{s: s, f: frame{[]float64{0}, 1}, k: 3, maxIter: 50, workers: 1}
+	l := &lloyd{s: s, f: affine{[]float64{0}, 1}, k: 3, maxIter: 50, workers: 1}
 	if inertia, _, err := l.run(context.Background(), []int{0, 1, 2}); err != nil || inertia > 1e-12 {
 		t.Errorf("inertia %v, error %v", inertia, err)
 	}

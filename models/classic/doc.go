@@ -5,9 +5,9 @@
 // read labels.
 //
 // Each model is one file that tells its formulas, its source and its departures from the source. What
-// they share: [detector] (the contract, kept in one place), points.go (squared distances between many
+// they share: [method] (what a model gives to models.Fitted), distance_blocks.go (squared distances between many
 // rows at once), neighbours.go (exact nearest neighbours by brute force), moments.go (means and
-// covariances) and spread.go (work over goroutines whose results do not depend on their number).
+// covariances) and parallel_rows.go (work over goroutines whose results do not depend on their number).
 //
 // Arithmetic is in float64, on rows that are float32. Networks are in models/neural, models of event
 // sequences in models/automata, models that learn from labels in models/supervised; scaling, thresholds

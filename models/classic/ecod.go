@@ -31,9 +31,10 @@ const ecod = "ecod"
 
 func init() {
 	models.Register(models.Info{
-		Name:          ecod,
-		Doc:           "Empirical tail probabilities of a row's values, multiplied over the columns.",
-		Paper:         "Li, Zhao, Hu, Botta, Ionescu and Chen, ECOD: unsupervised outlier detection using empirical cumulative distribution functions, IEEE TKDE 2022",
+		Name: ecod,
+		Doc:  "Empirical tail probabilities of a row's values, multiplied over the columns.",
+		Paper: "Li, Zhao, Hu, Botta, Ionescu and Chen, ECOD: unsupervised outlier detection using empirical " +
+			"cumulative distribution functions, IEEE TKDE 2022",
 		Needs:         models.Needs{Input: data.Vectors},
 		Deterministic: true,
 		Defaults:      func() models.Spec { return &ECOD{} },
@@ -66,7 +67,7 @@ type ecodState struct {
 
 func fitECOD(ctx context.Context, env models.Env, s *data.Set) (*ecodState, error) {
 	m := &ecodState{n: s.N, columns: make([]ecodColumn, s.D)}
-	err := spread(ctx, s.D, 1, env.Parallel(), func() func(lo, hi int) {
+	err := parallelRows(ctx, s.D, 1, env.Parallel(), func() func(lo, hi int) {
 		v := make([]float32, s.N)
 		return func(j, _ int) {
 			for i := range v {

@@ -9,7 +9,8 @@ import (
 // Reference: math.Exp, itself within one unit in the last place.
 func TestExpInPlace(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	x := []float64{0, math.Copysign(0, -1), -1e-300, -1e-17, -math.Ln2, -math.Ln2 / 128, -707.999, -708.5, -1e300, math.Inf(-1)}
+	x := []float64{0, math.Copysign(0, -1), -1e-300, -1e-17, -math.Ln2, -math.Ln2 / 128, -707.999, -708.5, -1e300,
+		math.Inf(-1)}
 	for range 200_000 {
 		x = append(x, -r.ExpFloat64()*20, -r.Float64()*708, -math.Exp(-40*r.Float64()))
 	}

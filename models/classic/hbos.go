@@ -28,9 +28,10 @@ const hbos = "hbos"
 
 func init() {
 	models.Register(models.Info{
-		Name:          hbos,
-		Doc:           "Histogram-based outlier score: how rare the values of a row are, column by column.",
-		Paper:         "Goldstein and Dengel, Histogram-based outlier score (HBOS): a fast unsupervised anomaly detection algorithm, KI 2012",
+		Name: hbos,
+		Doc:  "Histogram-based outlier score: how rare the values of a row are, column by column.",
+		Paper: "Goldstein and Dengel, Histogram-based outlier score (HBOS): a fast unsupervised anomaly " +
+			"detection algorithm, KI 2012",
 		Needs:         models.Needs{Input: data.Vectors},
 		Deterministic: true,
 		Defaults:      func() models.Spec { return &HBOS{Bins: 10, Smooth: 0.1} },
@@ -63,7 +64,7 @@ func fitHBOS(ctx context.Context, c HBOS, env models.Env, s *data.Set) (*hbosSta
 		bins: c.Bins, low: append([]float32(nil), s.Row(0)...), high: append([]float32(nil), s.Row(0)...),
 		rarity: make([]float64, s.D*c.Bins), outside: -math.Log(c.Smooth),
 	}
-	err := spread(ctx, s.D, 8, env.Parallel(), func() func(lo, hi int) {
+	err := parallelRows(ctx, s.D, 8, env.Parallel(), func() func(lo, hi int) {
 		return func(lo, hi int) {
 			for i := range s.N {
 				if i%4096 == 0 && ctx.Err() != nil {

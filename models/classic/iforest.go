@@ -34,8 +34,9 @@ const iforest = "iforest"
 
 func init() {
 	models.Register(models.Info{
-		Name:     iforest,
-		Doc:      "Isolation forest: random cuts of random subsamples; the score falls with the cuts that isolate a row.",
+		Name: iforest,
+		Doc: "Isolation forest: random cuts of random subsamples; the score falls with the cuts that isolate " +
+			"a row.",
 		Paper:    "Liu, Ting and Zhou, Isolation forest, ICDM 2008",
 		Needs:    models.Needs{Input: data.Vectors},
 		Defaults: func() models.Spec { return &IForest{Trees: 100, MaxSamples: 256, MaxFeatures: 1} },
@@ -83,14 +84,15 @@ func fitIForest(ctx context.Context, c IForest, env models.Env, s *data.Set) (*i
 	for step := range steps {
 		first := step * treesAStep
 		n := min(treesAStep, c.Trees-first)
-		err := spread(ctx, n, 1, env.Parallel(), func() func(lo, hi int) {
+		err := parallelRows(ctx, n, 1, env.Parallel(), func() func(lo, hi int) {
 			g := newGrower(s, c, m.psi)
 			return func(i, _ int) { m.trees[first+i] = g.grow(env.Rand(fmt.Sprint("iforest tree ", first+i))) }
 		})
 		if err != nil {
 			return nil, err
 		}
-		env.Progress(models.Epoch{N: step + 1, Of: steps, Loss: math.NaN(), ValidLoss: math.NaN(), Rate: math.NaN(), Samples: n * m.psi})
+		env.Progress(models.Epoch{N: step + 1, Of: steps, Loss: math.NaN(), ValidLoss: math.NaN(), Rate: math.NaN(),
+			Samples: n * m.psi})
 	}
 	return m, nil
 }
@@ -100,7 +102,7 @@ type grower struct {
 	s       *data.Set
 	c       IForest
 	depth   int     // limit
-	rows    []int32 // of the current tree, parted as it grows
+	rows    []int32 // of the current tree, partitioned as it grows
 	columns []int32 // that the current tree may cut
 	r       *rand.Rand
 	t       tree
@@ -161,7 +163,7 @@ func (g *grower) split(rows []int32, open, depth int) {
 			continue
 		}
 		cut := between(low, high, g.r.Float64())
-		mid := g.part(rows, int(j), cut)
+		mid := g.partition(rows, int(j), cut)
 		g.split(rows[:mid], open, depth+1)
 		g.t.nodes[at] = node{column: j, cut: cut, right: int32(len(g.t.nodes))}
 		g.split(rows[mid:], open, depth+1)
@@ -179,7 +181,7 @@ func (g *grower) extremes(rows []int32, j int) (low, high float32) {
 	return low, high
 }
 
-// between is low + u(high−low), rounded down to float32, which parts float32 values as the exact number
+// between is low + u(high−low), rounded down to float32, which divides float32 values as the exact number
 // would; never high, so that something is left on its side.
 func between(low, high float32, u float64) float32 {
 	exact := float64(low) + float64(u*(float64(high)-float64(low)))
@@ -193,8 +195,8 @@ func between(low, high float32, u float64) float32 {
 	return cut
 }
 
-// part moves the rows with x[j] ≤ cut to the front and counts them.
-func (g *grower) part(rows []int32, j int, cut float32) int {
+// partition moves the rows with x[j] ≤ cut to the front and counts them.
+func (g *grower) partition(rows []int32, j int, cut float32) int {
 	mid := 0
 	for i, row := range rows {
 		if g.s.X[int(row)*g.s.D+j] <= cut {
@@ -221,7 +223,7 @@ func averagePath(m int) float64 {
 func (m *iforestState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	// With one row a tree, c is 0 and so are all paths; the score is then 1/2, as in scikit-learn.
 	scale := float64(len(m.trees)) * averagePath(m.psi)
-	return spread(ctx, s.N, 256, workers, func() func(lo, hi int) {
+	return parallelRows(ctx, s.N, 256, workers, func() func(lo, hi int) {
 		return func(lo, hi int) {
 			// One tree after the other: its nodes stay in the cache while it meets all rows.
 			clear(out[lo:hi])
@@ -319,7 +321,8 @@ func loadIForest(st models.State) (learned, error) {
 		for i := range t.nodes {
 			n := node{column[i], cut[i], right[i]}
 			// Every way goes on to a later node, so that it ends.
-			if n.column < -1 || int(n.column) >= m.d || n.column >= 0 && (n.right <= int32(i)+1 || n.right >= size) || t.path[i] < 0 {
+			if n.column < -1 || int(n.column) >= m.d || n.column >= 0 && (n.right <= int32(i)+1 || n.right >= size) ||
+				t.path[i] < 0 {
 				return nil, fmt.Errorf("node %d is %+v in a tree of %d nodes", i, n, size)
 			}
 			t.nodes[i] = n

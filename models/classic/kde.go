@@ -30,12 +30,16 @@ const kde = "kde"
 
 func init() {
 	models.Register(models.Info{
-		Name:          kde,
-		Doc:           "Gaussian kernel density of the training rows; the score is the negative log density.",
-		Paper:         "Parzen, On estimation of a probability density function and mode, Annals of Mathematical Statistics, 1962",
+		Name: kde,
+		Doc:  "Gaussian kernel density of the training rows; the score is the negative log density.",
+		Paper: "Parzen, On estimation of a probability density function and mode, Annals of Mathematical " +
+			"Statistics, 1962",
 		Needs:         models.Needs{Input: data.Vectors},
 		Deterministic: true,
-		Defaults:      func() models.Spec { return &KDE{Bandwidth: "1", Sample: Sample{MaxRows: 10000, Sample: "random"}} },
+		Defaults: func() models.Spec {
+			return &KDE{Bandwidth: "1",
+				Sample: Sample{MaxRows: 10000, Sample: "random"}}
+		},
 	})
 }
 
@@ -53,13 +57,14 @@ func (c *KDE) New(env models.Env) (models.Detector, error) {
 		fit: func(ctx context.Context, s *data.Set) (learned, error) {
 			s = spec.take(s, env.Logger())
 			h := spec.Bandwidth.value(s.N, s.D)
-			return newKDE(append([]float32(nil), s.X...), s.N, s.D, h, resting(s.X, s.N, s.D)), nil
+			return newKDE(append([]float32(nil), s.X...), s.N, s.D, h, modeOrMean(s.X, s.N, s.D)), nil
 		},
 		load: loadKDE,
 	}.detector(), nil
 }
 
-var bandwidths = wordOrNumber{[]string{"scott", "silverman"}, func(h float64) bool { return h >= 1e-50 && h <= 1e50 }, "1e-50 to 1e50"}
+var bandwidths = enumOrNumber{[]string{"scott", "silverman"}, func(h float64) bool { return h >= 1e-50 && h <= 1e50 },
+	"1e-50 to 1e50"}
 
 // DecodeStrict takes a word or a number.
 func (b *Bandwidth) DecodeStrict(d strictyaml.Doc) strictyaml.Problems {
@@ -90,26 +95,26 @@ type kdeState struct {
 	bandwidth float64
 	shift     []float64
 	x         []float32 // n×d
-	p         *points
+	p         *distanceBlocks
 }
 
 func newKDE(x []float32, n, d int, h float64, shift []float64) *kdeState {
 	m := &kdeState{d: d, bandwidth: h, shift: shift, x: x}
-	m.p = newPoints(m.frame(), x, n, d)
+	m.p = newDistanceBlocks(m.affine(), x, n, d)
 	return m
 }
 
-func (m *kdeState) frame() frame { return frame{m.shift, 1 / (m.bandwidth * math.Sqrt2)} }
+func (m *kdeState) affine() affine { return affine{m.shift, 1 / (m.bandwidth * math.Sqrt2)} }
 
 func (m *kdeState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	h := m.bandwidth
 	norm := math.Log(float64(m.p.n)) + float64(m.d)/2*math.Log(2*math.Pi*h*h)
-	return spread(ctx, s.N, blockRows, workers, func() func(lo, hi int) {
+	return parallelRows(ctx, s.N, blockRows, workers, func() func(lo, hi int) {
 		b := newBlock(m.d)
 		tile := make([]float64, blockRows*panelRows)
 		sums := make([]logSum, blockRows)
 		return func(lo, hi int) {
-			fill(b, m.frame(), s.X, m.d, lo, hi)
+			fill(b, m.affine(), s.X, m.d, lo, hi)
 			for i := range sums {
 				sums[i] = logSum{max: math.Inf(-1)}
 			}

@@ -16,7 +16,8 @@ func TestKDEFixtures(t *testing.T) {
 			if h := Bandwidth(name).value(60, 4); math.Abs(h-want.H) > 1e-14 {
 				t.Errorf("bandwidth %v, want %v", h, want.H)
 			}
-			got := fitScore(t, &KDE{Bandwidth: Bandwidth(name), Sample: Sample{Sample: "first"}}, models.Env{}, train, test)
+			got := fitScore(t, &KDE{Bandwidth: Bandwidth(name), Sample: Sample{Sample: "first"}}, models.Env{}, train,
+				test)
 			near(t, "score", got, negated(want.LogDens), 1e-6)
 		})
 	}
@@ -30,7 +31,8 @@ func TestKDEIntegral(t *testing.T) {
 		grid = append(grid, x)
 	}
 	for _, h := range []float64{.1, .5, 1.5} {
-		scores := fitScore(t, &KDE{Bandwidth: Bandwidth(strconv.FormatFloat(h, 'g', -1, 64)), Sample: Sample{Sample: "first"}}, models.Env{},
+		scores := fitScore(t, &KDE{Bandwidth: Bandwidth(strconv.FormatFloat(h, 'g', -1, 64)),
+			Sample: Sample{Sample: "first"}}, models.Env{},
 			vectors(1, []float64{-2, 0, 0, 1, 3.5}), vectors(1, grid))
 		var sum float64
 		for _, v := range scores {

@@ -35,9 +35,10 @@ const kmeans = "kmeans"
 
 func init() {
 	models.Register(models.Info{
-		Name:     kmeans,
-		Doc:      "Distance to the nearest of k centres of the training rows.",
-		Paper:    "Lloyd, Least squares quantization in PCM, IEEE Transactions on Information Theory, 1982; Arthur and Vassilvitskii, k-means++, SODA 2007",
+		Name: kmeans,
+		Doc:  "Distance to the nearest of k centres of the training rows.",
+		Paper: "Lloyd, Least squares quantization in PCM, IEEE Transactions on Information Theory, 1982; Arthur " +
+			"and Vassilvitskii, k-means++, SODA 2007",
 		Needs:    models.Needs{Input: data.Vectors},
 		Defaults: func() models.Spec { return &KMeans{Clusters: 8, Restarts: 10, MaxIter: 300, Tol: 1e-4} },
 	})
@@ -73,7 +74,8 @@ func fitKMeans(ctx context.Context, c KMeans, env models.Env, s *data.Set) (*kme
 			variance += m.sd[j] * m.sd[j] / float64(s.D)
 		}
 	}
-	l := &lloyd{s: s, f: frame{resting(s.X, s.N, s.D), 1}, k: min(c.Clusters, s.N), tol: c.Tol * variance, maxIter: c.MaxIter, workers: env.Parallel()}
+	l := &lloyd{s: s, f: affine{modeOrMean(s.X, s.N, s.D), 1}, k: min(c.Clusters, s.N), tol: c.Tol * variance,
+		maxIter: c.MaxIter, workers: env.Parallel()}
 	best, lowest := []float64(nil), math.Inf(1)
 	for start := range c.Restarts {
 		seeds, err := l.seed(ctx, env.Rand(fmt.Sprint("kmeans start ", start)))
@@ -87,7 +89,8 @@ func fitKMeans(ctx context.Context, c KMeans, env models.Env, s *data.Set) (*kme
 		if inertia < lowest {
 			best, lowest = l.centres, inertia
 		}
-		env.Progress(models.Epoch{N: start + 1, Of: c.Restarts, Loss: inertia / float64(s.N), ValidLoss: math.NaN(), Rate: math.NaN(), Samples: s.N})
+		env.Progress(models.Epoch{N: start + 1, Of: c.Restarts, Loss: inertia / float64(s.N), ValidLoss: math.NaN(),
+			Rate: math.NaN(), Samples: s.N})
 	}
 	for i := range best {
 		best[i] += l.f.shift[i%s.D]
@@ -98,7 +101,7 @@ func fitKMeans(ctx context.Context, c KMeans, env models.Env, s *data.Set) (*kme
 // lloyd is one clustering under way, in shifted coordinates.
 type lloyd struct {
 	s       *data.Set
-	f       frame
+	f       affine
 	k       int
 	tol     float64
 	maxIter int
@@ -119,7 +122,7 @@ func (l *lloyd) seed(ctx context.Context, r *rand.Rand) ([]int, error) {
 	}
 	for len(seeds) < l.k {
 		last := l.s.Row(seeds[len(seeds)-1])
-		err := spread(ctx, n, 1024, l.workers, func() func(lo, hi int) {
+		err := parallelRows(ctx, n, 1024, l.workers, func() func(lo, hi int) {
 			return func(lo, hi int) {
 				for i := lo; i < hi; i++ {
 					dist := distance(l.s.Row(i), last)
@@ -194,10 +197,10 @@ func (l *lloyd) assign(ctx context.Context) (sums []float64, counts []int, err e
 		sums   []float64
 		counts []int
 	}
-	// Parts of so many rows that they are few, added in order.
+	// At most 64 partial sums, added in order.
 	size := max(momentRows, (l.s.N+63)/64)
 	parts := make([]part, (l.s.N+size-1)/size)
-	err = spread(ctx, l.s.N, size, l.workers, func() func(lo, hi int) {
+	err = parallelRows(ctx, l.s.N, size, l.workers, func() func(lo, hi int) {
 		b, tile := newBlock(d), make([]float64, blockRows*k)
 		return func(lo, hi int) {
 			p := part{make([]float64, k*d), make([]int, k)}
@@ -205,7 +208,8 @@ func (l *lloyd) assign(ctx context.Context) (sums []float64, counts []int, err e
 				fill(b, l.f, l.s.X, d, at, min(at+blockRows, hi))
 				for first := 0; first < k; first += panelRows { // wider products would be spread by gonum
 					w := min(panelRows, k-first)
-					gonum.Implementation{}.Dgemm(blas.NoTrans, blas.NoTrans, b.m, w, d, 1, b.x, d, byColumn[first:], k, 0, tile[first:], k)
+					gonum.Implementation{}.Dgemm(blas.NoTrans, blas.NoTrans, b.m, w, d, 1, b.x, d, byColumn[first:], k,
+						0, tile[first:], k)
 				}
 				for i := range b.m {
 					l.choose(at+i, b.x[i*d:(i+1)*d], b.norms[i], tile[i*k:(i+1)*k], half)

@@ -27,9 +27,10 @@ const knn = "knn"
 
 func init() {
 	models.Register(models.Info{
-		Name:          knn,
-		Doc:           "Distance to the k-th nearest training row, or the mean over the k nearest.",
-		Paper:         "Ramaswamy, Rastogi and Shim, Efficient algorithms for mining outliers from large data sets, SIGMOD 2000",
+		Name: knn,
+		Doc:  "Distance to the k-th nearest training row, or the mean over the k nearest.",
+		Paper: "Ramaswamy, Rastogi and Shim, Efficient algorithms for mining outliers from large data sets, " +
+			"SIGMOD 2000",
 		Needs:         models.Needs{Input: data.Vectors},
 		Deterministic: true,
 		Defaults: func() models.Spec {
@@ -48,7 +49,7 @@ func (c *KNN) New(env models.Env) (models.Detector, error) {
 		name: knn, spec: c, env: env, min: 1, costly: true,
 		fit: func(ctx context.Context, s *data.Set) (learned, error) {
 			s = spec.take(s, env.Logger())
-			ref := newReference(append([]float32(nil), s.X...), s.N, s.D, resting(s.X, s.N, s.D))
+			ref := newReference(append([]float32(nil), s.X...), s.N, s.D, modeOrMean(s.X, s.N, s.D))
 			return &knnState{min(spec.K, s.N), spec.Distance == "mean", ref}, nil
 		},
 		load: loadKNN,

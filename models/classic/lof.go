@@ -33,8 +33,9 @@ const lof = "lof"
 
 func init() {
 	models.Register(models.Info{
-		Name:          lof,
-		Doc:           "Local outlier factor: density around a row's nearest training rows, over the density around the row.",
+		Name: lof,
+		Doc: "Local outlier factor: density around a row's nearest training rows, over the density around " +
+			"the row.",
 		Paper:         "Breunig, Kriegel, Ng and Sander, LOF: identifying density-based local outliers, SIGMOD 2000",
 		Needs:         models.Needs{Input: data.Vectors},
 		Deterministic: true,
@@ -78,7 +79,7 @@ func fitLOF(ctx context.Context, c LOF, env models.Env, s *data.Set) (*lofState,
 	}
 	m := &lofState{
 		k: k, kdist: make([]float64, n), lrd: make([]float64, n),
-		ref: newReference(append([]float32(nil), s.X...), n, s.D, resting(s.X, n, s.D)),
+		ref: newReference(append([]float32(nil), s.X...), n, s.D, modeOrMean(s.X, n, s.D)),
 	}
 	near := make([]neighbour, n*k)
 	for from := 0; from < n; from += lofStep {
@@ -90,7 +91,8 @@ func fitLOF(ctx context.Context, c LOF, env models.Env, s *data.Set) (*lofState,
 		if err != nil {
 			return nil, err
 		}
-		env.Progress(models.Epoch{N: from/lofStep + 1, Of: (n + lofStep - 1) / lofStep, Loss: math.NaN(), ValidLoss: math.NaN(), Rate: math.NaN(), Samples: to - from})
+		env.Progress(models.Epoch{N: from/lofStep + 1, Of: (n + lofStep - 1) / lofStep, Loss: math.NaN(),
+			ValidLoss: math.NaN(), Rate: math.NaN(), Samples: to - from})
 	}
 	for i := range m.lrd {
 		m.lrd[i] = m.density(near[i*k : (i+1)*k])

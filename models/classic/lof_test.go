@@ -20,7 +20,8 @@ func TestLOFFixtures(t *testing.T) {
 		t.Fatal(err)
 	}
 	own := make([]float64, train.N)
-	err = m.ref.nearest(context.Background(), train.X, m.k, 1, 0, func(i int, found []neighbour) { own[i] = m.factor(found) })
+	err = m.ref.nearest(context.Background(), train.X, m.k, 1, 0,
+		func(i int, found []neighbour) { own[i] = m.factor(found) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +38,8 @@ func TestLOFUniform(t *testing.T) {
 	for i := range test {
 		test[i] = .1 + .8*r.Float64()
 	}
-	scores := fitScore(t, &LOF{K: 20, Sample: Sample{Sample: "random"}}, models.Env{}, vectors(2, train), vectors(2, test))
+	scores := fitScore(t, &LOF{K: 20, Sample: Sample{Sample: "random"}}, models.Env{}, vectors(2, train),
+		vectors(2, test))
 	var mean float64
 	for _, v := range scores {
 		mean += v / 500

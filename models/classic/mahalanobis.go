@@ -26,9 +26,10 @@ const mahalanobis = "mahalanobis"
 
 func init() {
 	models.Register(models.Info{
-		Name:          mahalanobis,
-		Doc:           "Squared Mahalanobis distance from the mean of the training rows.",
-		Paper:         "Mahalanobis, On the generalised distance in statistics, Proceedings of the National Institute of Sciences of India, 1936",
+		Name: mahalanobis,
+		Doc:  "Squared Mahalanobis distance from the mean of the training rows.",
+		Paper: "Mahalanobis, On the generalised distance in statistics, Proceedings of the National " +
+			"Institute of Sciences of India, 1936",
 		Needs:         models.Needs{Input: data.Vectors},
 		Deterministic: true,
 		Defaults:      func() models.Spec { return &Mahalanobis{Ridge: 1e-6} },

@@ -22,7 +22,7 @@ const momentRows = 4096
 // columnSums adds up term(j, x_ij) over the rows.
 func columnSums(ctx context.Context, s *data.Set, workers int, term func(j int, v float64) float64) ([]float64, error) {
 	parts := make([][]float64, (s.N+momentRows-1)/momentRows)
-	err := spread(ctx, s.N, momentRows, workers, func() func(lo, hi int) {
+	err := parallelRows(ctx, s.N, momentRows, workers, func() func(lo, hi int) {
 		return func(lo, hi int) {
 			sum := make([]float64, s.D)
 			for i := lo; i < hi; i++ {
@@ -127,7 +127,7 @@ func covariance(ctx context.Context, s *data.Set, mean []float64, workers int) (
 	d := s.D
 	cov := make([]float64, d*d)
 	const strip = 8 // rows of the matrix that one pass over the data fills
-	err := spread(ctx, d, strip, workers, func() func(lo, hi int) {
+	err := parallelRows(ctx, d, strip, workers, func() func(lo, hi int) {
 		row := make([]float64, d)
 		return func(lo, hi int) {
 			for i := range s.N {

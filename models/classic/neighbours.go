@@ -11,13 +11,13 @@ import (
 type reference struct {
 	n, d int
 	x    []float32 // n×d, as they were given
-	f    frame
-	p    *points // x shifted
+	f    affine
+	p    *distanceBlocks // x shifted
 }
 
 func newReference(x []float32, n, d int, shift []float64) *reference {
-	r := &reference{n: n, d: d, x: x, f: frame{shift, 1}}
-	r.p = newPoints(r.f, x, n, d)
+	r := &reference{n: n, d: d, x: x, f: affine{shift, 1}}
+	r.p = newDistanceBlocks(r.f, x, n, d)
 	return r
 }
 
@@ -35,10 +35,11 @@ type neighbour struct {
 // Every distance is computed: rows are compared by matrix multiplication in float64, 2k+8 candidates are
 // kept, and their distances computed again from differences, which decide. Distances that differ by less
 // than about 1e-16 of the squared lengths of the rows cannot be told apart by the first step.
-func (r *reference) nearest(ctx context.Context, q []float32, k, workers, self int, visit func(i int, near []neighbour)) error {
+func (r *reference) nearest(ctx context.Context, q []float32, k, workers, self int,
+	visit func(i int, near []neighbour)) error {
 	n := len(q) / r.d
 	keep := min(2*k+8, r.n)
-	return spread(ctx, n, blockRows, workers, func() func(lo, hi int) {
+	return parallelRows(ctx, n, blockRows, workers, func() func(lo, hi int) {
 		b := newBlock(r.d)
 		tile := make([]float64, blockRows*panelRows)
 		heaps := make([]nearHeap, blockRows)

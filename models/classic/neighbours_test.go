@@ -19,9 +19,10 @@ func TestNearest(t *testing.T) {
 				if self {
 					query, start = s, 0
 				}
-				ref := newReference(s.X, n, d, resting(s.X, n, d))
+				ref := newReference(s.X, n, d, modeOrMean(s.X, n, d))
 				got := make([][]neighbour, query.N)
-				err := ref.nearest(context.Background(), query.X, k, 2, start, func(i int, near []neighbour) { got[i] = slices.Clone(near) })
+				err := ref.nearest(context.Background(), query.X, k, 2, start,
+					func(i int, near []neighbour) { got[i] = slices.Clone(near) })
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -18,7 +18,8 @@ import (
 	"plumbline/models"
 )
 
-var full = flag.Bool("full", false, "hold the detectors against the reference values of the whole KDDTrain+, not only its 20 % file")
+var full = flag.Bool("full", false,
+	"hold the detectors against the reference values of the whole KDDTrain+, not only its 20 % file")
 
 // nslReference is scikit-learn 1.2.1 on the benign rows of a training file and KDDTest+, in float64.
 type nslReference struct {
@@ -117,7 +118,8 @@ func auroc(t *testing.T, scores []float64, test *data.Set) float64 {
 // TestNSLKDD holds the detectors against scikit-learn and libsvm on real data. Tolerances: decision values
 // within 1e-3·max(1, |f|), which is what two solutions to libsvm's stopping rule may differ by; AUROC of
 // lof within .02, as repeated rows leave its neighbours open, of the other deterministic models within
-// .002 (k-means .005, for its starts); the mean of iforest over ten seeds within three standard errors of the difference.
+// .002 (k-means .005, for its starts); the mean of iforest over ten seeds within three standard errors of the
+// difference.
 func TestNSLKDD(t *testing.T) {
 	for _, ref := range nslReferences {
 		t.Run(ref.file, func(t *testing.T) {
@@ -164,7 +166,8 @@ func timed(t *testing.T, spec models.Spec, seed uint64, train, test *data.Set) [
 	fitted := time.Now()
 	out, err := m.Score(context.Background(), test)
 	check(t, err)
-	t.Logf("%d×%d: fit %.2f s, %d rows scored in %.2f s", train.N, train.D, fitted.Sub(start).Seconds(), test.N, time.Since(fitted).Seconds())
+	t.Logf("%d×%d: fit %.2f s, %d rows scored in %.2f s", train.N, train.D, fitted.Sub(start).Seconds(), test.N,
+		time.Since(fitted).Seconds())
 	return out
 }
 
@@ -185,7 +188,8 @@ func nslOCSVM(t *testing.T, ref nslReference, train, test *data.Set) {
 		fit, err := m.(*models.Fitted[rowScorer]).Learned()
 		check(t, err)
 		state := fit.learned.(*ocsvmState)
-		t.Logf("%s: fit %.2f s, score %.2f s; rho %.6f, %d support vectors", c.name, fitted.Sub(start).Seconds(), time.Since(fitted).Seconds(), state.rho, len(state.alpha))
+		t.Logf("%s: fit %.2f s, score %.2f s; rho %.6f, %d support vectors", c.name, fitted.Sub(start).Seconds(),
+			time.Since(fitted).Seconds(), state.rho, len(state.alpha))
 		near(t, c.name+" decision", negated(scores[:5]), c.first5, 1e-3)
 		for i, f := range c.first5 {
 			t.Logf("f %.8f, libsvm %.8f", -scores[i], f)
@@ -219,7 +223,8 @@ func nslForest(t *testing.T, psi int, mean, sd float64, train, test *data.Set) {
 	ours := sum / seeds
 	ourSD := math.Sqrt((squares - sum*ours) / (seeds - 1))
 	se := math.Sqrt((sd*sd + ourSD*ourSD) / seeds)
-	t.Logf("mean AUROC %.6f (sd %.6f), reference %.6f (sd %.6f), %.1f s", ours, ourSD, mean, sd, time.Since(start).Seconds())
+	t.Logf("mean AUROC %.6f (sd %.6f), reference %.6f (sd %.6f), %.1f s", ours, ourSD, mean, sd,
+		time.Since(start).Seconds())
 	if math.Abs(ours-mean) > 3*se {
 		t.Errorf("mean AUROC %.6f, reference %.6f: more than 3 standard errors of %.6f", ours, mean, se)
 	}
@@ -233,7 +238,8 @@ func TestKDD99(t *testing.T) {
 		t.Errorf("AUROC of znorm %.6f, known to be .973", got)
 	}
 	t.Logf("znorm: AUROC %.6f", got)
-	for name, spec := range map[string]models.Spec{"best_feature": &BestFeature{}, "iforest": &IForest{Trees: 100, MaxSamples: 256, MaxFeatures: 1}} {
+	for name, spec := range map[string]models.Spec{"best_feature": &BestFeature{},
+		"iforest": &IForest{Trees: 100, MaxSamples: 256, MaxFeatures: 1}} {
 		t.Logf("%s: AUROC %.6f", name, auroc(t, timed(t, spec, 1, train, test), test))
 	}
 }
@@ -250,7 +256,8 @@ func TestKDENarrow(t *testing.T) {
 		idx[i] = i * 450
 	}
 	test = test.Subset(idx)
-	got := fitScore(t, &KDE{Bandwidth: "0.1", Sample: Sample{MaxRows: 3000, Sample: "first"}}, models.Env{}, train, test)
+	got := fitScore(t, &KDE{Bandwidth: "0.1", Sample: Sample{MaxRows: 3000, Sample: "first"}}, models.Env{}, train,
+		test)
 	want := make([]float64, test.N)
 	for i := range want {
 		terms := make([]float64, 3000)

@@ -44,9 +44,10 @@ const ocsvm = "ocsvm"
 
 func init() {
 	models.Register(models.Info{
-		Name:          ocsvm,
-		Doc:           "One-class SVM with a Gaussian kernel; the score is the negative decision value.",
-		Paper:         "Schölkopf, Platt, Shawe-Taylor, Smola and Williamson, Estimating the support of a high-dimensional distribution, Neural Computation, 2001",
+		Name: ocsvm,
+		Doc:  "One-class SVM with a Gaussian kernel; the score is the negative decision value.",
+		Paper: "Schölkopf, Platt, Shawe-Taylor, Smola and Williamson, Estimating the support of a " +
+			"high-dimensional distribution, Neural Computation, 2001",
 		Needs:         models.Needs{Input: data.Vectors},
 		Deterministic: true,
 		Defaults: func() models.Spec {
@@ -73,7 +74,8 @@ func (c *OCSVM) New(env models.Env) (models.Detector, error) {
 	}.detector(), nil
 }
 
-var gammas = wordOrNumber{[]string{"scale", "scale_std", "auto"}, func(g float64) bool { return g > 0 && g <= 1e100 }, "more than 0, at most 1e100"}
+var gammas = enumOrNumber{[]string{"scale", "scale_std", "auto"}, func(g float64) bool { return g > 0 && g <= 1e100 },
+	"more than 0, at most 1e100"}
 
 // DecodeStrict takes a word or a number.
 func (g *Gamma) DecodeStrict(d strictyaml.Doc) strictyaml.Problems {
@@ -124,24 +126,26 @@ type ocsvmState struct {
 	gamma float64
 	rho   float64
 	shift []float64
-	sv    []float32 // m×d, as they were given
-	alpha []float64 // m
-	p     *points   // sv mapped
+	sv    []float32       // m×d, as they were given
+	alpha []float64       // m
+	p     *distanceBlocks // sv mapped
 }
 
 func fitOCSVM(ctx context.Context, c OCSVM, env models.Env, s *data.Set) (*ocsvmState, error) {
 	log := env.Logger()
 	if s.N > manyRows {
-		log.Warn("ocsvm: training takes on the order of nu·n² kernel values; max_rows limits them", "rows", s.N, "kernel_values", c.Nu*float64(s.N)*float64(s.N))
+		log.Warn("ocsvm: training takes on the order of nu·n² kernel values; max_rows limits them", "rows", s.N,
+			"kernel_values", c.Nu*float64(s.N)*float64(s.N))
 	}
-	m := &ocsvmState{d: s.D, gamma: gammaFor(c.Gamma, s.X, s.D), shift: resting(s.X, s.N, s.D)}
-	p := newPoints(m.frame(), s.X, s.N, s.D)
+	m := &ocsvmState{d: s.D, gamma: gammaFor(c.Gamma, s.X, s.D), shift: modeOrMean(s.X, s.N, s.D)}
+	p := newDistanceBlocks(m.affine(), s.X, s.N, s.D)
 	most := int(math.Sqrt(float64(c.MemoryMB<<20) / 8)) // 1 MB: 362 points, 200 MB: 5120
 	sol, err := solver{
 		nu: c.Nu, tol: c.Tol, dense: min(2048, most), first: min(512, most), most: most, workers: env.Parallel(),
 		report: func(round int, objective, gap float64) {
 			log.Debug("ocsvm", "round", round, "objective", objective, "gap", gap)
-			env.Progress(models.Epoch{N: round, Loss: objective / float64(s.N), ValidLoss: math.NaN(), Rate: math.NaN(), Samples: s.N})
+			env.Progress(models.Epoch{N: round, Loss: objective / float64(s.N), ValidLoss: math.NaN(), Rate: math.NaN(),
+				Samples: s.N})
 		},
 	}.solve(ctx, p)
 	if err != nil {
@@ -153,14 +157,15 @@ func fitOCSVM(ctx context.Context, c OCSVM, env models.Env, s *data.Set) (*ocsvm
 	sv, alpha := support(sol.alpha)
 	m.rho, m.alpha, m.p = sol.rho, alpha, p.pick(sv)
 	m.sv = s.Subset(sv).X
-	log.Debug("ocsvm: fitted", "rows", s.N, "gamma", m.gamma, "support_vectors", len(sv), "rho", m.rho, "pairs", sol.pairs)
+	log.Debug("ocsvm: fitted", "rows", s.N, "gamma", m.gamma, "support_vectors", len(sv), "rho", m.rho, "pairs",
+		sol.pairs)
 	return m, nil
 }
 
-func (m *ocsvmState) frame() frame { return frame{m.shift, math.Sqrt(m.gamma)} }
+func (m *ocsvmState) affine() affine { return affine{m.shift, math.Sqrt(m.gamma)} }
 
 func (m *ocsvmState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	if err := weightedSums(ctx, s.N, rows(m.frame(), s.X, m.d), m.p, m.alpha, workers, out); err != nil {
+	if err := weightedSums(ctx, s.N, rows(m.affine(), s.X, m.d), m.p, m.alpha, workers, out); err != nil {
 		return err
 	}
 	for i, v := range out {
@@ -201,6 +206,6 @@ func loadOCSVM(st models.State) (learned, error) {
 	if m.alpha, err = models.FiniteArray[float64](st.Arrays, "alpha", n); err != nil {
 		return nil, err
 	}
-	m.p = newPoints(m.frame(), m.sv, n, d)
+	m.p = newDistanceBlocks(m.affine(), m.sv, n, d)
 	return m, nil
 }

@@ -25,8 +25,8 @@ var fixtureGammas = map[string]struct {
 // decide solves in float64 and gives the decision values of test.
 func decide(t *testing.T, s solver, gamma float64, train, test []float64, d int) (f []float64, sol *solution) {
 	t.Helper()
-	m := frame{resting(train, len(train)/d, d), math.Sqrt(gamma)}
-	p := newPoints(m, train, len(train)/d, d)
+	m := affine{modeOrMean(train, len(train)/d, d), math.Sqrt(gamma)}
+	p := newDistanceBlocks(m, train, len(train)/d, d)
 	sol, err := s.solve(context.Background(), p)
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +102,8 @@ func TestOneClassProperties(t *testing.T) {
 		for _, gamma := range []float64{0.05, 1, 50} {
 			t.Run(fmt.Sprintf("nu=%v,gamma=%v", nu, gamma), func(t *testing.T) {
 				whole, sol := decide(t, solver{nu: nu, tol: 1e-6, dense: n, workers: 1}, gamma, x, x, d)
-				parts, sol2 := decide(t, solver{nu: nu, tol: 1e-6, dense: 64, first: 16, most: 300, workers: 2}, gamma, x, x, d)
+				parts, sol2 := decide(t, solver{nu: nu, tol: 1e-6, dense: 64, first: 16, most: 300, workers: 2}, gamma,
+					x, x, d)
 				near(t, "decomposed", parts, whole, 1e-5)
 				for _, s := range []*solution{sol, sol2} {
 					var sum float64
@@ -144,8 +145,8 @@ func TestNegSquares(t *testing.T) {
 			x[i] += 1e6
 		}
 	}
-	for _, f := range []frame{{make([]float64, d), 1}, {resting(x, 300, d), 2}} {
-		p := newPoints(f, x, 300, d)
+	for _, f := range []affine{{make([]float64, d), 1}, {modeOrMean(x, 300, d), 2}} {
+		p := newDistanceBlocks(f, x, 300, d)
 		b, tile := newBlock(d), make([]float64, blockRows*panelRows)
 		one, single := newBlock(d), make([]float64, blockRows*panelRows)
 		fill(b, f, x, d, 100, 164)
@@ -174,7 +175,7 @@ func TestNegSquares(t *testing.T) {
 }
 
 func TestResting(t *testing.T) {
-	got := resting([]float32{1, 5, 0, 2, 5, 7, 3, 6, 7, 4, 5, 7}, 4, 3)
+	got := modeOrMean([]float32{1, 5, 0, 2, 5, 7, 3, 6, 7, 4, 5, 7}, 4, 3)
 	if want := []float64{2.5, 5, 7}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
@@ -192,7 +193,8 @@ func TestGammaDecode(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = models.Decode("ocsvm", doc)
-		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "f.yaml:1:")) {
+		if want == "" && err != nil || want != "" &&
+			(err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "f.yaml:1:")) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}

@@ -17,9 +17,9 @@ import (
 // is libsvm's, and so is the scaling of α and ρ.
 type solver struct {
 	nu, tol float64
-	dense   int // up to so many points are solved whole
+	dense   int // up to this many points are solved whole
 	first   int // points of the first working set
-	most    int // points of a working set at the most; their square is the memory needed
+	most    int // most points of a working set; their square is the memory needed
 	workers int
 	report  func(round int, objective, gap float64) // nil: nobody asks
 }
@@ -37,7 +37,7 @@ const (
 	maxPairs = 10_000_000 // of one dense problem
 )
 
-func (s solver) solve(ctx context.Context, p *points) (*solution, error) {
+func (s solver) solve(ctx context.Context, p *distanceBlocks) (*solution, error) {
 	if p.n <= s.dense {
 		return s.whole(ctx, p)
 	}
@@ -72,7 +72,7 @@ func (s solver) solve(ctx context.Context, p *points) (*solution, error) {
 }
 
 // whole solves a small problem from libsvm's start.
-func (s solver) whole(ctx context.Context, p *points) (*solution, error) {
+func (s solver) whole(ctx context.Context, p *distanceBlocks) (*solution, error) {
 	q, err := gram(ctx, p, s.workers)
 	if err != nil {
 		return nil, err
@@ -166,7 +166,7 @@ func objective(alpha, grad []float64) float64 {
 // decomposition is a large problem under way.
 type decomposition struct {
 	solver
-	p     *points
+	p     *distanceBlocks
 	sol   solution
 	grad  []float64 // Kα
 	delta []float64 // scratch: change of grad
@@ -203,7 +203,7 @@ func (d *decomposition) start(ctx context.Context) error {
 }
 
 // sums fills out[i] = Σ_j w_j K(p_i, y_j) over the points y of q.
-func (d *decomposition) sums(ctx context.Context, q *points, w, out []float64) error {
+func (d *decomposition) sums(ctx context.Context, q *distanceBlocks, w, out []float64) error {
 	return weightedSums(ctx, d.p.n, d.p.own(), q, w, d.workers, out)
 }
 

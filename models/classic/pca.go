@@ -34,9 +34,10 @@ const pca = "pca"
 
 func init() {
 	models.Register(models.Info{
-		Name:          pca,
-		Doc:           "Squared distance from the subspace of the principal components of the training rows.",
-		Paper:         "Shyu, Chen, Sarinnapakorn and Chang, A novel anomaly detection scheme based on principal component classifier, ICDM Workshops 2003",
+		Name: pca,
+		Doc:  "Squared distance from the subspace of the principal components of the training rows.",
+		Paper: "Shyu, Chen, Sarinnapakorn and Chang, A novel anomaly detection scheme based on principal " +
+			"component classifier, ICDM Workshops 2003",
 		Needs:         models.Needs{Input: data.Vectors},
 		Deterministic: true,
 		Defaults:      func() models.Spec { return &PCA{Components: 0.95} },
@@ -49,7 +50,8 @@ func (c *PCA) New(env models.Env) (models.Detector, error) {
 		return nil, err
 	}
 	if c.Components >= 1 && c.Components != math.Trunc(c.Components) {
-		return nil, fmt.Errorf("%s: %w: components: %v is neither a share below 1 nor a whole number", pca, models.ErrSpec, c.Components)
+		return nil, fmt.Errorf("%s: %w: components: %v is neither a share below 1 nor a whole number", pca,
+			models.ErrSpec, c.Components)
 	}
 	spec := *c
 	return method{

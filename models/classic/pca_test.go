@@ -25,7 +25,8 @@ func TestPCAFixtures(t *testing.T) {
 	}
 	for k := range fx.PCA.K {
 		// scikit-learn's explained_variance_ divides by n−1.
-		near(t, "eigenvalue", []float64{values[k] * 60 / 59, values[k] / total}, []float64{fx.PCA.Explained[k], fx.PCA.Ratio[k]}, 1e-6)
+		near(t, "eigenvalue", []float64{values[k] * 60 / 59, values[k] / total},
+			[]float64{fx.PCA.Explained[k], fx.PCA.Ratio[k]}, 1e-6)
 		abs := make([]float64, 4)
 		for j := range abs {
 			abs[j] = math.Abs(vectors[k*4+j])

@@ -6,8 +6,9 @@ import "context"
 
 // weightedSums fills out[i] = Σ_j w_j K(x_i, y_j) for n rows x, 64 at a time taken by load, and the rows
 // y of p. The order of the sum is that of y, whatever n and workers are.
-func weightedSums(ctx context.Context, n int, load func(b *block, lo, hi int), p *points, w []float64, workers int, out []float64) error {
-	return spread(ctx, n, blockRows, workers, func() func(lo, hi int) {
+func weightedSums(ctx context.Context, n int, load func(b *block, lo, hi int), p *distanceBlocks, w []float64,
+	workers int, out []float64) error {
+	return parallelRows(ctx, n, blockRows, workers, func() func(lo, hi int) {
 		b := newBlock(p.d)
 		tile := make([]float64, blockRows*panelRows)
 		return func(lo, hi int) {
@@ -45,12 +46,12 @@ func total(v []float64) float64 {
 }
 
 // rows is load for rows of the row-major matrix x.
-func rows[T float32 | float64](f frame, x []T, d int) func(b *block, lo, hi int) {
+func rows[T float32 | float64](f affine, x []T, d int) func(b *block, lo, hi int) {
 	return func(b *block, lo, hi int) { fill(b, f, x, d, lo, hi) }
 }
 
 // own is load for the rows of p itself.
-func (p *points) own() func(b *block, lo, hi int) {
+func (p *distanceBlocks) own() func(b *block, lo, hi int) {
 	return func(b *block, lo, hi int) {
 		b.m = hi - lo
 		for r := range b.m {
@@ -61,10 +62,10 @@ func (p *points) own() func(b *block, lo, hi int) {
 }
 
 // gram is the n×n matrix K(p_i, p_j), row-major, with an exact diagonal.
-func gram(ctx context.Context, p *points, workers int) ([]float64, error) {
+func gram(ctx context.Context, p *distanceBlocks, workers int) ([]float64, error) {
 	q := make([]float64, p.n*p.n)
 	load := p.own()
-	err := spread(ctx, p.n, blockRows, workers, func() func(lo, hi int) {
+	err := parallelRows(ctx, p.n, blockRows, workers, func() func(lo, hi int) {
 		b := newBlock(p.d)
 		tile := make([]float64, blockRows*panelRows)
 		return func(lo, hi int) {

@@ -42,29 +42,54 @@ func damages(kind data.Kind) []damage {
 	out := []damage{
 		{"nil", func(*data.Set) *data.Set { return nil }, nil, true, true},
 		{"no samples", func(c *data.Set) *data.Set { return first(c, 0) }, nil, true, false},
-		{"the other kind", func(*data.Set) *data.Set { return generate(otherKind, 40, 20, 9) }, []string{otherKind.String()}, true, true},
+		{"the other kind", func(*data.Set) *data.Set { return generate(otherKind, 40, 20, 9) },
+			[]string{otherKind.String()}, true, true},
 		{"no kind", func(c *data.Set) *data.Set { c.Kind = 0; return c }, nil, true, true},
 		{"a negative number of samples", func(c *data.Set) *data.Set { c.N = -1; return c }, nil, true, true},
 		{"more samples than said", func(c *data.Set) *data.Set { c.N--; return c }, nil, true, true},
 	}
 	if kind == data.Traces {
 		return append(out,
-			damage{"a symbol beyond the alphabet", func(c *data.Set) *data.Set { c.Traces[3].Symbols[2] = int32(len(c.Alphabet)); return c }, []string{"trace 3", "event 2"}, true, true},
-			damage{"a negative symbol", func(c *data.Set) *data.Set { c.Traces[3].Symbols[2] = -2; return c }, []string{"trace 3", "event 2"}, true, true},
-			damage{"NaN", func(c *data.Set) *data.Set { c.Traces[3].Events[2*traceWidth+1] = nan; return c }, []string{"trace 3", "event 2", "packets"}, true, true},
-			damage{"infinity", func(c *data.Set) *data.Set { c.Traces[3].Events[2*traceWidth+1] = -inf; return c }, []string{"trace 3", "event 2", "packets"}, true, true},
-			damage{"an event cut short", func(c *data.Set) *data.Set { t := &c.Traces[3]; t.Events = t.Events[:len(t.Events)-1]; return c }, []string{"trace 3"}, true, true},
+			damage{"a symbol beyond the alphabet", beyond, []string{"trace 3", "event 2"}, true, true},
+			damage{"a negative symbol", func(c *data.Set) *data.Set { c.Traces[3].Symbols[2] = -2; return c },
+				[]string{"trace 3", "event 2"}, true, true},
+			damage{"NaN", func(c *data.Set) *data.Set { c.Traces[3].Events[2*traceWidth+1] = nan; return c },
+				[]string{"trace 3", "event 2", "packets"}, true, true},
+			damage{"infinity", func(c *data.Set) *data.Set { c.Traces[3].Events[2*traceWidth+1] = -inf; return c },
+				[]string{"trace 3", "event 2", "packets"}, true, true},
+			damage{"an event cut short", cutShort, []string{"trace 3"}, true, true},
 		)
 	}
 	return append(out,
-		damage{"no columns", func(c *data.Set) *data.Set { c.D, c.X, c.Columns = 0, nil, nil; return c }, nil, true, true},
+		damage{"no columns", func(c *data.Set) *data.Set { c.D, c.X, c.Columns = 0, nil, nil; return c }, nil, true,
+			true},
 		damage{"a row cut short", func(c *data.Set) *data.Set { c.X = c.X[:len(c.X)-1]; return c }, nil, true, true},
-		damage{"a column too many", func(c *data.Set) *data.Set { return widen(c, 1) }, []string{"7", "6"}, false, true},
-		damage{"a column too few", func(c *data.Set) *data.Set { return widen(c, -1) }, []string{"5", "6"}, false, true},
+		damage{"a column too many", func(c *data.Set) *data.Set { return widen(c, 1) }, []string{"7", "6"}, false,
+			true},
+		damage{"a column too few", func(c *data.Set) *data.Set { return widen(c, -1) }, []string{"5", "6"}, false,
+			true},
 		damage{"NaN", func(c *data.Set) *data.Set { c.Row(3)[2] = nan; return c }, []string{"row 3", "c2"}, true, true},
-		damage{"infinity", func(c *data.Set) *data.Set { c.Row(3)[2] = inf; return c }, []string{"row 3", "c2"}, true, true},
-		damage{"minus infinity without column names", func(c *data.Set) *data.Set { c.Row(3)[2] = -inf; c.Columns = nil; return c }, []string{"row 3", "column 2"}, true, true},
+		damage{"infinity", func(c *data.Set) *data.Set { c.Row(3)[2] = inf; return c }, []string{"row 3", "c2"}, true,
+			true},
+		damage{"minus infinity without column names", namelessInf, []string{"row 3", "column 2"}, true, true},
 	)
+}
+
+func beyond(c *data.Set) *data.Set {
+	c.Traces[3].Symbols[2] = int32(len(c.Alphabet))
+	return c
+}
+
+func cutShort(c *data.Set) *data.Set {
+	t := &c.Traces[3]
+	t.Events = t.Events[:len(t.Events)-1]
+	return c
+}
+
+func namelessInf(c *data.Set) *data.Set {
+	c.Row(3)[2] = -inf
+	c.Columns = nil
+	return c
 }
 
 // widen adds or drops columns.
@@ -155,7 +180,12 @@ func checkDegenerate(s *subject) {
 	} else {
 		sets["traces of one event"] = func(c *data.Set) *data.Set { return cut(c, 1) }
 		sets["empty traces"] = func(c *data.Set) *data.Set { return cut(c, 0) }
-		sets["one empty trace"] = func(c *data.Set) *data.Set { e := cut(clone(c), 0); c.Traces[3] = e.Traces[3]; return c }
+		sets["one empty trace"] = func(c *data.Set) *data.Set {
+			e := cut(clone(c),
+				0)
+			c.Traces[3] = e.Traces[3]
+			return c
+		}
 		sets["symbols alone"] = symbolsAlone
 		sets["unknown symbols"] = unknownSymbols
 	}

@@ -1,6 +1,7 @@
 package modeltest
 
 import (
+	"errors"
 	"reflect"
 	"slices"
 
@@ -72,7 +73,8 @@ func checkLabels(s *subject) {
 	if s.info.Needs.Labels {
 		return
 	}
-	s.same("fitted without labels", s.scores("", s.fitted("unlabelled", env(1, 2), s.train().Unlabelled()), s.test()), want)
+	s.same("fitted without labels", s.scores("", s.fitted("unlabelled", env(1, 2), s.train().Unlabelled()), s.test()),
+		want)
 	s.same("fitted with other labels", s.scores("", s.fitted("inverted", env(1, 2), invert(s.train())), s.test()), want)
 }
 
@@ -86,7 +88,8 @@ func checkSeed(s *subject) {
 		s.same("scored again", s.scores("", d, s.test()), want)
 	}
 	if s.info.Deterministic {
-		s.same("declared Deterministic, other seed", s.scores("", s.fitted("seed", env(8, 1), s.train()), s.test()), want)
+		s.same("declared Deterministic, other seed", s.scores("", s.fitted("seed", env(8, 1), s.train()), s.test()),
+			want)
 	}
 }
 
@@ -133,4 +136,70 @@ func checkRows(s *subject) {
 	got := s.scores("backwards", d, test.Subset(backwards))
 	slices.Reverse(got)
 	s.same("scored backwards", got, want)
+}
+
+// checkCopies: samples that are alike score alike, wherever they stand in a set and however many there are.
+// Scores that differ in the last bit would be an order of them.
+func checkCopies(s *subject) {
+	if s.info.Needs.Batch {
+		return
+	}
+	train := s.train()
+	train = train.Subset(append(twice(train.N), seq(train.N/2)...)) // copies to be learnt
+	d := s.fitted("copies", env(1, 2), train)
+	test := s.test()
+	n := test.N
+	idx := append(seq(n), seq(n)[n/3:]...) // 7 of 10 have a copy, an odd way off
+	for i := range n {
+		idx = append(idx, n-1-i)
+	}
+	for _, of := range [][]int{idx, append(seq(n), 5, n-2, 5)} { // with many copies and with few
+		got := s.scores("copies", d, test.Subset(of))
+		for at, i := range of {
+			s.same("a copy", got[at:at+1], got[i:i+1])
+		}
+	}
+	own := train.Subset(seq(train.N)) // copies of what was learnt
+	got := s.scores("the training set", d, own)
+	for i := 0; i+1 < 2*(train.N/5); i += 2 {
+		s.same("a copy of a training sample", got[i+1:i+2], got[i:i+1])
+	}
+}
+
+func seq(n int) []int {
+	idx := make([]int, n)
+	for i := range idx {
+		idx[i] = i
+	}
+	return idx
+}
+
+// checkNames: names of columns and symbols mean nothing to a model, but those that it was fitted on are the ones
+// that it scores.
+func checkNames(s *subject) {
+	rename := func(set *data.Set) *data.Set {
+		for j := range set.Columns {
+			set.Columns[j] = []string{"rate=in", "rate=out", "proto=tcp", "", "label", "c0"}[j%6]
+		}
+		for j := range set.Alphabet {
+			set.Alphabet[j] = []string{"S0=1", "S0=2", "#", "", "attack", "a"}[j%6]
+		}
+		return set
+	}
+	d := s.fitted("train", env(1, 2), s.train())
+	want := s.scores("test", d, s.test())
+	renamed := s.fitted("renamed", env(1, 2), rename(s.train()))
+	s.same("fitted and scored under other names", s.scores("renamed", renamed, rename(s.test())), want)
+	loaded := s.build(env(1, 2))
+	if err := s.load("fitted", loaded, s.saved("fitted", d)); err != nil {
+		s.fatalf("Load: %v", err)
+	}
+	for what, d := range map[string]models.Detector{"Score": d, "Score after Load": loaded} {
+		if _, err := s.score(what, d, rename(s.test())); !errors.Is(err, models.ErrInput) {
+			s.failf("%s of other columns of the same width: error %v, want one that wraps ErrInput", what, err)
+		}
+		bare := s.test()
+		bare.Columns = nil
+		s.same(what+" without names of columns", s.scores(what, d, bare), want)
+	}
 }

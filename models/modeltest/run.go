@@ -18,49 +18,61 @@ import (
 type check struct {
 	name string
 	hold func(*subject)
+	// alone checks look at what belongs to the process: its goroutines, its standard output.
+	alone bool
 }
 
 // checks in the order in which they run: what others build upon comes first.
 var checks = []check{
-	{"info", checkInfo},
-	{"defaults", checkDefaults},
-	{"yaml", checkYAML},
-	{"ranges", checkRanges},
-	{"unfitted", checkUnfitted},
-	{"scores", checkScores},
-	{"separates", checkSeparates},
-	{"input", checkInput},
-	{"degenerate", checkDegenerate},
-	{"extreme", checkExtreme},
-	{"untouched", checkUntouched},
-	{"labels", checkLabels},
-	{"seed", checkSeed},
-	{"refit", checkRefit},
-	{"rows", checkRows},
-	{"state", checkState},
-	{"damaged", checkDamaged},
-	{"hostile", checkHostile},
-	{"cancel", checkCancel},
-	{"concurrent", checkConcurrent},
-	{"progress", checkProgress},
-	{"silent", checkSilent},
-	{"optional", checkOptional},
+	{"info", checkInfo, false},
+	{"defaults", checkDefaults, false},
+	{"yaml", checkYAML, false},
+	{"ranges", checkRanges, false},
+	{"unfitted", checkUnfitted, false},
+	{"scores", checkScores, false},
+	{"separates", checkSeparates, false},
+	{"input", checkInput, false},
+	{"degenerate", checkDegenerate, false},
+	{"extreme", checkExtreme, false},
+	{"untouched", checkUntouched, false},
+	{"labels", checkLabels, false},
+	{"seed", checkSeed, false},
+	{"refit", checkRefit, false},
+	{"rows", checkRows, false},
+	{"copies", checkCopies, false},
+	{"state", checkState, false},
+	{"damaged", checkDamaged, false},
+	{"hostile", checkHostile, false},
+	{"cancel", checkCancel, true},
+	{"concurrent", checkConcurrent, false},
+	{"progress", checkProgress, false},
+	{"silent", checkSilent, true},
+	{"optional", checkOptional, false},
 }
 
-// Run tests one model against every promise, a subtest each. It swaps os.Stdout and os.Stderr for a while, so
-// it must not run beside other tests of the same process.
+// Run tests one model against every promise, a subtest each. What looks at the process as a whole comes first
+// and beside nothing else of the same parent: it swaps os.Stdout and os.Stderr and counts goroutines. Then t
+// becomes parallel, so that models are tested beside one another.
 func Run(t *testing.T, info models.Info) {
 	t.Helper()
-	for _, c := range checks {
-		t.Run(c.name, func(t *testing.T) {
-			if reason := exceptions[info.Name][c.name]; reason != "" {
-				t.Skip(reason)
+	run := func(alone bool) {
+		for _, c := range checks {
+			if c.alone != alone {
+				continue
 			}
-			for _, f := range failures(info, c) {
-				t.Error(f)
-			}
-		})
+			t.Run(c.name, func(t *testing.T) {
+				if reason := exceptions[info.Name][c.name]; reason != "" {
+					t.Skip(reason)
+				}
+				for _, f := range failures(info, c) {
+					t.Error(f)
+				}
+			})
+		}
 	}
+	run(true)
+	t.Parallel()
+	run(false)
 }
 
 // failures runs one check and returns what it found.

@@ -50,15 +50,32 @@ type toy struct {
 	spec  toySpec
 	env   models.Env
 	mean  []float64
+	names []string // of columns or symbols in training
 	train *data.Set
 	calls atomic.Int64
 }
 
 func (d *toy) checkSet(s *data.Set, min int) error {
+	var err error
 	if toyKind == data.Traces {
-		return models.CheckTraces("toy", s, min)
+		err = models.CheckTraces("toy", s, min)
+	} else {
+		err = models.CheckVectors("toy", s, len(d.mean)*(1-min), min)
 	}
-	return models.CheckVectors("toy", s, len(d.mean)*(1-min), min)
+	if err != nil || min > 0 || bug == "undiscerning" {
+		return err
+	}
+	if names := namesOf(s); len(names) > 0 && len(d.names) > 0 && !slices.Equal(names, d.names) {
+		return fmt.Errorf("toy: %w: columns or symbols %v, fitted on %v", models.ErrInput, names, d.names)
+	}
+	return nil
+}
+
+func namesOf(s *data.Set) []string {
+	if toyKind == data.Traces {
+		return s.Alphabet
+	}
+	return s.Columns
 }
 
 func (d *toy) Fit(ctx context.Context, train *data.Set) error {
@@ -85,6 +102,9 @@ func (d *toy) Fit(ctx context.Context, train *data.Set) error {
 	if d.mean == nil {
 		d.mean = make([]float64, train.D)
 	}
+	if bug != "credulous" {
+		d.names = slices.Clone(namesOf(train))
+	}
 	if toyKind == data.Traces {
 		d.mean = make([]float64, len(train.Alphabet))
 		for _, t := range train.Traces {
@@ -103,6 +123,9 @@ func (d *toy) Fit(ctx context.Context, train *data.Set) error {
 		for j, v := range train.Row(i) {
 			d.mean[j] += float64(v) / float64(train.N)
 		}
+	}
+	if bug == "etymological" && len(train.Columns) > 0 && strings.Contains(train.Columns[0], "=") {
+		d.mean[0]++
 	}
 	if bug == "seeded" {
 		d.mean[0] += d.env.Rand("toy").Float64()
@@ -151,6 +174,9 @@ func (d *toy) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 			}
 			out[i] += math.Pow(math.Abs(diff), d.spec.Power)
 		}
+		if bug == "weary" && i > 0 && slices.Equal(s.Row(i), s.Row(i-1)) {
+			out[i] = math.Nextafter(out[i], 0)
+		}
 		batch += out[i]
 		switch bug {
 		case "narrow":
@@ -177,14 +203,17 @@ func (d *toy) Save(w io.Writer) error {
 	if d.mean == nil {
 		return fmt.Errorf("toy: %w", models.ErrNotFitted)
 	}
-	meta := toyMeta{len(d.mean), int(toyKind)}
+	meta := toyMeta{len(d.mean), int(toyKind), d.names}
 	if bug == "lossy" {
 		return models.WriteState(w, "toy", meta, models.Arrays{"mean": make([]float64, len(d.mean))})
 	}
 	return models.WriteState(w, "toy", meta, models.Arrays{"mean": d.mean})
 }
 
-type toyMeta struct{ Width, Kind int }
+type toyMeta struct {
+	Width, Kind int
+	Names       []string
+}
 
 func (d *toy) Load(r io.Reader) error {
 	var meta toyMeta
@@ -207,7 +236,7 @@ func (d *toy) Load(r io.Reader) error {
 	if len(mean) == 0 || len(mean) != meta.Width || slices.ContainsFunc(mean, math.IsNaN) {
 		return fmt.Errorf("toy: load: %w: width %d, %d means", models.ErrState, meta.Width, len(mean))
 	}
-	d.mean = mean
+	d.mean, d.names = mean, meta.Names
 	return nil
 }
 
@@ -252,6 +281,7 @@ func TestSuiteFindsBugs(t *testing.T) {
 		"upside down":    "separates",
 		"undefined":      "scores",
 		"gregarious":     "rows",
+		"weary":          "copies",
 		"lossy":          "state",
 		"lenient":        "damaged",
 		"trusting":       "hostile",

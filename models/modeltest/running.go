@@ -254,7 +254,8 @@ func checkOptional(s *subject) {
 	}
 	if e, ok := d.(models.Exporter); ok {
 		var b bytes.Buffer
-		if err := s.guard("ExportONNX", func() error { return unfitted.(models.Exporter).ExportONNX(&b) }); !errors.Is(err, models.ErrNotFitted) {
+		if err := s.guard("ExportONNX",
+			func() error { return unfitted.(models.Exporter).ExportONNX(&b) }); !errors.Is(err, models.ErrNotFitted) {
 			s.failf("ExportONNX before Fit: error %v, want ErrNotFitted", err)
 		}
 		if err := s.guard("ExportONNX", func() error { return e.ExportONNX(&b) }); err != nil || b.Len() == 0 {

@@ -153,7 +153,8 @@ func settings(spec any) []setting {
 				continue
 			}
 			at := append(index[:len(index):len(index)], f.Index)
-			isStruct := f.Type.Kind() == reflect.Struct && !reflect.PointerTo(f.Type).Implements(decoder) && f.Type != reflect.TypeFor[strictyaml.Doc]()
+			isStruct := f.Type.Kind() == reflect.Struct && !reflect.PointerTo(f.Type).Implements(decoder) &&
+				f.Type != reflect.TypeFor[strictyaml.Doc]()
 			if name == "" {
 				name = strings.ToLower(f.Name)
 			}

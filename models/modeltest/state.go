@@ -83,7 +83,7 @@ func checkDamaged(s *subject) {
 	}
 	cases := map[string][]byte{
 		"nothing": nil, "text": []byte("not a model\n"), "another model's state": foreign.Bytes(),
-		"something behind the end": append(slices.Clone(raw), 0), "itself twice": append(slices.Clone(raw), raw...),
+		"something after the end": append(slices.Clone(raw), 0), "itself twice": append(slices.Clone(raw), raw...),
 	}
 	for n := 0; n < len(raw); n += step {
 		cases[fmt.Sprintf("the first %d of %d bytes", n, len(raw))] = raw[:n]
@@ -136,7 +136,11 @@ func checkHostile(s *subject) {
 			case err != nil && !errors.Is(err, models.ErrState):
 				s.failf("Load of %s: error %v does not wrap ErrState", what, err)
 			case err == nil:
-				s.guard(what+": Score", func() error { _, err := d.Score(timeout(5*time.Second), first(s.test(), 5)); return err })
+				s.guard(what+": Score", func() error {
+					_, err := d.Score(timeout(5*time.Second),
+						first(s.test(), 5))
+					return err
+				})
 			}
 		}()
 		select {
@@ -202,13 +206,15 @@ func spoiltJSON(raw json.RawMessage) []json.RawMessage {
 	if dec.Decode(&v) != nil {
 		return nil
 	}
-	out := []json.RawMessage{json.RawMessage(`null`), json.RawMessage(`{}`), json.RawMessage(`[]`), json.RawMessage(`{"no_such_key":1}`)}
+	out := []json.RawMessage{json.RawMessage(`null`), json.RawMessage(`{}`), json.RawMessage(`[]`),
+		json.RawMessage(`{"no_such_key":1}`)}
 	// Large enough to show that a length is trusted, and refused by the allocator rather than obeyed.
 	const huge = json.Number("1152921504606846976")
 	leaves := 0
 	var walk func(at any, put func(any))
 	walk = func(at any, put func(any)) {
-		for _, with := range []any{json.Number("-1"), json.Number("0"), json.Number("7"), json.Number("1000000"), huge, "text", nil, []any{}} {
+		for _, with := range []any{json.Number("-1"), json.Number("0"), json.Number("7"), json.Number("1000000"), huge,
+			"text", nil, []any{}} {
 			if leaves > 60 {
 				return
 			}

@@ -16,8 +16,9 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:     "golearn_bagging",
-		Doc:      "Bagged classification trees, grown by golearn; the score is the share of trees that vote for attack.",
+		Name: "golearn_bagging",
+		Doc: "Bagged classification trees, grown by golearn; the score is the share of trees that vote for " +
+			"attack.",
 		Paper:    "L. Breiman, Bagging Predictors, Machine Learning 24, 1996; trees of S. Whitworth's golearn",
 		Needs:    models.Needs{Input: data.Vectors, Labels: true},
 		Defaults: func() models.Spec { return &BaggingSpec{Trees: 25, Rows: 256, Depth: 8, Criterion: "gini"} },
@@ -157,7 +158,8 @@ func (s *BaggingSpec) grow(train *data.Set, rows []int) (nodes []splitNode, err 
 	queue := list(tree.RootNode)
 	for i := 0; i < len(queue); i++ {
 		q := queue[i]
-		n := splitNode{column: int32(q.Feature), at: q.Threshold, left: -1 - int32(q.LeftLabel), right: -1 - int32(q.RightLabel)}
+		n := splitNode{column: int32(q.Feature), at: q.Threshold, left: -1 - int32(q.LeftLabel),
+			right: -1 - int32(q.RightLabel)}
 		if q.Left != nil {
 			n.left = int32(len(queue))
 			queue = append(queue, q.Left)

@@ -84,7 +84,8 @@ func TestBaggingNeedsLabels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Fit(context.Background(), square(50, 4).Unlabelled()); !errors.Is(err, models.ErrInput) || !strings.Contains(err.Error(), "0 labels for 50 samples") {
+	if err := d.Fit(context.Background(), square(50, 4).Unlabelled()); !errors.Is(err, models.ErrInput) ||
+		!strings.Contains(err.Error(), "0 labels for 50 samples") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -16,15 +16,15 @@ const (
 	blockRows = 64  // rows x of one; gonum multiplies blocks of this size on the calling goroutine
 )
 
-// frame is the map (x − shift)·scale.
-type frame struct {
+// affine is the map (x − shift)·scale.
+type affine struct {
 	shift []float64 // d
 	scale float64
 }
 
-// points are n rows of d mapped numbers, laid out for multiplication: panel p holds the rows from
+// distanceBlocks are n rows of d mapped numbers, laid out for multiplication: panel p holds the rows from
 // p·panelRows on, column-major (d × panelRows), padded with zeros.
-type points struct {
+type distanceBlocks struct {
 	n, d   int
 	panels []float64
 	norms  []float64 // n squared lengths
@@ -43,7 +43,7 @@ func newBlock(d int) *block {
 }
 
 // fill takes rows [lo, hi) of the row-major matrix x, at most blockRows.
-func fill[T float32 | float64](b *block, f frame, x []T, d, lo, hi int) {
+func fill[T float32 | float64](b *block, f affine, x []T, d, lo, hi int) {
 	b.m = hi - lo
 	for i := range b.m {
 		b.norms[i] = mapRow(f, x[(lo+i)*d:(lo+i+1)*d], b.x[i*d:(i+1)*d])
@@ -51,7 +51,7 @@ func fill[T float32 | float64](b *block, f frame, x []T, d, lo, hi int) {
 }
 
 // mapRow writes the mapped row to dst and returns its squared length.
-func mapRow[T float32 | float64](f frame, row []T, dst []float64) float64 {
+func mapRow[T float32 | float64](f affine, row []T, dst []float64) float64 {
 	var sum float64
 	for j, v := range row {
 		y := (float64(v) - f.shift[j]) * f.scale
@@ -61,9 +61,9 @@ func mapRow[T float32 | float64](f frame, row []T, dst []float64) float64 {
 	return sum
 }
 
-// newPoints lays out the rows of the row-major n×d matrix x.
-func newPoints[T float32 | float64](f frame, x []T, n, d int) *points {
-	p := emptyPoints(n, d)
+// newDistanceBlocks lays out the rows of the row-major n×d matrix x.
+func newDistanceBlocks[T float32 | float64](f affine, x []T, n, d int) *distanceBlocks {
+	p := emptyDistanceBlocks(n, d)
 	row := make([]float64, d)
 	for i := range n {
 		norm := mapRow(f, x[i*d:(i+1)*d], row)
@@ -72,12 +72,12 @@ func newPoints[T float32 | float64](f frame, x []T, n, d int) *points {
 	return p
 }
 
-func emptyPoints(n, d int) *points {
+func emptyDistanceBlocks(n, d int) *distanceBlocks {
 	panels := (n + panelRows - 1) / panelRows
-	return &points{n: n, d: d, panels: make([]float64, panels*panelRows*d), norms: make([]float64, n)}
+	return &distanceBlocks{n: n, d: d, panels: make([]float64, panels*panelRows*d), norms: make([]float64, n)}
 }
 
-func (p *points) put(i int, row []float64, norm float64) {
+func (p *distanceBlocks) put(i int, row []float64, norm float64) {
 	p.norms[i], p.top = norm, max(p.top, norm)
 	base := i/panelRows*panelRows*p.d + i%panelRows
 	for j, v := range row {
@@ -86,7 +86,7 @@ func (p *points) put(i int, row []float64, norm float64) {
 }
 
 // at copies row i to dst.
-func (p *points) at(i int, dst []float64) {
+func (p *distanceBlocks) at(i int, dst []float64) {
 	base := i/panelRows*panelRows*p.d + i%panelRows
 	for j := range dst {
 		dst[j] = p.panels[base+j*panelRows]
@@ -94,8 +94,8 @@ func (p *points) at(i int, dst []float64) {
 }
 
 // pick lays out the rows at idx, in that order.
-func (p *points) pick(idx []int) *points {
-	q := emptyPoints(len(idx), p.d)
+func (p *distanceBlocks) pick(idx []int) *distanceBlocks {
+	q := emptyDistanceBlocks(len(idx), p.d)
 	row := make([]float64, p.d)
 	for to, from := range idx {
 		p.at(from, row)
@@ -105,8 +105,8 @@ func (p *points) pick(idx []int) *points {
 }
 
 // count is the number of panels, and size the number of rows in panel k.
-func (p *points) count() int     { return len(p.panels) / max(1, panelRows*p.d) }
-func (p *points) size(k int) int { return min(panelRows, p.n-k*panelRows) }
+func (p *distanceBlocks) count() int     { return len(p.panels) / max(1, panelRows*p.d) }
+func (p *distanceBlocks) size(k int) int { return min(panelRows, p.n-k*panelRows) }
 
 // Beyond this sum of squared lengths, cancellation leaves less than nine digits of a distance that
 // matters to exp(−distance²); such pairs are computed again from differences.
@@ -117,7 +117,7 @@ const (
 
 // negSquares fills out with −‖x−y‖² ≤ 0 for the rows x of b and y of panel k, row-major with stride
 // panelRows. A number depends on its two rows alone, not on where they stand in block and panel.
-func (p *points) negSquares(b *block, k int, out []float64) {
+func (p *distanceBlocks) negSquares(b *block, k int, out []float64) {
 	w := p.size(k)
 	gonum.Implementation{}.Dgemm(blas.NoTrans, blas.NoTrans, b.m, panelRows, p.d,
 		1, b.x, p.d, p.panels[k*panelRows*p.d:(k+1)*panelRows*p.d], panelRows, 0, out, panelRows)
@@ -140,7 +140,7 @@ func (p *points) negSquares(b *block, k int, out []float64) {
 
 // repair computes again what cancellation has spoilt in row, the negative squared distances of x from the
 // rows of panel k.
-func (p *points) repair(x []float64, nx float64, k int, row []float64) {
+func (p *distanceBlocks) repair(x []float64, nx float64, k int, row []float64) {
 	for j, v := range row {
 		if v > -vanishing && nx+p.norms[k*panelRows+j] > cancelling {
 			row[j] = -p.square(x, k, j)
@@ -149,7 +149,7 @@ func (p *points) repair(x []float64, nx float64, k int, row []float64) {
 }
 
 // square is ‖x−y‖² from differences, y being row j of panel k.
-func (p *points) square(x []float64, k, j int) float64 {
+func (p *distanceBlocks) square(x []float64, k, j int) float64 {
 	var sum float64
 	base := k*panelRows*p.d + j
 	for t, v := range x {
@@ -159,9 +159,9 @@ func (p *points) square(x []float64, k, j int) float64 {
 	return sum
 }
 
-// resting finds a shift for each column of the row-major n×d matrix x: the value that more than half of
+// modeOrMean finds a shift for each column of the row-major n×d matrix x: the value that more than half of
 // the rows have, where there is one (those entries become zeros), otherwise the mean.
-func resting[T float32 | float64](x []T, n, d int) []float64 {
+func modeOrMean[T float32 | float64](x []T, n, d int) []float64 {
 	// Boyer and Moore's majority vote, then a count.
 	leader, votes := make([]T, d), make([]int, d)
 	for i := range n {

@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // allowed says which packages of the module a package may import. A package that is not here fails: say
@@ -272,4 +274,42 @@ func parse(t *testing.T, file string) *ast.File {
 		t.Fatal(err)
 	}
 	return f
+}
+
+// narrow are the packages whose lines have at most maxLine characters.
+var narrow = []string{"data/datatest", "models/all", "numeric/parallel"}
+
+const maxLine = 120
+
+// TestLines: lines can be read without scrolling.
+func TestLines(t *testing.T) {
+	n := 0
+	for _, p := range packages(t) {
+		name, _ := inModule(p.ImportPath)
+		if !slices.Contains(narrow, name) {
+			continue
+		}
+		files, err := filepath.Glob(filepath.Join(p.Dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			raw, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+			k := 0
+			for line := range strings.Lines(string(raw)) {
+				k++
+				width := utf8.RuneCountInString(strings.TrimRight(line, "\r\n"))
+				if width > maxLine {
+					t.Errorf("%s:%d has %d columns, want at most %d", path.Join(name, filepath.Base(file)), k, width, maxLine)
+				}
+			}
+		}
+	}
+	if n < len(narrow) {
+		t.Errorf("%d files were looked at", n)
+	}
 }

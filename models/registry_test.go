@@ -152,7 +152,7 @@ func TestEnv(t *testing.T) {
 		r := Env{Seed: seed}.Rand(stream)
 		return [3]uint64{r.Uint64(), r.Uint64(), r.Uint64()}
 	}
-	if draw(1, "weights") != draw(1, "weights") {
+	if again := draw(1, "weights"); again != draw(1, "weights") {
 		t.Error("one stream, two sequences")
 	}
 	seen := map[[3]uint64]string{}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -69,7 +70,7 @@ that end and that go on by label, and both sums; an edge its symbols and their c
 func svg(ctx context.Context, dot []byte) ([]byte, error) {
 	path, err := exec.LookPath("dot")
 	if err != nil {
-		return nil, fmt.Errorf("Graphviz's dot is not installed")
+		return nil, errors.New("the program dot of Graphviz is not installed")
 	}
 	cmd := exec.CommandContext(ctx, path, "-Tsvg")
 	var out, problems bytes.Buffer

@@ -44,7 +44,7 @@ func (c *Config) derive(t *Table) error {
 }
 
 func (r Rolling) add(t *Table) error {
-	at, err := SplitSpec{Column: r.Time}.timeColumn(t)
+	at, err := t.TimeColumn(r.Time)
 	if err != nil {
 		return err
 	}

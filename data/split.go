@@ -251,7 +251,7 @@ func (sp *Split) take(test []bool) {
 // byTime cuts so that the given share of the benign rows lies at or behind the cut; rows of one instant
 // stay together. The validation rows are the latest benign training rows, again behind a cut.
 func (s SplitSpec) byTime(t *Table) (*Split, error) {
-	col, err := s.timeColumn(t)
+	col, err := t.TimeColumn(s.Column)
 	if err != nil {
 		return nil, err
 	}
@@ -299,15 +299,16 @@ func (s SplitSpec) byTime(t *Table) (*Split, error) {
 	return sp, nil
 }
 
-func (s SplitSpec) timeColumn(t *Table) (*Column, error) {
+// TimeColumn is the time column of a name, or the first one where the name is empty.
+func (t *Table) TimeColumn(name string) (*Column, error) {
 	for i := range t.Columns {
 		c := &t.Columns[i]
-		if c.Type == Time && (s.Column == "" || s.Column == c.Name) {
+		if c.Type == Time && (name == "" || name == c.Name) {
 			return c, nil
 		}
 	}
-	if s.Column != "" {
-		return nil, fmt.Errorf("no time column %q", s.Column)
+	if name != "" {
+		return nil, fmt.Errorf("no time column %q", name)
 	}
 	return nil, errors.New("the data has no time column")
 }
@@ -410,7 +411,7 @@ func (t *Table) groupColumn(name string) (*Column, error) {
 		}
 		return made, nil
 	case "@day":
-		at, err := SplitSpec{}.timeColumn(t)
+		at, err := t.TimeColumn("")
 		if err != nil {
 			return nil, err
 		}

@@ -11,16 +11,17 @@ import (
 
 // Settings of ENCODE that its authors fixed.
 const (
-	encodeClusters     = 35 // for values that stand for themselves
-	encodeBinClusters  = 5  // for values in bins
-	encodeNeighbours   = 10 // classes of the value before and the value behind
-	encodeRuns         = 10 // of k-means; the best silhouette counts
-	encodeSame         = 0.5
-	encodeWidth        = 2 + 2*encodeNeighbours
-	silhouetteRows     = 2000 // that a silhouette is taken over, drawn where there are more
-	encodeSeed         = 0x656e636f6465
-	encodeMaxIteration = 300
+	encodeClusters    = 35 // for values that stand for themselves
+	encodeBinClusters = 5  // for values in bins
+	encodeNeighbours  = 10 // classes of the value before and the value behind
+	encodeRuns        = 10 // of k-means; the best silhouette counts
+	encodeSame        = 0.5
+	encodeWidth       = 2 + 2*encodeNeighbours
+	silhouetteRows    = 2000 // that a silhouette is taken over, drawn where there are more
+	encodeSeed        = 0x656e636f6465
 )
+
+const encodeMaxIteration = 300
 
 // encode learns classes of values by the company they keep (Cao, Panichella, Verwer, Blaise and Rebecchi,
 // ENCODE: Encoding NetFlows for network anomaly detection, 2022). Within the sequences of the level, a value is described by

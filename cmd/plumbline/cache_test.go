@@ -20,7 +20,7 @@ func TestCacheCommand(t *testing.T) {
 	}
 	text := fmt.Sprintf("name: own\ndata:\n  - name: own\n    format: delimited\n    files: {train: [%s]}\n    label: {column: label, benign: [ok]}\n    options: {columns: [{name: a, type: number}, {name: b, type: number}, {name: label, type: category}]}\nmodels: [znorm]\nbootstrap: 0\n", file)
 	store := filepath.Join(dir, "kept")
-	args := []string{"run", experiment(t, text), "--out", filepath.Join(dir, "runs"), "--cache", store, "--quiet"}
+	args := []string{"run", writeExperiment(t, text), "--out", filepath.Join(dir, "runs"), "--cache", store, "--quiet"}
 	for range 2 {
 		if code, _, errOut := plumb(t, args...); code != 0 {
 			t.Fatal(errOut)

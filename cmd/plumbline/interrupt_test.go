@@ -52,7 +52,7 @@ func start(t *testing.T, waitFor string, args ...string) (cmd *exec.Cmd, stderr 
 // on; resuming does the rest and can itself be interrupted.
 func TestInterrupt(t *testing.T) {
 	root := t.TempDir()
-	long := experiment(t, "name: long\ndata: [{data: synth, options: {hosts: 6, hours: 12, rate: 3}}]\nmodels: [znorm, {model: ae, params: {epochs: 100000}}]\nbootstrap: 20\nworkers: 1\n")
+	long := writeExperiment(t, "name: long\ndata: [{data: synth, options: {hosts: 6, hours: 12, rate: 3}}]\nmodels: [znorm, {model: ae, params: {epochs: 100000}}]\nbootstrap: 20\nworkers: 1\n")
 	var dir string
 	for attempt, args := range [][]string{{"run", long, "--out", root}, {"run", "--resume", ""}} {
 		waitFor := "znorm seed 1: AUROC"

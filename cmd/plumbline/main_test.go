@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 // tiny is an experiment of a second.
 const tiny = "name: tiny\ndata: [{data: synth, options: {hosts: 6, hours: 12, rate: 3}}]\nmodels: [znorm, markov, {model: iforest, params: {trees: 20}}]\nseeds: [1, 2]\nbootstrap: 20\n"
 
-func experiment(t testing.TB, text string) string {
+func writeExperiment(t testing.TB, text string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "experiments", "tiny.yaml")
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -59,7 +59,7 @@ func experiment(t testing.TB, text string) string {
 func runDir(t testing.TB) (dir, root string) {
 	t.Helper()
 	root = t.TempDir()
-	code, out, errOut := plumb(t, "run", experiment(t, tiny), "--out", root, "--quiet")
+	code, out, errOut := plumb(t, "run", writeExperiment(t, tiny), "--out", root, "--quiet")
 	if code != exitOK {
 		t.Fatalf("exit %d: %s", code, errOut)
 	}
@@ -104,7 +104,7 @@ func TestRunCompareShowList(t *testing.T) {
 }
 
 func TestProgressIsPlainOffATerminal(t *testing.T) {
-	_, out, errOut := plumb(t, "run", experiment(t, tiny), "--out", t.TempDir())
+	_, out, errOut := plumb(t, "run", writeExperiment(t, tiny), "--out", t.TempDir())
 	for _, w := range []string{"4 cells to ", "synth: reading", "[4/4] synth "} {
 		if !strings.Contains(errOut, w) {
 			t.Errorf("stderr lacks %q:\n%s", w, errOut)
@@ -116,7 +116,7 @@ func TestProgressIsPlainOffATerminal(t *testing.T) {
 }
 
 func TestExitCodesAndMessages(t *testing.T) {
-	failing := experiment(t, strings.Replace(tiny, "hosts: 6", "hosts: 6, attack_from: 0.1", 1)+"split: {kind: time, test: 0.99, validation: 0.9}\nprep: [{step: drop, columns: [nothing]}]\n")
+	failing := writeExperiment(t, strings.Replace(tiny, "hosts: 6", "hosts: 6, attack_from: 0.1", 1)+"split: {kind: time, test: 0.99, validation: 0.9}\nprep: [{step: drop, columns: [nothing]}]\n")
 	for _, c := range []struct {
 		name string
 		args []string
@@ -127,22 +127,22 @@ func TestExitCodesAndMessages(t *testing.T) {
 		{"unknown flag", []string{"run", "x.yaml", "--fast"}, exitUsage, "--fast"},
 		{"no file", []string{"run"}, exitUsage, "an experiment file"},
 		{"missing file", []string{"run", "nowhere.yaml"}, exitUsage, "nowhere.yaml"},
-		{"config problem", []string{"run", experiment(t, tiny+"sedes: [1]\n")}, exitUsage, `did you mean "seeds"?`},
-		{"bad override", []string{"run", experiment(t, tiny), "fast"}, exitUsage, `"fast" is neither`},
+		{"config problem", []string{"run", writeExperiment(t, tiny+"sedes: [1]\n")}, exitUsage, `did you mean "seeds"?`},
+		{"bad override", []string{"run", writeExperiment(t, tiny), "fast"}, exitUsage, `"fast" is neither`},
 		{"failed cells", []string{"run", failing, "--out", t.TempDir()}, exitFailed, "cells are not ok"},
 		{"no run directory", []string{"compare", t.TempDir()}, exitUsage, "is not a run directory"},
 		{"unknown metric", []string{"compare", "x", "--metric", "auc"}, exitUsage, "x is not a run directory"},
 		{"unknown model", []string{"models", "iforst"}, exitUsage, `did you mean "iforest"?`},
 		{"unknown data set", []string{"data", "nsl"}, exitUsage, "nsl-kdd"},
 		{"unknown schema", []string{"schema", "nothing"}, exitUsage, "neither experiment, data nor a model"},
-		{"unknown metric for run", []string{"run", experiment(t, tiny), "--metric", "auc"}, exitUsage, `"auroc"`},
+		{"unknown metric for run", []string{"run", writeExperiment(t, tiny), "--metric", "auc"}, exitUsage, `"auroc"`},
 		{"resume with a file", []string{"run", "--resume", "x", "y.yaml"}, exitUsage, "--resume takes no file"},
 		{"resume with a folder", []string{"run", "--resume", "x", "--out", "y"}, exitUsage, "--out has no effect"},
 		{"flag of another command", []string{"version", "--data", "x"}, exitUsage, "--data"},
-		{"unwritable output", []string{"run", experiment(t, tiny), "--out", "go.mod/runs"}, exitFailed, "cannot be made"},
-		{"several problems", []string{"check", experiment(t, tiny+"sedes: [1]\nworkers: -1\n")}, exitUsage, "workers: -1 is out of range"},
+		{"unwritable output", []string{"run", writeExperiment(t, tiny), "--out", "go.mod/runs"}, exitFailed, "cannot be made"},
+		{"several problems", []string{"check", writeExperiment(t, tiny+"sedes: [1]\nworkers: -1\n")}, exitUsage, "workers: -1 is out of range"},
 		{"no such cell", []string{"show", "runs"}, exitUsage, "is not a run directory"},
-		{"unreadable data", []string{"check", experiment(t, "name: x\ndata: [{data: synth, prep: [{step: drop, columns: [nothing]}]}]\nmodels: [znorm]\n")}, exitFailed, "nothing"},
+		{"unreadable data", []string{"check", writeExperiment(t, "name: x\ndata: [{data: synth, prep: [{step: drop, columns: [nothing]}]}]\nmodels: [znorm]\n")}, exitFailed, "nothing"},
 		{"missing data files", []string{"check", "configs/experiments/nsl-kdd-baselines.yaml", "--data", t.TempDir()}, exitUsage, "KDDTrain+.txt"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -232,7 +232,7 @@ type examples struct {
 
 func newExamples(t *testing.T) *examples {
 	dir, root := runDir(t)
-	small := experiment(t, tiny)
+	small := writeExperiment(t, tiny)
 	flows := filepath.Join(t.TempDir(), "my-flows.csv")
 	var rows strings.Builder
 	for i := range 400 {

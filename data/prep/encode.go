@@ -57,7 +57,7 @@ func (s SymbolSpec) encode(t *data.Table, c *data.Column, rows []int32, v []floa
 	}
 	p.Codes = make([]int, max(len(p.Limits), len(p.Values))) // for p.at
 	d := p.describe(c, sorted, ends, len(v))
-	p.Codes = cluster(d, min(k, len(p.Codes)))
+	p.Codes = clusterRows(d, min(k, len(p.Codes)))
 	sizes := make([]int, k)
 	for _, code := range p.Codes {
 		sizes[code]++
@@ -134,7 +134,7 @@ func (p *part) describe(c *data.Column, rows, ends []int32, n int) [][]float64 {
 
 // cluster is the k-means class of each row, of the run with the best silhouette. Classes are numbered in the
 // order of their first rows.
-func cluster(x [][]float64, k int) []int {
+func clusterRows(x [][]float64, k int) []int {
 	if k < 2 {
 		return make([]int, len(x))
 	}

@@ -136,13 +136,13 @@ func TestSilhouetteByHand(t *testing.T) {
 	if got := silhouette(x, []int{0, 0, 1, 1}, 2, []int{0, 1, 2, 3}); math.Abs(got-want) > 1e-12 {
 		t.Errorf("%v, want %v", got, want)
 	}
-	if got := cluster(x, 2); !slices.Equal(got, []int{0, 0, 1, 1}) {
+	if got := clusterRows(x, 2); !slices.Equal(got, []int{0, 0, 1, 1}) {
 		t.Errorf("clusters %v", got)
 	}
-	if got := cluster(x[:1], 1); !slices.Equal(got, []int{0}) {
+	if got := clusterRows(x[:1], 1); !slices.Equal(got, []int{0}) {
 		t.Errorf("one row: %v", got)
 	}
-	if got := cluster([][]float64{{3}, {3}, {3}}, 2); !slices.Equal(got, []int{0, 0, 0}) {
+	if got := clusterRows([][]float64{{3}, {3}, {3}}, 2); !slices.Equal(got, []int{0, 0, 0}) {
 		t.Errorf("equal rows: %v", got)
 	}
 }

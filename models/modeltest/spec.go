@@ -42,7 +42,7 @@ func checkInfo(s *subject) {
 	if !reflect.DeepEqual(a, b) {
 		s.failf("Defaults differ from call to call: %+v and %+v", a, b)
 	}
-	for _, f := range settings(a) {
+	for _, f := range settingsOf(a) {
 		if f.field.Tag.Get("jsonschema_description") == "" {
 			s.failf("setting %s has no jsonschema_description", f.path)
 		}
@@ -104,7 +104,7 @@ func (s *subject) decode(text string) strictyaml.Problems {
 
 // checkRanges breaks every limit that the tags declare, once in a file and once in the struct.
 func checkRanges(s *subject) {
-	for _, f := range settings(s.info.Defaults()) {
+	for _, f := range settingsOf(s.info.Defaults()) {
 		if kind := scalar(f.field.Type).Kind(); kind >= reflect.Int && kind <= reflect.Float64 && len(f.bad()) == 0 {
 			s.failf("setting %s declares no range: say minimum or maximum in its jsonschema tag", f.path)
 		}
@@ -142,7 +142,7 @@ type setting struct {
 var decoder = reflect.TypeFor[strictyaml.Decoder]()
 
 // settings lists the leaves of a spec under the names that strictyaml gives them.
-func settings(spec any) []setting {
+func settingsOf(spec any) []setting {
 	var out []setting
 	var walk func(t reflect.Type, path string, index [][]int)
 	walk = func(t reflect.Type, path string, index [][]int) {

@@ -12,7 +12,7 @@ import (
 
 // record is a run with cells that a person can add up: a has AUROC .8 and .9, b one failed cell and one
 // ok, c one run with a bootstrap interval.
-func record(t *testing.T) *runs.Record {
+func testRecord(t *testing.T) *runs.Record {
 	t.Helper()
 	const file = `data,model,label,seed,unit,status,error,n_train,n_test,auroc,fit_seconds,auroc_low,auroc_high,warnings
 d,m,a,1,flow,ok,,10,20,0.8,1,,,
@@ -30,7 +30,7 @@ e,n,c,1,host,ok,,10,20,,1,,,
 }
 
 func TestCompare(t *testing.T) {
-	c, err := Compare([]*runs.Record{record(t)}, "", nil)
+	c, err := Compare([]*runs.Record{testRecord(t)}, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,11 +59,11 @@ func TestCompare(t *testing.T) {
 	if !strings.Contains(strings.Join(g.Warnings, "\n"), "small class (1 of 4 cells)") || !strings.Contains(strings.Join(g.Warnings, "\n"), "seeds are few") {
 		t.Errorf("warnings %q", g.Warnings)
 	}
-	fast, err := Compare([]*runs.Record{record(t)}, "fit_seconds", nil)
+	fast, err := Compare([]*runs.Record{testRecord(t)}, "fit_seconds", nil)
 	if err != nil || fast.Groups[0].Rows[2].Label != "a" {
 		t.Errorf("by time: %+v, %v", fast, err)
 	}
-	if _, err := Compare([]*runs.Record{record(t)}, "auc", nil); err == nil || !strings.Contains(err.Error(), "known: auroc") {
+	if _, err := Compare([]*runs.Record{testRecord(t)}, "auc", nil); err == nil || !strings.Contains(err.Error(), "known: auroc") {
 		t.Errorf("error %v", err)
 	}
 	if _, err := Compare(nil, "", nil); err == nil {
@@ -72,7 +72,7 @@ func TestCompare(t *testing.T) {
 }
 
 func TestRender(t *testing.T) {
-	c, err := Compare([]*runs.Record{record(t)}, "", nil)
+	c, err := Compare([]*runs.Record{testRecord(t)}, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

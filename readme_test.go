@@ -13,11 +13,13 @@ import (
 	"testing"
 	"unicode"
 
-	"plumbline"
-	"plumbline/data"
+	"plumbline/configs"
+	"plumbline/data/source"
 	"plumbline/models"
 	_ "plumbline/models/all"
 	"plumbline/runs"
+	"plumbline/runs/experiment"
+	"plumbline/runs/record"
 )
 
 var update = flag.Bool("update", false, "rewrite the generated tables of the manual")
@@ -148,7 +150,7 @@ func modelTable(t *testing.T) string {
 
 // settingsTable is the configs of models.
 func settingsTable(t *testing.T) string {
-	lib := runs.NewLibrary("", plumbline.Configs)
+	lib := experiment.NewLibrary("", configs.Files)
 	var b strings.Builder
 	b.WriteString("| name | model | what it is |\n| --- | --- | --- |\n")
 	for _, name := range lib.Names("models") {
@@ -171,7 +173,7 @@ func settingsTable(t *testing.T) string {
 var tried = map[string]string{"complete": "complete files", "sample": "part of the files", "layout": "invented rows", "": "itself"}
 
 func dataTable(t *testing.T) string {
-	lib := runs.NewLibrary("", plumbline.Configs)
+	lib := experiment.NewLibrary("", configs.Files)
 	var b strings.Builder
 	b.WriteString("| data set | what it is | format | tried on | licence |\n| --- | --- | --- | --- | --- |\n")
 	for _, name := range lib.Names("data") {
@@ -179,7 +181,7 @@ func dataTable(t *testing.T) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := data.DecodeConfig(doc)
+		c, err := source.DecodeConfig(doc)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -211,7 +213,7 @@ func TestDocumentedExperiments(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, o := range changes {
-			if _, err := runs.Load(file, runs.LoadOptions{Overrides: o, Builtin: plumbline.Configs}); err != nil {
+			if _, err := experiment.Load(file, experiment.LoadOptions{Overrides: o, Builtin: configs.Files}); err != nil {
 				t.Errorf("%s with %v: %v", name, o, err)
 			}
 		}
@@ -292,7 +294,7 @@ func TestAddingADataSet(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	e, err := runs.Load(filepath.Join(dir, "configs/experiments/office.yaml"), runs.LoadOptions{DataDirs: []string{filepath.Join(dir, "data")}, Builtin: plumbline.Configs})
+	e, err := experiment.Load(filepath.Join(dir, "configs/experiments/office.yaml"), experiment.LoadOptions{DataDirs: []string{filepath.Join(dir, "data")}, Builtin: configs.Files})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -301,7 +303,7 @@ func TestAddingADataSet(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range o.Results {
-		if r.Status != runs.OK || r.Test < 200 || r.AUROC < 0.9 {
+		if r.Status != record.OK || r.Test < 200 || r.AUROC < 0.9 {
 			t.Errorf("%s: %s %s, %d test rows, AUROC %v", r.Cell, r.Status, r.Error, r.Test, r.AUROC)
 		}
 	}

@@ -86,8 +86,8 @@ func (c *Column) AppendText(to []byte, row int32) []byte {
 	return append(to, '-')
 }
 
-// appendKey appends the value of a row in a form of one width that only equal values share.
-func (c *Column) appendKey(to []byte, row int32) []byte {
+// AppendKey appends the value of a row in a form of one width that only equal values share.
+func (c *Column) AppendKey(to []byte, row int32) []byte {
 	switch {
 	case c.Type == Number && math.IsNaN(c.Num[row]):
 		return binary.LittleEndian.AppendUint64(to, math.Float64bits(math.NaN()))

@@ -9,8 +9,8 @@ import (
 	"io"
 	"slices"
 
+	"plumbline/configs/settings"
 	"plumbline/data"
-	"plumbline/data/strictyaml"
 )
 
 // Learned is what one Fit leaves behind. It is immutable, so that any number of goroutines may score.
@@ -265,7 +265,7 @@ func (s State) Meta(into any) error { return decodeMeta(s.meta, into) }
 
 // specHash tells settings apart: the SHA-256 of their YAML, in hexadecimal.
 func specHash(spec Spec) string {
-	text, err := strictyaml.Marshal(spec)
+	text, err := settings.Marshal(spec)
 	if err != nil {
 		panic(fmt.Sprintf("models: settings of type %T do not become YAML: %v", spec, err))
 	}

@@ -5,8 +5,8 @@ import (
 	"context"
 	"fmt"
 
+	"plumbline/configs/settings"
 	"plumbline/data"
-	"plumbline/data/strictyaml"
 )
 
 // Reference names a model within another one's settings, such as the one that judges what a network makes of
@@ -20,7 +20,7 @@ type Reference struct {
 func ReferenceTo(model string) Reference { return Reference{model: model} }
 
 // DecodeStrict takes the name of a model, or {model, params}.
-func (l *Reference) DecodeStrict(d strictyaml.Doc) strictyaml.Problems {
+func (l *Reference) DecodeStrict(d settings.Doc) settings.Problems {
 	*l = Reference{}
 	if _, isMap := d.Get("model"); !isMap {
 		ps := d.Decode(&l.model)
@@ -30,8 +30,8 @@ func (l *Reference) DecodeStrict(d strictyaml.Doc) strictyaml.Problems {
 		return ps
 	}
 	var form struct {
-		Model  string         `yaml:"model"`
-		Params strictyaml.Doc `yaml:"params"`
+		Model  string       `yaml:"model"`
+		Params settings.Doc `yaml:"params"`
 	}
 	ps := d.Decode(&form)
 	if len(ps) > 0 {
@@ -40,10 +40,10 @@ func (l *Reference) DecodeStrict(d strictyaml.Doc) strictyaml.Problems {
 	l.model = form.Model
 	spec, err := Decode(form.Model, form.Params)
 	if err != nil {
-		if more, ok := err.(strictyaml.Problems); ok {
+		if more, ok := err.(settings.Problems); ok {
 			return more
 		}
-		return strictyaml.Problems{d.Problem("%v", err)}
+		return settings.Problems{d.Problem("%v", err)}
 	}
 	l.spec = spec
 	return nil

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"plumbline/configs/settings"
 	"plumbline/data"
-	"plumbline/data/strictyaml"
 )
 
 // Needs is what a runner must know before it builds a detector.
@@ -54,18 +54,18 @@ func Lookup(name string) (Info, error) {
 	if i, ok := registry[name]; ok {
 		return i, nil
 	}
-	return Info{}, fmt.Errorf("models: unknown model %q%s", name, strictyaml.DidYouMean(name, Names()))
+	return Info{}, fmt.Errorf("models: unknown model %q%s", name, settings.DidYouMean(name, Names()))
 }
 
 // Decode builds the named model's Spec: its defaults, changed by each layer in turn. Every problem of
-// every layer is in the error (a strictyaml.Problems), with its place.
-func Decode(name string, layers ...strictyaml.Doc) (Spec, error) {
+// every layer is in the error (a settings.Problems), with its place.
+func Decode(name string, layers ...settings.Doc) (Spec, error) {
 	info, err := Lookup(name)
 	if err != nil {
 		return nil, err
 	}
 	spec := info.Defaults()
-	var problems strictyaml.Problems
+	var problems settings.Problems
 	for _, layer := range layers {
 		problems = append(problems, layer.Decode(spec)...)
 	}
@@ -78,7 +78,7 @@ func Decode(name string, layers ...strictyaml.Doc) (Spec, error) {
 // CheckSpec is what every Spec.New calls first: it holds the values against the ranges that the struct's
 // jsonschema tags declare.
 func CheckSpec(model string, spec Spec) error {
-	if p := strictyaml.Check(spec); len(p) > 0 {
+	if p := settings.Check(spec); len(p) > 0 {
 		return fmt.Errorf("%s: %w: %w", model, ErrSpec, p)
 	}
 	return nil

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"plumbline/configs/settings"
 	"plumbline/data"
-	"plumbline/data/strictyaml"
 )
 
 type stubSpec struct {
@@ -85,6 +85,9 @@ func TestRegisterPanics(t *testing.T) {
 }
 
 func TestLookup(t *testing.T) {
+	was := registry // examples bring families in
+	registry = map[string]Info{}
+	t.Cleanup(func() { registry = was })
 	register(t, "iforest", "ae", "ocsvm")
 	if got := Names(); !slices.Equal(got, []string{"ae", "iforest", "ocsvm"}) {
 		t.Errorf("names %v", got)
@@ -102,9 +105,9 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-func layer(t *testing.T, file, text string) strictyaml.Doc {
+func layer(t *testing.T, file, text string) settings.Doc {
 	t.Helper()
-	d, err := strictyaml.Parse(file, []byte(text))
+	d, err := settings.Parse(file, []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +129,7 @@ func TestDecode(t *testing.T) {
 	want := `model.yaml:1:9: epochs: 0 is out of range: want at least 1
 model.yaml:2:1: acts: unknown key; did you mean "act"?
 exp.yaml:2:6: act: "gelu" is not one of relu, tanh; did you mean "relu"?`
-	var p strictyaml.Problems
+	var p settings.Problems
 	if !errors.As(err, &p) || err.Error() != want || spec != nil {
 		t.Errorf("%v\n%v\nwant\n%s", spec, err, want)
 	}

@@ -21,39 +21,36 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"plumbline/data"
+	"plumbline/data/cache"
 	"plumbline/eval"
 	"plumbline/models"
+	"plumbline/numeric/stat"
+	"plumbline/runs/bundle"
+	"plumbline/runs/experiment"
+	"plumbline/runs/prepare"
+	"plumbline/runs/record"
 )
 
 // job is one cell at work.
 type job struct {
-	cell    Cell
-	exp     *Experiment
-	dir     *directory
-	data    *prepared
+	cell    experiment.Cell
+	exp     *experiment.Experiment
+	dir     *record.Directory
+	data    *prepare.Prepared
 	workers int
 	log     *slog.Logger
 	observe func(Event)
 	history []models.Epoch
-	result  Result
+	result  record.Result
 	limit   float64 // of the flows that aggregate: share counts
 }
 
-// status is status.json, written last: a cell without it did not finish.
-type status struct {
-	Status   string    `json:"status"`
-	Error    string    `json:"error,omitempty"`
-	Started  time.Time `json:"started"`
-	Finished time.Time `json:"finished"`
-	Result   Result    `json:"result"`
-}
-
 // run trains, scores and judges the cell, and leaves its files. Whatever goes wrong is in the result.
-func (j *job) run(ctx context.Context) Result {
+func (j *job) run(ctx context.Context) record.Result {
 	started := time.Now()
 	j.result = blankResult(j.cell)
 	// an earlier attempt's status must not vouch for this one's files
-	os.Remove(filepath.Join(j.dir.path, filepath.FromSlash(j.cell.Path()), "status.json"))
+	os.Remove(filepath.Join(j.dir.Path, filepath.FromSlash(j.cell.Path()), "status.json"))
 	limited := ctx
 	if j.exp.Limit > 0 {
 		var cancel context.CancelFunc
@@ -61,32 +58,32 @@ func (j *job) run(ctx context.Context) Result {
 		defer cancel()
 	}
 	err := j.attempt(limited)
-	j.result.PeakRSS = Number(peakRSS())
+	j.result.PeakRSS = record.Number(peakRSS())
 	switch {
 	case err == nil:
-		j.result.Status = OK
+		j.result.Status = record.OK
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
-		j.result.Status = Interrupted
+		j.result.Status = record.Interrupted
 	case j.exp.Limit > 0 && errors.Is(err, context.DeadlineExceeded):
-		j.result.Status, err = TimedOut, fmt.Errorf("not done within %v: %w", j.exp.Limit, err)
+		j.result.Status, err = record.TimedOut, fmt.Errorf("not done within %v: %w", j.exp.Limit, err)
 	default:
-		j.result.Status = Failed
+		j.result.Status = record.Failed
 	}
 	if err != nil {
 		j.result.Error = oneLine(err.Error())
 		j.log.Error("cell", "cell", j.cell.Path(), "status", j.result.Status, "error", err.Error())
 	}
-	if j.result.Status == Interrupted {
+	if j.result.Status == record.Interrupted {
 		return j.result
 	}
-	if j.result.Status != TimedOut { // a cell that was too slow may go on where it was
+	if j.result.Status != record.TimedOut { // a cell that was too slow may go on where it was
 		if err := j.checkpoints().remove(); err != nil {
 			j.log.Warn("checkpoints are left", "cell", j.cell.Path(), "error", err.Error())
 		}
 	}
-	st := status{Status: j.result.Status, Error: j.result.Error, Started: started.UTC(), Finished: time.Now().UTC(), Result: j.result}
-	if err := j.dir.writeJSON(j.cell.Path()+"/status.json", st); err != nil {
-		j.result.Status, j.result.Error = Failed, oneLine(err.Error())
+	st := record.Status{Status: j.result.Status, Error: j.result.Error, Started: started.UTC(), Finished: time.Now().UTC(), Result: j.result}
+	if err := j.dir.WriteJSON(j.cell.Path()+"/status.json", st); err != nil {
+		j.result.Status, j.result.Error = record.Failed, oneLine(err.Error())
 		j.log.Error("cell", "cell", j.cell.Path(), "error", err.Error())
 	}
 	return j.result
@@ -114,20 +111,20 @@ func (j *job) attempt(ctx context.Context) (err error) {
 		}
 	}()
 	needs := j.cell.Entry.Info.Needs
-	s, err := j.data.sets(ctx, needsOf(needs))
+	s, err := j.data.Sets(ctx, prepare.NeedsOf(needs))
 	if err != nil {
 		return err
 	}
-	if needs.Labels && !anyAttack(s.train.Attack) {
+	if needs.Labels && !anyAttack(s.Train.Attack) {
 		return errors.New("no labelled attack in the training part to learn from: choose another split")
 	}
-	j.result.Train, j.result.Features = s.train.N, s.train.D
-	if s.train.Kind == data.Traces {
-		j.result.Features = len(s.train.Alphabet)
+	j.result.Train, j.result.Features = s.Train.N, s.Train.D
+	if s.Train.Kind == data.Traces {
+		j.result.Features = len(s.Train.Alphabet)
 	}
-	j.result.TrainSHA256, j.result.TestSHA256 = s.trainSum, s.testSum
-	j.result.Test, j.result.Valid = len(j.data.test.first), Number(len(j.data.valid.first))
-	det, err := j.fit(ctx, s.train)
+	j.result.TrainSHA256, j.result.TestSHA256 = s.TrainSum, s.TestSum
+	j.result.Test, j.result.Valid = len(j.data.Test.First), record.Number(len(j.data.Valid.First))
+	det, err := j.fit(ctx, s.Train)
 	if err != nil {
 		return err
 	}
@@ -136,29 +133,27 @@ func (j *job) attempt(ctx context.Context) (err error) {
 		return err
 	}
 	start := time.Now()
-	raw, err := score(ctx, det, s.test)
+	raw, err := bundle.Score(ctx, det, s.Test)
 	if err != nil {
 		return err
 	}
-	j.result.ScoreSeconds = Number(time.Since(start).Seconds())
-	flows, err := j.data.test.flows(s.test, raw, j.exp.Aggregate.Flow)
+	j.result.ScoreSeconds = record.Number(time.Since(start).Seconds())
+	flows, err := j.data.Test.Flows(s.Test, raw, j.exp.Aggregate.Flow)
 	if err != nil {
 		return err
 	}
-	scores := j.data.test.gather(flows, j.exp.Aggregate.Unit, j.limit)
-	m, err := eval.Summarise(scores, j.data.test.truth, threshold, j.exp.Bootstrap, j.cell.Seed)
+	scores := j.data.Test.Gather(flows, j.exp.Aggregate.Unit, j.limit)
+	m, err := eval.Summarise(scores, j.data.Test.Truth, threshold, j.exp.Bootstrap, j.cell.Seed)
 	if err != nil {
 		return err
 	}
 	m.Warnings = append(warnings, m.Warnings...)
 	j.take(m)
-	if err := j.clusters(ctx, det, s.test, scores); err != nil {
+	if err := j.clusters(ctx, det, s.Test, scores); err != nil {
 		return err
 	}
 	return j.leave(det, scores, threshold, m)
 }
-
-func needsOf(n models.Needs) needs { return needs{n.Input == data.Traces, n.Labels} }
 
 func anyAttack(attack []bool) bool {
 	for _, a := range attack {
@@ -167,23 +162,6 @@ func anyAttack(attack []bool) bool {
 		}
 	}
 	return false
-}
-
-// score checks what Score promises: one finite number per sample.
-func score(ctx context.Context, det models.Detector, s *data.Set) ([]float64, error) {
-	out, err := det.Score(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	if len(out) != s.N {
-		return nil, fmt.Errorf("the model gave %d scores for %d samples", len(out), s.N)
-	}
-	for i, v := range out {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, fmt.Errorf("the score of sample %d is %v", i, v)
-		}
-	}
-	return out, nil
 }
 
 func (j *job) fit(ctx context.Context, train *data.Set) (models.Detector, error) {
@@ -202,18 +180,18 @@ func (j *job) fit(ctx context.Context, train *data.Set) (models.Detector, error)
 	if err := det.Fit(ctx, train); err != nil {
 		return nil, err
 	}
-	j.result.FitSeconds = Number(time.Since(start).Seconds())
+	j.result.FitSeconds = record.Number(time.Since(start).Seconds())
 	return det, nil
 }
 
 // judge fits what turns scores into decisions to benign scores of held-out rows, or of training rows where the
 // experiment says so: the limit that flows are counted above, and the threshold.
-func (j *job) judge(ctx context.Context, det models.Detector, s *sets) (float64, []string, error) {
+func (j *job) judge(ctx context.Context, det models.Detector, s *prepare.Sets) (float64, []string, error) {
 	share := j.exp.Aggregate.Unit == "share"
 	if j.exp.Threshold.Fixed() && !share {
 		return j.exp.Threshold.Fit(nil)
 	}
-	from, us := s.valid, j.data.valid
+	from, us := s.Valid, j.data.Valid
 	var warnings []string
 	if j.exp.Threshold.On == "train" {
 		if j.cell.Entry.Info.Needs.Labels {
@@ -222,7 +200,7 @@ func (j *job) judge(ctx context.Context, det models.Detector, s *sets) (float64,
 			}
 			return math.NaN(), []string{"no threshold: threshold.on: train cannot be used with a model that learns from labels"}, nil
 		}
-		from, us = s.train, j.data.trainUnits
+		from, us = s.Train, j.data.TrainUnits
 		warnings = append(warnings, "the threshold is fitted on scores of training rows, which are lower than those of new ones")
 	}
 	if from.N == 0 {
@@ -231,69 +209,69 @@ func (j *job) judge(ctx context.Context, det models.Detector, s *sets) (float64,
 		}
 		return math.NaN(), []string{"no threshold: no benign rows were held out (split.validation)"}, nil
 	}
-	raw, err := score(ctx, det, from)
+	raw, err := bundle.Score(ctx, det, from)
 	if err != nil {
 		return 0, nil, fmt.Errorf("threshold: %w", err)
 	}
-	flows, err := us.flows(from, raw, j.exp.Aggregate.Flow)
+	flows, err := us.Flows(from, raw, j.exp.Aggregate.Flow)
 	if err != nil {
 		return 0, nil, fmt.Errorf("threshold: %w", err)
 	}
 	if share {
 		ascending := slices.Sorted(slices.Values(flows))
-		j.limit = eval.Quantile(ascending, j.exp.Aggregate.Above)
+		j.limit = stat.Quantile(ascending, j.exp.Aggregate.Above)
 	}
-	t, more, err := j.exp.Threshold.Fit(us.gather(flows, j.exp.Aggregate.Unit, j.limit))
+	t, more, err := j.exp.Threshold.Fit(us.Gather(flows, j.exp.Aggregate.Unit, j.limit))
 	return t, append(warnings, more...), err
 }
 
 // clusters judges the scores within the clusters of a model that has some, where samples are what is judged.
 func (j *job) clusters(ctx context.Context, det models.Detector, test *data.Set, scores []float64) error {
 	c, ok := det.(models.Clusterer)
-	if !ok || test.Kind != data.Vectors || j.data.test.keys != nil {
+	if !ok || test.Kind != data.Vectors || j.data.Test.Keys != nil {
 		return nil
 	}
 	of, err := c.Clusters(ctx, test)
 	if err != nil {
 		return fmt.Errorf("clusters: %w", err)
 	}
-	m, err := eval.PerCluster(scores, j.data.test.truth.Attack, of)
+	m, err := eval.PerCluster(scores, j.data.Test.Truth.Attack, of)
 	if err != nil {
 		return err
 	}
-	j.result.ClusterAUROC, j.result.ZeroFilled = Number(m.WeightedAUROC), Number(m.ZeroFilledAUROC)
-	return j.dir.writeJSON(j.cell.Path()+"/clusters.json", m)
+	j.result.ClusterAUROC, j.result.ZeroFilled = record.Number(m.WeightedAUROC), record.Number(m.ZeroFilledAUROC)
+	return j.dir.WriteJSON(j.cell.Path()+"/clusters.json", m)
 }
 
 // take copies the metrics into the row of results.csv.
 func (j *job) take(m *eval.Metrics) {
 	r := &j.result
-	r.AUROC, r.AUPRC, r.Prevalence = Number(m.AUROC), Number(m.AUPRC), Number(m.Prevalence)
-	r.FPRAt95TPR, r.TPRAt1FPR, r.TPRAt01 = Number(m.FPRAt95TPR), Number(m.TPRAt1FPR), Number(m.TPRAt01)
-	r.Threshold, r.Accuracy, r.Balanced = Number(m.Threshold), Number(m.Accuracy), Number(m.Balanced)
-	r.Precision, r.Recall, r.Specificity = Number(m.Precision), Number(m.Recall), Number(m.Specificity)
-	r.F1, r.MCC = Number(m.F1), Number(m.MCC)
-	r.AUROCLow, r.AUROCHigh = Number(m.AUROCInt.Low), Number(m.AUROCInt.High)
-	r.AUPRCLow, r.AUPRCHigh = Number(m.AUPRCInt.Low), Number(m.AUPRCInt.High)
+	r.AUROC, r.AUPRC, r.Prevalence = record.Number(m.AUROC), record.Number(m.AUPRC), record.Number(m.Prevalence)
+	r.FPRAt95TPR, r.TPRAt1FPR, r.TPRAt01 = record.Number(m.FPRAt95TPR), record.Number(m.TPRAt1FPR), record.Number(m.TPRAt01)
+	r.Threshold, r.Accuracy, r.Balanced = record.Number(m.Threshold), record.Number(m.Accuracy), record.Number(m.Balanced)
+	r.Precision, r.Recall, r.Specificity = record.Number(m.Precision), record.Number(m.Recall), record.Number(m.Specificity)
+	r.F1, r.MCC = record.Number(m.F1), record.Number(m.MCC)
+	r.AUROCLow, r.AUROCHigh = record.Number(m.AUROCInt.Low), record.Number(m.AUROCInt.High)
+	r.AUPRCLow, r.AUPRCHigh = record.Number(m.AUPRCInt.Low), record.Number(m.AUPRCInt.High)
 	r.Warnings = m.Warnings
 }
 
 // leave writes the cell's files but for the status.
 func (j *job) leave(det models.Detector, scores []float64, threshold float64, m *eval.Metrics) error {
 	at := j.cell.Path() + "/"
-	write := j.dir.write
+	write := j.dir.Write
 	steps := []func() error{
 		func() error {
 			return write(at+"spec.yaml", func(w io.Writer) error {
 				return yaml.NewEncoder(w).Encode(map[string]any{"model": j.cell.Entry.Info.Name, "label": j.cell.Entry.Label, "params": j.cell.Entry.Spec})
 			})
 		},
-		func() error { return j.dir.writeJSON(at+"metrics.json", m) },
+		func() error { return j.dir.WriteJSON(at+"metrics.json", m) },
 		func() error {
-			return j.dir.writeJSON(at+"threshold.json", map[string]any{"rule": j.exp.Threshold.Rule, "value": j.exp.Threshold.Value, "on": j.exp.Threshold.On, "threshold": Number(threshold), "flow_limit": Number(j.flowLimit())})
+			return j.dir.WriteJSON(at+"threshold.json", map[string]any{"rule": j.exp.Threshold.Rule, "value": j.exp.Threshold.Value, "on": j.exp.Threshold.On, "threshold": record.Number(threshold), "flow_limit": record.Number(j.flowLimit())})
 		},
 		func() error {
-			return j.dir.writeJSON(at+"prep.json", map[string]any{"pipeline": j.data.pipe, "traces": j.data.tracer})
+			return j.dir.WriteJSON(at+"prep.json", map[string]any{"pipeline": j.data.Pipe, "traces": j.data.Tracer})
 		},
 		func() error { return write(at+"history.csv", j.writeHistory) },
 	}
@@ -339,24 +317,24 @@ func cellNumber(v float64) string {
 
 // writeScores writes one line a unit: a table row (of its first attack, or its first), the unit's key, the
 // score, the truth.
-func writeScores(w io.Writer, p *prepared, scores []float64) error {
+func writeScores(w io.Writer, p *prepare.Prepared, scores []float64) error {
 	z, err := zstd.NewWriter(w, zstd.WithEncoderConcurrency(1))
 	if err != nil {
 		return err
 	}
 	bw := bufio.NewWriter(z)
 	fmt.Fprintln(bw, "row,unit,score,attack,class")
-	us := p.test
+	us := p.Test
 	for i, s := range scores {
-		key := strconv.Itoa(int(us.first[i]))
-		if us.keys != nil {
-			key = quoteCSV(us.keys[i])
+		key := strconv.Itoa(int(us.First[i]))
+		if us.Keys != nil {
+			key = quoteCSV(us.Keys[i])
 		}
 		attack := 0
-		if us.truth.Attack[i] {
+		if us.Truth.Attack[i] {
 			attack = 1
 		}
-		fmt.Fprintf(bw, "%d,%s,%s,%d,%s\n", us.first[i], key, strconv.FormatFloat(s, 'g', -1, 64), attack, quoteCSV(us.truth.Names[us.truth.Class[i]]))
+		fmt.Fprintf(bw, "%d,%s,%s,%d,%s\n", us.First[i], key, strconv.FormatFloat(s, 'g', -1, 64), attack, quoteCSV(us.Truth.Names[us.Truth.Class[i]]))
 	}
 	return errors.Join(bw.Flush(), z.Close())
 }
@@ -367,5 +345,57 @@ func quoteCSV(s string) string {
 			return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
 		}
 	}
+	return s
+}
+
+func blankResult(c experiment.Cell) record.Result {
+	nan := record.Number(math.NaN())
+	return record.Result{
+		Data: c.Set.Config.Name, Model: c.Entry.Info.Name, Label: c.Entry.Label, Seed: c.Seed, Fold: c.Part, Unit: c.Set.Unit.String(), Cell: c.Path(),
+		Input: c.Entry.Info.Needs.Input.String(), Deterministic: c.Entry.Info.Deterministic,
+		AUROC: nan, AUPRC: nan, Prevalence: nan, FPRAt95TPR: nan, TPRAt1FPR: nan, Threshold: nan, Accuracy: nan, Balanced: nan, Precision: nan,
+		Recall: nan, Specificity: nan, F1: nan, MCC: nan, FitSeconds: nan, ScoreSeconds: nan, PeakRSS: nan,
+		AUROCLow: nan, AUROCHigh: nan, AUPRCLow: nan, AUPRCHigh: nan, TPRAt01: nan, Valid: nan, ClusterAUROC: nan, ZeroFilled: nan,
+	}
+}
+
+// shelf is a data set's place in the cache. Simulated data needs none. What keeps the key from being made,
+// such as a file that is not there, is left for the reader to complain of.
+func (r *run) shelf(set *experiment.DataSet) prepare.CacheSlot {
+	if r.opt.Cache == nil || set.Config.Generated() {
+		return prepare.CacheSlot{}
+	}
+	s := prepare.CacheSlot{Store: r.opt.Cache, Log: r.log, About: cache.About{Name: set.Config.Name, Version: r.manifest.Version}}
+	paths, err := set.Config.Paths(r.exp.Finder)
+	if err != nil {
+		return prepare.CacheSlot{}
+	}
+	for _, p := range paths {
+		st, err := prepare.StateOf(p)
+		if err != nil {
+			return prepare.CacheSlot{}
+		}
+		s.Files = append(s.Files, st)
+	}
+	sums := make([]string, len(paths)+1)
+	errs := make([]error, len(sums))
+	var wg sync.WaitGroup
+	wg.Go(func() { sums[0], errs[0] = prepare.ProgramSum() })
+	for i, p := range paths {
+		wg.Go(func() { sums[i+1], errs[i+1] = cache.File(p) })
+	}
+	wg.Wait()
+	plain, err := yaml.Marshal([]any{experiment.PlainNode(set.Node), set.Split, set.Traces, set.Unit, set.MinFlows})
+	errs = append(errs, err)
+	steps := []byte(nil)
+	if n := set.Prep.Doc.Node; n != nil {
+		steps, err = yaml.Marshal(experiment.PlainNode(n))
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		s.Warn("key", err)
+		return prepare.CacheSlot{}
+	}
+	s.Key = cache.Key(slices.Concat([]string{string(plain), string(steps)}, sums)...)
 	return s
 }

@@ -6,18 +6,20 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"plumbline/runs/record"
 )
 
 // checkpoints are files of a cell that has not come to its end. They are gone when it has; one that ran out of time
 // keeps them.
 type checkpoints struct {
-	dir *directory
+	dir *record.Directory
 	at  string // the cell's folder for them, within the run's
 }
 
 func (j *job) checkpoints() checkpoints { return checkpoints{j.dir, j.cell.Path() + "/checkpoints"} }
 
-func (c checkpoints) folder() string { return filepath.Join(c.dir.path, filepath.FromSlash(c.at)) }
+func (c checkpoints) folder() string { return filepath.Join(c.dir.Path, filepath.FromSlash(c.at)) }
 
 func (c checkpoints) Load(name string) ([]byte, error) {
 	raw, err := os.ReadFile(filepath.Join(c.folder(), filepath.Base(name)))
@@ -28,7 +30,7 @@ func (c checkpoints) Load(name string) ([]byte, error) {
 }
 
 func (c checkpoints) Save(name string, state []byte) error {
-	return c.dir.write(c.at+"/"+filepath.Base(name), func(w io.Writer) error {
+	return c.dir.Write(c.at+"/"+filepath.Base(name), func(w io.Writer) error {
 		_, err := w.Write(state)
 		return err
 	})

@@ -3,10 +3,12 @@ package runs
 import (
 	"os"
 	"testing"
+
+	"plumbline/runs/record"
 )
 
 func TestCheckpoints(t *testing.T) {
-	c := checkpoints{newDirectory(t.TempDir()), "data/ae/s1/checkpoints"}
+	c := checkpoints{record.NewDirectory(t.TempDir()), "data/ae/s1/checkpoints"}
 	if raw, err := c.Load("network"); raw != nil || err != nil {
 		t.Errorf("nothing was saved, loaded %q, %v", raw, err)
 	}

@@ -11,9 +11,11 @@ import (
 	"strings"
 	"testing"
 
-	"plumbline"
+	"plumbline/configs"
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/runs/experiment"
+	"plumbline/runs/record"
 )
 
 // faulty is a model that breaks its promises where it is told to.
@@ -71,12 +73,12 @@ timeout: 5s
 bootstrap: 0
 models: [znorm`
 	want := map[string][2]string{
-		"fit":   {Failed, "the model panicked: a hole in the model"},
-		"save":  {Failed, "the model panicked: a hole in the writer"},
-		"wait":  {TimedOut, "not done within 300ms"},
-		"error": {Failed, "first line second line"},
-		"nan":   {Failed, "is NaN"},
-		"few":   {Failed, "scores for"},
+		"fit":   {record.Failed, "the model panicked: a hole in the model"},
+		"save":  {record.Failed, "the model panicked: a hole in the writer"},
+		"wait":  {record.TimedOut, "not done within 300ms"},
+		"error": {record.Failed, "first line second line"},
+		"nan":   {record.Failed, "is NaN"},
+		"few":   {record.Failed, "scores for"},
 	}
 	for at := range want {
 		text += ", {model: faulty, label: " + at + ", params: {at: " + at + "}}"
@@ -88,7 +90,7 @@ models: [znorm`
 	for _, r := range out.Results {
 		w, faulty := want[r.Label]
 		switch {
-		case !faulty && r.Status != OK:
+		case !faulty && r.Status != record.OK:
 			t.Errorf("%s: %s %q: one model's fault reached another", r.Label, r.Status, r.Error)
 		case faulty && (r.Status != w[0] || !strings.Contains(r.Error, w[1])):
 			t.Errorf("%s: %s %q, want %s %q", r.Label, r.Status, r.Error, w[0], w[1])
@@ -113,13 +115,13 @@ func TestEditedExperimentIsNotResumed(t *testing.T) {
 	if err := os.WriteFile(file, append(raw, "timeout: 1h\n"...), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Resume(context.Background(), out.Dir, LoadOptions{}, Options{}); err == nil || !strings.Contains(err.Error(), "was changed since the run began") {
+	if _, err := Resume(context.Background(), out.Dir, experiment.LoadOptions{}, Options{}); err == nil || !strings.Contains(err.Error(), "was changed since the run began") {
 		t.Errorf("error %v", err)
 	}
 	if err := os.WriteFile(file, raw, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Resume(context.Background(), out.Dir, LoadOptions{}, Options{}); err != nil {
+	if _, err := Resume(context.Background(), out.Dir, experiment.LoadOptions{}, Options{}); err != nil {
 		t.Errorf("the file as it was: %v", err)
 	}
 }
@@ -149,7 +151,7 @@ bootstrap: 0
 	if err != nil || !out.Interrupted {
 		t.Fatalf("%+v, %v", out, err)
 	}
-	rec, err := Open(out.Dir)
+	rec, err := record.Open(out.Dir)
 	if err != nil || rec.Complete || rec.OK() != 3 || len(rec.Results) != 4 || len(rec.Manifest.Data) != 2 {
 		t.Fatalf("interrupted: %+v, %v", rec, err)
 	}
@@ -157,14 +159,14 @@ bootstrap: 0
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, err := Resume(context.Background(), out.Dir, LoadOptions{}, Options{}); err != nil || again.Failed > 0 {
+	if again, err := Resume(context.Background(), out.Dir, experiment.LoadOptions{}, Options{}); err != nil || again.Failed > 0 {
 		t.Fatalf("%+v, %v", again, err)
 	}
 	// killed just before results.csv was written anew
 	if err := os.WriteFile(filepath.Join(out.Dir, "results.csv"), before, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if rec, err = Open(out.Dir); err != nil || !rec.Complete || rec.OK() != 4 || len(rec.Manifest.Data) != 2 {
+	if rec, err = record.Open(out.Dir); err != nil || !rec.Complete || rec.OK() != 4 || len(rec.Manifest.Data) != 2 {
 		t.Errorf("resumed: %+v, %v", rec, err)
 	}
 }
@@ -176,7 +178,7 @@ func TestOneAtATime(t *testing.T) {
 	out := runSmall(t, small, Options{Workers: 1, Observe: func(e Event) {
 		if e.Kind == Finished && !tried {
 			tried = true
-			_, beside = Resume(context.Background(), e.Dir, LoadOptions{}, Options{})
+			_, beside = Resume(context.Background(), e.Dir, experiment.LoadOptions{}, Options{})
 		}
 	}}, "models=[znorm, pca]")
 	if out.Failed > 0 {
@@ -188,7 +190,7 @@ func TestOneAtATime(t *testing.T) {
 	if beside == nil || !strings.Contains(beside.Error(), "another process is at work") {
 		t.Errorf("error %v", beside)
 	}
-	if _, err := Resume(context.Background(), out.Dir, LoadOptions{}, Options{}); err != nil {
+	if _, err := Resume(context.Background(), out.Dir, experiment.LoadOptions{}, Options{}); err != nil {
 		t.Errorf("after its end: %v", err)
 	}
 }
@@ -209,7 +211,7 @@ func TestManifestFailureIsNoEnd(t *testing.T) {
 	if err != nil || out.Failed > 0 {
 		t.Fatalf("%+v, %v", out, err)
 	}
-	if rec, err := Open(out.Dir); err != nil || len(rec.Manifest.Data) != 1 || failures != 0 {
+	if rec, err := record.Open(out.Dir); err != nil || len(rec.Manifest.Data) != 1 || failures != 0 {
 		t.Errorf("%+v, %v", rec, err)
 	}
 }
@@ -244,7 +246,7 @@ prep: [impute, {step: scale, kind: zscore}]
 	put("configs/experiments/own/inline.csv", rows)
 	inline := strings.ReplaceAll("\n"+strings.TrimSpace(config("inline", "own/inline.csv")), "\n", "\n    ")
 	file := put("configs/experiments/e.yaml", "name: e\ndata:\n  - named\n  -"+inline+"\nmodels: [znorm]\nbootstrap: 0\n")
-	e, err := Load(file, LoadOptions{Builtin: plumbline.Configs})
+	e, err := experiment.Load(file, experiment.LoadOptions{Builtin: configs.Files})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +254,7 @@ prep: [impute, {step: scale, kind: zscore}]
 	if err != nil || first.Failed > 0 {
 		t.Fatalf("%+v, %v", first, err)
 	}
-	if e, err = Load(filepath.Join(first.Dir, "experiment.yaml"), LoadOptions{}); err != nil {
+	if e, err = experiment.Load(filepath.Join(first.Dir, "experiment.yaml"), experiment.LoadOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	again, err := Run(context.Background(), e, Options{Root: t.TempDir()})

@@ -17,6 +17,9 @@ import (
 
 	"plumbline/data/cache"
 	"plumbline/models"
+	"plumbline/runs/experiment"
+	"plumbline/runs/prepare"
+	"plumbline/runs/record"
 )
 
 // EventKind says what an Event reports.
@@ -39,9 +42,9 @@ type Event struct {
 	Dir         string
 	Data        string // name of the data set
 	Text        string
-	Cell        Cell
+	Cell        experiment.Cell
 	Epoch       models.Epoch
-	Result      Result
+	Result      record.Result
 	Done, Total int
 }
 
@@ -58,14 +61,14 @@ type Options struct {
 // Outcome is a run that came to an end.
 type Outcome struct {
 	Dir         string
-	Results     []Result // in the order of the plan
-	Failed      int      // cells that are not ok
-	Interrupted bool     // the context was cancelled: Resume takes the run up again
+	Results     []record.Result // in the order of the plan
+	Failed      int             // cells that are not ok
+	Interrupted bool            // the context was cancelled: Resume takes the run up again
 }
 
 // Run carries the experiment out in a new run directory. Cells that fail are results with a status, not an
 // error; the error is about what concerns the run as a whole.
-func Run(ctx context.Context, e *Experiment, o Options) (*Outcome, error) {
+func Run(ctx context.Context, e *experiment.Experiment, o Options) (*Outcome, error) {
 	root := o.Root
 	if root == "" {
 		root = "runs"
@@ -74,15 +77,15 @@ func Run(ctx context.Context, e *Experiment, o Options) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := makeDirectory(root, e.Name, time.Now())
+	dir, err := record.MakeDirectory(root, e.Name, time.Now())
 	if err != nil {
 		return nil, err
 	}
-	if err := dir.write("experiment.yaml", func(w io.Writer) error { _, err := w.Write(resolved); return err }); err != nil {
+	if err := dir.Write("experiment.yaml", func(w io.Writer) error { _, err := w.Write(resolved); return err }); err != nil {
 		return nil, err
 	}
-	m := Build()
-	m.Command, m.Started, m.Seeds, m.Data, m.DataDirs = o.Command, time.Now().UTC(), e.Seeds, []DataManifest{}, e.Finder.Absolute()
+	m := record.Build()
+	m.Command, m.Started, m.Seeds, m.Data, m.DataDirs = o.Command, time.Now().UTC(), e.Seeds, []record.DataManifest{}, e.Finder.Absolute()
 	m.Experiment = sum(resolved)
 	return (&run{exp: e, dir: dir, opt: o, manifest: m}).carryOut(ctx)
 }
@@ -95,12 +98,12 @@ func sum(content []byte) string {
 
 // Resume takes up a run that was killed or interrupted, or some of whose cells failed: cells that are ok
 // are kept, the others are done again. The experiment and the data must be the same as before.
-func Resume(ctx context.Context, path string, lo LoadOptions, o Options) (*Outcome, error) {
+func Resume(ctx context.Context, path string, lo experiment.LoadOptions, o Options) (*Outcome, error) {
 	file := filepath.Join(path, "experiment.yaml")
 	if len(lo.Overrides) > 0 {
 		return nil, errors.New("runs: a run is resumed as it was begun: no overrides")
 	}
-	e, err := Load(file, lo)
+	e, err := experiment.Load(file, lo)
 	if err != nil {
 		return nil, err
 	}
@@ -108,34 +111,34 @@ func Resume(ctx context.Context, path string, lo LoadOptions, o Options) (*Outco
 	if err != nil {
 		return nil, fmt.Errorf("runs: %w", err)
 	}
-	var before Manifest
-	if err := readJSON(path, "manifest.json", &before); err != nil && !errors.Is(err, os.ErrNotExist) {
+	var before record.Manifest
+	if err := record.ReadJSON(path, "manifest.json", &before); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
 	if before.Experiment != "" && before.Experiment != sum(raw) {
 		return nil, fmt.Errorf("runs: %s was changed since the run began, and cells of two experiments do not belong together; start a new run with it", file)
 	}
-	now := Build()
+	now := record.Build()
 	now.Command, now.Started, now.Seeds, now.Experiment = o.Command, before.Started, e.Seeds, sum(raw)
 	now.Data, now.DataDirs = slices.Clone(before.Data), before.DataDirs
 	if now.Data == nil { // killed before the manifest stood
-		now.Data, now.DataDirs, now.Started = []DataManifest{}, e.Finder.Absolute(), time.Now().UTC()
+		now.Data, now.DataDirs, now.Started = []record.DataManifest{}, e.Finder.Absolute(), time.Now().UTC()
 	}
-	return (&run{exp: e, dir: newDirectory(path), opt: o, manifest: now, before: before}).carryOut(ctx)
+	return (&run{exp: e, dir: record.NewDirectory(path), opt: o, manifest: now, before: before}).carryOut(ctx)
 }
 
 // run is a run in progress.
 type run struct {
-	exp      *Experiment
-	dir      *directory
+	exp      *experiment.Experiment
+	dir      *record.Directory
 	opt      Options
-	manifest Manifest
-	before   Manifest // of an earlier attempt, zero without one
+	manifest record.Manifest
+	before   record.Manifest // of an earlier attempt, zero without one
 	log      *slog.Logger
 	mu       sync.Mutex // events, done, results
 	done     int
 	total    int
-	results  map[string]Result
+	results  map[string]record.Result
 }
 
 func (r *run) observe(e Event) {
@@ -145,7 +148,7 @@ func (r *run) observe(e Event) {
 		r.done++
 		r.results[e.Cell.Path()] = e.Result
 	}
-	e.Dir, e.Done, e.Total = r.dir.path, r.done, r.total
+	e.Dir, e.Done, e.Total = r.dir.Path, r.done, r.total
 	if r.opt.Observe != nil {
 		r.opt.Observe(e)
 	}
@@ -153,19 +156,19 @@ func (r *run) observe(e Event) {
 
 func (r *run) carryOut(ctx context.Context) (*Outcome, error) {
 	if r.opt.create != nil {
-		r.dir.create = r.opt.create
+		r.dir.Create = r.opt.create
 	}
-	logFile, err := os.OpenFile(filepath.Join(r.dir.path, "log.jsonl"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	logFile, err := os.OpenFile(filepath.Join(r.dir.Path, "log.jsonl"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("runs: %w", err)
 	}
 	defer logFile.Close()
 	// two processes would write the same files, each over the other's halves
 	if lock(logFile) {
-		return nil, fmt.Errorf("runs: %s: another process is at work on this run", r.dir.path)
+		return nil, fmt.Errorf("runs: %s: another process is at work on this run", r.dir.Path)
 	}
 	r.log = slog.New(slog.NewJSONHandler(logFile, nil))
-	r.results = map[string]Result{}
+	r.results = map[string]record.Result{}
 	plan := r.exp.Plan()
 	r.total = len(plan)
 	r.takeOver(plan)
@@ -177,7 +180,7 @@ func (r *run) carryOut(ctx context.Context) (*Outcome, error) {
 	r.observe(Event{Kind: Planned})
 	for i := range r.exp.Sets {
 		set := &r.exp.Sets[i]
-		var cells []Cell
+		var cells []experiment.Cell
 		for _, c := range plan {
 			if _, ok := r.results[c.Path()]; !ok && c.Set == set {
 				cells = append(cells, c)
@@ -191,10 +194,10 @@ func (r *run) carryOut(ctx context.Context) (*Outcome, error) {
 }
 
 // takeOver keeps the cells of an earlier attempt that are ok.
-func (r *run) takeOver(plan []Cell) {
+func (r *run) takeOver(plan []experiment.Cell) {
 	for _, c := range plan {
-		var st status
-		if readJSON(r.dir.path, c.Path()+"/status.json", &st) == nil && st.Status == OK {
+		var st record.Status
+		if record.ReadJSON(r.dir.Path, c.Path()+"/status.json", &st) == nil && st.Status == record.OK {
 			r.results[c.Path()] = st.Result
 			r.done++
 		}
@@ -202,19 +205,19 @@ func (r *run) takeOver(plan []Cell) {
 }
 
 // dataSet runs the cells of one data set. The error is one that ends the run.
-func (r *run) dataSet(ctx context.Context, set *DataSet, cells []Cell) error {
+func (r *run) dataSet(ctx context.Context, set *experiment.DataSet, cells []experiment.Cell) error {
 	name := set.Config.Name
 	if len(cells) == 0 {
 		return nil
 	}
 	if ctx.Err() != nil {
-		r.skip(cells, Interrupted, "interrupted")
+		r.skip(cells, record.Interrupted, "interrupted")
 		return nil
 	}
 	r.observe(Event{Kind: Preparing, Data: name})
-	src := &source{set: set, finder: r.exp.Finder, workers: runtime.GOMAXPROCS(0), store: r.shelf(set)}
+	src := &prepare.Source{Set: set, Finder: r.exp.Finder, Workers: runtime.GOMAXPROCS(0), Store: r.shelf(set)}
 	for k := range set.Split.FoldNames() {
-		var own []Cell
+		var own []experiment.Cell
 		for _, c := range cells {
 			if c.Fold == k {
 				own = append(own, c)
@@ -231,25 +234,25 @@ func (r *run) dataSet(ctx context.Context, set *DataSet, cells []Cell) error {
 }
 
 // give ends cells that could not begin.
-func (r *run) give(ctx context.Context, name string, cells []Cell, err error) {
+func (r *run) give(ctx context.Context, name string, cells []experiment.Cell, err error) {
 	if ctx.Err() != nil {
-		r.skip(cells, Interrupted, "interrupted")
+		r.skip(cells, record.Interrupted, "interrupted")
 		return
 	}
 	r.log.Error("data", "data", name, "error", err.Error())
-	r.skip(cells, Failed, oneLine(err.Error()))
+	r.skip(cells, record.Failed, oneLine(err.Error()))
 }
 
 // fold runs the cells of one fold of a data set. The error is one that ends the run.
-func (r *run) fold(ctx context.Context, src *source, k int, cells []Cell) error {
-	name := src.set.Config.Name
-	p, err := src.prepare(ctx, k)
+func (r *run) fold(ctx context.Context, src *prepare.Source, k int, cells []experiment.Cell) error {
+	name := src.Set.Config.Name
+	p, err := src.Prepare(ctx, k)
 	if err != nil {
 		r.give(ctx, name, cells, err)
 		return nil
 	}
-	m := p.info
-	at := slices.IndexFunc(r.manifest.Data, func(d DataManifest) bool { return d.Name == name })
+	m := p.Info
+	at := slices.IndexFunc(r.manifest.Data, func(d record.DataManifest) bool { return d.Name == name })
 	if at >= 0 && !sameFiles(r.manifest.Data[at].Files, m.Files) {
 		return fmt.Errorf("runs: %s: the data files differ from those that the run began with; start a new run", name)
 	}
@@ -280,14 +283,14 @@ func (r *run) fold(ctx context.Context, src *source, k int, cells []Cell) error 
 }
 
 // audit writes the audit of a data set, or of one fold of it, and is its line for tables.
-func (r *run) audit(ctx context.Context, p *prepared, c Cell) (string, error) {
-	file := "audit/" + p.set.Config.Name
+func (r *run) audit(ctx context.Context, p *prepare.Prepared, c experiment.Cell) (string, error) {
+	file := "audit/" + p.Set.Config.Name
 	if c.Part != "" {
 		file += "-" + c.Part
 	}
-	report, err := p.audit(ctx)
+	report, err := p.Audit(ctx)
 	if err == nil {
-		err = r.dir.writeJSON(file+".json", report)
+		err = r.dir.WriteJSON(file+".json", report)
 	}
 	if err == nil && r.exp.Audit == "strict" && len(report.Findings) > 0 {
 		err = fmt.Errorf("audit: strict, and %d findings, first: %s (all in %s.json)", len(report.Findings), report.Findings[0].Text, file)
@@ -301,12 +304,12 @@ func (r *run) audit(ctx context.Context, p *prepared, c Cell) (string, error) {
 // writeManifest brings manifest.json up to date. It is written again when the run ends, and only then is it
 // an error that it cannot be.
 func (r *run) writeManifest() {
-	if err := r.dir.writeJSON("manifest.json", r.manifest); err != nil {
+	if err := r.dir.WriteJSON("manifest.json", r.manifest); err != nil {
 		r.log.Error("manifest", "error", err.Error())
 	}
 }
 
-func sameFiles(a, b []FileRecord) bool {
+func sameFiles(a, b []record.FileRecord) bool {
 	if len(a) != len(b) {
 		return false
 	}
@@ -320,12 +323,12 @@ func sameFiles(a, b []FileRecord) bool {
 
 // skip ends cells without running them. Those that failed leave a status; interrupted ones do not, so that
 // they are taken up again.
-func (r *run) skip(cells []Cell, how, why string) {
+func (r *run) skip(cells []experiment.Cell, how, why string) {
 	for _, c := range cells {
 		res := blankResult(c)
 		res.Status, res.Error = how, why
-		if how != Interrupted {
-			if err := r.dir.writeJSON(c.Path()+"/status.json", status{Status: how, Error: why, Started: time.Now().UTC(), Finished: time.Now().UTC(), Result: res}); err != nil {
+		if how != record.Interrupted {
+			if err := r.dir.WriteJSON(c.Path()+"/status.json", record.Status{Status: how, Error: why, Started: time.Now().UTC(), Finished: time.Now().UTC(), Result: res}); err != nil {
 				r.log.Error("cell", "cell", c.Path(), "error", err.Error())
 			}
 		}
@@ -334,7 +337,7 @@ func (r *run) skip(cells []Cell, how, why string) {
 }
 
 // pool runs cells side by side; the processors that are left over by few cells go to each of them.
-func (r *run) pool(ctx context.Context, p *prepared, cells []Cell) {
+func (r *run) pool(ctx context.Context, p *prepare.Prepared, cells []experiment.Cell) {
 	cpus := runtime.GOMAXPROCS(0)
 	workers := r.opt.Workers
 	if workers <= 0 {
@@ -345,13 +348,13 @@ func (r *run) pool(ctx context.Context, p *prepared, cells []Cell) {
 	}
 	workers = min(workers, len(cells))
 	each := max(1, cpus/workers)
-	next := make(chan Cell)
+	next := make(chan experiment.Cell)
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
 			for c := range next {
 				if ctx.Err() != nil {
-					r.skip([]Cell{c}, Interrupted, "interrupted")
+					r.skip([]experiment.Cell{c}, record.Interrupted, "interrupted")
 					continue
 				}
 				r.observe(Event{Kind: Started, Cell: c})
@@ -368,11 +371,11 @@ func (r *run) pool(ctx context.Context, p *prepared, cells []Cell) {
 }
 
 // finish writes what sums the run up.
-func (r *run) finish(ctx context.Context, plan []Cell) (*Outcome, error) {
-	o := &Outcome{Dir: r.dir.path, Interrupted: ctx.Err() != nil}
+func (r *run) finish(ctx context.Context, plan []experiment.Cell) (*Outcome, error) {
+	o := &Outcome{Dir: r.dir.Path, Interrupted: ctx.Err() != nil}
 	for _, c := range plan {
 		res := r.results[c.Path()]
-		if res.Status != OK {
+		if res.Status != record.OK {
 			o.Failed++
 		}
 		o.Results = append(o.Results, res)
@@ -383,9 +386,9 @@ func (r *run) finish(ctx context.Context, plan []Cell) (*Outcome, error) {
 	}
 	r.log.Info("run", "cells", len(plan), "not_ok", o.Failed, "interrupted", o.Interrupted)
 	err := errors.Join(
-		r.dir.write("results.csv", func(w io.Writer) error { return writeResults(w, o.Results) }),
-		r.dir.writeJSON("summary.json", summarise(r.exp, o.Results)),
-		r.dir.writeJSON("manifest.json", r.manifest),
+		r.dir.Write("results.csv", func(w io.Writer) error { return record.WriteResults(w, o.Results) }),
+		r.dir.WriteJSON("summary.json", summarise(r.exp, o.Results)),
+		r.dir.WriteJSON("manifest.json", r.manifest),
 	)
 	return o, err
 }

@@ -21,11 +21,14 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
-	"plumbline"
+	"plumbline/configs"
 	"plumbline/eval"
+	_ "plumbline/models/autoencoder"
 	_ "plumbline/models/automata"
 	_ "plumbline/models/classic"
-	_ "plumbline/models/neural"
+	_ "plumbline/models/recurrent"
+	"plumbline/runs/experiment"
+	"plumbline/runs/record"
 )
 
 // small is an experiment of a few seconds on simulated flows.
@@ -47,9 +50,9 @@ func write(t testing.TB, text string) string {
 	return file
 }
 
-func load(t testing.TB, text string, overrides ...string) *Experiment {
+func load(t testing.TB, text string, overrides ...string) *experiment.Experiment {
 	t.Helper()
-	e, err := Load(write(t, text), LoadOptions{Overrides: overrides, Builtin: plumbline.Configs})
+	e, err := experiment.Load(write(t, text), experiment.LoadOptions{Overrides: overrides, Builtin: configs.Files})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,11 +159,11 @@ func TestRunDirectory(t *testing.T) {
 	if len(tests) != 1 {
 		t.Errorf("vector models saw %d different test sets", len(tests))
 	}
-	rec, err := Open(out.Dir)
+	rec, err := record.Open(out.Dir)
 	if err != nil || !rec.Complete || rec.OK() != 7 || rec.Name != "small" {
 		t.Errorf("Open: %+v, %v", rec, err)
 	}
-	if list, err := List(filepath.Dir(out.Dir)); err != nil || len(list) != 1 {
+	if list, err := record.List(filepath.Dir(out.Dir)); err != nil || len(list) != 1 {
 		t.Errorf("List: %v, %v", list, err)
 	}
 }
@@ -199,16 +202,16 @@ func TestFolds(t *testing.T) {
 
 func TestAudit(t *testing.T) {
 	out := runSmall(t, small, Options{}, "models=[znorm]")
-	rec, err := Open(out.Dir)
+	rec, err := record.Open(out.Dir)
 	if err != nil || !strings.Contains(rec.Manifest.Data[0].Audit, "shortcuts: dst") {
 		t.Errorf("%+v, %v", rec, err)
 	}
 	var report struct{ Findings []any }
-	if err := readJSON(out.Dir, "audit/synth.json", &report); err != nil || len(report.Findings) == 0 {
+	if err := record.ReadJSON(out.Dir, "audit/synth.json", &report); err != nil || len(report.Findings) == 0 {
 		t.Errorf("%+v, %v", report, err)
 	}
 	strict := runSmall(t, small, Options{}, "models=[znorm]", "+audit=strict")
-	if r := strict.Results[0]; r.Status != Failed || !strings.Contains(r.Error, "audit: strict") {
+	if r := strict.Results[0]; r.Status != record.Failed || !strings.Contains(r.Error, "audit: strict") {
 		t.Errorf("strict: %s %q", r.Status, r.Error)
 	}
 	off := runSmall(t, small, Options{}, "models=[znorm]", "+audit=off")
@@ -236,7 +239,7 @@ func TestSameBytesWhateverTheWorkers(t *testing.T) {
 
 func TestRepeatFromRunDirectory(t *testing.T) {
 	first := runSmall(t, small, Options{}, "models=[iforest,markov]", "models.0.trees=20")
-	e, err := Load(filepath.Join(first.Dir, "experiment.yaml"), LoadOptions{}) // nothing built in is needed
+	e, err := experiment.Load(filepath.Join(first.Dir, "experiment.yaml"), experiment.LoadOptions{}) // nothing built in is needed
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +256,7 @@ func TestRepeatFromRunDirectory(t *testing.T) {
 // left alone. The run is a process of its own: this test binary, told what to do by the environment.
 func TestKillAndResume(t *testing.T) {
 	if dir := os.Getenv("PLUMBLINE_TEST_RUN"); dir != "" {
-		e, err := Load(os.Getenv("PLUMBLINE_TEST_FILE"), LoadOptions{Builtin: plumbline.Configs})
+		e, err := experiment.Load(os.Getenv("PLUMBLINE_TEST_FILE"), experiment.LoadOptions{Builtin: configs.Files})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -286,7 +289,7 @@ func TestKillAndResume(t *testing.T) {
 		t.Fatal("the killed run has a results.csv")
 	}
 	kept := 0
-	out, err := Resume(context.Background(), dir, LoadOptions{Builtin: plumbline.Configs}, Options{Observe: func(e Event) {
+	out, err := Resume(context.Background(), dir, experiment.LoadOptions{Builtin: configs.Files}, Options{Observe: func(e Event) {
 		if e.Kind == Planned {
 			kept = e.Done
 		}
@@ -341,17 +344,17 @@ func TestDiskFull(t *testing.T) {
 	}
 	for _, r := range out.Results {
 		if r.Label == "lof" {
-			if r.Status != Failed || !strings.Contains(r.Error, "no space left") || !strings.Contains(r.Error, "model.bin") {
+			if r.Status != record.Failed || !strings.Contains(r.Error, "no space left") || !strings.Contains(r.Error, "model.bin") {
 				t.Errorf("lof: %s %q", r.Status, r.Error)
 			}
-		} else if r.Status != OK {
+		} else if r.Status != record.OK {
 			t.Errorf("%s: %s %q", r.Label, r.Status, r.Error)
 		}
 	}
 	if m, _ := filepath.Glob(filepath.Join(out.Dir, "cells/synth/lof/*/model.bin*")); m != nil {
 		t.Errorf("half a file is left: %v", m)
 	}
-	again, err := Resume(context.Background(), out.Dir, LoadOptions{Builtin: plumbline.Configs}, Options{})
+	again, err := Resume(context.Background(), out.Dir, experiment.LoadOptions{Builtin: configs.Files}, Options{})
 	if err != nil || again.Failed != 0 {
 		t.Fatalf("with room again: %+v, %v", again, err)
 	}
@@ -378,18 +381,18 @@ func TestInterruptAndTimeout(t *testing.T) {
 	if err != nil || !out.Interrupted {
 		t.Fatalf("%+v, %v", out, err)
 	}
-	if rec, err := Open(out.Dir); err != nil || !rec.Manifest.Finished.IsZero() {
+	if rec, err := record.Open(out.Dir); err != nil || !rec.Manifest.Finished.IsZero() {
 		t.Errorf("an interrupted run has an end: %+v, %v", rec, err)
 	}
 	ended := map[string]int{}
 	for _, r := range out.Results {
 		ended[r.Status]++
 	}
-	if ended[OK] != 2 || ended[Interrupted] != 5 {
+	if ended[record.OK] != 2 || ended[record.Interrupted] != 5 {
 		t.Errorf("cells ended as %v", ended)
 	}
 	out = runSmall(t, small, Options{}, "+timeout=1ns", "models=[lof]")
-	if r := out.Results[0]; r.Status != TimedOut || !strings.Contains(r.Error, "not done within 1ns") {
+	if r := out.Results[0]; r.Status != record.TimedOut || !strings.Contains(r.Error, "not done within 1ns") {
 		t.Errorf("%s %q", r.Status, r.Error)
 	}
 }
@@ -398,7 +401,7 @@ func TestInterruptAndTimeout(t *testing.T) {
 func TestClusters(t *testing.T) {
 	text := strings.Replace(small, "models: [iforest, lof, markov, znorm, random]", "models: [{model: ksae, params: {clusters: 2, base: znorm}}, znorm]", 1)
 	out := runSmall(t, text, Options{}, "seeds=[1]")
-	rec, err := Open(out.Dir)
+	rec, err := record.Open(out.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -430,11 +433,11 @@ func TestClusters(t *testing.T) {
 // TestFixedThreshold needs no held-out rows, and may be below zero.
 func TestFixedThreshold(t *testing.T) {
 	out := runSmall(t, small, Options{}, "seeds=[1]", "models=[znorm]", "threshold={rule: fixed, value: -1.5}", "split={kind: random, validation: 0}")
-	rec, err := Open(out.Dir)
+	rec, err := record.Open(out.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := rec.Results[0]; r.Status != OK || r.Threshold != -1.5 || r.Recall != 1 {
+	if r := rec.Results[0]; r.Status != record.OK || r.Threshold != -1.5 || r.Recall != 1 {
 		t.Errorf("%s: threshold %v, recall %v: %s", r.Status, r.Threshold, r.Recall, r.Error)
 	}
 }
@@ -445,30 +448,6 @@ func TestUnitsMeet(t *testing.T) {
 		if out.Failed > 0 || out.Results[0].Test != out.Results[1].Test || out.Results[0].Test > 500 {
 			t.Errorf("%s: %+v", unit, out.Results)
 		}
-	}
-}
-
-// TestLift by hand: rows 4, 7, 9 and two overlapping windows, entities A = {4, 9} and B = {7}.
-func TestLift(t *testing.T) {
-	us := &units{rows: []int32{4, 7, 9}, unit: []int32{0, 1, 0}, keys: []string{"A", "B"}, first: []int32{4, 7}}
-	set := tracesOver([]int32{4, 7}, []int32{7, 9})
-	for _, c := range []struct {
-		rule Aggregate
-		want [2]float64
-	}{
-		{Aggregate{Flow: "max", Unit: "max"}, [2]float64{2, 2}},       // rows 1 2 2
-		{Aggregate{Flow: "mean", Unit: "mean"}, [2]float64{1.5, 1.5}}, // rows 1 1.5 2
-		{Aggregate{Flow: "last", Unit: "last"}, [2]float64{2, 1}},     // row 7 ends window 1, row 9 ends window 2, row 4 takes window 1
-		{Aggregate{Flow: "last", Unit: "mean"}, [2]float64{1.5, 1}},
-		{Aggregate{Flow: "max", Unit: "share"}, [2]float64{0.5, 1}}, // above 1.2 are rows 7 and 9
-	} {
-		flows, err := us.flows(set, []float64{1, 2}, c.rule.Flow)
-		if got := us.gather(flows, c.rule.Unit, 1.2); err != nil || got[0] != c.want[0] || got[1] != c.want[1] {
-			t.Errorf("%+v: %v, %v; want %v", c.rule, got, err, c.want)
-		}
-	}
-	if _, err := us.flows(tracesOver([]int32{4}), []float64{1}, "max"); err == nil {
-		t.Error("rows in no trace are not noticed")
 	}
 }
 
@@ -494,11 +473,11 @@ func TestShareOfFlows(t *testing.T) {
 	var limit struct {
 		Limit float64 `json:"flow_limit"`
 	}
-	if err := readJSON(out.Dir, out.Results[0].Cell+"/threshold.json", &limit); err != nil || !(limit.Limit > 0) {
+	if err := record.ReadJSON(out.Dir, out.Results[0].Cell+"/threshold.json", &limit); err != nil || !(limit.Limit > 0) {
 		t.Errorf("limit %v, %v", limit, err)
 	}
-	e, err := Load(filepath.Join(out.Dir, "experiment.yaml"), LoadOptions{Builtin: plumbline.Configs})
-	if err != nil || e.Aggregate != (Aggregate{Flow: "last", Unit: "share", Above: 0.9}) || e.MinFlows != 4 {
+	e, err := experiment.Load(filepath.Join(out.Dir, "experiment.yaml"), experiment.LoadOptions{Builtin: configs.Files})
+	if err != nil || e.Aggregate != (experiment.Aggregate{Flow: "last", Unit: "share", Above: 0.9}) || e.MinFlows != 4 {
 		t.Errorf("%+v, %v", e.Aggregate, err)
 	}
 }
@@ -509,15 +488,15 @@ func TestEvasion(t *testing.T) {
 	evaded := runSmall(t, strings.Replace(small, "rate: 4}}", "rate: 4}, evasion: {kind: random, share: 1}}", 1), Options{}, "models=[znorm,iforest]", "seeds=[1]")
 	for i := range plain.Results {
 		a, b := plain.Results[i], evaded.Results[i]
-		if a.Status != OK || b.Status != OK || a.TrainSHA256 != b.TrainSHA256 || a.TestSHA256 == b.TestSHA256 || !(b.AUROC < a.AUROC-0.1) {
+		if a.Status != record.OK || b.Status != record.OK || a.TrainSHA256 != b.TrainSHA256 || a.TestSHA256 == b.TestSHA256 || !(b.AUROC < a.AUROC-0.1) {
 			t.Errorf("%s: AUROC %v, disguised %v (%s %s)", a.Label, a.AUROC, b.AUROC, a.Error, b.Error)
 		}
 	}
-	r, err := Open(evaded.Dir)
+	r, err := record.Open(evaded.Dir)
 	if err != nil || !strings.Contains(strings.Join(r.Manifest.Data[0].Warnings, "\n"), "evasion random: ") {
 		t.Errorf("manifest says %v, %v", r.Manifest.Data[0].Warnings, err)
 	}
-	if _, err := Load(write(t, strings.Replace(small, "rate: 4}}", "rate: 4}, evasion: {kind: hide}}", 1)), LoadOptions{Builtin: plumbline.Configs}); err == nil || !strings.Contains(err.Error(), "evasion") {
+	if _, err := experiment.Load(write(t, strings.Replace(small, "rate: 4}}", "rate: 4}, evasion: {kind: hide}}", 1)), experiment.LoadOptions{Builtin: configs.Files}); err == nil || !strings.Contains(err.Error(), "evasion") {
 		t.Errorf("an unknown kind: %v", err)
 	}
 }
@@ -547,10 +526,10 @@ data:
 models: [znorm]
 bootstrap: 0
 `, filepath.Join(dir, "normal.csv"), filepath.Join(dir, "scan.csv"))
-	if r := runSmall(t, text, Options{}).Results[0]; r.Status != OK || r.AUROC != 1 {
+	if r := runSmall(t, text, Options{}).Results[0]; r.Status != record.OK || r.AUROC != 1 {
 		t.Errorf("%+v", r)
 	}
-	if _, err := Load(write(t, strings.Replace(text, "label:", "#", 1)), LoadOptions{}); err == nil || !strings.Contains(err.Error(), "own has no labels") {
+	if _, err := experiment.Load(write(t, strings.Replace(text, "label:", "#", 1)), experiment.LoadOptions{}); err == nil || !strings.Contains(err.Error(), "own has no labels") {
 		t.Errorf("without labels: %v", err)
 	}
 }
@@ -596,17 +575,17 @@ models: [znorm, lof]
 	if err := os.WriteFile(csvFile, []byte(body(1)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Resume(context.Background(), out.Dir, LoadOptions{}, Options{}); err == nil || !strings.Contains(err.Error(), "differ") {
+	if _, err := Resume(context.Background(), out.Dir, experiment.LoadOptions{}, Options{}); err == nil || !strings.Contains(err.Error(), "differ") {
 		t.Errorf("error %v", err)
 	}
 	if err := os.Remove(csvFile); err != nil {
 		t.Fatal(err)
 	}
-	again, err := Resume(context.Background(), out.Dir, LoadOptions{}, Options{})
+	again, err := Resume(context.Background(), out.Dir, experiment.LoadOptions{}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := again.Results[1]; r.Status != Failed || !strings.Contains(r.Error, "flows.csv") {
+	if r := again.Results[1]; r.Status != record.Failed || !strings.Contains(r.Error, "flows.csv") {
 		t.Errorf("missing file: %s %q", r.Status, r.Error)
 	}
 	if !errors.Is(ctx.Err(), context.Canceled) {

@@ -1,6 +1,10 @@
 package runs
 
-import "plumbline/eval"
+import (
+	"plumbline/eval"
+	"plumbline/runs/experiment"
+	"plumbline/runs/record"
+)
 
 // Summary is summary.json: each model on each data set over its seeds.
 type Summary struct {
@@ -21,10 +25,10 @@ type SummaryRow struct {
 }
 
 // summarise joins the cells of each model on each data set, in the order of the results.
-func summarise(e *Experiment, results []Result) Summary {
+func summarise(e *experiment.Experiment, results []record.Result) Summary {
 	s := Summary{Name: e.Name, Cells: len(results), Entries: []SummaryRow{}}
 	at := map[[2]string]int{}
-	var groups [][]Result
+	var groups [][]record.Result
 	for _, r := range results {
 		key := [2]string{r.Data, r.Label}
 		i, ok := at[key]
@@ -35,14 +39,14 @@ func summarise(e *Experiment, results []Result) Summary {
 			s.Entries = append(s.Entries, SummaryRow{Data: r.Data, Label: r.Label, Unit: r.Unit, Metrics: map[string]eval.Repeats{}})
 		}
 		s.Entries[i].Cells++
-		if r.Status == OK {
+		if r.Status == record.OK {
 			s.OK++
 			s.Entries[i].OK++
 			groups[i] = append(groups[i], r)
 		}
 	}
 	for i, g := range groups {
-		for _, metric := range Metrics() {
+		for _, metric := range record.Metrics() {
 			v := make([]float64, len(g))
 			for k := range g {
 				v[k] = g[k].Metric(metric)

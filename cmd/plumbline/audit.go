@@ -12,9 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"plumbline/data"
+	"plumbline/configs/settings"
 	"plumbline/data/audit"
-	"plumbline/data/strictyaml"
+	"plumbline/data/source"
+	"plumbline/data/split"
 )
 
 func (a *app) auditCommand() *cobra.Command {
@@ -33,11 +34,11 @@ truth away, constant and identifying columns, disordered times, and classes too 
 			if err != nil {
 				return usage(err)
 			}
-			t, _, err := data.Read(c.Context(), cfg, finder, runtime.GOMAXPROCS(0))
+			t, _, err := source.Read(c.Context(), cfg, finder, runtime.GOMAXPROCS(0))
 			if err != nil {
 				return failed(err)
 			}
-			split := data.DefaultSplit()
+			split := split.DefaultSplit()
 			if ps := cfg.Split.Decode(&split); len(ps) > 0 {
 				return usage(ps)
 			}
@@ -61,8 +62,8 @@ truth away, constant and identifying columns, disordered times, and classes too 
 }
 
 // auditee is the config of a data set, or one inferred for a file that no data set is named after.
-func (a *app) auditee(name string) (*data.Config, data.Finder, error) {
-	finder := data.NewFinder(a.dataDirs...)
+func (a *app) auditee(name string) (*source.Config, source.Finder, error) {
+	finder := source.NewFinder(a.dataDirs...)
 	if slices.Contains(a.library().Names("data"), name) || isConfig(name) {
 		c, err := a.dataConfig(name)
 		return c, finder, err
@@ -71,15 +72,15 @@ func (a *app) auditee(name string) (*data.Config, data.Finder, error) {
 		c, err := a.dataConfig(name) // says what there is
 		return c, finder, err
 	}
-	text, err := data.Infer(name)
+	text, err := source.Infer(name)
 	if err != nil {
 		return nil, finder, err
 	}
-	doc, err := strictyaml.Parse("config inferred for "+name, text)
+	doc, err := settings.Parse("config inferred for "+name, text)
 	if err != nil {
 		return nil, finder, err
 	}
-	c, err := data.DecodeConfig(doc)
+	c, err := source.DecodeConfig(doc)
 	if err != nil {
 		return nil, finder, err
 	}

@@ -11,8 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"plumbline/data"
-	"plumbline/models/automata"
+	"plumbline/data/corpus"
+	"plumbline/models/automata/flexfringe"
+	"plumbline/models/automata/machine"
 )
 
 func (a *app) automatonCommand() *cobra.Command {
@@ -48,7 +49,7 @@ func (f *traceFlags) add(c *cobra.Command) {
 }
 
 // read reads a trace file into a corpus, which may hold names already. The words are the traces or windows.
-func (f traceFlags) read(path string, into *data.Corpus) (data.Words, error) {
+func (f traceFlags) read(path string, into *corpus.Corpus) (corpus.Words, error) {
 	if f.window < 0 || f.stride < 1 || f.window > 0 && f.stride > f.window {
 		return nil, usage(fmt.Errorf("windows of %d symbols moved on by %d: want at least 1 and no gaps", f.window, f.stride))
 	}
@@ -69,16 +70,16 @@ func (f traceFlags) read(path string, into *data.Corpus) (data.Words, error) {
 		in, name = z, plain
 	}
 	if strings.HasSuffix(strings.ToLower(name), ".csv") {
-		if err := data.ReadFlexFringeCSV(in, path, f.window, f.stride, into); err != nil {
+		if err := corpus.ReadFlexFringeCSV(in, path, f.window, f.stride, into); err != nil {
 			return nil, usage(err)
 		}
 		return into.Words(), nil
 	}
-	dialect := data.Abbadingo
+	dialect := corpus.Abbadingo
 	if f.pautomac {
-		dialect = data.PAutomaC
+		dialect = corpus.PAutomaC
 	}
-	if err := data.ReadAbbadingo(in, path, dialect, into); err != nil {
+	if err := corpus.ReadAbbadingo(in, path, dialect, into); err != nil {
 		return nil, usage(err)
 	}
 	if f.window > 0 {
@@ -89,19 +90,19 @@ func (f traceFlags) read(path string, into *data.Corpus) (data.Words, error) {
 
 // readFor reads a trace file with the ids that a machine has for symbols and labels. Names that the machine
 // lacks get ids above its own, which it takes for unseen.
-func (f traceFlags) readFor(m *automata.Machine, path string) (*data.Corpus, data.Words, error) {
-	c := &data.Corpus{Alphabet: slices.Clone(m.Alphabet), Types: slices.Clone(m.Types)}
+func (f traceFlags) readFor(m *machine.Machine, path string) (*corpus.Corpus, corpus.Words, error) {
+	c := &corpus.Corpus{Alphabet: slices.Clone(m.Alphabet), Types: slices.Clone(m.Types)}
 	words, err := f.read(path, c)
 	return c, words, err
 }
 
-func readMachine(path string) (*automata.Machine, error) {
+func readMachine(path string) (*machine.Machine, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, usage(err)
 	}
 	defer file.Close()
-	m, err := automata.ReadMachine(file, path)
+	m, err := flexfringe.ReadMachine(file, path)
 	return m, usage(err)
 }
 
@@ -119,7 +120,7 @@ func (f *replayFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.compat, "compat", "clean", "clean, v26, or v23, which records the state before again where a step ends in the initial one")
 }
 
-func (f replayFlags) replayer(m *automata.Machine) (*automata.Replayer, error) {
+func (f replayFlags) replayer(m *machine.Machine) (*machine.Replayer, error) {
 	if !(f.correction > 0 && f.correction <= 1e9) {
 		return nil, usage(fmt.Errorf("--correction %v: want more than 0, at most 1e9", f.correction))
 	}
@@ -129,8 +130,8 @@ func (f replayFlags) replayer(m *automata.Machine) (*automata.Replayer, error) {
 	if !slices.Contains([]string{"clean", "v26", "v23"}, f.compat) {
 		return nil, usage(fmt.Errorf("--compat %q: want clean, v26 or v23", f.compat))
 	}
-	if !m.Counted() {
+	if !flexfringe.Counted(m) {
 		return nil, usage(fmt.Errorf("the machine has no counts, so it gives no probabilities; it can be drawn"))
 	}
-	return automata.NewReplayer(m, f.correction, f.finalProb, automata.Missing(f.missing), automata.Compat(f.compat)), nil
+	return machine.NewReplayer(m, f.correction, f.finalProb, machine.Missing(f.missing), machine.Compat(f.compat)), nil
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"plumbline/models/automata/flexfringe"
 )
 
 func (a *app) automatonDrawCommand() *cobra.Command {
@@ -41,7 +43,7 @@ that end and that go on by label, and both sums; an edge its symbols and their c
 				return err
 			}
 			var text bytes.Buffer
-			if err := m.WriteDOT(&text); err != nil {
+			if err := flexfringe.WriteDOT(m, &text); err != nil {
 				return failed(err)
 			}
 			drawing := text.Bytes()

@@ -8,7 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"plumbline/models/automata"
+	"plumbline/models/automata/flexfringe"
+	"plumbline/models/automata/machine"
 )
 
 func (a *app) automatonImportINICommand() *cobra.Command {
@@ -33,7 +34,7 @@ marks those that would change the machine. What the file does not say has FlexFr
 				return usage(err)
 			}
 			defer f.Close()
-			in, err := automata.ImportINI(f, args[0], automata.Compat(compat))
+			in, err := flexfringe.ImportINI(f, args[0], machine.Compat(compat))
 			if err != nil {
 				return usage(err)
 			}
@@ -46,7 +47,7 @@ marks those that would change the machine. What the file does not say has FlexFr
 	return c
 }
 
-func writeImported(w io.Writer, in *automata.Imported, model string) error {
+func writeImported(w io.Writer, in *flexfringe.Imported, model string) error {
 	if _, err := io.WriteString(w, in.YAML(model)); err != nil {
 		return err
 	}

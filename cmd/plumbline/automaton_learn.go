@@ -11,14 +11,15 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"plumbline/data"
-	"plumbline/data/strictyaml"
-	"plumbline/models/automata"
+	"plumbline/configs/settings"
+	"plumbline/data/corpus"
+	"plumbline/models/automata/flexfringe"
+	"plumbline/models/automata/machine"
 )
 
 // presets are settings to start from.
-var presets = map[string]func() automata.LearnSpec{
-	"clean": automata.Probable, "alergia": automata.Alergia, "likelihood": automata.Likelihood, "sequent": automata.Sequent,
+var presets = map[string]func() machine.LearnSpec{
+	"clean": machine.Probable, "alergia": machine.Alergia, "likelihood": machine.Likelihood, "sequent": machine.Sequent,
 }
 
 func (a *app) automatonLearnCommand() *cobra.Command {
@@ -50,7 +51,7 @@ those of the models pdfa and sequent ("plumbline models pdfa").`,
 			if err := spec.Check(); err != nil {
 				return usage(err)
 			}
-			var corpus data.Corpus
+			var corpus corpus.Corpus
 			words, err := traces.read(args[0], &corpus)
 			if err != nil {
 				return err
@@ -58,7 +59,7 @@ those of the models pdfa and sequent ("plumbline models pdfa").`,
 			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			begin := time.Now()
-			m, err := automata.Learn(ctx, spec, words, corpus.Alphabet, corpus.Types, func(s automata.Step) {
+			m, err := machine.Learn(ctx, spec, words, corpus.Alphabet, corpus.Types, func(s machine.Step) {
 				if steps {
 					fmt.Fprintln(a.err, s)
 				}
@@ -69,7 +70,7 @@ those of the models pdfa and sequent ("plumbline models pdfa").`,
 			if !a.quiet {
 				fmt.Fprintf(a.err, "%s: %v, learnt in %s\n", args[0], m, time.Since(begin).Round(time.Millisecond))
 			}
-			return a.output(out, func(w io.Writer) error { return failed(m.WriteJSON(w)) })
+			return a.output(out, func(w io.Writer) error { return failed(flexfringe.WriteJSON(m, w)) })
 		},
 	}
 	traces.add(c)
@@ -77,7 +78,7 @@ those of the models pdfa and sequent ("plumbline models pdfa").`,
 	c.Flags().StringVar(&preset, "preset", "likelihood", "settings to start from: clean, alergia, likelihood or sequent")
 	c.Flags().BoolVar(&steps, "steps", false, "print each refinement to stderr as FlexFringe does: x and size, or m and score")
 	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no summary on stderr")
-	for _, f := range strictyaml.Fields(&automata.LearnSpec{}) {
+	for _, f := range settings.Fields(&machine.LearnSpec{}) {
 		limits := ""
 		if f.Range != "" {
 			limits = " (" + f.Range + ")"
@@ -92,11 +93,11 @@ those of the models pdfa and sequent ("plumbline models pdfa").`,
 
 // setFlags puts the flags that were given over the settings that dst points to, with the checks of a config.
 func setFlags(given func(string) bool, values map[string]*string, dst any) error {
-	for _, f := range strictyaml.Fields(dst) {
+	for _, f := range settings.Fields(dst) {
 		if !given(f.Name) {
 			continue
 		}
-		doc, err := strictyaml.Parse("--"+f.Name, []byte(f.Name+": "+*values[f.Name]))
+		doc, err := settings.Parse("--"+f.Name, []byte(f.Name+": "+*values[f.Name]))
 		if err != nil {
 			return usage(fmt.Errorf("--%s %q: not a value", f.Name, *values[f.Name]))
 		}

@@ -16,9 +16,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"plumbline/data"
+	"plumbline/data/corpus"
 	"plumbline/models"
-	"plumbline/models/automata"
+	"plumbline/models/automata/machine"
 )
 
 func (a *app) automatonPAutomaCCommand() *cobra.Command {
@@ -111,11 +111,11 @@ type problemRow struct {
 }
 
 // judged are the settings that every problem is learnt with; one that is chosen comes after them.
-func judged() []automata.Setting {
-	return []automata.Setting{
-		{Name: "alergia", LearnSpec: automata.Alergia(), Missing: automata.Remain},
-		{Name: "likelihood", LearnSpec: automata.Likelihood(), Missing: automata.Remain},
-		{Name: "clean", LearnSpec: automata.Probable(), Missing: automata.Remain},
+func judged() []machine.Setting {
+	return []machine.Setting{
+		{Name: "alergia", LearnSpec: machine.Alergia(), Missing: machine.Remain},
+		{Name: "likelihood", LearnSpec: machine.Likelihood(), Missing: machine.Remain},
+		{Name: "clean", LearnSpec: machine.Probable(), Missing: machine.Remain},
 	}
 }
 
@@ -148,7 +148,7 @@ func (a *app) judgeProblems(ctx context.Context, folder string, problems []int) 
 func judgeProblem(ctx context.Context, folder string, problem int) (problemRow, error) {
 	row := problemRow{problem: problem}
 	files := traceFlags{pautomac: true, stride: 1}
-	var corpus data.Corpus
+	var corpus corpus.Corpus
 	if _, err := files.read(problemFile(folder, problem, problemParts[0]), &corpus); err != nil {
 		return row, err
 	}
@@ -161,15 +161,15 @@ func judgeProblem(ctx context.Context, folder string, problem int) (problemRow, 
 			}
 		}
 	}
-	candidates := automata.Candidates()
-	best, err := automata.Choose(ctx, candidates, &corpus)
+	candidates := machine.Candidates()
+	best, err := machine.Choose(ctx, candidates, &corpus)
 	if err != nil {
 		return row, err
 	}
 	row.chosen = candidates[best].Name
-	var reps []*automata.Replayer
+	var reps []*machine.Replayer
 	for _, s := range append(judged(), candidates[best]) {
-		m, err := automata.Learn(ctx, s.LearnSpec, words, slices.Clone(corpus.Alphabet), corpus.Types, nil)
+		m, err := machine.Learn(ctx, s.LearnSpec, words, slices.Clone(corpus.Alphabet), corpus.Types, nil)
 		if err != nil {
 			return row, err
 		}
@@ -182,7 +182,7 @@ func judgeProblem(ctx context.Context, folder string, problem int) (problemRow, 
 	if err != nil {
 		return row, err
 	}
-	if row.optimum, err = automata.Optimum(p); err != nil {
+	if row.optimum, err = machine.Optimum(p); err != nil {
 		return row, err
 	}
 	for _, rep := range reps {
@@ -190,7 +190,7 @@ func judgeProblem(ctx context.Context, folder string, problem int) (problemRow, 
 		for i := train; i < corpus.Len(); i++ {
 			logq = append(logq, rep.Replay(corpus.Trace(i), nil, nil))
 		}
-		v, err := automata.Perplexity(p, logq)
+		v, err := machine.Perplexity(p, logq)
 		if err != nil {
 			return row, err
 		}
@@ -203,7 +203,7 @@ func judgeProblem(ctx context.Context, folder string, problem int) (problemRow, 
 func writeProblems(w io.Writer, rows []problemRow) error {
 	var b strings.Builder
 	b.WriteString("| problem | traces | symbols | optimum |")
-	names := append(judged(), automata.Setting{Name: "chosen"})
+	names := append(judged(), machine.Setting{Name: "chosen"})
 	for _, s := range names {
 		fmt.Fprintf(&b, " %s |", s.Name)
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"plumbline/models/automata"
+	"plumbline/models/automata/machine"
 )
 
 func (a *app) automatonPerplexityCommand() *cobra.Command {
@@ -45,11 +45,11 @@ test words. The optimum is what the true probabilities themselves reach.`,
 			for word := range words {
 				logq = append(logq, rep.Replay(word, nil, nil))
 			}
-			got, err := automata.Perplexity(p, logq)
+			got, err := machine.Perplexity(p, logq)
 			if err != nil {
 				return usage(fmt.Errorf("%s, %s: %w", args[1], args[2], err))
 			}
-			best, err := automata.Optimum(p)
+			best, err := machine.Optimum(p)
 			if err != nil {
 				return usage(fmt.Errorf("%s: %w", args[2], err))
 			}
@@ -77,6 +77,6 @@ func readSolution(path string) ([]float64, error) {
 		defer z.Close()
 		in = z
 	}
-	p, err := automata.ReadSolution(in, path)
+	p, err := machine.ReadSolution(in, path)
 	return p, usage(err)
 }

@@ -10,8 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"plumbline/data"
+	"plumbline/data/corpus"
 	"plumbline/models/automata"
+	"plumbline/models/automata/machine"
 )
 
 func (a *app) automatonReplayCommand() *cobra.Command {
@@ -80,8 +81,8 @@ training traces' minus K times their sample standard deviation.`,
 
 // replayJob is one replay.
 type replayJob struct {
-	m               *automata.Machine
-	rep             *automata.Replayer
+	m               *machine.Machine
+	rep             *machine.Replayer
 	roll            *automata.Rolling // nil: no SEQUENT score
 	floor           float64
 	symbols, withSD bool
@@ -140,7 +141,7 @@ func resized[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-func (j *replayJob) write(w io.Writer, corpus *data.Corpus, words data.Words) error {
+func (j *replayJob) write(w io.Writer, corpus *corpus.Corpus, words corpus.Words) error {
 	out := csv.NewWriter(w)
 	head := []string{"trace", "label", "length", "logp", "mean", "states"}
 	if j.symbols {
@@ -207,7 +208,7 @@ func (j *replayJob) ids(states []int32) string {
 }
 
 // saveCounters replaces the file whole or not at all.
-func saveCounters(path string, m *automata.Machine, roll *automata.Rolling) error {
+func saveCounters(path string, m *machine.Machine, roll *automata.Rolling) error {
 	f, err := os.Create(path + ".part")
 	if err != nil {
 		return failed(err)

@@ -11,11 +11,12 @@ import (
 
 	"plumbline/data/datatest"
 	"plumbline/models/automata"
+	"plumbline/models/automata/flexfringe"
 )
 
 const (
-	letterFile = "models/automata/testdata/letters.dat"
-	flowFile   = "models/automata/testdata/flows_train.csv"
+	letterFile = "models/automata/flexfringe/testdata/letters.dat"
+	flowFile   = "models/automata/flexfringe/testdata/flows_train.csv"
 )
 
 // learnt is a machine's file, learnt with some flags.
@@ -42,7 +43,7 @@ func rows(t *testing.T, text string) [][]string {
 func TestAutomatonLearn(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "m.json")
 	code, _, errOut := plumb(t, "automaton", "learn", letterFile, "--preset", "alergia", "--steps", "-q", "-o", out)
-	want, err := os.ReadFile("models/automata/testdata/letters.alergia.steps.txt")
+	want, err := os.ReadFile("models/automata/flexfringe/testdata/letters.alergia.steps.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +55,7 @@ func TestAutomatonLearn(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if m, err := automata.ReadJSON(f, out); err != nil || len(m.States) < 10 {
+	if m, err := flexfringe.ReadJSON(f, out); err != nil || len(m.States) < 10 {
 		t.Errorf("%v, %v", m, err)
 	}
 	code, drawn, _ := plumb(t, "automaton", "draw", out)
@@ -73,7 +74,7 @@ func TestAutomatonLearn(t *testing.T) {
 // stream at once.
 func TestAutomatonReplayInPieces(t *testing.T) {
 	m := learnt(t, flowFile, "--preset", "sequent", "--compat", "v26", "--sinkcount", "40", "--window", "10")
-	raw, err := os.ReadFile("models/automata/testdata/flows_test.csv")
+	raw, err := os.ReadFile("models/automata/flexfringe/testdata/flows_test.csv")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +108,7 @@ func TestAutomatonReplayInPieces(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	machine, err := automata.ReadJSON(f, m)
+	machine, err := flexfringe.ReadJSON(f, m)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,8 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"plumbline/data"
-	"plumbline/runs"
+	"plumbline/data/source"
+	"plumbline/runs/experiment"
+	"plumbline/runs/prepare"
 )
 
 func (a *app) checkCommand() *cobra.Command {
@@ -59,7 +60,7 @@ the arguments are wrong or a data file is missing.`,
 
 // checkFiles prints what applies to a data set and where its files are; the errors are about files that
 // are not there.
-func (a *app) checkFiles(e *runs.Experiment, s *runs.DataSet) (missing []error) {
+func (a *app) checkFiles(e *experiment.Experiment, s *experiment.DataSet) (missing []error) {
 	c := s.Config
 	steps := strings.Join(s.Prep.Names(), ", ")
 	if steps == "" {
@@ -78,7 +79,7 @@ func (a *app) checkFiles(e *runs.Experiment, s *runs.DataSet) (missing []error) 
 		switch {
 		case err == nil:
 			fmt.Fprintf(a.out, "  found %s\n", path)
-		case errors.Is(err, data.ErrNoFile):
+		case errors.Is(err, source.ErrNoFile):
 			fmt.Fprintf(a.out, "  missing %s\n", f)
 			missing = append(missing, err)
 		default:
@@ -92,8 +93,8 @@ func (a *app) checkFiles(e *runs.Experiment, s *runs.DataSet) (missing []error) 
 }
 
 // survey prints what a data set comes to.
-func (a *app) survey(ctx context.Context, e *runs.Experiment, set *runs.DataSet) error {
-	s, err := e.Survey(ctx, set)
+func (a *app) survey(ctx context.Context, e *experiment.Experiment, set *experiment.DataSet) error {
+	s, err := prepare.Preview(e, ctx, set)
 	if err != nil {
 		return err
 	}
@@ -115,7 +116,7 @@ func (a *app) survey(ctx context.Context, e *runs.Experiment, set *runs.DataSet)
 }
 
 // printPlan prints the cells by model.
-func (a *app) printPlan(e *runs.Experiment) error {
+func (a *app) printPlan(e *experiment.Experiment) error {
 	plan := e.Plan()
 	cells := map[string]int{}
 	for _, c := range plan {
@@ -141,7 +142,7 @@ func (a *app) printPlan(e *runs.Experiment) error {
 }
 
 // withoutControl is the models that see several events at a time and have no entry of the same kind that sees one.
-func withoutControl(entries []runs.Entry) (out []runs.Entry) {
+func withoutControl(entries []experiment.Entry) (out []experiment.Entry) {
 	type remembering interface{ Memory() int }
 	controls := map[string]bool{}
 	for _, e := range entries {

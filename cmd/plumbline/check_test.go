@@ -3,13 +3,13 @@ package main
 import (
 	"testing"
 
-	"plumbline/data/strictyaml"
+	"plumbline/configs/settings"
 	"plumbline/models"
-	"plumbline/runs"
+	"plumbline/runs/experiment"
 )
 
 func TestWithoutControl(t *testing.T) {
-	entry := func(model, label, params string) runs.Entry {
+	entry := func(model, label, params string) experiment.Entry {
 		info, err := models.Lookup(model)
 		if err != nil {
 			t.Fatal(err)
@@ -18,9 +18,9 @@ func TestWithoutControl(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return runs.Entry{Label: label, Info: info, Spec: spec}
+		return experiment.Entry{Label: label, Info: info, Spec: spec}
 	}
-	got := withoutControl([]runs.Entry{
+	got := withoutControl([]experiment.Entry{
 		entry("lstm_ae", "long", "window: 20"),
 		entry("lstm_ae", "short", "window: 1"),
 		entry("deeplog", "deeplog", "window: 5"),
@@ -31,9 +31,9 @@ func TestWithoutControl(t *testing.T) {
 	}
 }
 
-func document(t *testing.T, text string) strictyaml.Doc {
+func document(t *testing.T, text string) settings.Doc {
 	t.Helper()
-	doc, err := strictyaml.Parse("m.yaml", []byte(text))
+	doc, err := settings.Parse("m.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}

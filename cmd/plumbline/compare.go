@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"plumbline/runs"
 	"plumbline/runs/compare"
+	"plumbline/runs/record"
 )
 
 func (a *app) compareCommand() *cobra.Command {
@@ -27,9 +27,9 @@ more, over resampled test units for a model that was trained once. Cells that fa
 		Args:              needs(1, -1, "one or more run directories"),
 		ValidArgsFunction: completeFolders(-1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			var records []*runs.Record
+			var records []*record.Record
 			for _, dir := range args {
-				r, err := runs.Open(dir)
+				r, err := record.Open(dir)
 				if err != nil {
 					return usage(err)
 				}
@@ -47,13 +47,13 @@ more, over resampled test units for a model that was trained once. Cells that fa
 			return a.output(out, func(w io.Writer) error { return usage(table.Render(w, format)) })
 		},
 	}
-	c.Flags().StringVar(&metric, "metric", "auroc", "what to rank by: "+strings.Join(runs.Metrics(), ", "))
+	c.Flags().StringVar(&metric, "metric", "auroc", "what to rank by: "+strings.Join(record.Metrics(), ", "))
 	c.Flags().StringVarP(&format, "format", "f", "table", strings.Join(compare.Formats, ", "))
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
 	c.Flags().StringSliceVar(&columns, "columns", nil, "other metrics to show, in place of the usual ones")
 	c.Flags().BoolVar(&published, "published", false, "what papers report on data of that name and unit, below each table and in json")
-	c.RegisterFlagCompletionFunc("columns", cobra.FixedCompletions(runs.Metrics(), cobra.ShellCompDirectiveNoFileComp))
-	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(runs.Metrics(), cobra.ShellCompDirectiveNoFileComp))
+	c.RegisterFlagCompletionFunc("columns", cobra.FixedCompletions(record.Metrics(), cobra.ShellCompDirectiveNoFileComp))
+	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(record.Metrics(), cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(compare.Formats, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }

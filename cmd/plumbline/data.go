@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"plumbline/data"
+	"plumbline/data/source"
 )
 
 func (a *app) dataCommand() *cobra.Command {
@@ -31,17 +31,17 @@ func (a *app) dataCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) dataConfig(name string) (*data.Config, error) {
+func (a *app) dataConfig(name string) (*source.Config, error) {
 	doc, err := a.library().Open("data", name)
 	if err != nil {
 		return nil, err
 	}
-	return data.DecodeConfig(doc)
+	return source.DecodeConfig(doc)
 }
 
 // files says of each file of a data set where it is.
-func (a *app) files(c *data.Config) (found, missing []string) {
-	f := data.NewFinder(a.dataDirs...)
+func (a *app) files(c *source.Config) (found, missing []string) {
+	f := source.NewFinder(a.dataDirs...)
 	for _, name := range append(append([]string(nil), c.Files.Train...), c.Files.Test...) {
 		if path, err := f.Find(c.Folder, name); err == nil {
 			found = append(found, path)

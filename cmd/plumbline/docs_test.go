@@ -191,7 +191,7 @@ func TestScoresJoinTheTable(t *testing.T) {
 		"host":       func(row int) string { return table[1+row][src] },
 		"connection": func(row int) string { return table[1+row][src] + " " + table[1+row][dst] },
 	} {
-		e := experiment(t, "name: join\ndata: [synth]\nmodels: [znorm]\nbootstrap: 0\nunit: "+unit+"\n")
+		e := writeExperiment(t, "name: join\ndata: [synth]\nmodels: [znorm]\nbootstrap: 0\nunit: "+unit+"\n")
 		code, out, errOut := plumb(t, "run", e, "--out", root, "--quiet")
 		if code != exitOK {
 			t.Fatal(errOut)

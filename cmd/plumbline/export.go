@@ -11,7 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"plumbline/data"
+	"plumbline/data/export"
+	"plumbline/data/source"
 )
 
 func (a *app) exportCommand() *cobra.Command {
@@ -37,7 +38,7 @@ on it writes a config that reads it back.`,
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			name, path := args[0], args[1]
-			if _, _, err := data.ExportFormat(path); err != nil {
+			if _, _, err := export.ExportFormat(path); err != nil {
 				return usage(err)
 			}
 			cfg, err := a.dataConfig(name)
@@ -50,14 +51,14 @@ on it writes a config that reads it back.`,
 			if !a.quiet {
 				fmt.Fprintf(a.err, "%s: reading\n", name)
 			}
-			t, rep, err := data.Read(ctx, cfg, data.NewFinder(a.dataDirs...), runtime.GOMAXPROCS(0))
+			t, rep, err := source.Read(ctx, cfg, source.NewFinder(a.dataDirs...), runtime.GOMAXPROCS(0))
 			if err != nil {
 				return failed(err)
 			}
 			for _, w := range rep.Warnings {
 				fmt.Fprintf(a.err, "%s: warning: %s\n", name, strings.TrimPrefix(w, name+": "))
 			}
-			columns, err := data.Export(ctx, t, path, a.exportProgress(name, t.Rows))
+			columns, err := export.Export(ctx, t, path, a.exportProgress(name, t.Rows))
 			if err != nil {
 				return failed(err)
 			}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"plumbline/data"
+	"plumbline/data/source"
 )
 
 func (a *app) inferCommand() *cobra.Command {
@@ -20,7 +20,7 @@ Put the result into configs/data beside your experiments and read it through: gu
 		Example: "  plumbline data infer my-flows.csv > configs/data/my-flows.yaml",
 		Args:    needs(1, 1, "a file"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			text, err := data.Infer(args[0])
+			text, err := source.Infer(args[0])
 			if err != nil {
 				return usage(err)
 			}

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"plumbline/runs"
+	"plumbline/runs/record"
 )
 
 // start runs the program as a process of its own and waits for a line on its stderr.
@@ -71,7 +71,7 @@ func TestInterrupt(t *testing.T) {
 		case <-time.After(30 * time.Second):
 			t.Fatal("an interrupt does not stop the run")
 		}
-		list, err := runs.List(root)
+		list, err := record.List(root)
 		if err != nil || len(list) != 1 {
 			t.Fatalf("%d runs, %v", len(list), err)
 		}
@@ -79,7 +79,7 @@ func TestInterrupt(t *testing.T) {
 		if want := "go on with: plumbline run --resume " + dir + "\n"; !strings.Contains(stderr.String(), want) {
 			t.Errorf("stderr lacks %q:\n%s", want, stderr)
 		}
-		if list[0].OK() != 1 || state(list[0]) != runs.Interrupted {
+		if list[0].OK() != 1 || state(list[0]) != record.Interrupted {
 			t.Errorf("attempt %d: %d cells are ok, state %q", attempt, list[0].OK(), state(list[0]))
 		}
 	}

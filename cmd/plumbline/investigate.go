@@ -12,8 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"plumbline"
-	"plumbline/runs"
+	"plumbline/configs"
+	"plumbline/runs/experiment"
+	"plumbline/runs/investigate"
+	"plumbline/runs/record"
 )
 
 func (a *app) investigateCommand() *cobra.Command {
@@ -46,9 +48,9 @@ and line). The data must be what the cell saw.`,
 			if !a.quiet {
 				fmt.Fprintf(a.err, "%s: reading and scoring again\n", cell)
 			}
-			inv, err := runs.Investigate(ctx, dir, cell, runs.LoadOptions{DataDirs: a.dataDirs, Builtin: plumbline.Configs}, all)
+			inv, err := investigate.Investigate(ctx, dir, cell, experiment.LoadOptions{DataDirs: a.dataDirs, Builtin: configs.Files}, all)
 			switch {
-			case errors.Is(err, runs.ErrNoCell), errors.Is(err, runs.ErrInvestigate):
+			case errors.Is(err, record.ErrNoCell), errors.Is(err, investigate.ErrInvestigate):
 				return usage(err)
 			case err != nil:
 				return failed(err)
@@ -64,7 +66,7 @@ and line). The data must be what the cell saw.`,
 	return c
 }
 
-func (a *app) printInvestigation(inv *runs.Investigation, folder string, groups, flows int) error {
+func (a *app) printInvestigation(inv *investigate.Investigation, folder string, groups, flows int) error {
 	fmt.Fprintf(a.out, "%s: %d of %d samples, threshold %s, %d causes\n", inv.Cell, inv.Alarms, inv.Samples, number(inv.Threshold), len(inv.Groups))
 	for k := range inv.Groups {
 		if k == groups {
@@ -98,7 +100,7 @@ func (a *app) printInvestigation(inv *runs.Investigation, folder string, groups,
 }
 
 // some is the three most frequent of a list.
-func some(n []runs.Tally) string {
+func some(n []investigate.Tally) string {
 	var parts []string
 	for i := range min(3, len(n)) {
 		parts = append(parts, fmt.Sprintf("%s (%d)", n[i].Name, n[i].N))

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"plumbline/runs"
+	"plumbline/runs/record"
 )
 
 func (a *app) listCommand() *cobra.Command {
@@ -22,7 +22,7 @@ func (a *app) listCommand() *cobra.Command {
 			if len(args) == 1 {
 				root = args[0]
 			}
-			records, err := runs.List(root)
+			records, err := record.List(root)
 			if err != nil {
 				return usage(err)
 			}
@@ -45,11 +45,11 @@ func (a *app) listCommand() *cobra.Command {
 	}
 }
 
-func bestCell(r *runs.Record) (name, auroc string) {
-	top := runs.Number(-1)
+func bestCell(r *record.Record) (name, auroc string) {
+	top := record.Number(-1)
 	name, auroc = "–", "–"
 	for _, c := range r.Results {
-		if c.Status == runs.OK && c.AUROC > top {
+		if c.Status == record.OK && c.AUROC > top {
 			top, name, auroc = c.AUROC, c.Data+" "+c.Label, number(c.AUROC)
 		}
 	}

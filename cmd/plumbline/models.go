@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"plumbline/data/strictyaml"
+	"plumbline/configs/settings"
 	"plumbline/models"
 )
 
@@ -33,18 +33,18 @@ func (a *app) modelsCommand() *cobra.Command {
 
 // modelView is a model as JSON shows it.
 type modelView struct {
-	Name          string             `json:"name"`
-	Doc           string             `json:"doc"`
-	Paper         string             `json:"paper"`
-	Input         string             `json:"input"`
-	Labels        bool               `json:"labels"`
-	Batch         bool               `json:"batch"`
-	Deterministic bool               `json:"deterministic"`
-	Settings      []strictyaml.Field `json:"settings,omitempty"`
+	Name          string           `json:"name"`
+	Doc           string           `json:"doc"`
+	Paper         string           `json:"paper"`
+	Input         string           `json:"input"`
+	Labels        bool             `json:"labels"`
+	Batch         bool             `json:"batch"`
+	Deterministic bool             `json:"deterministic"`
+	Settings      []settings.Field `json:"settings,omitempty"`
 }
 
 func viewModel(i models.Info) modelView {
-	return modelView{i.Name, i.Doc, i.Paper, i.Needs.Input.String(), i.Needs.Labels, i.Needs.Batch, i.Deterministic, strictyaml.Fields(i.Defaults())}
+	return modelView{i.Name, i.Doc, i.Paper, i.Needs.Input.String(), i.Needs.Labels, i.Needs.Batch, i.Deterministic, settings.Fields(i.Defaults())}
 }
 
 func (a *app) json(v any) error {

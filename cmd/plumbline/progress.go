@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"plumbline/runs"
+	"plumbline/runs/record"
 )
 
 // How often progress is shown.
@@ -139,7 +140,7 @@ func (p *progress) finished(name string, e runs.Event) {
 	switch {
 	case r.Status == r.Error:
 		p.line(s + r.Status)
-	case r.Status != runs.OK:
+	case r.Status != record.OK:
 		p.line(s + r.Status + ": " + r.Error)
 	default:
 		s += fmt.Sprintf("AUROC %s, fit %s, score %s", number(r.AUROC), seconds(r.FitSeconds), seconds(r.ScoreSeconds))
@@ -153,7 +154,7 @@ func (p *progress) finished(name string, e runs.Event) {
 }
 
 // number is a metric for people: four decimals, or a dash where it is undefined.
-func number(v runs.Number) string {
+func number(v record.Number) string {
 	if math.IsNaN(float64(v)) {
 		return "–"
 	}
@@ -161,7 +162,7 @@ func number(v runs.Number) string {
 }
 
 // seconds is a duration for people, or a dash where there is none.
-func seconds(v runs.Number) string {
+func seconds(v record.Number) string {
 	if math.IsNaN(float64(v)) {
 		return "–"
 	}

@@ -7,9 +7,11 @@ import (
 	"testing"
 	"time"
 
-	"plumbline/data"
+	"plumbline/data/source"
 	"plumbline/models"
 	"plumbline/runs"
+	"plumbline/runs/experiment"
+	"plumbline/runs/record"
 )
 
 // stage is a progress display with a clock of its own.
@@ -28,12 +30,12 @@ func newStage(width int) *stage {
 	return s
 }
 
-func cell(label string) runs.Cell {
-	return runs.Cell{Set: &runs.DataSet{Config: &data.Config{Name: "flows"}}, Entry: &runs.Entry{Label: label}, Seed: 1}
+func cell(label string) experiment.Cell {
+	return experiment.Cell{Set: &experiment.DataSet{Config: &source.Config{Name: "flows"}}, Entry: &experiment.Entry{Label: label}, Seed: 1}
 }
 
 func ended(label, status, err string, done int) runs.Event {
-	return runs.Event{Kind: runs.Finished, Cell: cell(label), Done: done, Total: 10, Result: runs.Result{Status: status, Error: err, AUROC: 0.9, FitSeconds: 1.5, ScoreSeconds: runs.Number(math.NaN())}}
+	return runs.Event{Kind: runs.Finished, Cell: cell(label), Done: done, Total: 10, Result: record.Result{Status: status, Error: err, AUROC: 0.9, FitSeconds: 1.5, ScoreSeconds: record.Number(math.NaN())}}
 }
 
 // TestPlainLinesAreSpaced: cells that end in quick succession share a line; failures always have one.
@@ -42,11 +44,11 @@ func TestPlainLinesAreSpaced(t *testing.T) {
 	s.event(runs.Event{Kind: runs.Planned, Dir: "out", Total: 10})
 	s.clock = s.clock.Add(time.Second)
 	for i, label := range []string{"a", "b", "c", "d"} {
-		s.event(ended(label, runs.OK, "", i+1))
+		s.event(ended(label, record.OK, "", i+1))
 	}
-	s.event(ended("e", runs.Failed, "no benign rows", 5))
-	s.event(ended("f", runs.Interrupted, runs.Interrupted, 6))
-	s.event(ended("g", runs.OK, "", 7))
+	s.event(ended("e", record.Failed, "no benign rows", 5))
+	s.event(ended("f", record.Interrupted, record.Interrupted, 6))
+	s.event(ended("g", record.OK, "", 7))
 	s.close()
 	s.close() // again is allowed
 	want := `10 cells to out
@@ -84,7 +86,7 @@ func TestBarOnATerminal(t *testing.T) {
 	s.event(runs.Event{Kind: runs.Planned, Dir: "out", Total: 10})
 	s.event(runs.Event{Kind: runs.Started, Cell: cell("ae"), Total: 10})
 	s.clock = s.clock.Add(10 * time.Second)
-	s.event(ended("ae", runs.OK, "", 5))
+	s.event(ended("ae", record.OK, "", 5))
 	s.event(runs.Event{Kind: runs.Started, Cell: cell("a-model-with-a-long-name"), Done: 5, Total: 10})
 	out := s.out.String()
 	last := out[strings.LastIndex(out, "\r\x1b[K")+len("\r\x1b[K"):]

@@ -9,10 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"plumbline"
-	"plumbline/data/strictyaml"
+	"plumbline/configs"
+	"plumbline/configs/settings"
 	_ "plumbline/models/all"
-	"plumbline/runs"
+	"plumbline/runs/experiment"
 )
 
 // Exit codes.
@@ -74,7 +74,7 @@ func execute(args []string, out, errOut io.Writer) int {
 
 // report prints an error; problems of a config take a line each.
 func (a *app) report(err error) {
-	var ps strictyaml.Problems
+	var ps settings.Problems
 	if errors.As(err, &ps) {
 		for _, p := range ps {
 			fmt.Fprintln(a.err, p)
@@ -113,18 +113,18 @@ func (a *app) dataFlag(c *cobra.Command) {
 }
 
 // load reads an experiment file.
-func (a *app) load(file string, overrides []string) (*runs.Experiment, error) {
+func (a *app) load(file string, overrides []string) (*experiment.Experiment, error) {
 	for _, o := range overrides {
-		if !runs.IsOverride(o) {
+		if !settings.IsOverride(o) {
 			return nil, usage(fmt.Errorf("%q is neither a flag nor an override (key=value, +key=value, ~key)", o))
 		}
 	}
-	e, err := runs.Load(file, runs.LoadOptions{Overrides: overrides, DataDirs: a.dataDirs, Builtin: plumbline.Configs})
+	e, err := experiment.Load(file, experiment.LoadOptions{Overrides: overrides, DataDirs: a.dataDirs, Builtin: configs.Files})
 	return e, usage(err)
 }
 
 // library is the configs that can be named.
-func (a *app) library() runs.Library { return runs.NewLibrary("", plumbline.Configs) }
+func (a *app) library() experiment.Library { return experiment.NewLibrary("", configs.Files) }
 
 // needs makes an argument check whose message names what is missing.
 func needs(min, max int, what string) cobra.PositionalArgs {

@@ -12,10 +12,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"plumbline"
-	"plumbline/data/strictyaml"
+	"plumbline/configs"
+	"plumbline/configs/settings"
 	"plumbline/runs"
 	"plumbline/runs/compare"
+	"plumbline/runs/experiment"
+	"plumbline/runs/record"
 )
 
 func (a *app) runCommand() *cobra.Command {
@@ -52,8 +54,8 @@ Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the ar
 		},
 		ValidArgsFunction: completeExperiment,
 		RunE: func(c *cobra.Command, args []string) error {
-			if !slices.Contains(runs.Metrics(), metric) {
-				return usage(fmt.Errorf("--metric: unknown metric %q%s", metric, strictyaml.DidYouMean(metric, runs.Metrics())))
+			if !slices.Contains(record.Metrics(), metric) {
+				return usage(fmt.Errorf("--metric: unknown metric %q%s", metric, settings.DidYouMean(metric, record.Metrics())))
 			}
 			if workers < 0 {
 				return usage(fmt.Errorf("--workers %d: want a number of cells, or 0 for one each processor", workers))
@@ -62,7 +64,7 @@ Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the ar
 			if err != nil {
 				return usage(err)
 			}
-			var e *runs.Experiment
+			var e *experiment.Experiment
 			if resume == "" {
 				if e, err = a.load(args[0], args[1:]); err != nil {
 					return err
@@ -80,11 +82,11 @@ Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the ar
 	a.cacheFlags(c, &keep)
 	c.MarkFlagDirname("out")
 	c.MarkFlagDirname("resume")
-	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(runs.Metrics(), cobra.ShellCompDirectiveNoFileComp))
+	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(record.Metrics(), cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
 
-func (a *app) carryOut(ctx context.Context, e *runs.Experiment, resume, metric string, o runs.Options) error {
+func (a *app) carryOut(ctx context.Context, e *experiment.Experiment, resume, metric string, o runs.Options) error {
 	ctx, stop := a.interruptible(ctx)
 	defer stop()
 	p := a.progress()
@@ -93,7 +95,7 @@ func (a *app) carryOut(ctx context.Context, e *runs.Experiment, resume, metric s
 	var outcome *runs.Outcome
 	var err error
 	if resume != "" {
-		outcome, err = runs.Resume(ctx, resume, runs.LoadOptions{DataDirs: a.dataDirs, Builtin: plumbline.Configs}, o)
+		outcome, err = runs.Resume(ctx, resume, experiment.LoadOptions{DataDirs: a.dataDirs, Builtin: configs.Files}, o)
 	} else {
 		outcome, err = runs.Run(ctx, e, o)
 	}
@@ -101,11 +103,11 @@ func (a *app) carryOut(ctx context.Context, e *runs.Experiment, resume, metric s
 	if err != nil {
 		return failed(err)
 	}
-	rec, err := runs.Open(outcome.Dir)
+	rec, err := record.Open(outcome.Dir)
 	if err != nil {
 		return failed(err)
 	}
-	table, err := compare.Compare([]*runs.Record{rec}, metric, nil)
+	table, err := compare.Compare([]*record.Record{rec}, metric, nil)
 	if err != nil {
 		return usage(err)
 	}

@@ -7,11 +7,13 @@ import (
 	"github.com/invopop/jsonschema"
 	"github.com/spf13/cobra"
 
-	"plumbline/data"
+	"plumbline/configs/settings"
+	"plumbline/data/evasion"
 	"plumbline/data/prep"
-	"plumbline/data/strictyaml"
+	"plumbline/data/source"
+	"plumbline/data/split"
 	"plumbline/models"
-	"plumbline/runs"
+	"plumbline/runs/experiment"
 )
 
 func (a *app) schemaCommand() *cobra.Command {
@@ -48,15 +50,15 @@ func reflector() *jsonschema.Reflector {
 // special are the types that take more than one shape in YAML.
 func special(t reflect.Type) *jsonschema.Schema {
 	switch t {
-	case reflect.TypeFor[strictyaml.Doc]():
+	case reflect.TypeFor[settings.Doc]():
 		return &jsonschema.Schema{}
-	case reflect.TypeFor[runs.Unit]():
+	case reflect.TypeFor[experiment.Unit]():
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
 			{Type: "string", Enum: []any{"flow", "host", "connection"}},
 			{Type: "array", Items: &jsonschema.Schema{Type: "string"}, MinItems: count(1)},
 		}}
-	case reflect.TypeFor[runs.Aggregate]():
-		type plain runs.Aggregate
+	case reflect.TypeFor[experiment.Aggregate]():
+		type plain experiment.Aggregate
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
 			{Type: "string", Enum: []any{"max", "mean", "last"}}, bare(reflector().ReflectFromType(reflect.TypeFor[plain]())),
 		}}
@@ -90,14 +92,14 @@ func schema(what string) (*jsonschema.Schema, error) {
 	case "experiment":
 		return experimentSchema(), nil
 	case "data":
-		s := reflector().Reflect(&data.Config{})
+		s := reflector().Reflect(&source.Config{})
 		s.Title = "plumbline data config"
-		set(s, "split", bare(reflector().Reflect(&data.SplitSpec{})))
+		set(s, "split", bare(reflector().Reflect(&split.SplitSpec{})))
 		set(s, "prep", stepsSchema())
 		set(s, "traces", bare(reflector().Reflect(&prep.TraceSpec{})))
-		set(s, "unit", special(reflect.TypeFor[runs.Unit]()))
-		set(s, "evasion", bare(reflector().Reflect(&data.EvasionSpec{})))
-		set(s, "format", &jsonschema.Schema{Type: "string", Enum: anys(data.Formats())})
+		set(s, "unit", special(reflect.TypeFor[experiment.Unit]()))
+		set(s, "evasion", bare(reflector().Reflect(&evasion.EvasionSpec{})))
+		set(s, "format", &jsonschema.Schema{Type: "string", Enum: anys(source.Formats())})
 		s.Required, s.AllOf = []string{"name", "format"}, formatSchemas()
 		return s, nil
 	}
@@ -112,8 +114,8 @@ func schema(what string) (*jsonschema.Schema, error) {
 
 // formatSchemas ties a data config's options to its format.
 func formatSchemas() (out []*jsonschema.Schema) {
-	for _, name := range data.Formats() {
-		options, ok := data.FormatOptions(name)
+	for _, name := range source.Formats() {
+		options, ok := source.FormatOptions(name)
 		if !ok {
 			continue
 		}
@@ -133,7 +135,7 @@ func set(s *jsonschema.Schema, key string, value *jsonschema.Schema) {
 }
 
 func experimentSchema() *jsonschema.Schema {
-	s := reflector().Reflect(runs.Defaults())
+	s := reflector().Reflect(experiment.Defaults())
 	s.Title = "plumbline experiment"
 	s.Required = []string{"name", "data", "models"}
 	text := &jsonschema.Schema{Type: "string"}
@@ -159,7 +161,7 @@ func experimentSchema() *jsonschema.Schema {
 	props.Set("params", &jsonschema.Schema{Type: "object"})
 	entries = append(entries, &jsonschema.Schema{Type: "object", Properties: props, Required: []string{"model"}, AdditionalProperties: jsonschema.FalseSchema})
 	set(s, "models", &jsonschema.Schema{Type: "array", MinItems: count(1), Items: &jsonschema.Schema{OneOf: entries}})
-	set(s, "split", bare(reflector().Reflect(&data.SplitSpec{})))
+	set(s, "split", bare(reflector().Reflect(&split.SplitSpec{})))
 	set(s, "prep", stepsSchema())
 	set(s, "traces", bare(reflector().Reflect(&prep.TraceSpec{})))
 	return s

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"plumbline/runs"
+	"plumbline/runs/record"
 )
 
 func (a *app) showCommand() *cobra.Command {
@@ -23,7 +23,7 @@ results.csv, or a part of it that only one cell has) it prints that cell's setti
 		ValidArgsFunction: completeFolders(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			dir, cell := splitCell(args[0])
-			r, err := runs.Open(dir)
+			r, err := record.Open(dir)
 			if err != nil {
 				return usage(err)
 			}
@@ -52,7 +52,7 @@ func splitCell(path string) (dir, cell string) {
 	}
 }
 
-func (a *app) showRun(r *runs.Record) error {
+func (a *app) showRun(r *record.Record) error {
 	m := r.Manifest
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "name\t%s\n", r.Name)
@@ -83,10 +83,10 @@ func (a *app) showRun(r *runs.Record) error {
 }
 
 // state is empty for a run that came to its end, else interrupted, or unfinished: killed, or still at work.
-func state(r *runs.Record) string {
+func state(r *record.Record) string {
 	for _, c := range r.Results {
-		if c.Status == runs.Interrupted {
-			return runs.Interrupted
+		if c.Status == record.Interrupted {
+			return record.Interrupted
 		}
 	}
 	if !r.Complete {
@@ -95,7 +95,7 @@ func state(r *runs.Record) string {
 	return ""
 }
 
-func (a *app) showCell(r *runs.Record, name string) error {
+func (a *app) showCell(r *record.Record, name string) error {
 	c, err := r.Find(name)
 	if err != nil {
 		return usage(err)

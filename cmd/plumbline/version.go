@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"plumbline/runs"
+	"plumbline/runs/record"
 )
 
 func (a *app) versionCommand() *cobra.Command {
@@ -16,14 +16,14 @@ func (a *app) versionCommand() *cobra.Command {
 		Example: "  plumbline version",
 		Args:    needs(0, 0, "no arguments"),
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(a.out, "plumbline %s\n", program(runs.Build()))
+			_, err := fmt.Fprintf(a.out, "plumbline %s\n", program(record.Build()))
 			return failed(err)
 		},
 	}
 }
 
 // program is what is known of the program that a manifest names.
-func program(m runs.Manifest) string {
+func program(m record.Manifest) string {
 	revision := m.Revision
 	if revision == "" {
 		revision = "unknown revision"

@@ -23,8 +23,8 @@ import (
 	"strings"
 	"time"
 
-	"plumbline/models/kernel"
-	"plumbline/models/neural"
+	"plumbline/models/nn"
+	"plumbline/numeric/kernel"
 )
 
 //go:embed peer.py
@@ -238,11 +238,11 @@ func (w workload) own(ctx context.Context, dir string, workers, epochs int) (tim
 	if w.score {
 		return in.scoring(ctx, workers, epochs)
 	}
-	engine, err := neural.LookupEngine("fused")
+	engine, err := nn.LookupEngine("fused")
 	if err != nil {
 		return timing{}, err
 	}
-	var tr neural.Trainer
+	var tr nn.Trainer
 	if w.sequence != nil {
 		tr, err = engine.NewSequence(*w.sequence, in.weights, workers)
 	} else {

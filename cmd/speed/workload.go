@@ -11,10 +11,10 @@ import (
 	"sync"
 	"time"
 
-	"plumbline/models/neural"
+	"plumbline/models/nn"
 )
 
-var adam = neural.Optimiser{Kind: "adam", Rate: 0.001}
+var adam = nn.Optimiser{Kind: "adam", Rate: 0.001}
 
 // workload is one line of the table. Networks A and B are auto-encoders; C predicts the next of 20 steps, C2 is a
 // recurrent auto-encoder that repeats its code, D scores a million rows by A.
@@ -24,8 +24,8 @@ type workload struct {
 	d        int    // columns
 	rows     int
 	batch    int
-	net      neural.Network
-	sequence *neural.Sequence
+	net      nn.Network
+	sequence *nn.Sequence
 	score    bool
 	flops    float64 // floating-point operations of the products of an epoch
 	variants []string
@@ -40,17 +40,17 @@ var workloads = []workload{
 	dense("A64", "a", []int{122, 80, 40, 12}, 67343, 64),
 	dense("A512", "a", []int{122, 80, 40, 12}, 67343, 512),
 	dense("B100", "b", []int{76, 49, 25, 9}, 67343, 100),
-	recurrent("C64", "c", neural.Recurrent{In: columns, Out: units}),
-	recurrent("C2", "c2", neural.Recurrent{In: columns, Out: units}, neural.Recurrent{In: units, Out: units, Repeat: true}),
+	recurrent("C64", "c", nn.Recurrent{In: columns, Out: units}),
+	recurrent("C2", "c2", nn.Recurrent{In: columns, Out: units}, nn.Recurrent{In: units, Out: units, Repeat: true}),
 	scoring(),
 }
 
 func dense(name, letter string, sizes []int, rows, batch int) workload {
 	w := workload{name: name, letter: letter, d: sizes[0], rows: rows, batch: batch, variants: []string{"eager", "foreach", "flat", "jit", "manual"}}
-	w.net = neural.Network{Layers: neural.Autoencoder(sizes[0], sizes[1:], neural.Tanh), Optimiser: adam}
+	w.net = nn.Network{Layers: nn.Autoencoder(sizes[0], sizes[1:], nn.Tanh), Optimiser: adam}
 	for i, l := range w.net.Layers {
 		if i < len(w.net.Layers)-1 {
-			w.net.Layers[i].Activation = neural.Tanh
+			w.net.Layers[i].Activation = nn.Tanh
 		}
 		products := 3.0 // forward, weights' gradient, input's gradient
 		if i == 0 {
@@ -61,9 +61,9 @@ func dense(name, letter string, sizes []int, rows, batch int) workload {
 	return w
 }
 
-func recurrent(name, letter string, layers ...neural.Recurrent) workload {
+func recurrent(name, letter string, layers ...nn.Recurrent) workload {
 	w := workload{name: name, letter: letter, d: columns, rows: 20000, batch: 64, variants: []string{"eager", "foreach", "flat", "jit"}}
-	w.sequence = &neural.Sequence{Steps: steps, In: columns, Layers: layers, Each: true, Out: columns, Loss: "mse", Optimiser: adam}
+	w.sequence = &nn.Sequence{Steps: steps, In: columns, Layers: layers, Each: true, Out: columns, Loss: "mse", Optimiser: adam}
 	for i, l := range layers {
 		n, products := float64(w.rows*steps), 3.0
 		if i == 0 {
@@ -92,7 +92,7 @@ func scoring() workload {
 type input struct {
 	w         workload
 	x, target []float32
-	weights   neural.Params
+	weights   nn.Params
 	orders    [][]int32
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"plumbline/data"
+	"plumbline/data/split"
 )
 
 // Report is what was found. Shares are between 0 and 1; a share of nothing is 0.
@@ -78,7 +79,7 @@ const (
 )
 
 // Table audits a labelled table under a split.
-func Table(ctx context.Context, t *data.Table, sp *data.Split) (*Report, error) {
+func Table(ctx context.Context, t *data.Table, sp *split.Split) (*Report, error) {
 	if t.Attack == nil {
 		return nil, fmt.Errorf("audit: %s has no labels", t.Name)
 	}

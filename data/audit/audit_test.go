@@ -7,13 +7,15 @@ import (
 	"strings"
 	"testing"
 
+	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/data/datatest"
-	"plumbline/data/strictyaml"
+	"plumbline/data/source"
+	"plumbline/data/split"
 )
 
 // table: six rows, the first three train. Rows 0, 1 and 3 have equal features; row 3 is an attack.
-func table() (*data.Table, *data.Split) {
+func table() (*data.Table, *split.Split) {
 	t := &data.Table{
 		Name: "t", Rows: 6,
 		Columns: []data.Column{
@@ -26,7 +28,7 @@ func table() (*data.Table, *data.Split) {
 		Attack: []bool{false, false, false, true, true, true}, Class: []uint32{0, 0, 0, 1, 1, 2}, Classes: []string{"ok", "scan", "worm"},
 		Origins: []data.Origin{{Rows: 6}},
 	}
-	return t, &data.Split{Train: []int32{0, 1, 2}, Test: []int32{3, 4, 5}}
+	return t, &split.Split{Train: []int32{0, 1, 2}, Test: []int32{3, 4, 5}}
 }
 
 func TestByHand(t *testing.T) {
@@ -119,19 +121,19 @@ func shipped(t *testing.T, name, folder string) *Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc, err := strictyaml.Parse(name, raw)
+	doc, err := settings.Parse(name, raw)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := data.DecodeConfig(doc)
+	c, err := source.DecodeConfig(doc)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tb, _, err := data.Read(context.Background(), c, data.NewFinder(dir), 2)
+	tb, _, err := source.Read(context.Background(), c, source.NewFinder(dir), 2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := data.DefaultSplit()
+	s := split.DefaultSplit()
 	c.Split.Decode(&s)
 	sp, err := s.Apply(tb)
 	if err != nil {

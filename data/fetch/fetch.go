@@ -16,7 +16,7 @@ import (
 	"strings"
 	"time"
 
-	"plumbline/data"
+	"plumbline/data/source"
 )
 
 // Errors. Test for them with errors.Is.
@@ -36,7 +36,7 @@ type Client struct {
 // File brings one file into dir and is its path. A file that is there already and verifies is left alone
 // (fresh is false). The content is verified by the SHA-256 of its uncompressed form. A cancelled context
 // keeps what has been read for the next time.
-func (c *Client) File(ctx context.Context, d data.Download, dir string) (path string, fresh bool, err error) {
+func (c *Client) File(ctx context.Context, d source.Download, dir string) (path string, fresh bool, err error) {
 	path = filepath.Join(dir, d.File+compression(d.URL))
 	if _, err := os.Stat(path); err == nil {
 		if err := verify(path, d); err == nil {
@@ -178,8 +178,8 @@ func (m *meter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func verify(path string, d data.Download) error {
-	sum, n, err := data.Sum(path)
+func verify(path string, d source.Download) error {
+	sum, n, err := source.Sum(path)
 	switch {
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrContent, err)

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"plumbline/data"
+	"plumbline/data/source"
 )
 
 var content = bytes.Repeat([]byte("1,tcp,normal\n"), 20_000)
@@ -104,7 +104,7 @@ func TestFetch(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := c.server
 			url := start(t, s) + "/flows.csv"
-			d := data.Download{URL: url, File: "flows.csv", Bytes: int64(len(content)), SHA256: sum(content)}
+			d := source.Download{URL: url, File: "flows.csv", Bytes: int64(len(content)), SHA256: sum(content)}
 			dir := t.TempDir()
 			var last int64
 			cl := client()
@@ -141,7 +141,7 @@ func TestFetchCompressed(t *testing.T) {
 	w.Write(content)
 	w.Close()
 	url := start(t, &server{content: z.Bytes()}) + "/flows.csv.gz"
-	d := data.Download{URL: url, File: "flows.csv", Bytes: int64(len(content)), SHA256: sum(content)}
+	d := source.Download{URL: url, File: "flows.csv", Bytes: int64(len(content)), SHA256: sum(content)}
 	path, _, err := client().File(context.Background(), d, t.TempDir())
 	if err != nil || filepath.Base(path) != "flows.csv.gz" {
 		t.Fatal(path, err)
@@ -165,7 +165,7 @@ func TestFetchErrors(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := c.server
-			d := data.Download{URL: start(t, s), File: "flows.csv", Bytes: c.bytes, SHA256: sum(content)}
+			d := source.Download{URL: start(t, s), File: "flows.csv", Bytes: c.bytes, SHA256: sum(content)}
 			cl, dir := client(), t.TempDir()
 			cl.Attempts = 3
 			_, _, err := cl.File(context.Background(), d, dir)
@@ -185,7 +185,7 @@ func TestFetchErrors(t *testing.T) {
 // TestFileChangesInBetween: the part of the old version is thrown away.
 func TestFileChangesInBetween(t *testing.T) {
 	s := &server{breaks: []int{100_000}}
-	d := data.Download{URL: start(t, s), File: "flows.csv", SHA256: sum(bytes.ToUpper(content))}
+	d := source.Download{URL: start(t, s), File: "flows.csv", SHA256: sum(bytes.ToUpper(content))}
 	cl := client()
 	cl.Wait = func(int) time.Duration {
 		s.mu.Lock()
@@ -201,7 +201,7 @@ func TestFileChangesInBetween(t *testing.T) {
 // TestCancelAndGoOn: what was read before the cancellation is not read again.
 func TestCancelAndGoOn(t *testing.T) {
 	s := &server{}
-	d := data.Download{URL: start(t, s), File: "flows.csv", SHA256: sum(content)}
+	d := source.Download{URL: start(t, s), File: "flows.csv", SHA256: sum(content)}
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(context.Background())
 	s.breaks = []int{150_000}

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"slices"
 
+	"plumbline/configs/settings"
 	"plumbline/data"
-	"plumbline/data/strictyaml"
 )
 
 func init() {
@@ -70,7 +70,7 @@ type drop struct {
 	Common `yaml:",inline"`
 }
 
-func (s *drop) check(d strictyaml.Doc) strictyaml.Problems { return needsColumns(d, s.Columns) }
+func (s *drop) check(d settings.Doc) settings.Problems { return needsColumns(d, s.Columns) }
 
 func (s *drop) fit(f *fitting) error {
 	if len(s.Columns) == 0 {
@@ -84,7 +84,7 @@ type selectStep struct {
 	Common `yaml:",inline"`
 }
 
-func (s *selectStep) check(d strictyaml.Doc) strictyaml.Problems { return needsColumns(d, s.Columns) }
+func (s *selectStep) check(d settings.Doc) settings.Problems { return needsColumns(d, s.Columns) }
 
 func (s *selectStep) fit(f *fitting) error {
 	if len(s.Columns) == 0 {
@@ -94,9 +94,9 @@ func (s *selectStep) fit(f *fitting) error {
 	return nil
 }
 
-func needsColumns(d strictyaml.Doc, columns []string) strictyaml.Problems {
+func needsColumns(d settings.Doc, columns []string) settings.Problems {
 	if len(columns) == 0 {
-		return strictyaml.Problems{d.Problem("the step needs columns")}
+		return settings.Problems{d.Problem("the step needs columns")}
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"plumbline/data"
+	"plumbline/numeric/cluster"
 )
 
 // Settings of ENCODE that its authors fixed.
@@ -20,8 +21,6 @@ const (
 	silhouetteRows    = 2000 // that a silhouette is taken over, drawn where there are more
 	encodeSeed        = 0x656e636f6465
 )
-
-const encodeMaxIteration = 300
 
 // encode learns classes of values by the company they keep (Cao, Panichella, Verwer, Blaise and Rebecchi,
 // ENCODE: Encoding NetFlows for network anomaly detection, 2022). Within the sequences of the level, a value is described by
@@ -143,8 +142,8 @@ func clusterRows(x [][]float64, k int) []int {
 	var best []int
 	top := math.Inf(-1)
 	for range encodeRuns {
-		of := kmeansRun(x, k, r)
-		if v := silhouette(x, of, k, some); best == nil || v > top {
+		of := cluster.KMeansRun(x, k, r)
+		if v := cluster.Silhouette(x, of, k, some); best == nil || v > top {
 			best, top = of, v
 		}
 	}
@@ -162,110 +161,4 @@ func clusterRows(x [][]float64, k int) []int {
 		out[i] = number[c]
 	}
 	return out
-}
-
-// kmeansRun is one run of Lloyd's k-means from centres drawn as in k-means++ (Arthur and Vassilvitskii
-// 2007). Ties go to the first centre.
-func kmeansRun(x [][]float64, k int, r *rand.Rand) []int {
-	centres := make([][]float64, 0, k)
-	centres = append(centres, slices.Clone(x[r.IntN(len(x))]))
-	far := make([]float64, len(x))
-	for i := range far {
-		far[i] = math.Inf(1)
-	}
-	for len(centres) < k {
-		sum := 0.0
-		for i := range x {
-			far[i] = min(far[i], square(x[i], centres[len(centres)-1]))
-			sum += far[i]
-		}
-		at := 0
-		if u := r.Float64() * sum; sum > 0 {
-			for at = 0; at < len(x)-1 && u >= far[at]; at++ {
-				u -= far[at]
-			}
-		}
-		centres = append(centres, slices.Clone(x[at]))
-	}
-	of := make([]int, len(x))
-	for i := range of {
-		of[i] = -1
-	}
-	for range encodeMaxIteration {
-		moved := false
-		for i := range x {
-			best, least := 0, math.Inf(1)
-			for c := range centres {
-				if d := square(x[i], centres[c]); d < least {
-					best, least = c, d
-				}
-			}
-			if of[i] != best {
-				of[i], moved = best, true
-			}
-		}
-		if !moved {
-			break
-		}
-		n := make([]float64, k)
-		for c := range centres {
-			clear(centres[c])
-		}
-		for i, c := range of {
-			n[c]++
-			for j, v := range x[i] {
-				centres[c][j] += v
-			}
-		}
-		for c := range centres {
-			for j := range centres[c] {
-				if n[c] > 0 {
-					centres[c][j] /= n[c]
-				} else {
-					centres[c][j] = math.Inf(1) // nobody's
-				}
-			}
-		}
-	}
-	return of
-}
-
-func square(a, b []float64) float64 {
-	sum := 0.0
-	for i := range a {
-		d := a[i] - b[i]
-		sum += float64(d * d)
-	}
-	return sum
-}
-
-// silhouette is the mean silhouette of some rows among themselves (Rousseeuw 1987), with Euclidean
-// distances; a row alone in its class counts 0.
-func silhouette(x [][]float64, of []int, k int, some []int) float64 {
-	total := 0.0
-	sum, n := make([]float64, k), make([]float64, k)
-	for _, i := range some {
-		clear(sum)
-		clear(n)
-		for _, j := range some {
-			if i != j {
-				sum[of[j]] += math.Sqrt(square(x[i], x[j]))
-				n[of[j]]++
-			}
-		}
-		own := of[i]
-		if n[own] == 0 {
-			continue
-		}
-		a, b := sum[own]/n[own], math.Inf(1)
-		for c := range sum {
-			if c != own && n[c] > 0 {
-				b = min(b, sum[c]/n[c])
-			}
-		}
-		if m := max(a, b); m > 0 && !math.IsInf(b, 1) {
-			total += (b - a) / m
-		}
-	}
-	return total / float64(len(some))
 }

@@ -6,14 +6,16 @@ import (
 	"os"
 	"testing"
 
+	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/data/datatest"
 	"plumbline/data/prep"
-	"plumbline/data/strictyaml"
+	"plumbline/data/source"
+	"plumbline/data/split"
 )
 
 // readConfig reads a data config of the project and, with it, the data.
-func readConfig(tb testing.TB, name, folder string, change func(*data.Config)) (*data.Config, *data.Table) {
+func readConfig(tb testing.TB, name, folder string, change func(*source.Config)) (*source.Config, *data.Table) {
 	tb.Helper()
 	dir := datatest.Dir(tb, folder)
 	file := "../../configs/data/" + name + ".yaml"
@@ -21,18 +23,18 @@ func readConfig(tb testing.TB, name, folder string, change func(*data.Config)) (
 	if err != nil {
 		tb.Fatal(err)
 	}
-	doc, err := strictyaml.Parse(file, raw)
+	doc, err := settings.Parse(file, raw)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	c, err := data.DecodeConfig(doc)
+	c, err := source.DecodeConfig(doc)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	if change != nil {
 		change(c)
 	}
-	t, _, err := data.Read(context.Background(), c, data.NewFinder(dir), 2)
+	t, _, err := source.Read(context.Background(), c, source.NewFinder(dir), 2)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -51,8 +53,8 @@ func TestReferenceMatrix(t *testing.T) {
 		{"KDDTrain+_20Percent.txt", 13449, 118, .0558358644662, 100909.6521, 183738.2558},
 	} {
 		t.Run(c.train, func(t *testing.T) {
-			cfg, table := readConfig(t, "nsl-kdd", "nsl-kdd", func(cfg *data.Config) { cfg.Files.Train = []string{c.train} })
-			split := data.DefaultSplit()
+			cfg, table := readConfig(t, "nsl-kdd", "nsl-kdd", func(cfg *source.Config) { cfg.Files.Train = []string{c.train} })
+			split := split.DefaultSplit()
 			cfg.Split.Decode(&split)
 			split.Validation = 0
 			sp, err := split.Apply(table)
@@ -116,12 +118,12 @@ func TestPublishedFeatureCounts(t *testing.T) {
 		{"cicids2017", "cicids2017-ml", "Friday-WorkingHours-Afternoon-DDos.pcap_ISCX.head9998.csv", 0, 78, "Winiecki 2025: 78 features, the repeated header length among them"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			cfg, table := readConfig(t, c.name, c.folder, func(cfg *data.Config) {
+			cfg, table := readConfig(t, c.name, c.folder, func(cfg *source.Config) {
 				if c.file != "" {
 					cfg.Files.Train, cfg.Folder = []string{c.file}, c.folder
 				}
 			})
-			split := data.DefaultSplit()
+			split := split.DefaultSplit()
 			cfg.Split.Decode(&split)
 			split.Validation = 0
 			sp, err := split.Apply(table)

@@ -7,8 +7,8 @@ import (
 	"math/bits"
 	"slices"
 
+	"plumbline/configs/settings"
 	"plumbline/data"
-	"plumbline/data/strictyaml"
 )
 
 func init() {
@@ -177,9 +177,9 @@ type clip struct {
 	Max    *float64 `yaml:"max" jsonschema_description:"fixed upper limit instead"`
 }
 
-func (s *clip) check(d strictyaml.Doc) strictyaml.Problems {
+func (s *clip) check(d settings.Doc) settings.Problems {
 	if s.Low > s.High || s.Min != nil && s.Max != nil && *s.Min > *s.Max {
-		return strictyaml.Problems{d.Problem("the lower limit is above the upper one")}
+		return settings.Problems{d.Problem("the lower limit is above the upper one")}
 	}
 	return nil
 }

@@ -10,9 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/data/prep"
-	"plumbline/data/strictyaml"
 )
 
 var nan = math.NaN()
@@ -36,7 +36,7 @@ var rows = prep.Rows{Benign: []int32{0, 1, 2, 3}, All: []int32{0, 1, 2, 3, 4}}
 
 func decode(t testing.TB, text string) (prep.Spec, error) {
 	t.Helper()
-	doc, err := strictyaml.Parse("p.yaml", []byte(text))
+	doc, err := settings.Parse("p.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestPrepErrors(t *testing.T) {
 
 func traces(t *testing.T, text string) prep.TraceSpec {
 	t.Helper()
-	doc, err := strictyaml.Parse("t.yaml", []byte(text))
+	doc, err := settings.Parse("t.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,9 +197,9 @@ func TestTraces(t *testing.T) {
 	}
 	var got []window
 	for _, w := range set.Traces {
-		got = append(got, window{w.Key, w.Symbols, w.Rows})
+		got = append(got, window{Key: w.Key, Symbols: w.Symbols, Rows: w.Rows})
 	}
-	want := []window{{"a", []int32{3, 1}, []int32{1, 0}}, {"a", []int32{1, 0}, []int32{0, 3}}, {"b", []int32{2, data.UnknownSymbol}, []int32{2, 4}}}
+	want := []window{{Key: "a", Symbols: []int32{3, 1}, Rows: []int32{1, 0}}, {Key: "a", Symbols: []int32{1, 0}, Rows: []int32{0, 3}}, {Key: "b", Symbols: []int32{2, data.UnknownSymbol}, Rows: []int32{2, 4}}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
@@ -332,7 +332,7 @@ func FuzzTracerJSON(f *testing.F) {
 func FuzzDecode(f *testing.F) {
 	f.Add("[impute, {step: scale, kind: robust, columns: [size]}, onehot]")
 	f.Fuzz(func(t *testing.T, text string) {
-		doc, err := strictyaml.Parse("f", []byte(text))
+		doc, err := settings.Parse("f", []byte(text))
 		if err != nil {
 			return
 		}

@@ -1,8 +1,6 @@
 package prep
 
-import (
-	"math"
-)
+import "math"
 
 func init() {
 	register("drop_low_variance", "takes number columns out that hardly vary in training", func() step {

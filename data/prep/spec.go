@@ -7,7 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"plumbline/data/strictyaml"
+	"plumbline/configs/settings"
 )
 
 // Common is what every step has.
@@ -51,14 +51,14 @@ func Steps() []StepInfo {
 // Spec is the steps of a pipeline, in order. In YAML each is a name, or a map with the name under "step".
 type Spec struct {
 	steps []step
-	Doc   strictyaml.Doc // as it was written
+	Doc   settings.Doc // as it was written
 }
 
 // DecodeStrict reads the list of steps.
-func (s *Spec) DecodeStrict(d strictyaml.Doc) (ps strictyaml.Problems) {
+func (s *Spec) DecodeStrict(d settings.Doc) (ps settings.Problems) {
 	s.steps, s.Doc = nil, d
 	if d.Node.Kind != yaml.SequenceNode {
-		return strictyaml.Problems{d.Problem("want a list of steps")}
+		return settings.Problems{d.Problem("want a list of steps")}
 	}
 	for _, item := range d.Items() {
 		name := item
@@ -72,14 +72,14 @@ func (s *Spec) DecodeStrict(d strictyaml.Doc) (ps strictyaml.Problems) {
 		}
 		make, ok := fresh[name.Node.Value]
 		if !ok || name.Node.Kind != yaml.ScalarNode {
-			ps = append(ps, name.Problem("unknown step %q%s", name.Node.Value, strictyaml.DidYouMean(name.Node.Value, slices.Collect(maps.Keys(fresh)))))
+			ps = append(ps, name.Problem("unknown step %q%s", name.Node.Value, settings.DidYouMean(name.Node.Value, slices.Collect(maps.Keys(fresh)))))
 			continue
 		}
 		st := make()
 		if item.Node.Kind == yaml.MappingNode {
 			ps = append(ps, item.Decode(st)...)
 			if c, ok := st.(interface {
-				check(strictyaml.Doc) strictyaml.Problems
+				check(settings.Doc) settings.Problems
 			}); ok {
 				ps = append(ps, c.check(item)...)
 			}
@@ -89,8 +89,8 @@ func (s *Spec) DecodeStrict(d strictyaml.Doc) (ps strictyaml.Problems) {
 	return ps
 }
 
-// Decode reads a list of steps; the error is a strictyaml.Problems.
-func Decode(d strictyaml.Doc) (Spec, error) {
+// Decode reads a list of steps; the error is a settings.Problems.
+func Decode(d settings.Doc) (Spec, error) {
 	var s Spec
 	if d.Node == nil {
 		return s, nil
@@ -111,5 +111,5 @@ func (s Spec) Names() []string {
 }
 
 func unknownColumn(step, name string, valid []string) error {
-	return fmt.Errorf("step %s: no column %q%s", step, name, strictyaml.DidYouMean(name, valid))
+	return fmt.Errorf("step %s: no column %q%s", step, name, settings.DidYouMean(name, valid))
 }

@@ -10,8 +10,9 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"plumbline/configs/settings"
 	"plumbline/data"
-	"plumbline/data/strictyaml"
+	"plumbline/numeric/cluster"
 )
 
 // SymbolSpec turns one column into part of a symbol.
@@ -25,7 +26,7 @@ type SymbolSpec struct {
 }
 
 // DecodeStrict takes a column name or a map.
-func (s *SymbolSpec) DecodeStrict(d strictyaml.Doc) strictyaml.Problems {
+func (s *SymbolSpec) DecodeStrict(d settings.Doc) settings.Problems {
 	*s = SymbolSpec{Kind: "quantile", Bins: 5}
 	if d.Node.Kind == yaml.ScalarNode {
 		s.Column = d.Node.Value
@@ -156,7 +157,7 @@ func (s SymbolSpec) limits(v []float64) (out []float64) {
 	case s.Kind == "percentile":
 		return percentiles(v, s.Bins)
 	case s.Kind == "kmeans":
-		centres := kmeans1(v, s.Bins)
+		centres := cluster.KMeans1D(v, s.Bins)
 		for i := 1; i < len(centres); i++ {
 			out = append(out, (centres[i-1]+centres[i])/2)
 		}

@@ -9,8 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"plumbline/configs/settings"
 	"plumbline/data"
-	"plumbline/data/strictyaml"
+	"plumbline/numeric/cluster"
 )
 
 // sizes is a table of one host's events with these values, in this order.
@@ -23,7 +24,7 @@ func sizes(v ...float64) *data.Table {
 
 func symbols(t testing.TB, tb *data.Table, text string) *Tracer {
 	t.Helper()
-	doc, err := strictyaml.Parse("s.yaml", []byte("{key: [host], symbols: ["+text+"]}"))
+	doc, err := settings.Parse("s.yaml", []byte("{key: [host], symbols: ["+text+"]}"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +134,7 @@ func TestEncodeFindsRoles(t *testing.T) {
 func TestSilhouetteByHand(t *testing.T) {
 	x := [][]float64{{0}, {1}, {5}, {7}}
 	want := ((6-1.)/6 + (5-1.)/5 + (4.5-2)/4.5 + (6.5-2)/6.5) / 4
-	if got := silhouette(x, []int{0, 0, 1, 1}, 2, []int{0, 1, 2, 3}); math.Abs(got-want) > 1e-12 {
+	if got := cluster.Silhouette(x, []int{0, 0, 1, 1}, 2, []int{0, 1, 2, 3}); math.Abs(got-want) > 1e-12 {
 		t.Errorf("%v, want %v", got, want)
 	}
 	if got := clusterRows(x, 2); !slices.Equal(got, []int{0, 0, 1, 1}) {
@@ -159,7 +160,7 @@ func TestSymbolErrors(t *testing.T) {
 		"{column: host, kind: frequency}":             "holds categories",
 		"{column: size, kind: encode, level: [hots]}": `"hots"`,
 	} {
-		doc, err := strictyaml.Parse("s.yaml", []byte("{key: [host], symbols: ["+text+"]}"))
+		doc, err := settings.Parse("s.yaml", []byte("{key: [host], symbols: ["+text+"]}"))
 		if err != nil {
 			t.Fatal(err)
 		}

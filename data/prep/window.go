@@ -8,7 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"plumbline/data/strictyaml"
+	"plumbline/configs/settings"
 )
 
 // Window cuts the events of one key into traces. Every event is in one window at least.
@@ -28,7 +28,7 @@ type Window struct {
 func defaultWindow() Window { return Window{Kind: "count", Stride: 1, Min: 10, Max: 1500} }
 
 // DecodeStrict reads a window; a kind brings its own defaults.
-func (w *Window) DecodeStrict(d strictyaml.Doc) strictyaml.Problems {
+func (w *Window) DecodeStrict(d settings.Doc) settings.Problems {
 	type plain Window
 	p := plain(*w)
 	if kind, ok := d.Get("kind"); ok && kind.Node.Kind == yaml.ScalarNode && kind.Node.Value == "dynamic" && p.Kind != "dynamic" {

@@ -7,12 +7,12 @@ import (
 	"strings"
 	"testing"
 
-	"plumbline/data/strictyaml"
+	"plumbline/configs/settings"
 )
 
 func window(t testing.TB, text string) Window {
 	t.Helper()
-	doc, err := strictyaml.Parse("w.yaml", []byte(text))
+	doc, err := settings.Parse("w.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}

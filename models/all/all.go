@@ -3,9 +3,10 @@
 package all
 
 import (
+	_ "plumbline/models/autoencoder"
 	_ "plumbline/models/automata"
 	_ "plumbline/models/classic"
-	_ "plumbline/models/neural"
-	_ "plumbline/models/neural/graph"
+	_ "plumbline/models/nn/gorgonia"
+	_ "plumbline/models/recurrent"
 	_ "plumbline/models/supervised"
 )

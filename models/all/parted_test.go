@@ -7,8 +7,8 @@ import (
 	"slices"
 	"testing"
 
+	"plumbline/configs/settings"
 	"plumbline/data"
-	"plumbline/data/strictyaml"
 	"plumbline/models"
 	_ "plumbline/models/all"
 )
@@ -27,7 +27,7 @@ func TestPartsOfTheirOwn(t *testing.T) {
 	}
 	test := &data.Set{Kind: data.Vectors, N: 3, D: 2, X: []float32{0, 0, -10, -10, 10, 10}}
 	score := func(model, text string) []float64 {
-		doc, err := strictyaml.Parse("m.yaml", []byte(text))
+		doc, err := settings.Parse("m.yaml", []byte(text))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,20 +7,21 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/models/automata/machine"
 )
 
 // learned is what the detectors on one learnt machine share.
 type learned struct {
 	name  string
 	env   models.Env
-	spec  LearnSpec
-	mach  *Machine
+	spec  machine.LearnSpec
+	mach  *machine.Machine
 	visit []int64 // training visits of each state
-	rep   *Replayer
+	rep   *machine.Replayer
 }
 
 // fit learns the machine from whole traces and counts the visits of its states.
-func (d *learned) fit(ctx context.Context, train *data.Set, missing Missing) error {
+func (d *learned) fit(ctx context.Context, train *data.Set, missing machine.Missing) error {
 	d.mach, d.rep = nil, nil
 	if err := models.CheckTraces(d.name, train, 1); err != nil {
 		return err
@@ -45,7 +46,7 @@ func (d *learned) fit(ctx context.Context, train *data.Set, missing Missing) err
 		}
 	}
 	n := 0
-	m, err := Learn(ctx, d.spec, words, append([]string(nil), train.Alphabet...), []string{"benign"}, func(Step) {
+	m, err := machine.Learn(ctx, d.spec, words, append([]string(nil), train.Alphabet...), []string{"benign"}, func(machine.Step) {
 		n++
 		d.env.Progress(models.Epoch{N: n, Loss: nan, ValidLoss: nan, Rate: nan, Samples: train.N})
 	})
@@ -71,9 +72,9 @@ func (d *learned) fit(ctx context.Context, train *data.Set, missing Missing) err
 
 var nan = func() float64 { var z float64; return z / z }()
 
-func (d *learned) use(m *Machine, missing Missing) {
+func (d *learned) use(m *machine.Machine, missing machine.Missing) {
 	d.mach = m
-	d.rep = NewReplayer(m, max(d.spec.Correction, 1e-9), d.spec.FinalProb, missing, d.spec.Compat)
+	d.rep = machine.NewReplayer(m, max(d.spec.Correction, 1e-9), d.spec.FinalProb, missing, d.spec.Compat)
 }
 
 func (d *learned) replay(word, states []int32) []int32 {
@@ -111,22 +112,22 @@ func (d *learned) Save(w io.Writer) error {
 	if d.mach == nil {
 		return fmt.Errorf("%s: save: %w", d.name, models.ErrNotFitted)
 	}
-	a := d.mach.arrays()
+	a := d.mach.Arrays()
 	visits := make([]float64, len(d.visit))
 	for i, v := range d.visit {
 		visits[i] = float64(v)
 	}
 	a["visits"] = visits
-	return models.WriteState(w, d.name, machineMeta{d.mach.Alphabet, d.mach.Types}, a)
+	return models.WriteState(w, d.name, machine.Meta{Alphabet: d.mach.Alphabet, Types: d.mach.Types}, a)
 }
 
-func (d *learned) load(r io.Reader, missing Missing) error {
-	var meta machineMeta
+func (d *learned) load(r io.Reader, missing machine.Missing) error {
+	var meta machine.Meta
 	a, err := models.ReadState(r, d.name, &meta)
 	if err != nil {
 		return err
 	}
-	m, err := machineFrom(meta, a)
+	m, err := machine.FromArrays(meta, a)
 	if err != nil {
 		return fmt.Errorf("%s: load: %w", d.name, err)
 	}

@@ -1,14 +1,10 @@
-// Package automata holds detectors that learn how events follow each other: state machines inferred by
-// red-blue state merging ([Learn], [Machine]), and what is built on them.
+// Package automata holds detectors that learn how events follow each other.
 //
-// The learner takes symbolic words (data.Words). FlexFringe's models can be read and written
-// ([ReadJSON], [Machine.WriteJSON]), and with compat v26 or v23 it is followed step by step. Detectors are
-// sequent (state frequencies over a stream), pdfa (log-likelihood), and markov and ngram (symbols behind each other,
-// without a learnt structure). [Choose] picks settings by held-out traces; [Perplexity] judges probabilities by true ones.
-//
-// Machines over events of several numbers have boxes for guards ([LearnBoxes], [BoxMachine]); msm puts a one-class
-// model into each of their states, and judges traces. entity_msm, entity_symbols and entity_means judge all traces of a
+// On symbols there are sequent (state frequencies over a stream), pdfa (log-likelihood), markov and ngram (symbols that
+// follow each other, without a learnt structure). On events of several numbers, msm puts a one-class model into each
+// state of a machine with guards, and judges traces. entity_msm, entity_symbols and entity_means judge all traces of a
 // key together, such as those of a host.
 //
-// Turning flows into symbols and windows is data/prep's work; thresholds are eval's.
+// Machines and their learners are in models/automata/machine, FlexFringe's files in models/automata/flexfringe. Turning
+// flows into symbols and windows is the work of data/prep; thresholds are those of eval.
 package automata

@@ -1,8 +1,6 @@
 package automata
 
-import (
-	"plumbline/data"
-)
+import "plumbline/data"
 
 // entities are what the traces of a set belong to, by their keys: hosts, connections. A flow that several windows hold
 // is one flow.

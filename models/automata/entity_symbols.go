@@ -11,6 +11,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/models/automata/machine"
 )
 
 func init() {
@@ -21,7 +22,7 @@ func init() {
 		Needs:         models.Needs{Input: data.Traces, Batch: true},
 		Deterministic: true,
 		Defaults: func() models.Spec {
-			return &EntitySymbolsSpec{LearnSpec: Probable(), Per: "key", KeyEvents: 50}
+			return &EntitySymbolsSpec{LearnSpec: machine.Probable(), Per: "key", KeyEvents: 50}
 		},
 	})
 }
@@ -34,9 +35,9 @@ func init() {
 //
 // It is proportional to the mean absolute difference that the thesis takes.
 type EntitySymbolsSpec struct {
-	LearnSpec `yaml:",inline"`
-	Per       string `yaml:"per" jsonschema:"enum=all,enum=key" jsonschema_description:"one machine for all traces, or one for each key, such as a host"`
-	KeyEvents int    `yaml:"key_events" jsonschema:"minimum=1" jsonschema_description:"with per: key, events that a key has at the least to get a machine"`
+	machine.LearnSpec `yaml:",inline"`
+	Per               string `yaml:"per" jsonschema:"enum=all,enum=key" jsonschema_description:"one machine for all traces, or one for each key, such as a host"`
+	KeyEvents         int    `yaml:"key_events" jsonschema:"minimum=1" jsonschema_description:"with per: key, events that a key has at the least to get a machine"`
 }
 
 // New checks the values.
@@ -44,7 +45,7 @@ func (s *EntitySymbolsSpec) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec("entity_symbols", s); err != nil {
 		return nil, err
 	}
-	if err := s.checkBenign(); err != nil {
+	if err := s.CheckBenign(); err != nil {
 		return nil, fmt.Errorf("entity_symbols: %w: %w", models.ErrSpec, err)
 	}
 	return &entitySymbols{spec: *s, env: env}, nil
@@ -83,7 +84,7 @@ func (d *entitySymbols) Fit(ctx context.Context, train *data.Set) error {
 		c := d.counted()
 		c.env.Observe = nil // its steps are not those of all machines
 		part := train.Subset(group)
-		if err := c.fit(ctx, part, Remain); err != nil {
+		if err := c.fit(ctx, part, machine.Remain); err != nil {
 			return err
 		}
 		c.share = map[meeting]float64{}
@@ -255,7 +256,7 @@ func (c *counted) restore(arrays models.Arrays, name string) error {
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return err
 	}
-	if err := c.load(bytes.NewReader(raw), Remain); err != nil {
+	if err := c.load(bytes.NewReader(raw), machine.Remain); err != nil {
 		return err
 	}
 	c.share = map[meeting]float64{}

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"testing"
 
+	"plumbline/configs/settings"
 	"plumbline/data"
-	"plumbline/data/strictyaml"
 	"plumbline/models"
 )
 
@@ -37,7 +37,7 @@ type host struct {
 
 func entityScores(t *testing.T, model, params string, train, test *data.Set) []float64 {
 	t.Helper()
-	doc, err := strictyaml.Parse("test.yaml", []byte(params))
+	doc, err := settings.Parse("test.yaml", []byte(params))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,8 +10,9 @@ import (
 	"slices"
 
 	"plumbline/data"
-	"plumbline/eval"
 	"plumbline/models"
+	"plumbline/models/automata/machine"
+	"plumbline/numeric/stat"
 )
 
 func init() {
@@ -25,7 +26,7 @@ func init() {
 }
 
 func defaultMSM() *MSMSpec {
-	return &MSMSpec{BoxLearnSpec: DefaultBoxes(), Per: "all", KeyEvents: 50, MaxEvents: 20000, Rule: "model", Model: models.ReferenceTo("lof"), Weighted: true}
+	return &MSMSpec{BoxLearnSpec: machine.DefaultBoxes(), Per: "all", KeyEvents: 50, MaxEvents: 20000, Rule: "model", Model: models.ReferenceTo("lof"), Weighted: true}
 }
 
 // MSMSpec configures msm. A machine (see [LearnBoxes]) is learnt from the events of the training traces, or one from
@@ -43,13 +44,13 @@ func defaultMSM() *MSMSpec {
 // best counts, as an entity is benign when it is for any benign machine. With max_states: 1 it is the thesis's baseline
 // of one model for all events.
 type MSMSpec struct {
-	BoxLearnSpec `yaml:",inline"`
-	Per          string           `yaml:"per" jsonschema:"enum=all,enum=key" jsonschema_description:"one machine for all traces, or one for each key, such as a host"`
-	KeyEvents    int              `yaml:"key_events" jsonschema:"minimum=1" jsonschema_description:"with per: key, events that a key has at the least to get a machine"`
-	MaxEvents    int              `yaml:"max_events" jsonschema:"minimum=1" jsonschema_description:"events that a machine is learnt from at the most: whole traces, in their order"`
-	Rule         string           `yaml:"rule" jsonschema:"enum=model,enum=quartile,enum=sigma" jsonschema_description:"what judges the events of a state"`
-	Model        models.Reference `yaml:"model" jsonschema_description:"with rule: model, the one-class model of each state: a name, or {model, params}"`
-	Weighted     bool             `yaml:"weighted" jsonschema_description:"events in states that met many in training count more"`
+	machine.BoxLearnSpec `yaml:",inline"`
+	Per                  string           `yaml:"per" jsonschema:"enum=all,enum=key" jsonschema_description:"one machine for all traces, or one for each key, such as a host"`
+	KeyEvents            int              `yaml:"key_events" jsonschema:"minimum=1" jsonschema_description:"with per: key, events that a key has at the least to get a machine"`
+	MaxEvents            int              `yaml:"max_events" jsonschema:"minimum=1" jsonschema_description:"events that a machine is learnt from at the most: whole traces, in their order"`
+	Rule                 string           `yaml:"rule" jsonschema:"enum=model,enum=quartile,enum=sigma" jsonschema_description:"what judges the events of a state"`
+	Model                models.Reference `yaml:"model" jsonschema_description:"with rule: model, the one-class model of each state: a name, or {model, params}"`
+	Weighted             bool             `yaml:"weighted" jsonschema_description:"events in states that met many in training count more"`
 }
 
 // New checks the values.
@@ -84,7 +85,7 @@ type msm struct {
 
 // staged is a machine with the stages of its states.
 type staged struct {
-	machine *BoxMachine
+	machine *machine.BoxMachine
 	stages  []stage
 }
 
@@ -177,11 +178,11 @@ func (m *msm) groups(s *data.Set) ([][]data.Trace, error) {
 
 // learn makes machine i.
 func (m *msm) learn(ctx context.Context, i int, traces []data.Trace, d int) (staged, error) {
-	machine, err := LearnBoxes(ctx, m.spec.BoxLearnSpec, traces, d)
+	machine, err := machine.LearnBoxes(ctx, m.spec.BoxLearnSpec, traces, d)
 	if err != nil {
 		return staged{}, err
 	}
-	met := machine.meet(traces)
+	met := machine.Meet(traces)
 	quartiles := quartilesOf(slices.Concat(met...), d)
 	out := staged{machine: machine, stages: make([]stage, len(machine.States))}
 	for q, x := range met {
@@ -236,19 +237,6 @@ func (st *stage) common(s float64) float64 {
 	return rank / float64(len(st.ordered)+1)
 }
 
-// meet is the events that each state meets, d numbers each.
-func (m *BoxMachine) meet(traces []data.Trace) [][]float32 {
-	out := make([][]float32, len(m.States))
-	for i := range traces {
-		q := int32(0)
-		for x := traces[i].Events; len(x) > 0; x = x[m.D:] {
-			out[q] = append(out[q], x[:m.D]...)
-			q = m.Next(q, x[:m.D])
-		}
-	}
-	return out
-}
-
 // quartilesOf is the three quartiles of each of d columns.
 func quartilesOf(x []float32, d int) []float64 {
 	n := len(x) / d
@@ -259,7 +247,7 @@ func quartilesOf(x []float32, d int) []float64 {
 			column[i] = float64(x[i*d+a])
 		}
 		slices.Sort(column)
-		out = append(out, eval.Quantile(column, 0.25), eval.Quantile(column, 0.5), eval.Quantile(column, 0.75))
+		out = append(out, stat.Quantile(column, 0.25), stat.Quantile(column, 0.5), stat.Quantile(column, 0.75))
 	}
 	return out
 }
@@ -533,22 +521,22 @@ func (m *msm) restore(arrays models.Arrays, k int) (staged, error) {
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return staged{}, err
 	}
-	if len(seen) == 0 || len(seen) > maxStates || len(edges)%2 != 0 {
+	if len(seen) == 0 || len(seen) > machine.MaxStates || len(edges)%2 != 0 {
 		return bad("%d states", len(seen))
 	}
-	s := staged{machine: &BoxMachine{D: m.d, States: make([]BoxState, len(seen))}, stages: make([]stage, len(seen))}
+	s := staged{machine: &machine.BoxMachine{D: m.d, States: make([]machine.BoxState, len(seen))}, stages: make([]stage, len(seen))}
 	for i := range len(edges) / 2 {
 		from, to := edges[2*i], edges[2*i+1]
 		if from < 0 || int(from) >= len(seen) || to < 0 || int(to) >= len(seen) {
 			return bad("an edge from %d to %d of %d states", from, to, len(seen))
 		}
-		guard := Box{low[i*m.d : (i+1)*m.d], high[i*m.d : (i+1)*m.d]}
+		guard := machine.Box{Low: low[i*m.d : (i+1)*m.d], High: high[i*m.d : (i+1)*m.d]}
 		for a := range guard.Low {
 			if !(guard.Low[a] < guard.High[a]) {
 				return bad("a guard from %v to %v", guard.Low[a], guard.High[a])
 			}
 		}
-		s.machine.States[from].Edges = append(s.machine.States[from].Edges, BoxEdge{guard, to})
+		s.machine.States[from].Edges = append(s.machine.States[from].Edges, machine.BoxEdge{Guard: guard, Target: to})
 	}
 	for q := range s.stages {
 		st := &s.stages[q]

@@ -9,6 +9,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/models/automata/planted"
 )
 
 func boxSet(traces []data.Trace) *data.Set {
@@ -72,8 +73,8 @@ func TestRulesByHand(t *testing.T) {
 
 // TestContextOfAnEvent: events that are common, but not where they stand, are found by states and not by one state.
 func TestContextOfAnEvent(t *testing.T) {
-	train, benign := boxSet(plantedBoxes(2000, 1)), boxSet(plantedBoxes(100, 2))
-	attack := boxSet(plantedBoxes(100, 3))
+	train, benign := boxSet(planted.Traces(2000, 1)), boxSet(planted.Traces(100, 2))
+	attack := boxSet(planted.Traces(100, 3))
 	for i := range attack.Traces { // the same events backwards
 		x := attack.Traces[i].Events
 		var turned []float32

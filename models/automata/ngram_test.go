@@ -8,6 +8,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/models/automata/machine"
 )
 
 func fitted(t *testing.T, spec models.Spec, train *data.Set) models.Detector {
@@ -110,12 +111,12 @@ func TestLimits(t *testing.T) {
 			wide[i] = append(wide[i], int32(r.IntN(10000)))
 		}
 	}
-	clean := func(s LearnSpec) LearnSpec { s.Compat = Clean; return s }
+	clean := func(s machine.LearnSpec) machine.LearnSpec { s.Compat = machine.Clean; return s }
 	for name, spec := range map[string]models.Spec{
 		"ngram":           &NGramSpec{N: 5, End: true, Aggregate: "mean"},
 		"markov":          &MarkovSpec{Order: 3, Smoothing: 1, Aggregate: "mean"},
-		"pdfa likelihood": &PDFASpec{LearnSpec: clean(Likelihood()), Missing: "remain", Aggregate: "mean"},
-		"pdfa alergia":    &PDFASpec{LearnSpec: clean(Alergia()), Missing: "remain", Aggregate: "mean"},
+		"pdfa likelihood": &PDFASpec{LearnSpec: clean(machine.Likelihood()), Missing: "remain", Aggregate: "mean"},
+		"pdfa alergia":    &PDFASpec{LearnSpec: clean(machine.Alergia()), Missing: "remain", Aggregate: "mean"},
 		"sequent":         defaultSequent(t),
 	} {
 		for what, set := range map[string]*data.Set{

@@ -8,6 +8,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/models/automata/machine"
 )
 
 func init() {
@@ -18,7 +19,7 @@ func init() {
 		Needs:         models.Needs{Input: data.Traces},
 		Deterministic: true,
 		Defaults: func() models.Spec {
-			return &PDFASpec{LearnSpec: Probable(), Missing: "remain", Aggregate: "mean"}
+			return &PDFASpec{LearnSpec: machine.Probable(), Missing: "remain", Aggregate: "mean"}
 		},
 	})
 }
@@ -32,9 +33,9 @@ func init() {
 // With FinalProb, the end of the trace counts as a symbol more: −ln P(end | q_t) is added to the sum, which
 // is still divided by t. A symbol without an edge is unseen, and the replay goes on as Missing says. Learning costs what [Learn] costs, scoring O(t·log k) for k edges a state.
 type PDFASpec struct {
-	LearnSpec `yaml:",inline"`
-	Missing   Missing `yaml:"missing" jsonschema:"enum=remain,enum=reset,enum=stop" jsonschema_description:"where the replay goes on when a state has no edge for a symbol: in the same state, from the initial one, or not at all"`
-	Aggregate string  `yaml:"aggregate" jsonschema:"enum=mean,enum=sum,enum=last" jsonschema_description:"score of a trace: mean or sum over its symbols, or the last symbol alone"`
+	machine.LearnSpec `yaml:",inline"`
+	Missing           machine.Missing `yaml:"missing" jsonschema:"enum=remain,enum=reset,enum=stop" jsonschema_description:"where the replay goes on when a state has no edge for a symbol: in the same state, from the initial one, or not at all"`
+	Aggregate         string          `yaml:"aggregate" jsonschema:"enum=mean,enum=sum,enum=last" jsonschema_description:"score of a trace: mean or sum over its symbols, or the last symbol alone"`
 }
 
 // LikelihoodFloor is mean − k·sd of the log-probabilities of training windows, with the sample standard
@@ -68,7 +69,7 @@ func (s *PDFASpec) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec("pdfa", s); err != nil {
 		return nil, err
 	}
-	if err := s.checkBenign(); err != nil {
+	if err := s.CheckBenign(); err != nil {
 		return nil, fmt.Errorf("pdfa: %w: %w", models.ErrSpec, err)
 	}
 	return &pdfa{learned{name: "pdfa", env: env, spec: s.LearnSpec}, *s}, nil

@@ -1,13 +1,14 @@
 package automata
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"math"
 	"slices"
+
+	"plumbline/models/automata/flexfringe"
+	"plumbline/models/automata/machine"
 )
 
 // Rolling is SEQUENT's anomaly score: how much more often than in training a state is visited. It reads
@@ -81,8 +82,8 @@ type rollingFile struct {
 }
 
 // Save writes the counters of windows on machine m as JSON.
-func (r *Rolling) Save(w io.Writer, m *Machine) error {
-	id, err := m.fingerprint()
+func (r *Rolling) Save(w io.Writer, m *machine.Machine) error {
+	id, err := flexfringe.Fingerprint(m)
 	if err != nil {
 		return err
 	}
@@ -94,40 +95,32 @@ func (r *Rolling) Save(w io.Writer, m *Machine) error {
 
 // LoadRolling takes up counters that Save wrote for the same machine. An error wraps ErrMachine and names
 // the file, with line and column where it is no JSON.
-func LoadRolling(rd io.Reader, file string, m *Machine) (*Rolling, error) {
+func LoadRolling(rd io.Reader, file string, m *machine.Machine) (*Rolling, error) {
 	raw, err := io.ReadAll(rd)
 	if err != nil {
 		return nil, fmt.Errorf("automata: %s: %w", file, err)
 	}
 	var f rollingFile
 	if err := json.Unmarshal(raw, &f); err != nil {
-		return nil, fmt.Errorf("automata: %w: %s: %w", ErrMachine, place(file, raw, errorOffset(err)), err)
+		return nil, fmt.Errorf("automata: %w: %s: %w", flexfringe.ErrMachine, flexfringe.Place(file, raw, flexfringe.ErrorOffset(err)), err)
 	}
-	id, err := m.fingerprint()
+	id, err := flexfringe.Fingerprint(m)
 	if err != nil {
 		return nil, err
 	}
 	n := len(m.States)
 	if f.Machine != id || len(f.Trained) != n || len(f.Visits) != n {
-		return nil, fmt.Errorf("automata: %w: %s: the counters belong to another machine", ErrMachine, file)
+		return nil, fmt.Errorf("automata: %w: %s: the counters belong to another machine", flexfringe.ErrMachine, file)
 	}
 	total := int64(0)
 	for q := range n {
 		const limit = 1 << 53
 		if f.Trained[q] < 0 || f.Visits[q] < 0 || f.Visits[q] > limit || f.Trained[q] > limit || total > limit {
-			return nil, fmt.Errorf("automata: %w: %s: a counter of state %d is out of range", ErrMachine, file, m.States[q].ID)
+			return nil, fmt.Errorf("automata: %w: %s: a counter of state %d is out of range", flexfringe.ErrMachine, file, m.States[q].ID)
 		}
 		total += f.Trained[q]
 	}
 	r := NewRolling(f.Trained)
 	r.Resume(f.Visits)
 	return r, nil
-}
-
-func (m *Machine) fingerprint() (string, error) {
-	h := sha256.New()
-	if err := m.WriteJSON(h); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }

@@ -10,17 +10,20 @@ import (
 
 	"plumbline/eval"
 	"plumbline/models"
+	"plumbline/models/automata/flexfringe"
+	"plumbline/models/automata/machine"
+	"plumbline/models/automata/planted"
 )
 
 // TestRollingInPieces: a stream scored in pieces of one to seven windows, with the counters saved and loaded
 // between any two, has the scores and root causes of the stream scored at once, bit for bit.
 func TestRollingInPieces(t *testing.T) {
-	train, test := planted(300, 1), planted(200, 2)
-	m, err := Learn(context.Background(), Likelihood(), train.Words(), train.Alphabet, train.Types, nil)
+	train, test := planted.Words(300, 1), planted.Words(200, 2)
+	m, err := machine.Learn(context.Background(), machine.Likelihood(), train.Words(), train.Alphabet, train.Types, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rep := NewReplayer(m, 1, false, Reset, V23)
+	rep := machine.NewReplayer(m, 1, false, machine.Reset, machine.V23)
 	trained := make([]int64, len(m.States))
 	windows := func(yield func(states []int32)) {
 		for w := range test.Windows(4, 2) {
@@ -60,8 +63,8 @@ func TestRollingInPieces(t *testing.T) {
 }
 
 func TestLoadRollingErrors(t *testing.T) {
-	c := planted(200, 1)
-	m, err := Learn(context.Background(), Likelihood(), c.Words(), c.Alphabet, c.Types, nil)
+	c := planted.Words(200, 1)
+	m, err := machine.Learn(context.Background(), machine.Likelihood(), c.Words(), c.Alphabet, c.Types, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +75,7 @@ func TestLoadRollingErrors(t *testing.T) {
 	good := b.String()
 	other := *m
 	other.Alphabet = []string{"x", "y", "z"}
-	if _, err := LoadRolling(strings.NewReader(good), "c.json", &other); !errors.Is(err, ErrMachine) || !strings.Contains(err.Error(), "another machine") {
+	if _, err := LoadRolling(strings.NewReader(good), "c.json", &other); !errors.Is(err, flexfringe.ErrMachine) || !strings.Contains(err.Error(), "another machine") {
 		t.Errorf("counters of another machine: %v", err)
 	}
 	for text, want := range map[string]string{
@@ -81,7 +84,7 @@ func TestLoadRollingErrors(t *testing.T) {
 		strings.Replace(good, "[0,", "[-1,", 1):  "out of range",
 		strings.Replace(good, "[0,", "[0,0,", 1): "another machine",
 	} {
-		if _, err := LoadRolling(strings.NewReader(text), "c.json", m); !errors.Is(err, ErrMachine) || !strings.Contains(err.Error(), want) {
+		if _, err := LoadRolling(strings.NewReader(text), "c.json", m); !errors.Is(err, flexfringe.ErrMachine) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want %q", text, err, want)
 		}
 	}
@@ -89,7 +92,7 @@ func TestLoadRollingErrors(t *testing.T) {
 
 // FuzzLoadRolling: whatever the bytes, there is an error or counters that score.
 func FuzzLoadRolling(f *testing.F) {
-	m := &Machine{Alphabet: []string{"a"}, Types: []string{"0"}, States: make([]State, 1), Start: []int32{0, 0}, CountStart: []int32{0, 0}}
+	m := &machine.Machine{Alphabet: []string{"a"}, Types: []string{"0"}, States: make([]machine.State, 1), Start: []int32{0, 0}, CountStart: []int32{0, 0}}
 	var b bytes.Buffer
 	if err := NewRolling([]int64{3}).Save(&b, m); err != nil {
 		f.Fatal(err)
@@ -110,13 +113,13 @@ func FuzzLoadRolling(f *testing.F) {
 // training windows' are those of pdfa with aggregate sum under the rule mean_sd on the training scores.
 func TestThresholdOfKubernetesWork(t *testing.T) {
 	train := traces(3)
-	corpus := planted(400, 1)
+	corpus := planted.Words(400, 1)
 	for w := range corpus.Windows(5, 1) {
 		train.Traces = append(train.Traces, traces(3, append([]int32(nil), w...)).Traces...)
 	}
 	train.N = len(train.Traces)
-	spec := &PDFASpec{LearnSpec: Likelihood(), Missing: Reset, Aggregate: "sum"}
-	spec.Compat, spec.FinalProb = V23, false
+	spec := &PDFASpec{LearnSpec: machine.Likelihood(), Missing: machine.Reset, Aggregate: "sum"}
+	spec.Compat, spec.FinalProb = machine.V23, false
 	d, err := spec.New(models.Env{})
 	if err != nil {
 		t.Fatal(err)

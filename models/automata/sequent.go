@@ -7,6 +7,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/models/automata/machine"
 )
 
 func init() {
@@ -16,7 +17,7 @@ func init() {
 		Paper:         "C. Cao, A. Blaise, A. Panichella, S. Verwer, SEQUENT, 2024 (arXiv 2412.03442)",
 		Needs:         models.Needs{Input: data.Traces, Batch: true},
 		Deterministic: true,
-		Defaults:      func() models.Spec { return &SequentSpec{Sequent()} },
+		Defaults:      func() models.Spec { return &SequentSpec{machine.Sequent()} },
 	})
 }
 
@@ -30,7 +31,7 @@ func init() {
 // and grows with the stream: each call of Score begins with empty counters, and a threshold fitted on
 // shorter data is too low. The method defines no threshold of its own.
 type SequentSpec struct {
-	LearnSpec `yaml:",inline"`
+	machine.LearnSpec `yaml:",inline"`
 }
 
 // New checks the values.
@@ -38,7 +39,7 @@ func (s *SequentSpec) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec("sequent", s); err != nil {
 		return nil, err
 	}
-	if err := s.checkBenign(); err != nil {
+	if err := s.CheckBenign(); err != nil {
 		return nil, fmt.Errorf("sequent: %w: %w", models.ErrSpec, err)
 	}
 	return &sequent{learned{name: "sequent", env: env, spec: s.LearnSpec}}, nil
@@ -46,9 +47,11 @@ func (s *SequentSpec) New(env models.Env) (models.Detector, error) {
 
 type sequent struct{ learned }
 
-func (d *sequent) Fit(ctx context.Context, train *data.Set) error { return d.fit(ctx, train, Reset) }
+func (d *sequent) Fit(ctx context.Context, train *data.Set) error {
+	return d.fit(ctx, train, machine.Reset)
+}
 
-func (d *sequent) Load(r io.Reader) error { return d.load(r, Reset) }
+func (d *sequent) Load(r io.Reader) error { return d.load(r, machine.Reset) }
 
 func (d *sequent) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 	if err := d.check(s); err != nil {

@@ -5,7 +5,7 @@ import (
 	"reflect"
 	"testing"
 
-	"plumbline/data/strictyaml"
+	"plumbline/configs/settings"
 	"plumbline/models"
 )
 
@@ -15,12 +15,12 @@ func TestConfigs(t *testing.T) {
 		path := "../../configs/models/" + name + ".yaml"
 		raw, err := os.ReadFile(path)
 		check(t, err)
-		doc, err := strictyaml.Parse(path, raw)
+		doc, err := settings.Parse(path, raw)
 		check(t, err)
 		var file struct {
-			Model  string         `yaml:"model"`
-			Doc    string         `yaml:"doc"`
-			Params strictyaml.Doc `yaml:"params"`
+			Model  string       `yaml:"model"`
+			Doc    string       `yaml:"doc"`
+			Params settings.Doc `yaml:"params"`
 		}
 		if ps := doc.Decode(&file); len(ps) > 0 {
 			t.Fatal(ps)
@@ -32,7 +32,7 @@ func TestConfigs(t *testing.T) {
 		if file.Model != name || file.Doc == "" || !reflect.DeepEqual(spec, info.Defaults()) {
 			t.Errorf("%s: model %q with %+v, defaults %+v", path, file.Model, spec, info.Defaults())
 		}
-		for _, f := range strictyaml.Fields(spec) {
+		for _, f := range settings.Fields(spec) {
 			if _, ok := file.Params.Get(f.Name); !ok {
 				t.Errorf("%s: %s is not mentioned", path, f.Name)
 			}

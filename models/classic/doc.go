@@ -9,7 +9,7 @@
 // rows at once), neighbours.go (exact nearest neighbours by brute force), moments.go (means and
 // covariances) and parallel_rows.go (work over goroutines whose results do not depend on their number).
 //
-// Arithmetic is in float64, on rows that are float32. Networks are in models/neural, models of event
+// Arithmetic is in float64, on rows that are float32. Networks are in models/nn, models of event
 // sequences in models/automata, models that learn from labels in models/supervised; scaling, thresholds
 // and metrics are in data/prep and eval.
 package classic

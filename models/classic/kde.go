@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"math"
 
+	"plumbline/configs/settings"
 	"plumbline/data"
-	"plumbline/data/strictyaml"
 	"plumbline/models"
 )
 
@@ -67,7 +67,7 @@ var bandwidths = enumOrNumber{[]string{"scott", "silverman"}, func(h float64) bo
 	"1e-50 to 1e50"}
 
 // DecodeStrict takes a word or a number.
-func (b *Bandwidth) DecodeStrict(d strictyaml.Doc) strictyaml.Problems {
+func (b *Bandwidth) DecodeStrict(d settings.Doc) settings.Problems {
 	text, ps := bandwidths.decode(d)
 	*b = Bandwidth(text)
 	return ps

@@ -10,10 +10,12 @@ import (
 	"testing"
 	"time"
 
+	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/data/datatest"
 	"plumbline/data/prep"
-	"plumbline/data/strictyaml"
+	"plumbline/data/source"
+	"plumbline/data/split"
 	"plumbline/eval"
 	"plumbline/models"
 )
@@ -60,7 +62,7 @@ var nslReferences = []nslReference{
 
 // realData is a data set of configs/data in its own preprocessing, without rows held out: the benign
 // training rows and the test rows.
-func realData(t *testing.T, name string, change func(*data.Config)) (train, test *data.Set) {
+func realData(t *testing.T, name string, change func(*source.Config)) (train, test *data.Set) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("real data takes long")
@@ -70,14 +72,14 @@ func realData(t *testing.T, name string, change func(*data.Config)) (train, test
 	path := "../../configs/data/" + name + ".yaml"
 	raw, err := os.ReadFile(path)
 	check(t, err)
-	doc, err := strictyaml.Parse(path, raw)
+	doc, err := settings.Parse(path, raw)
 	check(t, err)
-	cfg, err := data.DecodeConfig(doc)
+	cfg, err := source.DecodeConfig(doc)
 	check(t, err)
 	change(cfg)
-	table, _, err := data.Read(ctx, cfg, data.NewFinder(dir), 2)
+	table, _, err := source.Read(ctx, cfg, source.NewFinder(dir), 2)
 	check(t, err)
-	split := data.DefaultSplit()
+	split := split.DefaultSplit()
 	cfg.Split.Decode(&split)
 	split.Validation = 0
 	parts, err := split.Apply(table)
@@ -98,7 +100,7 @@ func realData(t *testing.T, name string, change func(*data.Config)) (train, test
 // the matrices' check sums in package prep).
 func nslKDD(t *testing.T, file string) (train, test *data.Set) {
 	t.Helper()
-	return realData(t, "nsl-kdd", func(c *data.Config) { c.Files.Train = []string{file} })
+	return realData(t, "nsl-kdd", func(c *source.Config) { c.Files.Train = []string{file} })
 }
 
 func check(t *testing.T, err error) {
@@ -232,7 +234,7 @@ func nslForest(t *testing.T, psi int, mean, sd float64, train, test *data.Set) {
 
 // On KDD99 the length of the standardised row alone, which learns nothing, has an AUROC of .973.
 func TestKDD99(t *testing.T) {
-	train, test := realData(t, "kddcup99", func(*data.Config) {})
+	train, test := realData(t, "kddcup99", func(*source.Config) {})
 	got := auroc(t, timed(t, &ZNorm{}, 1, train, test), test)
 	if math.Abs(got-.973) > .001 {
 		t.Errorf("AUROC of znorm %.6f, known to be .973", got)

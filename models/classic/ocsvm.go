@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"math"
 
+	"plumbline/configs/settings"
 	"plumbline/data"
-	"plumbline/data/strictyaml"
 	"plumbline/models"
 )
 
@@ -78,7 +78,7 @@ var gammas = enumOrNumber{[]string{"scale", "scale_std", "auto"}, func(g float64
 	"more than 0, at most 1e100"}
 
 // DecodeStrict takes a word or a number.
-func (g *Gamma) DecodeStrict(d strictyaml.Doc) strictyaml.Problems {
+func (g *Gamma) DecodeStrict(d settings.Doc) settings.Problems {
 	text, ps := gammas.decode(d)
 	*g = Gamma(text)
 	return ps

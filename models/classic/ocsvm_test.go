@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"plumbline/data/strictyaml"
+	"plumbline/configs/settings"
 	"plumbline/models"
 )
 
@@ -188,7 +188,7 @@ func TestGammaDecode(t *testing.T) {
 		"gamma: [1]": "want text", "nu: 0": "more than 0", "nu: 1.1": "at most 1", "max_rows: -1": "at least 0",
 		"sample: last": "not one of", "kernel: rbf": "unknown key",
 	} {
-		doc, err := strictyaml.Parse("f.yaml", []byte(text))
+		doc, err := settings.Parse("f.yaml", []byte(text))
 		if err != nil {
 			t.Fatal(err)
 		}

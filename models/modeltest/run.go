@@ -9,8 +9,8 @@ import (
 	"runtime/debug"
 	"testing"
 
+	"plumbline/configs/settings"
 	"plumbline/data"
-	"plumbline/data/strictyaml"
 	"plumbline/models"
 )
 
@@ -128,7 +128,7 @@ func (s *subject) guard(what string, f func() error) (err error) {
 func (s *subject) spec() models.Spec {
 	spec := s.info.Defaults()
 	if y := quick[s.info.Name]; y != "" {
-		doc, err := strictyaml.Parse("modeltest.quick", []byte(y))
+		doc, err := settings.Parse("modeltest.quick", []byte(y))
 		if err != nil {
 			s.fatalf("quick parameters: %v", err)
 		}

@@ -10,8 +10,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"plumbline/configs/settings"
 	"plumbline/data"
-	"plumbline/data/strictyaml"
 	"plumbline/models"
 )
 
@@ -54,7 +54,7 @@ func checkInfo(s *subject) {
 
 func checkDefaults(s *subject) {
 	d := s.info.Defaults()
-	if p := strictyaml.Check(d); len(p) > 0 {
+	if p := settings.Check(d); len(p) > 0 {
 		s.failf("defaults break their own ranges: %v", p)
 	}
 	for _, e := range []models.Env{{}, env(1, 1)} {
@@ -75,7 +75,7 @@ func checkYAML(s *subject) {
 		s.fatalf("defaults to YAML: %v", err)
 	}
 	got := reflect.New(reflect.TypeOf(want).Elem()).Interface()
-	doc, err := strictyaml.Parse("defaults.yaml", raw)
+	doc, err := settings.Parse("defaults.yaml", raw)
 	if err != nil {
 		s.fatalf("defaults as YAML: %v\n%s", err, raw)
 	}
@@ -94,8 +94,8 @@ func checkYAML(s *subject) {
 }
 
 // decode puts YAML over the defaults, as a config does.
-func (s *subject) decode(text string) strictyaml.Problems {
-	doc, err := strictyaml.Parse("test.yaml", []byte(text))
+func (s *subject) decode(text string) settings.Problems {
+	doc, err := settings.Parse("test.yaml", []byte(text))
 	if err != nil {
 		s.fatalf("%s: %v", text, err)
 	}
@@ -139,7 +139,7 @@ type setting struct {
 	field reflect.StructField
 }
 
-var decoder = reflect.TypeFor[strictyaml.Decoder]()
+var decoder = reflect.TypeFor[settings.Decoder]()
 
 // settings lists the leaves of a spec under the names that strictyaml gives them.
 func settingsOf(spec any) []setting {

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"plumbline/eval"
-	"plumbline/runs"
+	"plumbline/runs/record"
 )
 
 // Comparison is what was run, by data set and unit.
@@ -73,14 +73,14 @@ var usual = []string{"auroc", "auprc", "fpr_at_95tpr", "tpr_at_1fpr", "f1", "mcc
 
 // member is one cell with the run it belongs to.
 type member struct {
-	runs.Result
+	record.Result
 	run int // index of the record
 }
 
 // Compare ranks by a metric, one of runs.Metrics; "" means auroc. columns are the other metrics to show, nil the usual
 // ones. A model that several runs hold has a row
 // for each: seeds that were run twice are no further evidence.
-func Compare(records []*runs.Record, metric string, columns []string) (*Comparison, error) {
+func Compare(records []*record.Record, metric string, columns []string) (*Comparison, error) {
 	if metric == "" {
 		metric = "auroc"
 	}
@@ -88,8 +88,8 @@ func Compare(records []*runs.Record, metric string, columns []string) (*Comparis
 		columns = usual
 	}
 	for _, m := range append([]string{metric}, columns...) {
-		if !slices.Contains(runs.Metrics(), m) {
-			return nil, fmt.Errorf("compare: unknown metric %q; known: %s", m, strings.Join(runs.Metrics(), ", "))
+		if !slices.Contains(record.Metrics(), m) {
+			return nil, fmt.Errorf("compare: unknown metric %q; known: %s", m, strings.Join(record.Metrics(), ", "))
 		}
 	}
 	names, err := runNames(records)
@@ -129,7 +129,7 @@ func Compare(records []*runs.Record, metric string, columns []string) (*Comparis
 }
 
 // runNames is what to call the runs: the last part of their folders, or the whole where two share it.
-func runNames(records []*runs.Record) ([]string, error) {
+func runNames(records []*record.Record) ([]string, error) {
 	names := make([]string, len(records))
 	paths, uses := map[string]bool{}, map[string]int{}
 	for i, rec := range records {
@@ -159,7 +159,7 @@ func (c *Comparison) group(cells []member, names []string) Group {
 		run   int
 	}
 	var order []key
-	rows := map[key][]runs.Result{}
+	rows := map[key][]record.Result{}
 	in := map[string]int{} // runs that hold a label
 	for _, m := range cells {
 		k := key{m.Label, m.run}
@@ -168,7 +168,7 @@ func (c *Comparison) group(cells []member, names []string) Group {
 			in[m.Label]++
 		}
 		rows[k] = append(rows[k], m.Result)
-		if m.Status == runs.OK && g.Test == 0 {
+		if m.Status == record.OK && g.Test == 0 {
 			g.Train, g.Test, g.Prevalence = m.Train, m.Test, float64(m.Prevalence)
 		}
 	}
@@ -204,11 +204,11 @@ func (c *Comparison) group(cells []member, names []string) Group {
 	return g
 }
 
-func (c *Comparison) row(cells []runs.Result) Row {
+func (c *Comparison) row(cells []record.Result) Row {
 	r := Row{Label: cells[0].Label, Model: cells[0].Model, Cells: len(cells), Fixed: cells[0].Deterministic, Others: map[string]Value{}}
 	for i := range cells {
 		switch {
-		case cells[i].Status == runs.OK:
+		case cells[i].Status == record.OK:
 			r.OK++
 		case !slices.Contains(r.Errors, cells[i].Status+": "+cells[i].Error):
 			r.Errors = append(r.Errors, cells[i].Status+": "+cells[i].Error)
@@ -224,11 +224,11 @@ func (c *Comparison) row(cells []runs.Result) Row {
 	return r
 }
 
-func value(cells []runs.Result, metric string) Value {
+func value(cells []record.Result, metric string) Value {
 	var v []float64
-	var only *runs.Result
+	var only *record.Result
 	for i := range cells {
-		if cells[i].Status == runs.OK {
+		if cells[i].Status == record.OK {
 			v = append(v, cells[i].Metric(metric))
 			only = &cells[i]
 		}

@@ -7,12 +7,12 @@ import (
 	"strings"
 	"testing"
 
-	"plumbline/runs"
+	"plumbline/runs/record"
 )
 
 // record is a run with cells that a person can add up: a has AUROC .8 and .9, b one failed cell and one
 // ok, c one run with a bootstrap interval.
-func testRecord(t *testing.T) *runs.Record {
+func testRecord(t *testing.T) *record.Record {
 	t.Helper()
 	const file = `data,model,label,seed,unit,status,error,n_train,n_test,auroc,fit_seconds,auroc_low,auroc_high,warnings
 d,m,a,1,flow,ok,,10,20,0.8,1,,,
@@ -22,15 +22,15 @@ d,m,b,2,flow,ok,,10,20,0.7,1,,,small class
 d,n,c,1,flow,ok,,10,20,0.95,1,0.9,0.97,
 e,n,c,1,host,ok,,10,20,,1,,,
 `
-	results, err := runs.ReadResults(strings.NewReader(file), "r.csv")
+	results, err := record.ReadResults(strings.NewReader(file), "r.csv")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &runs.Record{Dir: "x", Complete: true, Results: results}
+	return &record.Record{Dir: "x", Complete: true, Results: results}
 }
 
 func TestCompare(t *testing.T) {
-	c, err := Compare([]*runs.Record{testRecord(t)}, "", nil)
+	c, err := Compare([]*record.Record{testRecord(t)}, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,11 +59,11 @@ func TestCompare(t *testing.T) {
 	if !strings.Contains(strings.Join(g.Warnings, "\n"), "small class (1 of 4 cells)") || !strings.Contains(strings.Join(g.Warnings, "\n"), "seeds are few") {
 		t.Errorf("warnings %q", g.Warnings)
 	}
-	fast, err := Compare([]*runs.Record{testRecord(t)}, "fit_seconds", nil)
+	fast, err := Compare([]*record.Record{testRecord(t)}, "fit_seconds", nil)
 	if err != nil || fast.Groups[0].Rows[2].Label != "a" {
 		t.Errorf("by time: %+v, %v", fast, err)
 	}
-	if _, err := Compare([]*runs.Record{testRecord(t)}, "auc", nil); err == nil || !strings.Contains(err.Error(), "known: auroc") {
+	if _, err := Compare([]*record.Record{testRecord(t)}, "auc", nil); err == nil || !strings.Contains(err.Error(), "known: auroc") {
 		t.Errorf("error %v", err)
 	}
 	if _, err := Compare(nil, "", nil); err == nil {
@@ -72,7 +72,7 @@ func TestCompare(t *testing.T) {
 }
 
 func TestRender(t *testing.T) {
-	c, err := Compare([]*runs.Record{testRecord(t)}, "", nil)
+	c, err := Compare([]*record.Record{testRecord(t)}, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func TestMatrix(t *testing.T) {
 }
 
 // runOf is a run of one model, iforest, and one that ignores its seed, znorm.
-func runOf(t *testing.T, dir, sum string, seeds ...string) *runs.Record {
+func runOf(t *testing.T, dir, sum string, seeds ...string) *record.Record {
 	t.Helper()
 	file := "data,model,label,seed,unit,status,n_test,prevalence,auroc,auroc_low,auroc_high,test_sha256,input,deterministic\n" +
 		"d,znorm,znorm,1,flow,ok,20,0.5,0.8,0.7,0.9," + sum + ",vectors,true\n" +
@@ -135,17 +135,17 @@ func runOf(t *testing.T, dir, sum string, seeds ...string) *runs.Record {
 	for i, s := range seeds {
 		file += fmt.Sprintf("d,iforest,iforest,%s,flow,ok,20,0.5,0.%d,,,%s,vectors,false\n", s, 6+i, sum)
 	}
-	results, err := runs.ReadResults(strings.NewReader(file), "r.csv")
+	results, err := record.ReadResults(strings.NewReader(file), "r.csv")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &runs.Record{Dir: dir, Complete: true, Results: results}
+	return &record.Record{Dir: dir, Complete: true, Results: results}
 }
 
 // TestSeveralRuns: the same model in two runs is two rows; a seed that was run twice must not pass for two.
 func TestSeveralRuns(t *testing.T) {
 	a, b := runOf(t, "runs/a", "x", "1", "2"), runOf(t, "runs/b", "y", "1", "2")
-	c, err := Compare([]*runs.Record{a, b}, "", nil)
+	c, err := Compare([]*record.Record{a, b}, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,18 +163,18 @@ func TestSeveralRuns(t *testing.T) {
 	if !strings.Contains(warnings, "models of vectors saw 2 different test sets") || strings.Contains(warnings, "models of traces") {
 		t.Errorf("warnings %s", warnings)
 	}
-	if _, err := Compare([]*runs.Record{a, runOf(t, "runs/../runs/a", "x")}, "", nil); err == nil || !strings.Contains(err.Error(), "given twice") {
+	if _, err := Compare([]*record.Record{a, runOf(t, "runs/../runs/a", "x")}, "", nil); err == nil || !strings.Contains(err.Error(), "given twice") {
 		t.Errorf("error %v", err)
 	}
 	// one name, two folders: told apart by the whole path
-	if c, err = Compare([]*runs.Record{a, runOf(t, "old/a", "x", "1")}, "", nil); err != nil || c.Groups[0].Rows[0].Run == c.Groups[0].Rows[1].Run {
+	if c, err = Compare([]*record.Record{a, runOf(t, "old/a", "x", "1")}, "", nil); err != nil || c.Groups[0].Rows[0].Run == c.Groups[0].Rows[1].Run {
 		t.Errorf("%+v, %v", c, err)
 	}
 }
 
 func TestDoubts(t *testing.T) {
 	one := runOf(t, "a", "x", "1")
-	c, err := Compare([]*runs.Record{one}, "", nil)
+	c, err := Compare([]*record.Record{one}, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,12 +189,12 @@ func TestDoubts(t *testing.T) {
 	five := runOf(t, "a", "x", "1", "2", "3", "4")
 	five.Results = append(five.Results, five.Results[2])
 	five.Results[6].Seed = 5
-	if c, err = Compare([]*runs.Record{five}, "", nil); err != nil || len(c.Groups[0].Warnings) != 0 {
+	if c, err = Compare([]*record.Record{five}, "", nil); err != nil || len(c.Groups[0].Warnings) != 0 {
 		t.Errorf("five seeds: %q, %v", c.Groups[0].Warnings, err)
 	}
-	five.Results[6].AUROC = runs.Number(math.NaN())
+	five.Results[6].AUROC = record.Number(math.NaN())
 	five.Results[5].Test = 19
-	if c, err = Compare([]*runs.Record{five}, "", nil); err != nil {
+	if c, err = Compare([]*record.Record{five}, "", nil); err != nil {
 		t.Fatal(err)
 	}
 	warnings := strings.Join(c.Groups[0].Warnings, "\n")
@@ -205,7 +205,7 @@ func TestDoubts(t *testing.T) {
 	}
 	unfinished := runOf(t, "a", "x", "1")
 	unfinished.Complete = false
-	if c, err = Compare([]*runs.Record{unfinished}, "", nil); err != nil || len(c.Warnings) != 1 {
+	if c, err = Compare([]*record.Record{unfinished}, "", nil); err != nil || len(c.Warnings) != 1 {
 		t.Errorf("%q, %v", c.Warnings, err)
 	}
 }
@@ -219,11 +219,11 @@ d,n,b,1,f1,flow,ok,10,20,0.7,0.5,x,y1,vectors
 d,n,b,1,f2,flow,ok,10,21,0.7,0.5,x,%s,vectors
 `
 	for sum, doubted := range map[string]bool{"y2": false, "y3": true} {
-		results, err := runs.ReadResults(strings.NewReader(fmt.Sprintf(file, sum)), "r.csv")
+		results, err := record.ReadResults(strings.NewReader(fmt.Sprintf(file, sum)), "r.csv")
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := Compare([]*runs.Record{{Dir: "x", Complete: true, Results: results}}, "", nil)
+		c, err := Compare([]*record.Record{{Dir: "x", Complete: true, Results: results}}, "", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"plumbline/runs"
+	"plumbline/runs/record"
 )
 
 // fewSeeds is the number of seeds below which an interval over them says little: with 5 it reaches 1.24
@@ -18,7 +18,7 @@ func cellDoubts(cells []member) (out []string) {
 	var order []string
 	ok := 0
 	for _, m := range cells {
-		if m.Status != runs.OK {
+		if m.Status != record.OK {
 			continue
 		}
 		ok++
@@ -88,7 +88,7 @@ func preparationDoubtsOf(cells []member) (out []string) {
 	var units, inputs []string
 	sums := map[string][]string{}
 	for _, m := range cells {
-		if m.Status != runs.OK {
+		if m.Status != record.OK {
 			continue
 		}
 		u := fmt.Sprintf("%d with %s attacks", m.Test, percent(float64(m.Prevalence)))

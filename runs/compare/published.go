@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"plumbline/data/strictyaml"
-	"plumbline/runs"
+	"plumbline/configs/settings"
+	"plumbline/runs/record"
 )
 
 //go:embed published.yaml
@@ -57,7 +57,7 @@ func (v PublishedValue) String() string {
 
 // readPublished decodes and checks a file of published values.
 func readPublished(raw []byte) (out []Published, err error) {
-	doc, err := strictyaml.Parse("published.yaml", raw)
+	doc, err := settings.Parse("published.yaml", raw)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func readPublished(raw []byte) (out []Published, err error) {
 				return nil, fmt.Errorf("compare: published values: %s, %s: no value", p.Source, v.Model)
 			}
 			for i, n := range names {
-				if !slices.Contains(runs.Metrics(), n) || values[i] < 0 || values[i] > 1 {
+				if !slices.Contains(record.Metrics(), n) || values[i] < 0 || values[i] > 1 {
 					return nil, fmt.Errorf("compare: published values: %s, %s: %s %v", p.Source, v.Model, n, values[i])
 				}
 			}

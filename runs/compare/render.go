@@ -10,7 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"plumbline/runs"
+	"plumbline/runs/record"
 )
 
 // Formats lists what Render knows.
@@ -255,12 +255,12 @@ func (c *Comparison) metrics() []string {
 
 func (c *Comparison) json(w io.Writer) error {
 	type value struct {
-		N        int         `json:"n"`
-		Mean     runs.Number `json:"mean"`
-		SD       runs.Number `json:"sd"`
-		Low      runs.Number `json:"low"`
-		High     runs.Number `json:"high"`
-		Interval string      `json:"interval,omitempty"`
+		N        int           `json:"n"`
+		Mean     record.Number `json:"mean"`
+		SD       record.Number `json:"sd"`
+		Low      record.Number `json:"low"`
+		High     record.Number `json:"high"`
+		Interval string        `json:"interval,omitempty"`
 	}
 	type row struct {
 		Rank    int              `json:"rank"`
@@ -294,7 +294,7 @@ func (c *Comparison) json(w io.Writer) error {
 			or := row{Rank: r.Rank, Label: r.Label, Model: r.Model, Run: r.Run, OK: r.OK, Cells: r.Cells, Errors: r.Errors, Metrics: map[string]value{}}
 			for _, m := range c.metrics() {
 				v := r.Others[m]
-				or.Metrics[m] = value{v.N, runs.Number(v.Mean), runs.Number(v.SD), runs.Number(v.Interval.Low), runs.Number(v.Interval.High), v.kind()}
+				or.Metrics[m] = value{v.N, record.Number(v.Mean), record.Number(v.SD), record.Number(v.Interval.Low), record.Number(v.Interval.High), v.kind()}
 			}
 			og.Rows = append(og.Rows, or)
 		}

@@ -1,0 +1,9 @@
+// Package configs carries the config files that are built into the program.
+package configs
+
+import "embed"
+
+// Files holds the shipped config files, by folder: data, models, experiments.
+//
+//go:embed data/*.yaml models/*.yaml experiments/*.yaml
+var Files embed.FS

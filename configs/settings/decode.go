@@ -1,0 +1,455 @@
+// Package strictyaml decodes YAML into structs over the defaults that they already hold, and refuses what
+// it does not understand: unknown keys (proposing the closest valid one), wrong types, values outside the
+// range that a field's jsonschema tag declares. Every problem of a document is reported, each with
+// file:line:column and key path.
+//
+// It knows nothing of what the values mean. The experiment file as a whole (names, overrides, layers) is
+// in package runs.
+package settings
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Problem is one thing wrong with a document.
+type Problem struct {
+	Where string // file:line:column, or where else the value came from; empty for values that no file holds
+	Path  string // key path such as models.0.epochs; empty at the root
+	Msg   string
+}
+
+func (p Problem) String() string {
+	s := p.Msg
+	if p.Path != "" {
+		s = p.Path + ": " + s
+	}
+	if p.Where != "" {
+		s = p.Where + ": " + s
+	}
+	return s
+}
+
+// Problems is an error with a line for each problem.
+type Problems []Problem
+
+func (ps Problems) Error() string {
+	lines := make([]string, len(ps))
+	for i, p := range ps {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Err is nil when there are no problems.
+func (ps Problems) Err() error {
+	if len(ps) == 0 {
+		return nil
+	}
+	return ps
+}
+
+// Doc is a YAML node together with what is needed to say where it stands. As the type of a struct field it
+// receives the value undecoded.
+type Doc struct {
+	File    string
+	Node    *yaml.Node            // nil: nothing given
+	Path    string                // key path of Node in the whole
+	Origins map[*yaml.Node]string // nodes that do not come from File, and where they come from instead
+}
+
+// Decoder is implemented by types that take more than one shape, such as a name or a map.
+type Decoder interface{ DecodeStrict(d Doc) Problems }
+
+const (
+	maxDepth = 64
+	maxNodes = 1 << 20 // with aliases expanded: refuses alias bombs
+)
+
+// Parse reads one YAML document. An empty one gives a Doc with a nil Node.
+func Parse(file string, raw []byte) (Doc, error) {
+	d := Doc{File: file}
+	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
+	dec := yaml.NewDecoder(bytes.NewReader(raw))
+	var root yaml.Node
+	if err := dec.Decode(&root); errors.Is(err, io.EOF) {
+		return d, nil
+	} else if err != nil {
+		return d, Problems{syntaxProblem(file, err)}
+	}
+	var more yaml.Node
+	if err := dec.Decode(&more); err == nil {
+		return d, Problems{{Where: fmt.Sprintf("%s:%d:1", file, more.Line), Msg: "a second YAML document; want one a file"}}
+	} else if !errors.Is(err, io.EOF) {
+		return d, Problems{syntaxProblem(file, err)}
+	}
+	d.Node = &root
+	if root.Kind == yaml.DocumentNode {
+		d.Node = root.Content[0]
+	}
+	budget := maxNodes
+	node, p := expand(d, d.Node, 0, &budget)
+	if p != nil {
+		return d, Problems{*p}
+	}
+	d.Node = node
+	return d, nil
+}
+
+// Marshal is a struct of settings as a file holds it: what Decode reads back.
+func Marshal(v any) ([]byte, error) { return yaml.Marshal(v) }
+
+// syntaxProblem turns the library's "yaml: line 3: what" into file:line.
+func syntaxProblem(file string, err error) Problem {
+	msg := strings.TrimPrefix(err.Error(), "yaml: ")
+	var line int
+	if n, _ := fmt.Sscanf(msg, "line %d:", &line); n == 1 {
+		_, rest, _ := strings.Cut(msg, ": ")
+		return Problem{Where: fmt.Sprintf("%s:%d:1", file, line), Msg: "YAML: " + rest}
+	}
+	return Problem{Where: file, Msg: "YAML: " + msg}
+}
+
+// coreTags are the types that a document may spell out.
+var coreTags = []string{"!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq"}
+
+// expand replaces aliases by what they stand for, within the limits.
+func expand(d Doc, n *yaml.Node, depth int, budget *int) (*yaml.Node, *Problem) {
+	if *budget--; *budget < 0 || depth > maxDepth {
+		p := d.problem(n, "", "nested or repeated too often")
+		return nil, &p
+	}
+	if n.Kind == yaml.AliasNode {
+		return expand(d, n.Alias, depth+1, budget)
+	}
+	if n.Style&yaml.TaggedStyle != 0 && !slices.Contains(coreTags, n.ShortTag()) {
+		p := d.problem(n, "", "unknown tag %s", n.Tag)
+		return nil, &p
+	}
+	for i, c := range n.Content {
+		e, p := expand(d, c, depth+1, budget)
+		if p != nil {
+			return nil, p
+		}
+		n.Content[i] = e
+	}
+	return n, nil
+}
+
+// Where is the place of node n of this document.
+func (d Doc) Where(n *yaml.Node) string {
+	if o, ok := d.Origins[n]; ok {
+		return o
+	}
+	if n == nil || n.Line == 0 {
+		return d.File
+	}
+	return fmt.Sprintf("%s:%d:%d", d.File, n.Line, n.Column)
+}
+
+func (d Doc) problem(n *yaml.Node, path, format string, args ...any) Problem {
+	return Problem{Where: d.Where(n), Path: path, Msg: fmt.Sprintf(format, args...)}
+}
+
+// Problem is one problem with the document's node as a whole.
+func (d Doc) Problem(format string, args ...any) Problem {
+	return d.problem(d.Node, d.Path, format, args...)
+}
+
+// Sub is the same document narrowed to one of its nodes.
+func (d Doc) Sub(n *yaml.Node, key string) Doc {
+	d.Node, d.Path = n, join(d.Path, key)
+	return d
+}
+
+// Get is the value under key of a mapping, and whether there is one.
+func (d Doc) Get(key string) (Doc, bool) {
+	if d.Node != nil && d.Node.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(d.Node.Content); i += 2 {
+			if d.Node.Content[i].Value == key {
+				return d.Sub(d.Node.Content[i+1], key), true
+			}
+		}
+	}
+	return Doc{}, false
+}
+
+// Items are the elements of a sequence.
+func (d Doc) Items() []Doc {
+	if d.Node == nil || d.Node.Kind != yaml.SequenceNode {
+		return nil
+	}
+	out := make([]Doc, len(d.Node.Content))
+	for i, n := range d.Node.Content {
+		out[i] = d.Sub(n, strconv.Itoa(i))
+	}
+	return out
+}
+
+// Decode fills into (a non-nil pointer) from the document, leaving the settings that the document does not
+// mention as they were; a list or a map that it does mention is replaced as a whole. It reports every
+// problem; into is then partly filled and not to be used.
+func (d Doc) Decode(into any) Problems {
+	if d.Node == nil {
+		return nil
+	}
+	v := reflect.ValueOf(into)
+	if v.Kind() != reflect.Pointer || v.IsNil() {
+		panic(fmt.Sprintf("strictyaml: Decode into %T", into))
+	}
+	var ps Problems
+	d.decode(v.Elem(), "", &ps)
+	return ps
+}
+
+var (
+	docType     = reflect.TypeFor[Doc]()
+	decoderType = reflect.TypeFor[Decoder]()
+)
+
+func (d Doc) decode(v reflect.Value, tag reflect.StructTag, ps *Problems) {
+	n := d.Node
+	switch {
+	case v.Type() == docType:
+		v.Set(reflect.ValueOf(d))
+		return
+	case v.CanAddr() && v.Addr().Type().Implements(decoderType):
+		*ps = append(*ps, v.Addr().Interface().(Decoder).DecodeStrict(d)...)
+		return
+	case n.Kind == yaml.ScalarNode && n.Tag == "!!null":
+		switch v.Kind() {
+		case reflect.Pointer, reflect.Map:
+			v.SetZero()
+		case reflect.Slice:
+			v.SetZero()
+			*ps = append(*ps, d.inPlace(checkLength(v, tag))...)
+		default:
+			*ps = append(*ps, d.Problem("want %s, found nothing", describe(v.Type())))
+		}
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		fresh := reflect.New(v.Type().Elem())
+		if !v.IsNil() {
+			fresh.Elem().Set(v.Elem())
+		}
+		d.decode(fresh.Elem(), tag, ps)
+		v.Set(fresh)
+	case reflect.Struct:
+		d.decodeStruct(v, ps)
+	case reflect.Map:
+		d.decodeMap(v, tag, ps)
+	case reflect.Slice:
+		if n.Kind != yaml.SequenceNode {
+			*ps = append(*ps, d.Problem("want %s, found %s", describe(v.Type()), found(n)))
+			return
+		}
+		out := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content))
+		for i, item := range d.Items() {
+			item.decode(out.Index(i), tag, ps)
+		}
+		v.Set(out)
+		*ps = append(*ps, d.inPlace(checkLength(v, tag))...)
+	default:
+		if msg := setScalar(v, n); msg != "" {
+			*ps = append(*ps, d.Problem("%s", msg))
+			return
+		}
+		*ps = append(*ps, d.inPlace(checkScalar(v, tag))...)
+	}
+}
+
+func (d Doc) inPlace(msg string) Problems {
+	if msg == "" {
+		return nil
+	}
+	return Problems{d.Problem("%s", msg)}
+}
+
+func (d Doc) decodeStruct(v reflect.Value, ps *Problems) {
+	if d.Node.Kind != yaml.MappingNode {
+		*ps = append(*ps, d.Problem("want a map of settings, found %s", found(d.Node)))
+		return
+	}
+	fields := map[string]reflect.Value{}
+	tags := map[string]reflect.StructTag{}
+	var names []string
+	collectFields(v, func(name string, fv reflect.Value, f reflect.StructField) {
+		fields[name], tags[name] = fv, f.Tag
+		names = append(names, name)
+	})
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(d.Node.Content); i += 2 {
+		k := d.Node.Content[i]
+		path := join(d.Path, k.Value)
+		fv, ok := fields[k.Value]
+		switch {
+		case k.Kind != yaml.ScalarNode || k.Value == "<<":
+			*ps = append(*ps, d.problem(k, d.Path, "want a plain key, found %s", found(k)))
+		case !ok:
+			*ps = append(*ps, d.problem(k, path, "unknown key%s", DidYouMean(k.Value, names)))
+		case seen[k.Value]:
+			*ps = append(*ps, d.problem(k, path, "given twice"))
+		default:
+			d.Sub(d.Node.Content[i+1], k.Value).decode(fv, tags[k.Value], ps)
+		}
+		seen[k.Value] = true
+	}
+}
+
+func (d Doc) decodeMap(v reflect.Value, tag reflect.StructTag, ps *Problems) {
+	if d.Node.Kind != yaml.MappingNode || v.Type().Key().Kind() != reflect.String {
+		*ps = append(*ps, d.Problem("want %s, found %s", describe(v.Type()), found(d.Node)))
+		return
+	}
+	out := reflect.MakeMap(v.Type())
+	for i := 0; i+1 < len(d.Node.Content); i += 2 {
+		k := d.Node.Content[i]
+		if k.Kind != yaml.ScalarNode || k.Value == "<<" {
+			*ps = append(*ps, d.problem(k, d.Path, "want a plain key, found %s", found(k)))
+			continue
+		}
+		key := reflect.ValueOf(k.Value).Convert(v.Type().Key())
+		if out.MapIndex(key).IsValid() {
+			*ps = append(*ps, d.problem(k, join(d.Path, k.Value), "given twice"))
+			continue
+		}
+		elem := reflect.New(v.Type().Elem()).Elem()
+		d.Sub(d.Node.Content[i+1], k.Value).decode(elem, tag, ps)
+		out.SetMapIndex(key, elem)
+	}
+	v.Set(out)
+}
+
+// setScalar stores n in v, or says why it cannot.
+func setScalar(v reflect.Value, n *yaml.Node) string {
+	wrong := fmt.Sprintf("want %s, found %s", describe(v.Type()), found(n))
+	if n.Kind != yaml.ScalarNode {
+		return wrong
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(n.Value)
+		return ""
+	case reflect.Bool:
+		var b bool
+		if n.Tag != "!!bool" || n.Decode(&b) != nil {
+			return wrong
+		}
+		v.SetBool(b)
+		return ""
+	}
+	if n.Tag != "!!int" && n.Tag != "!!float" {
+		return wrong
+	}
+	var f float64
+	if n.Decode(&f) != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+		return wrong
+	}
+	// The library would cut 1.5 down to 1: a float is whole only if it says so, and exact only to 2⁵³.
+	isInt := n.Tag == "!!int"
+	tooLarge := fmt.Sprintf("%s is too large", n.Value)
+	switch v.Kind() {
+	case reflect.Float32, reflect.Float64:
+		if v.OverflowFloat(f) {
+			return tooLarge
+		}
+		v.SetFloat(f)
+		return ""
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		i := int64(f)
+		switch {
+		case f != math.Trunc(f):
+			return wrong
+		case isInt && n.Decode(&i) != nil, !isInt && math.Abs(f) > 1<<53, v.OverflowInt(i):
+			return tooLarge
+		}
+		v.SetInt(i)
+		return ""
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		u := uint64(max(f, 0))
+		switch {
+		case f != math.Trunc(f):
+			return wrong
+		case f < 0:
+			return fmt.Sprintf("%s is out of range: want at least 0", n.Value)
+		case isInt && n.Decode(&u) != nil, !isInt && f > 1<<53, v.OverflowUint(u):
+			return tooLarge
+		}
+		v.SetUint(u)
+		return ""
+	}
+	panic(fmt.Sprintf("strictyaml: field of type %s", v.Type()))
+}
+
+// collectFields visits the exported fields of a struct under their YAML names, embedded structs inline
+// (tag them `yaml:",inline"`, or package yaml will write them differently).
+func collectFields(v reflect.Value, visit func(name string, fv reflect.Value, f reflect.StructField)) {
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		name, opts, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		switch {
+		case name == "-":
+		case (f.Anonymous && name == "" || opts == "inline") && f.Type.Kind() == reflect.Struct:
+			collectFields(v.Field(i), visit)
+		case !f.IsExported():
+		default:
+			if name == "" {
+				name = strings.ToLower(f.Name)
+			}
+			visit(name, v.Field(i), f)
+		}
+	}
+}
+
+func join(path, key string) string {
+	if path == "" || key == "" {
+		return path + key
+	}
+	return path + "." + key
+}
+
+func describe(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Pointer:
+		return describe(t.Elem())
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "text"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Map, reflect.Struct:
+		return "a map"
+	}
+	return "a whole number"
+}
+
+func found(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a map"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	if n.Tag == "!!null" {
+		return "nothing"
+	}
+	v := n.Value
+	if len(v) > 40 {
+		v = v[:40] + "…"
+	}
+	return strconv.Quote(v)
+}

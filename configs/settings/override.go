@@ -1,0 +1,179 @@
+package settings
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// override is one command-line change in Hydra's spelling: key=value changes or sets, +key=value adds what
+// is not there, ++key=value either, ~key deletes.
+type override struct {
+	text  string
+	mode  string // "", +, ++, ~
+	path  []string
+	value string
+}
+
+func parseOverride(text string) (override, error) {
+	o := override{text: text}
+	rest := text
+	for _, m := range []string{"++", "+", "~"} {
+		if strings.HasPrefix(rest, m) {
+			o.mode, rest = m, rest[len(m):]
+			break
+		}
+	}
+	key, value, ok := strings.Cut(rest, "=")
+	if ok == (o.mode == "~") || key == "" {
+		return o, fmt.Errorf("command line: %q: want key=value, +key=value, ++key=value or ~key", text)
+	}
+	o.path, o.value = strings.Split(key, "."), value
+	if slices.Contains(o.path, "") {
+		return o, fmt.Errorf("command line: %q: empty part in the key", text)
+	}
+	return o, nil
+}
+
+// IsOverride says whether a command-line argument is an override rather than a file.
+func IsOverride(arg string) bool {
+	return strings.HasPrefix(arg, "~") || strings.HasPrefix(arg, "+") || strings.Contains(arg, "=")
+}
+
+// ApplyOverrides changes the document's nodes in place and notes where they come from.
+func ApplyOverrides(doc *Doc, overrides []string) (ps Problems) {
+	for _, text := range overrides {
+		o, err := parseOverride(text)
+		if err == nil {
+			err = o.apply(doc)
+		}
+		if err != nil {
+			ps = append(ps, Problem{Msg: err.Error()})
+		}
+	}
+	return ps
+}
+
+func (o override) fail(format string, args ...any) error {
+	return fmt.Errorf("command line: %s: %s", o.text, fmt.Sprintf(format, args...))
+}
+
+func (o override) apply(doc *Doc) error {
+	if doc.Node == nil {
+		doc.Node = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	}
+	if doc.Origins == nil {
+		doc.Origins = map[*yaml.Node]string{}
+	}
+	var value *yaml.Node
+	if o.mode != "~" {
+		parsed, err := Parse("", []byte(o.value))
+		if err != nil {
+			return o.fail("the value is not YAML: %v", err)
+		}
+		if value = parsed.Node; value == nil {
+			value = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str"}
+		}
+		mark(value, "command line: "+o.text, doc.Origins)
+	}
+	return o.set(doc.Node, o.long(doc.Node), value, doc.Origins)
+}
+
+// mark notes the origin of a node and all below it.
+func mark(n *yaml.Node, origin string, origins map[*yaml.Node]string) {
+	origins[n] = origin
+	for _, c := range n.Content {
+		mark(c, origin, origins)
+	}
+}
+
+// entryKeys are the keys of a model entry; any other key is a hyper-parameter, so that models.0.epochs
+// stands for models.0.params.epochs.
+var entryKeys = []string{"model", "label", "doc", "params"}
+
+// long is the full path behind a short one.
+func (o override) long(root *yaml.Node) []string {
+	p := o.path
+	if len(p) >= 3 && p[0] == "models" && !slices.Contains(entryKeys, p[2]) {
+		p = slices.Concat(p[:2], []string{"params"}, p[2:])
+	}
+	return p
+}
+
+// set walks to the path's last part and changes it. A plain name in a list of data sets or models becomes
+// the map that it stands for on the way.
+func (o override) set(n *yaml.Node, path []string, value *yaml.Node, origins map[*yaml.Node]string) error {
+	for i, key := range path {
+		last := i == len(path)-1
+		switch n.Kind {
+		case yaml.SequenceNode:
+			k, err := strconv.Atoi(key)
+			if err != nil || k < 0 || k > len(n.Content) || k == len(n.Content) && (!last || o.mode == "" || o.mode == "~") {
+				return o.fail("%s has %d items, %q is none of them", strings.Join(path[:i], "."), len(n.Content), key)
+			}
+			switch {
+			case !last:
+				expandName(n.Content[k], path[0], origins)
+				n = n.Content[k]
+			case o.mode == "~":
+				n.Content = slices.Delete(n.Content, k, k+1)
+			case k == len(n.Content):
+				n.Content = append(n.Content, value)
+			default:
+				n.Content[k] = value
+			}
+		case yaml.MappingNode:
+			at := -1
+			for j := 0; j+1 < len(n.Content); j += 2 {
+				if n.Content[j].Value == key {
+					at = j
+				}
+			}
+			switch {
+			case at < 0 && o.mode == "~":
+				return o.fail("there is no %s", strings.Join(path[:i+1], "."))
+			case last && o.mode == "~":
+				n.Content = slices.Delete(n.Content, at, at+2)
+			case last && at >= 0 && o.mode == "+":
+				return o.fail("%s is there already; use ++ or no sign to change it", strings.Join(path, "."))
+			case last && at >= 0:
+				n.Content[at+1] = value
+			case at < 0:
+				k := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}
+				v := value
+				if !last {
+					v = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+				}
+				mark(k, "command line: "+o.text, origins)
+				if !last {
+					mark(v, "command line: "+o.text, origins)
+				}
+				n.Content = append(n.Content, k, v)
+				n = v
+			default:
+				n = n.Content[at+1]
+			}
+		default:
+			return o.fail("%s is a plain value, it has no %q", strings.Join(path[:i], "."), key)
+		}
+	}
+	return nil
+}
+
+// expandName turns the name of a data set or model, n, into a map that refers to it.
+func expandName(n *yaml.Node, list string, origins map[*yaml.Node]string) {
+	key := map[string]string{"data": "data", "models": "model"}[list]
+	if key == "" || n.Kind != yaml.ScalarNode {
+		return
+	}
+	name := *n
+	*n = yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: name.Line, Column: name.Column}
+	k := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key, Line: name.Line, Column: name.Column}
+	n.Content = []*yaml.Node{k, &name}
+	if o, ok := origins[n]; ok {
+		mark(n, o, origins)
+	}
+}

@@ -1,0 +1,283 @@
+package source
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"plumbline/data"
+)
+
+// builder collects parsed pieces of files, in order, and makes a table of them. Their values are copied into
+// columns for which the room is foreseen from the size of the files, so that the pieces' memory, which the
+// processor still has at hand, serves again, and a large file is held once, not twice.
+type builder struct {
+	config   *Config
+	expected int64        // bytes of text that all files together have; 0: not known
+	taken    int64        // bytes of text that were taken over
+	specs    []ColumnSpec // nil until the first file says
+	columns  []gathered   // one for each spec
+	lines    stack[int32]
+	rows     int
+	read     [2]int // rows by part, before any are left out
+	origins  []data.Origin
+	badCount int
+	examples []BadRow
+	warnings []string
+	notes    []string
+}
+
+// gathered is one column as it grows.
+type gathered struct {
+	num    stack[float64]
+	nanos  stack[int64]
+	code   stack[uint32]
+	levels map[string]uint32
+	names  []string
+}
+
+// role says what becomes of a parsed column.
+type role uint8
+
+const (
+	feature role = iota
+	dropped
+	label
+	class
+)
+
+func newBuilder(c *Config) *builder { return &builder{config: c} }
+
+// role is what becomes of the named column.
+func (b *builder) role(name string) role {
+	c := b.config
+	switch {
+	case name == c.Label.Column && name != "":
+		return label
+	case name == c.Label.Class && name != "":
+		return class
+	case slices.Contains(c.Drop, name):
+		return dropped
+	}
+	return feature
+}
+
+// asTexts is the columns with those of the truth as texts: a label is compared as it is written, so that 0
+// and 1 under a header without types are labels too.
+func (b *builder) asTexts(specs []ColumnSpec) []ColumnSpec {
+	specs = slices.Clone(specs)
+	for i, s := range specs {
+		if r := b.role(s.Name); r == label || r == class {
+			specs[i].Type = "category"
+		}
+	}
+	return specs
+}
+
+// schema sets or checks the columns of the next file.
+func (b *builder) schema(specs []ColumnSpec) error {
+	seen := map[string]bool{}
+	for _, s := range specs {
+		if seen[s.Name] {
+			return fmt.Errorf("two columns are named %q", s.Name)
+		}
+		seen[s.Name] = true
+	}
+	if b.specs != nil {
+		if slices.Equal(b.specs, specs) {
+			return nil
+		}
+		return fmt.Errorf("the columns differ from those of the files before: %s", difference(b.specs, specs))
+	}
+	for _, want := range append([]string{b.config.Label.Column, b.config.Label.Class}, b.config.Drop...) {
+		if want != "" && !seen[want] {
+			var names []string
+			for _, s := range specs {
+				names = append(names, s.Name)
+			}
+			return fmt.Errorf("the file has no column %q, which the data config names; it has %s", want, strings.Join(names, ", "))
+		}
+	}
+	b.specs = specs
+	b.columns = make([]gathered, len(specs))
+	for i := range b.columns {
+		b.columns[i].levels = map[string]uint32{}
+	}
+	return nil
+}
+
+func difference(a, b []ColumnSpec) string {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return fmt.Sprintf("column %d is %s (%s), was %s (%s)", i+1, b[i].Name, b[i].Type, a[i].Name, a[i].Type)
+		}
+	}
+	return fmt.Sprintf("%d columns, were %d", len(b), len(a))
+}
+
+// stack is an array that grows without moving: where it is full another one follows.
+type stack[T any] struct{ arrays [][]T }
+
+// push copies values to the end. room is for how many values a new array is made.
+func (s *stack[T]) push(v []T, room int) {
+	for len(v) > 0 {
+		n := len(s.arrays)
+		if n == 0 || len(s.arrays[n-1]) == cap(s.arrays[n-1]) {
+			s.arrays = append(s.arrays, make([]T, 0, max(room, len(v))))
+			continue
+		}
+		last := &s.arrays[n-1]
+		k := min(len(v), cap(*last)-len(*last))
+		*last = append(*last, v[:k]...)
+		v = v[k:]
+	}
+}
+
+// join is the n values in one array. The stack is empty then.
+func (s *stack[T]) join(n int) []T {
+	arrays := s.arrays
+	s.arrays = nil
+	if len(arrays) == 1 {
+		return arrays[0][:n:n]
+	}
+	out := make([]T, 0, n)
+	for _, a := range arrays {
+		out = append(out, a...)
+	}
+	return out
+}
+
+// whole says whether join copies nothing.
+func (s *stack[T]) whole() bool { return len(s.arrays) <= 1 }
+
+// room is for how many more rows a new array is made when a piece is taken over: as many as the rest of the
+// text is likely to hold, or a quarter of what is there.
+func (b *builder) room(p *piece) int {
+	rows := b.rows + len(p.lines)
+	if text := b.taken + int64(p.text); b.expected > text && text > 0 {
+		const margin = 1.1
+		likely := float64(rows) / float64(text) * float64(b.expected) * margin
+		return int(min(likely, float64(b.expected))) - b.rows // a row has a byte at least
+	}
+	const least = 1 << 14
+	return max(b.rows/4, least)
+}
+
+// add takes the next piece over. Nothing of the piece is kept.
+func (b *builder) add(p *piece) {
+	room := b.room(p)
+	for i := range b.columns {
+		c := &b.columns[i]
+		s := &p.columns[i]
+		switch {
+		case s.num != nil:
+			c.num.push(s.num, room)
+		case s.nanos != nil:
+			c.nanos.push(s.nanos, room)
+		case s.code != nil:
+			c.code.push(c.translate(s), room)
+		}
+	}
+	b.lines.push(p.lines, room)
+	b.rows += len(p.lines)
+	b.taken += int64(p.text)
+	b.badCount += p.badCount
+	b.examples = append(b.examples, p.bad...)
+	if len(b.examples) > maxExamples {
+		b.examples = b.examples[:maxExamples]
+	}
+}
+
+// translate turns a piece's own codes into the column's.
+func (c *gathered) translate(p *slab) []uint32 {
+	to := make([]uint32, len(p.names))
+	for i, n := range p.names {
+		id, ok := c.levels[n]
+		if !ok {
+			id = uint32(len(c.names))
+			c.levels[n] = id
+			c.names = append(c.names, n)
+		}
+		to[i] = id
+	}
+	for i, v := range p.code {
+		if v != data.Missing {
+			p.code[i] = to[v]
+		}
+	}
+	return p.code
+}
+
+func (b *builder) origin(o data.Origin) { b.origins = append(b.origins, o) }
+
+// table joins what is not in one array yet, one column after the other, letting go of each as it is done.
+func (b *builder) table() (*data.Table, error) {
+	if b.rows == 0 {
+		return nil, fmt.Errorf("data: %s: no rows", b.config.Name)
+	}
+	t := &data.Table{Name: b.config.Name, Rows: b.rows, Origins: b.origins, Lines: b.lines.join(b.rows)}
+	t.Parts = make([]data.Part, b.rows)
+	for _, o := range b.origins {
+		for i := o.FirstRow; i < o.FirstRow+o.Rows; i++ {
+			t.Parts[i] = o.Part
+		}
+	}
+	var labels, classes *gathered
+	var features []int
+	freed := 0
+	for i, s := range b.specs {
+		g := &b.columns[i]
+		switch b.role(s.Name) {
+		case label:
+			labels = g
+		case class:
+			classes = g
+		case feature:
+			features = append(features, i)
+		}
+	}
+	t.Columns = make([]data.Column, len(features))
+	// a few columns at a time, and what they were made of is given back before the next
+	wave := min(len(features), runtime.GOMAXPROCS(0))
+	for from := 0; from < len(features); from += wave {
+		var wg sync.WaitGroup
+		for k := from; k < min(from+wave, len(features)); k++ {
+			g := &b.columns[features[k]]
+			if !g.num.whole() || !g.nanos.whole() || !g.code.whole() {
+				freed += b.rows * 8
+			}
+			wg.Go(func() {
+				t.Columns[k] = g.column(b.specs[features[k]], b.rows)
+				*g = gathered{}
+			})
+		}
+		wg.Wait()
+		if freed > collectAfter || from+wave >= len(features) && freed > collectAfter/16 {
+			runtime.GC()
+			freed = 0
+		}
+	}
+	if labels == nil && len(b.config.Label.Files) == 0 {
+		return t, nil
+	}
+	return t, b.truth(t, labels, classes)
+}
+
+// collectAfter is after how many joined bytes what they were joined from is collected rather than left to
+// pile up.
+const collectAfter = 32 << 20
+
+func (g *gathered) column(s ColumnSpec, rows int) data.Column {
+	c := data.Column{Name: s.Name, Type: s.Type.columnType()}
+	switch c.Type {
+	case data.Number:
+		c.Num = g.num.join(rows)
+	case data.Time:
+		c.Nanos = g.nanos.join(rows)
+	default:
+		c.Code, c.Levels = g.code.join(rows), g.names
+	}
+	return c
+}

@@ -1,0 +1,281 @@
+package source
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"plumbline/configs/settings"
+	"plumbline/data"
+)
+
+// Config describes one data set: its files, their format, and the data set's own defaults for how an
+// experiment splits and prepares it. It is a file of configs/data.
+type Config struct {
+	Name     string      `yaml:"name" jsonschema_description:"name that experiments use; lower case, digits, dashes"`
+	Doc      string      `yaml:"doc" jsonschema_description:"one or two sentences on what the data is"`
+	Citation string      `yaml:"citation" jsonschema_description:"whom to cite"`
+	Licence  string      `yaml:"licence" jsonschema_description:"terms of use, as the publisher states them"`
+	URL      string      `yaml:"url" jsonschema_description:"where the publisher describes the data"`
+	Tried    string      `yaml:"tried" jsonschema:"enum=,enum=complete,enum=sample,enum=layout" jsonschema_description:"what the config was tried on: the complete real files, a part of them, or invented rows in their layout"`
+	Format   string      `yaml:"format" jsonschema_description:"how the files are read: delimited, zeek, ndjson, parquet, abbadingo, strings or synth"`
+	Folder   string      `yaml:"folder" jsonschema_description:"sub-folder of the data directories that the files are in; default the name"`
+	Files    Files       `yaml:"files" jsonschema_description:"file names; .gz and .zst are found and read too"`
+	Fetch    []Download  `yaml:"fetch" jsonschema_description:"where the files can be had without a form"`
+	Label    Label       `yaml:"label" jsonschema_description:"which column holds the truth, and what in it is benign"`
+	Drop     []string    `yaml:"drop" jsonschema_description:"columns that are not kept"`
+	Filter   []RowFilter `yaml:"filter" jsonschema_description:"rows that are kept, by the range of a number or time"`
+	MaxBad   float64     `yaml:"max_bad_share" jsonschema:"minimum=0,maximum=1" jsonschema_description:"share of unreadable rows above which reading fails; those below it are left out and reported"`
+	Derive   []Rolling   `yaml:"derive" jsonschema_description:"columns that are added: aggregates over an entity's recent rows"`
+	// Options are the format's own settings.
+	Options  settings.Doc `yaml:"options" jsonschema_description:"settings of the format"`
+	Identify []Identity   `yaml:"identify" jsonschema_description:"files told by row or column counts, for files under another's name"`
+	Expect   Expect       `yaml:"expect" jsonschema_description:"what the complete files hold; a difference is a warning"`
+	// The data set's defaults for the experiment keys of the same names; decoded by package runs.
+	Split  settings.Doc `yaml:"split" jsonschema_description:"default split"`
+	Prep   settings.Doc `yaml:"prep" jsonschema_description:"default preprocessing steps"`
+	Traces settings.Doc `yaml:"traces" jsonschema_description:"default traces for trace models; none: trace models cannot run"`
+	Unit   settings.Doc `yaml:"unit" jsonschema_description:"default unit of evaluation"`
+	// Evasion belongs to an experiment rather than to the data, and stands here so that a data entry can declare it.
+	Evasion settings.Doc `yaml:"evasion" jsonschema_description:"how the attacks of the test part are disguised before models see them"`
+	source  Source
+}
+
+// Files are the names of a data set's files by part.
+type Files struct {
+	Train []string `yaml:"train" jsonschema_description:"files of the training part, or of the whole where nobody split it"`
+	Test  []string `yaml:"test" jsonschema_description:"files of the official test part"`
+}
+
+// Download is where one file can be had.
+type Download struct {
+	URL    string `yaml:"url" jsonschema_description:"address of the file; .gz and .zst stay compressed on disk"`
+	File   string `yaml:"file" jsonschema_description:"name of the file as in files"`
+	Bytes  int64  `yaml:"bytes" jsonschema:"minimum=0" jsonschema_description:"size of the uncompressed content; 0: not known"`
+	SHA256 string `yaml:"sha256" jsonschema_description:"of the uncompressed content, in hexadecimal"`
+}
+
+// Label says how a row's truth is read.
+type Label struct {
+	Column  string            `yaml:"column" jsonschema_description:"column that holds the label, read as text whatever its type; empty: the data has none, or files say it"`
+	Class   string            `yaml:"class" jsonschema_description:"column that holds the finer class of an attack; default the label column"`
+	Benign  []string          `yaml:"benign" jsonschema_description:"labels that are benign; all others are attacks"`
+	Attack  []string          `yaml:"attack" jsonschema_description:"labels that are attacks; with this list, a label in neither list is an error"`
+	Rules   []LabelRule       `yaml:"rules" jsonschema_description:"looked at before the lists; the first that fits a label decides"`
+	Files   []FileLabel       `yaml:"files" jsonschema_description:"files that are of one label throughout"`
+	Trim    string            `yaml:"trim" jsonschema_description:"characters cut off both ends of a label besides blanks, such as the final dot of KDD99"`
+	Rename  map[string]string `yaml:"rename" jsonschema_description:"other names for classes, for data that writes one class in several ways"`
+	NoClass []string          `yaml:"no_class" jsonschema_description:"texts of the class column that say nothing; the label stands in"`
+}
+
+// LabelRule decides labels by their text. Upper and lower case are the same.
+type LabelRule struct {
+	Equals   *string `yaml:"equals" jsonschema_description:"the whole label; an empty text is a missing label"`
+	Contains string  `yaml:"contains" jsonschema_description:"part of the label"`
+	Is       string  `yaml:"is" jsonschema:"enum=benign,enum=attack,enum=drop" jsonschema_description:"what such rows are; drop leaves them out"`
+	Class    string  `yaml:"class" jsonschema_description:"class to give them; default the label or class column"`
+}
+
+// FileLabel gives all rows of a file one label.
+type FileLabel struct {
+	File  string `yaml:"file" jsonschema_description:"file as in files, or its last part; * and ? stand for any characters"`
+	Is    string `yaml:"is" jsonschema:"enum=benign,enum=attack" jsonschema_description:"what its rows are"`
+	Class string `yaml:"class" jsonschema_description:"class of its rows"`
+}
+
+// Identity says what a file is by its size, whatever its name. One with a part tells the data set's own
+// files apart; one without names a file that does not belong here.
+type Identity struct {
+	Rows    int    `yaml:"rows" jsonschema:"minimum=0" jsonschema_description:"rows of the complete file"`
+	Columns int    `yaml:"columns" jsonschema:"minimum=0" jsonschema_description:"columns of a foreign file, to say what it is when its rows do not fit"`
+	Part    string `yaml:"part" jsonschema:"enum=train,enum=test" jsonschema_description:"which part it is"`
+	Is      string `yaml:"is" jsonschema_description:"what a foreign file is, in words"`
+}
+
+// Expect is what complete files hold.
+type Expect struct {
+	TrainRows int `yaml:"train_rows" jsonschema:"minimum=0"`
+	TestRows  int `yaml:"test_rows" jsonschema:"minimum=0"`
+}
+
+// Source reads one file format.
+type Source interface {
+	// Schema lists the columns before any file is read, or nil where the files themselves name them.
+	Schema() []ColumnSpec
+	// Check says what is wrong with the settings.
+	Check(c *Config) settings.Problems
+}
+
+// ColumnSpec is one column as a config declares it.
+type ColumnSpec struct {
+	Name string     `yaml:"name"`
+	Type columnKind `yaml:"type" jsonschema:"enum=number,enum=category,enum=time,enum=address,enum=port" jsonschema_description:"number, category, time, address, or port: a number that may be hexadecimal (0x…), as Argus writes ICMP types"`
+}
+
+type columnKind string
+
+// formats are the known file formats, by name.
+var formats = map[string]func() Source{}
+
+// RegisterFormat makes a file format known to data configs. The source is decoded from the config's
+// options. It is called from init and panics when the name is taken.
+func RegisterFormat(name string, fresh func() Source) {
+	if _, dup := formats[name]; dup {
+		panic("data: format registered twice: " + name)
+	}
+	formats[name] = fresh
+}
+
+// Formats lists the known file formats.
+func Formats() []string {
+	var out []string
+	for f := range formats {
+		out = append(out, f)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// FormatOptions is a format's settings with their defaults, for help and schema.
+func FormatOptions(name string) (any, bool) {
+	f, ok := formats[name]
+	if !ok {
+		return nil, false
+	}
+	return f(), true
+}
+
+// DecodeConfig reads a data config. The error is a settings.Problems with every problem found.
+func DecodeConfig(doc settings.Doc) (*Config, error) {
+	c := &Config{}
+	ps := doc.Decode(c)
+	fresh, ok := formats[c.Format]
+	switch {
+	case doc.Node == nil:
+		ps = append(ps, doc.Problem("empty data config"))
+	case c.Name == "":
+		ps = append(ps, doc.Problem("a data config needs a name"))
+	case !ok:
+		at := doc
+		if d, has := doc.Get("format"); has {
+			at = d
+		}
+		ps = append(ps, at.Problem("unknown format %q%s", c.Format, settings.DidYouMean(c.Format, Formats())))
+	default:
+		c.source = fresh()
+		ps = append(ps, c.Options.Decode(c.source)...)
+		if len(ps) == 0 {
+			ps = append(ps, c.source.Check(c)...)
+		}
+		ps = append(ps, c.checkNames(doc)...)
+	}
+	if err := c.Label.check(); err != nil {
+		at, _ := doc.Get("label")
+		ps = append(ps, at.Problem("%v", err))
+	}
+	named := map[string]bool{}
+	for _, f := range slices.Concat(c.Files.Train, c.Files.Test) {
+		if at, ok := doc.Get("files"); ok && named[f] {
+			ps = append(ps, at.Problem("%q is named twice: its rows would be on both sides, or counted twice", f))
+		}
+		named[f] = true
+	}
+	for i, id := range c.Identify {
+		if err := id.check(); err != nil {
+			if at, ok := doc.Get("identify"); ok {
+				ps = append(ps, at.Items()[i].Problem("%v", err))
+			}
+		}
+	}
+	for i, r := range c.Derive {
+		if err := r.check(); err != nil {
+			if at, ok := doc.Get("derive"); ok {
+				ps = append(ps, at.Items()[i].Problem("%v", err))
+			}
+		}
+	}
+	for i, f := range c.Filter {
+		if at, ok := doc.Get("filter"); ok {
+			if err := f.check(); err != nil {
+				ps = append(ps, at.Items()[i].Problem("%v", err))
+			}
+		}
+	}
+	for i, f := range c.Fetch {
+		if at, ok := doc.Get("fetch"); ok {
+			if err := f.check(); err != nil {
+				ps = append(ps, at.Items()[i].Problem("%v", err))
+			}
+		}
+	}
+	if c.Folder == "" {
+		c.Folder = c.Name
+	}
+	if len(ps) > 0 {
+		return nil, ps
+	}
+	return c, nil
+}
+
+// checkNames holds the columns that the config names against those that it declares.
+func (c *Config) checkNames(doc settings.Doc) (ps settings.Problems) {
+	schema := c.source.Schema()
+	if schema == nil {
+		return nil
+	}
+	var names []string
+	for _, s := range schema {
+		names = append(names, s.Name)
+	}
+	check := func(key, column string) {
+		if column != "" && !slices.Contains(names, column) {
+			at, _ := doc.Get(key)
+			ps = append(ps, at.Problem("no column %q%s", column, settings.DidYouMean(column, names)))
+		}
+	}
+	check("label", c.Label.Column)
+	check("label", c.Label.Class)
+	for _, d := range c.Drop {
+		check("drop", d)
+	}
+	for _, f := range c.Filter {
+		check("filter", f.Column)
+	}
+	return ps
+}
+
+// Generated says whether the data is made by the program and needs no files.
+func (c *Config) Generated() bool {
+	_, ok := c.source.(Generator)
+	return ok
+}
+
+// Generator is a source that needs no files.
+type Generator interface {
+	Generate(name string) (*data.Table, error)
+}
+
+func (k columnKind) columnType() data.ColumnType {
+	if k == "port" {
+		return data.Number
+	}
+	t, _ := data.ParseColumnType(string(k))
+	return t
+}
+
+func (d Download) check() error {
+	u, err := url.Parse(d.URL)
+	sum, sumErr := hex.DecodeString(d.SHA256)
+	switch {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		return fmt.Errorf("url %q: want http:// or https://", d.URL)
+	case d.File == "" || filepath.Base(d.File) != d.File || strings.HasPrefix(d.File, "."):
+		return fmt.Errorf("file %q: want the plain name of a file", d.File)
+	case sumErr != nil || len(sum) != 32:
+		return fmt.Errorf("sha256 %q: want 64 hexadecimal digits", d.SHA256)
+	}
+	return nil
+}

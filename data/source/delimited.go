@@ -1,0 +1,208 @@
+package source
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"plumbline/configs/settings"
+	"plumbline/data/corpus"
+)
+
+func init() {
+	RegisterFormat("delimited", func() Source {
+		return &Delimited{Separator: ",", Quote: true, Missing: []string{""}, Encoding: "utf-8", NonFinite: "error", DefaultType: "number", Absent: "error"}
+	})
+}
+
+// Delimited reads text with a separator: CSV, TSV and their relatives.
+type Delimited struct {
+	Separator      string                `yaml:"separator" jsonschema_description:"one character; \\t for a tab; auto: the one of tab, comma, semicolon and bar that the header has most of"`
+	Header         bool                  `yaml:"header" jsonschema_description:"the first line names the columns"`
+	RepeatedHeader bool                  `yaml:"repeated_header" jsonschema_description:"lines equal to the header inside the file are passed over"`
+	End            string                `yaml:"end" jsonschema_description:"a line that ends the data, such as Summary in what nfdump writes; what follows it is passed over"`
+	Columns        []ColumnSpec          `yaml:"columns" jsonschema_description:"name and type (number, category, time, address) of every column, in order; with a header, only checked against it"`
+	ByName         bool                  `yaml:"by_name" jsonschema_description:"columns are looked up in the header by name: the file may have others, in any order"`
+	Absent         string                `yaml:"absent" jsonschema:"enum=error,enum=missing" jsonschema_description:"with by_name, a column that a file does not have: an error, or missing throughout"`
+	Types          map[string]columnKind `yaml:"types" jsonschema:"enum=number,enum=category,enum=time,enum=address,enum=port" jsonschema_description:"with a header and without columns: types of the columns that are not of default_type"`
+	DefaultType    columnKind            `yaml:"default_type" jsonschema:"enum=number,enum=category" jsonschema_description:"type of the columns that types does not name"`
+	Quote          bool                  `yaml:"quote" jsonschema_description:"cells may stand in double quotes"`
+	Missing        []string              `yaml:"missing" jsonschema_description:"cell texts that mean: missing"`
+	NonFinite      string                `yaml:"nonfinite" jsonschema:"enum=error,enum=missing" jsonschema_description:"what NaN and Infinity in a number column are: a bad row, or missing"`
+	Encoding       string                `yaml:"encoding" jsonschema:"enum=utf-8,enum=latin-1" jsonschema_description:"latin-1 includes Windows-1252"`
+	TimeLayouts    []string              `yaml:"time_layouts" jsonschema_description:"how times are written, in Go's reference time (02/01/2006 15:04:05); none: seconds since 1970"`
+}
+
+// Schema lists the declared columns.
+func (d *Delimited) Schema() []ColumnSpec { return d.Columns }
+
+// Check says what is wrong with the settings.
+func (d *Delimited) Check(c *Config) (ps settings.Problems) {
+	add := func(format string, args ...any) { ps = append(ps, c.Options.Problem(format, args...)) }
+	switch {
+	case d.Separator == "auto" && !d.Header:
+		add("separator auto needs a header")
+	case d.Separator != "auto" && d.separator() == 0:
+		add("separator %q: want one ASCII character", d.Separator)
+	}
+	if !d.Header && len(d.Columns) == 0 {
+		add("without a header, columns must name the columns")
+	}
+	if len(d.Columns) > 0 && len(d.Types) > 0 {
+		add("give columns or types, not both")
+	}
+	if d.ByName && (!d.Header || len(d.Columns) == 0) {
+		add("by_name needs header and columns")
+	}
+	if d.RepeatedHeader && !d.Header {
+		add("repeated_header needs header")
+	}
+	for i, col := range d.Columns {
+		if col.Name == "" || col.Type == "" {
+			add("column %d needs a name and a type", i+1)
+		}
+	}
+	if len(c.Files.Train) == 0 {
+		ps = append(ps, settings.Problem{Where: c.Options.File, Path: "files.train", Msg: "names no file"})
+	}
+	return ps
+}
+
+func (d *Delimited) separator() byte {
+	s := d.Separator
+	if s == `\t` || s == "tab" {
+		s = "\t"
+	}
+	if len(s) != 1 || s[0] >= 0x80 || s[0] == '"' || s[0] == '\n' {
+		return 0
+	}
+	return s[0]
+}
+
+// commonest is the usual separator that a header has most of.
+func commonest(header []byte) byte {
+	best, top := byte(','), 0
+	for _, c := range []byte("\t,;|") {
+		if n := bytes.Count(header, []byte{c}); n > top {
+			best, top = c, n
+		}
+	}
+	return best
+}
+
+func (d *Delimited) read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
+	lay := &layout{file: name, separator: d.separator(), quote: d.Quote, latin1: d.Encoding == "latin-1", infinite: d.NonFinite == "missing", layouts: d.TimeLayouts, specs: d.Columns, foreign: tb.config.foreign}
+	if d.End != "" {
+		lay.end = []byte(d.End)
+	}
+	for _, m := range d.Missing {
+		lay.missing = append(lay.missing, []byte(m))
+	}
+	br := corpus.PastBOM(in)
+	if head, _ := br.Peek(2); bytes.Equal(head, []byte{0xff, 0xfe}) || bytes.Equal(head, []byte{0xfe, 0xff}) {
+		return fmt.Errorf("%s: the file is UTF-16; convert it to UTF-8", name)
+	}
+	line := 1
+	if d.Header {
+		raw, err := corpus.ReadLine(br)
+		if err != nil && (!errors.Is(err, io.EOF) || len(raw) == 0) {
+			if errors.Is(err, io.EOF) {
+				return fmt.Errorf("%s: the file is empty", name)
+			}
+			return fmt.Errorf("%s:1: %w", name, err)
+		}
+		raw = bytes.TrimRight(bytes.Clone(raw), "\r\n")
+		if d.Separator == "auto" {
+			lay.separator = commonest(raw)
+		}
+		if lay.specs, err = d.headerSpecs(lay, raw); err != nil {
+			return fmt.Errorf("%s:1: %w%s", name, err, lay.foreign(bytes.Count(raw, []byte{lay.separator})+1))
+		}
+		if d.RepeatedHeader {
+			lay.header = raw
+		}
+		line = 2
+	} else if _, err := br.Peek(1); errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s: the file is empty", name)
+	}
+	return parseFile(ctx, br, lay, line, tb, workers)
+}
+
+// headerSpecs are the columns that the header line names, checked against the declared ones.
+func (d *Delimited) headerSpecs(lay *layout, raw []byte) ([]ColumnSpec, error) {
+	r := record{lay: lay, text: raw, line: 1}
+	if !r.next() || r.err != nil {
+		return nil, fmt.Errorf("unreadable header: %w", errors.Join(r.err))
+	}
+	var specs []ColumnSpec
+	known := map[string]bool{}
+	for i, cell := range r.cells {
+		text, err := lay.text(bytes.TrimSpace(cell))
+		if err != nil {
+			return nil, fmt.Errorf("header: %w", err)
+		}
+		if text == "" {
+			text = fmt.Sprintf("column %d", i+1)
+		}
+		if known[text] { // CICIDS2017 has a column twice
+			text = fmt.Sprintf("%s.%d", text, i+1)
+		}
+		known[text] = true
+		typ, ok := d.Types[text]
+		if !ok {
+			typ = d.DefaultType
+		}
+		specs = append(specs, ColumnSpec{text, typ})
+	}
+	if d.ByName {
+		return d.Columns, d.lookUp(lay, specs)
+	}
+	if len(d.Columns) > 0 {
+		if len(specs) != len(d.Columns) {
+			return nil, fmt.Errorf("the header names %d columns, the data config %d", len(specs), len(d.Columns))
+		}
+		for i := range specs {
+			if !strings.EqualFold(specs[i].Name, d.Columns[i].Name) {
+				return nil, fmt.Errorf("column %d is %q in the header and %q in the data config", i+1, specs[i].Name, d.Columns[i].Name)
+			}
+		}
+		return d.Columns, nil
+	}
+	if lay.foreign(len(specs)) != "" { // its columns may happen to have the same names
+		return nil, fmt.Errorf("the header names %d columns", len(specs))
+	}
+	for name := range d.Types {
+		if !known[name] {
+			return nil, fmt.Errorf("options.types names the column %q, which the header does not have", name)
+		}
+	}
+	return specs, nil
+}
+
+// lookUp finds the declared columns among those of the header.
+func (d *Delimited) lookUp(lay *layout, header []ColumnSpec) error {
+	lay.at = make([]int, len(header))
+	for i := range lay.at {
+		lay.at[i] = -1
+	}
+	for k, c := range d.Columns {
+		i := slices.IndexFunc(header, func(h ColumnSpec) bool { return strings.EqualFold(h.Name, c.Name) })
+		switch {
+		case i >= 0:
+			lay.at[i] = k
+		case d.Absent == "missing":
+			lay.absent = append(lay.absent, k)
+		default:
+			var names []string
+			for _, h := range header {
+				names = append(names, h.Name)
+			}
+			return fmt.Errorf("the header has no column %q%s", c.Name, settings.DidYouMean(c.Name, names))
+		}
+	}
+	return nil
+}

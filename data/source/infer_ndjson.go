@@ -1,0 +1,154 @@
+package source
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"plumbline/data/corpus"
+)
+
+// Bounds on what is taken for a table.
+const (
+	maxMembers = 10_000 // different members of a file's objects
+	maxNesting = 50
+)
+
+// members are the columns of JSON objects, in order of first appearance.
+type members struct {
+	columns []guess
+	at      map[string]int
+	lists   []string // members that are lists, which no column can be
+}
+
+// inferNDJSON looks at the first objects of a file that has one a line.
+func inferNDJSON(br *bufio.Reader, name string) ([]byte, error) {
+	m := &members{at: map[string]int{}}
+	in := corpus.PastBOM(br)
+	for rows, line := 0, 0; rows < inferRows; {
+		raw, err := corpus.ReadLine(in)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, fmt.Errorf("data: %s:%d: %w", name, line+1, err)
+		}
+		last := err != nil
+		line++
+		if text := bytes.TrimSpace(raw); len(text) > 0 {
+			err := m.object(text)
+			if err != nil && (rows == 0 || len(m.columns) > maxMembers) { // reading counts the others
+				return nil, fmt.Errorf("data: %s:%d: %w", name, line, err)
+			}
+			rows++
+		}
+		if last {
+			break
+		}
+	}
+	m.columns = slices.DeleteFunc(m.columns, func(g guess) bool { return slices.Contains(m.lists, g.name) })
+	if len(m.columns) == 0 {
+		return nil, fmt.Errorf("data: %s: the objects have no members that could be columns", name)
+	}
+	for i := range m.columns {
+		g := &m.columns[i]
+		g.decide()
+	}
+	var b strings.Builder
+	writeHead(&b, name, "ndjson")
+	is := writeTruth(&b, m.columns, nil)
+	b.WriteString("options:\n")
+	is.writeReading(&b)
+	if m.lists != nil {
+		fmt.Fprintf(&b, "  # lists are not read: %s\n", listYAML(m.lists))
+	}
+	is.writeColumns(&b, m.columns)
+	is.writeDefaults(&b)
+	return []byte(b.String()), nil
+}
+
+// object takes the members of one object in.
+func (m *members) object(text []byte) error {
+	if !json.Valid(text) || text[0] != '{' {
+		return errors.New("not a JSON object")
+	}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	if _, err := dec.Token(); err != nil {
+		return err
+	}
+	return m.walk(dec, "", 1)
+}
+
+// walk goes through an object whose brace was read. The names of nested members are joined with dots.
+func (m *members) walk(dec *json.Decoder, prefix string, depth int) error {
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		name := prefix + key.(string)
+		value, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		switch v := value.(type) {
+		case json.Delim:
+			if v == '{' && depth < maxNesting {
+				if err := m.walk(dec, name+".", depth+1); err != nil {
+					return err
+				}
+				continue
+			}
+			if err := skipValue(dec); err != nil {
+				return err
+			}
+			if !slices.Contains(m.lists, name) {
+				m.lists = append(m.lists, name)
+			}
+		case nil:
+			m.value(name, "")
+		case bool:
+			m.value(name, map[bool]string{true: "1", false: "0"}[v])
+		default:
+			m.value(name, strings.TrimSpace(fmt.Sprint(v)))
+		}
+		if len(m.columns) > maxMembers || len(m.lists) > maxMembers {
+			return fmt.Errorf("more than %d different members: not a table", maxMembers)
+		}
+	}
+	_, err := dec.Token()
+	return err
+}
+
+// skipValue passes over the rest of a list or object whose first bracket was read.
+func skipValue(dec *json.Decoder) error {
+	for depth := 1; depth > 0; {
+		t, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		switch t {
+		case json.Delim('['), json.Delim('{'):
+			depth++
+		case json.Delim(']'), json.Delim('}'):
+			depth--
+		}
+	}
+	return nil
+}
+
+func (m *members) value(name, text string) {
+	if name == "" {
+		return
+	}
+	i, ok := m.at[name]
+	if !ok {
+		i = len(m.columns)
+		m.at[name] = i
+		m.columns = append(m.columns, guess{name: name, values: map[string]int{}})
+	}
+	m.columns[i].look(text)
+}

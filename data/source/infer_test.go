@@ -1,0 +1,145 @@
+package source
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"plumbline/configs/settings"
+	"plumbline/data"
+	"plumbline/data/datatest"
+)
+
+// inferred infers a config for the text and reads the text with it.
+func inferred(t *testing.T, name, text string) (*data.Table, string) {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return readInferred(t, path, dir)
+}
+
+func readInferred(t *testing.T, path, dir string) (*data.Table, string) {
+	t.Helper()
+	raw, err := Infer(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := settings.Parse("inferred.yaml", raw)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, raw)
+	}
+	c, err := DecodeConfig(doc)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, raw)
+	}
+	tb, _, err := Read(context.Background(), c, Finder{[]string{dir}}, 2)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, raw)
+	}
+	return tb, string(raw)
+}
+
+func TestInfer(t *testing.T) {
+	for _, c := range []struct {
+		name, file, text string
+		types            []string // of the feature columns
+		attack           []bool
+	}{
+		{"header, label, times, addresses", "My Flows.csv", "Time,src,size,proto,Label\n2024-01-02 03:04:05,10.0.0.1,5,tcp,BENIGN\n2024-01-02 03:04:06.5,::1,7.5,udp,DoS\n",
+			[]string{"Time time", "src address", "size number", "proto category"}, []bool{false, true}},
+		{"no header, label last", "a.txt", "0,tcp,5,normal\n1,udp,7,scan\n", []string{"c1 number", "c2 category", "c3 number"}, []bool{false, true}},
+		{"tabs, epoch seconds, hexadecimal ports, missing marks", "b.tsv", "ts\tport\tx\tclass\n1545403816.9\t0x0303\t?\t0\n1545403817\t80\t3\t1\n", []string{"ts time", "port number", "x number"}, []bool{false, true}},
+		{"semicolons, Infinity, latin-1", "c.csv", "rate;name;attack\nInfinity;caf\xe9;no\n3;t;yes\n", []string{"rate number", "name category"}, []bool{false, true}},
+		{"quotes", "d.csv", "text,y\n\"a,b\",0\n\"c\"\"d\",1\n", []string{"text category"}, []bool{false, true}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tb, raw := inferred(t, c.file, c.text)
+			var types []string
+			for _, col := range tb.Columns {
+				types = append(types, col.Name+" "+col.Type.String())
+			}
+			if !slices.Equal(types, c.types) || !slices.Equal(tb.Attack, c.attack) {
+				t.Errorf("types %q, attacks %v; want %q, %v\n%s", types, tb.Attack, c.types, c.attack, raw)
+			}
+		})
+	}
+	tb, _ := inferred(t, "conn.log.labeled", zeekLog)
+	if !slices.Equal(tb.Attack, []bool{false, true}) {
+		t.Errorf("Zeek: %v", tb.Attack)
+	}
+	for text, want := range map[string]string{"": "empty", "a,b\n": "no rows", "a,b\n1,2,3\n": "3 columns, the first line has 2"} {
+		path := filepath.Join(t.TempDir(), "x.csv")
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Infer(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}
+
+// TestInferRealFiles: what is inferred from real files reads all of them, with the shipped configs' truth.
+func TestInferRealFiles(t *testing.T) {
+	for _, c := range []struct {
+		folder, file    string
+		benign, attacks int
+	}{
+		{"nsl-kdd", "KDDTest+.txt.gz", 0, 22544}, // the last column is the difficulty: no label is found
+		{"kddcup99", "corrected.gz", 60593, 250436},
+		{"unsw-nb15", "UNSW_NB15_training-set.csv.gz", 37000, 45332},
+		{"ton-iot", "train_test_network.csv.gz", 50000, 161043},
+		{"cicids2017-improved", "wednesday.sample.csv.gz", 1005, 15610},
+		{"iot-23", "CTU-IoT-Malware-Capture-8-1.conn.log.labeled.gz", 2181, 8222},
+	} {
+		t.Run(c.file, func(t *testing.T) {
+			dir := filepath.Join(datatest.Dir(t, c.folder), c.folder)
+			tb, raw := readInferred(t, filepath.Join(dir, c.file), dir)
+			if tb.Attack == nil {
+				if c.benign > 0 || tb.Rows != c.attacks {
+					t.Errorf("%d rows and no label\n%s", tb.Rows, raw)
+				}
+				return
+			}
+			attacks := 0
+			for _, a := range tb.Attack {
+				if a {
+					attacks++
+				}
+			}
+			if attacks != c.attacks || tb.Rows-attacks != c.benign {
+				t.Errorf("%d benign, %d attacks\n%s", tb.Rows-attacks, attacks, raw)
+			}
+		})
+	}
+}
+
+func FuzzInfer(f *testing.F) {
+	f.Add([]byte("a,b,label\n1,x,0\n2,y,1\n"))
+	f.Add([]byte(zeekLog))
+	f.Add([]byte("\"q\";z\n1;\"\n"))
+	f.Add([]byte("{\"a\": {\"b\": 1}, \"c\": [2], \"label\": \"x\"}\n{\"a\": null, \"d\": true}\n"))
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		path := filepath.Join(dir, "x.csv")
+		if err := os.WriteFile(path, raw, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		text, err := Infer(path)
+		if err != nil {
+			return
+		}
+		doc, err := settings.Parse("inferred", text)
+		if err != nil {
+			t.Fatalf("not YAML: %v\n%s", err, text)
+		}
+		if _, err := DecodeConfig(doc); err != nil {
+			t.Fatalf("refused: %v\n%s", err, text)
+		}
+	})
+}

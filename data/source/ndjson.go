@@ -1,0 +1,116 @@
+package source
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"plumbline/configs/settings"
+	"plumbline/data/corpus"
+)
+
+func init() {
+	RegisterFormat("ndjson", func() Source { return &NDJSON{Missing: []string{""}, NonFinite: "error", Absent: "missing"} })
+}
+
+// NDJSON reads one JSON object a line. Members that no column names are passed over; members of nested
+// objects are named with dots, as in source.ip.
+type NDJSON struct {
+	Columns     []ColumnSpec `yaml:"columns" jsonschema:"minItems=1" jsonschema_description:"member (dots reach into nested objects) and type of every column"`
+	Missing     []string     `yaml:"missing" jsonschema_description:"texts that mean: missing; null always does"`
+	NonFinite   string       `yaml:"nonfinite" jsonschema:"enum=error,enum=missing" jsonschema_description:"what a text such as NaN or Infinity in a number column is: a bad row, or missing"`
+	Absent      string       `yaml:"absent" jsonschema:"enum=error,enum=missing" jsonschema_description:"what an object without a column's member is: a bad row, or missing"`
+	TimeLayouts []string     `yaml:"time_layouts" jsonschema_description:"how times are written, in Go's reference time; none: seconds since 1970"`
+}
+
+// Schema lists the declared columns.
+func (d *NDJSON) Schema() []ColumnSpec { return d.Columns }
+
+// Check says what is wrong with the settings.
+func (d *NDJSON) Check(c *Config) (ps settings.Problems) {
+	if len(d.Columns) == 0 {
+		ps = append(ps, c.Options.Problem("columns must name the members to read"))
+	}
+	for i, col := range d.Columns {
+		if col.Name == "" || col.Type == "" {
+			ps = append(ps, c.Options.Problem("column %d needs a name and a type", i+1))
+		}
+	}
+	if len(c.Files.Train) == 0 {
+		ps = append(ps, settings.Problem{Where: c.Options.File, Path: "files.train", Msg: "names no file"})
+	}
+	return ps
+}
+
+func (d *NDJSON) read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
+	lay := &layout{file: name, infinite: d.NonFinite == "missing", layouts: d.TimeLayouts, specs: d.Columns}
+	for _, m := range d.Missing {
+		lay.missing = append(lay.missing, []byte(m))
+	}
+	paths := make([][]string, len(d.Columns))
+	for i, c := range d.Columns {
+		paths[i] = strings.Split(c.Name, ".")
+	}
+	lay.cut = func(line []byte, cells [][]byte) ([][]byte, error) { return d.cells(lay, paths, line, cells) }
+	return parseFile(ctx, corpus.PastBOM(in), lay, 1, tb, workers)
+}
+
+// cells is one object's members as texts, in the order of the columns.
+func (d *NDJSON) cells(lay *layout, paths [][]string, line []byte, cells [][]byte) ([][]byte, error) {
+	dec := json.NewDecoder(bytes.NewReader(line))
+	dec.UseNumber()
+	var object map[string]any
+	if err := dec.Decode(&object); err != nil {
+		return nil, fmt.Errorf("not a JSON object: %w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) || object == nil {
+		return nil, fmt.Errorf("want one JSON object a line")
+	}
+	absent := []byte(nil)
+	if len(lay.missing) > 0 {
+		absent = lay.missing[0]
+	}
+	for i, p := range paths {
+		v, ok := member(object, d.Columns[i].Name, p)
+		switch v := v.(type) {
+		case string:
+			cells = append(cells, []byte(v))
+		case json.Number:
+			cells = append(cells, []byte(v))
+		case bool:
+			cells = append(cells, fmt.Appendf(nil, "%d", map[bool]int{true: 1}[v]))
+		case nil:
+			if !ok && d.Absent == "error" {
+				return nil, fmt.Errorf("no member %q", d.Columns[i].Name)
+			}
+			if lay.missing == nil {
+				return nil, fmt.Errorf("member %q is null, and options.missing names no text for it", d.Columns[i].Name)
+			}
+			cells = append(cells, absent)
+		default:
+			return nil, fmt.Errorf("member %q is a list or an object", d.Columns[i].Name)
+		}
+	}
+	return cells, nil
+}
+
+// member finds a member by its whole name, or by its path.
+func member(object map[string]any, name string, path []string) (any, bool) {
+	if v, ok := object[name]; ok {
+		return v, true
+	}
+	for i, p := range path {
+		v, ok := object[p]
+		if !ok || i == len(path)-1 {
+			return v, ok
+		}
+		if object, ok = v.(map[string]any); !ok {
+			return nil, false
+		}
+	}
+	return nil, false
+}

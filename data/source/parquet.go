@@ -1,0 +1,261 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"plumbline/configs/settings"
+	"plumbline/data"
+	"plumbline/data/parquet"
+)
+
+func init() {
+	RegisterFormat("parquet", func() Source { return &Parquet{Missing: []string{""}, NonFinite: "error"} })
+}
+
+// Parquet reads Parquet files, which name and type their columns. Members of groups are named with dots, as
+// in source.ip. A null is missing; a row's line is its number in the file. Integers become 64-bit floats as
+// in every other format: beyond 2^53 they are rounded.
+type Parquet struct {
+	Types       map[string]columnKind `yaml:"types" jsonschema:"enum=number,enum=category,enum=time,enum=address,enum=port" jsonschema_description:"types of columns that are not to have the file's own: texts as addresses or numbers, codes as categories, seconds since 1970 as times"`
+	Missing     []string              `yaml:"missing" jsonschema_description:"texts that mean: missing; null always does"`
+	NonFinite   string                `yaml:"nonfinite" jsonschema:"enum=error,enum=missing" jsonschema_description:"what NaN and Infinity in a number column are: a bad row, or missing"`
+	TimeLayouts []string              `yaml:"time_layouts" jsonschema_description:"how times that are kept as texts are written, in Go's reference time; none: seconds since 1970"`
+}
+
+// Schema is nil: the files name their columns.
+func (d *Parquet) Schema() []ColumnSpec { return nil }
+
+// Check says what is wrong with the settings.
+func (d *Parquet) Check(c *Config) settings.Problems {
+	if len(c.Files.Train) == 0 {
+		return settings.Problems{{Where: c.Options.File, Path: "files.train", Msg: "names no file"}}
+	}
+	return nil
+}
+
+// parquetField is a column of a table and the file's column that it comes from.
+type parquetField struct {
+	spec   ColumnSpec
+	column int
+	wrong  string // why it cannot be read
+}
+
+func (d *Parquet) read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
+	file, err := openParquet(in)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	fields := parquetFields(file, func(group string) bool { return slices.Contains(tb.config.Drop, group) })
+	known := map[string]bool{}
+	lay := &layout{file: name, infinite: d.NonFinite == "missing", layouts: d.TimeLayouts}
+	for _, m := range d.Missing {
+		lay.missing = append(lay.missing, []byte(m))
+	}
+	for i := range fields {
+		f := &fields[i]
+		known[f.spec.Name] = true
+		if t, ok := d.Types[f.spec.Name]; ok {
+			f.spec.Type = t
+		}
+		if f.wrong != "" && tb.role(f.spec.Name) != dropped {
+			return fmt.Errorf("%s: column %q %s: leave it out (drop: [%s])", name, f.spec.Name, f.wrong, f.spec.Name)
+		}
+		lay.specs = append(lay.specs, f.spec)
+	}
+	for t := range d.Types {
+		if !known[t] {
+			return fmt.Errorf("%s: options.types names the column %q, which the file does not have", name, t)
+		}
+	}
+	lay.specs = tb.asTexts(lay.specs)
+	if err := tb.schema(lay.specs); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return parseGroups(ctx, file, lay, fields, tb, workers)
+}
+
+// openParquet opens a file, which must be an uncompressed one: Parquet is read from its end.
+func openParquet(in io.Reader) (*parquet.File, error) {
+	src, ok := in.(*input)
+	switch {
+	case !ok:
+		return nil, errors.New("a Parquet file is not a stream")
+	case src.wraps != "":
+		return nil, fmt.Errorf("a Parquet file is read from its end and cannot be wrapped in %s: unpack it (its pages are compressed inside)", src.wraps)
+	}
+	return parquet.Open(src.file, src.size)
+}
+
+// parquetFields are the columns of a file as a table has them. A group of which skip is true is one of them.
+func parquetFields(file *parquet.File, skip func(group string) bool) []parquetField {
+	var fields []parquetField
+	for i := range file.Columns {
+		c := &file.Columns[i]
+		f := parquetField{spec: ColumnSpec{strings.Join(c.Path, "."), parquetKind(c)}, column: i}
+		switch {
+		case len(c.Path) > 1 && skip(c.Path[0]):
+			f.spec.Name, f.wrong = c.Path[0], "is a group"
+		case c.Repeated:
+			f.spec.Name, f.wrong = strings.Join(c.Path[:c.List], "."), "is a list or a map, which has not one value a row"
+		case c.Logical == parquet.Binary:
+			f.wrong = "holds binary objects"
+		case c.Logical == parquet.Interval:
+			f.wrong = "holds intervals of months and days"
+		}
+		if f.wrong != "" {
+			f.spec.Type = "category"
+			if slices.ContainsFunc(fields, func(o parquetField) bool { return o.spec.Name == f.spec.Name && o.wrong != "" }) {
+				continue
+			}
+		}
+		fields = append(fields, f)
+	}
+	return fields
+}
+
+// parquetKind is the type that a column has by itself.
+func parquetKind(c *parquet.Column) columnKind {
+	switch c.Logical {
+	case parquet.Date, parquet.Timestamp:
+		return "time"
+	case parquet.Text, parquet.UUID:
+		return "category"
+	case parquet.Decimal, parquet.Float16, parquet.Null, parquet.TimeOfDay:
+		return "number"
+	}
+	switch c.Physical {
+	case parquet.Int96: // times of older writers
+		return "time"
+	case parquet.ByteArray, parquet.FixedLenByteArray:
+		return "category"
+	}
+	return "number"
+}
+
+// parquetGroup is a row group at work.
+type parquetGroup struct {
+	index, first int // first is the row before its first
+	columns      []*parquetColumn
+	left         chan struct{} // gets one for each column that is done
+}
+
+// parseGroups decodes the columns of all row groups on the workers, and adds the row groups to the table in
+// order. Encoded pages are held only while they are worked on.
+func parseGroups(ctx context.Context, file *parquet.File, lay *layout, fields []parquetField, tb *builder, workers int) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type task struct {
+		group *parquetGroup
+		field int
+	}
+	work := make(chan task)
+	order := make(chan *parquetGroup, workers)
+	for range workers {
+		go func() {
+			for t := range work {
+				t.group.columns[t.field].read(ctx, file, t.group.index)
+				t.group.left <- struct{}{}
+			}
+		}()
+	}
+	go func() {
+		defer close(order)
+		defer close(work)
+		first := 0
+		for g, rows := range file.Groups {
+			group := &parquetGroup{index: g, first: first, left: make(chan struct{}, len(fields))}
+			first += rows
+			for i, f := range fields {
+				c := &parquetColumn{lay: lay, at: i, column: &file.Columns[f.column], number: f.column, rows: rows}
+				c.skip = tb.role(f.spec.Name) == dropped
+				group.columns = append(group.columns, c)
+			}
+			select {
+			case order <- group:
+			case <-ctx.Done():
+				return
+			}
+			for i := range fields {
+				select {
+				case work <- task{group, i}:
+				case <-ctx.Done():
+					group.columns[i].err = ctx.Err()
+					group.left <- struct{}{}
+				}
+			}
+		}
+	}()
+	var err error
+	for g := range order {
+		for range fields {
+			<-g.left
+		}
+		if err != nil {
+			continue
+		}
+		for i, c := range g.columns {
+			if c.err != nil {
+				err = fmt.Errorf("%s: row group %d (from row %d), column %q: %w", lay.file, g.index+1, g.first+1, fields[i].spec.Name, c.err)
+				cancel()
+				break
+			}
+		}
+		if err == nil {
+			tb.add(g.piece(lay, file.Groups[g.index]))
+		}
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	return err
+}
+
+// piece joins the columns of a row group. A row that is bad in any column is left out of all.
+func (g *parquetGroup) piece(lay *layout, rows int) *piece {
+	p := &piece{columns: make([]slab, len(g.columns))}
+	var good []bool
+	for i, c := range g.columns {
+		p.columns[i] = c.slab
+		switch {
+		case c.good == nil:
+		case good == nil:
+			good = slices.Clone(c.good)
+		default:
+			for row, ok := range c.good {
+				good[row] = good[row] && ok
+			}
+		}
+	}
+	p.lines = make([]int32, rows)
+	for i := range p.lines {
+		p.lines[i] = int32(g.first + i + 1)
+	}
+	if good == nil {
+		return p
+	}
+	for row := range good {
+		if good[row] {
+			continue
+		}
+		if p.badCount++; p.badCount > maxExamples {
+			continue
+		}
+		for i, c := range g.columns {
+			if k := slices.IndexFunc(c.bad, func(b badValue) bool { return b.row == row }); k >= 0 {
+				p.bad = append(p.bad, BadRow{lay.file, g.first + row + 1, i + 1, fmt.Sprintf("%s: %v", lay.specs[i].Name, c.bad[k].why)})
+				break
+			}
+		}
+	}
+	for i := range p.columns {
+		s := &p.columns[i]
+		s.num, s.nanos, s.code = data.KeepMarked(s.num, good), data.KeepMarked(s.nanos, good), data.KeepMarked(s.code, good)
+	}
+	p.lines = data.KeepMarked(p.lines, good)
+	return p
+}

@@ -1,0 +1,331 @@
+package source
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"math/big"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"plumbline/data"
+	"plumbline/data/parquet"
+)
+
+// parquetColumn turns one column of one row group into table values.
+type parquetColumn struct {
+	lay    *layout
+	at     int // of the column in lay.specs
+	column *parquet.Column
+	number int // of the column in the file
+	rows   int
+	skip   bool
+
+	slab  slab
+	good  []bool     // rows whose value can be read; nil: all. The slab has a missing one in the place of others
+	bad   []badValue // the first of those others
+	err   error      // why the column cannot be read at all
+	text  []byte     // room for one value
+	cache slab       // dictionary entries that were turned already
+	known []bool     // which those are
+}
+
+// badValue is why the value of a row (from 0) cannot be read.
+type badValue struct {
+	row int
+	why error
+}
+
+// exactRows is the row group up to which a column gets its room at once, rather than as it grows.
+const exactRows = 1 << 20
+
+func (c *parquetColumn) read(ctx context.Context, file *parquet.File, group int) {
+	if c.skip {
+		return
+	}
+	c.make(&c.slab, 0)
+	c.slab.ids = map[string]uint32{}
+	var dict *parquet.Values
+	row := 0
+	c.err = file.Read(ctx, group, c.number, func(p *parquet.Page) error {
+		if row == 0 && c.rows <= exactRows {
+			c.make(&c.slab, c.rows)
+		}
+		if p.Dict != nil && p.Dict != dict {
+			dict = p.Dict
+			c.cache, c.known = slab{}, make([]bool, dict.Len())
+			c.make(&c.cache, dict.Len())
+		}
+		c.page(p, row)
+		row += p.Rows
+		return nil
+	})
+}
+
+// make gives a slab the slice that the column's type wants.
+func (c *parquetColumn) make(s *slab, room int) {
+	switch c.lay.specs[c.at].Type.columnType() {
+	case data.Number:
+		s.num = make([]float64, 0, room)
+	case data.Time:
+		s.nanos = make([]int64, 0, room)
+	default:
+		s.code = make([]uint32, 0, room)
+	}
+}
+
+func (c *parquetColumn) page(p *parquet.Page, row int) {
+	k := 0 // of the values that are there
+	for i := range p.Rows {
+		if p.Valid != nil && !p.Valid[i] {
+			c.slab.miss()
+			continue
+		}
+		var err error
+		if p.Dict != nil {
+			err = c.entry(p.Dict, int(p.Index[k]))
+		} else {
+			err = c.value(&p.Values, k)
+		}
+		if k++; err != nil {
+			c.slab.miss()
+			if c.good == nil {
+				c.good = slices.Repeat([]bool{true}, c.rows)
+			}
+			c.good[row+i] = false
+			if len(c.bad) < maxExamples {
+				c.bad = append(c.bad, badValue{row + i, err})
+			}
+		}
+	}
+}
+
+// entry adds entry i of a dictionary, which is turned into a value when it first occurs, so that texts get
+// their codes in the order of the rows.
+func (c *parquetColumn) entry(dict *parquet.Values, i int) error {
+	s, k := &c.slab, &c.cache
+	if c.known[i] {
+		switch {
+		case s.num != nil:
+			s.num = append(s.num, k.num[i])
+		case s.nanos != nil:
+			s.nanos = append(s.nanos, k.nanos[i])
+		default:
+			s.code = append(s.code, k.code[i])
+		}
+		return nil
+	}
+	if err := c.value(dict, i); err != nil {
+		return err
+	}
+	c.known[i] = true
+	switch {
+	case s.num != nil:
+		k.num = k.num[:cap(k.num)]
+		k.num[i] = s.num[len(s.num)-1]
+	case s.nanos != nil:
+		k.nanos = k.nanos[:cap(k.nanos)]
+		k.nanos[i] = s.nanos[len(s.nanos)-1]
+	default:
+		k.code = k.code[:cap(k.code)]
+		k.code[i] = s.code[len(s.code)-1]
+	}
+	return nil
+}
+
+// value adds one value to the slab: numbers and times as they are, everything else by its text.
+func (c *parquetColumn) value(v *parquet.Values, i int) error {
+	s := &c.slab
+	switch {
+	case s.num != nil && (v.Bytes == nil || c.column.Logical == parquet.Float16):
+		x, err := c.float(v, i)
+		if err == nil && !finite(x) {
+			if !c.lay.infinite {
+				return fmt.Errorf("%v is not finite (options.nonfinite: missing takes such values as missing)", x)
+			}
+			x = nan
+		}
+		if err == nil {
+			s.num = append(s.num, x)
+		}
+		return err
+	case s.nanos != nil && c.instants():
+		t, err := c.instant(v, i)
+		if err == nil {
+			s.nanos = append(s.nanos, t)
+		}
+		return err
+	case s.nanos != nil && c.column.Logical == parquet.TimeOfDay:
+		return errors.New("a time of day is no point in time")
+	}
+	var err error
+	if c.text, err = c.appendText(c.text[:0], v, i); err != nil {
+		return err
+	}
+	return s.cell(c.lay, c.at, bytes.TrimSpace(c.text))
+}
+
+// instants says whether the column holds points in time.
+func (c *parquetColumn) instants() bool {
+	return c.column.Logical == parquet.Timestamp || c.column.Logical == parquet.Date || c.column.Physical == parquet.Int96
+}
+
+// float is a value that is kept as an integer or a float. Times of day and points in time are in seconds.
+func (c *parquetColumn) float(v *parquet.Values, i int) (float64, error) {
+	switch {
+	case c.column.Logical == parquet.Float16:
+		return float16(binary.LittleEndian.Uint16(v.Bytes[i])), nil
+	case v.Floats != nil:
+		return v.Floats[i], nil
+	}
+	x := v.Ints[i]
+	switch c.column.Logical {
+	case parquet.Unsigned:
+		return float64(uint64(x)), nil
+	case parquet.TimeOfDay, parquet.Timestamp:
+		return float64(x) / (1e9 / float64(c.column.Unit)), nil
+	case parquet.Date:
+		return float64(x) * 86400, nil
+	case parquet.Decimal:
+		if scale := c.column.Scale; scale < len(pow10) && x > -1<<53 && x < 1<<53 {
+			return float64(x) / pow10[scale], nil
+		}
+		return strconv.ParseFloat(string(decimal(nil, big.NewInt(x), c.column.Scale)), 64)
+	}
+	return float64(x), nil
+}
+
+// float16 is the IEEE 754 number of 16 bits: sign, 5 bits of exponent with bias 15, 10 bits of fraction.
+func float16(b uint16) float64 {
+	exp, frac := int(b>>10&31), float64(b&1023)
+	var x float64
+	switch {
+	case exp == 0:
+		x = math.Ldexp(frac, -24)
+	case exp < 31:
+		x = math.Ldexp(1024+frac, exp-25)
+	case frac == 0:
+		x = math.Inf(1)
+	default:
+		return math.NaN()
+	}
+	if b>>15 != 0 {
+		x = -x
+	}
+	return x
+}
+
+const day = 86400 * int64(time.Second)
+
+// instant is a point in time, in nanoseconds since 1970. A time without a zone counts as UTC.
+func (c *parquetColumn) instant(v *parquet.Values, i int) (int64, error) {
+	var count, unit, rest int64
+	switch {
+	case c.column.Physical == parquet.Int96: // nanoseconds of the day, then the Julian day
+		b := v.Bytes[i]
+		count, unit, rest = int64(int32(binary.LittleEndian.Uint32(b[8:])))-2440588, day, int64(binary.LittleEndian.Uint64(b))
+		if rest < 0 || rest > day {
+			return 0, fmt.Errorf("%d nanoseconds of a day", rest)
+		}
+	case c.column.Logical == parquet.Date:
+		count, unit = v.Ints[i], day
+	default:
+		count, unit = v.Ints[i], int64(c.column.Unit)
+	}
+	// a day less than what fits leaves room for rest, and for NoTime
+	if most := (math.MaxInt64 - day) / unit; count > most || count < -most {
+		return 0, fmt.Errorf("the time is out of range: want years 1678 to 2261")
+	}
+	return count*unit + rest, nil
+}
+
+// appendText appends a value as a person writes it; truth values are 0 and 1, as in the other formats.
+func (c *parquetColumn) appendText(b []byte, v *parquet.Values, i int) ([]byte, error) {
+	switch {
+	case c.column.Logical == parquet.Float16:
+		x, _ := c.float(v, i)
+		return appendFloat(b, x, 32), nil
+	case v.Floats != nil && c.column.Physical == parquet.Float:
+		return appendFloat(b, v.Floats[i], 32), nil
+	case v.Floats != nil:
+		return appendFloat(b, v.Floats[i], 64), nil
+	case c.instants():
+		t, err := c.instant(v, i)
+		if err != nil {
+			return b, err
+		}
+		if c.column.Logical == parquet.Date {
+			return time.Unix(0, t).UTC().AppendFormat(b, time.DateOnly), nil
+		}
+		return time.Unix(0, t).UTC().AppendFormat(b, time.RFC3339Nano), nil
+	case c.column.Logical == parquet.Decimal:
+		n := new(big.Int)
+		if v.Ints != nil {
+			n.SetInt64(v.Ints[i])
+		} else if err := twosComplement(n, v.Bytes[i]); err != nil {
+			return b, err
+		}
+		return decimal(b, n, c.column.Scale), nil
+	case c.column.Logical == parquet.TimeOfDay:
+		x := v.Ints[i]
+		if x < 0 || x > day/int64(c.column.Unit) {
+			return b, fmt.Errorf("%d is no time of a day", x)
+		}
+		return time.Unix(0, x*int64(c.column.Unit)).UTC().AppendFormat(b, "15:04:05.999999999"), nil
+	case c.column.Logical == parquet.UUID:
+		x := hex.EncodeToString(v.Bytes[i])
+		return append(b, x[:8]+"-"+x[8:12]+"-"+x[12:16]+"-"+x[16:20]+"-"+x[20:]...), nil
+	case c.column.Logical == parquet.Unsigned:
+		return strconv.AppendUint(b, uint64(v.Ints[i]), 10), nil
+	case v.Ints != nil:
+		return strconv.AppendInt(b, v.Ints[i], 10), nil
+	}
+	if !utf8.Valid(v.Bytes[i]) {
+		return b, fmt.Errorf("%q is not UTF-8 text (drop leaves a column of binary data out)", clip(v.Bytes[i]))
+	}
+	return append(b, v.Bytes[i]...), nil
+}
+
+// appendFloat writes the shortest decimal that reads back as the same number, without an exponent where a
+// person would not use one.
+func appendFloat(b []byte, x float64, bits int) []byte {
+	format := byte('f')
+	if a := math.Abs(x); a >= 1e15 || a < 1e-6 && a > 0 {
+		format = 'g'
+	}
+	return strconv.AppendFloat(b, x, format, -1, bits)
+}
+
+// twosComplement sets n to a big-endian integer.
+func twosComplement(n *big.Int, b []byte) error {
+	if len(b) > 64 {
+		return fmt.Errorf("a decimal of %d bytes", len(b))
+	}
+	n.SetBytes(b)
+	if len(b) > 0 && b[0] >= 0x80 {
+		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b))))
+	}
+	return nil
+}
+
+// decimal appends n · 10^−scale.
+func decimal(b []byte, n *big.Int, scale int) []byte {
+	digits := new(big.Int).Abs(n).String()
+	if n.Sign() < 0 {
+		b = append(b, '-')
+	}
+	if scale == 0 {
+		return append(b, digits...)
+	}
+	for len(digits) <= scale {
+		digits = "0" + digits
+	}
+	whole, part := digits[:len(digits)-scale], digits[len(digits)-scale:]
+	return append(append(append(b, whole...), '.'), part...)
+}

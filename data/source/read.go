@@ -1,0 +1,156 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"plumbline/data"
+)
+
+// ReadReport is what reading a data set left to say.
+type ReadReport struct {
+	Rows     int      // read
+	Bad      int      // left out
+	Examples []BadRow // the first of them
+	Warnings []string
+	Notes    []string // what the config had the reader do
+}
+
+// BadRow is a row that could not be read.
+type BadRow struct {
+	File         string
+	Line, Column int // 1-based; Column counts fields
+	Reason       string
+}
+
+func (b BadRow) String() string {
+	if b.Column > 0 {
+		return fmt.Sprintf("%s:%d:%d: %s", b.File, b.Line, b.Column, b.Reason)
+	}
+	return fmt.Sprintf("%s:%d: %s", b.File, b.Line, b.Reason)
+}
+
+// maxExamples is how many bad rows a report keeps.
+const maxExamples = 20
+
+// fileSource is a source that reads files.
+type fileSource interface {
+	Source
+	// read parses one file into tb. Rows that cannot be read go to tb.bad.
+	read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error
+}
+
+// Read reads all files of a data set into one table, on up to workers goroutines; the table does not
+// depend on how many. Text columns get their codes in order of first appearance.
+func Read(ctx context.Context, c *Config, f Finder, workers int) (*data.Table, *ReadReport, error) {
+	if g, ok := c.source.(Generator); ok {
+		t, err := g.Generate(c.Name)
+		if err == nil {
+			err = c.derive(t)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		return t, &ReadReport{Rows: t.Rows}, nil
+	}
+	src, ok := c.source.(fileSource)
+	if !ok {
+		return nil, nil, fmt.Errorf("data: %s: format %s reads no files", c.Name, c.Format)
+	}
+	tb := newBuilder(c)
+	tb.expected = c.textSize(f)
+	for _, part := range []struct {
+		files []string
+		part  data.Part
+	}{{c.Files.Train, data.PartTrain}, {c.Files.Test, data.PartTest}} {
+		for _, name := range part.files {
+			if err := readFile(ctx, src, c, f, name, part.part, tb, max(1, workers)); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	if err := c.checkOrigins(tb.origins); err != nil {
+		return nil, nil, err
+	}
+	t, err := tb.table()
+	if err == nil {
+		err = tb.filter(t)
+	}
+	if err == nil {
+		err = c.derive(t)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	rep := &ReadReport{Rows: t.Rows, Bad: tb.badCount, Examples: tb.examples, Warnings: tb.warnings, Notes: tb.notes}
+	rep.Warnings = append(rep.Warnings, expectations(c, tb.read)...)
+	if tb.badCount > 0 {
+		rep.Warnings = append(rep.Warnings, fmt.Sprintf("%s: %d of %d rows could not be read, first %v", c.Name, tb.badCount, tb.badCount+t.Rows, tb.examples[0]))
+	}
+	return t, rep, nil
+}
+
+func readFile(ctx context.Context, src fileSource, c *Config, f Finder, name string, part data.Part, tb *builder, workers int) error {
+	path, err := f.Find(c.Folder, name)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.Name, err)
+	}
+	in, err := open(path)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	first, bad := tb.rows, tb.badCount
+	if err := src.read(ctx, in, filepath.Base(name), tb, workers); err != nil {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			err = fmt.Errorf("%w (the compressed file is cut off)", err)
+		}
+		return fmt.Errorf("data: %s: %w", c.Name, err)
+	}
+	if _, err := io.Copy(io.Discard, in); err != nil {
+		return fmt.Errorf("data: %s: %s: %w", c.Name, path, err)
+	}
+	rows, badRows := tb.rows-first, tb.badCount-bad
+	if rows == 0 && badRows == 0 {
+		return fmt.Errorf("data: %s: %s: no data rows", c.Name, name)
+	}
+	if share := float64(badRows) / float64(rows+badRows); share > c.MaxBad {
+		return fmt.Errorf("data: %s: %s: %d of %d rows cannot be read, more than the share of %g that max_bad_share allows:\n  %s",
+			c.Name, name, badRows, rows+badRows, c.MaxBad, joinBad(tb.examples))
+	}
+	part, said := c.identify(name, rows, part)
+	if said != "" {
+		tb.warnings = append(tb.warnings, said)
+	}
+	tb.read[part] += rows
+	tb.origin(data.Origin{Path: path, Name: name, Part: part, Bytes: in.size, SHA256: in.sum(), FirstRow: first, Rows: rows})
+	return nil
+}
+
+func joinBad(bad []BadRow) string {
+	lines := make([]string, len(bad))
+	for i, b := range bad {
+		lines[i] = b.String()
+	}
+	return strings.Join(lines, "\n  ")
+}
+
+// expectations holds the rows that were read of each part against those that complete files have.
+func expectations(c *Config, got [2]int) (warnings []string) {
+	check := func(what string, want, other int, part data.Part) {
+		switch {
+		case want == 0 || got[part] == want:
+		case got[part] == other:
+			warnings = append(warnings, fmt.Sprintf("%s: the files of the %s part have the %d rows of the other part: is a file there under the other's name?", c.Name, what, other))
+		default:
+			warnings = append(warnings, fmt.Sprintf("%s: the %s part has %d rows, the complete data set has %d", c.Name, what, got[part], want))
+		}
+	}
+	check("training", c.Expect.TrainRows, c.Expect.TestRows, data.PartTrain)
+	check("test", c.Expect.TestRows, c.Expect.TrainRows, data.PartTest)
+	return warnings
+}

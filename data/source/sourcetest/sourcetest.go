@@ -1,0 +1,55 @@
+// Package sourcetest lends tests of other packages what those of data/source use: configs from texts and what is
+// inferred from files.
+package sourcetest
+
+import (
+	"context"
+	"plumbline/configs/settings"
+	"plumbline/data"
+	"plumbline/data/source"
+	"testing"
+)
+
+// Config is a data config from its text.
+func Config(t testing.TB, text string) *source.Config {
+	t.Helper()
+	doc, err := settings.Parse("test.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := source.DecodeConfig(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// ReadInferred infers a config for a file, reads the file with it, and returns the table and the config's text.
+func ReadInferred(t testing.TB, path, dir string) (*data.Table, string) {
+	t.Helper()
+	raw, err := source.Infer(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := settings.Parse("inferred.yaml", raw)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, raw)
+	}
+	c, err := source.DecodeConfig(doc)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, raw)
+	}
+	tb, _, err := source.Read(context.Background(), c, source.Finder{Dirs: []string{dir}}, 2)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, raw)
+	}
+	return tb, string(raw)
+}
+
+// Cells is a column's values as texts.
+func Cells(c *data.Column) (out []string) {
+	for i := range c.Len() {
+		out = append(out, string(c.AppendText(nil, int32(i))))
+	}
+	return out
+}

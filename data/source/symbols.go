@@ -1,0 +1,191 @@
+package source
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+
+	"plumbline/configs/settings"
+	"plumbline/data/corpus"
+)
+
+func init() {
+	RegisterFormat("abbadingo", func() Source { return &AbbadingoFile{} })
+	RegisterFormat("strings", func() Source { return &Strings{Separator: ","} })
+}
+
+// AbbadingoFile reads symbolic traces as a table with a row for each symbol: columns trace (a name for each
+// trace), position (from 0), symbol, class (the trace's label), and the attributes, a0, a1, … where they
+// have no names. Traces without a symbol have no row.
+type AbbadingoFile struct {
+	PAutomaC   bool `yaml:"pautomac" jsonschema_description:"traces have no label, as in the PAutomaC competition"`
+	Attributes int  `yaml:"attributes" jsonschema:"minimum=0,maximum=65536" jsonschema_description:"real values that each symbol carries"`
+}
+
+// Schema lists the columns.
+func (d *AbbadingoFile) Schema() []ColumnSpec {
+	specs := slices.Clone(wordColumns)
+	for i := range d.Attributes {
+		specs = append(specs, ColumnSpec{"a" + strconv.Itoa(i), "number"})
+	}
+	return specs
+}
+
+var wordColumns = []ColumnSpec{{"trace", "category"}, {"position", "number"}, {"symbol", "category"}, {"class", "category"}}
+
+// Check says what is wrong with the settings.
+func (d *AbbadingoFile) Check(c *Config) settings.Problems { return needsTrainFile(c) }
+
+func needsTrainFile(c *Config) settings.Problems {
+	if len(c.Files.Train) == 0 {
+		return settings.Problems{{Where: c.Options.File, Path: "files.train", Msg: "names no file"}}
+	}
+	return nil
+}
+
+func (d *AbbadingoFile) read(ctx context.Context, in io.Reader, name string, tb *builder, _ int) error {
+	dialect := corpus.Abbadingo
+	if d.PAutomaC {
+		dialect = corpus.PAutomaC
+	}
+	var c corpus.Corpus
+	if err := corpus.ReadAbbadingo(in, name, dialect, &c); err != nil {
+		return err
+	}
+	if c.Width != d.Attributes {
+		return fmt.Errorf("%s: symbols carry %d attributes, options.attributes says %d", name, c.Width, d.Attributes)
+	}
+	specs := d.Schema()
+	if err := tb.schema(specs); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	w := newWordTable(tb, specs)
+	for i := range c.Len() {
+		if i%4096 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		from, to := c.Span(i)
+		for k := from; k < to; k++ {
+			var attributes []float64
+			if c.Width > 0 {
+				attributes = c.Attributes[k*c.Width : (k+1)*c.Width]
+			}
+			w.add(name+":"+strconv.Itoa(i+2), i+2, k-from, c.Alphabet[c.Symbols[k]], c.Types[c.Type[i]], attributes)
+		}
+	}
+	tb.add(w.p)
+	return nil
+}
+
+// Strings reads a delimited file with a header in which one column holds a string a row, such as the
+// behaviour letters of CTU-13, as a table with a row for each letter: columns trace, position, symbol and
+// class.
+type Strings struct {
+	Separator string `yaml:"separator" jsonschema_description:"one character"`
+	Text      string `yaml:"text" jsonschema_description:"column that holds the strings"`
+	Class     string `yaml:"class" jsonschema_description:"column that holds the label"`
+}
+
+// Schema lists the columns.
+func (d *Strings) Schema() []ColumnSpec { return wordColumns }
+
+// Check says what is wrong with the settings.
+func (d *Strings) Check(c *Config) settings.Problems {
+	ps := needsTrainFile(c)
+	if d.Text == "" || d.Class == "" {
+		ps = append(ps, c.Options.Problem("text and class must name columns"))
+	}
+	if len([]rune(d.Separator)) != 1 {
+		ps = append(ps, c.Options.Problem("separator %q: want one character", d.Separator))
+	}
+	return ps
+}
+
+func (d *Strings) read(ctx context.Context, in io.Reader, name string, tb *builder, _ int) error {
+	r := csv.NewReader(corpus.PastBOM(in))
+	r.Comma = []rune(d.Separator)[0]
+	head, err := r.Read()
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s: the file is empty", name)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	text, class := slices.Index(head, d.Text), slices.Index(head, d.Class)
+	if text < 0 || class < 0 {
+		return fmt.Errorf("%s:1: want columns %q and %q, the header has %q", name, d.Text, d.Class, head)
+	}
+	if err := tb.schema(wordColumns); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	w := newWordTable(tb, wordColumns)
+	for n := 0; ; n++ {
+		row, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if n%4096 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		line, _ := r.FieldPos(text)
+		for k, letter := range []rune(row[text]) {
+			w.add(name+":"+strconv.Itoa(line), line, k, string(letter), row[class], nil)
+		}
+	}
+	tb.add(w.p)
+	return nil
+}
+
+// wordTable collects symbols as rows.
+type wordTable struct {
+	p    *piece
+	skip []bool
+}
+
+func newWordTable(tb *builder, specs []ColumnSpec) *wordTable {
+	w := &wordTable{p: &piece{columns: make([]slab, len(specs))}}
+	for i, s := range specs {
+		c := &w.p.columns[i]
+		w.skip = append(w.skip, tb.role(s.Name) == dropped)
+		switch {
+		case w.skip[i]:
+		case s.Type == "number":
+			c.num = []float64{}
+		default:
+			c.code, c.ids = []uint32{}, map[string]uint32{}
+		}
+	}
+	return w
+}
+
+func (w *wordTable) add(trace string, line, position int, symbol, class string, attributes []float64) {
+	for i, text := range []string{trace, "", symbol, class} {
+		c := &w.p.columns[i]
+		switch {
+		case w.skip[i]:
+		case c.num != nil:
+			c.num = append(c.num, float64(position))
+		default:
+			id, ok := c.ids[text]
+			if !ok {
+				id = uint32(len(c.names))
+				c.ids[text] = id
+				c.names = append(c.names, text)
+			}
+			c.code = append(c.code, id)
+		}
+	}
+	for i, v := range attributes {
+		if !w.skip[4+i] {
+			w.p.columns[4+i].num = append(w.p.columns[4+i].num, v)
+		}
+	}
+	w.p.lines = append(w.p.lines, int32(line))
+}

@@ -1,0 +1,364 @@
+package split
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"plumbline/data"
+)
+
+// SplitSpec declares which rows train, which are held out for thresholds and which test.
+//
+// Semi-supervised evaluation is the rule: Valid holds benign rows only, and models that learn without
+// labels see only the benign rows of Train. The split has a seed of its own and does not depend on a
+// model's.
+type SplitSpec struct {
+	Kind          string   `yaml:"kind" jsonschema:"enum=official,enum=random,enum=time,enum=group,enum=kfold,enum=repeated,enum=leave_out" jsonschema_description:"official: the files' own parts; random: stratified by class; time: train strictly before test; group: whole groups (hosts, captures) on one side; kfold: benign rows are partitioned and each part tests once; repeated: as many random splits; leave_out: one attack class at a time tests, the others train"`
+	Test          float64  `yaml:"test" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1" jsonschema_description:"share of the benign rows (group: of the groups) that test; not for official"`
+	Validation    float64  `yaml:"validation" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of the benign training rows held out for thresholds; 0: none, and thresholds are undefined"`
+	Attacks       string   `yaml:"attacks" jsonschema:"enum=test,enum=split,enum=family" jsonschema_description:"random, group, kfold, repeated: test puts every attack into (every) test part; split shares attacks like benign rows, for models that learn from labels; family, for kfold, gives each fold other attack classes to test"`
+	Column        string   `yaml:"column" jsonschema_description:"time: the time column (default the first of that type)"`
+	Columns       []string `yaml:"columns" jsonschema_description:"group: the columns that make a group, such as the source address; @file is the file (capture, scenario), @day the day of the first time column"`
+	Folds         int      `yaml:"folds" jsonschema:"minimum=2,maximum=1000" jsonschema_description:"kfold, repeated: how many"`
+	Repeats       int      `yaml:"repeats" jsonschema:"minimum=1,maximum=1000" jsonschema_description:"kfold: partitions, each with its own shuffle"`
+	LeaveOut      []string `yaml:"leave_out" jsonschema_description:"leave_out: the attack classes, a fold for each"`
+	Within        string   `yaml:"within" jsonschema:"enum=all,enum=train" jsonschema_description:"kfold, repeated, leave_out: split all rows, or those of the official training files alone"`
+	Contamination float64  `yaml:"contamination" jsonschema:"minimum=0,maximum=0.5" jsonschema_description:"share of attacks that are mixed into the rows that models without labels take for benign; those that training lacks are moved over from test, but not where times, groups or classes stay on one side"`
+	Seed          uint64   `yaml:"seed" jsonschema_description:"of the random choices; the same for every cell"`
+}
+
+// DefaultSplit is what a split says where a config does not.
+func DefaultSplit() SplitSpec {
+	return SplitSpec{Kind: "random", Test: 0.3, Validation: 0.1, Attacks: "test", Seed: 1, Folds: 5, Repeats: 1, Within: "all"}
+}
+
+// Split is table rows by purpose, each list ascending, no row in two of them. Train may hold attacks.
+type Split struct {
+	Train, Valid, Test []int32
+	// Disguised are attacks of Train that models without labels are shown as benign (SplitSpec.Contamination).
+	Disguised []int32
+	Warnings  []string
+}
+
+// Unlabelled is the training rows that models without labels see: the benign ones and the disguised attacks.
+func (sp *Split) Unlabelled(t *data.Table) []int32 {
+	rows := t.Benign(sp.Train)
+	if len(sp.Disguised) > 0 {
+		rows = append(rows, sp.Disguised...)
+		slices.Sort(rows)
+	}
+	return rows
+}
+
+// ErrSplit is wrapped by errors about a split that cannot be made.
+var ErrSplit = errors.New("impossible split")
+
+// Apply is the split of a labelled table: of one that has several folds, the first.
+func (s SplitSpec) Apply(t *data.Table) (*Split, error) { return s.Fold(t, 0) }
+
+// Fold is fold k of the split, from 0 to len(FoldNames())−1.
+func (s SplitSpec) Fold(t *data.Table, k int) (*Split, error) {
+	fail := func(format string, args ...any) (*Split, error) {
+		return nil, fmt.Errorf("data: %s: %w: %s", t.Name, ErrSplit, fmt.Sprintf(format, args...))
+	}
+	if t.Attack == nil {
+		return fail("the data has no labels")
+	}
+	if n := len(s.FoldNames()); k < 0 || k >= n {
+		return fail("fold %d of %d", k, n)
+	}
+	sp, err := s.make(t, k)
+	if err == nil {
+		err = s.disguise(t, sp)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("data: %s: %w: %w", t.Name, ErrSplit, err)
+	}
+	benign, attacks := t.Count(sp.Train)
+	switch testBenign, testAttacks := t.Count(sp.Test); {
+	case benign == 0:
+		return fail("no benign training rows (of %d rows, %d attacks among them)", len(sp.Train), attacks)
+	case len(sp.Test) == 0:
+		return fail("no test rows")
+	case testBenign == 0:
+		sp.Warnings = append(sp.Warnings, fmt.Sprintf("the test part has %d attacks and nothing benign: ranking metrics are undefined", testAttacks))
+	case testAttacks == 0:
+		sp.Warnings = append(sp.Warnings, fmt.Sprintf("the test part has %d benign rows and no attack: ranking metrics are undefined", testBenign))
+	}
+	if s.Validation > 0 && len(sp.Valid) == 0 {
+		sp.Warnings = append(sp.Warnings, "no benign training rows could be held out: thresholds are undefined")
+	}
+	return sp, nil
+}
+
+func (s SplitSpec) make(t *data.Table, fold int) (*Split, error) {
+	switch s.Kind {
+	case "official":
+		return s.official(t)
+	case "random":
+		return s.random(t)
+	case "time":
+		return s.byTime(t)
+	case "group":
+		return s.byGroup(t)
+	case "kfold":
+		return s.kfold(t, fold)
+	case "repeated":
+		return s.repeated(t, fold)
+	case "leave_out":
+		return s.leaveOut(t, fold)
+	}
+	return nil, fmt.Errorf("kind %q", s.Kind)
+}
+
+// rand is a stream for one purpose of the split.
+func (s SplitSpec) rand(purpose uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(s.Seed, 0x5b117<<8|purpose))
+}
+
+const (
+	forTest uint64 = iota + 1
+	forValidation
+	forContamination
+)
+
+func (s SplitSpec) official(t *data.Table) (*Split, error) {
+	sp := &Split{}
+	for i, p := range t.Parts {
+		if p == data.PartTest {
+			sp.Test = append(sp.Test, int32(i))
+		} else {
+			sp.Train = append(sp.Train, int32(i))
+		}
+	}
+	if len(sp.Test) == 0 {
+		return nil, errors.New("the data set has no official test files; use random, time or group")
+	}
+	s.holdOut(t, sp)
+	return sp, nil
+}
+
+// holdOut moves a random share of the benign training rows to Valid.
+func (s SplitSpec) holdOut(t *data.Table, sp *Split) {
+	if s.Validation == 0 {
+		return
+	}
+	benign := t.Benign(sp.Train)
+	held := make([]bool, t.Rows)
+	for _, r := range choose(s.rand(forValidation), benign, share(s.Validation, len(benign))) {
+		held[r] = true
+	}
+	sp.hold(held)
+}
+
+// hold moves the marked training rows to Valid.
+func (sp *Split) hold(held []bool) {
+	train := sp.Train[:0]
+	for _, r := range sp.Train {
+		if held[r] {
+			sp.Valid = append(sp.Valid, r)
+		} else {
+			train = append(train, r)
+		}
+	}
+	sp.Train = train
+}
+
+// share is the rounded share of n, but leaves at least one on each side where n allows it.
+func share(f float64, n int) int {
+	k := int(math.Round(f * float64(n)))
+	if n >= 2 && f > 0 {
+		k = min(max(k, 1), n-1)
+	}
+	return min(k, n)
+}
+
+// choose draws k of the rows.
+func choose(r *rand.Rand, rows []int32, k int) []int32 {
+	c := slices.Clone(rows)
+	for i := range k {
+		j := i + r.IntN(len(c)-i)
+		c[i], c[j] = c[j], c[i]
+	}
+	return c[:k]
+}
+
+func (s SplitSpec) random(t *data.Table) (*Split, error) {
+	// a class column may give benign rows and attacks one class
+	byClass := make([][]int32, 2*len(t.Classes))
+	for i, c := range t.Class {
+		k := 2 * c
+		if t.Attack[i] {
+			k++
+		}
+		byClass[k] = append(byClass[k], int32(i))
+	}
+	test := make([]bool, t.Rows)
+	r := s.rand(forTest)
+	for _, rows := range byClass {
+		if len(rows) == 0 {
+			continue
+		}
+		k := share(s.Test, len(rows))
+		if t.Attack[rows[0]] && s.Attacks == "test" {
+			k = len(rows)
+		}
+		for _, row := range choose(r, rows, k) {
+			test[row] = true
+		}
+	}
+	sp := &Split{}
+	sp.take(test)
+	s.holdOut(t, sp)
+	return sp, nil
+}
+
+// take puts the marked rows into Test and the others into Train.
+func (sp *Split) take(test []bool) {
+	for i, in := range test {
+		if in {
+			sp.Test = append(sp.Test, int32(i))
+		} else {
+			sp.Train = append(sp.Train, int32(i))
+		}
+	}
+}
+
+// byTime cuts so that the given share of the benign rows lies at or behind the cut; rows of one instant
+// stay together. The validation rows are the latest benign training rows, again behind a cut.
+func (s SplitSpec) byTime(t *data.Table) (*Split, error) {
+	col, err := t.TimeColumn(s.Column)
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range col.Nanos {
+		if v == data.NoTime {
+			return nil, fmt.Errorf("%s: column %s has no time", t.Where(int32(i)), col.Name)
+		}
+	}
+	all := make([]int32, t.Rows)
+	for i := range all {
+		all[i] = int32(i)
+	}
+	at, err := cutTime(col.Nanos, t.Benign(all), s.Test)
+	if err != nil {
+		return nil, err
+	}
+	sp := &Split{}
+	early := 0
+	for i := range all {
+		switch {
+		case col.Nanos[i] >= at:
+			sp.Test = append(sp.Test, int32(i))
+		default:
+			sp.Train = append(sp.Train, int32(i))
+			if t.Attack[i] {
+				early++
+			}
+		}
+	}
+	if s.Validation > 0 {
+		from, err := cutTime(col.Nanos, t.Benign(sp.Train), s.Validation)
+		if err != nil {
+			sp.Warnings = append(sp.Warnings, fmt.Sprintf("no rows held out for thresholds: %v", err))
+			return sp, nil
+		}
+		held := make([]bool, t.Rows)
+		for _, r := range sp.Train {
+			held[r] = !t.Attack[r] && col.Nanos[r] >= from
+		}
+		sp.hold(held)
+	}
+	if early > 0 {
+		sp.Warnings = append(sp.Warnings, fmt.Sprintf("%d attacks lie before the cut: only models that learn from labels use them", early))
+	}
+	return sp, nil
+}
+
+// cutTime is the instant that leaves about the given share of the rows at or behind it, and some before.
+func cutTime(nanos []int64, rows []int32, behind float64) (int64, error) {
+	times := make([]int64, len(rows))
+	for i, r := range rows {
+		times[i] = nanos[r]
+	}
+	slices.Sort(times)
+	if len(times) < 2 || times[0] == times[len(times)-1] {
+		return 0, fmt.Errorf("%d benign rows at fewer than two instants cannot be cut by time", len(times))
+	}
+	at := times[len(times)-share(behind, len(times))]
+	if at == times[0] {
+		i, _ := slices.BinarySearch(times, at+1)
+		at = times[i]
+	}
+	return at, nil
+}
+
+// byGroup sends whole groups to one side. The groups that validate are benign throughout.
+func (s SplitSpec) byGroup(t *data.Table) (*Split, error) {
+	group, names, err := t.Groups(s.Columns)
+	if err != nil {
+		return nil, err
+	}
+	if len(names) < 2 {
+		return nil, fmt.Errorf("one group (%s) cannot be split", strings.Join(s.Columns, ", "))
+	}
+	hasBenign, hasAttack := make([]bool, len(names)), make([]bool, len(names))
+	for i, g := range group {
+		if t.Attack[i] {
+			hasAttack[g] = true
+		} else {
+			hasBenign[g] = true
+		}
+	}
+	// attacked and clean groups are drawn apart, so that both sides have benign rows to the share asked for
+	var clean, attacked []int32
+	for g := range names {
+		if hasAttack[g] {
+			attacked = append(attacked, int32(g))
+		} else {
+			clean = append(clean, int32(g))
+		}
+	}
+	r := s.rand(forTest)
+	inTest := make([]bool, len(names))
+	for _, g := range choose(r, clean, share(s.Test, len(clean))) {
+		inTest[g] = true
+	}
+	k := len(attacked)
+	if s.Attacks == "split" || len(clean) == 0 {
+		k = share(s.Test, len(attacked))
+	}
+	for _, g := range choose(r, attacked, k) {
+		inTest[g] = true
+	}
+	test := make([]bool, t.Rows)
+	for i, g := range group {
+		test[i] = inTest[g]
+	}
+	sp := &Split{}
+	sp.take(test)
+	if s.Validation > 0 {
+		var candidates []int32
+		for g := range names {
+			if !inTest[g] && hasBenign[g] && !hasAttack[g] {
+				candidates = append(candidates, int32(g))
+			}
+		}
+		heldGroup := make([]bool, len(names))
+		if len(candidates) > 1 {
+			for _, g := range choose(s.rand(forValidation), candidates, share(s.Validation, len(candidates))) {
+				heldGroup[g] = true
+			}
+		}
+		held := make([]bool, t.Rows)
+		for i, g := range group {
+			held[i] = heldGroup[g]
+		}
+		sp.hold(held)
+	}
+	return sp, nil
+}

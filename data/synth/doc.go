@@ -1,0 +1,2 @@
+// Package synth simulates labelled flows of a small office, with attacks, as a source of data for examples and tests.
+package synth

@@ -1,0 +1,66 @@
+package autoencoder
+
+import (
+	"context"
+
+	"plumbline/data"
+	"plumbline/models"
+	"plumbline/numeric/cluster"
+)
+
+func init() {
+	models.Register(models.Info{
+		Name:     "bae",
+		Doc:      "BIRCH auto-encoder: training rows are parted by BIRCH and each part gets a model of its own; a row is judged by that of its part.",
+		Paper:    "D. Wang, M. Nie, D. Chen, BAE: Anomaly Detection Algorithm Based on Clustering and Autoencoder, Mathematics 11, 2023; the parting as in S. Winiecki's comparison of 2025",
+		Needs:    models.Needs{Input: data.Vectors},
+		Defaults: func() models.Spec { return defaultBAE() },
+	})
+}
+
+func defaultBAE() *BAESpec {
+	return &BAESpec{
+		Clusters: 3, Threshold: 0.5, Branching: 50, Subclusters: 1000, Sampling: Sampling{15000, 0.9},
+		Parts: Parts{Base: models.ReferenceTo("ae")},
+	}
+}
+
+// maxSubclusters bounds the table of distances between subclusters.
+const maxSubclusters = 5000
+
+// BAESpec configures bae. Of a sample of the training rows those whose norm is below its Trim quantile go into
+// a CF-tree (Zhang, Ramakrishnan and Livny, BIRCH, SIGMOD 1996): a row joins the nearest subcluster of a leaf if
+// that one's radius, the root of the mean squared distance of its rows from their mean, stays at most
+// Threshold, or else founds another; nodes of more than Branching are split by their two farthest. With more
+// than Subclusters of them, Threshold is raised by half and the tree is built anew from what it held. The
+// subclusters' means are joined by Ward's criterion (Ward, Journal of the American Statistical Association 58,
+// 1963), each counting once, until k groups are left. A row goes to the group of the nearest mean, and a model
+// of kind Base is fitted to each group's training rows. Scores are brought to one scale as with ksae.
+type BAESpec struct {
+	Clusters    int     `yaml:"clusters" jsonschema:"minimum=1,maximum=100" jsonschema_description:"k: parts"`
+	Threshold   float64 `yaml:"threshold" jsonschema:"minimum=0,maximum=1000000" jsonschema_description:"largest radius of a subcluster, on the scale of the columns"`
+	Branching   int     `yaml:"branching" jsonschema:"minimum=2,maximum=10000" jsonschema_description:"entries of a node of the tree at the most"`
+	Subclusters int     `yaml:"subclusters" jsonschema:"minimum=1,maximum=5000" jsonschema_description:"subclusters at the most: where a radius of threshold makes more, it is raised"`
+	Sampling    `yaml:",inline"`
+	Parts       `yaml:",inline"`
+}
+
+// New checks the values.
+func (s *BAESpec) New(env models.Env) (models.Detector, error) {
+	spec := *s
+	a := &parted{name: "bae", env: env, how: s.Parts}
+	a.find = func(ctx context.Context, train *data.Set) ([][]float32, []int32, error) {
+		x := spec.draw(train, env.Rand("sample"))
+		tree, err := cluster.Birch(ctx, x, spec.Threshold, spec.Branching, spec.Subclusters)
+		if err != nil {
+			return nil, nil, err
+		}
+		if tree.Threshold > spec.Threshold {
+			env.Logger().Info("bae: radius raised so that there are no more than the wanted subclusters", "from", spec.Threshold, "to", tree.Threshold)
+		}
+		means := tree.Means()
+		part, err := cluster.Ward(ctx, means, spec.Clusters)
+		return means, part, err
+	}
+	return a.build(s)
+}

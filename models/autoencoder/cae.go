@@ -1,0 +1,313 @@
+package autoencoder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"plumbline/data"
+	"plumbline/models"
+	"plumbline/models/nn"
+	"plumbline/numeric/cluster"
+	"plumbline/numeric/stat"
+)
+
+func init() {
+	models.Register(models.Info{
+		Name:     "cae",
+		Doc:      "Clustering auto-encoder: rows are drawn to centres in the bottleneck while it learns to rebuild them; the score is the distance from the nearest centre.",
+		Paper:    "V. Q. Nguyen, V. H. Nguyen, N.-A. Le-Khac, V. L. Cao, Clustering-Based Deep Autoencoders for Network Anomaly Detection, FDSE 2020; the loss as in S. Winiecki's comparison of 2025",
+		Needs:    models.Needs{Input: data.Vectors},
+		Defaults: func() models.Spec { return defaultCAE() },
+	})
+}
+
+func defaultCAE() *CAESpec {
+	s := &CAESpec{Architecture: defaultArchitecture(nn.Linear), Clusters: 3, Force: 300, Centring: "none", Score: "distance", Quantile: 0.95, Training: nn.DefaultTraining(100, 100)}
+	s.Bias = 0.01
+	return s
+}
+
+// CAESpec configures cae. With encoder e, decoder g and centres c_1 … c_k in the bottleneck,
+//
+//	D(x)  = min_j ‖e(x) − c_j‖
+//	loss  = mean over a batch of (1/d)·Σ_j (x_j − g(e(x))_j)² + κ·D(x)² + ω·(1/k)·Σ_j ‖m_j‖²
+//	score = D(x), or D(x)/τ_j
+//
+// The centres begin as those of k-means on the bottleneck of the first batch's rows and take one step of
+// Lloyd's algorithm over all training rows behind each epoch; a centre that no row is nearest to stays. m_j is
+// the mean of the bottlenecks of a batch's rows nearest to c_j; in the published loss c_j stands in its place,
+// which has no gradient, since the centres are constants in an epoch, and is the same as no such term. τ_j is
+// a quantile of the distances of the training rows nearest to c_j.
+type CAESpec struct {
+	Architecture  `yaml:",inline"`
+	Clusters      int     `yaml:"clusters" jsonschema:"minimum=1,maximum=100" jsonschema_description:"k: centres"`
+	Force         float64 `yaml:"force" jsonschema:"minimum=0,maximum=10000" jsonschema_description:"κ: weight of the squared distances"`
+	Centring      string  `yaml:"centring" jsonschema:"enum=none,enum=batchmean" jsonschema_description:"what is drawn to the origin: nothing, or the means of each batch's clusters"`
+	CentringForce float64 `yaml:"centring_force" jsonschema:"minimum=0,maximum=10000" jsonschema_description:"ω: weight of that"`
+	Score         string  `yaml:"score" jsonschema:"enum=distance,enum=relative" jsonschema_description:"distance from the nearest centre, or that over the quantile τ of its cluster, which makes wide and narrow clusters comparable: above 1 (threshold {rule: fixed, value: 1}) is then beyond the own threshold of each cluster"`
+	Quantile      float64 `yaml:"quantile" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"of the training distances of a cluster that is its τ"`
+	nn.Training   `yaml:",inline"`
+}
+
+func (s *CAESpec) stretched(factor float64) models.Spec {
+	longer := *s
+	longer.Training = s.Training.Stretched(factor)
+	return &longer
+}
+
+// New checks the values.
+func (s *CAESpec) New(env models.Env) (models.Detector, error) {
+	if err := models.CheckSpec("cae", s); err != nil {
+		return nil, err
+	}
+	err := errors.Join(s.Architecture.Check(), s.Training.Check())
+	if err == nil && s.Centring == "batchmean" && s.CentringForce == 0 {
+		err = errors.New("centring batchmean needs a centring_force above 0")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cae: %w: %w", models.ErrSpec, err)
+	}
+	return &cae{spec: *s, env: env}, nil
+}
+
+type cae struct {
+	spec    CAESpec
+	env     models.Env
+	net     nn.Network
+	p       nn.Params
+	centres [][]float32
+	limits  []float64 // τ of each cluster, 0 where no row is nearest
+}
+
+func (a *cae) network(d int) nn.Network {
+	n := a.spec.Network(d)
+	n.Shrink = a.spec.Force * float64(n.Bottleneck()) // Shrink weighs a mean over columns, κ a sum
+	return n
+}
+
+func (a *cae) Fit(ctx context.Context, train *data.Set) error {
+	a.p = nil
+	if err := models.CheckVectors("cae", train, 0, 1); err != nil {
+		return err
+	}
+	net := a.network(train.D)
+	net.Centres = [][]float32{make([]float32, net.Bottleneck())} // until the first batch is seen
+	if a.spec.Centring == "batchmean" {
+		net.Centring = a.spec.CentringForce
+	}
+	var centres [][]float32
+	fit := nn.Fitting{Net: net, X: train.X, T: train.X, N: train.N, Bias: float32(a.spec.Bias)}
+	fit.Between = func(tr nn.Trainer, order []int32) error {
+		var err error
+		if centres == nil {
+			centres, err = a.begin(ctx, net, tr.Params(), train, order)
+		} else {
+			centres, err = a.step(ctx, net, tr.Params(), train, order, centres)
+		}
+		if err != nil {
+			return err
+		}
+		return tr.(nn.Centred).SetCentres(centres)
+	}
+	fit.Again = func(tr nn.Trainer) { centres = tr.(nn.Centred).Centres() }
+	p, err := fit.Train(ctx, a.env, a.spec.Training)
+	if err != nil {
+		return fmt.Errorf("cae: %w", err)
+	}
+	of, far, err := a.distances(ctx, net, p, centres, train)
+	if err != nil {
+		return fmt.Errorf("cae: %w", err)
+	}
+	limits := make([]float64, len(centres))
+	for c := range centres {
+		var own []float64
+		for i, k := range of {
+			if int(k) == c {
+				own = append(own, far[i])
+			}
+		}
+		if slices.Sort(own); len(own) > 0 {
+			limits[c] = stat.Quantile(own, a.spec.Quantile)
+		}
+	}
+	a.net, a.p, a.centres, a.limits = net, p, centres, limits
+	return nil
+}
+
+// distances is which centre each row is nearest to in the bottleneck, and how far it is from there.
+func (a *cae) distances(ctx context.Context, net nn.Network, p nn.Params, centres [][]float32, s *data.Set) (of []int32, far []float64, err error) {
+	of, far = make([]int32, s.N), make([]float64, s.N)
+	scorer := net.NewScorer(p)
+	err = a.env.Blocks(ctx, s.N, 1024, func(from, to int) {
+		scorer.Clone().Each(s.X, from, to, net.Latent, func(i int, z []float32) {
+			c := cluster.Nearest(centres, z)
+			of[i], far[i] = int32(c), math.Sqrt(cluster.Distance(z, centres[c]))
+			if !(far[i] <= nn.Farthest) { // float32 overflowed on the way
+				far[i] = nn.Farthest
+			}
+		})
+	})
+	return of, far, err
+}
+
+// Clusters is the number of the nearest centre of each row.
+func (a *cae) Clusters(ctx context.Context, s *data.Set) ([]int32, error) {
+	if err := a.check(s); err != nil {
+		return nil, err
+	}
+	of, _, err := a.distances(ctx, a.net, a.p, a.centres, s)
+	if err != nil {
+		return nil, fmt.Errorf("cae: %w", err)
+	}
+	return of, nil
+}
+
+func (a *cae) check(s *data.Set) error {
+	if a.p == nil {
+		return fmt.Errorf("cae: %w", models.ErrNotFitted)
+	}
+	return models.CheckVectors("cae", s, a.net.Layers[0].In, 0)
+}
+
+// begin is the centres of the first batch's rows.
+func (a *cae) begin(ctx context.Context, net nn.Network, p nn.Params, train *data.Set, order []int32) ([][]float32, error) {
+	rows := order[:min(a.spec.Batch, len(order))]
+	scorer := net.NewScorer(p)
+	var z [][]float32
+	for _, r := range rows {
+		scorer.Each(train.X, int(r), int(r)+1, net.Latent, func(_ int, out []float32) { z = append(z, slices.Clone(out)) })
+	}
+	return cluster.KMeansCentres(ctx, z, a.spec.Clusters, a.env.Rand("centres"))
+}
+
+// step is one step of Lloyd's algorithm over the training rows.
+func (a *cae) step(ctx context.Context, net nn.Network, p nn.Params, train *data.Set, order []int32, centres [][]float32) ([][]float32, error) {
+	b := len(centres[0])
+	trained := make([]bool, train.N)
+	for _, r := range order {
+		trained[r] = true
+	}
+	// sums of blocks are added in order, so that the workers change no bit
+	const block = 4096
+	type total struct {
+		sum [][]float64
+		n   []float64
+	}
+	totals := make([]total, (train.N+block-1)/block)
+	scorer := net.NewScorer(p)
+	err := a.env.Blocks(ctx, train.N, block, func(from, to int) {
+		t := total{make([][]float64, len(centres)), make([]float64, len(centres))}
+		for c := range t.sum {
+			t.sum[c] = make([]float64, b)
+		}
+		scorer.Clone().Each(train.X, from, to, net.Latent, func(i int, z []float32) {
+			if !trained[i] {
+				return
+			}
+			c := cluster.Nearest(centres, z)
+			t.n[c]++
+			for j, v := range z {
+				t.sum[c][j] += float64(v)
+			}
+		})
+		totals[from/block] = t
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]float32, len(centres))
+	for c := range centres {
+		n, sum := 0.0, make([]float64, b)
+		for _, t := range totals {
+			n += t.n[c]
+			for j := range sum {
+				sum[j] += t.sum[c][j]
+			}
+		}
+		out[c] = slices.Clone(centres[c])
+		for j := range sum {
+			if v := sum[j] / n; n > 0 && math.Abs(v) <= nn.Farthest {
+				out[c][j] = float32(v)
+			}
+		}
+	}
+	return out, nil
+}
+
+func (a *cae) Score(ctx context.Context, s *data.Set) ([]float64, error) {
+	if err := a.check(s); err != nil {
+		return nil, err
+	}
+	of, far, err := a.distances(ctx, a.net, a.p, a.centres, s)
+	if err != nil {
+		return nil, fmt.Errorf("cae: %w", err)
+	}
+	if a.spec.Score == "relative" {
+		for i, c := range of {
+			if limit := a.limits[c]; limit > 0 {
+				far[i] = min(far[i]/limit, math.MaxFloat32)
+			} else if far[i] > 0 { // no training row was there
+				far[i] = math.MaxFloat32
+			}
+		}
+	}
+	return far, nil
+}
+
+func (a *cae) Save(w io.Writer) error {
+	if a.p == nil {
+		return fmt.Errorf("cae: save: %w", models.ErrNotFitted)
+	}
+	arrays := a.net.ByName(a.p)
+	arrays["centres"], arrays["limits"] = slices.Concat(a.centres...), a.limits
+	return models.WriteState(w, "cae", nn.WidthMeta{Width: a.net.Layers[0].In}, arrays)
+}
+
+func (a *cae) Load(r io.Reader) error {
+	var meta nn.WidthMeta
+	arrays, err := models.ReadState(r, "cae", &meta)
+	if err != nil {
+		return err
+	}
+	net, p, err := load(meta, "cae", arrays, a.network)
+	if err != nil {
+		return err
+	}
+	flat, err := models.Array[float32](arrays, "centres", -1)
+	if err != nil {
+		return fmt.Errorf("cae: load: %w", err)
+	}
+	b := net.Bottleneck()
+	if len(flat) == 0 || len(flat)%b != 0 {
+		return fmt.Errorf("cae: load: %w: %d numbers for centres of %d", models.ErrState, len(flat), b)
+	}
+	var centres [][]float32
+	for len(flat) > 0 {
+		for _, v := range flat[:b] {
+			if v-v != 0 {
+				return fmt.Errorf("cae: load: %w: a centre is at %v", models.ErrState, v)
+			}
+		}
+		centres, flat = append(centres, flat[:b:b]), flat[b:]
+	}
+	limits, err := models.Array[float64](arrays, "limits", len(centres))
+	if err != nil {
+		return fmt.Errorf("cae: load: %w", err)
+	}
+	for _, v := range limits {
+		if !(v >= 0 && v <= math.MaxFloat64) {
+			return fmt.Errorf("cae: load: %w: a cluster's limit is %v", models.ErrState, v)
+		}
+	}
+	a.net, a.p, a.centres, a.limits = net, p, centres, limits
+	return nil
+}
+
+var (
+	_ models.Detector  = (*cae)(nil)
+	_ models.Clusterer = (*cae)(nil)
+)

@@ -1,0 +1,61 @@
+package autoencoder
+
+import (
+	"plumbline/data"
+	"plumbline/models"
+	"plumbline/models/nn"
+)
+
+func init() {
+	models.Register(models.Info{
+		Name:     "sae",
+		Doc:      "Shrink auto-encoder: one whose bottleneck is pulled to the origin; a one-class model on the bottleneck gives the score.",
+		Paper:    "V. L. Cao, M. Nicolau, J. McDermott, Learning Neural Representations for Network Anomaly Detection, IEEE Transactions on Cybernetics 2019",
+		Needs:    models.Needs{Input: data.Vectors},
+		Defaults: func() models.Spec { return defaultSAE() },
+	})
+}
+
+func defaultSAE() *SAESpec {
+	s := &SAESpec{Architecture: defaultArchitecture(nn.Tanh), Shrink: 10, Reduction: "mean", Judge: defaultJudge(), Training: nn.DefaultTraining(100, 100)}
+	s.Validation, s.Patience = 0.2, 10
+	return s
+}
+
+// SAESpec configures sae. With encoder e: ℝᵈ → ℝᵇ and decoder g: ℝᵇ → ℝᵈ,
+//
+//	loss  = mean over a batch of (1/d)·Σ_j (x_j − g(e(x))_j)² + λ·(1/b)·Σ_k e(x)_k²
+//	score = score of the one-class model that was fitted to e(x) of the training rows
+//
+// (Cao, Nicolau and McDermott 2019, equation 3 with the means over columns of the authors' program; with
+// reduction sum, the 1/b is left out, as in Winiecki's comparison, where λ so weighs b times as much.) Their
+// CEN is znorm on the bottleneck, their KDE, LOF and OCSVM are the models of these names. With ends tanh,
+// inputs should lie between −1 and 1 (scale: maxabs), as the output does.
+type SAESpec struct {
+	Architecture `yaml:",inline"`
+	Shrink       float64 `yaml:"shrink" jsonschema:"minimum=0,maximum=100000" jsonschema_description:"λ: weight of the squares at the bottleneck"`
+	Reduction    string  `yaml:"reduction" jsonschema:"enum=mean,enum=sum" jsonschema_description:"of the squares over the bottleneck's columns"`
+	Judge        `yaml:",inline"`
+	nn.Training  `yaml:",inline"`
+}
+
+func (s *SAESpec) stretched(factor float64) models.Spec {
+	longer := *s
+	longer.Training = s.Training.Stretched(factor)
+	return &longer
+}
+
+// New checks the values.
+func (s *SAESpec) New(env models.Env) (models.Detector, error) {
+	spec := *s
+	network := func(d int) nn.Network {
+		n := spec.Network(d)
+		n.Shrink = spec.Shrink
+		if spec.Reduction == "sum" { // the loss weighs a mean
+			n.Shrink = min(n.Shrink*float64(n.Bottleneck()), nn.MaxShrink)
+		}
+		return n
+	}
+	b := &bottlenecked{name: "sae", env: env, network: network, train: s.Training, judge: s.Judge}
+	return b.build(s, s.Architecture)
+}

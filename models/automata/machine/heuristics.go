@@ -1,0 +1,443 @@
+package machine
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/mathext"
+)
+
+// heuristic judges a merge by the pairs of states that it would unite.
+type heuristic interface {
+	reset()
+	add(left, right int32) bool // one pair; false rejects the merge at once
+	verdict() (score float64, ok bool)
+}
+
+func newHeuristic(l *learner) heuristic {
+	if l.Heuristic == "edsm" {
+		return &edsm{l: l}
+	}
+	l.freedom = make([]int32, len(l.tree.nodes))
+	if l.Heuristic == "alergia" {
+		return &alergia{l: l}
+	}
+	h := likelihood{l: l}
+	switch l.Heuristic {
+	case "aic":
+		h.most = func(k float64) float64 { return k }
+		return &aic{h}
+	case "kl":
+		h.most = func(k float64) float64 { return k * l.Confidence }
+		return &kl{h}
+	}
+	t := -math.Log(float64(float32(l.Confidence)))
+	h.most = func(k float64) float64 { return survivable(t, k) / 2 }
+	return &h
+}
+
+// bins are the counts of two states side by side: symbols seen on the left, the end of the word, and two
+// pools of rare symbols.
+type bins struct {
+	left, right    []float64 // per symbol seen on the left
+	dl, dr         float64   // smoothed totals
+	l1, r1, l2, r2 float64   // pool 1: rare on the right; pool 2: rare or unseen on the left
+}
+
+// collect fills b from two states and says whether they have enough words to compare. leftOnly is over
+// the symbols that the left state was left by.
+func (b *bins) collect(l *learner, left, right int32) bool {
+	t := l.tree
+	enough := func(n int32) bool {
+		have := t.nodes[n].paths
+		if l.FinalProb {
+			have += t.nodes[n].final
+		}
+		return int(have) >= l.StateCount
+	}
+	*b = bins{left: b.left[:0], right: b.right[:0]}
+	if !enough(left) || !enough(right) {
+		return false
+	}
+	unseen := float64(t.nodes[right].paths)
+	r := t.nodes[right].first
+	for e := t.nodes[left].first; e != none; e = t.nodes[e].next {
+		L := l.count(left, e)
+		if L == 0 {
+			continue
+		}
+		for r != none && t.nodes[r].sym < t.nodes[e].sym {
+			r = t.nodes[r].next
+		}
+		R := int32(0)
+		if r != none && t.nodes[r].sym == t.nodes[e].sym {
+			R = l.count(right, r)
+		}
+		b.left = append(b.left, float64(L))
+		b.right = append(b.right, float64(R))
+		unseen -= float64(R)
+		b.pool(l, float64(L), float64(R))
+	}
+	b.r2 += unseen
+	if l.FinalProb && (t.nodes[left].final > 0 || t.nodes[right].final > 0) {
+		b.pool(l, float64(t.nodes[left].final), float64(t.nodes[right].final))
+	}
+	b.close(l)
+	return true
+}
+
+func (b *bins) pool(l *learner, L, R float64) {
+	s := float64(l.SymbolCount)
+	if L >= s && R >= s {
+		b.dl += L + l.Correction
+		b.dr += R + l.Correction
+	}
+	if R < s {
+		b.l1 += L
+		b.r1 += R
+	}
+	if L < s {
+		b.l2 += L
+		b.r2 += R
+	}
+}
+
+func (b *bins) close(l *learner) {
+	if b.l1 != 0 || b.r1 != 0 {
+		b.dl += b.l1 + l.Correction
+		b.dr += b.r1 + l.Correction
+	}
+	if b.l2 != 0 || b.r2 != 0 {
+		b.dl += b.l2 + l.Correction
+		b.dr += b.r2 + l.Correction
+	}
+}
+
+// alergia rejects a merge when one outgoing frequency differs by more than the Hoeffding bound (Carrasco
+// and Oncina, ICGI 1994, with FlexFringe's pools). The score is the sum of the margins.
+type alergia struct {
+	l   *learner
+	b   bins
+	sum float64
+}
+
+func (a *alergia) reset() { a.sum = 0 }
+
+func (a *alergia) verdict() (float64, bool) { return a.sum, true }
+
+func (a *alergia) add(left, right int32) bool {
+	if !a.b.collect(a.l, left, right) {
+		return true
+	}
+	b := &a.b
+	bound := (1/math.Sqrt(b.dl) + 1/math.Sqrt(b.dr)) * math.Sqrt(0.5*math.Log(2/a.l.Confidence))
+	test := func(L, R float64) bool {
+		gap := math.Abs((L+a.l.Correction)/b.dl - (R+a.l.Correction)/b.dr)
+		if bound < gap {
+			return false
+		}
+		a.sum += bound - gap
+		return true
+	}
+	if (b.l1 != 0 || b.r1 != 0) && !test(b.l1, b.r1) {
+		return false
+	}
+	if (b.l2 != 0 || b.r2 != 0) && !test(b.l2, b.r2) {
+		return false
+	}
+	for i := range b.left {
+		if !test(b.left[i], b.right[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// likelihood tests the whole merge at once: twice the loss of log-likelihood against chi-squared (Verwer
+// and others, ICGI 2010). The score is the p-value. In the compatible modes the degrees of freedom are the
+// bins seen on both sides, even below the threshold; for clean mode see addClean.
+//
+// No bin lowers the loss, by the log-sum inequality. So a merge is refuted as soon as its loss is beyond what the
+// degrees of freedom that are still to come would allow at the most.
+type likelihood struct {
+	l            *learner
+	b            bins
+	orig, merged float64
+	dof          int
+	most         func(k float64) float64 // loss that no merge of k degrees of freedom survives
+}
+
+func (h *likelihood) reset() { h.orig, h.merged, h.dof = 0, 0, 0 }
+
+// possible says whether the merge could still be accepted behind a pair with this right state.
+func (h *likelihood) possible(right int32) bool {
+	if h.l.freedom == nil {
+		return true
+	}
+	k := h.dof + h.l.pending + int(h.l.freedom[right])
+	return k >= endless || h.orig-h.merged <= h.most(float64(k))*(1+1e-6)+1e-3 // but for rounding
+}
+
+// survivable is what χ² of k degrees of freedom is above with a probability of at most exp(−t) (B. Laurent and P.
+// Massart, Annals of Statistics 28, 2000).
+func survivable(t, k float64) float64 { return k + 2*math.Sqrt(k*t) + 2*t }
+
+func (h *likelihood) verdict() (float64, bool) {
+	p := pValue(2*(h.orig-h.merged), h.dof)
+	return p, p >= float64(float32(h.l.Confidence))
+}
+
+// pValue is P(χ²(dof) > x), with the conventions that no difference is no evidence, and that a difference
+// without degrees of freedom refutes.
+func pValue(x float64, dof int) float64 {
+	switch {
+	case x <= 0x1p-52:
+		return 1
+	case dof == 0:
+		return 0
+	}
+	return mathext.GammaIncRegComp(float64(dof)/2, x/2)
+}
+
+func (h *likelihood) add(left, right int32) bool {
+	l, t := h.l, h.l.tree
+	if t.types > 1 && !h.sameType(left, right) {
+		return false
+	}
+	if l.Compat == Clean {
+		h.addClean(left, right)
+		return h.possible(right)
+	}
+	if h.b.collect(l, left, right) {
+		h.addBins(l.FinalProb, float64(t.nodes[left].final), float64(t.nodes[right].final))
+	}
+	if l.Compat == V23 && l.TypeDist {
+		if h.collectTypes(left, right) {
+			h.addBins(false, 0, 0)
+		}
+	}
+	return h.possible(right)
+}
+
+// sameType: states whose words end with one label must not meet states whose words end with another.
+func (h *likelihood) sameType(left, right int32) bool {
+	t := h.l.tree
+	only := func(n int32) (int, bool) {
+		k, kinds := -1, 0
+		for typ := range t.types {
+			if t.finals(n, int32(typ)) > 0 {
+				k, kinds = typ, kinds+1
+			}
+		}
+		return k, kinds == 1
+	}
+	a, pureA := only(left)
+	b, pureB := only(right)
+	return !pureA || !pureB || a == b
+}
+
+func (h *likelihood) collectTypes(left, right int32) bool {
+	l, t, b := h.l, h.l.tree, &h.b
+	have := func(n int32) int {
+		v := t.nodes[n].paths
+		if l.FinalProb {
+			v += t.nodes[n].final
+		}
+		return int(v)
+	}
+	if have(left) < l.StateCount || have(right) < l.StateCount {
+		return false
+	}
+	*b = bins{left: b.left[:0], right: b.right[:0]}
+	unseen := float64(t.nodes[right].final)
+	for typ := range int32(t.types) {
+		L, R := float64(t.finals(left, typ)), float64(t.finals(right, typ))
+		if L == 0 {
+			continue
+		}
+		b.left, b.right = append(b.left, L), append(b.right, R)
+		unseen -= R
+		b.pool(l, L, R)
+	}
+	b.r2 += unseen
+	b.close(l)
+	return true
+}
+
+func (h *likelihood) addBins(final bool, finalL, finalR float64) {
+	l, b := h.l, &h.b
+	if b.dl < float64(l.StateCount) || b.dr < float64(l.StateCount) {
+		return
+	}
+	s := float64(l.SymbolCount)
+	both := func(L, R float64) bool { return L >= s && R >= s }
+	either := func(L, R float64) bool { return L >= s || R >= s }
+	symbols := both
+	if l.Compat == V23 {
+		symbols = either
+	}
+	addPools := func() {
+		h.term(b.l1, b.r1, either(b.l1, b.r1))
+		h.term(b.l2, b.r2, either(b.l2, b.r2))
+	}
+	if l.Compat == V23 {
+		addPools()
+	}
+	for i := range b.left {
+		h.term(b.left[i], b.right[i], symbols(b.left[i], b.right[i]))
+	}
+	if final && l.Compat != V23 {
+		h.term(finalL, finalR, symbols(finalL, finalR))
+	}
+	if l.Compat != V23 {
+		addPools()
+	}
+}
+
+// term adds one bin as the compatible modes do.
+func (h *likelihood) term(L, R float64, use bool) {
+	if L == 0 && R == 0 {
+		return
+	}
+	if L > 0 && R > 0 {
+		h.dof++
+	}
+	if !use {
+		return
+	}
+	L += h.l.Correction
+	R += h.l.Correction
+	h.orig += xlog(L, h.b.dl) + xlog(R, h.b.dr)
+	h.merged += xlog(L+R, h.b.dl+h.b.dr)
+}
+
+// addClean adds one pair as the textbook's test of homogeneity does: every symbol that both states together were left
+// by SymbolCount times is a bin, and so is the end of the word; what is rarer is pooled; a pair has one degree of
+// freedom less than it has bins. Counts are not smoothed, and one that is nothing on one side is evidence. On few words
+// the ratio is larger than chi-squared, and a merge sums over many such pairs: where machines are to be exact rather
+// than probable, StateCount should be some tens.
+func (h *likelihood) addClean(left, right int32) {
+	l, t := h.l, h.l.tree
+	a, b := &t.nodes[left], &t.nodes[right]
+	dl, dr := float64(a.paths), float64(b.paths)
+	if l.FinalProb {
+		dl, dr = dl+float64(a.final), dr+float64(b.final)
+	}
+	if need := max(1, float64(l.StateCount)); dl < need || dr < need {
+		return
+	}
+	bins, rareL, rareR := 0, 0.0, 0.0
+	add := func(L, R float64) {
+		if L+R == 0 {
+			return
+		}
+		bins++
+		h.orig += xlog(L, dl) + xlog(R, dr)
+		h.merged += xlog(L+R, dl+dr)
+	}
+	symbol := func(L, R float64) {
+		if L+R < float64(l.SymbolCount) {
+			rareL, rareR = rareL+L, rareR+R
+			return
+		}
+		add(L, R)
+	}
+	x, y := a.first, b.first
+	for x != none || y != none {
+		switch {
+		case y == none || x != none && t.nodes[x].sym < t.nodes[y].sym:
+			symbol(float64(l.count(left, x)), 0)
+			x = t.nodes[x].next
+		case x == none || t.nodes[y].sym < t.nodes[x].sym:
+			symbol(0, float64(l.count(right, y)))
+			y = t.nodes[y].next
+		default:
+			symbol(float64(l.count(left, x)), float64(l.count(right, y)))
+			x, y = t.nodes[x].next, t.nodes[y].next
+		}
+	}
+	if l.FinalProb {
+		symbol(float64(a.final), float64(b.final))
+	}
+	add(rareL, rareR)
+	h.dof += max(0, bins-1)
+}
+
+// slack is by how much rounding may make a loss of log-likelihood differ from nothing.
+const slack = 1e-9
+
+// aic accepts a merge that does not make Akaike's information criterion worse: with the loss of
+// log-likelihood Δ and k parameters saved, as the likelihood ratio test counts both,
+//
+//	score = 2k − 2Δ ≥ 0
+//
+// (H. Akaike, IEEE Transactions on Automatic Control 19, 1974). The compatible modes have FlexFringe's rule:
+// the score must be above confidence_bound, and a merge that saves no parameter is refuted.
+type aic struct{ likelihood }
+
+func (h *aic) verdict() (float64, bool) {
+	score := 2 * (float64(h.dof) - (h.orig - h.merged))
+	if h.l.Compat != Clean {
+		return score, h.dof > 0 && score > float64(float32(h.l.Confidence))
+	}
+	if score < 0 && score > -slack {
+		score = 0
+	}
+	return score, score >= 0
+}
+
+// kl accepts a merge whose loss of log-likelihood, which is the Kullback-Leibler divergence that the merge
+// adds times the number of words, is at most confidence_bound for each parameter that it saves; one that
+// saves none must lose nothing. The score is what is left of the bound (after F. Thollard, P. Dupont and
+// C. de la Higuera, ICML 2000, who divide by states where FlexFringe divides by parameters).
+type kl struct{ likelihood }
+
+func (h *kl) verdict() (float64, bool) {
+	loss := h.orig - h.merged
+	if loss < slack {
+		loss = 0
+	}
+	if h.dof == 0 {
+		return 0, loss == 0
+	}
+	score := h.l.Confidence - loss/float64(h.dof)
+	return score, score >= 0
+}
+
+// edsm counts the evidence of labels (K. Lang, B. Pearlmutter and R. Price, ICGI 1998): the score is the
+// number of pairs of states in both of which words with one label end, and a pair in which words with
+// different labels end refutes. Frequencies have no say.
+type edsm struct {
+	l        *learner
+	evidence int
+}
+
+func (h *edsm) reset() { h.evidence = 0 }
+
+func (h *edsm) verdict() (float64, bool) { return float64(h.evidence), true }
+
+func (h *edsm) add(left, right int32) bool {
+	t := h.l.tree
+	for a := range int32(t.types) {
+		if t.finals(left, a) == 0 {
+			continue
+		}
+		for b := range int32(t.types) {
+			switch {
+			case t.finals(right, b) == 0:
+			case a != b:
+				return false
+			default:
+				h.evidence++
+			}
+		}
+	}
+	return true
+}
+
+// xlog is x·ln(x/of), and 0 for x = 0.
+func xlog(x, of float64) float64 {
+	if x == 0 {
+		return 0
+	}
+	return x * math.Log(x/of)
+}

@@ -1,0 +1,239 @@
+package machine
+
+// write is one entry of the undo log.
+type write struct {
+	at  *int32
+	old int32
+}
+
+// set changes a value of the tree so that rollback can take it back.
+func (l *learner) set(at *int32, v int32) {
+	l.log = append(l.log, write{at, *at})
+	*at = v
+}
+
+// rollback undoes all that was set since the log had length mark.
+func (l *learner) rollback(mark int) {
+	for i := len(l.log) - 1; i >= mark; i-- {
+		*l.log[i].at = l.log[i].old
+	}
+	l.log = l.log[:mark]
+}
+
+// pair is a merge in progress: the state left takes over the edges kids[from:] of the state that it was
+// united with, of which those before at are done.
+type pair struct {
+	left     int32
+	from, at int
+}
+
+// try tests whether red and blue may be merged. The score is of use only if they may.
+func (l *learner) try(red, blue int32) (score float64, ok bool) {
+	if l.glances() && !l.glance(red, blue) {
+		return 0, false
+	}
+	l.heuristic.reset()
+	mark := len(l.log)
+	ok = l.fold(red, blue, true, l.TestMerge)
+	l.rollback(mark)
+	if !ok {
+		return 0, false
+	}
+	return l.heuristic.verdict()
+}
+
+// glances says whether a glance is worth it: tests of the whole overlap, which merge nothing.
+func (l *learner) glances() bool {
+	return !l.TestMerge && l.Heuristic != "alergia" && l.freedom != nil
+}
+
+// glance tests the overlap of two subtrees breadth first, as long as nothing refutes their merge: states near the
+// root have the most words, and show first what does not fit. Where nothing is merged, pairs
+// are the same in any order.
+func (l *learner) glance(red, blue int32) bool {
+	t := l.tree
+	l.heuristic.reset()
+	l.overlap = append(l.overlap[:0], red, blue)
+	l.pending = int(l.freedom[blue])
+	for i := 0; i < len(l.overlap); i += 2 {
+		left, right := l.overlap[i], l.overlap[i+1]
+		l.pending -= int(l.freedom[right])
+		if !l.heuristic.add(left, right) {
+			return false
+		}
+		e := t.nodes[left].first
+		for c := t.nodes[right].first; c != none; c = t.nodes[c].next {
+			for e != none && t.nodes[e].sym < t.nodes[c].sym {
+				e = t.nodes[e].next
+			}
+			if e == none {
+				break
+			}
+			if t.nodes[e].sym != t.nodes[c].sym || t.nodes[e].edge < 0 || t.nodes[c].edge < 0 {
+				continue
+			}
+			if x, y := t.find(e), t.find(c); x != y {
+				l.overlap = append(l.overlap, x, y)
+				l.pending += int(l.freedom[y])
+			}
+		}
+	}
+	return true
+}
+
+// merge folds blue into red for good.
+func (l *learner) merge(red, blue int32) {
+	l.fold(red, blue, false, true)
+	l.log = l.log[:0]
+}
+
+// fold walks the two subtrees in step, depth first and children by symbol. With test every pair is put to
+// the heuristic, which may reject; with change the states and their counters are united and loops that
+// the merge makes are followed. Subtrees that only the right side has are taken over when it is not a
+// test. An explicit stack: a trace may have a million symbols.
+func (l *learner) fold(left, right int32, test, change bool) bool {
+	t := l.tree
+	l.stack, l.kids, l.pending = l.stack[:0], l.kids[:0], 0
+	if !l.unite(left, right, test, change) {
+		return false
+	}
+	for len(l.stack) > 0 {
+		if test && l.silent() {
+			return true
+		}
+		top := &l.stack[len(l.stack)-1]
+		if top.at == len(l.kids) {
+			l.kids = l.kids[:top.from]
+			l.stack = l.stack[:len(l.stack)-1]
+			continue
+		}
+		c := l.kids[top.at]
+		top.at++
+		if l.freedom != nil {
+			l.pending -= int(l.freedom[t.find(c)])
+		}
+		before, e := none, t.nodes[top.left].first
+		for e != none && t.nodes[e].sym < t.nodes[c].sym {
+			before, e = e, t.nodes[e].next
+		}
+		if e == none || t.nodes[e].sym != t.nodes[c].sym || t.nodes[e].edge < 0 {
+			if change && !test {
+				l.attach(top.left, before, e, c)
+			}
+			continue
+		}
+		x, y := t.find(e), t.find(c)
+		if x != y && !l.unite(x, y, test, change) {
+			return false
+		}
+	}
+	return true
+}
+
+// silent says whether no pair that a test has yet to come to could say anything: their right states have too few words.
+// Where words have several labels, these may still refute.
+func (l *learner) silent() bool {
+	return l.freedom != nil && l.pending == 0 && (l.tree.types == 1 || l.Heuristic == "alergia")
+}
+
+// attach makes edge c one of state into's, between before and e. An edge e over the same symbol is a mere
+// counter, and c takes its place.
+func (l *learner) attach(into, before, e, c int32) {
+	t := l.tree
+	if e != none && t.nodes[e].sym == t.nodes[c].sym {
+		l.set(&t.nodes[c].edge, ^t.nodes[e].edge)
+		if e == c {
+			return
+		}
+		e = t.nodes[e].next
+	}
+	l.link(into, before, c, e)
+}
+
+func (l *learner) link(into, before, c, after int32) {
+	t := l.tree
+	at := &t.nodes[into].first
+	if before != none {
+		at = &t.nodes[before].next
+	}
+	l.set(&t.nodes[c].next, after)
+	l.set(at, c)
+}
+
+// unite deals with one pair and leaves the right state's edges to be done.
+func (l *learner) unite(left, right int32, test, change bool) bool {
+	t := l.tree
+	if test && !l.heuristic.add(left, right) {
+		return false
+	}
+	from := len(l.kids)
+	for c := t.nodes[right].first; c != none; c = t.nodes[c].next {
+		if t.nodes[c].edge >= 0 {
+			l.kids = append(l.kids, c)
+			if l.freedom != nil {
+				l.pending += int(l.freedom[t.find(c)])
+			}
+		}
+	}
+	l.stack = append(l.stack, pair{left, from, from})
+	if !change {
+		return true
+	}
+	l.set(&t.nodes[right].rep, left)
+	if l.MergeData || l.Compat != V23 {
+		l.set(&t.nodes[left].size, t.nodes[left].size+t.nodes[right].size)
+	}
+	if l.MergeData {
+		l.addCounters(left, right)
+	}
+	return true
+}
+
+// addCounters adds the right state's counters to the left one's. Where the left state has no edge over a
+// symbol, the right one's edge is put into its list as a counter alone (edge < 0, holding the complement)
+// until the walk comes to it: only then does it lead anywhere.
+func (l *learner) addCounters(left, right int32) {
+	t := l.tree
+	l.set(&t.nodes[left].paths, t.nodes[left].paths+t.nodes[right].paths)
+	l.set(&t.nodes[left].final, t.nodes[left].final+t.nodes[right].final)
+	if t.types > 1 {
+		for k := range t.types {
+			i, j := int(left)*t.types+k, int(right)*t.types+k
+			l.set(&t.finalTypes[i], t.finalTypes[i]+t.finalTypes[j])
+			l.set(&t.pathTypes[i], t.pathTypes[i]+t.pathTypes[j])
+		}
+	}
+	before, e := none, t.nodes[left].first
+	for c := t.nodes[right].first; c != none; {
+		following := t.nodes[c].next
+		for e != none && t.nodes[e].sym < t.nodes[c].sym {
+			before, e = e, t.nodes[e].next
+		}
+		switch n := l.count(right, c); {
+		case e == none || t.nodes[e].sym != t.nodes[c].sym:
+			if t.nodes[c].edge >= 0 {
+				l.set(&t.nodes[c].edge, ^n)
+			}
+			l.link(left, before, c, e)
+			before = c
+		case t.nodes[e].edge < 0:
+			l.set(&t.nodes[e].edge, t.nodes[e].edge-n)
+		default:
+			l.set(&t.nodes[e].edge, t.nodes[e].edge+n)
+		}
+		c = following
+	}
+}
+
+// count is how often state n was left over its edge e. Without merged data, edges that came from other
+// states do not count.
+func (l *learner) count(n, e int32) int32 {
+	switch c := l.tree.nodes[e].edge; {
+	case !l.MergeData && l.tree.nodes[e].parent != n:
+		return 0
+	case c < 0:
+		return ^c
+	default:
+		return c
+	}
+}

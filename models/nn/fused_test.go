@@ -1,0 +1,259 @@
+package nn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"plumbline/numeric/kernel"
+)
+
+// problem is rows of structured numbers, and an order to meet them in.
+func problem(d, n int) (x []float32, order []int32) {
+	r := rand.New(rand.NewPCG(11, 12))
+	x = make([]float32, n*d)
+	for i := range n {
+		a, b := r.NormFloat64(), r.NormFloat64()
+		for j := range d {
+			x[i*d+j] = float32(math.Sin(a*float64(j%7)) + 0.3*b*float64(j%3))
+		}
+	}
+	for _, k := range r.Perm(n) {
+		order = append(order, int32(k))
+	}
+	return x, order
+}
+
+func trained(t testing.TB, net Network, x []float32, order []int32, batch, workers, epochs int) (Params, []float64) {
+	t.Helper()
+	tr, err := fusedEngine{}.New(net, net.NewParams(rand.New(rand.NewPCG(1, 2)), 0.01), workers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.Close()
+	var losses []float64
+	for range epochs {
+		loss, err := tr.Epoch(context.Background(), x, x, order, batch, net.Optimiser.Rate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		losses = append(losses, loss)
+	}
+	return tr.Params(), losses
+}
+
+// TestSameWeightsForAnyWorkers: the number of workers changes no bit, whatever the batch and the optimiser.
+func TestSameWeightsForAnyWorkers(t *testing.T) {
+	x, order := problem(37, 1000)
+	for _, kind := range []string{"adam", "sgd", "adadelta"} {
+		net := Network{Layers: Autoencoder(37, []int{24, 5}, Tanh), Optimiser: Optimiser{Kind: kind, Rate: 0.003, Momentum: 0.9, Rho: 0.9}}
+		for _, batch := range []int{1, 7, 128, 300, 1000, 5000} {
+			var first Params
+			for _, workers := range []int{1, 2, 7} {
+				p, losses := trained(t, net, x, order, batch, workers, 2)
+				if first == nil {
+					first = p
+				}
+				for i := range p {
+					if !slices.Equal(p[i], first[i]) {
+						t.Fatalf("%s, batch %d: %d workers learn other weights", kind, batch, workers)
+					}
+				}
+				if batch == 7 && losses[1] >= losses[0] {
+					t.Errorf("%s: losses %v", kind, losses)
+				}
+			}
+		}
+	}
+}
+
+// TestStagedNetworksForAnyWorkers: the same of networks whose steps are cut into stages, and of what is drawn.
+func TestStagedNetworksForAnyWorkers(t *testing.T) {
+	x, order := problem(37, 1000)
+	normalised := func() Network {
+		n := mirrored(37, []int{24, 5}, Linear)
+		for i := range n.Layers {
+			if i != 1 && i != 3 {
+				n.Layers[i].Norm, n.Layers[i].Dropout = true, 0.2
+			}
+			if i >= 2 {
+				n.Layers[i].Tied = 4 - i
+			}
+		}
+		return n
+	}
+	drawn := normalised().WithVariational(Variational{Alpha: 0.1, Weight: 0.1, Log: true})
+	centred := normalised()
+	centred.Shrink, centred.Centring, centred.Centres = 1, 0.5, [][]float32{make([]float32, 5), {1, 1, 1, 1, 1}}
+	for name, net := range map[string]Network{"normalised": normalised(), "variational": drawn, "centred": centred} {
+		net.Optimiser = Optimiser{Kind: "adam", Rate: 0.003}
+		for _, batch := range []int{1, 7, 128, 333, 999, 5000} {
+			var first Params
+			for _, workers := range []int{1, 2, 7} {
+				p, losses := trained(t, net, x, order, batch, workers, 2)
+				if first == nil {
+					first = p
+				}
+				for i := range p {
+					if !slices.Equal(p[i], first[i]) {
+						t.Fatalf("%s, batch %d: %d workers learn other weights", name, batch, workers)
+					}
+				}
+				if batch == 128 && !(losses[1] < losses[0]) {
+					t.Errorf("%s: losses %v", name, losses)
+				}
+			}
+		}
+	}
+}
+
+// TestSameWeightsForAnyInstructions: AVX2 and AVX-512 learn the same bits.
+func TestSameWeightsForAnyInstructions(t *testing.T) {
+	hash := func() string {
+		x, order := problem(37, 700)
+		p, _ := trained(t, Network{Layers: Autoencoder(37, []int{24, 5}, Tanh), Optimiser: Optimiser{Kind: "adam", Rate: 0.003}}, x, order, 150, 2, 2)
+		return fmt.Sprint(p)
+	}
+	if os.Getenv("PLUMBLINE_TEST_CHILD") != "" {
+		fmt.Println("weights", hash())
+		return
+	}
+	if kernel.Name() != "avx512" {
+		t.Skipf("this processor, or the tests, have %s", kernel.Name())
+	}
+	cmd := exec.Command(os.Args[0], "-test.run", "^TestSameWeightsForAnyInstructions$", "-test.v")
+	cmd.Env = append(os.Environ(), "PLUMBLINE_TEST_CHILD=1", "PLUMBLINE_ISA=avx2")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if !strings.Contains(string(out), "weights "+hash()+"\n") {
+		t.Error("avx2 learns other weights")
+	}
+}
+
+func TestFusedStops(t *testing.T) {
+	x, order := problem(20, 100_000)
+	net := Network{Layers: Autoencoder(20, []int{10, 3}, Tanh), Optimiser: Optimiser{Kind: "adam", Rate: 0.001}}
+	before := runtime.NumGoroutine()
+	tr, err := fusedEngine{}.New(net, net.NewParams(rand.New(rand.NewPCG(1, 2)), 0), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := tr.Epoch(ctx, x, x, order, 256, 0.001); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if _, err := tr.Epoch(context.Background(), x, x, order, 256, 0.001); err != nil {
+		t.Error(err)
+	}
+	if err := tr.Close(); err != nil {
+		t.Error(err)
+	}
+	for range 100 {
+		if runtime.NumGoroutine() <= before {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+}
+
+func TestFusedRefuses(t *testing.T) {
+	net := Network{Layers: Autoencoder(4, []int{2}, Tanh), Optimiser: Optimiser{Kind: "adam", Rate: 0.001}}
+	if _, err := (fusedEngine{}).New(net, Params{{1}}, 1); err == nil {
+		t.Error("weights of another network are taken")
+	}
+	net.Layers[0].Activation = "swish"
+	if _, err := (fusedEngine{}).New(net, nil, 1); err == nil {
+		t.Error("an unknown activation is taken")
+	}
+}
+
+// BenchmarkEpoch is an epoch over the workloads that engines are measured on: A is 122-80-40-12 and back, B
+// 76-49-25-9 and back, each of 67,343 rows, with the size of a batch behind the letter.
+func BenchmarkEpoch(b *testing.B) {
+	for _, c := range []struct {
+		name   string
+		d      int
+		hidden []int
+		batch  int
+	}{{"A64", 122, []int{80, 40, 12}, 64}, {"A512", 122, []int{80, 40, 12}, 512}, {"B100", 76, []int{49, 25, 9}, 100}} {
+		x, order := problem(c.d, 67343)
+		for _, workers := range []int{1, 2} {
+			b.Run(fmt.Sprintf("%s/workers=%d", c.name, workers), func(b *testing.B) {
+				net := Network{Layers: Autoencoder(c.d, c.hidden, Tanh), Optimiser: Optimiser{Kind: "adam", Rate: 0.001}}
+				tr, err := fusedEngine{}.New(net, net.NewParams(rand.New(rand.NewPCG(1, 2)), 0.01), workers)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer tr.Close()
+				for b.Loop() {
+					if _, err := tr.Epoch(context.Background(), x, x, order, c.batch, 0.001); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestCentresAreChecked: centres of another size than the bottleneck are refused.
+func TestCentresAreChecked(t *testing.T) {
+	net := Network{Layers: Autoencoder(5, []int{4, 2}, Tanh), Optimiser: Optimiser{Kind: "adam", Rate: 0.01}, Latent: 2, Shrink: 3, Centres: [][]float32{{0.5, 0.1}}}
+	tr, err := fusedEngine{}.New(net, net.NewParams(rand.New(rand.NewPCG(21, 22)), 0.05), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.(Centred).SetCentres([][]float32{{1}}); err == nil {
+		t.Error("a centre of another size is taken")
+	}
+}
+
+// TestStepsAllocateNothing: an epoch of sixteen steps allocates no more often than one of two. Both are one burst,
+// so that what a burst needs is left out.
+func TestStepsAllocateNothing(t *testing.T) {
+	x, order := problem(37, 1000)
+	staged := mirrored(37, []int{24, 5}, Linear)
+	for _, i := range []int{0, 2} {
+		staged.Layers[i].Norm, staged.Layers[i].Dropout = true, 0.2
+	}
+	centred := mirrored(37, []int{24, 5}, Linear)
+	centred.Shrink, centred.Centring, centred.Centres = 1, 0.5, [][]float32{make([]float32, 5)}
+	for name, net := range map[string]Network{"plain": mirrored(37, []int{24, 5}, Linear), "staged": staged, "centred": centred, "variational": mirrored(37, []int{24, 5}, Linear).WithVariational(Variational{Alpha: 1, Weight: 1})} {
+		for _, kind := range []string{"adam", "adadelta"} {
+			net.Optimiser = Optimiser{Kind: kind, Rate: 0.003, Rho: 0.9}
+			tr, err := fusedEngine{}.New(net, net.NewParams(rand.New(rand.NewPCG(1, 2)), 0), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			count := func(steps int) float64 {
+				return testing.AllocsPerRun(5, func() {
+					if _, err := tr.Epoch(context.Background(), x, x, order[:20*steps], 20, 0.001); err != nil {
+						t.Fatal(err)
+					}
+				})
+			}
+			if few, many := count(2), count(16); many > few {
+				t.Errorf("%s, %s: 2 steps allocate %v times, 16 steps %v times", name, kind, few, many)
+			}
+		}
+	}
+}
+
+// mirrored is an auto-encoder with tanh between and the given activation of bottleneck and output.
+func mirrored(d int, sizes []int, ends Activation) Network {
+	n := Network{Layers: Autoencoder(d, sizes, Tanh), Loss: SquaredLoss, Latent: len(sizes)}
+	n.Layers[n.Latent-1].Activation, n.Layers[len(n.Layers)-1].Activation = ends, ends
+	return n
+}

@@ -1,0 +1,502 @@
+package nn
+
+import (
+	"math"
+
+	"plumbline/numeric/cluster"
+	"plumbline/numeric/kernel"
+)
+
+// A step of training takes each shard of a batch through a list of operations, forth and back. Where an
+// operation needs to know the whole batch, as normalisation does, the list is cut: all shards finish a stage
+// before the next begins, and keep all their rows at once. Lists of a single stage are gone through block by
+// block, so that a block stays in the cache.
+
+// op is one operation on a room's rows.
+type op func(r *room, p *pass)
+
+// pass is which rows a room holds, and what for.
+type pass struct {
+	shard     int
+	g         []float32 // the shard's gradient
+	x, target []float32
+	rows      []int32
+	first     int // place of the first row in the batch
+	batch     int // rows of the batch
+	step      int
+	add       bool // g holds the gradient of an earlier block
+	learn     bool // running averages
+}
+
+// room is memory for the rows of a shard that are worked at once.
+type room struct {
+	pass   pass
+	size   int         // rows that it has space for
+	in     [][]float32 // of each layer, and the output
+	act    [][]float32 // what each layer's activation gave; in[i+1] unless that was changed on the way
+	grad   [][]float32 // of each layer's sums; the last one's in place of what it gave, where it is linear
+	hat    [][]float32 // of normalised layers, the normalised sums
+	mask   [][]float32 // of layers that drop values, what they are multiplied by
+	dz     []float32   // variational bottleneck: the gradient of what was drawn,
+	slope  []float32   // and how much that grows with the log-variance
+	target []float32
+	loss   float64   // sum over the rows that the room has met
+	moment []moments // of normalised layers
+	inv    []float32 // working space, a number a column, as the next two
+	dot    []float32
+	spare  []float32
+	lanes  [kernel.Width]float32
+	kl     float64
+	member [][]float64 // centring: sums of the rows nearest to each centre,
+	count  []float64   // and how many they are,
+	push   [][]float32 // and by how much the gradient of each grows
+}
+
+// moments is what a shard's rows say of a layer's sums: how many they are, the means and the sums of squared
+// differences from these.
+type moments struct {
+	n        int
+	mean, m2 []float64
+}
+
+// furnish gives a room space for its shard of a batch.
+func (t *fused) furnish(r *room, batch int) {
+	rows := blockRows
+	if len(t.stages) > 1 {
+		rows = max(1, (batch+shards-1)/shards)
+	}
+	if rows <= r.size {
+		return
+	}
+	s := t.stack
+	k := len(s.layers)
+	*r = room{size: rows, loss: r.loss, in: make([][]float32, k+1), act: make([][]float32, k), grad: make([][]float32, k), hat: make([][]float32, k), mask: make([][]float32, k), moment: make([]moments, k)}
+	r.in[0] = kernel.Alloc(rows * kernel.Pad(s.layers[0].In))
+	r.target = kernel.Alloc(rows * s.wide)
+	most := 0
+	for i, l := range s.layers {
+		wide := kernel.Pad(l.Out)
+		most = max(most, wide)
+		r.act[i], r.grad[i] = kernel.Alloc(rows*wide), kernel.Alloc(rows*wide)
+		r.in[i+1] = r.act[i]
+		if l.Norm {
+			r.hat[i] = kernel.Alloc(rows * wide)
+			r.moment[i] = moments{mean: make([]float64, l.Out), m2: make([]float64, l.Out)}
+		}
+		if l.Dropout > 0 {
+			r.mask[i], r.in[i+1] = kernel.Alloc(rows*wide), kernel.Alloc(rows*wide)
+		}
+		if t.net.Variational != nil && i+1 == t.net.Latent {
+			narrow := kernel.Pad(t.net.Bottleneck())
+			r.in[i+1], r.dz, r.slope = kernel.Alloc(rows*narrow), kernel.Alloc(rows*narrow), kernel.Alloc(rows*narrow)
+		}
+	}
+	r.spare, r.inv, r.dot = kernel.Alloc(most), kernel.Alloc(most), kernel.Alloc(most)
+	if s.layers[k-1].Activation == Linear {
+		r.grad[k-1] = r.act[k-1]
+	}
+}
+
+// compile is the stages of a step.
+func (t *fused) compile() [][]op {
+	var stages [][]op
+	var list []op
+	add := func(o ...op) { list = append(list, o...) }
+	cut := func() { stages, list = append(stages, list), nil }
+	last := len(t.stack.layers) - 1
+	for i := range t.stack.layers {
+		l := &t.stack.layers[i]
+		if l.Norm {
+			add(func(r *room, p *pass) { l.mul(len(p.rows), r.in[i], r.hat[i]); r.measure(l, i, len(p.rows)) })
+			cut()
+			add(func(r *room, p *pass) { t.normalise(r, p, l, i) })
+		} else {
+			add(func(r *room, p *pass) { l.mul(len(p.rows), r.in[i], r.act[i]) })
+		}
+		add(func(r *room, p *pass) { l.Activation.forward(r.act[i], len(p.rows), l.Out, kernel.Pad(l.Out)) })
+		if l.Dropout > 0 {
+			add(func(r *room, p *pass) { t.drop(r, p, l, i) })
+		}
+		if i+1 != t.net.Latent {
+			continue
+		}
+		switch {
+		case t.net.Variational != nil:
+			add(t.draw)
+			cut()
+		case t.net.Centring > 0:
+			add(t.members)
+			cut()
+		}
+	}
+	add(t.output)
+	for i := last; i >= 0; i-- {
+		l := &t.stack.layers[i]
+		add(func(r *room, p *pass) { l.gradient(len(p.rows), r.in[i], r.grad[i], p.g, p.add) })
+		if i == 0 {
+			break
+		}
+		before := &t.stack.layers[i-1]
+		if i == t.net.Latent && t.net.Variational != nil {
+			add(func(r *room, p *pass) { l.mulBack(len(p.rows), r.grad[i], r.dz); t.undraw(r, p) })
+		} else {
+			add(func(r *room, p *pass) { l.mulBack(len(p.rows), r.grad[i], r.grad[i-1]) })
+		}
+		if i == t.net.Latent && (t.net.Shrink > 0 || t.net.Centring > 0) {
+			add(t.pull)
+		}
+		if before.Dropout > 0 {
+			add(func(r *room, p *pass) {
+				mask := r.mask[i-1]
+				for j := range r.grad[i-1][:len(p.rows)*kernel.Pad(before.Out)] {
+					r.grad[i-1][j] *= mask[j]
+				}
+			})
+		}
+		wide := kernel.Pad(before.Out)
+		if !before.Norm {
+			add(func(r *room, p *pass) {
+				before.Activation.backward(r.grad[i-1], r.act[i-1], p.g[before.bias:before.bias+wide], len(p.rows), wide)
+			})
+			continue
+		}
+		add(func(r *room, p *pass) {
+			before.Activation.backward(r.grad[i-1], r.act[i-1], p.g[before.bias+2*wide:before.bias+3*wide], len(p.rows), wide)
+			kernel.ColumnProducts(len(p.rows), wide, r.grad[i-1], r.hat[i-1], p.g[before.bias+wide:before.bias+2*wide])
+		})
+		cut()
+		add(func(r *room, p *pass) { t.normBack(r, p, before, i-1) })
+	}
+	cut()
+	return stages
+}
+
+// stage takes shard k of a batch through stage s of a step.
+func (t *fused) stage(s, k int, x, target []float32, batch []int32, step int, learn bool) {
+	r := t.rooms[k]
+	p := &r.pass
+	if s > 0 {
+		for _, o := range t.stages[s] {
+			o(r, p)
+		}
+		return
+	}
+	from, to := shard(len(batch), k), shard(len(batch), k+1)
+	size := t.stack.size
+	*p = pass{shard: k, g: t.g[k*size : (k+1)*size], x: x, target: target, batch: len(batch), step: step, learn: learn}
+	for i := range t.stack.layers { // the first block overwrites the weights' gradient, but adds to the others'
+		l := &t.stack.layers[i]
+		end := l.bias + kernel.Pad(l.Out)
+		if l.Norm {
+			end = l.bias + 3*kernel.Pad(l.Out)
+		}
+		clear(p.g[l.bias:end])
+	}
+	if from == to {
+		clear(p.g)
+		p.rows = nil
+		for _, o := range t.stages[0] {
+			o(r, p)
+		}
+		return
+	}
+	for ; from < to; from += r.size {
+		p.rows, p.first = batch[from:min(from+r.size, to)], from
+		gatherRows(r.in[0], kernel.Pad(t.stack.layers[0].In), x, t.stack.layers[0].In, p.rows)
+		for _, o := range t.stages[0] {
+			o(r, p)
+		}
+		p.add = true
+	}
+	p.add = false
+}
+
+// output makes the gradient of the last layer's sums, adds its column sums to the biases', and adds to the
+// loss.
+func (t *fused) output(r *room, p *pass) {
+	last := len(t.stack.layers) - 1
+	l := &t.stack.layers[last]
+	rows, wide := len(p.rows), t.stack.wide
+	in := t.stack.layers[0].In
+	want := r.in[0]
+	if !(rows > 0 && &p.x[0] == &p.target[0] && in == l.Out) {
+		want = r.target
+		gatherRows(want, wide, p.target, l.Out, p.rows)
+	}
+	db := p.g[l.bias : l.bias+wide]
+	if l.Activation == Linear {
+		r.loss += t.net.Loss.gradient(r, r.grad[last], want, db, rows, l.Out, wide, p.batch)
+		return
+	}
+	copy(r.grad[last], r.act[last][:rows*wide])
+	r.loss += t.net.Loss.gradient(r, r.grad[last], want, r.spare[:wide], rows, l.Out, wide, p.batch)
+	l.Activation.backward(r.grad[last], r.act[last], db, rows, wide)
+}
+
+// gradient makes y the gradient of its loss against x, one of so many rows of a batch, adds the column sums to
+// db, and is the sum of the rows' losses.
+func (l Loss) gradient(r *room, y, x, db []float32, rows, out, wide, batch int) float64 {
+	scale := 1 / (float64(batch) * float64(out))
+	if l != AbsoluteLoss {
+		return kernel.SquaredError(rows, wide, y, x, db, float32(2*scale), &r.lanes) / float64(out)
+	}
+	sum := 0.0
+	step := float32(scale)
+	for i, v := range y[:rows*wide] {
+		switch d := v - x[i]; {
+		case d > 0:
+			y[i] = step
+			sum += float64(d)
+		case d < 0:
+			y[i] = -step
+			sum -= float64(d)
+		default:
+			y[i] = d // 0, or not a number
+			sum += float64(d)
+		}
+	}
+	kernel.ColumnSums(rows, wide, y, db)
+	return sum / float64(out)
+}
+
+// measure takes the moments of the sums in r.hat[i].
+func (r *room) measure(l *fusedLayer, i, rows int) {
+	m := &r.moment[i]
+	m.n = rows
+	clear(m.mean)
+	clear(m.m2)
+	if rows == 0 {
+		return
+	}
+	wide := kernel.Pad(l.Out)
+	sums := r.inv[:wide]
+	clear(sums)
+	kernel.ColumnSums(rows, wide, r.hat[i], sums)
+	squares := r.spare[:wide]
+	clear(squares)
+	for j, v := range sums {
+		sums[j] = v / float32(rows)
+	}
+	kernel.ColumnSpread(rows, wide, r.hat[i], sums, squares)
+	for j := range m.mean {
+		m.mean[j], m.m2[j] = float64(sums[j]), float64(squares[j])
+	}
+}
+
+// batchMoments is the mean and biased variance of column j of layer i over the whole batch (Chan, Golub and
+// LeVeque 1983).
+func (t *fused) batchMoments(i, j int) (mean, m2 float64) {
+	n := 0.0
+	for _, r := range t.rooms {
+		m := &r.moment[i]
+		if m.n == 0 {
+			continue
+		}
+		k := float64(m.n)
+		d := m.mean[j] - mean
+		m2 += m.m2[j] + d*d*n*k/(n+k)
+		mean += d * k / (n + k)
+		n += k
+	}
+	return mean, m2
+}
+
+// normalise turns the sums in r.hat[i] into normalised ones and r.act[i] into what the layer makes of them.
+func (t *fused) normalise(r *room, p *pass, l *fusedLayer, i int) {
+	wide := kernel.Pad(l.Out)
+	inv, mean := r.inv[:wide], r.spare[:wide]
+	clear(inv)
+	clear(mean)
+	n := float64(p.batch)
+	for j := range l.Out {
+		m, m2 := t.batchMoments(i, j)
+		mean[j], inv[j] = float32(m), float32(1/math.Sqrt(m2/n+normEpsilon))
+		if p.learn && p.shard == 0 && p.batch > 1 {
+			l.mean[j] += float32(0.1 * (m - float64(l.mean[j])))
+			l.variance[j] += float32(0.1 * (m2/(n-1) - float64(l.variance[j])))
+		}
+	}
+	kernel.Normalise(len(p.rows), wide, r.hat[i], mean, inv, l.scale, l.shift, r.act[i])
+}
+
+// normBack turns the gradient of what normalisation made, in r.grad[i], into that of the sums.
+func (t *fused) normBack(r *room, p *pass, l *fusedLayer, i int) {
+	wide := kernel.Pad(l.Out)
+	size := t.stack.size
+	factor, mean, dots := r.inv[:wide], r.spare[:wide], r.dot[:wide]
+	n := float64(p.batch)
+	clear(factor)
+	clear(mean)
+	clear(dots)
+	for j := range l.Out {
+		_, m2 := t.batchMoments(i, j)
+		sum, dot := 0.0, 0.0
+		for s := range shards {
+			dot += float64(t.g[s*size+l.bias+wide+j])
+			sum += float64(t.g[s*size+l.bias+2*wide+j])
+		}
+		factor[j] = float32(float64(l.scale[j]) / math.Sqrt(m2/n+normEpsilon))
+		mean[j], dots[j] = float32(sum/n), float32(dot/n)
+	}
+	kernel.NormaliseGrad(len(p.rows), wide, r.grad[i], r.hat[i], mean, dots, factor, p.g[l.bias:l.bias+wide])
+}
+
+// drop sets a share of a layer's values to 0 and lets the others grow.
+func (t *fused) drop(r *room, p *pass, l *fusedLayer, i int) {
+	wide := kernel.Pad(l.Out)
+	for k := range p.rows {
+		at := k * wide
+		Mask(r.mask[i][at:at+l.Out], l.Dropout, t.net.Seed, p.step, i, p.first+k)
+		for j := at; j < at+l.Out; j++ {
+			r.in[i+1][j] = r.act[i][j] * r.mask[i][j]
+		}
+	}
+}
+
+// pull adds the gradient of the distances from the centres at the bottleneck, and of the centres' members'
+// means.
+func (t *fused) pull(r *room, p *pass) {
+	i := t.net.Latent - 1
+	b := t.net.Bottleneck()
+	wide := kernel.Pad(b)
+	d, z := r.grad[i], r.in[i+1]
+	force := float32(2 * t.net.Shrink / (float64(p.batch) * float64(b)))
+	sum := 0.0
+	if t.net.Centres == nil {
+		for j, v := range z[:len(p.rows)*wide] {
+			d[j] += force * v
+			sum += float64(float64(v) * float64(v))
+		}
+		r.loss += t.net.Shrink * sum / float64(b)
+		return
+	}
+	var push [][]float32
+	if t.net.Centring > 0 {
+		push = t.centring(r, p)
+	}
+	for k := range p.rows {
+		row := z[k*wide : k*wide+b]
+		c := cluster.Nearest(t.net.Centres, row)
+		for j, v := range row {
+			e := v - t.net.Centres[c][j]
+			d[k*wide+j] += force * e
+			sum += float64(float64(e) * float64(e))
+			if push != nil {
+				d[k*wide+j] += push[c][j]
+			}
+		}
+	}
+	r.loss += t.net.Shrink * sum / float64(b)
+}
+
+// members sums the bottleneck's rows up by nearest centre.
+func (t *fused) members(r *room, p *pass) {
+	b := t.net.Bottleneck()
+	wide := kernel.Pad(b)
+	if len(r.member) != len(t.net.Centres) {
+		r.member, r.count = make([][]float64, len(t.net.Centres)), make([]float64, len(t.net.Centres))
+		r.push = make([][]float32, len(t.net.Centres))
+		for c := range r.member {
+			r.member[c], r.push[c] = make([]float64, b), make([]float32, b)
+		}
+	}
+	clear(r.count)
+	for c := range r.member {
+		clear(r.member[c])
+	}
+	z := r.in[t.net.Latent]
+	for k := range p.rows {
+		row := z[k*wide : k*wide+b]
+		c := cluster.Nearest(t.net.Centres, row)
+		r.count[c]++
+		for j, v := range row {
+			r.member[c][j] += float64(v)
+		}
+	}
+}
+
+// centring is what the gradient of a row grows by where it is nearest to each centre; it adds to the loss.
+func (t *fused) centring(r *room, p *pass) [][]float32 {
+	out := r.push
+	weight := t.net.Centring / float64(len(out))
+	for c := range out {
+		clear(out[c])
+		n := 0.0
+		for _, o := range t.rooms {
+			n += o.count[c]
+		}
+		if n == 0 {
+			continue
+		}
+		for j := range out[c] {
+			m := 0.0
+			for _, o := range t.rooms {
+				m += o.member[c][j]
+			}
+			m /= n
+			out[c][j] = float32(2 * weight * m / n)
+			if p.shard == 0 {
+				r.loss += weight * m * m * float64(p.batch)
+			}
+		}
+	}
+	return out
+}
+
+// draw makes r.in behind a variational bottleneck a draw around its means, and sums its KL up.
+func (t *fused) draw(r *room, p *pass) {
+	v := t.net.Variational
+	b := t.net.Bottleneck()
+	narrow, wide := kernel.Pad(b), kernel.Pad(2*b)
+	r.kl = 0
+	for k := range p.rows {
+		given := r.act[t.net.Latent-1][k*wide : k*wide+2*b]
+		z, slope := r.in[t.net.Latent][k*narrow:k*narrow+b], r.slope[k*narrow:k*narrow+b]
+		Draw(z, t.net.Seed, p.step, p.first+k)
+		for j := range b {
+			mu, s := float64(given[j]), float64(given[b+j])
+			dev := math.Exp(s/2) * float64(z[j])
+			z[j], slope[j] = float32(mu+dev), float32(dev/2)
+			r.kl += v.divergence(mu, s) / float64(b)
+		}
+	}
+}
+
+// divergence is the KL term of one number of the bottleneck.
+func (v *Variational) divergence(mu, s float64) float64 {
+	return (math.Exp(s) + mu*mu - v.Alpha - v.Alpha*s + v.Alpha*math.Log(v.Alpha)) / (2 * v.Alpha)
+}
+
+// penalty is what a batch's KL adds to the loss, and its derivative.
+func (v *Variational) penalty(kl float64) (loss, slope float64) {
+	if v.Log {
+		return v.Weight * math.Log10(kl+1), v.Weight / ((kl + 1) * math.Ln10)
+	}
+	return v.Weight * kl, v.Weight
+}
+
+// undraw turns the gradient of what was drawn into that of the means and log-variances.
+func (t *fused) undraw(r *room, p *pass) {
+	v := t.net.Variational
+	b := t.net.Bottleneck()
+	narrow, wide := kernel.Pad(b), kernel.Pad(2*b)
+	kl := 0.0
+	for _, o := range t.rooms {
+		kl += o.kl
+	}
+	loss, slope := v.penalty(kl / float64(p.batch))
+	if p.shard == 0 {
+		r.loss += loss * float64(p.batch)
+	}
+	slope /= 2 * v.Alpha * float64(b) * float64(p.batch)
+	for k := range p.rows {
+		given := r.act[t.net.Latent-1][k*wide : k*wide+2*b]
+		d := r.grad[t.net.Latent-1][k*wide : k*wide+2*b]
+		for j := range b {
+			mu, s := float64(given[j]), float64(given[b+j])
+			dz := r.dz[k*narrow+j]
+			d[j] = dz + float32(slope*2*mu)
+			d[b+j] = dz*r.slope[k*narrow+j] + float32(slope*(math.Exp(s)-v.Alpha))
+		}
+	}
+}

@@ -1,0 +1,83 @@
+package nn
+
+import (
+	"fmt"
+	"math"
+)
+
+// Schedule is how the learning rate goes on from that of the first epoch: the schedulers of PyTorch, stepped
+// once an epoch, in closed form.
+type Schedule struct {
+	Kind   string  `yaml:"kind" jsonschema:"enum=none,enum=linear,enum=step,enum=multistep,enum=exponential,enum=cosine,enum=cosine_restarts,enum=cyclic" jsonschema_description:"none; linear: from factor to end of the rate over so many epochs; step: times factor after every so many; multistep: times factor after each of at; exponential: times factor after each epoch; cosine: half a cosine down to least; cosine_restarts: the same again and again (Loshchilov and Hutter 2017); cyclic: up from least and down again, every epochs each (Smith 2017)"`
+	Every  int     `yaml:"every" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"for step and cyclic: epochs"`
+	At     []int   `yaml:"at" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"for multistep: epochs, ascending"`
+	Factor float64 `yaml:"factor" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"for step, multistep, exponential; for linear the share of the rate that it begins with"`
+	End    float64 `yaml:"end" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"for linear: the share of the rate that it ends with"`
+	Over   int     `yaml:"over" jsonschema:"minimum=0,maximum=100000" jsonschema_description:"for linear and cosine: epochs that it takes, 0 all; for cosine_restarts: epochs of the first round, 0 all"`
+	Growth int     `yaml:"growth" jsonschema:"minimum=1,maximum=100" jsonschema_description:"for cosine_restarts: how many times longer each round is than the one before"`
+	Least  float64 `yaml:"least" jsonschema:"minimum=0,maximum=100" jsonschema_description:"for cosine, cosine_restarts and cyclic: the lowest rate"`
+}
+
+func defaultSchedule() Schedule {
+	return Schedule{Kind: "none", Every: 30, At: []int{}, Factor: 0.5, End: 1, Growth: 1}
+}
+
+// Check says what is wrong with the settings taken together.
+func (s Schedule) Check() error {
+	switch s.Kind {
+	case "", "none", "step", "exponential":
+	case "multistep":
+		if len(s.At) == 0 {
+			return fmt.Errorf("schedule: multistep needs at, the epochs after which the rate falls")
+		}
+		for i := range s.At {
+			if i > 0 && s.At[i] <= s.At[i-1] {
+				return fmt.Errorf("schedule: at: %d comes behind %d", s.At[i], s.At[i-1])
+			}
+		}
+	case "linear", "cosine", "cosine_restarts", "cyclic":
+	default:
+		return fmt.Errorf("schedule: unknown kind %q", s.Kind)
+	}
+	return nil
+}
+
+// Rate is the learning rate of an epoch, counted from 0, of so many, where the first one's is base.
+func (s Schedule) Rate(base float64, epoch, of int) float64 {
+	over := s.Over
+	if over == 0 {
+		over = of
+	}
+	k := float64(epoch)
+	wave := func(at, length float64) float64 {
+		return s.Least + (base-s.Least)*(1+math.Cos(math.Pi*at/length))/2
+	}
+	switch s.Kind {
+	case "linear":
+		return base * (s.Factor + (s.End-s.Factor)*math.Min(k, float64(over))/float64(over))
+	case "step":
+		return base * math.Pow(s.Factor, float64(epoch/s.Every))
+	case "multistep":
+		n := 0
+		for n < len(s.At) && s.At[n] <= epoch {
+			n++
+		}
+		return base * math.Pow(s.Factor, float64(n))
+	case "exponential":
+		return base * math.Pow(s.Factor, k)
+	case "cosine":
+		return wave(k, float64(over))
+	case "cosine_restarts":
+		length := over
+		for epoch >= length {
+			epoch -= length
+			length *= s.Growth
+		}
+		return wave(float64(epoch), float64(length))
+	case "cyclic":
+		up := float64(s.Every)
+		cycle := math.Floor(1 + k/(2*up))
+		return s.Least + (base-s.Least)*math.Max(0, 1-math.Abs(k/up-2*cycle+1))
+	}
+	return base
+}

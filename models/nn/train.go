@@ -1,0 +1,298 @@
+package nn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"plumbline/models"
+	"plumbline/numeric/cluster"
+)
+
+// Training is how long and in what portions a network is trained.
+type Training struct {
+	Engine      string    `yaml:"engine" jsonschema:"enum=fused,enum=gorgonia" jsonschema_description:"what computes the gradients: the kernels of this program, or Gorgonia, slower, to compare with"`
+	Epochs      int       `yaml:"epochs" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"passes over the training samples, at the most"`
+	Batch       int       `yaml:"batch" jsonschema:"minimum=1,maximum=1000000" jsonschema_description:"samples a gradient step; the last batch of an epoch may be smaller"`
+	Optimiser   Optimiser `yaml:"optimiser" jsonschema_description:"how gradients change weights"`
+	Schedule    Schedule  `yaml:"schedule" jsonschema_description:"how the learning rate goes on from epoch to epoch"`
+	Noise       float64   `yaml:"noise" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of the input values that are set to 0, others each epoch, while the network is to give the rows as they are (a denoising auto-encoder; Vincent and others 2008); 0: none"`
+	Validation  float64   `yaml:"validation" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of the training samples whose loss is watched instead of trained on; 0: none. The weights of the best look are kept"`
+	CheckEvery  int       `yaml:"check_every" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"with validation: epochs from one look at the held-out loss to the next"`
+	Patience    int       `yaml:"patience" jsonschema:"minimum=0,maximum=100000" jsonschema_description:"with validation: looks in a row without a better held-out loss after which training ends; 0: never"`
+	Improvement float64   `yaml:"improvement" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share by which a held-out loss must be below the best one to count as better"`
+}
+
+func DefaultTraining(epochs, batch int) Training {
+	return Training{Engine: "fused", Epochs: epochs, Batch: batch, Optimiser: defaultOptimiser(), Schedule: defaultSchedule(), CheckEvery: 1}
+}
+
+// Check says what is wrong with the settings taken together.
+func (t Training) Check() error {
+	if t.Patience > 0 && t.Validation == 0 {
+		return errors.New("patience needs validation: there is no held-out loss to watch")
+	}
+	return t.Schedule.Check()
+}
+
+// Stretched is so many times as long a training, and falls of the rate as far apart (Winiecki 2025).
+func (t Training) Stretched(factor float64) Training {
+	times := func(n int) int { return max(1, int(factor*float64(n))) }
+	t.Epochs = times(t.Epochs)
+	t.Schedule.Every = times(t.Schedule.Every)
+	return t
+}
+
+// Train fits the network to map rows of x (n×In) to rows of t (n×Out) and returns the weights, whose biases
+// began as bias. Random streams: "init" draws the weights, "order" the batches, "validation" the held-out rows, "noise" what is
+// corrupted, "chance" what is dropped and drawn.
+func Train(ctx context.Context, env models.Env, cfg Training, net Network, x, t []float32, n int, bias float32) (Params, error) {
+	return Fitting{Net: net, X: x, T: t, N: n, Bias: bias}.Train(ctx, env, cfg)
+}
+
+// Fitting is what Train is asked for, and more.
+type Fitting struct {
+	Net   Network
+	X, T  []float32
+	N     int
+	Bias  float32
+	Start Params // nil: drawn
+	// Between, where there is one, is called before the first epoch and behind each with the rows that are
+	// trained on, in the order of the epoch before.
+	Between func(tr Trainer, order []int32) error
+	// Again is called in place of between before the first epoch where training goes on from a checkpoint.
+	Again func(tr Trainer)
+}
+
+func (j Fitting) Train(ctx context.Context, env models.Env, cfg Training) (Params, error) {
+	net := j.Net
+	net.Seed = env.Rand("chance").Uint64()
+	net.Optimiser = cfg.Optimiser
+	if err := net.Check(); err != nil {
+		return nil, err
+	}
+	var watched, wanted []float32
+	return loop{
+		x: j.X, t: j.T, n: j.N, between: j.Between, again: j.Again, description: []any{net, j.Start, j.Bias},
+		begin: func(e Engine) (Trainer, error) {
+			start := j.Start
+			if start == nil {
+				start = net.NewParams(env.Rand("init"), j.Bias)
+			}
+			return e.New(net, start, env.Parallel())
+		},
+		held: func(tr Trainer, p Params, rows []int32) (float64, error) {
+			if watched == nil {
+				watched, wanted = takeRows(j.X, len(j.X)/j.N, rows), takeRows(j.T, len(j.T)/j.N, rows)
+			}
+			if c, ok := tr.(Centred); ok {
+				net.Centres = c.Centres()
+			}
+			return net.loss(p, watched, wanted, len(rows)), nil
+		},
+	}.run(ctx, env, cfg)
+}
+
+// TrainSequence is Train for a recurrent network: x is n samples of Steps·In numbers, t their targets.
+func TrainSequence(ctx context.Context, env models.Env, cfg Training, s Sequence, x, t []float32, n int) (Params, error) {
+	s.Seed = env.Rand("chance").Uint64()
+	s.Optimiser = cfg.Optimiser
+	if err := s.Check(); err != nil {
+		return nil, err
+	}
+	return loop{
+		x: x, t: t, n: n, description: s,
+		begin: func(e Engine) (Trainer, error) {
+			return e.NewSequence(s, s.NewParams(env.Rand("init")), env.Parallel())
+		},
+		held: func(_ Trainer, p Params, rows []int32) (float64, error) {
+			scorer, err := s.NewScorer(p)
+			if err != nil {
+				return 0, err
+			}
+			return scorer.Loss(x, t, rows)
+		},
+	}.run(ctx, env, cfg)
+}
+
+// loop is the epochs of a network's training, whatever the network.
+type loop struct {
+	x, t    []float32
+	n       int
+	begin   func(e Engine) (Trainer, error)
+	held    func(tr Trainer, p Params, rows []int32) (float64, error) // loss of held-out rows; always the same ones
+	between func(tr Trainer, order []int32) error                     // as in fitting
+	again   func(tr Trainer)                                          // as in fitting
+
+	description any // of the network and what it begins with
+}
+
+func (l loop) run(ctx context.Context, env models.Env, cfg Training) (Params, error) {
+	between := l.between
+	if between == nil {
+		between = func(Trainer, []int32) error { return nil }
+	}
+	e, err := LookupEngine(cfg.Engine)
+	if err != nil {
+		return nil, err
+	}
+	tr, err := l.begin(e)
+	if err != nil {
+		return nil, err
+	}
+	defer tr.Close()
+	order, held := holdOut(env.Rand("validation"), l.n, cfg.Validation)
+	shuffle := env.Rand("order")
+	in := l.x
+	if cfg.Noise > 0 {
+		in = make([]float32, len(l.x))
+	}
+	noise := env.Rand("noise")
+	best, bestLoss, since := Params(nil), math.Inf(1), 0
+	look := max(1, cfg.CheckEvery)
+	advance := func() { // what the random streams give to an epoch
+		shuffle.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		if cfg.Noise > 0 {
+			corrupt(in, l.x, cfg.Noise, noise)
+		}
+	}
+	begin := 1
+	var history []models.Epoch
+	keep := l.keeper(env, cfg, tr)
+	if c := keep.resume(tr, cfg.Epochs); c != nil {
+		best, bestLoss, since, begin, history = c.best, c.bestLoss, c.since, c.epochs+1, c.history
+		for _, e := range history {
+			advance()
+			env.Progress(e)
+		}
+		if l.again != nil {
+			l.again(tr)
+		}
+	} else if err := between(tr, order); err != nil {
+		return nil, err
+	}
+	for k := begin; k <= cfg.Epochs; k++ {
+		advance()
+		rate := cfg.Schedule.Rate(cfg.Optimiser.Rate, k-1, cfg.Epochs)
+		loss, err := tr.Epoch(ctx, in, l.t, order, cfg.Batch, rate)
+		if err != nil {
+			return nil, fmt.Errorf("epoch %d: %w", k, err)
+		}
+		if math.IsNaN(loss) || math.IsInf(loss, 0) {
+			return nil, fmt.Errorf("epoch %d: the loss is %v: training diverged; take a smaller rate than %g, or scale the data", k, loss, cfg.Optimiser.Rate)
+		}
+		if err := between(tr, order); err != nil {
+			return nil, err
+		}
+		valid := math.NaN()
+		if len(held) > 0 && (k%look == 0 || k == cfg.Epochs) {
+			p := tr.Params()
+			if valid, err = l.held(tr, p, held); err != nil {
+				return nil, fmt.Errorf("epoch %d: held-out loss: %w", k, err)
+			}
+			if since++; valid < bestLoss*(1-cfg.Improvement) || best == nil {
+				best, bestLoss, since = p, valid, 0
+			}
+		}
+		history = append(history, models.Epoch{N: k, Of: cfg.Epochs, Loss: loss, ValidLoss: valid, Rate: rate, Samples: len(order)})
+		env.Progress(history[len(history)-1])
+		if cfg.Patience > 0 && since >= cfg.Patience || k == cfg.Epochs {
+			break
+		}
+		keep.save(tr, func() *checkpoint {
+			return &checkpoint{epochs: k, since: since, bestLoss: bestLoss, best: best, history: history}
+		})
+	}
+	p := tr.Params()
+	if best != nil {
+		p = best
+	}
+	for _, a := range p {
+		for _, v := range a {
+			if v != v || math.IsInf(float64(v), 0) {
+				return nil, fmt.Errorf("training diverged: a weight is %v; take a smaller rate than %g, or scale the data", v, cfg.Optimiser.Rate)
+			}
+		}
+	}
+	return p, nil
+}
+
+// corrupt copies values and sets so large a share of them to 0.
+func corrupt(to, from []float32, share float64, r *rand.Rand) {
+	for i, v := range from {
+		if to[i] = v; r.Float64() < share {
+			to[i] = 0
+		}
+	}
+}
+
+// holdOut is the rows to train on and those to watch, both in table order. At least one is trained on.
+func holdOut(r *rand.Rand, n int, share float64) (train, held []int32) {
+	k := min(int(math.Round(share*float64(n))), n-1)
+	for i, j := range r.Perm(n) {
+		if i < k {
+			held = append(held, int32(j))
+		} else {
+			train = append(train, int32(j))
+		}
+	}
+	slices.Sort(train)
+	slices.Sort(held)
+	return train, held
+}
+
+// takeRows is some rows of a matrix.
+func takeRows(x []float32, d int, rows []int32) []float32 {
+	out := make([]float32, 0, len(rows)*d)
+	for _, r := range rows {
+		out = append(out, x[int(r)*d:(int(r)+1)*d]...)
+	}
+	return out
+}
+
+// loss is the mean loss over rows, without anything dropped or drawn and with the running averages of
+// normalisation. What concerns whole batches, Centring, is left out.
+func (n Network) loss(p Params, x, t []float32, rows int) float64 {
+	s := n.NewScorer(p)
+	out := n.Layers[len(n.Layers)-1].Out
+	sum := 0.0
+	s.Each(x, 0, rows, 0, func(i int, y []float32) { sum += n.Loss.of(y, t[i*out:(i+1)*out]) })
+	if n.Shrink > 0 {
+		s.Each(x, 0, rows, n.Latent, func(_ int, z []float32) {
+			if n.Centres == nil {
+				sum += n.Shrink * meanOfSquares(z)
+			} else {
+				sum += n.Shrink * cluster.Distance(z, n.Centres[cluster.Nearest(n.Centres, z)]) / float64(len(z))
+			}
+		})
+	}
+	loss := sum / float64(rows)
+	if v := n.Variational; v != nil {
+		encoder := Network{Layers: n.Layers[:n.Latent]}
+		kl := 0.0
+		encoder.NewScorer(p[:len(encoder.Arrays())]).Each(x, 0, rows, 0, func(_ int, z []float32) {
+			b := len(z) / 2
+			for j := range b {
+				kl += v.divergence(float64(z[j]), float64(z[b+j])) / float64(b)
+			}
+		})
+		penalty, _ := v.penalty(kl / float64(rows))
+		loss += penalty
+	}
+	return loss
+}
+
+// of is the mean over columns of an output's distance from its target, in float64.
+func (l Loss) of(y, t []float32) float64 {
+	if l != AbsoluteLoss {
+		return MeanSquare(y, t)
+	}
+	sum := 0.0
+	for i, v := range y {
+		sum += math.Abs(float64(v) - float64(t[i]))
+	}
+	return sum / float64(len(y))
+}

@@ -1,0 +1,560 @@
+package recurrent
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"sync"
+
+	"plumbline/data"
+	"plumbline/models"
+	"plumbline/models/nn"
+)
+
+// sequential is a detector of traces by a recurrent network.
+type sequential struct {
+	name string
+	env  models.Env
+	cut  Windowing
+	pool string
+	cfg  nn.Training
+	task task
+	// judge, where there is one, makes scores of error vectors, in place of the task.
+	judge *ErrorJudge
+
+	fitted bool
+	size   int // columns of an event, or symbols of the alphabet
+	net    nn.Sequence
+	p      nn.Params
+	base   *nn.SequenceScorer
+	on     models.Detector // of error vectors; nil without a judge
+}
+
+// task is what a network of a sequential detector is to do with a window.
+type task interface {
+	symbols() bool // works on symbols, not on the rows of events
+	// network is the description for events of so many columns, or an alphabet of so many symbols.
+	network(size int) nn.Sequence
+	// example is a window as it is trained on: input and target.
+	example(s *data.Set, w window, x, t []float32)
+	// input is a window as it is judged.
+	input(s *data.Set, w window, x []float32)
+	// score judges a window by what the network gave.
+	score(s *data.Set, w window, out []float32) float64
+}
+
+// learning tasks take from the training set what the network's description depends on.
+type learning interface {
+	task
+	learn(s *data.Set) task
+	arrays() models.Arrays // what was learnt, to be saved
+	restore(arrays models.Arrays, size int) (task, error)
+}
+
+// erring tasks have errors in the form of vectors.
+type erring interface {
+	task
+	// vectors is how many error vectors a window has, and how wide they are.
+	vectors(s *data.Set, w window) (n, width int)
+	// errors writes a window's error vectors.
+	errors(s *data.Set, w window, out, to []float32)
+}
+
+// sharing tasks may judge an event by all windows that hold it. Their error vectors are those of a window's last
+// events, in their order.
+type sharing interface {
+	erring
+	shared() bool
+}
+
+// telling tasks give the terms of a window's score: one for each column of the events.
+type telling interface {
+	task
+	terms(s *data.Set, w window, out []float32, to []float64)
+}
+
+// stepping tasks give the terms of a window's score: one for each of the last events, as many as it sees.
+type stepping interface {
+	task
+	steps(s *data.Set, w window, out []float32, to []float64)
+}
+
+// ErrorJudge makes a score of a network's error vectors.
+type ErrorJudge struct {
+	Score       string           `yaml:"score" jsonschema:"enum=model,enum=mean" jsonschema_description:"what a one-class model says of the errors, or their mean square"`
+	Errors      models.Reference `yaml:"errors" jsonschema_description:"with score: model, the one-class model of the error vectors: a name, or {model, params}. mahalanobis is the log-density of a normal distribution but for constants, as in the papers"`
+	Calibration float64          `yaml:"calibration" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1" jsonschema_description:"with score: model, share of the training windows that the network is not trained on and whose errors the one-class model learns"`
+
+	random bool // calibration windows are drawn, not the last ones
+}
+
+func defaultErrorJudge() ErrorJudge {
+	return ErrorJudge{Score: "model", Errors: models.ReferenceTo("mahalanobis"), Calibration: 0.25}
+}
+
+// build checks the settings of a model and makes a detector of them.
+func (q *sequential) build(spec models.Spec, more ...error) (*sequential, error) {
+	if err := models.CheckSpec(q.name, spec); err != nil {
+		return nil, err
+	}
+	more = append(more, q.cfg.Check())
+	if q.cfg.Optimiser.Clip > 0 {
+		more = append(more, errors.New("gradients are clipped by clip, not by optimiser.clip"))
+	}
+	if q.task.symbols() && q.cfg.Noise > 0 {
+		more = append(more, errors.New("noise is for numbers: this model works on symbols"))
+	}
+	if q.judged() {
+		if _, err := q.judge.Errors.Build(q.env); err != nil {
+			more = append(more, fmt.Errorf("errors: %w", err))
+		}
+	}
+	if err := errors.Join(more...); err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", q.name, models.ErrSpec, err)
+	}
+	return q, nil
+}
+
+// sizeOf is the columns or symbols of a set.
+func (q *sequential) sizeOf(s *data.Set) int {
+	if q.task.symbols() {
+		return len(s.Alphabet)
+	}
+	return s.D
+}
+
+// checkTraces holds a set against what the task needs.
+func (q *sequential) checkTraces(s *data.Set, min int) error {
+	if err := models.CheckTraces(q.name, s, min); err != nil {
+		return err
+	}
+	if q.task.symbols() {
+		return nil
+	}
+	for i := range s.Traces {
+		if t := &s.Traces[i]; t.Events == nil && len(t.Symbols) > 0 {
+			return fmt.Errorf("%s: %w: trace %d (%s) has symbols alone, and this model needs the events' values (traces: {events: true})", q.name, models.ErrInput, i, t.Key)
+		}
+	}
+	return nil
+}
+
+func (q *sequential) Fit(ctx context.Context, train *data.Set) error {
+	q.fitted = false
+	if err := q.checkTraces(train, 1); err != nil {
+		return err
+	}
+	list, _ := windows(train, q.task.symbols(), q.pool == "last")
+	list = q.cut.draw(q.env, list)
+	size := q.sizeOf(train)
+	if len(list) == 0 || size == 0 {
+		return fmt.Errorf("%s: %w: %d traces without an event", q.name, models.ErrInput, train.N)
+	}
+	learn, calibrate := list, []window(nil)
+	if q.judged() {
+		learn, calibrate = q.judge.part(q.env, list)
+	}
+	if t, ok := q.task.(learning); ok {
+		q.task = t.learn(train)
+	}
+	net := q.task.network(size)
+	net.Optimiser = q.cfg.Optimiser
+	wide := net.Steps * net.In
+	x, t := make([]float32, len(learn)*wide), make([]float32, len(learn)*net.Targets())
+	err := q.env.Blocks(ctx, len(learn), 1024, func(from, to int) {
+		for i := from; i < to; i++ {
+			q.task.example(train, learn[i], x[i*wide:(i+1)*wide], t[i*net.Targets():(i+1)*net.Targets()])
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", q.name, err)
+	}
+	p, err := nn.TrainSequence(ctx, q.env, q.cfg, net, x, t, len(learn))
+	if err != nil {
+		return fmt.Errorf("%s: %w", q.name, err)
+	}
+	base, err := net.NewScorer(p)
+	if err != nil {
+		return fmt.Errorf("%s: %w", q.name, err)
+	}
+	q.net, q.p, q.base, q.size, q.on = net, p, base, size, nil
+	if q.judged() {
+		set, _, err := q.errorsOf(ctx, train, calibrate)
+		if err != nil {
+			return err
+		}
+		on, err := q.judge.Errors.Build(q.env)
+		if err == nil {
+			err = on.Fit(ctx, set)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: errors: %w", q.name, err)
+		}
+		q.on = on
+	}
+	q.fitted = true
+	return nil
+}
+
+func (q *sequential) judged() bool { return q.judge != nil && q.judge.Score == "model" }
+
+// part is the windows that a network is trained on, and those whose errors are learnt. A single window is both.
+func (j *ErrorJudge) part(env models.Env, list []window) (learn, calibrate []window) {
+	if len(list) == 1 {
+		return list, list
+	}
+	n := min(max(1, int(math.Round(j.Calibration*float64(len(list))))), len(list)-1)
+	if !j.random {
+		return list[:len(list)-n], list[len(list)-n:]
+	}
+	drawn := make([]bool, len(list))
+	for _, i := range env.Rand("calibration").Perm(len(list))[:n] {
+		drawn[i] = true
+	}
+	for i, w := range list {
+		if drawn[i] {
+			calibrate = append(calibrate, w)
+		} else {
+			learn = append(learn, w)
+		}
+	}
+	return learn, calibrate
+}
+
+// each gives what the network says of windows to f, from several goroutines at once.
+func (q *sequential) each(ctx context.Context, s *data.Set, list []window, f func(i int, out []float32)) error {
+	const block = 128
+	type room struct {
+		scorer *nn.SequenceScorer
+		x      []float32
+	}
+	wide := q.net.Steps * q.net.In
+	rooms := sync.Pool{New: func() any { return &room{q.base.Clone(), make([]float32, block*wide)} }}
+	var mu sync.Mutex
+	var failed error
+	err := q.env.Blocks(ctx, len(list), block, func(from, to int) {
+		r := rooms.Get().(*room)
+		defer rooms.Put(r)
+		for i := from; i < to; i++ {
+			q.task.input(s, list[i], r.x[(i-from)*wide:(i-from+1)*wide])
+		}
+		err := r.scorer.Each(r.x, 0, to-from, func(i int, out []float32) {
+			for k, v := range out {
+				if !(math.Abs(float64(v)) <= nn.Farthest) { // float32 overflowed on the way
+					out[k] = float32(math.Copysign(nn.Farthest, float64(v)))
+				}
+			}
+			f(from+i, out)
+		})
+		if err != nil {
+			mu.Lock()
+			failed = err
+			mu.Unlock()
+		}
+	})
+	if err == nil {
+		err = failed
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", q.name, err)
+	}
+	return nil
+}
+
+// errorsOf is the error vectors of windows; first[i] is where those of window i begin.
+func (q *sequential) errorsOf(ctx context.Context, s *data.Set, list []window) (set *data.Set, first []int, err error) {
+	e := q.task.(erring)
+	first = make([]int, len(list)+1)
+	width := 0
+	for i, w := range list {
+		var n int
+		n, width = e.vectors(s, w)
+		first[i+1] = first[i] + n
+	}
+	set = &data.Set{Kind: data.Vectors, N: first[len(list)], D: width, X: make([]float32, first[len(list)]*width)}
+	err = q.each(ctx, s, list, func(i int, out []float32) {
+		to := set.X[first[i]*width : first[i+1]*width]
+		e.errors(s, list[i], out, to)
+		for k, v := range to {
+			if !(math.Abs(float64(v)) <= nn.Farthest) {
+				to[k] = nn.Farthest
+			}
+		}
+	})
+	return set, first, err
+}
+
+// scores judges windows: all of a trace in the order of their ends, or one for a trace.
+func (q *sequential) scores(ctx context.Context, s *data.Set, list []window) ([]float64, error) {
+	out := make([]float64, len(list))
+	t, shared := q.task.(sharing)
+	shared = shared && t.shared()
+	if q.on == nil && !shared {
+		err := q.each(ctx, s, list, func(i int, y []float32) { out[i] = finite(q.task.score(s, list[i], y)) })
+		return out, err
+	}
+	times := make([]float64, len(list)) // that an event was judged
+	const chunk = 4096                  // bounds the error vectors in memory
+	for from := 0; from < len(list); from += chunk {
+		part := list[from:min(from+chunk, len(list))]
+		set, first, err := q.errorsOf(ctx, s, part)
+		if err != nil {
+			return nil, err
+		}
+		scores, err := q.judgements(ctx, set)
+		if err != nil {
+			return nil, fmt.Errorf("%s: errors: %w", q.name, err)
+		}
+		for i, w := range part {
+			own := scores[first[i]:first[i+1]]
+			for k, v := range own {
+				at := from + i
+				if shared { // the window that ends with the event, if it is there
+					if at -= len(own) - 1 - k; at < 0 || list[at] != (window{w.trace, w.end - int32(len(own)-1-k)}) {
+						continue
+					}
+				}
+				out[at] += v
+				times[at]++
+			}
+		}
+	}
+	for i := range out {
+		out[i] = finite(out[i] / times[i])
+	}
+	return out, nil
+}
+
+// judgements are the scores of error vectors.
+func (q *sequential) judgements(ctx context.Context, set *data.Set) ([]float64, error) {
+	if q.on != nil {
+		return q.on.Score(ctx, set)
+	}
+	out := make([]float64, set.N)
+	for i := range out {
+		for _, v := range set.Row(i) {
+			out[i] += float64(v) * float64(v) / float64(set.D)
+		}
+	}
+	return out, nil
+}
+
+// finite is v, or the largest number where it is beyond.
+func finite(v float64) float64 {
+	if !(v <= math.MaxFloat64) {
+		return math.MaxFloat64
+	}
+	return v
+}
+
+func (q *sequential) check(s *data.Set) error {
+	if !q.fitted {
+		return fmt.Errorf("%s: %w", q.name, models.ErrNotFitted)
+	}
+	if err := q.checkTraces(s, 0); err != nil {
+		return err
+	}
+	if size := q.sizeOf(s); size != q.size && s.N > 0 {
+		what := "columns in an event"
+		if q.task.symbols() {
+			what = "symbols in the alphabet"
+		}
+		return fmt.Errorf("%s: %w: %d %s, fitted on %d", q.name, models.ErrInput, size, what, q.size)
+	}
+	return nil
+}
+
+// Score gives an empty trace 0.
+func (q *sequential) Score(ctx context.Context, s *data.Set) ([]float64, error) {
+	if err := q.check(s); err != nil {
+		return nil, err
+	}
+	list, first := windows(s, q.task.symbols(), q.pool == "last")
+	scores, err := q.scores(ctx, s, list)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float64, s.N)
+	for i := range out {
+		out[i] = q.pooled(scores[first[i]:first[i+1]])
+	}
+	return out, nil
+}
+
+func (q *sequential) pooled(scores []float64) float64 {
+	if len(scores) == 0 {
+		return 0
+	}
+	if q.pool == "max" {
+		return slices.Max(scores)
+	}
+	sum := 0.0
+	for _, v := range scores {
+		sum += v / float64(len(scores))
+	}
+	return finite(sum)
+}
+
+// explained is a sequential detector that gives reasons.
+type explained struct{ *sequential }
+
+// Explain gives the terms of the window's score that pooling takes, or their means over all windows: of each
+// column of the events, or of each of the last events. Where a model judges the errors, they are a column's mean
+// squared error, from which its score does not follow.
+func (q explained) Explain(ctx context.Context, s *data.Set) ([]string, [][]float64, error) {
+	if err := q.check(s); err != nil {
+		return nil, nil, err
+	}
+	var names []string
+	terms := func(w window, y []float32, to []float64) {}
+	switch t := q.task.(type) {
+	case telling:
+		names = s.ColumnNames()
+		terms = func(w window, y []float32, to []float64) { t.terms(s, w, y, to) }
+	case stepping:
+		names = eventNames(q.cut.Window)
+		terms = func(w window, y []float32, to []float64) { t.steps(s, w, y, to) }
+	}
+	if s.N == 0 {
+		return names, nil, nil
+	}
+	list, first := windows(s, q.task.symbols(), q.pool == "last")
+	if q.pool == "max" { // the window that is the score
+		scores, err := q.scores(ctx, s, list)
+		if err != nil {
+			return nil, nil, err
+		}
+		var top []window
+		at := make([]int32, 1, s.N+1)
+		for i := range s.N {
+			if mine := scores[first[i]:first[i+1]]; len(mine) > 0 {
+				top = append(top, list[int(first[i])+slices.Index(mine, slices.Max(mine))])
+			}
+			at = append(at, int32(len(top)))
+		}
+		list, first = top, at
+	}
+	out := make([][]float64, s.N)
+	for i := range out {
+		out[i] = make([]float64, len(names))
+	}
+	rows := make([]float64, len(list)*len(names))
+	err := q.each(ctx, s, list, func(i int, y []float32) { terms(list[i], y, rows[i*len(names):(i+1)*len(names)]) })
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range out {
+		n := float64(first[i+1] - first[i])
+		for k := first[i]; k < first[i+1]; k++ {
+			for j := range names {
+				out[i][j] += min(rows[int(k)*len(names)+j], math.MaxFloat32) / n
+			}
+		}
+	}
+	return names, out, nil
+}
+
+func (q *sequential) Save(w io.Writer) error {
+	if !q.fitted {
+		return fmt.Errorf("%s: save: %w", q.name, models.ErrNotFitted)
+	}
+	arrays := models.Arrays{}
+	for i, a := range q.p {
+		arrays[sequenceArray(i)] = a
+	}
+	if t, ok := q.task.(learning); ok {
+		maps.Copy(arrays, t.arrays())
+	}
+	if q.on != nil {
+		var on bytes.Buffer
+		if err := q.on.Save(&on); err != nil {
+			return fmt.Errorf("%s: save: errors: %w", q.name, err)
+		}
+		arrays["errors"] = on.Bytes()
+	}
+	return models.WriteState(w, q.name, nn.WidthMeta{Width: q.size}, arrays)
+}
+
+// sequenceArray names a parameter array by its place.
+func sequenceArray(i int) string { return fmt.Sprintf("parameters %02d", i) }
+
+func (q *sequential) Load(r io.Reader) error {
+	var meta nn.WidthMeta
+	arrays, err := models.ReadState(r, q.name, &meta)
+	if err != nil {
+		return err
+	}
+	bad := func(err error) error { return fmt.Errorf("%s: load: %w: %w", q.name, models.ErrState, err) }
+	if meta.Width < 1 || meta.Width > 1<<20 {
+		return bad(fmt.Errorf("events of %d columns or symbols", meta.Width))
+	}
+	work := q.task
+	if t, ok := work.(learning); ok {
+		if work, err = t.restore(arrays, meta.Width); err != nil {
+			return fmt.Errorf("%s: load: %w", q.name, err)
+		}
+	}
+	net := work.network(meta.Width)
+	net.Optimiser = q.cfg.Optimiser
+	if err := net.Check(); err != nil {
+		return bad(err)
+	}
+	var p nn.Params
+	for i, shape := range net.Shapes() {
+		values, err := models.Array[float32](arrays, sequenceArray(i), shape[0]*shape[1])
+		if err != nil {
+			return fmt.Errorf("%s: load: %w", q.name, err)
+		}
+		for _, v := range values {
+			if v-v != 0 {
+				return bad(fmt.Errorf("a weight is %v", v))
+			}
+		}
+		p = append(p, values)
+	}
+	base, err := net.NewScorer(p)
+	if err != nil {
+		return bad(err)
+	}
+	var on models.Detector
+	if q.judged() {
+		raw, err := models.Array[uint8](arrays, "errors", -1)
+		if err != nil {
+			return fmt.Errorf("%s: load: %w", q.name, err)
+		}
+		if on, err = q.judge.Errors.Build(q.env); err == nil {
+			err = on.Load(bytes.NewReader(raw))
+		}
+		if err != nil {
+			return fmt.Errorf("%s: load: errors: %w", q.name, err)
+		}
+		// a model on another number of columns would be refused when it scores
+		s := &data.Set{Kind: data.Traces, N: 1, D: meta.Width, Traces: []data.Trace{{Events: make([]float32, meta.Width), Symbols: []int32{0}}}, Alphabet: []string{"a"}}
+		_, width := work.(erring).vectors(s, window{0, 1})
+		one := &data.Set{Kind: data.Vectors, N: 1, D: width, X: make([]float32, width)}
+		if _, err := on.Score(context.Background(), one); err != nil {
+			return bad(fmt.Errorf("errors: %w", err))
+		}
+	}
+	q.task, q.net, q.p, q.base, q.size, q.on, q.fitted = work, net, p, base, meta.Width, on, true
+	return nil
+}
+
+var (
+	_ models.Detector  = (*sequential)(nil)
+	_ models.Explainer = explained{}
+)
+
+// lstmStack is LSTM layers one on the other, with dropout behind each.
+func lstmStack(in int, units []int, dropout float64) (out []nn.Recurrent) {
+	for _, h := range units {
+		out = append(out, nn.Recurrent{In: in, Out: h, Dropout: dropout})
+		in = h
+	}
+	return out
+}

@@ -1,0 +1,202 @@
+package recurrent
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"plumbline/data"
+	"plumbline/models"
+	"plumbline/models/nn"
+)
+
+func init() {
+	models.Register(models.Info{
+		Name:     "lstm_density",
+		Doc:      "Recurrent network that gives a normal distribution of each column of the next event; the score is the event's negative log-density.",
+		Paper:    "A. Tuor, S. Kaplan, B. Hutchinson, N. Nichols, S. Robinson, Deep Learning for Unsupervised Insider Threat Detection in Structured Cybersecurity Data Streams, AAAI Workshops 2017",
+		Needs:    models.Needs{Input: data.Traces},
+		Defaults: func() models.Spec { return defaultDensity() },
+	})
+}
+
+func defaultDensity() *DensitySpec {
+	return &DensitySpec{
+		Windowing: Windowing{Window: 5}, Pooling: Pooling{"mean"}, Units: []int{32, 32, 32}, Of: "next", Categories: "softmax", Clip: 5,
+		Training: nn.DefaultTraining(20, 64),
+	}
+}
+
+// DensitySpec configures lstm_density: LSTM layers over a window of W events, and a linear head that gives a
+// mean μ_j and a variance σ_j² for each number x_j of an event, and a softmax p_c for each of its categories c,
+//
+//	loss  = mean over numbers and categories of ½((x_j − μ_j)²/σ_j² + ln σ_j²) and −ln p_c
+//	score = Σ of the same
+//
+// with σ_j² at least 0.01. The event is the one behind the window, or with of: same its last one, which the
+// network has then seen. A category is columns side by side that are named alike up to a =, as one-hot encoding
+// names them; it is what its largest column says, or none of them where no column is above 0. The paper keeps
+// the network's state from window to window of a key, and updates its weights with each event that it has scored.
+type DensitySpec struct {
+	Windowing   `yaml:",inline"`
+	Pooling     `yaml:",inline"`
+	Units       []int   `yaml:"units" jsonschema:"minItems=1,minimum=1,maximum=4096" jsonschema_description:"h of each LSTM layer"`
+	Of          string  `yaml:"of" jsonschema:"enum=next,enum=same" jsonschema_description:"whose density is learnt: the event's behind the window, or that of its last one"`
+	Categories  string  `yaml:"categories" jsonschema:"enum=softmax,enum=gaussian" jsonschema_description:"what one-hot columns are: categories, each with a distribution of its own, or numbers like all others"`
+	Dropout     float64 `yaml:"dropout" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of each layer's outputs that is set to 0 in training"`
+	Clip        float64 `yaml:"clip" jsonschema:"minimum=0,maximum=1000000" jsonschema_description:"bound on the norm of a batch's gradient; 0: none"`
+	nn.Training `yaml:",inline"`
+}
+
+// New checks the values.
+func (s *DensitySpec) New(env models.Env) (models.Detector, error) {
+	q, err := (&sequential{name: "lstm_density", env: env, cut: s.Windowing, pool: s.Pool, cfg: s.Training, task: density{DensitySpec: *s}}).build(s)
+	if err != nil {
+		return nil, err
+	}
+	return explained{q}, nil
+}
+
+type density struct {
+	DensitySpec
+	group []int32 // category of each column, −1 for a number
+}
+
+func (density) symbols() bool { return false }
+
+func (t density) learn(s *data.Set) task {
+	t.group = make([]int32, s.D)
+	before, n := "", int32(-1)
+	for j, name := range s.ColumnNames() {
+		of, _, dummy := strings.Cut(name, "=")
+		switch {
+		case t.Categories != "softmax" || !dummy:
+			t.group[j] = -1
+			before = ""
+			continue
+		case n < 0 || of != before:
+			n++
+		}
+		before = of
+		t.group[j] = n
+	}
+	return t
+}
+
+func (t density) arrays() models.Arrays { return models.Arrays{"categories": t.group} }
+
+func (t density) restore(arrays models.Arrays, size int) (task, error) {
+	group, err := models.Array[int32](arrays, "categories", size)
+	if err != nil {
+		return nil, err
+	}
+	n := int32(-1)
+	for j, g := range group {
+		if g == n+1 {
+			n = g
+		} else if g != -1 && (g != n || group[j-1] != n) {
+			return nil, fmt.Errorf("%w: column %d is of category %d", models.ErrState, j, g)
+		}
+	}
+	t.group = group
+	return t, nil
+}
+
+// classes are the sizes of the categories, with none of their columns as one more class.
+func (t density) classes() (sizes []int, numbers int) {
+	for _, g := range t.group {
+		switch {
+		case g < 0:
+			numbers++
+		case int(g) == len(sizes):
+			sizes = append(sizes, 2)
+		default:
+			sizes[g]++
+		}
+	}
+	return sizes, numbers
+}
+
+func (t density) network(d int) nn.Sequence {
+	sizes, numbers := t.classes()
+	out := 2 * numbers
+	for _, k := range sizes {
+		out += k
+	}
+	return nn.Sequence{Steps: t.Window, In: d, Layers: lstmStack(d, t.Units, t.Dropout), Out: out, Loss: "gaussian", Classes: sizes, Clip: t.Clip}
+}
+
+// each goes through the parts of an event: numbers, with their place among them, and categories, with the column
+// that they are, or their first where they are none, and their class.
+func (t density) each(row []float32, number func(column, at int), category func(column, group, class int)) {
+	at := 0
+	for j := 0; j < len(row); {
+		if t.group[j] < 0 {
+			number(j, at)
+			at++
+			j++
+			continue
+		}
+		first, most := j, j
+		for ; j < len(row) && t.group[j] == t.group[first]; j++ {
+			if row[j] > row[most] {
+				most = j
+			}
+		}
+		if row[most] > 0 {
+			category(most, int(t.group[first]), most-first)
+		} else {
+			category(first, int(t.group[first]), j-first)
+		}
+	}
+}
+
+func (t density) example(s *data.Set, w window, x, y []float32) {
+	t.input(s, w, x)
+	row := lastRow(s, w)
+	_, numbers := t.classes()
+	t.each(row, func(column, at int) { y[at] = row[column] }, func(_, group, class int) { y[numbers+group] = float32(class) })
+}
+
+func (t density) input(s *data.Set, w window, x []float32) {
+	back := 1
+	if t.Of == "same" {
+		back = 0
+	}
+	rowsBefore(x, s, w, back, t.Window)
+}
+
+func (t density) score(s *data.Set, w window, out []float32) float64 {
+	terms := make([]float64, s.D)
+	t.terms(s, w, out, terms)
+	sum := 0.0
+	for _, v := range terms {
+		sum += v
+	}
+	return sum
+}
+
+// surprise is ½((x−μ)²/σ² + ln σ²) with s = ln σ².
+func surprise(x, mu, s float32) float64 {
+	log := math.Max(float64(s), math.Log(nn.MinVariance))
+	e := float64(x) - float64(mu)
+	return 0.5 * (float64(e*e)*math.Exp(-log) + log)
+}
+
+// terms of a category stand in the column that it is, or in its first where it is none.
+func (t density) terms(s *data.Set, w window, out []float32, to []float64) {
+	row := lastRow(s, w)
+	sizes, numbers := t.classes()
+	at := 2 * numbers
+	t.each(row, func(column, k int) {
+		to[column] = surprise(row[column], out[k], out[numbers+k])
+	}, func(column, group, class int) {
+		to[column] = symbolSurprise(out[at:at+sizes[group]], int32(class))
+		at += sizes[group]
+	})
+}
+
+var _ interface {
+	telling
+	learning
+} = density{}

@@ -1,0 +1,177 @@
+package experiment
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"plumbline/configs/settings"
+	"plumbline/data/evasion"
+	"plumbline/data/prep"
+	"plumbline/data/source"
+	"plumbline/data/split"
+	"plumbline/eval"
+	"plumbline/models"
+	"plumbline/runs/record"
+)
+
+// Config is an experiment file as it is written.
+type Config struct {
+	Name      string       `yaml:"name" jsonschema_description:"names the run directory"`
+	Doc       string       `yaml:"doc" jsonschema_description:"what the experiment is for"`
+	Data      []dataRef    `yaml:"data" jsonschema:"minItems=1" jsonschema_description:"data sets: names of configs/data, or maps {data: name, …} that change something, or whole data configs"`
+	Models    []modelRef   `yaml:"models" jsonschema:"minItems=1" jsonschema_description:"models: names of configs/models or of registered models, or maps {model, label, params}"`
+	Seeds     []uint64     `yaml:"seeds" jsonschema:"minItems=1" jsonschema_description:"one cell for each; deterministic models run once"`
+	Split     settings.Doc `yaml:"split" jsonschema_description:"which rows train, validate and test; over the data set's default"`
+	Prep      settings.Doc `yaml:"prep" jsonschema_description:"preprocessing steps; in place of the data set's default"`
+	Traces    settings.Doc `yaml:"traces" jsonschema_description:"traces for trace models; over the data set's default"`
+	Threshold Threshold    `yaml:"threshold" jsonschema_description:"how scores become decisions"`
+	Unit      *Unit        `yaml:"unit" jsonschema_description:"what is judged: flow, host, connection, or columns that name an entity"`
+	MinFlows  int          `yaml:"min_flows" jsonschema:"minimum=0" jsonschema_description:"units with fewer flows in the validation or test part are left out of it; not for unit flow"`
+	Aggregate Aggregate    `yaml:"aggregate" jsonschema_description:"how the scores of windows become those of flows, and these those of units: max, mean or last for both, or a map {flow: max, mean or last, unit: max, mean, last or share, above: quantile}"`
+	Bootstrap int          `yaml:"bootstrap" jsonschema:"minimum=0,maximum=100000" jsonschema_description:"resamples of the test units for intervals; 0: none"`
+	Workers   int          `yaml:"workers" jsonschema:"minimum=0,maximum=1024" jsonschema_description:"cells at work side by side; 0: one for each processor"`
+	Timeout   string       `yaml:"timeout" jsonschema_description:"longest time for one cell, such as 90s or 2h; empty: none"`
+	Audit     string       `yaml:"audit" jsonschema:"enum=on,enum=off,enum=strict" jsonschema_description:"look for what makes results on a data set mean less than they seem (duplicates, overlap, shortcuts); strict: findings fail the data set's cells"`
+	Keep      Keep         `yaml:"keep" jsonschema_description:"what a cell leaves behind"`
+}
+
+// Threshold is how scores become decisions.
+type Threshold struct {
+	eval.ThresholdRule `yaml:",inline"`
+	On                 string `yaml:"on" jsonschema:"enum=validation,enum=train" jsonschema_description:"which benign scores the rule is fitted to: those of held-out rows, or those of the rows that the model was trained on, which are too low"`
+}
+
+// Keep is which of a cell's larger files are written.
+type Keep struct {
+	Scores bool `yaml:"scores" jsonschema_description:"scores.csv.zst"`
+	Models bool `yaml:"models" jsonschema_description:"model.bin"`
+}
+
+func defaults() Config {
+	return Config{
+		Seeds:     []uint64{1},
+		Threshold: Threshold{eval.ThresholdRule{Rule: "fpr", Value: 0.01}, "validation"},
+		Aggregate: Aggregate{Flow: "max", Unit: "max"}, Bootstrap: 500, Audit: "on", Keep: Keep{Scores: true, Models: true},
+	}
+}
+
+// Defaults is an experiment's settings where a file is silent.
+func Defaults() *Config { c := defaults(); return &c }
+
+// dataRef is a data set as an experiment names it.
+type dataRef struct{ doc settings.Doc }
+
+func (r *dataRef) DecodeStrict(d settings.Doc) settings.Problems { r.doc = d; return nil }
+
+// modelRef is a model as an experiment names it.
+type modelRef struct {
+	Model  string       `yaml:"model"`
+	Label  string       `yaml:"label"`
+	Doc    string       `yaml:"doc"`
+	Params settings.Doc `yaml:"params"`
+	at     settings.Doc
+}
+
+func (r *modelRef) DecodeStrict(d settings.Doc) settings.Problems {
+	if d.Node.Kind == yaml.ScalarNode {
+		*r = modelRef{Model: d.Node.Value, at: d}
+		return nil
+	}
+	type plain modelRef
+	var p plain
+	ps := d.Decode(&p)
+	*r = modelRef(p)
+	r.at = d
+	if len(ps) == 0 && r.Model == "" {
+		ps = append(ps, d.Problem("a model entry needs the key model"))
+	}
+	return ps
+}
+
+// Experiment is a checked experiment: every name is resolved and every setting decoded.
+type Experiment struct {
+	Config
+	File    string
+	Sets    []DataSet
+	Entries []Entry
+	Limit   time.Duration // of a cell; 0: none
+	Finder  source.Finder
+}
+
+// DataSet is one data set of an experiment with what applies to it.
+type DataSet struct {
+	Config *source.Config
+	Split  split.SplitSpec
+	Prep   prep.Spec
+	Traces *prep.TraceSpec // nil: no traces
+	Unit   Unit
+	// MinFlows is how many rows a unit of the validation or test part has at the least to be judged.
+	MinFlows int
+	Evasion  *evasion.EvasionSpec // nil: attacks are tested as they are
+	Node     *yaml.Node           // the resolved config
+}
+
+// Entry is one model of an experiment.
+type Entry struct {
+	Label string
+	Info  models.Info
+	Spec  models.Spec
+}
+
+// LoadOptions is what an experiment file does not say.
+type LoadOptions struct {
+	Overrides []string // in Hydra's spelling
+	DataDirs  []string // looked in first for data files
+	Builtin   fs.FS    // configs of the program
+}
+
+// Load reads and checks an experiment file. The error, a settings.Problems, lists everything that is
+// wrong with the file, the overrides and the configs that it names; no data is read.
+func Load(file string, o LoadOptions) (*Experiment, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("runs: %w", err)
+	}
+	doc, err := settings.Parse(file, raw)
+	if err != nil {
+		return nil, err
+	}
+	ps := settings.ApplyOverrides(&doc, o.Overrides)
+	e := &Experiment{Config: defaults(), File: file}
+	ps = append(ps, doc.Decode(&e.Config)...)
+	l := loader{e: e, doc: doc, lib: NewLibrary(file, o.Builtin)}
+	ps = append(ps, l.resolve()...)
+	if len(ps) > 0 {
+		return nil, once(ps)
+	}
+	e.Finder = finder(file, o.DataDirs, l.dirs)
+	return e, nil
+}
+
+// once leaves out repetitions: what an experiment says of all its data sets is decoded for each of them.
+func once(ps settings.Problems) settings.Problems {
+	seen := map[settings.Problem]bool{}
+	return slices.DeleteFunc(ps, func(p settings.Problem) bool {
+		again := seen[p]
+		seen[p] = true
+		return again
+	})
+}
+
+// finder looks for data files in the folders given, in those of the experiment file and of the data configs
+// that it names, in the usual ones, and, where the file is that of a run, where that run looked.
+func finder(file string, given, configs []string) source.Finder {
+	dirs := slices.Concat(given, []string{filepath.Dir(file)}, configs)
+	f := source.NewFinder(dirs...)
+	var m record.Manifest
+	if record.ReadJSON(filepath.Dir(file), "manifest.json", &m) == nil {
+		f.Dirs = append(f.Dirs, m.DataDirs...)
+	}
+	return f
+}

@@ -1,0 +1,198 @@
+package experiment
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"plumbline/configs"
+	"plumbline/configs/settings"
+	"plumbline/data"
+	"plumbline/models"
+	_ "plumbline/models/automata"
+	_ "plumbline/models/classic"
+)
+
+// small is an experiment of a few seconds on simulated flows.
+const small = `
+name: small
+data:
+  - {data: synth, options: {hosts: 8, hours: 20, rate: 4}}
+models: [iforest, lof, markov, znorm, random]
+seeds: [1, 2]
+bootstrap: 50
+`
+
+func write(t testing.TB, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "experiment.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func load(t testing.TB, text string, overrides ...string) *Experiment {
+	t.Helper()
+	e, err := Load(write(t, text), LoadOptions{Overrides: overrides, Builtin: configs.Files})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func TestConfigErrors(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		overrides  []string
+		want       []string // each must be in the error
+	}{
+		{name: "empty", text: "", want: []string{`the key "name" is missing`, `the key "data" is missing`, `the key "models" is missing`}},
+		{name: "unknown key", text: "name: x\ndata: [synth]\nmodels: [znorm]\nseed: [1]\n", want: []string{"experiment.yaml:4:1: seed: unknown key", `did you mean "seeds"?`}},
+		{name: "unknown model", text: "name: x\ndata: [synth]\nmodels:\n  - znorm\n  - iforrest\n", want: []string{"experiment.yaml:5:5", `unknown model "iforrest"`, `did you mean "iforest"?`}},
+		{name: "unknown data set", text: "name: x\ndata: [sinth]\nmodels: [znorm]\n", want: []string{"experiment.yaml:2:8", `did you mean "synth"?`}},
+		{name: "unknown parameter", text: "name: x\ndata: [synth]\nmodels: [{model: iforest, params: {tres: 5}}]\n", want: []string{"experiment.yaml:3:36", "tres: unknown key", `did you mean "trees"?`}},
+		{name: "out of range", text: "name: x\ndata: [synth]\nmodels: [{model: iforest, params: {trees: 0}}]\n", want: []string{"experiment.yaml:3:43", "at least 1"}},
+		{name: "wrong type", text: "name: x\ndata: [synth]\nmodels: [znorm]\nseeds: one\n", want: []string{"experiment.yaml:4:8: seeds: want a list"}},
+		{name: "two problems at once", text: "name: a/b\ndata: [synth]\nmodels: [znorm]\nthreshold: {rule: fpr, value: 3}\n", want: []string{"cannot name a folder", "between 0 and 1"}},
+		{name: "two cells with one name", text: "name: x\ndata: [synth]\nmodels: [znorm, znorm]\n", want: []string{"experiment.yaml:3:17", `two models are called "znorm"`}},
+		{name: "two data sets with one name", text: "name: x\ndata: [synth, synth]\nmodels: [znorm]\n", want: []string{`two data sets are called "synth"`}},
+		{name: "seed twice", text: "name: x\ndata: [synth]\nmodels: [znorm]\nseeds: [1, 1]\n", want: []string{"seed 1 is given twice"}},
+		{name: "traces missing", text: "name: x\ndata: [nsl-kdd]\nmodels: [markov]\n", want: []string{"nsl-kdd has no traces"}},
+		{name: "problem in a changed data config", text: "name: x\ndata: [{data: synth, options: {hosts: 1}}]\nmodels: [znorm]\n", want: []string{"experiment.yaml:2:39", "hosts", "at least 4"}},
+		{name: "unknown step", text: "name: x\ndata: [synth]\nmodels: [znorm]\nprep: [imput]\n", want: []string{"experiment.yaml:4:8", `did you mean "impute"?`}},
+		{name: "override of an unknown key", text: small, overrides: []string{"models.0.tres=3"}, want: []string{"command line: models.0.tres=3", `did you mean "trees"?`}},
+		{name: "override out of range", text: small, overrides: []string{"models.0.trees=-1"}, want: []string{"command line: models.0.trees=-1", "at least 1"}},
+		{name: "override that is none", text: small, overrides: []string{"seeds"}, want: []string{"want key=value"}},
+		{name: "override beyond the list", text: small, overrides: []string{"models.9.trees=1"}, want: []string{"models has 5 items"}},
+		{name: "addition of what is there", text: small, overrides: []string{"+seeds=[1]"}, want: []string{"seeds is there already"}},
+		{name: "deletion of what is not", text: small, overrides: []string{"~threshold"}, want: []string{"there is no threshold"}},
+		{name: "not YAML", text: "name: [x\n", want: []string{"experiment.yaml:"}},
+		{name: "timeout", text: small, overrides: []string{"+timeout=soon"}, want: []string{`"soon" is not a time`}},
+		{name: "override and file at once", text: "name: x\ndata: [synth]\nmodels: [znorm]\nseed: [1]\n", overrides: []string{"models.9.trees=1"}, want: []string{"models has 1 items", `did you mean "seeds"?`}},
+		{name: "labels missing", text: "name: x\ndata: [synth]\nmodels: [labelled]\nsplit: {kind: random}\n", want: []string{"learns from labelled attacks", "split.attacks: split"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := Load(write(t, c.text), LoadOptions{Overrides: c.overrides, Builtin: configs.Files})
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, w := range c.want {
+				if !strings.Contains(err.Error(), w) {
+					t.Errorf("error lacks %q:\n%v", w, err)
+				}
+			}
+		})
+	}
+}
+
+// TestProblemsOnce: what concerns every data set of an experiment is said once.
+func TestProblemsOnce(t *testing.T) {
+	_, err := Load(write(t, "name: x\ndata: [synth, {data: synth, name: other}]\nmodels: [znorm]\nsplit: {knd: x}\nprep: [imput]\n"), LoadOptions{Builtin: configs.Files})
+	if err == nil || strings.Count(err.Error(), "unknown") != 2 {
+		t.Errorf("want each of two problems once:\n%v", err)
+	}
+}
+
+// labelled stands for any model that learns from labels.
+type labelled struct{}
+
+func (labelled) New(models.Env) (models.Detector, error) { return nil, nil }
+
+func init() {
+	models.Register(models.Info{Name: "labelled", Doc: "for a test", Paper: "none", Needs: models.Needs{Input: data.Vectors, Labels: true}, Defaults: func() models.Spec { return &labelled{} }})
+}
+
+// TestRenamedData: a data set under another name has its files where they were, unless it says otherwise.
+func TestRenamedData(t *testing.T) {
+	text := "name: x\ndata: [{data: nsl-kdd, name: other}, {data: nsl-kdd, name: moved, folder: there}, {data: iot23-34-1, name: capture}]\nmodels: [znorm]\n"
+	e, err := Load(write(t, text), LoadOptions{Builtin: configs.Files})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"nsl-kdd", "there", "iot-23"} {
+		if got := e.Sets[i].Config.Folder; got != want {
+			t.Errorf("%s is looked for in %q, want %q", e.Sets[i].Config.Name, got, want)
+		}
+	}
+}
+
+func TestOverrides(t *testing.T) {
+	e := load(t, small, "models.0.trees=7", "models.1.params.k=3", "seeds=[5,6,7]", "+threshold.value=0.05", "data.0.options.hosts=9", "~bootstrap", "models.2.label=chain", "++unit=host")
+	if e.Entries[0].Label != "iforest" || len(e.Plan()) != 3+1+1+1+3 || e.Seeds[2] != 7 || e.Threshold.Value != 0.05 || e.Bootstrap != defaults().Bootstrap || e.Entries[2].Label != "chain" || e.Sets[0].Unit.Name != "host" {
+		t.Errorf("%+v", e.Config)
+	}
+	raw, err := e.Resolved()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"trees: 7", "k: 3", "hosts: 9", "label: chain"} {
+		if !strings.Contains(string(raw), want) {
+			t.Errorf("the resolved file lacks %q:\n%s", want, raw)
+		}
+	}
+}
+
+// TestShippedExperiments: every shipped experiment is sound.
+func TestShippedExperiments(t *testing.T) {
+	files, err := filepath.Glob("../../configs/experiments/*.yaml")
+	if err != nil || len(files) < 4 {
+		t.Fatal(files, err)
+	}
+	for _, f := range files {
+		if _, err := Load(f, LoadOptions{}); err != nil && !strings.Contains(err.Error(), "unknown model") {
+			t.Errorf("%s:\n%v", f, err) // the neural models are not linked into this test
+		}
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	f.Add(small)
+	f.Add("name: x\ndata: [{data: synth, prep: [impute]}]\nmodels: [{model: iforest}]\nunit: [src]\n")
+	f.Add("data: &a [*a]\n")
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, text string) {
+		file := filepath.Join(dir, "experiment.yaml")
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		e, err := Load(file, LoadOptions{Builtin: configs.Files})
+		if err != nil {
+			return
+		}
+		raw, err := e.Resolved()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, raw, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(file, LoadOptions{}); err != nil {
+			t.Fatalf("the resolved file is refused: %v\n%s", err, raw)
+		}
+	})
+}
+
+func FuzzOverride(f *testing.F) {
+	f.Add("models.0.trees=3")
+	f.Add("~data.0")
+	f.Add("++a.b.c=[1,{x: y}]")
+	f.Fuzz(func(t *testing.T, text string) {
+		doc, err := settings.Parse("f", []byte(small))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = settings.ApplyOverrides(&doc, []string{text})
+	})
+}
+
+// TestTwice: a key that a data entry repeats is refused, also where the entry is laid over a named config.
+func TestTwice(t *testing.T) {
+	for _, entry := range []string{"{data: synth, split: {kind: time}, split: {kind: random}}", "{data: synth, split: {kind: time, kind: random}}"} {
+		_, err := Load(write(t, "name: x\ndata: ["+entry+"]\nmodels: [znorm]\n"), LoadOptions{Builtin: configs.Files})
+		if err == nil || !strings.Contains(err.Error(), "given twice") {
+			t.Errorf("%s: %v", entry, err)
+		}
+	}
+}

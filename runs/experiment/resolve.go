@@ -1,0 +1,454 @@
+package experiment
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"plumbline/configs/settings"
+	"plumbline/data"
+	"plumbline/data/evasion"
+	"plumbline/data/prep"
+	"plumbline/data/source"
+	"plumbline/data/split"
+	_ "plumbline/data/synth" // registers its format
+	"plumbline/models"
+)
+
+// loader resolves the names of an experiment.
+type loader struct {
+	e   *Experiment
+	doc settings.Doc
+	lib Library
+	// dirs are the folders of the data configs that were read by name: files that they name may lie there.
+	dirs []string
+}
+
+func (l *loader) resolve() (ps settings.Problems) {
+	e := l.e
+	for _, key := range []string{"name", "data", "models"} {
+		if _, ok := l.doc.Get(key); !ok {
+			ps = append(ps, l.doc.Problem("the key %q is missing", key))
+		}
+	}
+	if e.Name != "" && !validName(e.Name) {
+		ps = append(ps, l.at("name", "%q cannot name a folder: letters, digits, dots, dashes and underscores only", e.Name))
+	}
+	if err := e.Threshold.Check(); err != nil {
+		ps = append(ps, l.at("threshold", "%v", err))
+	}
+	for i, s := range e.Seeds {
+		if slices.Contains(e.Seeds[:i], s) {
+			ps = append(ps, l.at("seeds", "seed %d is given twice", s))
+		}
+	}
+	if e.Timeout != "" {
+		d, err := time.ParseDuration(e.Timeout)
+		if err != nil || d <= 0 {
+			ps = append(ps, l.at("timeout", "%q is not a time such as 90s or 2h", e.Timeout))
+		}
+		e.Limit = d
+	}
+	labels := map[string]bool{}
+	for _, r := range e.Models {
+		if r.Model == "" {
+			continue
+		}
+		entry, problems := l.model(r)
+		ps = append(ps, problems...)
+		if labels[entry.Label] {
+			ps = append(ps, r.at.Problem("two models are called %q: give one of them another label", entry.Label))
+		}
+		labels[entry.Label] = true
+		e.Entries = append(e.Entries, entry)
+	}
+	names := map[string]bool{}
+	for _, r := range e.Data {
+		set, problems := l.dataSet(r)
+		ps = append(ps, problems...)
+		if set.Config == nil {
+			continue
+		}
+		if names[set.Config.Name] {
+			ps = append(ps, r.doc.Problem("two data sets are called %q: give one of them another name", set.Config.Name))
+		}
+		names[set.Config.Name] = true
+		e.Sets = append(e.Sets, set)
+	}
+	return append(ps, l.fit()...)
+}
+
+func (l *loader) at(key, format string, args ...any) settings.Problem {
+	if d, ok := l.doc.Get(key); ok {
+		return d.Problem(format, args...)
+	}
+	return l.doc.Problem(format, args...)
+}
+
+// problems turns an error of a lookup or decoder into problems at d.
+func problems(d settings.Doc, err error) settings.Problems {
+	var ps settings.Problems
+	if errors.As(err, &ps) {
+		return ps
+	}
+	return settings.Problems{d.Problem("%v", err)}
+}
+
+// model resolves one model entry: the config file of that name over the registered defaults, the entry's
+// own parameters over both.
+func (l *loader) model(r modelRef) (Entry, settings.Problems) {
+	e := Entry{Label: r.Model}
+	name := r.Model
+	var layers []settings.Doc
+	file, err := l.lib.Open("models", r.Model)
+	switch {
+	case err == nil:
+		var m modelRef
+		if ps := file.Decode(&m); len(ps) > 0 {
+			return e, ps
+		}
+		if m.Model != "" {
+			name = m.Model
+		}
+		if m.Label != "" {
+			e.Label = m.Label
+		}
+		layers = append(layers, m.Params)
+	case !errors.Is(err, errNoConfig):
+		return e, problems(r.at, err)
+	}
+	if r.Label != "" {
+		e.Label = r.Label
+	}
+	if !validName(e.Label) {
+		return e, settings.Problems{r.at.Problem("%q cannot name a folder: letters, digits, dots, dashes and underscores only", e.Label)}
+	}
+	info, lookupErr := models.Lookup(name)
+	if lookupErr != nil {
+		at := r.at
+		if m, ok := at.Get("model"); ok {
+			at = m
+		}
+		known := append(models.Names(), l.lib.Names("models")...)
+		return e, settings.Problems{at.Problem("unknown model %q%s", name, settings.DidYouMean(name, known))}
+	}
+	e.Info = info
+	spec, err := models.Decode(name, append(layers, r.Params)...)
+	if err != nil {
+		return e, problems(r.at, err)
+	}
+	if _, err := spec.New(models.Env{}); err != nil {
+		return e, settings.Problems{r.at.Problem("%v", err)}
+	}
+	e.Spec = spec
+	return e, nil
+}
+
+// dataSet resolves one data entry and what the experiment changes about it.
+func (l *loader) dataSet(r dataRef) (DataSet, settings.Problems) {
+	doc, ps := l.dataDoc(r.doc)
+	if len(ps) > 0 {
+		return DataSet{}, ps
+	}
+	c, err := source.DecodeConfig(doc)
+	if err != nil {
+		return DataSet{}, problems(r.doc, err)
+	}
+	if !validName(c.Name) {
+		ps = append(ps, doc.Problem("%q cannot name a folder: letters, digits, dots, dashes and underscores only", c.Name))
+	}
+	set := DataSet{Config: c, Split: split.DefaultSplit(), Node: doc.Node, Unit: Unit{Name: "flow"}}
+	ps = append(ps, c.Split.Decode(&set.Split)...)
+	ps = append(ps, l.e.Split.Decode(&set.Split)...)
+	if err := set.Split.Check(); err != nil {
+		ps = append(ps, r.doc.Problem("%s: %v", c.Name, err))
+	}
+	steps := c.Prep
+	if l.e.Prep.Node != nil {
+		steps = l.e.Prep
+	}
+	if set.Prep, err = prep.Decode(steps); err != nil {
+		ps = append(ps, problems(r.doc, err)...)
+	}
+	if c.Traces.Node != nil || l.e.Traces.Node != nil {
+		t := prep.DefaultTraces()
+		ps = append(ps, c.Traces.Decode(&t)...)
+		ps = append(ps, l.e.Traces.Decode(&t)...)
+		if err := t.Check(); err != nil {
+			ps = append(ps, r.doc.Problem("%s: %v", c.Name, err))
+		}
+		set.Traces = &t
+	}
+	ps = append(ps, c.Unit.Decode(&set.Unit)...)
+	if l.e.Unit != nil {
+		set.Unit = *l.e.Unit
+	}
+	if set.MinFlows = l.e.MinFlows; set.MinFlows > 0 && set.Unit.Name == "flow" {
+		ps = append(ps, l.at("min_flows", "%s is judged by flows: min_flows is for hosts, connections and other units", c.Name))
+	}
+	if c.Evasion.Node != nil {
+		e := evasion.DefaultEvasion()
+		if bad := c.Evasion.Decode(&e); len(bad) > 0 {
+			ps = append(ps, bad...)
+		} else if err := e.Check(); err != nil {
+			ps = append(ps, c.Evasion.Problem("%v", err))
+		}
+		set.Evasion = &e
+	}
+	return set, ps
+}
+
+// dataDoc is the whole config behind a data entry: a name, a name with changes, or the config itself.
+func (l *loader) dataDoc(d settings.Doc) (settings.Doc, settings.Problems) {
+	if d.Node.Kind == yaml.ScalarNode {
+		return l.named(d)
+	}
+	if d.Node.Kind != yaml.MappingNode {
+		return d, settings.Problems{d.Problem("want the name of a data set, or a map")}
+	}
+	ref, ok := d.Get("data")
+	if !ok {
+		return d, nil
+	}
+	base, ps := l.named(ref)
+	if len(ps) > 0 {
+		return base, ps
+	}
+	if ps := twice(d); len(ps) > 0 { // the merge would hide them
+		return base, ps
+	}
+	changed := without(d, "data")
+	_, moved := d.Get("folder")
+	_, placed := base.Get("folder")
+	if name, ok := base.Get("name"); ok && !moved && !placed { // another name does not move the files
+		changed.Node.Content = append(changed.Node.Content, scalar("folder", ref), scalar(name.Node.Value, ref))
+	}
+	return merge(base, changed), nil
+}
+
+// twice is the keys that a map, or a map in it, has more than once.
+func twice(d settings.Doc) (ps settings.Problems) {
+	if d.Node.Kind != yaml.MappingNode {
+		return nil
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(d.Node.Content); i += 2 {
+		k := d.Node.Content[i]
+		if seen[k.Value] {
+			ps = append(ps, d.Sub(k, k.Value).Problem("given twice"))
+		}
+		seen[k.Value] = true
+		ps = append(ps, twice(d.Sub(d.Node.Content[i+1], k.Value))...)
+	}
+	return ps
+}
+
+// scalar is a text in the place of another.
+func scalar(text string, at settings.Doc) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text, Line: at.Node.Line, Column: at.Node.Column}
+}
+
+// named is the data config that a scalar names.
+func (l *loader) named(ref settings.Doc) (settings.Doc, settings.Problems) {
+	doc, err := l.lib.Open("data", ref.Node.Value)
+	if err != nil {
+		return doc, problems(ref, err)
+	}
+	if dir := filepath.Dir(doc.File); !strings.HasPrefix(doc.File, builtinPrefix) && !slices.Contains(l.dirs, dir) {
+		l.dirs = append(l.dirs, dir)
+	}
+	return doc, nil
+}
+
+// without is the mapping less one key.
+func without(d settings.Doc, key string) settings.Doc {
+	n := *d.Node
+	n.Content = nil
+	for i := 0; i+1 < len(d.Node.Content); i += 2 {
+		if d.Node.Content[i].Value != key {
+			n.Content = append(n.Content, d.Node.Content[i], d.Node.Content[i+1])
+		}
+	}
+	d.Node = &n
+	return d
+}
+
+// merge lays the mapping over upon base, maps within maps; each node keeps its place for messages.
+func merge(base, over settings.Doc) settings.Doc {
+	origins := map[*yaml.Node]string{}
+	for n, o := range base.Origins {
+		origins[n] = o
+	}
+	var note func(n *yaml.Node)
+	note = func(n *yaml.Node) {
+		origins[n] = over.Where(n)
+		for _, c := range n.Content {
+			note(c)
+		}
+	}
+	note(over.Node)
+	base.Origins = origins
+	if base.Node == nil {
+		base.Node = over.Node
+		return base
+	}
+	base.Node = mergeNodes(base.Node, over.Node)
+	return base
+}
+
+func mergeNodes(base, over *yaml.Node) *yaml.Node {
+	if base.Kind != yaml.MappingNode || over.Kind != yaml.MappingNode {
+		return over
+	}
+	out := *base
+	out.Content = slices.Clone(base.Content)
+	for i := 0; i+1 < len(over.Content); i += 2 {
+		at := -1
+		for j := 0; j+1 < len(out.Content); j += 2 {
+			if out.Content[j].Value == over.Content[i].Value {
+				at = j
+			}
+		}
+		if at < 0 {
+			out.Content = append(out.Content, over.Content[i], over.Content[i+1])
+		} else {
+			out.Content[at+1] = mergeNodes(out.Content[at+1], over.Content[i+1])
+		}
+	}
+	return &out
+}
+
+// fit checks that each model can work on each data set as it is split and prepared.
+func (l *loader) fit() (ps settings.Problems) {
+	for _, s := range l.e.Sets {
+		var noTraces, noLabels []string
+		for _, m := range l.e.Entries {
+			if m.Info.Needs.Input == data.Traces && s.Traces == nil {
+				noTraces = append(noTraces, m.Label)
+			}
+			if m.Info.Needs.Labels && s.Split.Attacks == "test" && !slices.Contains([]string{"official", "time", "leave_out"}, s.Split.Kind) {
+				noLabels = append(noLabels, m.Label)
+			}
+		}
+		if noTraces != nil {
+			ps = append(ps, l.at("models", "%s: %s has no traces: leave the model out, or say under traces what a trace is", strings.Join(noTraces, ", "), s.Config.Name))
+		}
+		if noLabels != nil {
+			ps = append(ps, l.at("models", "%s learns from labelled attacks, and the %s split of %s leaves none in training: set split.attacks: split", strings.Join(noLabels, ", "), s.Split.Kind, s.Config.Name))
+		}
+		if s.Config.Label.None() {
+			ps = append(ps, l.at("data", "%s has no labels: it cannot be evaluated", s.Config.Name))
+		}
+	}
+	return ps
+}
+
+// Cell is one training and test: a data set, a model and a seed.
+type Cell struct {
+	Set   *DataSet
+	Entry *Entry
+	Seed  uint64
+	Fold  int    // of the split
+	Part  string // the fold's name, empty when the split has none
+}
+
+// Path is the cell's folder below the run directory, with slashes.
+func (c Cell) Path() string {
+	path := fmt.Sprintf("cells/%s/%s/s%d", c.Set.Config.Name, c.Entry.Label, c.Seed)
+	if c.Part != "" {
+		path += "-" + c.Part
+	}
+	return path
+}
+
+// Plan is the cells in the order of the experiment file: by data set, model, seed and fold. A deterministic
+// model has one cell a data set and fold, with the first seed.
+func (e *Experiment) Plan() []Cell {
+	var out []Cell
+	for i := range e.Sets {
+		for j := range e.Entries {
+			seeds := e.Seeds
+			if e.Entries[j].Info.Deterministic {
+				seeds = seeds[:1]
+			}
+			for _, s := range seeds {
+				for k, part := range e.Sets[i].Split.FoldNames() {
+					out = append(out, Cell{&e.Sets[i], &e.Entries[j], s, k, part})
+				}
+			}
+		}
+	}
+	return out
+}
+
+// Resolved is the experiment as one YAML file that needs no other: every data config and every parameter
+// is in it. Loading it gives the same experiment.
+func (e *Experiment) Resolved() ([]byte, error) {
+	root := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	add := func(key string, value any) error {
+		n, ok := value.(*yaml.Node)
+		if !ok {
+			n = &yaml.Node{}
+			if err := n.Encode(value); err != nil {
+				return fmt.Errorf("runs: experiment.yaml: %s: %w", key, err)
+			}
+		}
+		root.Content = append(root.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}, n)
+		return nil
+	}
+	sets := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+	for i := range e.Sets {
+		sets.Content = append(sets.Content, PlainNode(e.Sets[i].Node))
+	}
+	type entry struct {
+		Model  string      `yaml:"model"`
+		Label  string      `yaml:"label"`
+		Params models.Spec `yaml:"params"`
+	}
+	var entries []entry
+	for _, m := range e.Entries {
+		entries = append(entries, entry{m.Info.Name, m.Label, m.Spec})
+	}
+	steps := []error{add("name", e.Name)}
+	if e.Config.Doc != "" {
+		steps = append(steps, add("doc", e.Config.Doc))
+	}
+	steps = append(steps, add("data", sets), add("models", entries), add("seeds", e.Seeds))
+	for _, part := range []struct {
+		key string
+		doc settings.Doc
+	}{{"split", e.Config.Split}, {"prep", e.Config.Prep}, {"traces", e.Config.Traces}} {
+		if part.doc.Node != nil {
+			steps = append(steps, add(part.key, PlainNode(part.doc.Node)))
+		}
+	}
+	steps = append(steps, add("threshold", e.Threshold))
+	if e.Config.Unit != nil {
+		steps = append(steps, add("unit", *e.Config.Unit))
+	}
+	steps = append(steps, add("min_flows", e.MinFlows), add("aggregate", e.Aggregate), add("bootstrap", e.Bootstrap), add("workers", e.Workers))
+	if e.Timeout != "" {
+		steps = append(steps, add("timeout", e.Timeout))
+	}
+	steps = append(steps, add("audit", e.Audit), add("keep", e.Keep))
+	if err := errors.Join(steps...); err != nil {
+		return nil, err
+	}
+	return yaml.Marshal(root)
+}
+
+// PlainNode is a copy without comments.
+func PlainNode(n *yaml.Node) *yaml.Node {
+	c := *n
+	c.HeadComment, c.LineComment, c.FootComment, c.Anchor = "", "", "", ""
+	c.Content = make([]*yaml.Node, len(n.Content))
+	for i, k := range n.Content {
+		c.Content[i] = PlainNode(k)
+	}
+	return &c
+}

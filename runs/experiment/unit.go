@@ -1,0 +1,271 @@
+package experiment
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"plumbline/configs/settings"
+	"plumbline/data"
+	"plumbline/eval"
+)
+
+// Unit is what is judged: every flow, or the entities that columns name. Vector and trace models meet on
+// it in one table.
+type Unit struct {
+	Name    string   // flow, host or connection; empty when Columns say it
+	Columns []string // columns that name an entity
+}
+
+var unitNames = []string{"flow", "host", "connection"}
+
+// DecodeStrict takes a name or a list of columns.
+func (u *Unit) DecodeStrict(d settings.Doc) settings.Problems {
+	*u = Unit{}
+	if d.Node.Kind == yaml.ScalarNode {
+		u.Name = d.Node.Value
+		for _, n := range unitNames {
+			if u.Name == n {
+				return nil
+			}
+		}
+		return settings.Problems{d.Problem("unknown unit %q%s; a list of columns names any other", u.Name, settings.DidYouMean(u.Name, unitNames))}
+	}
+	ps := d.Decode(&u.Columns)
+	if len(ps) == 0 && len(u.Columns) == 0 {
+		ps = append(ps, d.Problem("no columns"))
+	}
+	return ps
+}
+
+// MarshalYAML is the form that DecodeStrict reads.
+func (u Unit) MarshalYAML() (any, error) {
+	if u.Name != "" {
+		return u.Name, nil
+	}
+	return u.Columns, nil
+}
+
+// String names the unit in tables.
+func (u Unit) String() string {
+	if u.Name != "" {
+		return u.Name
+	}
+	return fmt.Sprint(u.Columns)
+}
+
+// columns is the table's columns that name an entity; nil for flows. A host is the first address column,
+// a connection the first two.
+func (u Unit) columns(t *data.Table) ([]string, error) {
+	want := map[string]int{"flow": 0, "host": 1, "connection": 2}[u.Name]
+	if u.Name == "" {
+		return u.Columns, nil
+	}
+	var out []string
+	for i := range t.Columns {
+		if t.Columns[i].Type == data.Address && len(out) < want {
+			out = append(out, t.Columns[i].Name)
+		}
+	}
+	if len(out) < want {
+		return nil, fmt.Errorf("runs: unit %s: %s has %d address columns, needs %d", u.Name, t.Name, len(out), want)
+	}
+	return out, nil
+}
+
+// Units is the entities among some rows of a table.
+type Units struct {
+	Rows  []int32 // of the table, ascending
+	Unit  []int32 // of rows[i]
+	Keys  []string
+	First []int32 // a row of each unit: its first attack, or its first row
+	Truth eval.Truth
+}
+
+// Units groups rows. A unit is an attack when any of its rows is.
+func (u Unit) Units(t *data.Table, rows []int32) (*Units, error) {
+	columns, err := u.columns(t)
+	if err != nil {
+		return nil, err
+	}
+	us := &Units{Rows: rows, Unit: make([]int32, len(rows)), Truth: eval.Truth{Names: t.Classes}}
+	var group []int32
+	var names []string
+	if columns != nil {
+		if group, names, err = t.Groups(columns); err != nil {
+			return nil, fmt.Errorf("runs: unit %s: %w", u, err)
+		}
+	}
+	seen := map[int32]int32{}
+	for i, r := range rows {
+		id := int32(i)
+		known := false
+		if columns != nil {
+			if id, known = seen[group[r]]; !known {
+				id = int32(len(us.First))
+				seen[group[r]] = id
+				us.Keys = append(us.Keys, names[group[r]])
+			}
+		}
+		us.Unit[i] = id
+		switch {
+		case !known:
+			us.First = append(us.First, r)
+			us.Truth.Attack = append(us.Truth.Attack, t.Attack[r])
+			us.Truth.Class = append(us.Truth.Class, t.Class[r])
+		case t.Attack[r] && !us.Truth.Attack[id]:
+			us.First[id], us.Truth.Attack[id], us.Truth.Class[id] = r, true, t.Class[r]
+		}
+	}
+	return us, nil
+}
+
+// Aggregate is how the scores of windows become those of their flows, and those of flows that of a unit.
+type Aggregate struct {
+	Flow  string  `yaml:"flow" jsonschema:"enum=max,enum=mean,enum=last" jsonschema_description:"score of a flow from those of the windows that hold it; last: of the window that ends with it"`
+	Unit  string  `yaml:"unit" jsonschema:"enum=max,enum=mean,enum=last,enum=share" jsonschema_description:"score of a unit from those of its flows; share: how many of them are above a limit"`
+	Above float64 `yaml:"above" jsonschema:"minimum=0,maximum=1" jsonschema_description:"share: the limit is this quantile of the flows that thresholds are fitted to"`
+}
+
+// DecodeStrict takes a name for both, or a map.
+func (a *Aggregate) DecodeStrict(d settings.Doc) settings.Problems {
+	type plain Aggregate
+	p := plain{Flow: "max", Unit: "max", Above: 0.95}
+	if d.Node.Kind == yaml.ScalarNode {
+		if rules := []string{"max", "mean", "last"}; !slices.Contains(rules, d.Node.Value) {
+			return settings.Problems{d.Problem("aggregate %q is not one of %s%s; a map {flow, unit, above} says more", d.Node.Value, strings.Join(rules, ", "), settings.DidYouMean(d.Node.Value, rules))}
+		}
+		p.Flow, p.Unit = d.Node.Value, d.Node.Value
+		*a = Aggregate(p).normal()
+		return nil
+	}
+	ps := d.Decode(&p)
+	*a = Aggregate(p).normal()
+	return ps
+}
+
+// normal is the rule without a limit that has no effect.
+func (a Aggregate) normal() Aggregate {
+	if a.Unit != "share" {
+		a.Above = 0
+	}
+	return a
+}
+
+// MarshalYAML is the shortest form that DecodeStrict reads.
+func (a Aggregate) MarshalYAML() (any, error) {
+	if a.Flow == a.Unit {
+		return a.Flow, nil
+	}
+	out := map[string]any{"flow": a.Flow, "unit": a.Unit}
+	if a.Unit == "share" {
+		out["above"] = a.Above
+	}
+	return out, nil
+}
+
+// Flows brings the scores of a set's samples to the rows that they are made of. With last, a window counts for
+// its last row only; rows that no window ends at take the first window that holds them.
+func (us *Units) Flows(s *data.Set, scores []float64, rule string) ([]float64, error) {
+	perRow := scores
+	if s.Kind == data.Traces {
+		perRow = us.rowScores(s, scores, rule)
+	}
+	for i, v := range perRow {
+		if math.IsNaN(v) {
+			return nil, fmt.Errorf("runs: table row %d is in no trace", us.Rows[i])
+		}
+	}
+	return perRow, nil
+}
+
+// Gather brings the scores of rows to the units. With share, that of a unit is how many of its rows are above limit.
+func (us *Units) Gather(perRow []float64, rule string, limit float64) []float64 {
+	if rule == "share" {
+		over := make([]float64, len(perRow))
+		for i, v := range perRow {
+			if v > limit {
+				over[i] = 1
+			}
+		}
+		perRow, rule = over, "mean"
+	}
+	if us.Keys == nil {
+		return perRow
+	}
+	out := newAggregate(len(us.First), rule)
+	for i, v := range perRow {
+		out.add(us.Unit[i], v)
+	}
+	return out.values()
+}
+
+// rowScores brings the scores of windows to their rows; NaN for a row in none.
+func (us *Units) rowScores(s *data.Set, scores []float64, rule string) []float64 {
+	at := make(map[int32]int32, len(us.Rows))
+	for i, r := range us.Rows {
+		at[r] = int32(i)
+	}
+	out := newAggregate(len(us.Rows), rule)
+	for k := range s.Traces {
+		rows := s.Traces[k].Rows
+		if rule == "last" {
+			if i, ok := at[rows[len(rows)-1]]; ok {
+				out.add(i, scores[k])
+			}
+			continue
+		}
+		for _, r := range rows {
+			if i, ok := at[r]; ok {
+				out.add(i, scores[k])
+			}
+		}
+	}
+	if rule == "last" {
+		for k := range s.Traces {
+			for _, r := range s.Traces[k].Rows {
+				if i, ok := at[r]; ok && out.n[i] == 0 {
+					out.add(i, scores[k])
+				}
+			}
+		}
+	}
+	return out.values()
+}
+
+// aggregate joins several scores into one.
+type aggregate struct {
+	rule string
+	v    []float64
+	n    []int32
+}
+
+func newAggregate(n int, rule string) *aggregate {
+	return &aggregate{rule, make([]float64, n), make([]int32, n)}
+}
+
+func (a *aggregate) add(i int32, score float64) {
+	switch {
+	case a.rule == "mean":
+		a.v[i] += score
+	case a.n[i] == 0, a.rule == "last", score > a.v[i]:
+		a.v[i] = score
+	}
+	a.n[i]++
+}
+
+// values is the joined scores, NaN where there were none.
+func (a *aggregate) values() []float64 {
+	for i, n := range a.n {
+		switch {
+		case n == 0:
+			a.v[i] = math.NaN()
+		case a.rule == "mean":
+			a.v[i] /= float64(n)
+		}
+	}
+	return a.v
+}

@@ -1,0 +1,197 @@
+package investigate
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"plumbline/configs"
+	_ "plumbline/models/autoencoder"
+	_ "plumbline/models/automata"
+	_ "plumbline/models/classic"
+	"plumbline/runs"
+	"plumbline/runs/experiment"
+	"plumbline/runs/record"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+const small = `
+name: small
+data:
+  - {data: synth, options: {hosts: 8, hours: 20, rate: 4}}
+models: [znorm]
+seeds: [1]
+`
+
+func runSmall(t *testing.T, text string, overrides ...string) *runs.Outcome {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "experiment.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	e, err := experiment.Load(file, experiment.LoadOptions{Overrides: overrides, Builtin: configs.Files})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := runs.Run(context.Background(), e, runs.Options{Root: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// scores is the rows of a cell's scores file, without its header.
+func scores(t *testing.T, dir, cell string) [][]string {
+	t.Helper()
+	f, err := os.Open(filepath.Join(dir, cell, "scores.csv.zst"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := zstd.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	rows, err := csv.NewReader(z).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows[1:]
+}
+
+func investigate(dir, cell string, all bool) (*Investigation, error) {
+	return Investigate(context.Background(), dir, cell, experiment.LoadOptions{Builtin: configs.Files}, all)
+}
+
+// TestInvestigate: what is sorted is what is above the threshold, every flow is in one group, and the groups are in order.
+func TestInvestigate(t *testing.T) {
+	out := runSmall(t, small, "models=[sequent,pdfa,znorm,ae]", "seeds=[1]", "+split={validation: 0.2}")
+	for _, label := range []string{"sequent", "pdfa", "znorm", "ae"} {
+		var limit struct {
+			Threshold float64 `json:"threshold"`
+		}
+		cell := "cells/synth/" + label + "/s1"
+		if err := record.ReadJSON(out.Dir, cell+"/threshold.json", &limit); err != nil {
+			t.Fatal(err)
+		}
+		inv, err := investigate(out.Dir, cell, false)
+		if err != nil {
+			t.Errorf("%s: %v", label, err)
+			continue
+		}
+		total, before := 0, 1<<60
+		for _, g := range inv.Groups {
+			if g.Alarms != len(g.Flows) || g.Alarms > before || g.Alarms == 0 {
+				t.Errorf("%s: group %s of %d alarms and %d flows after one of %d", label, g.Cause, g.Alarms, len(g.Flows), before)
+			}
+			attacks := 0
+			for i, f := range g.Flows {
+				if f.Score <= limit.Threshold || i > 0 && f.Score > g.Flows[i-1].Score || len(f.Values) != len(inv.Columns) {
+					t.Errorf("%s: group %s, flow %d: %+v", label, g.Cause, i, f)
+				}
+				if f.Attack {
+					attacks++
+				}
+			}
+			if attacks != g.Attacks {
+				t.Errorf("%s: group %s: %d attacks, want %d", label, g.Cause, g.Attacks, attacks)
+			}
+			before = g.Alarms
+			total += g.Alarms
+		}
+		if label == "znorm" { // flows are its samples, and scores.csv has them all
+			want := 0
+			for _, f := range scores(t, out.Dir, cell) {
+				if v, _ := strconv.ParseFloat(f[2], 64); v > limit.Threshold {
+					want++
+				}
+			}
+			if total != want || want == 0 {
+				t.Errorf("%s: %d alarms, %d scores are above the threshold", label, total, want)
+			}
+		}
+		if total != inv.Alarms || len(inv.Groups) == 0 {
+			t.Errorf("%s: %d alarms in %d groups, %d in all", label, total, len(inv.Groups), inv.Alarms)
+		}
+		f, err := os.Open(filepath.Join(out.Dir, filepath.FromSlash(cell), "investigation.csv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines, err := csv.NewReader(f).ReadAll()
+		f.Close()
+		if err != nil || len(lines) != total+1 {
+			t.Errorf("%s: investigation.csv has %d lines, %v", label, len(lines), err)
+		}
+		whole, err := investigate(out.Dir, cell, true)
+		if err != nil || whole.Alarms != whole.Samples || whole.Alarms < inv.Alarms {
+			t.Errorf("%s: %+v, %v", label, whole, err)
+		}
+	}
+}
+
+// TestInvestigateHosts: where hosts are judged, the flows of alarming hosts are sorted.
+func TestInvestigateHosts(t *testing.T) {
+	out := runSmall(t, small, "models=[znorm]", "+unit=host", "+aggregate={flow: max, unit: share, above: 0.9}", "+split={validation: 0.3}")
+	inv, err := investigate(out.Dir, "znorm", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hosts := map[string]bool{}
+	at := -1
+	for i, c := range inv.Columns {
+		if c == "src" {
+			at = i
+		}
+	}
+	if at < 0 {
+		t.Fatalf("columns %v", inv.Columns)
+	}
+	for _, g := range inv.Groups {
+		for _, f := range g.Flows {
+			hosts[f.Values[at]] = true
+		}
+	}
+	over := 0
+	for _, f := range scores(t, out.Dir, out.Results[0].Cell) {
+		if v, _ := strconv.ParseFloat(f[2], 64); v > float64(inv.Threshold) {
+			over++
+			if !hosts[f[1]] {
+				t.Errorf("host %s is over the threshold and has no flow", f[1])
+			}
+		}
+	}
+	if over != len(hosts) {
+		t.Errorf("%d hosts in groups, %d over the threshold", len(hosts), over)
+	}
+}
+
+func TestInvestigateRefuses(t *testing.T) {
+	out := runSmall(t, small, "models=[random,znorm]", "seeds=[1]", "+keep={models: false}")
+	for cell, want := range map[string]error{"nothing": record.ErrNoCell, "s1": record.ErrNoCell, "znorm": ErrInvestigate} {
+		if _, err := investigate(out.Dir, cell, false); !errors.Is(err, want) {
+			t.Errorf("%s: %v", cell, err)
+		}
+	}
+	kept := runSmall(t, small, "models=[random,znorm]", "seeds=[1]")
+	if _, err := investigate(kept.Dir, "random", true); !errors.Is(err, ErrInvestigate) {
+		t.Errorf("a model without reasons: %v", err)
+	}
+	file := filepath.Join(kept.Dir, "experiment.yaml")
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(strings.Replace(string(raw), "rate: 4", "rate: 5", 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := investigate(kept.Dir, "znorm", true); !errors.Is(err, ErrInvestigate) || !strings.Contains(err.Error(), "differs from the one that it scored") {
+		t.Errorf("other data: %v", err)
+	}
+}

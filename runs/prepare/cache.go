@@ -1,0 +1,280 @@
+package prepare
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"plumbline/data"
+	"plumbline/data/audit"
+	"plumbline/data/cache"
+	"plumbline/data/prep"
+	"plumbline/runs/experiment"
+	"plumbline/runs/record"
+)
+
+// CacheSlot is the place of a data set, or of one fold of it, in the cache. The zero shelf is always empty and
+// keeps nothing.
+type CacheSlot struct {
+	Store *cache.Store
+	Key   string // hash of all that decides what is prepared
+	About cache.About
+	Files []fileState // when the key was made
+	Log   *slog.Logger
+}
+
+// fileState tells whether a file was touched since it was hashed.
+type fileState struct {
+	path string
+	size int64
+	time time.Time
+}
+
+func StateOf(path string) (fileState, error) {
+	st, err := os.Stat(path)
+	if err != nil {
+		return fileState{}, err
+	}
+	return fileState{path, st.Size(), st.ModTime()}, nil
+}
+
+// ProgramSum is the hash of the running program, since another one may prepare otherwise.
+var ProgramSum = sync.OnceValues(func() (string, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	return cache.File(path)
+})
+
+func (s CacheSlot) Warn(what string, err error) {
+	s.Log.Warn("cache", "data", s.About.Name, "what", what, "error", err.Error())
+}
+
+// fold is the place of one fold.
+func (s CacheSlot) fold(k int) CacheSlot {
+	s.Key = cache.Key(s.Key, fmt.Sprint("fold ", k))
+	return s
+}
+
+// take is an entry whose meta is decoded into meta; nil when there is none.
+func (s CacheSlot) take(what string, meta any) *cache.Entry {
+	if s.Store == nil {
+		return nil
+	}
+	e, err := s.Store.Get(cache.Key(s.Key, what))
+	if err == nil {
+		err = json.Unmarshal(e.Meta, meta)
+	}
+	if err != nil {
+		if !errors.Is(err, cache.ErrMiss) {
+			s.Warn(what, err)
+		}
+		return nil
+	}
+	return e
+}
+
+// keep puts an entry, unless a file was touched since it was hashed. That it cannot is no error of the run.
+func (s CacheSlot) keep(what string, meta any, arrays cache.Arrays) {
+	if s.Store == nil {
+		return
+	}
+	for _, f := range s.Files {
+		if now, err := StateOf(f.path); err != nil || now != f {
+			return
+		}
+	}
+	about := s.About
+	about.Content = what
+	if err := s.Store.Put(cache.Key(s.Key, what), about, meta, arrays); err != nil {
+		s.Warn(what, err)
+	}
+}
+
+// headMeta is what the entry "head" of a fold holds besides the units.
+type headMeta struct {
+	Info     record.DataManifest `json:"info"`
+	Classes  []string            `json:"classes"`
+	Pipeline *prep.Pipeline      `json:"pipeline"`
+	Tracer   *prep.Tracer        `json:"tracer"`
+	Keys     [3][]string         `json:"keys"`
+}
+
+var unitNamesInHead = [3]string{"test", "validation", "train"}
+
+func (p *Prepared) unitSets() [3]**experiment.Units {
+	return [3]**experiment.Units{&p.Test, &p.Valid, &p.TrainUnits}
+}
+
+func (p *Prepared) keepHead() {
+	if p.store.Store == nil {
+		return
+	}
+	meta := headMeta{Info: p.Info, Classes: p.classes, Pipeline: p.Pipe, Tracer: p.Tracer}
+	arrays := cache.Arrays{}
+	for i, to := range p.unitSets() {
+		u, name := *to, unitNamesInHead[i]
+		meta.Keys[i] = u.Keys
+		arrays[name+".rows"], arrays[name+".unit"], arrays[name+".first"] = u.Rows, u.Unit, u.First
+		arrays[name+".attack"], arrays[name+".class"] = bits(u.Truth.Attack), u.Truth.Class
+	}
+	p.store.keep("head", meta, arrays)
+}
+
+// takeHead fills a fold from the cache and says whether it was there.
+func (p *Prepared) takeHead() bool {
+	var meta headMeta
+	e := p.store.take("head", &meta)
+	if e == nil || meta.Pipeline == nil || (meta.Tracer == nil) != (p.Set.Traces == nil) {
+		return false
+	}
+	for i, to := range p.unitSets() {
+		get := entryReader{e: e}
+		name := unitNamesInHead[i]
+		u := &experiment.Units{Keys: meta.Keys[i]}
+		u.Rows, u.Unit, u.First = get.ints(name+".rows"), get.ints(name+".unit"), get.ints(name+".first")
+		u.Truth.Attack, u.Truth.Class, u.Truth.Names = get.bools(name+".attack"), get.codes(name+".class"), meta.Classes
+		if get.err != nil {
+			p.store.Warn("head", get.err)
+			return false
+		}
+		*to = u
+	}
+	p.Info, p.classes, p.Pipe, p.Tracer = meta.Info, meta.Classes, meta.Pipeline, meta.Tracer
+	return true
+}
+
+// vectorsMeta is the meta of a matrix.
+type vectorsMeta struct {
+	N       int      `json:"n"`
+	D       int      `json:"d"`
+	Columns []string `json:"columns"`
+	Sum     string   `json:"sum"`
+}
+
+func (p *Prepared) keepVectors(of part, s *data.Set, sum string) {
+	if p.store.Store == nil {
+		return
+	}
+	p.store.keep("vectors, "+string(of), vectorsMeta{s.N, s.D, s.Columns, sum},
+		cache.Arrays{"x": s.X, "rows": s.Rows, "attack": bits(s.Attack), "class": s.Class})
+}
+
+func (p *Prepared) takeVectors(of part) (*data.Set, string) {
+	var meta vectorsMeta
+	e := p.store.take("vectors, "+string(of), &meta)
+	if e == nil {
+		return nil, ""
+	}
+	get := entryReader{e: e}
+	s := &data.Set{Kind: data.Vectors, N: meta.N, D: meta.D, Columns: meta.Columns, Classes: p.classes}
+	s.X, s.Rows, s.Attack, s.Class = get.floats("x"), get.ints("rows"), get.bools("attack"), get.codes("class")
+	if get.err == nil && (len(s.X) != s.N*s.D || len(s.Rows) != s.N) {
+		get.err = fmt.Errorf("%d values and %d rows, %d×%d are announced", len(s.X), len(s.Rows), s.N, s.D)
+	}
+	if get.err != nil {
+		p.store.Warn(string(of), get.err)
+		return nil, ""
+	}
+	return s, meta.Sum
+}
+
+// sequencesMeta is the meta of sequences.
+type sequencesMeta struct {
+	Keys    []string `json:"keys"`
+	D       int      `json:"d"`
+	Columns []string `json:"columns"`
+	Sum     string   `json:"sum"`
+}
+
+func (p *Prepared) keepSequences(of part, q *prep.Sequences, sum string) {
+	if p.store.Store == nil {
+		return
+	}
+	p.store.keep("traces, "+string(of), sequencesMeta{q.Keys, q.D, q.Columns, sum},
+		cache.Arrays{"ends": q.Ends, "symbols": q.Symbols, "rows": q.Rows, "times": q.Times, "x": q.X, "attack": bits(q.Attack), "class": q.Class})
+}
+
+func (p *Prepared) takeSequences(of part) (*data.Set, string) {
+	var meta sequencesMeta
+	e := p.store.take("traces, "+string(of), &meta)
+	if e == nil {
+		return nil, ""
+	}
+	get := entryReader{e: e}
+	q := &prep.Sequences{Keys: meta.Keys, D: meta.D, Columns: meta.Columns}
+	q.Ends, q.Symbols, q.Rows, q.X = get.ints("ends"), get.ints("symbols"), get.ints("rows"), get.floats("x")
+	q.Attack, q.Class = get.bools("attack"), get.codes("class")
+	if p.Tracer.Spec.Window.Timed() {
+		q.Times = arrayOf[int64](&get, "times")
+	}
+	if get.err == nil && len(q.Ends) != len(q.Keys) {
+		get.err = fmt.Errorf("%d traces, %d keys", len(q.Ends), len(q.Keys))
+	}
+	if get.err != nil {
+		p.store.Warn(string(of), get.err)
+		return nil, ""
+	}
+	return p.Tracer.Cut(q, p.classes), meta.Sum
+}
+
+// Audit is the audit of the fold.
+func (p *Prepared) Audit(ctx context.Context) (*audit.Report, error) {
+	var report audit.Report
+	if p.store.take("audit", &report) != nil {
+		return &report, nil
+	}
+	l, err := p.alive(ctx)
+	if err != nil {
+		return nil, err
+	}
+	made, err := audit.Table(ctx, l.Table, l.split)
+	if err == nil {
+		p.store.keep("audit", made, nil)
+	}
+	return made, err
+}
+
+// entryReader reads arrays and remembers the first error.
+type entryReader struct {
+	e   *cache.Entry
+	err error
+}
+
+func arrayOf[T float32 | int32 | int64 | uint32 | byte](r *entryReader, name string) []T {
+	v, err := cache.Array[T](r.e, name, -1)
+	if r.err == nil {
+		r.err = err
+	}
+	return v
+}
+
+func (r *entryReader) floats(name string) []float32 { return arrayOf[float32](r, name) }
+func (r *entryReader) ints(name string) []int32     { return arrayOf[int32](r, name) }
+func (r *entryReader) codes(name string) []uint32   { return arrayOf[uint32](r, name) }
+
+func (r *entryReader) bools(name string) []bool {
+	raw := arrayOf[byte](r, name)
+	out := make([]bool, len(raw))
+	for i, b := range raw {
+		out[i] = b != 0
+	}
+	return out
+}
+
+// bits is truths as bytes.
+func bits(v []bool) []byte {
+	out := make([]byte, len(v))
+	for i, b := range v {
+		if b {
+			out[i] = 1
+		}
+	}
+	return out
+}

@@ -1,0 +1,339 @@
+package prepare
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"math"
+	"sync"
+
+	"plumbline/data"
+	"plumbline/data/prep"
+	"plumbline/data/source"
+	"plumbline/data/split"
+	"plumbline/models"
+	"plumbline/runs/experiment"
+	"plumbline/runs/record"
+)
+
+// Prepared is one fold of a data set, ready for models, shared by all cells on it.
+type Prepared struct {
+	Set     *experiment.DataSet
+	Info    record.DataManifest
+	classes []string
+	Pipe    *prep.Pipeline
+	Tracer  *prep.Tracer
+
+	Test, Valid, TrainUnits *experiment.Units
+
+	src   *Source
+	fold  int
+	Live  *live // nil until something is asked for that the cache does not have
+	store CacheSlot
+	mu    sync.Mutex
+	made  map[Needs]*Sets
+}
+
+// live is what only the table can tell of a fold.
+type live struct {
+	Table  *data.Table
+	split  *split.Split
+	benign []int32 // rows that models without labels train on
+}
+
+// Sets is what the models of one kind see.
+type Sets struct {
+	Train, Valid, Test *data.Set
+	TrainSum, TestSum  string
+	err                error
+}
+
+// Source is a data set that is read when it is first needed.
+type Source struct {
+	Set     *experiment.DataSet
+	Finder  source.Finder
+	Workers int
+	Store   CacheSlot // of the data set; the zero shelf keeps nothing
+
+	mu     sync.Mutex
+	table  *data.Table
+	report *source.ReadReport
+}
+
+// FilesRead says whether the data files had to be read since the cache did not have what was asked for.
+func (s *Source) FilesRead() bool { return s.table != nil }
+
+func (src *Source) read(ctx context.Context) (*data.Table, *source.ReadReport, error) {
+	src.mu.Lock()
+	defer src.mu.Unlock()
+	if src.table == nil {
+		t, report, err := source.Read(ctx, src.Set.Config, src.Finder, src.Workers)
+		if err != nil {
+			return nil, nil, err
+		}
+		src.table, src.report = t, report
+	}
+	return src.table, src.report, nil
+}
+
+// Prepare takes a fold from the cache, or splits what was read and fits the preprocessing; the sets
+// themselves are made when a model first asks.
+func (src *Source) Prepare(ctx context.Context, fold int) (*Prepared, error) {
+	p := &Prepared{Set: src.Set, src: src, fold: fold, store: src.Store.fold(fold), made: map[Needs]*Sets{}}
+	if p.takeHead() {
+		return p, nil
+	}
+	l, err := p.alive(ctx)
+	if err != nil {
+		return nil, err
+	}
+	set, report := src.Set, src.report
+	rows := prep.Rows{Benign: l.benign, All: l.split.Train}
+	if p.Pipe, err = set.Prep.Fit(ctx, l.Table, rows, src.Workers); err != nil {
+		return nil, fmt.Errorf("%s: %w", set.Config.Name, err)
+	}
+	if set.Traces != nil {
+		if p.Tracer, err = set.Traces.Fit(ctx, l.Table, rows); err != nil {
+			return nil, fmt.Errorf("%s: %w", set.Config.Name, err)
+		}
+	}
+	for _, u := range []struct {
+		to   **experiment.Units
+		rows []int32
+	}{{&p.Test, l.split.Test}, {&p.Valid, l.split.Valid}, {&p.TrainUnits, l.benign}} {
+		if *u.to, err = set.Unit.Units(l.Table, u.rows); err != nil {
+			return nil, err
+		}
+	}
+	p.classes = l.Table.Classes
+	p.Info = dataManifest(l, report, p.Pipe)
+	if fold == 0 {
+		p.Info.Warnings = append(p.Info.Warnings, report.Warnings...)
+	}
+	p.Info.Warnings = append(p.Info.Warnings, l.split.Warnings...)
+	p.keepHead()
+	return p, nil
+}
+
+// alive reads and splits the data set, unless that was done.
+func (p *Prepared) alive(ctx context.Context) (*live, error) {
+	if p.Live != nil {
+		return p.Live, nil
+	}
+	t, _, err := p.src.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	split, err := p.Set.Split.Fold(t, p.fold)
+	if err != nil {
+		return nil, err
+	}
+	if err := dropSmall(p.Set, t, split); err != nil {
+		return nil, err
+	}
+	l := &live{Table: t, split: split, benign: split.Unlabelled(t)}
+	if e := p.Set.Evasion; e != nil {
+		disguised, n, err := e.Apply(t, split)
+		if err != nil {
+			return nil, err
+		}
+		attacks := len(split.Test) - len(t.Benign(split.Test))
+		split.Warnings = append(split.Warnings, fmt.Sprintf("evasion %s: %d of %d attacks in the test part are disguised", e.Kind, n, attacks))
+		l.Table = disguised
+	}
+	p.Live = l
+	return p.Live, nil
+}
+
+// dropSmall takes the rows of units of too few flows out of the validation and test parts.
+func dropSmall(set *experiment.DataSet, t *data.Table, split *split.Split) error {
+	if set.MinFlows < 2 {
+		return nil
+	}
+	for _, part := range []struct {
+		rows *[]int32
+		name string
+	}{{&split.Valid, "validation"}, {&split.Test, "test"}} {
+		us, err := set.Unit.Units(t, *part.rows)
+		if err != nil {
+			return err
+		}
+		flows := make([]int, len(us.First))
+		for _, u := range us.Unit {
+			flows[u]++
+		}
+		var kept []int32
+		for i, r := range us.Rows {
+			if flows[us.Unit[i]] >= set.MinFlows {
+				kept = append(kept, r)
+			}
+		}
+		if small := len(*part.rows) - len(kept); small > 0 {
+			split.Warnings = append(split.Warnings, fmt.Sprintf("min_flows %d: %d rows of smaller units are left out of the %s part", set.MinFlows, small, part.name))
+		}
+		*part.rows = kept
+	}
+	if len(split.Test) == 0 {
+		return fmt.Errorf("runs: %s: no %v of the test part has %d flows (min_flows)", t.Name, set.Unit, set.MinFlows)
+	}
+	return nil
+}
+
+// Sets is the train, validation and test sets for a model: train is benign and unlabelled unless the model
+// learns from labels.
+func (p *Prepared) Sets(ctx context.Context, needs Needs) (*Sets, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s, ok := p.made[needs]; ok {
+		return s, s.err
+	}
+	s, err := p.make(ctx, needs)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", p.Set.Config.Name, err)
+		if ctx.Err() == nil { // a cancelled attempt may be repeated
+			p.made[needs] = &Sets{err: err}
+		}
+		return nil, err
+	}
+	p.made[needs] = s
+	return s, nil
+}
+
+func (p *Prepared) make(ctx context.Context, needs Needs) (*Sets, error) {
+	// validation and test do not depend on labels: share them between kinds of training
+	other := needs
+	other.Labels = !needs.Labels
+	o := p.made[other]
+	if o != nil && o.err != nil {
+		o = nil
+	}
+	make := p.vectors
+	if needs.Traces {
+		make = p.sequences
+	}
+	train, trainSum, err := make(ctx, trainPart(needs.Labels))
+	if err != nil {
+		return nil, err
+	}
+	if !needs.Labels {
+		train = train.Unlabelled()
+	}
+	s := &Sets{Train: train, TrainSum: trainSum}
+	if o != nil {
+		s.Valid, s.Test, s.TestSum = o.Valid, o.Test, o.TestSum
+		return s, nil
+	}
+	if s.Valid, _, err = make(ctx, partValid); err != nil {
+		return nil, err
+	}
+	if s.Test, s.TestSum, err = make(ctx, partTest); err != nil {
+		return nil, err
+	}
+	s.Valid, s.Test = s.Valid.Unlabelled(), s.Test.Unlabelled()
+	return s, nil
+}
+
+// part is a part of a fold that models see as one set.
+type part string
+
+const (
+	partBenign part = "train"          // for models without labels
+	partTrain  part = "labelled train" // for models with labels
+	partValid  part = "validation"
+	partTest   part = "test"
+)
+
+func trainPart(labels bool) part {
+	if labels {
+		return partTrain
+	}
+	return partBenign
+}
+
+// rows is the table rows of a part.
+func (l *live) rows(of part) []int32 {
+	switch of {
+	case partBenign:
+		return l.benign
+	case partTrain:
+		return l.split.Train
+	case partValid:
+		return l.split.Valid
+	}
+	return l.split.Test
+}
+
+// vectors is a part as a matrix, and its check sum.
+func (p *Prepared) vectors(ctx context.Context, of part) (*data.Set, string, error) {
+	if s, sum := p.takeVectors(of); s != nil {
+		return s, sum, nil
+	}
+	l, err := p.alive(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	s, err := p.Pipe.Apply(ctx, l.Table, l.rows(of), p.src.Workers)
+	if err != nil {
+		return nil, "", err
+	}
+	sum := checksum(s)
+	p.keepVectors(of, s, sum)
+	return s, sum, nil
+}
+
+// sequences is a part as traces, and its check sum.
+func (p *Prepared) sequences(ctx context.Context, of part) (*data.Set, string, error) {
+	if s, sum := p.takeSequences(of); s != nil {
+		return s, sum, nil
+	}
+	l, err := p.alive(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	q, err := p.Tracer.Sequences(ctx, l.Table, l.rows(of), p.Pipe)
+	if err != nil {
+		return nil, "", err
+	}
+	s := p.Tracer.Cut(q, p.classes)
+	sum := checksum(s)
+	p.keepSequences(of, q, sum)
+	return s, sum, nil
+}
+
+// Needs is which sets a model sees.
+type Needs struct{ Traces, Labels bool }
+
+// checksum is a hash of the values that a model sees, so that two runs can be shown to have had the same.
+func checksum(s *data.Set) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%v %d %d %d\n", s.Kind, s.N, s.D, len(s.Alphabet))
+	hashFloats(h, s.X)
+	for i := range s.Traces {
+		t := &s.Traces[i]
+		fmt.Fprintf(h, "%s %d\n", t.Key, len(t.Symbols))
+		buf := make([]byte, 4*len(t.Symbols))
+		for k, v := range t.Symbols {
+			binary.LittleEndian.PutUint32(buf[4*k:], uint32(v))
+		}
+		h.Write(buf)
+		hashFloats(h, t.Events)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func hashFloats(h io.Writer, x []float32) {
+	var buf [4096]byte
+	for len(x) > 0 {
+		n := min(len(x), len(buf)/4)
+		for k, v := range x[:n] {
+			binary.LittleEndian.PutUint32(buf[4*k:], math.Float32bits(v))
+		}
+		h.Write(buf[:4*n])
+		x = x[n:]
+	}
+}
+
+func NeedsOf(n models.Needs) Needs { return Needs{n.Input == data.Traces, n.Labels} }

@@ -1,0 +1,102 @@
+package record
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Directory is a run directory that is being written. A file appears under its name whole or not at all:
+// it is written beside, flushed to disk and renamed.
+type Directory struct {
+	Path string
+	// Create opens a file for writing; tests put a disk that fills up in its place.
+	Create func(path string) (io.WriteCloser, error)
+}
+
+func NewDirectory(path string) *Directory {
+	return &Directory{Path: path, Create: func(p string) (io.WriteCloser, error) {
+		return os.OpenFile(p, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+	}}
+}
+
+// MakeDirectory makes a new run directory below root, named after the time and the experiment.
+func MakeDirectory(root, name string, now time.Time) (*Directory, error) {
+	if err := os.MkdirAll(root, 0o755); err != nil {
+		return nil, fmt.Errorf("runs: the output folder cannot be made: %w", err)
+	}
+	base := filepath.Join(root, now.UTC().Format("20060102-150405")+"-"+name)
+	for k := 1; ; k++ {
+		path := base
+		if k > 1 {
+			path = fmt.Sprintf("%s-%d", base, k)
+		}
+		err := os.Mkdir(path, 0o755)
+		if err == nil {
+			return NewDirectory(path), nil
+		}
+		if !errors.Is(err, fs.ErrExist) || k > 1000 {
+			return nil, fmt.Errorf("runs: the run directory cannot be made: %w", err)
+		}
+	}
+}
+
+// Write writes one file of the run, making its folders.
+func (d *Directory) Write(name string, fill func(io.Writer) error) error {
+	path := filepath.Join(d.Path, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("runs: %w", err)
+	}
+	part := path + ".part"
+	defer os.Remove(part) // a failure's or a panic's; after the rename there is none
+	err := d.fill(part, fill)
+	if err == nil {
+		err = os.Rename(part, path)
+	}
+	if err != nil {
+		return fmt.Errorf("runs: %s: %w", name, err)
+	}
+	return nil
+}
+
+func (d *Directory) fill(path string, fill func(io.Writer) error) error {
+	f, err := d.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close() // again after the one below it does no harm
+	if err := fill(f); err != nil {
+		return err
+	}
+	if s, ok := f.(interface{ Sync() error }); ok {
+		if err := s.Sync(); err != nil {
+			return err
+		}
+	}
+	return f.Close()
+}
+
+func (d *Directory) WriteJSON(name string, v any) error {
+	return d.Write(name, func(w io.Writer) error {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(v)
+	})
+}
+
+// ReadJSON reads one file of a run.
+func ReadJSON(dir, name string, into any) error {
+	raw, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+	if err != nil {
+		return fmt.Errorf("runs: %w", err)
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("runs: %s: %w", name, err)
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package record
+
+import (
+	"bufio"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"plumbline/data"
+)
+
+// Manifest is what a run was made with: enough to repeat it, and to know when a repetition differs.
+type Manifest struct {
+	Version  string            `json:"plumbline"`
+	Revision string            `json:"revision"` // of the code, "" when the program was built without it
+	Modified bool              `json:"modified"` // the code had changes that are in no revision
+	Go       string            `json:"go"`
+	OS       string            `json:"os"`
+	Arch     string            `json:"arch"`
+	Settings map[string]string `json:"build_settings"`
+	CPU      string            `json:"cpu"`
+	CPUs     int               `json:"cpus"`
+	Modules  map[string]string `json:"modules"`
+	Command  []string          `json:"command"`
+	Started  time.Time         `json:"started"`
+	Finished time.Time         `json:"finished,omitzero"` // when every cell had ended
+	Seeds    []uint64          `json:"seeds"`
+	// Experiment is the SHA-256 of experiment.yaml; Resume takes no other.
+	Experiment string         `json:"experiment_sha256"`
+	DataDirs   []string       `json:"data_dirs,omitempty"` // where data files were looked up; Resume looks there too
+	Data       []DataManifest `json:"data"`
+}
+
+// DataManifest is one data set as it was read.
+type DataManifest struct {
+	Name     string       `json:"name"`
+	Rows     int          `json:"rows"`
+	BadRows  int          `json:"bad_rows"`
+	Attacks  int          `json:"attacks"`
+	Train    int          `json:"n_train"` // benign training rows
+	Valid    int          `json:"n_valid"`
+	Test     int          `json:"n_test"`
+	Files    []FileRecord `json:"files"`
+	Warnings []string     `json:"warnings,omitempty"`
+	Notes    []string     `json:"notes,omitempty"`
+	Audit    string       `json:"audit,omitempty"` // the audit in one line; all of it is in audit/<name>.json
+}
+
+// FileRecord is one data file.
+type FileRecord struct {
+	Name   string `json:"name"`
+	Rows   int    `json:"rows"`
+	Bytes  int64  `json:"bytes"`  // on disk
+	SHA256 string `json:"sha256"` // of the uncompressed content
+}
+
+// Build is what is known of the program: version, revision, compiler.
+func Build() Manifest {
+	m := Manifest{Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), CPU: cpuModel(), Modules: map[string]string{}, Settings: map[string]string{}}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return m
+	}
+	m.Version = info.Main.Version
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			m.Revision = s.Value
+		case "vcs.modified":
+			m.Modified = s.Value == "true"
+		case "GOAMD64", "GOARM64", "CGO_ENABLED", "-tags":
+			m.Settings[s.Key] = s.Value
+		}
+	}
+	for _, d := range info.Deps {
+		m.Modules[d.Path] = d.Version
+	}
+	return m
+}
+
+// cpuModel is the processor's name where the system tells it.
+func cpuModel() string {
+	f, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	for sc := bufio.NewScanner(f); sc.Scan(); {
+		if name, ok := strings.CutPrefix(sc.Text(), "model name"); ok {
+			return strings.TrimLeft(name, "\t :")
+		}
+	}
+	return ""
+}
+
+func NewFileRecord(o data.Origin) FileRecord {
+	return FileRecord{Name: o.Name, Rows: o.Rows, Bytes: o.Bytes, SHA256: o.SHA256}
+}

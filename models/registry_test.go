@@ -116,7 +116,7 @@ func layer(t *testing.T, file, text string) settings.Doc {
 
 func TestDecode(t *testing.T) {
 	register(t, "stub")
-	spec, err := Decode("stub", layer(t, "model.yaml", "epochs: 7\nact: tanh"), strictyaml.Doc{},
+	spec, err := Decode("stub", layer(t, "model.yaml", "epochs: 7\nact: tanh"), settings.Doc{},
 		layer(t, "exp.yaml", "epochs: 9"))
 	if err != nil || *spec.(*stubSpec) != (stubSpec{9, "tanh"}) {
 		t.Errorf("%+v, %v", spec, err)
@@ -143,7 +143,7 @@ func TestCheckSpec(t *testing.T) {
 		t.Error(err)
 	}
 	_, err := (&stubSpec{0, "relu"}).New(Env{})
-	var p strictyaml.Problems
+	var p settings.Problems
 	if !errors.Is(err, ErrSpec) || !errors.As(err, &p) ||
 		err.Error() != "stub: bad hyper-parameter: epochs: 0 is out of range: want at least 1" {
 		t.Errorf("%v", err)

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"plumbline/data/strictyaml"
+	"plumbline/configs/settings"
 )
 
 // enumOrNumber is a setting that is one of a few names, or a number in decimal.
@@ -24,7 +24,7 @@ func (e enumOrNumber) number(text string) (float64, error) {
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil {
 		return 0, fmt.Errorf("%q is neither a number nor one of %s%s", text, strings.Join(e.enum, ", "),
-			strictyaml.DidYouMean(text, e.enum))
+			settings.DidYouMean(text, e.enum))
 	}
 	if !e.fits(v) {
 		return 0, fmt.Errorf("%v is out of range: want %s", v, e.want)
@@ -33,13 +33,13 @@ func (e enumOrNumber) number(text string) (float64, error) {
 }
 
 // decode reads the setting and checks it.
-func (e enumOrNumber) decode(d strictyaml.Doc) (string, strictyaml.Problems) {
+func (e enumOrNumber) decode(d settings.Doc) (string, settings.Problems) {
 	var text string
 	if ps := d.Decode(&text); len(ps) > 0 {
 		return "", ps
 	}
 	if _, err := e.number(text); err != nil {
-		return "", strictyaml.Problems{d.Problem("%v", err)}
+		return "", settings.Problems{d.Problem("%v", err)}
 	}
 	return text, nil
 }

@@ -154,7 +154,7 @@ func settingsOf(spec any) []setting {
 			}
 			at := append(index[:len(index):len(index)], f.Index)
 			isStruct := f.Type.Kind() == reflect.Struct && !reflect.PointerTo(f.Type).Implements(decoder) &&
-				f.Type != reflect.TypeFor[strictyaml.Doc]()
+				f.Type != reflect.TypeFor[settings.Doc]()
 			if name == "" {
 				name = strings.ToLower(f.Name)
 			}

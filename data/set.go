@@ -23,6 +23,39 @@ func (k Kind) String() string {
 // UnknownSymbol stands in a trace for an event that the fitted discretiser has no symbol for.
 const UnknownSymbol int32 = -1
 
+// Feature is what a column of a [Set] is.
+type Feature struct {
+	Name   string      `json:"name"`
+	Source string      `json:"source,omitempty"` // the column of the table that it was made from
+	Kind   FeatureKind `json:"kind,omitempty"`
+	Level  string      `json:"level,omitempty"` // with Kind Level: the value of Source that it stands for
+}
+
+// FeatureKind says how the values of a [Feature] are to be read.
+type FeatureKind string
+
+const (
+	Quantity FeatureKind = ""      // a number
+	Level    FeatureKind = "level" // one of several columns that stand for the values of one category, above 0 where it is that value
+)
+
+// String names the feature, and the level that it stands for.
+func (f Feature) String() string {
+	if f.Kind == Level {
+		return fmt.Sprintf("%q (level %q of %s)", f.Name, f.Level, f.Source)
+	}
+	return fmt.Sprintf("%q", f.Name)
+}
+
+// Quantities are features of which only the names are known.
+func Quantities(names ...string) []Feature {
+	out := make([]Feature, len(names))
+	for j, name := range names {
+		out[j].Name = name
+	}
+	return out
+}
+
 // Trace is one entity's events in time order, or a window of them. Slices of traces of one entity may
 // share memory: treat them as read-only.
 type Trace struct {
@@ -35,11 +68,12 @@ type Trace struct {
 // Set is what a detector sees: n samples, either rows of a float32 matrix or traces. A detector neither
 // changes a Set nor keeps a reference to it.
 type Set struct {
-	Kind    Kind
-	N       int       // samples
-	D       int       // columns of X, or of each trace's Events (0 when they carry symbols alone)
-	X       []float32 // Vectors: N×D, row-major
-	Columns []string  // D names
+	Kind Kind
+	N    int       // samples
+	D    int       // columns of X, or of each trace's Events (0 when they carry symbols alone)
+	X    []float32 // Vectors: N×D, row-major
+	// Features say what the D columns are; none where nobody knows. A model reads no meaning out of their names.
+	Features []Feature
 	// Traces and Alphabet are set for Kind Traces. Symbol s of a trace is Alphabet[s].
 	Traces   []Trace
 	Alphabet []string
@@ -53,14 +87,15 @@ type Set struct {
 // Row is sample i of a Vectors set, as a view.
 func (s *Set) Row(i int) []float32 { return s.X[i*s.D : (i+1)*s.D : (i+1)*s.D] }
 
-// ColumnNames is the D names; of a set that has none, "column 0" and so on.
+// ColumnNames is the D names of the features; of a set that has none, "column 0" and so on.
 func (s *Set) ColumnNames() []string {
-	if len(s.Columns) > 0 {
-		return s.Columns
-	}
 	names := make([]string, s.D)
 	for j := range names {
-		names[j] = fmt.Sprint("column ", j)
+		if j < len(s.Features) {
+			names[j] = s.Features[j].Name
+		} else {
+			names[j] = fmt.Sprint("column ", j)
+		}
 	}
 	return names
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 
 	"plumbline/configs/settings"
 	"plumbline/data"
@@ -61,10 +62,10 @@ type learnt[L Learned] struct {
 
 // trainedOn is what a set must have in common with the training set.
 type trainedOn struct {
-	Spec     string   `json:"spec"`              // hash of the settings
-	Columns  int      `json:"columns,omitempty"` // of rows or events
-	Features []string `json:"features,omitempty"`
-	Alphabet []string `json:"alphabet,omitempty"`
+	Spec     string         `json:"spec"`              // hash of the settings
+	Columns  int            `json:"columns,omitempty"` // of rows or events
+	Features []data.Feature `json:"features,omitempty"`
+	Alphabet []string       `json:"alphabet,omitempty"`
 }
 
 // maxColumns bounds the columns that a file may claim, so that products of sizes cannot overflow.
@@ -99,7 +100,7 @@ func (f *Fitted[L]) Fit(ctx context.Context, train *data.Set) error {
 	}
 	on := trainedOn{Spec: f.spec}
 	if m.Reads&(ReadsRows|ReadsEvents) != 0 {
-		on.Columns, on.Features = train.D, slices.Clone(train.Columns)
+		on.Columns, on.Features = train.D, slices.Clone(train.Features)
 	}
 	if m.Reads&ReadsSymbols != 0 {
 		on.Alphabet = slices.Clone(train.Alphabet)
@@ -109,7 +110,7 @@ func (f *Fitted[L]) Fit(ctx context.Context, train *data.Set) error {
 }
 
 // Ready is what was learned, for a set that fits it: of the right kind, with the columns or the alphabet of
-// the training set, under the same names where both have names. Otherwise the error is ErrNotFitted or wraps
+// the training set, which are the same features where both sets say what they are. Otherwise the error is ErrNotFitted or wraps
 // ErrInput.
 func (f *Fitted[L]) Ready(s *data.Set) (L, error) {
 	of, err := f.Learned()
@@ -150,7 +151,7 @@ func (m *Method[L]) check(s *data.Set, on *trainedOn, min int) error {
 		if err := CheckVectors(m.Name, s, width, min); err != nil || on == nil {
 			return err
 		}
-		return m.same("column", s.Columns, on.Features)
+		return same(m.Name, "column", s.Features, on.Features)
 	}
 	if err := CheckTraces(m.Name, s, min); err != nil {
 		return err
@@ -167,7 +168,7 @@ func (m *Method[L]) check(s *data.Set, on *trainedOn, min int) error {
 		if s.D != on.Columns {
 			return fmt.Errorf("%s: %w: %d columns in an event, fitted on %d", m.Name, ErrInput, s.D, on.Columns)
 		}
-		if err := m.same("column", s.Columns, on.Features); err != nil {
+		if err := same(m.Name, "column", s.Features, on.Features); err != nil {
 			return err
 		}
 	}
@@ -178,20 +179,27 @@ func (m *Method[L]) check(s *data.Set, on *trainedOn, min int) error {
 		return fmt.Errorf("%s: %w: an alphabet of %d symbols, fitted on %d", m.Name, ErrInput, len(s.Alphabet),
 			len(on.Alphabet))
 	}
-	return m.same("symbol", s.Alphabet, on.Alphabet)
+	return same(m.Name, "symbol", s.Alphabet, on.Alphabet)
 }
 
-// same holds names against those of training, where both are given.
-func (m *Method[L]) same(what string, got, want []string) error {
-	if len(got) == 0 || len(want) == 0 || &got[0] == &want[0] {
+// same holds columns or symbols against those of training, where both are known.
+func same[T comparable](model, what string, got, want []T) error {
+	if len(got) == 0 || len(want) == 0 {
 		return nil
 	}
 	for j := range got {
 		if got[j] != want[j] {
-			return fmt.Errorf("%s: %w: %s %d is %q, fitted on %q", m.Name, ErrInput, what, j, got[j], want[j])
+			return fmt.Errorf("%s: %w: %s %d is %v, fitted on %v", model, ErrInput, what, j, quoted(got[j]), quoted(want[j]))
 		}
 	}
 	return nil
+}
+
+func quoted(v any) any {
+	if s, ok := v.(string); ok {
+		return strconv.Quote(s)
+	}
+	return v
 }
 
 // fileHead is the JSON of a saved detector.
@@ -244,7 +252,7 @@ func (f *Fitted[L]) rebuild(head fileHead, arrays Arrays) (of L, err error) {
 	case columns && (n < 1 || n > maxColumns) || !columns && n != 0:
 		return of, fmt.Errorf("%d columns", n)
 	case len(head.Features) != 0 && len(head.Features) != n:
-		return of, fmt.Errorf("%d names of %d columns", len(head.Features), n)
+		return of, fmt.Errorf("%d features of %d columns", len(head.Features), n)
 	case f.method.Reads&ReadsSymbols == 0 && len(head.Alphabet) > 0:
 		return of, fmt.Errorf("an alphabet of %d symbols", len(head.Alphabet))
 	}
@@ -253,9 +261,9 @@ func (f *Fitted[L]) rebuild(head fileHead, arrays Arrays) (of L, err error) {
 
 // State is what a model finds in its file.
 type State struct {
-	Columns  int      // of the rows or events it was fitted on, from 1 to 2²⁴; 0 where it reads symbols alone
-	Features []string // their names, or none
-	Alphabet []string // of the symbols it was fitted on
+	Columns  int            // of the rows or events it was fitted on, from 1 to 2²⁴; 0 where it reads symbols alone
+	Features []data.Feature // what they are, or none
+	Alphabet []string       // of the symbols it was fitted on
 	Arrays   Arrays
 	meta     json.RawMessage
 }

@@ -88,12 +88,12 @@ func TestFittedForgets(t *testing.T) {
 // TestFittedRefusesOtherData: what was fitted on one data set does not score another that happens to be as wide.
 func TestFittedRefusesOtherData(t *testing.T) {
 	ctx := context.Background()
-	narrow := func(s *data.Set) { s.N, s.D, s.Columns = 4, 1, s.Columns[:1] }
-	swap := func(s *data.Set) { s.Columns[0], s.Columns[1] = s.Columns[1], s.Columns[0] }
+	narrow := func(s *data.Set) { s.N, s.D, s.Features = 4, 1, s.Features[:1] }
+	swap := func(s *data.Set) { s.Features[0], s.Features[1] = s.Features[1], s.Features[0] }
 	enlarge := func(s *data.Set) { s.Alphabet = append(s.Alphabet, "c") }
 	others := map[Reads]map[string]func(*data.Set){
 		ReadsRows: {
-			`count: unusable input: column 1 is "pkts", fitted on "packets"`: func(s *data.Set) { s.Columns[1] = "pkts" },
+			`count: unusable input: column 1 is "pkts", fitted on "packets"`: func(s *data.Set) { s.Features[1].Name = "pkts" },
 			`count: unusable input: 1 columns, fitted on 2`:                  narrow,
 		},
 		ReadsEvents: {
@@ -103,7 +103,7 @@ func TestFittedRefusesOtherData(t *testing.T) {
 		ReadsSymbols: {
 			`count: unusable input: symbol 0 is "z", fitted on "a"`:        func(s *data.Set) { s.Alphabet[0] = "z" },
 			`count: unusable input: an alphabet of 3 symbols, fitted on 2`: enlarge,
-			"":                                    func(s *data.Set) { s.Columns[0] = "octets" },
+			"":                                    func(s *data.Set) { s.Features[0].Name = "octets" },
 			`count: unusable input: no set given`: func(s *data.Set) { *s = data.Set{} },
 		},
 	}
@@ -140,7 +140,7 @@ func TestFittedRefusesOtherData(t *testing.T) {
 			}
 		}
 		unnamed := set()
-		unnamed.Columns = nil
+		unnamed.Features = nil
 		if _, err := loaded.Score(ctx, unnamed); err != nil {
 			t.Errorf("a set without names of columns: %v", err)
 		}
@@ -180,13 +180,13 @@ func TestFittedRefusesOtherSettings(t *testing.T) {
 	}
 	spec := `"spec":"` + d.spec + `"`
 	for js, says := range map[string]string{
-		`{` + spec + `,"columns":2,"model":{"N":-1}}`:                     "fewer than none",
-		`{` + spec + `,"columns":2,"model":{"M":1}}`:                      "unknown field",
-		`{` + spec + `,"columns":0,"model":{"N":1}}`:                      "0 columns",
-		`{` + spec + `,"columns":99999999,"model":{"N":1}}`:               "99999999 columns",
-		`{` + spec + `,"columns":2,"features":["a"],"model":{"N":1}}`:     "1 names of 2 columns",
-		`{` + spec + `,"columns":2,"alphabet":["a"],"model":{"N":1}}`:     "an alphabet of 1",
-		`{` + spec + `,"columns":2,"model":{"N":1},"owner":"not for us"}`: "unknown field",
+		`{` + spec + `,"columns":2,"model":{"N":-1}}`:                          "fewer than none",
+		`{` + spec + `,"columns":2,"model":{"M":1}}`:                           "unknown field",
+		`{` + spec + `,"columns":0,"model":{"N":1}}`:                           "0 columns",
+		`{` + spec + `,"columns":99999999,"model":{"N":1}}`:                    "99999999 columns",
+		`{` + spec + `,"columns":2,"features":[{"name":"a"}],"model":{"N":1}}`: "1 features of 2 columns",
+		`{` + spec + `,"columns":2,"alphabet":["a"],"model":{"N":1}}`:          "an alphabet of 1",
+		`{` + spec + `,"columns":2,"model":{"N":1},"owner":"not for us"}`:      "unknown field",
 	} {
 		if err := d.Load(bytes.NewReader(head(js))); !errors.Is(err, ErrState) || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: error %v, want one that says %q", js, err, says)

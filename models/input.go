@@ -24,8 +24,8 @@ func CheckVectors(model string, s *data.Set, width, min int) error {
 		return fmt.Errorf("%s: %w: samples have no columns", model, ErrInput)
 	case width > 0 && s.D != width:
 		return fmt.Errorf("%s: %w: %d columns, fitted on %d", model, ErrInput, s.D, width)
-	case len(s.Columns) != 0 && len(s.Columns) != s.D:
-		return fmt.Errorf("%s: %w: %d column names for %d columns", model, ErrInput, len(s.Columns), s.D)
+	case len(s.Features) != 0 && len(s.Features) != s.D:
+		return fmt.Errorf("%s: %w: %d column names for %d columns", model, ErrInput, len(s.Features), s.D)
 	}
 	for i, v := range s.X {
 		if !finite(v) {
@@ -99,8 +99,8 @@ func CheckLabels(model string, s *data.Set) error {
 func finite(v float32) bool { return math.Float32bits(v)&0x7f800000 != 0x7f800000 }
 
 func columnName(s *data.Set, j int) string {
-	if j < len(s.Columns) {
-		return fmt.Sprintf("%q", s.Columns[j])
+	if j < len(s.Features) {
+		return fmt.Sprintf("%q", s.Features[j].Name)
 	}
 	return fmt.Sprint(j)
 }

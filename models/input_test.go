@@ -9,13 +9,13 @@ import (
 )
 
 func vectors() *data.Set {
-	return &data.Set{Kind: data.Vectors, N: 2, D: 2, X: []float32{1, 2, 3, 4}, Columns: []string{"bytes", "packets"},
+	return &data.Set{Kind: data.Vectors, N: 2, D: 2, X: []float32{1, 2, 3, 4}, Features: data.Quantities("bytes", "packets"),
 		Attack: []bool{false, true}}
 }
 
 func traces() *data.Set {
 	return &data.Set{
-		Kind: data.Traces, N: 2, D: 2, Alphabet: []string{"a", "b"}, Columns: []string{"bytes", "packets"},
+		Kind: data.Traces, N: 2, D: 2, Alphabet: []string{"a", "b"}, Features: data.Quantities("bytes", "packets"),
 		Traces: []data.Trace{
 			{Key: "h0", Symbols: []int32{0, 1}, Events: []float32{1, 2, 3, 4}},
 			{Key: "h1", Symbols: []int32{1, data.UnknownSymbol}, Events: []float32{5, 6, 7, 8}},
@@ -33,7 +33,7 @@ func TestCheckVectors(t *testing.T) {
 	}{
 		{"sound", nil, 2, 1, ""},
 		{"any width", nil, 0, 1, ""},
-		{"without names", func(s *data.Set) *data.Set { s.Columns = nil; return s }, 2, 1, ""},
+		{"without names", func(s *data.Set) *data.Set { s.Features = nil; return s }, 2, 1, ""},
 		{"none, and none asked for", func(s *data.Set) *data.Set { s.N, s.X = 0, nil; return s }, 2, 0, ""},
 		{"extreme values", func(s *data.Set) *data.Set { s.X[0], s.X[1] = math.MaxFloat32, -math.MaxFloat32; return s },
 			2, 1, ""},
@@ -49,10 +49,10 @@ func TestCheckVectors(t *testing.T) {
 			"matrix of 3 values does not have 2×2"},
 		{"no columns", func(s *data.Set) *data.Set { s.D, s.X = 0, nil; return s }, 0, 1, "samples have no columns"},
 		{"other width", nil, 3, 1, "2 columns, fitted on 3"},
-		{"names", func(s *data.Set) *data.Set { s.Columns = s.Columns[:1]; return s }, 2, 1,
+		{"names", func(s *data.Set) *data.Set { s.Features = s.Features[:1]; return s }, 2, 1,
 			"1 column names for 2 columns"},
 		{"NaN", func(s *data.Set) *data.Set { s.X[3] = nan; return s }, 2, 1, `row 1, column "packets" is NaN`},
-		{"infinity", func(s *data.Set) *data.Set { s.X[2] = inf; s.Columns = nil; return s }, 2, 1,
+		{"infinity", func(s *data.Set) *data.Set { s.X[2] = inf; s.Features = nil; return s }, 2, 1,
 			`row 1, column 0 is -Inf`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

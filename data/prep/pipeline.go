@@ -24,8 +24,9 @@ type Pipeline struct {
 type Output struct {
 	Name   string `json:"name"`
 	Source string `json:"source"`
-	Level  string `json:"level,omitempty"`
-	Dummy  bool   `json:"dummy,omitempty"`
+	// Level is set on the columns of a category: the value that they stand for.
+	Level string `json:"level,omitempty"`
+	Dummy bool   `json:"dummy,omitempty"` // 1 where the category column Source is Level, else 0
 	// Missing is set on the level that missing categories count as.
 	Missing bool `json:"missing,omitempty"`
 	Ops     []Op `json:"ops,omitempty"`
@@ -66,6 +67,18 @@ func (p *Pipeline) UnmarshalJSON(raw []byte) error {
 	}
 	*p = Pipeline(q)
 	return p.check()
+}
+
+// Features are the matrix's columns.
+func (p *Pipeline) Features() []data.Feature {
+	out := make([]data.Feature, len(p.Outputs))
+	for i, o := range p.Outputs {
+		out[i] = data.Feature{Name: o.Name, Source: o.Source}
+		if o.Dummy || o.Level != "" {
+			out[i].Kind, out[i].Level = data.Level, o.Level
+		}
+	}
+	return out
 }
 
 // Columns is the names of the matrix's columns.
@@ -157,7 +170,7 @@ func (p *Pipeline) Apply(ctx context.Context, t *data.Table, rows []int32, worke
 	if err != nil {
 		return nil, fmt.Errorf("prep: %w", err)
 	}
-	s := &data.Set{Kind: data.Vectors, N: len(rows), D: c.d, Columns: p.Columns(), Rows: rows, X: make([]float32, len(rows)*c.d)}
+	s := &data.Set{Kind: data.Vectors, N: len(rows), D: c.d, Features: p.Features(), Rows: rows, X: make([]float32, len(rows)*c.d)}
 	if t.Attack != nil {
 		s.Attack, s.Class, s.Classes = pickRows(t.Attack, rows), pickRows(t.Class, rows), t.Classes
 	}

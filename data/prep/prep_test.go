@@ -92,8 +92,8 @@ func TestStepsByHand(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !slices.Equal(set.Columns, c.columns) || set.N != 5 || set.D != len(c.columns) {
-				t.Fatalf("columns %q, want %q", set.Columns, c.columns)
+			if !slices.Equal(set.ColumnNames(), c.columns) || set.N != 5 || set.D != len(c.columns) {
+				t.Fatalf("columns %q, want %q", set.ColumnNames(), c.columns)
 			}
 			for i, w := range c.want {
 				if math.Abs(float64(set.X[i])-w) > 1e-6*math.Max(1, math.Abs(w)) {
@@ -116,6 +116,23 @@ func TestStepsByHand(t *testing.T) {
 				t.Errorf("after saving: %v, %v", again, err)
 			}
 		})
+	}
+}
+
+// TestFeatures: a column says what it is: a number, or a level of a category, under whatever names.
+func TestFeatures(t *testing.T) {
+	set, p, err := matrix(t, "[{step: select, columns: [size, proto]}, impute, onehot, {step: scale, kind: zscore}]", []int32{0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []data.Feature{
+		{Name: "size", Source: "size"},
+		{Name: "proto=(missing)", Source: "proto", Kind: data.Level, Level: "(missing)"},
+		{Name: "proto=tcp", Source: "proto", Kind: data.Level, Level: "tcp"},
+		{Name: "proto=udp", Source: "proto", Kind: data.Level, Level: "udp"},
+	}
+	if !slices.Equal(set.Features, want) || !slices.Equal(p.Features(), want) {
+		t.Errorf("features %v, want %v", set.Features, want)
 	}
 }
 
@@ -378,12 +395,17 @@ func TestGroupPorts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, f := range set.Features {
+		if f.Kind != data.Level || f.Source != "port" || f.Name != "port="+f.Level {
+			t.Errorf("feature %v", f)
+		}
+	}
 	var got []string
 	for i := range set.N {
 		name := "-"
 		for j, v := range set.Row(i) {
 			if v == 1 {
-				name = strings.TrimPrefix(name, "-") + strings.TrimPrefix(set.Columns[j], "port=")
+				name = strings.TrimPrefix(name, "-") + set.Features[j].Level
 			}
 		}
 		got = append(got, name)

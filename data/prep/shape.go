@@ -143,7 +143,7 @@ func (s *groupPorts) fit(f *fitting) error {
 					inside = append(inside, e.lo, e.hi)
 				}
 			}
-			out = append(out, &column{name: c.name + "=" + class.name, source: c.source, ops: []Op{{Kind: "range", A: class.lo, B: class.hi, Table: inside}}})
+			out = append(out, &column{name: c.name + "=" + class.name, source: c.source, level: class.name, ops: []Op{{Kind: "range", A: class.lo, B: class.hi, Table: inside}}})
 		}
 	}
 	f.columns = out

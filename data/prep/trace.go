@@ -180,16 +180,16 @@ func (s *symbolTexts) append(to []byte, row int32) []byte {
 
 // Sequences is the events of some rows in the order of their traces, before these are cut into windows.
 type Sequences struct {
-	Keys    []string // of the traces, in order of first appearance among the rows
-	Ends    []int32  // Ends[k] is where key k's events end
-	Symbols []int32  // of each event
-	Rows    []int32  // of the table, of each event
-	Times   []int64  // of each event in nanoseconds, when windows are cut by time
-	Attack  []bool   // of each event; nil without labels
-	Class   []uint32
-	X       []float32 // events×D, when Spec.Events is set
-	D       int
-	Columns []string // D names
+	Keys     []string // of the traces, in order of first appearance among the rows
+	Ends     []int32  // Ends[k] is where key k's events end
+	Symbols  []int32  // of each event
+	Rows     []int32  // of the table, of each event
+	Times    []int64  // of each event in nanoseconds, when windows are cut by time
+	Attack   []bool   // of each event; nil without labels
+	Class    []uint32
+	X        []float32 // events×D, when Spec.Events is set
+	D        int
+	Features []data.Feature // of the D columns
 }
 
 // Apply makes the traces of the rows (one part of a split): one for each key, in order of first
@@ -242,14 +242,14 @@ func (tr *Tracer) Sequences(ctx context.Context, t *data.Table, rows []int32, pi
 		if err != nil {
 			return nil, err
 		}
-		q.X, q.D, q.Columns = v.X, v.D, v.Columns
+		q.X, q.D, q.Features = v.X, v.D, v.Features
 	}
 	return q, nil
 }
 
 // Cut makes the traces of sequences. It shares their memory.
 func (tr *Tracer) Cut(q *Sequences, classes []string) *data.Set {
-	s := &data.Set{Kind: data.Traces, Alphabet: tr.Alphabet, Classes: classes, D: q.D, Columns: q.Columns}
+	s := &data.Set{Kind: data.Traces, Alphabet: tr.Alphabet, Classes: classes, D: q.D, Features: q.Features}
 	from := 0
 	for k, end := range q.Ends {
 		tr.cut(s, q, q.Keys[k], from, int(end))

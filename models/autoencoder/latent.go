@@ -125,7 +125,7 @@ func (b *bottlenecked) latent(ctx context.Context, net nn.Network, p nn.Params, 
 	d := net.Bottleneck()
 	out := &data.Set{Kind: data.Vectors, N: s.N, D: d, X: make([]float32, s.N*d)}
 	for k := range d {
-		out.Columns = append(out.Columns, fmt.Sprint("z", k+1))
+		out.Features = append(out.Features, data.Feature{Name: fmt.Sprint("z", k+1)})
 	}
 	scorer := net.NewScorer(p)
 	err := b.env.Blocks(ctx, s.N, 1024, func(from, to int) {

@@ -13,7 +13,7 @@ import (
 )
 
 func boxSet(traces []data.Trace) *data.Set {
-	return &data.Set{Kind: data.Traces, N: len(traces), D: 3, Columns: []string{"x", "y", "z"}, Traces: traces}
+	return &data.Set{Kind: data.Traces, N: len(traces), D: 3, Features: data.Quantities("x", "y", "z"), Traces: traces}
 }
 
 func TestCommonScale(t *testing.T) {

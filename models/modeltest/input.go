@@ -61,7 +61,7 @@ func damages(kind data.Kind) []damage {
 		)
 	}
 	return append(out,
-		damage{"no columns", func(c *data.Set) *data.Set { c.D, c.X, c.Columns = 0, nil, nil; return c }, nil, true,
+		damage{"no columns", func(c *data.Set) *data.Set { c.D, c.X, c.Features = 0, nil, nil; return c }, nil, true,
 			true},
 		damage{"a row cut short", func(c *data.Set) *data.Set { c.X = c.X[:len(c.X)-1]; return c }, nil, true, true},
 		damage{"a column too many", func(c *data.Set) *data.Set { return widen(c, 1) }, []string{"7", "6"}, false,
@@ -88,7 +88,7 @@ func cutShort(c *data.Set) *data.Set {
 
 func namelessInf(c *data.Set) *data.Set {
 	c.Row(3)[2] = -inf
-	c.Columns = nil
+	c.Features = nil
 	return c
 }
 
@@ -100,7 +100,7 @@ func widen(s *data.Set, by int) *data.Set {
 	for i := range c.N {
 		copy(c.Row(i), s.Row(i))
 	}
-	c.Columns = slices.Clone(append(s.Columns, "more"))[:c.D]
+	c.Features = append(slices.Clone(s.Features), data.Quantities("more")...)[:c.D]
 	return &c
 }
 
@@ -171,7 +171,7 @@ func checkDegenerate(s *subject) {
 		"every sample twice":  func(c *data.Set) *data.Set { return c.Subset(twice(c.N)) },
 		"attacks nowhere":     func(c *data.Set) *data.Set { clear(c.Attack); clear(c.Class); return c },
 		"attacks everywhere":  func(c *data.Set) *data.Set { return all(c, true) },
-		"no names of columns": func(c *data.Set) *data.Set { c.Columns = nil; return c },
+		"no names of columns": func(c *data.Set) *data.Set { c.Features = nil; return c },
 	}
 	if s.info.Needs.Input == data.Vectors {
 		sets["a constant column"] = func(c *data.Set) *data.Set { return column(c, 2, 5) }
@@ -243,7 +243,7 @@ func cut(s *data.Set, events int) *data.Set {
 }
 
 func symbolsAlone(s *data.Set) *data.Set {
-	s.D, s.Columns = 0, nil
+	s.D, s.Features = 0, nil
 	for i := range s.Traces {
 		s.Traces[i].Events = nil
 	}

@@ -178,8 +178,8 @@ func seq(n int) []int {
 // that it scores.
 func checkNames(s *subject) {
 	rename := func(set *data.Set) *data.Set {
-		for j := range set.Columns {
-			set.Columns[j] = []string{"rate=in", "rate=out", "proto=tcp", "", "label", "c0"}[j%6]
+		for j := range set.Features {
+			set.Features[j].Name = []string{"rate=in", "rate=out", "proto=tcp", "", "label", "c0"}[j%6]
 		}
 		for j := range set.Alphabet {
 			set.Alphabet[j] = []string{"S0=1", "S0=2", "#", "", "attack", "a"}[j%6]
@@ -199,7 +199,7 @@ func checkNames(s *subject) {
 			s.failf("%s of other columns of the same width: error %v, want one that wraps ErrInput", what, err)
 		}
 		bare := s.test()
-		bare.Columns = nil
+		bare.Features = nil
 		s.same(what+" without names of columns", s.scores(what, d, bare), want)
 	}
 }

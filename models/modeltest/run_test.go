@@ -75,7 +75,11 @@ func namesOf(s *data.Set) []string {
 	if toyKind == data.Traces {
 		return s.Alphabet
 	}
-	return s.Columns
+	var names []string
+	for _, f := range s.Features {
+		names = append(names, f.Name)
+	}
+	return names
 }
 
 func (d *toy) Fit(ctx context.Context, train *data.Set) error {
@@ -124,7 +128,7 @@ func (d *toy) Fit(ctx context.Context, train *data.Set) error {
 			d.mean[j] += float64(v) / float64(train.N)
 		}
 	}
-	if bug == "etymological" && len(train.Columns) > 0 && strings.Contains(train.Columns[0], "=") {
+	if bug == "etymological" && len(train.Features) > 0 && strings.Contains(train.Features[0].Name, "=") {
 		d.mean[0]++
 	}
 	if bug == "seeded" {

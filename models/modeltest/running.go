@@ -188,7 +188,7 @@ func checkOptional(s *subject) {
 		}
 		s.table("Explain", names, rows, test.N, func([]float64) bool { return true })
 		bare := *test
-		bare.Columns = nil
+		bare.Features = nil
 		if names, rows, err = e.Explain(ctx, &bare); err != nil {
 			s.fatalf("Explain of a set without column names: %v", err)
 		}

@@ -75,7 +75,7 @@ func fillVectors(s *data.Set, rng *rand.Rand) {
 	s.D = width
 	s.X = make([]float32, s.N*width)
 	for j := range width {
-		s.Columns = append(s.Columns, fmt.Sprintf("c%d", j))
+		s.Features = append(s.Features, data.Feature{Name: fmt.Sprintf("c%d", j)})
 	}
 	for i := range s.N {
 		s.Rows = append(s.Rows, int32(i))
@@ -101,7 +101,7 @@ func fillVectors(s *data.Set, rng *rand.Rand) {
 // events of a symbol lie around a point of its own, those of e and f six units off.
 func fillTraces(s *data.Set, rng *rand.Rand) {
 	s.D = traceWidth
-	s.Columns = []string{"bytes", "packets", "duration"}
+	s.Features = data.Quantities("bytes", "packets", "duration")
 	s.Alphabet = []string{"a", "b", "c", "d", "e", "f"}
 	var row int32
 	for i := range s.N {
@@ -138,7 +138,7 @@ func clone(s *data.Set) *data.Set {
 	}
 	c := *s
 	c.X = slices.Clone(s.X)
-	c.Columns = slices.Clone(s.Columns)
+	c.Features = slices.Clone(s.Features)
 	c.Alphabet = slices.Clone(s.Alphabet)
 	c.Attack = slices.Clone(s.Attack)
 	c.Class = slices.Clone(s.Class)
@@ -169,8 +169,8 @@ func scramble(s *data.Set) {
 	for i := range s.Attack {
 		s.Attack[i] = !s.Attack[i]
 	}
-	for i := range s.Columns {
-		s.Columns[i] = "overwritten"
+	for i := range s.Features {
+		s.Features[i] = data.Feature{Name: "overwritten", Source: "overwritten", Kind: data.Level, Level: "overwritten"}
 	}
 	for i := range s.Alphabet {
 		s.Alphabet[i] = "overwritten"

@@ -3,7 +3,6 @@ package recurrent
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"plumbline/data"
 	"plumbline/models"
@@ -34,8 +33,7 @@ func defaultDensity() *DensitySpec {
 //	score = Σ of the same
 //
 // with σ_j² at least 0.01. The event is the one behind the window, or with of: same its last one, which the
-// network has then seen. A category is columns side by side that are named alike up to a =, as one-hot encoding
-// names them; it is what its largest column says, or none of them where no column is above 0. The paper keeps
+// network has then seen. A category is columns side by side that are levels of one source (see [data.Feature]); it is what its largest column says, or none of them where no column is above 0. The paper keeps
 // the network's state from window to window of a key, and updates its weights with each event that it has scored.
 type DensitySpec struct {
 	Windowing   `yaml:",inline"`
@@ -66,19 +64,21 @@ func (density) symbols() bool { return false }
 
 func (t density) learn(s *data.Set) task {
 	t.group = make([]int32, s.D)
-	before, n := "", int32(-1)
-	for j, name := range s.ColumnNames() {
-		of, _, dummy := strings.Cut(name, "=")
-		switch {
-		case t.Categories != "softmax" || !dummy:
-			t.group[j] = -1
-			before = ""
-			continue
-		case n < 0 || of != before:
-			n++
+	var before data.Feature
+	n := int32(-1)
+	for j := range t.group {
+		var f data.Feature
+		if j < len(s.Features) && t.Categories == "softmax" {
+			f = s.Features[j]
 		}
-		before = of
-		t.group[j] = n
+		t.group[j] = -1
+		if f.Kind == data.Level {
+			if before.Kind != data.Level || f.Source != before.Source {
+				n++
+			}
+			t.group[j] = n
+		}
+		before = f
 	}
 	return t
 }

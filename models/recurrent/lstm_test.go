@@ -18,7 +18,7 @@ import (
 
 // counting is traces whose events are the row numbers (i, −i), from 1.
 func counting(lengths ...int) *data.Set {
-	s := &data.Set{Kind: data.Traces, N: len(lengths), D: 2, Columns: []string{"up", "down"}, Alphabet: []string{"a", "b", "c"}}
+	s := &data.Set{Kind: data.Traces, N: len(lengths), D: 2, Features: data.Quantities("up", "down"), Alphabet: []string{"a", "b", "c"}}
 	for _, n := range lengths {
 		var t data.Trace
 		for i := range n {
@@ -144,7 +144,7 @@ func buildSequential(t *testing.T, s models.Spec) models.Detector {
 // ordered is traces that repeat a b c, or with shuffle the same symbols in any order, with values of their own.
 func ordered(n int, shuffle bool, seed uint64) *data.Set {
 	r := rand.New(rand.NewPCG(seed, 0))
-	s := &data.Set{Kind: data.Traces, N: n, D: 2, Columns: []string{"x", "y"}, Alphabet: []string{"a", "b", "c"}}
+	s := &data.Set{Kind: data.Traces, N: n, D: 2, Features: data.Quantities("x", "y"), Alphabet: []string{"a", "b", "c"}}
 	for range n {
 		var t data.Trace
 		begin := r.IntN(3)
@@ -333,7 +333,7 @@ func TestSequentialRefusals(t *testing.T) {
 		}
 	}
 	bare := ordered(4, false, 1)
-	bare.D, bare.Columns = 0, nil
+	bare.D, bare.Features = 0, nil
 	for i := range bare.Traces {
 		bare.Traces[i].Events = nil
 	}
@@ -344,10 +344,56 @@ func TestSequentialRefusals(t *testing.T) {
 	}
 }
 
+// flowFeatures are a number, a category of two columns, one of a single column and a number.
+var flowFeatures = []data.Feature{
+	{Name: "bytes", Source: "bytes"},
+	{Name: "proto=tcp", Source: "proto", Kind: data.Level, Level: "tcp"},
+	{Name: "proto=udp", Source: "proto", Kind: data.Level, Level: "udp"},
+	{Name: "state=S0", Source: "state", Kind: data.Level, Level: "S0"},
+	{Name: "packets", Source: "packets"},
+}
+
+// TestDensityReadsNoNames: numbers whose names look like those of one-hot columns are numbers. An event 50 standard
+// deviations off stands out under any names.
+func TestDensityReadsNoNames(t *testing.T) {
+	spec := defaultDensity()
+	spec.Window, spec.Epochs, spec.Units = 3, 4, []int{8}
+	train, far := ordered(60, false, 1), ordered(20, false, 2)
+	near := ordered(20, false, 2)
+	for i := range far.Traces {
+		for k := range far.Traces[i].Events {
+			far.Traces[i].Events[k] += 50 // more than 50 standard deviations of either column
+		}
+	}
+	scores := func(s *data.Set, names ...string) (out []float64) {
+		d := buildSequential(t, spec)
+		for _, set := range []*data.Set{train, s} {
+			set.Features = data.Quantities(names...)
+		}
+		if err := d.Fit(context.Background(), train); err != nil {
+			t.Fatal(err)
+		}
+		out, err := d.Score(context.Background(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	want := scores(far, "in", "out")
+	if got := scores(far, "rate=in", "rate=out"); !slices.Equal(got, want) {
+		t.Errorf("under other names %v, want %v", got, want)
+	}
+	for i, v := range scores(near, "rate=in", "rate=out") {
+		if !(want[i] > 100*math.Abs(v)) {
+			t.Errorf("trace %d scores %v, and %v shifted by 50 standard deviations", i, v, want[i])
+		}
+	}
+}
+
 // TestDensityCategories: a number, a category of two columns, one of a single column and a number; the head has means and
 // variances of two numbers, then three and two classes. The terms are worked out by hand.
 func TestDensityCategories(t *testing.T) {
-	set := &data.Set{Kind: data.Traces, N: 1, D: 5, Columns: []string{"bytes", "proto=tcp", "proto=udp", "state=S0", "packets"},
+	set := &data.Set{Kind: data.Traces, N: 1, D: 5, Features: flowFeatures,
 		Traces: []data.Trace{{Events: []float32{
 			3, -0.5, 2, 0.7, 1,
 			2, -0.5, -0.5, 0, 4,
@@ -441,7 +487,7 @@ func (m *spread) Load(io.Reader) error   { return models.ErrNotFitted }
 // model of the errors.
 func TestSharedEvents(t *testing.T) {
 	train, test := ordered(40, false, 1), counting(1, 7, 0, 4)
-	test.D, test.Columns = train.D, train.Columns
+	test.D, test.Features = train.D, train.Features
 	for i := range test.Traces {
 		events := test.Traces[i].Events
 		test.Traces[i].Events = make([]float32, len(events)/2*train.D)

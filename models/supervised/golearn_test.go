@@ -14,7 +14,7 @@ import (
 // square is rows of two columns; attacks are those with x > ½ and y > ½, which no single cut separates.
 func square(n int, seed uint64) *data.Set {
 	r := rand.New(rand.NewPCG(seed, 1))
-	s := &data.Set{Kind: data.Vectors, N: n, D: 2, Columns: []string{"x", "y"}, Classes: []string{"ok", "bad"}}
+	s := &data.Set{Kind: data.Vectors, N: n, D: 2, Features: data.Quantities("x", "y"), Classes: []string{"ok", "bad"}}
 	for range n {
 		x, y := r.Float32(), r.Float32()
 		s.X = append(s.X, x, y)

@@ -152,17 +152,17 @@ func (p *Prepared) takeHead() bool {
 
 // vectorsMeta is the meta of a matrix.
 type vectorsMeta struct {
-	N       int      `json:"n"`
-	D       int      `json:"d"`
-	Columns []string `json:"columns"`
-	Sum     string   `json:"sum"`
+	N        int            `json:"n"`
+	D        int            `json:"d"`
+	Features []data.Feature `json:"features"`
+	Sum      string         `json:"sum"`
 }
 
 func (p *Prepared) keepVectors(of part, s *data.Set, sum string) {
 	if p.store.Store == nil {
 		return
 	}
-	p.store.keep("vectors, "+string(of), vectorsMeta{s.N, s.D, s.Columns, sum},
+	p.store.keep("vectors, "+string(of), vectorsMeta{s.N, s.D, s.Features, sum},
 		cache.Arrays{"x": s.X, "rows": s.Rows, "attack": bits(s.Attack), "class": s.Class})
 }
 
@@ -173,7 +173,7 @@ func (p *Prepared) takeVectors(of part) (*data.Set, string) {
 		return nil, ""
 	}
 	get := entryReader{e: e}
-	s := &data.Set{Kind: data.Vectors, N: meta.N, D: meta.D, Columns: meta.Columns, Classes: p.classes}
+	s := &data.Set{Kind: data.Vectors, N: meta.N, D: meta.D, Features: meta.Features, Classes: p.classes}
 	s.X, s.Rows, s.Attack, s.Class = get.floats("x"), get.ints("rows"), get.bools("attack"), get.codes("class")
 	if get.err == nil && (len(s.X) != s.N*s.D || len(s.Rows) != s.N) {
 		get.err = fmt.Errorf("%d values and %d rows, %d×%d are announced", len(s.X), len(s.Rows), s.N, s.D)
@@ -187,17 +187,17 @@ func (p *Prepared) takeVectors(of part) (*data.Set, string) {
 
 // sequencesMeta is the meta of sequences.
 type sequencesMeta struct {
-	Keys    []string `json:"keys"`
-	D       int      `json:"d"`
-	Columns []string `json:"columns"`
-	Sum     string   `json:"sum"`
+	Keys     []string       `json:"keys"`
+	D        int            `json:"d"`
+	Features []data.Feature `json:"features"`
+	Sum      string         `json:"sum"`
 }
 
 func (p *Prepared) keepSequences(of part, q *prep.Sequences, sum string) {
 	if p.store.Store == nil {
 		return
 	}
-	p.store.keep("traces, "+string(of), sequencesMeta{q.Keys, q.D, q.Columns, sum},
+	p.store.keep("traces, "+string(of), sequencesMeta{q.Keys, q.D, q.Features, sum},
 		cache.Arrays{"ends": q.Ends, "symbols": q.Symbols, "rows": q.Rows, "times": q.Times, "x": q.X, "attack": bits(q.Attack), "class": q.Class})
 }
 
@@ -208,7 +208,7 @@ func (p *Prepared) takeSequences(of part) (*data.Set, string) {
 		return nil, ""
 	}
 	get := entryReader{e: e}
-	q := &prep.Sequences{Keys: meta.Keys, D: meta.D, Columns: meta.Columns}
+	q := &prep.Sequences{Keys: meta.Keys, D: meta.D, Features: meta.Features}
 	q.Ends, q.Symbols, q.Rows, q.X = get.ints("ends"), get.ints("symbols"), get.ints("rows"), get.floats("x")
 	q.Attack, q.Class = get.bools("attack"), get.codes("class")
 	if p.Tracer.Spec.Window.Timed() {

@@ -20,10 +20,12 @@ import (
 // allowed says which packages of the module a package may import. A package that is not here fails: say
 // where it stands first. Left to right: numeric, eval, configs, data, models, runs, cmd.
 var allowed = map[string]string{
-	"numeric/cluster":  "numeric/kernel numeric/parallel numeric/stat",
-	"numeric/kernel":   "",
-	"numeric/parallel": "",
-	"numeric/stat":     "",
+	"numeric/cluster":    "numeric/kernel numeric/neighbour numeric/parallel numeric/stat",
+	"numeric/neighbour":  "numeric/kernel numeric/parallel",
+	"numeric/similarity": "numeric/kernel numeric/parallel",
+	"numeric/kernel":     "",
+	"numeric/parallel":   "",
+	"numeric/stat":       "",
 
 	"eval": "numeric/stat",
 
@@ -55,7 +57,7 @@ var allowed = map[string]string{
 	"models/automata/machine":    "configs/settings data data/corpus models",
 	"models/automata/flexfringe": "configs/settings data data/corpus models models/automata/machine",
 	"models/automata/planted":    "data data/corpus",
-	"models/classic":             "configs/settings data models numeric/cluster numeric/kernel numeric/parallel numeric/stat",
+	"models/classic":             "configs/settings data models numeric/cluster numeric/kernel numeric/neighbour numeric/parallel numeric/similarity numeric/stat",
 	"models/supervised":          "data models numeric/kernel",
 	"models/all":                 "models/automata models/autoencoder models/classic models/nn/gorgonia models/recurrent models/supervised",
 

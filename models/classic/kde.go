@@ -8,6 +8,8 @@ import (
 	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/kernel"
+	"plumbline/numeric/similarity"
 )
 
 // KDE is a Gaussian kernel density: with n training rows x_i of d columns and bandwidth h,
@@ -57,7 +59,7 @@ func (c *KDE) New(env models.Env) (models.Detector, error) {
 		fit: func(ctx context.Context, s *data.Set) (learned, error) {
 			s = spec.take(s, env.Logger())
 			h := spec.Bandwidth.value(s.N, s.D)
-			return newKDE(append([]float32(nil), s.X...), s.N, s.D, h, modeOrMean(s.X, s.N, s.D)), nil
+			return newKDE(append([]float32(nil), s.X...), s.N, s.D, h, kernel.Middles(s.X, s.N, s.D)), nil
 		},
 		load: loadKDE,
 	}.detector(), nil
@@ -89,74 +91,31 @@ func (b Bandwidth) value(n, d int) float64 {
 	return v
 }
 
-// kdeState is the training rows, mapped so that −‖x−x_i‖²/2h² is a negative squared distance.
+// kdeState is the training rows, prepared for the kernel exp(−‖x−x_i‖²/2h²).
 type kdeState struct {
 	d         int
 	bandwidth float64
 	shift     []float64
 	x         []float32 // n×d
-	p         *distanceBlocks
+	p         *similarity.Points
 }
 
 func newKDE(x []float32, n, d int, h float64, shift []float64) *kdeState {
-	m := &kdeState{d: d, bandwidth: h, shift: shift, x: x}
-	m.p = newDistanceBlocks(m.affine(), x, n, d)
-	return m
+	f := similarity.Function{Kind: similarity.RBF, Gamma: 1 / (2 * h * h)}
+	return &kdeState{d: d, bandwidth: h, shift: shift, x: x, p: similarity.New(f, x, n, d, shift, false)}
 }
-
-func (m *kdeState) affine() affine { return affine{m.shift, 1 / (m.bandwidth * math.Sqrt2)} }
 
 func (m *kdeState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
+	if err := m.p.LogSumsAt(ctx, s.X, workers, out); err != nil {
+		return err
+	}
 	h := m.bandwidth
-	norm := math.Log(float64(m.p.n)) + float64(m.d)/2*math.Log(2*math.Pi*h*h)
-	return parallelRows(ctx, s.N, blockRows, workers, func() func(lo, hi int) {
-		b := newBlock(m.d)
-		tile := make([]float64, blockRows*panelRows)
-		sums := make([]logSum, blockRows)
-		return func(lo, hi int) {
-			fill(b, m.affine(), s.X, m.d, lo, hi)
-			for i := range sums {
-				sums[i] = logSum{max: math.Inf(-1)}
-			}
-			for k := range m.p.count() {
-				if ctx.Err() != nil {
-					return
-				}
-				m.p.negSquares(b, k, tile)
-				for i := range b.m {
-					sums[i].add(tile[i*panelRows : i*panelRows+m.p.size(k)])
-				}
-			}
-			for i := range b.m {
-				out[lo+i] = norm - sums[i].log()
-			}
-		}
-	})
+	norm := math.Log(float64(m.p.N)) + float64(m.d)/2*math.Log(2*math.Pi*h*h)
+	for i, v := range out {
+		out[i] = norm - v
+	}
+	return nil
 }
-
-// logSum is log Σ e^v over values that come in batches, scaled by the largest so far.
-type logSum struct{ max, sum float64 }
-
-// add takes a batch and overwrites it.
-func (l *logSum) add(v []float64) {
-	top := l.max
-	for _, x := range v {
-		if x > top {
-			top = x
-		}
-	}
-	if top > l.max {
-		l.sum *= math.Exp(l.max - top)
-		l.max = top
-	}
-	for i := range v {
-		v[i] -= top
-	}
-	expInPlace(v)
-	l.sum += total(v)
-}
-
-func (l *logSum) log() float64 { return l.max + math.Log(l.sum) }
 
 // kdeMeta is the JSON part of the saved state.
 type kdeMeta struct {
@@ -165,7 +124,7 @@ type kdeMeta struct {
 }
 
 func (m *kdeState) state() (any, models.Arrays) {
-	return kdeMeta{m.p.n, m.bandwidth}, models.Arrays{"rows": m.x, "shift": m.shift}
+	return kdeMeta{m.p.N, m.bandwidth}, models.Arrays{"rows": m.x, "shift": m.shift}
 }
 
 func loadKDE(st models.State) (learned, error) {

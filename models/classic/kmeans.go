@@ -11,6 +11,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/neighbour"
 )
 
 // KMeans is the distance to the nearest of k centres that minimise
@@ -125,7 +126,7 @@ func (l *lloyd) seed(ctx context.Context, r *rand.Rand) ([]int, error) {
 		err := parallelRows(ctx, n, 1024, l.workers, func() func(lo, hi int) {
 			return func(lo, hi int) {
 				for i := lo; i < hi; i++ {
-					dist := distance(l.s.Row(i), last)
+					dist := neighbour.Distance(l.s.Row(i), last)
 					nearest[i] = min(nearest[i], dist*dist)
 				}
 			}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/neighbour"
 )
 
 // KNN is the distance to the nearest training rows: with d_1 ≤ … ≤ d_k those to the k nearest,
@@ -49,7 +51,7 @@ func (c *KNN) New(env models.Env) (models.Detector, error) {
 		name: knn, spec: c, env: env, min: 1, costly: true,
 		fit: func(ctx context.Context, s *data.Set) (learned, error) {
 			s = spec.take(s, env.Logger())
-			ref := newReference(append([]float32(nil), s.X...), s.N, s.D, modeOrMean(s.X, s.N, s.D))
+			ref := neighbour.New(slices.Clone(s.X), s.N, s.D)
 			return &knnState{min(spec.K, s.N), spec.Distance == "mean", ref}, nil
 		},
 		load: loadKNN,
@@ -59,16 +61,16 @@ func (c *KNN) New(env models.Env) (models.Detector, error) {
 type knnState struct {
 	k    int
 	mean bool
-	ref  *reference
+	ref  *neighbour.Reference
 }
 
 func (m *knnState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	return m.ref.nearest(ctx, s.X, m.k, workers, -1, func(i int, near []neighbour) {
-		out[i] = near[m.k-1].dist
+	return m.ref.Nearest(ctx, s.X, m.k, workers, -1, func(i int, near []neighbour.Neighbour) {
+		out[i] = near[m.k-1].Distance
 		if m.mean {
 			var sum float64
 			for _, o := range near {
-				sum += o.dist
+				sum += o.Distance
 			}
 			out[i] = sum / float64(m.k)
 		}
@@ -83,7 +85,7 @@ type knnMeta struct {
 }
 
 func (m *knnState) state() (any, models.Arrays) {
-	return knnMeta{m.ref.n, m.k, m.mean}, models.Arrays{"rows": m.ref.x, "shift": m.ref.f.shift}
+	return knnMeta{m.ref.N, m.k, m.mean}, models.Arrays{"rows": m.ref.X}
 }
 
 func loadKNN(st models.State) (learned, error) {

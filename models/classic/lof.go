@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/neighbour"
 )
 
 // LOF is the local outlier factor against the training rows: how much thinner they lie around a row than
@@ -61,7 +63,7 @@ func (c *LOF) New(env models.Env) (models.Detector, error) {
 // lofState is the training rows with their densities.
 type lofState struct {
 	k     int
-	ref   *reference
+	ref   *neighbour.Reference
 	kdist []float64 // n
 	lrd   []float64 // n
 }
@@ -79,14 +81,14 @@ func fitLOF(ctx context.Context, c LOF, env models.Env, s *data.Set) (*lofState,
 	}
 	m := &lofState{
 		k: k, kdist: make([]float64, n), lrd: make([]float64, n),
-		ref: newReference(append([]float32(nil), s.X...), n, s.D, modeOrMean(s.X, n, s.D)),
+		ref: neighbour.New(slices.Clone(s.X), n, s.D),
 	}
-	near := make([]neighbour, n*k)
+	near := make([]neighbour.Neighbour, n*k)
 	for from := 0; from < n; from += lofStep {
 		to := min(from+lofStep, n)
-		err := m.ref.nearest(ctx, s.X[from*s.D:to*s.D], k, env.Parallel(), from, func(i int, found []neighbour) {
+		err := m.ref.Nearest(ctx, s.X[from*s.D:to*s.D], k, env.Parallel(), from, func(i int, found []neighbour.Neighbour) {
 			copy(near[(from+i)*k:], found)
-			m.kdist[from+i] = found[k-1].dist
+			m.kdist[from+i] = found[k-1].Distance
 		})
 		if err != nil {
 			return nil, err
@@ -101,25 +103,25 @@ func fitLOF(ctx context.Context, c LOF, env models.Env, s *data.Set) (*lofState,
 }
 
 // density is the local reachability density of a row with these neighbours.
-func (m *lofState) density(near []neighbour) float64 {
+func (m *lofState) density(near []neighbour.Neighbour) float64 {
 	var sum float64
 	for _, o := range near {
-		sum += max(o.dist, m.kdist[o.row])
+		sum += max(o.Distance, m.kdist[o.Row])
 	}
 	return 1 / (sum/float64(len(near)) + 1e-10)
 }
 
-func (m *lofState) factor(near []neighbour) float64 {
+func (m *lofState) factor(near []neighbour.Neighbour) float64 {
 	own := m.density(near)
 	var sum float64
 	for _, o := range near {
-		sum += m.lrd[o.row] / own
+		sum += m.lrd[o.Row] / own
 	}
 	return sum / float64(len(near))
 }
 
 func (m *lofState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	return m.ref.nearest(ctx, s.X, m.k, workers, -1, func(i int, near []neighbour) { out[i] = m.factor(near) })
+	return m.ref.Nearest(ctx, s.X, m.k, workers, -1, func(i int, near []neighbour.Neighbour) { out[i] = m.factor(near) })
 }
 
 // lofMeta is the JSON part of the saved state.
@@ -129,8 +131,7 @@ type lofMeta struct {
 }
 
 func (m *lofState) state() (any, models.Arrays) {
-	return lofMeta{m.ref.n, m.k},
-		models.Arrays{"rows": m.ref.x, "shift": m.ref.f.shift, "kdist": m.kdist, "lrd": m.lrd}
+	return lofMeta{m.ref.N, m.k}, models.Arrays{"rows": m.ref.X, "kdist": m.kdist, "lrd": m.lrd}
 }
 
 func loadLOF(st models.State) (learned, error) {
@@ -156,16 +157,11 @@ func loadLOF(st models.State) (learned, error) {
 	return m, nil
 }
 
-// loadReference rebuilds a reference from the arrays rows and shift.
-func loadReference(st models.State, n int) (*reference, error) {
-	d := st.Columns
-	x, err := models.FiniteArray[float32](st.Arrays, "rows", n*d)
+// loadReference rebuilds a reference of n rows from the array rows.
+func loadReference(st models.State, n int) (*neighbour.Reference, error) {
+	x, err := models.FiniteArray[float32](st.Arrays, "rows", n*st.Columns)
 	if err != nil {
 		return nil, err
 	}
-	shift, err := models.FiniteArray[float64](st.Arrays, "shift", d)
-	if err != nil {
-		return nil, err
-	}
-	return newReference(x, n, d, shift), nil
+	return neighbour.New(x, n, st.Columns), nil
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"plumbline/models"
+	"plumbline/numeric/neighbour"
 )
 
 func TestLOFFixtures(t *testing.T) {
@@ -20,8 +21,8 @@ func TestLOFFixtures(t *testing.T) {
 		t.Fatal(err)
 	}
 	own := make([]float64, train.N)
-	err = m.ref.nearest(context.Background(), train.X, m.k, 1, 0,
-		func(i int, found []neighbour) { own[i] = m.factor(found) })
+	err = m.ref.Nearest(context.Background(), train.X, m.k, 1, 0,
+		func(i int, found []neighbour.Neighbour) { own[i] = m.factor(found) })
 	if err != nil {
 		t.Fatal(err)
 	}

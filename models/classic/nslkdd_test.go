@@ -18,6 +18,7 @@ import (
 	"plumbline/data/split"
 	"plumbline/eval"
 	"plumbline/models"
+	"plumbline/numeric/neighbour"
 )
 
 var full = flag.Bool("full", false,
@@ -180,7 +181,8 @@ func nslOCSVM(t *testing.T, ref nslReference, train, test *data.Set) {
 		rho    float64
 		first5 []float64
 	}{{"ocsvm", .1, ref.rho, ref.first5}, {"ocsvm01", .01, ref.rho01, ref.first5of01}} {
-		spec := &OCSVM{Nu: c.nu, Gamma: "scale", Tol: 1e-3, MemoryMB: 200, Sample: Sample{Sample: "random"}}
+		spec := &OCSVM{Nu: c.nu, Kernel: "rbf", Degree: 3, Gamma: "scale", Tol: 1e-3, MemoryMB: 200,
+			Sample: Sample{Sample: "random"}}
 		m := build(t, spec, models.Env{})
 		start := time.Now()
 		check(t, m.Fit(context.Background(), train))
@@ -199,7 +201,7 @@ func nslOCSVM(t *testing.T, ref nslReference, train, test *data.Set) {
 		near(t, c.name+" rho", []float64{state.rho}, []float64{c.rho}, 1e-3)
 		if c.name == "ocsvm" {
 			// gamma depends on the variance of entries that are float32 here.
-			near(t, "gamma", []float64{state.gamma}, []float64{ref.gamma}, 1e-7)
+			near(t, "gamma", []float64{state.f.Gamma}, []float64{ref.gamma}, 1e-7)
 			if diff := len(state.alpha) - ref.sv; diff < -5 || diff > 5 {
 				t.Errorf("%d support vectors, reference %d", len(state.alpha), ref.sv)
 			}
@@ -264,7 +266,7 @@ func TestKDENarrow(t *testing.T) {
 	for i := range want {
 		terms := make([]float64, 3000)
 		for j := range terms {
-			dist := distance(test.Row(i), train.Row(j))
+			dist := neighbour.Distance(test.Row(i), train.Row(j))
 			terms[j] = -dist * dist / (2 * h * h)
 		}
 		top := slices.Max(terms)

@@ -8,14 +8,20 @@ import (
 	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/kernel"
+	"plumbline/numeric/similarity"
 )
 
-// OCSVM is the one-class support vector machine with a Gaussian kernel, in libsvm's scaling: with
-// K(x, y) = exp(−γ‖x−y‖²) over the n training rows,
+// OCSVM is the one-class support vector machine in libsvm's scaling: with the kernel K over the n training rows,
 //
 //	min ½ αᵀKα   with 0 ≤ α_i ≤ 1, Σ α_i = νn      (n multipliers)
 //	f(x) = Σ_i α_i K(x_i, x) − ρ                     (f ≥ 0 for about a share 1−ν of the training rows)
 //	score(x) = −f(x)
+//
+//	K(x, y)  = exp(−γ‖x−y‖²)             (kernel: rbf)
+//	           x·y                       (linear)
+//	           (γ x·y + coef0)^degree    (poly)
+//	           tanh(γ x·y + coef0)       (sigmoid)
 //
 // (Schölkopf, Platt, Shawe-Taylor, Smola and Williamson, Estimating the support of a high-dimensional
 // distribution, Neural Computation 13, 2001, equations 3.11 and 3.12; the factor νn between theirs and
@@ -24,18 +30,34 @@ import (
 //
 // The solver is sequential minimal optimisation to libsvm's stopping rule; decision values agree with
 // libsvm's to the tolerance, α need not where rows are repeated. Cost: about νn² kernel values for Fit,
-// each d multiplications of non-zero numbers and an exponential, and νn of them for each scored row;
-// memory 8nd bytes and memory_mb.
+// each d multiplications and an exponential, and νn of them for each scored row; memory 4nd bytes (8nd where
+// float32 does not serve: with γ far above scale, or kernels of products) and memory_mb.
 type OCSVM struct {
 	Nu       float64 `yaml:"nu" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"share of training rows that may lie outside, at the most; 0.1 as in common use for traffic"`
+	Kernel   string  `yaml:"kernel" jsonschema:"enum=rbf,enum=linear,enum=poly,enum=sigmoid" jsonschema_description:"kernel: rbf as in common use; linear, poly and sigmoid look at products and not at distances"`
+	Degree   int     `yaml:"degree" jsonschema:"minimum=1,maximum=100" jsonschema_description:"power of poly; 3 as in libsvm"`
+	Coef0    float64 `yaml:"coef0" jsonschema:"minimum=-1e6,maximum=1e6" jsonschema_description:"constant added to products by poly and sigmoid; 0 as in libsvm"`
 	Gamma    Gamma   `yaml:"gamma" jsonschema:"oneof_type=string;number" jsonschema_description:"kernel width: scale is 1/(d·variance of all entries) as in scikit-learn, scale_std is 1/(d·standard deviation) as in its versions 0.20.0 to 0.20.2, auto is 1/d, or a number"`
 	Tol      float64 `yaml:"tol" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"largest violation of the optimality conditions that ends training, on the scale of f; 1e-3 as in libsvm"`
 	MemoryMB int     `yaml:"memory_mb" jsonschema:"minimum=1,maximum=65536" jsonschema_description:"memory for the kernel values of one working set, in MB: more of it helps where very many rows are support vectors inside the margin; 200 is as much as scikit-learn takes for its cache of kernel rows"`
 	Sample   `yaml:",inline"`
 }
 
+// kinds are the kernels by their names.
+var kinds = map[string]similarity.Kind{
+	"rbf": similarity.RBF, "linear": similarity.Linear, "poly": similarity.Poly, "sigmoid": similarity.Sigmoid,
+}
+
+// function is the kernel with the given γ.
+func (c *OCSVM) function(gamma float64) similarity.Function {
+	return similarity.Function{Kind: kinds[c.Kernel], Gamma: gamma, Offset: c.Coef0, Degree: c.Degree}
+}
+
 // Gamma is scale, scale_std, auto or a positive number in decimal.
 type Gamma string
+
+// denseRows is the number of rows up to which the matrix of all kernel values is kept and all is in float64.
+const denseRows = 2048
 
 // manyRows is where an uncapped one-class SVM becomes a matter of hours, and says so.
 const manyRows = 300_000
@@ -45,13 +67,14 @@ const ocsvm = "ocsvm"
 func init() {
 	models.Register(models.Info{
 		Name: ocsvm,
-		Doc:  "One-class SVM with a Gaussian kernel; the score is the negative decision value.",
+		Doc:  "One-class SVM, with a Gaussian kernel by default; the score is the negative decision value.",
 		Paper: "Schölkopf, Platt, Shawe-Taylor, Smola and Williamson, Estimating the support of a " +
 			"high-dimensional distribution, Neural Computation, 2001",
 		Needs:         models.Needs{Input: data.Vectors},
 		Deterministic: true,
 		Defaults: func() models.Spec {
-			return &OCSVM{Nu: 0.1, Gamma: "scale", Tol: 1e-3, MemoryMB: 200, Sample: Sample{Sample: "random"}}
+			return &OCSVM{Nu: 0.1, Kernel: "rbf", Degree: 3, Gamma: "scale", Tol: 1e-3, MemoryMB: 200,
+				Sample: Sample{Sample: "random"}}
 		},
 	})
 }
@@ -70,7 +93,7 @@ func (c *OCSVM) New(env models.Env) (models.Detector, error) {
 		fit: func(ctx context.Context, s *data.Set) (learned, error) {
 			return fitOCSVM(ctx, spec, env, spec.take(s, env.Logger()))
 		},
-		load: loadOCSVM,
+		load: func(st models.State) (learned, error) { return loadOCSVM(spec, st) },
 	}.detector(), nil
 }
 
@@ -122,13 +145,12 @@ func variance[T float32 | float64](x []T) float64 {
 
 // ocsvmState is the support vectors with their weights.
 type ocsvmState struct {
-	d     int
-	gamma float64
+	f     similarity.Function
 	rho   float64
-	shift []float64
-	sv    []float32       // m×d, as they were given
-	alpha []float64       // m
-	p     *distanceBlocks // sv mapped
+	shift []float64 // nil for kernels of products
+	sv    []float32 // m×d, as they were given
+	alpha []float64 // m
+	p     *similarity.Points
 }
 
 func fitOCSVM(ctx context.Context, c OCSVM, env models.Env, s *data.Set) (*ocsvmState, error) {
@@ -137,15 +159,18 @@ func fitOCSVM(ctx context.Context, c OCSVM, env models.Env, s *data.Set) (*ocsvm
 		log.Warn("ocsvm: training takes on the order of nu·n² kernel values; max_rows limits them", "rows", s.N,
 			"kernel_values", c.Nu*float64(s.N)*float64(s.N))
 	}
-	m := &ocsvmState{d: s.D, gamma: gammaFor(c.Gamma, s.X, s.D), shift: modeOrMean(s.X, s.N, s.D)}
-	p := newDistanceBlocks(m.affine(), s.X, s.N, s.D)
+	m := &ocsvmState{f: c.function(gammaFor(c.Gamma, s.X, s.D))}
+	if m.f.Kind == similarity.RBF {
+		m.shift = kernel.Middles(s.X, s.N, s.D)
+	}
+	p := similarity.New(m.f, s.X, s.N, s.D, m.shift, s.N > denseRows)
 	most := int(math.Sqrt(float64(c.MemoryMB<<20) / 8)) // 1 MB: 362 points, 200 MB: 5120
 	sol, err := solver{
-		nu: c.Nu, tol: c.Tol, dense: min(2048, most), first: min(512, most), most: most, workers: env.Parallel(),
+		nu: c.Nu, tol: c.Tol, dense: min(denseRows, most), first: min(512, most), most: most, workers: env.Parallel(),
 		report: func(round int, objective, gap float64) {
 			log.Debug("ocsvm", "round", round, "objective", objective, "gap", gap)
-			env.Progress(models.Epoch{N: round, Loss: objective / float64(s.N), ValidLoss: math.NaN(), Rate: math.NaN(),
-				Samples: s.N})
+			env.Progress(models.Epoch{N: round, Loss: objective / float64(s.N), ValidLoss: math.NaN(),
+				Rate: math.NaN(), Samples: s.N})
 		},
 	}.solve(ctx, p)
 	if err != nil {
@@ -155,17 +180,20 @@ func fitOCSVM(ctx context.Context, c OCSVM, env models.Env, s *data.Set) (*ocsvm
 		log.Warn("ocsvm: stopped before the tolerance", "gap", sol.gap, "tol", c.Tol)
 	}
 	sv, alpha := support(sol.alpha)
-	m.rho, m.alpha, m.p = sol.rho, alpha, p.pick(sv)
-	m.sv = s.Subset(sv).X
-	log.Debug("ocsvm: fitted", "rows", s.N, "gamma", m.gamma, "support_vectors", len(sv), "rho", m.rho, "pairs",
-		sol.pairs)
+	m.rho, m.alpha, m.sv = sol.rho, alpha, s.Subset(sv).X
+	m.prepare(s.D, p.Single())
+	log.Debug("ocsvm: fitted", "rows", s.N, "gamma", m.f.Gamma, "support_vectors", len(sv), "rho", m.rho,
+		"pairs", sol.pairs)
 	return m, nil
 }
 
-func (m *ocsvmState) affine() affine { return affine{m.shift, math.Sqrt(m.gamma)} }
+// prepare makes the support vectors of d columns ready for scoring.
+func (m *ocsvmState) prepare(d int, single bool) {
+	m.p = similarity.New(m.f, m.sv, len(m.alpha), d, m.shift, single)
+}
 
 func (m *ocsvmState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	if err := weightedSums(ctx, s.N, rows(m.affine(), s.X, m.d), m.p, m.alpha, workers, out); err != nil {
+	if err := m.p.SumsAt(ctx, s.X, m.alpha, workers, out); err != nil {
 		return err
 	}
 	for i, v := range out {
@@ -179,14 +207,18 @@ type ocsvmMeta struct {
 	Vectors int     `json:"support_vectors"`
 	Gamma   float64 `json:"gamma"`
 	Rho     float64 `json:"rho"`
+	Single  bool    `json:"single"` // kernel values in float32, as in training
 }
 
 func (m *ocsvmState) state() (any, models.Arrays) {
-	return ocsvmMeta{len(m.alpha), m.gamma, m.rho},
-		models.Arrays{"shift": m.shift, "vectors": m.sv, "alpha": m.alpha}
+	arrays := models.Arrays{"vectors": m.sv, "alpha": m.alpha}
+	if m.shift != nil {
+		arrays["shift"] = m.shift
+	}
+	return ocsvmMeta{len(m.alpha), m.f.Gamma, m.rho, m.p.Single()}, arrays
 }
 
-func loadOCSVM(st models.State) (learned, error) {
+func loadOCSVM(c OCSVM, st models.State) (learned, error) {
 	var meta ocsvmMeta
 	err := st.Meta(&meta)
 	if err != nil {
@@ -196,9 +228,11 @@ func loadOCSVM(st models.State) (learned, error) {
 	if n < 1 || n > math.MaxInt32 || !(meta.Gamma > 0 && meta.Gamma < math.MaxFloat64) {
 		return nil, fmt.Errorf("%d vectors of %d columns, gamma %v", n, d, meta.Gamma)
 	}
-	m := &ocsvmState{d: d, gamma: meta.Gamma, rho: meta.Rho}
-	if m.shift, err = models.FiniteArray[float64](st.Arrays, "shift", d); err != nil {
-		return nil, err
+	m := &ocsvmState{f: c.function(meta.Gamma), rho: meta.Rho}
+	if m.f.Kind == similarity.RBF {
+		if m.shift, err = models.FiniteArray[float64](st.Arrays, "shift", d); err != nil {
+			return nil, err
+		}
 	}
 	if m.sv, err = models.FiniteArray[float32](st.Arrays, "vectors", n*d); err != nil {
 		return nil, err
@@ -206,6 +240,6 @@ func loadOCSVM(st models.State) (learned, error) {
 	if m.alpha, err = models.FiniteArray[float64](st.Arrays, "alpha", n); err != nil {
 		return nil, err
 	}
-	m.p = newDistanceBlocks(m.affine(), m.sv, n, d)
+	m.prepare(d, meta.Single)
 	return m, nil
 }

@@ -2,15 +2,18 @@ package classic
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
+	"os"
 	"strings"
 	"testing"
 
 	"plumbline/configs/settings"
 	"plumbline/models"
+	"plumbline/numeric/kernel"
+	"plumbline/numeric/similarity"
 )
 
 var fixtureGammas = map[string]struct {
@@ -25,16 +28,20 @@ var fixtureGammas = map[string]struct {
 // decide solves in float64 and gives the decision values of test.
 func decide(t *testing.T, s solver, gamma float64, train, test []float64, d int) (f []float64, sol *solution) {
 	t.Helper()
-	m := affine{modeOrMean(train, len(train)/d, d), math.Sqrt(gamma)}
-	p := newDistanceBlocks(m, train, len(train)/d, d)
+	n := len(train) / d
+	k := similarity.Function{Kind: similarity.RBF, Gamma: gamma}
+	shift := kernel.Middles(train, n, d)
+	p := similarity.New(k, train, n, d, shift, false)
 	sol, err := s.solve(context.Background(), p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sv, w := support(sol.alpha)
+	// Decision values by the definition.
 	f = make([]float64, len(test)/d)
-	if err := weightedSums(context.Background(), len(f), rows(m, test, d), p.pick(sv), w, 1, f); err != nil {
-		t.Fatal(err)
+	for i := range f {
+		for j, a := range sol.alpha {
+			f[i] += a * k.Value(train[j*d:(j+1)*d], test[i*d:(i+1)*d])
+		}
 	}
 	for i := range f {
 		f[i] -= sol.rho
@@ -69,9 +76,39 @@ func TestOneClassFixtures(t *testing.T) {
 		})
 		t.Run(name+"/detector", func(t *testing.T) {
 			// Rows rounded to float32 move the solution by more than the tolerance.
-			spec := &OCSVM{Nu: set.nu, Gamma: set.gamma, Tol: 1e-9, MemoryMB: 1, Sample: Sample{Sample: "random"}}
+			spec := &OCSVM{Nu: set.nu, Kernel: "rbf", Degree: 3, Gamma: set.gamma, Tol: 1e-9, MemoryMB: 1,
+				Sample: Sample{Sample: "random"}}
 			got := fitScore(t, spec, models.Env{}, vectors(4, train), vectors(4, test))
 			near(t, "score", got, negated(want.Decision), 1e-5)
+		})
+	}
+}
+
+// TestOneClassKernels: the kernels of products, against libsvm.
+func TestOneClassKernels(t *testing.T) {
+	fx := loadFixtures(t)
+	raw, err := os.ReadFile("testdata/ocsvm_kernels.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want struct {
+		Source string
+		Cases  []struct {
+			Kernel, Gamma  string
+			Nu, Coef0, Rho float64
+			Degree         int
+			Decision       []float64
+		}
+	}
+	if err := json.Unmarshal(raw, &want); err != nil {
+		t.Fatal(err)
+	}
+	train, test := vectors(4, flat(fx.Train)), vectors(4, flat(fx.Test))
+	for _, c := range want.Cases {
+		spec := &OCSVM{Nu: c.Nu, Kernel: c.Kernel, Degree: c.Degree, Coef0: c.Coef0, Gamma: Gamma(c.Gamma),
+			Tol: 1e-9, MemoryMB: 1, Sample: Sample{Sample: "first"}}
+		t.Run(fmt.Sprintf("%s,nu=%v,gamma=%s", c.Kernel, c.Nu, c.Gamma), func(t *testing.T) {
+			near(t, "score", fitScore(t, spec, models.Env{}, train, test), negated(c.Decision), 2e-5)
 		})
 	}
 }
@@ -135,66 +172,21 @@ func TestOneClassProperties(t *testing.T) {
 	}
 }
 
-// A number does not depend on where its rows stand, and survives offsets that swallow the rest.
-func TestNegSquares(t *testing.T) {
-	const d = 5
-	r := rand.New(rand.NewPCG(9, 9))
-	x := make([]float64, 300*d)
-	for i := range x {
-		if x[i] = r.NormFloat64(); i%d == 2 {
-			x[i] += 1e6
-		}
-	}
-	for _, f := range []affine{{make([]float64, d), 1}, {modeOrMean(x, 300, d), 2}} {
-		p := newDistanceBlocks(f, x, 300, d)
-		b, tile := newBlock(d), make([]float64, blockRows*panelRows)
-		one, single := newBlock(d), make([]float64, blockRows*panelRows)
-		fill(b, f, x, d, 100, 164)
-		for k := range p.count() {
-			p.negSquares(b, k, tile)
-			for i := range b.m {
-				fill(one, f, x, d, 100+i, 101+i)
-				p.negSquares(one, k, single)
-				for j := range p.size(k) {
-					got := tile[i*panelRows+j]
-					if got != single[j] {
-						t.Fatalf("row %d alone: %v, in a block %v", i, single[j], got)
-					}
-					var want float64
-					for c := range d {
-						diff := f.scale * (x[(100+i)*d+c] - x[(k*panelRows+j)*d+c])
-						want -= diff * diff
-					}
-					if math.Abs(got-want) > 1e-7 {
-						t.Fatalf("−‖x−y‖² is %v, want %v", got, want)
-					}
-				}
-			}
-		}
-	}
-}
-
-func TestResting(t *testing.T) {
-	got := modeOrMean([]float32{1, 5, 0, 2, 5, 7, 3, 6, 7, 4, 5, 7}, 4, 3)
-	if want := []float64{2.5, 5, 7}; !slices.Equal(got, want) {
-		t.Errorf("%v, want %v", got, want)
-	}
-}
-
 func TestGammaDecode(t *testing.T) {
 	for text, want := range map[string]string{
 		"gamma: scale_std": "", "gamma: 0.25": "", "gamma: auto": "",
 		"gamma: scal": `did you mean "scale"`, "gamma: -1": "out of range", "gamma: 0": "out of range",
 		"gamma: [1]": "want text", "nu: 0": "more than 0", "nu: 1.1": "at most 1", "max_rows: -1": "at least 0",
-		"sample: last": "not one of", "kernel: rbf": "unknown key",
+		"sample: last": "not one of",
+		"kernel: rbf":  "", "kernel: gauss": "not one of", "degree: 0": "at least 1", "kern: rbf": "unknown key",
 	} {
 		doc, err := settings.Parse("f.yaml", []byte(text))
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, err = models.Decode("ocsvm", doc)
-		if want == "" && err != nil || want != "" &&
-			(err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "f.yaml:1:")) {
+		if want == "" && err != nil ||
+			want != "" && (err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "f.yaml:1:")) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}

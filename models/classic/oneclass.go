@@ -5,6 +5,8 @@ import (
 	"context"
 	"math"
 	"slices"
+
+	"plumbline/numeric/similarity"
 )
 
 // solver finds the one-class SVM of n points: the α with 0 ≤ α ≤ 1 and Σα = νn that minimises ½ αᵀKα.
@@ -17,9 +19,9 @@ import (
 // is libsvm's, and so is the scaling of α and ρ.
 type solver struct {
 	nu, tol float64
-	dense   int // up to this many points are solved whole
+	dense   int // up to so many points are solved whole
 	first   int // points of the first working set
-	most    int // most points of a working set; their square is the memory needed
+	most    int // points of a working set at the most; their square is the memory needed
 	workers int
 	report  func(round int, objective, gap float64) // nil: nobody asks
 }
@@ -37,17 +39,17 @@ const (
 	maxPairs = 10_000_000 // of one dense problem
 )
 
-func (s solver) solve(ctx context.Context, p *distanceBlocks) (*solution, error) {
-	if p.n <= s.dense {
+func (s solver) solve(ctx context.Context, p *similarity.Points) (*solution, error) {
+	if p.N <= s.dense {
 		return s.whole(ctx, p)
 	}
-	d := &decomposition{solver: s, p: p, sol: solution{alpha: make([]float64, p.n)}, grad: make([]float64, p.n)}
+	d := &decomposition{solver: s, p: p, sol: solution{alpha: make([]float64, p.N)}, grad: make([]float64, p.N)}
 	if err := d.start(ctx); err != nil {
 		return nil, err
 	}
 	// Every round that changes anything lowers the objective; the bound is a safeguard.
 	size := s.first
-	for round := 1; round <= 200+20*p.n/s.first; round++ {
+	for round := 1; round <= 200+20*p.N/s.first; round++ {
 		if round%2 == 1 && round > 1 {
 			size *= 2
 		}
@@ -72,20 +74,20 @@ func (s solver) solve(ctx context.Context, p *distanceBlocks) (*solution, error)
 }
 
 // whole solves a small problem from libsvm's start.
-func (s solver) whole(ctx context.Context, p *distanceBlocks) (*solution, error) {
-	q, err := gram(ctx, p, s.workers)
+func (s solver) whole(ctx context.Context, p *similarity.Points) (*solution, error) {
+	q, err := p.Gram(ctx, s.workers)
 	if err != nil {
 		return nil, err
 	}
-	order := make([]int, p.n)
+	order := make([]int, p.N)
 	for i := range order {
 		order[i] = i
 	}
-	sol := &solution{alpha: make([]float64, p.n)}
+	sol := &solution{alpha: make([]float64, p.N)}
 	fillFirst(sol.alpha, order, s.nu)
-	grad := make([]float64, p.n)
+	grad := make([]float64, p.N)
 	for i := range grad {
-		for j, k := range q[i*p.n : (i+1)*p.n] {
+		for j, k := range q[i*p.N : (i+1)*p.N] {
 			grad[i] += float64(sol.alpha[j] * k)
 		}
 	}
@@ -166,45 +168,39 @@ func objective(alpha, grad []float64) float64 {
 // decomposition is a large problem under way.
 type decomposition struct {
 	solver
-	p     *distanceBlocks
+	p     *similarity.Points
 	sol   solution
 	grad  []float64 // Kα
 	delta []float64 // scratch: change of grad
-	order []int     // points by rising gradient
 }
 
 // start solves for every warmStep-th point, gives α = 1 to the points that this solution finds the most
 // anomalous, and computes the gradient.
 func (d *decomposition) start(ctx context.Context) error {
 	var idx []int
-	for i := 0; i < d.p.n; i += warmStep {
+	for i := 0; i < d.p.N; i += warmStep {
 		idx = append(idx, i)
 	}
-	part := d.p.pick(idx)
+	some := d.p.Pick(idx)
 	inner := d.solver
 	inner.report = nil
-	sol, err := inner.solve(ctx, part)
+	sol, err := inner.solve(ctx, some)
 	if err != nil {
 		return err
 	}
 	d.sol.pairs = sol.pairs
 	sv, w := support(sol.alpha)
-	if err := d.sums(ctx, part.pick(sv), w, d.grad); err != nil {
+	if err := d.p.Sums(ctx, some.Pick(sv), w, d.workers, d.grad); err != nil {
 		return err
 	}
-	d.order = make([]int, d.p.n)
-	for i := range d.order {
-		d.order[i] = i
+	order := make([]int, d.p.N)
+	for i := range order {
+		order[i] = i
 	}
-	d.sort()
-	fillFirst(d.sol.alpha, d.order, d.nu)
+	order = lowest(order, int(d.nu*float64(d.p.N))+1, func(i int) float64 { return d.grad[i] })
+	fillFirst(d.sol.alpha, order, d.nu)
 	sv, w = support(d.sol.alpha)
-	return d.sums(ctx, d.p.pick(sv), w, d.grad)
-}
-
-// sums fills out[i] = Σ_j w_j K(p_i, y_j) over the points y of q.
-func (d *decomposition) sums(ctx context.Context, q *distanceBlocks, w, out []float64) error {
-	return weightedSums(ctx, d.p.n, d.p.own(), q, w, d.workers, out)
+	return d.p.Sums(ctx, d.p.Pick(sv), w, d.workers, d.grad)
 }
 
 // support lists the points with α > 0, and their α.
@@ -217,17 +213,11 @@ func support(alpha []float64) (idx []int, w []float64) {
 	return idx, w
 }
 
-func (d *decomposition) sort() {
-	slices.SortFunc(d.order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(d.grad[a], d.grad[b]), cmp.Compare(a, b))
-	})
-}
-
 // round improves one working set and says whether any α changed. A rough round stops at a tenth of the
 // gap: precision is wasted while the gradient of the others is still far off.
 func (d *decomposition) round(ctx context.Context, size int, rough bool, low, high float64) (bool, error) {
 	set := d.violators(size, low, high)
-	q, err := gram(ctx, d.p.pick(set), d.workers)
+	q, err := d.p.Pick(set).Gram(ctx, d.workers)
 	if err != nil {
 		return false, err
 	}
@@ -247,27 +237,68 @@ func (d *decomposition) round(ctx context.Context, size int, rough bool, low, hi
 	return d.update(ctx, set, a)
 }
 
-// violators are up to size points that break the optimality conditions most: those that should get more
-// α, by rising gradient, and those that should get less, by falling gradient, alternating.
+// violators are up to size points that break the optimality conditions most: half of them should get more α, by
+// rising gradient, the others less, by falling gradient, alternating.
 func (d *decomposition) violators(size int, low, high float64) []int {
-	d.sort()
-	var set []int
-	taken := map[int]bool{}
-	for up, down := 0, len(d.order)-1; len(set) < size && (up < len(d.order) || down >= 0); {
-		for found := false; !found && up < len(d.order); up++ {
-			i := d.order[up]
-			if found = d.grad[i] < high && d.sol.alpha[i] < 1 && !taken[i]; found {
-				set, taken[i] = append(set, i), true
-			}
+	var up, down []int
+	for i, g := range d.grad {
+		if g < high && d.sol.alpha[i] < 1 {
+			up = append(up, i)
 		}
-		for found := false; !found && down >= 0; down-- {
-			i := d.order[down]
-			if found = d.grad[i] > low && d.sol.alpha[i] > 0 && !taken[i]; found {
-				set, taken[i] = append(set, i), true
+		if g > low && d.sol.alpha[i] > 0 {
+			down = append(down, i)
+		}
+	}
+	// A point may be in both lists, so that each must be as long as the set.
+	up = lowest(up, size, func(i int) float64 { return d.grad[i] })
+	down = lowest(down, size, func(i int) float64 { return -d.grad[i] })
+	set := make([]int, 0, size)
+	taken := make(map[int]bool, size)
+	for len(set) < size && len(up)+len(down) > 0 {
+		for _, list := range []*[]int{&up, &down} {
+			for len(*list) > 0 && taken[(*list)[0]] {
+				*list = (*list)[1:]
+			}
+			if len(*list) > 0 && len(set) < size {
+				i := (*list)[0]
+				set, taken[i], *list = append(set, i), true, (*list)[1:]
 			}
 		}
 	}
 	return set
+}
+
+// lowest is the size elements of idx with the lowest keys, by rising key, equal ones as they come in idx, which
+// ascends. It reorders idx.
+func lowest(idx []int, size int, key func(i int) float64) []int {
+	order := func(a, b int) int { return cmp.Or(cmp.Compare(key(a), key(b)), cmp.Compare(a, b)) }
+	for lo, hi := 0, len(idx); hi-lo > 1 && size < hi; { // selection by halves (Hoare 1961) until size splits them
+		pivot := idx[lo+(hi-lo)/2]
+		i, j := lo, hi-1
+		for i <= j {
+			for order(idx[i], pivot) < 0 {
+				i++
+			}
+			for order(idx[j], pivot) > 0 {
+				j--
+			}
+			if i <= j {
+				idx[i], idx[j] = idx[j], idx[i]
+				i, j = i+1, j-1
+			}
+		}
+		switch {
+		case size <= j+1:
+			hi = j + 1
+		case size > i:
+			lo = i
+		default:
+			lo, hi = size, size
+		}
+	}
+	idx = idx[:min(size, len(idx))]
+	slices.SortFunc(idx, order)
+	return idx
 }
 
 // update moves the working set to its new α and the gradient of all points with it.
@@ -284,9 +315,9 @@ func (d *decomposition) update(ctx context.Context, set []int, a []float64) (cha
 		return false, nil
 	}
 	if d.delta == nil {
-		d.delta = make([]float64, d.p.n)
+		d.delta = make([]float64, d.p.N)
 	}
-	if err := d.sums(ctx, d.p.pick(moved), by, d.delta); err != nil {
+	if err := d.p.Sums(ctx, d.p.Pick(moved), by, d.workers, d.delta); err != nil {
 		return false, err
 	}
 	for i, v := range d.delta {

@@ -13,7 +13,7 @@ const tau = 1e-12
 //	min ½ aᵀQa + cᵀa   with 0 ≤ a ≤ 1 and Σa as it is
 //
 // from a feasible a and its gradient g = Qa + c, both of which it updates, by sequential minimal
-// optimisation. Q is m×m row-major with ones on its diagonal. It ends when the largest violation of the
+// optimisation. Q is m×m row-major and positive semidefinite. It ends when the largest violation of the
 // optimality conditions,
 //
 //	max {g_j : a_j > 0} − min {g_i : a_i < 1},
@@ -25,6 +25,10 @@ const tau = 1e-12
 // using second order information, JMLR 6, 2005, WSS 2).
 func minimise(ctx context.Context, q []float64, g, a []float64, tol float64, limit int) (pairs int, err error) {
 	m := len(a)
+	diag := make([]float64, m)
+	for i := range diag {
+		diag[i] = q[i*m+i]
+	}
 	for ; pairs < limit; pairs++ {
 		if pairs%256 == 0 && ctx.Err() != nil {
 			return pairs, ctx.Err()
@@ -41,16 +45,16 @@ func minimise(ctx context.Context, q []float64, g, a []float64, tol float64, lim
 		if i < 0 || gmax-gi <= tol {
 			return pairs, nil
 		}
-		row := q[i*m : (i+1)*m]
+		row, qi := q[i*m:(i+1)*m], q[i*m+i]
 		j, best := -1, math.Inf(-1)
 		for t, gt := range g {
 			if b := gt - gi; b > 0 && a[t] > 0 {
-				if gain := b * b / curvature(row[t]); gain > best {
+				if gain := b * b / curvature(qi+diag[t]-2*row[t]); gain > best {
 					j, best = t, gain
 				}
 			}
 		}
-		step := (g[j] - gi) / curvature(row[j])
+		step := (g[j] - gi) / curvature(qi+diag[j]-2*row[j])
 		toOne := 1 - a[i]
 		step = min(step, toOne, a[j])
 		rowJ := q[j*m : (j+1)*m]
@@ -65,9 +69,9 @@ func minimise(ctx context.Context, q []float64, g, a []float64, tol float64, lim
 	return pairs, nil
 }
 
-// curvature is Q_ii + Q_jj − 2Q_ij for a kernel with ones on the diagonal.
-func curvature(k float64) float64 {
-	if c := 2 - 2*k; c > 0 {
+// curvature is c = Q_ii + Q_jj − 2Q_ij, or tau where rounding or equal rows leave nothing of it.
+func curvature(c float64) float64 {
+	if c > 0 {
 		return c
 	}
 	return tau

@@ -29,6 +29,8 @@ type set struct {
 	lstmGrad func(rows, hid int, g *float32, ldg int, cp, tc, dc *float32, ldc int, dh *float32, ldh int)
 	peak     func(n int, x float32) float32
 	each     int // multiply-adds of one round of peak
+	single   ops[float32]
+	double   ops[float64]
 }
 
 // use is the implementation at work.

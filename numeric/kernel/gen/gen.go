@@ -18,14 +18,15 @@ import (
 
 // isa is an instruction set.
 type isa struct {
-	name string
-	w    int   // floats in a register
-	mrs  []int // rows of C that a tile may have, largest first
-	z    bool  // 512-bit registers
+	name   string
+	w      int   // numbers in a register
+	mrs    []int // rows of C that a tile may have, largest first
+	z      bool  // 512-bit registers
+	double bool  // float64
 }
 
-var avx512 = isa{"AVX512", 16, []int{12, 8, 4, 2, 1}, true}
-var avx2 = isa{"AVX2", 8, []int{6, 4, 2, 1}, false}
+var avx512 = isa{"AVX512", 16, []int{12, 8, 4, 2, 1}, true, false}
+var avx2 = isa{"AVX2", 8, []int{6, 4, 2, 1}, false, false}
 
 func (s isa) vec() reg.VecVirtual {
 	if s.z {
@@ -34,7 +35,7 @@ func (s isa) vec() reg.VecVirtual {
 	return YMM()
 }
 
-func (s isa) bytes() int { return s.w * 4 }
+func (s isa) bytes() int { return s.w * s.size() }
 
 func (s isa) zero(r reg.VecVirtual) {
 	if s.z {
@@ -44,11 +45,11 @@ func (s isa) zero(r reg.VecVirtual) {
 	}
 }
 
-// gemm emits  func gemm{nv}ISA(m, k int, a *float32, rs, cs int, b *float32, ldb int, c *float32, ldc int, bias *float32, acc int)
+// gemm emits  func gemm{nv}ISA(m, k int, a *float32, rs, cs int, b *float32, ldb int, c *float32, ldc int, bias *float32, acc int), or of float64
 // strides in bytes. C[i][0:nv*w] = bias or 0, plus sum over p of A[i*rs+p*cs] * B[p*ldb:]; acc != 0 adds C's old value.
 func (s isa) gemm(nv int) {
 	name := fmt.Sprintf("gemm%d%s", nv, s.name)
-	TEXT(name, NOSPLIT, "func(m, k int, a *float32, rs, cs int, b *float32, ldb int, c *float32, ldc int, bias *float32, acc int)")
+	TEXT(name, NOSPLIT, s.signature("m, k int, a *T, rs, cs int, b *T, ldb int, c *T, ldc int, bias *T, acc int"))
 	Doc(name + " is a panel of C = A·B + bias, or with acc C += A·B: m rows of A (strides rs and cs), k rows of B; strides in bytes.")
 	m := Load(Param("m"), GP64())
 	a := Load(Param("a"), GP64())
@@ -125,9 +126,9 @@ func (s isa) gemm(nv int) {
 				o = Mem{Base: ap[i/4], Index: rs3, Scale: 1}
 			}
 			av := s.vec()
-			VBROADCASTSS(o, av)
+			s.broadcast(o, av)
 			for j := 0; j < nv; j++ {
-				VFMADD231PS(bv[j], av, acc[i][j])
+				s.fma(bv[j], av, acc[i][j])
 			}
 		}
 		for _, p := range ap {
@@ -144,7 +145,7 @@ func (s isa) gemm(nv int) {
 		MOVQ(c, cp)
 		for i := 0; i < mr; i++ {
 			for j := 0; j < nv; j++ {
-				VADDPS(Mem{Base: cp, Disp: j * s.bytes()}, acc[i][j], acc[i][j])
+				s.add(Mem{Base: cp, Disp: j * s.bytes()}, acc[i][j], acc[i][j])
 			}
 			if i < mr-1 {
 				ADDQ(ldc, cp)
@@ -872,6 +873,14 @@ func main() {
 		s.lstm(k)
 		s.lstmGrad(k)
 		s.peak()
+		s.tiles(s.exponential())
+		s.argMin()
+	}
+	for _, s := range []isa{avx512Double, avx2Double} {
+		e := s.exponential()
+		s.gemm(2)
+		s.tiles(e)
+		s.logSums(e)
 	}
 	Generate()
 }

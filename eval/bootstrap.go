@@ -11,14 +11,6 @@ import (
 	"plumbline/numeric/stat"
 )
 
-// Interval is a 95 % interval. Both ends are NaN when there is none.
-type Interval struct {
-	Low  float64 `json:"low"`
-	High float64 `json:"high"`
-}
-
-var noInterval = Interval{math.NaN(), math.NaN()}
-
 // Bootstrap is the percentile intervals of AUROC and average precision over resamples of the test
 // samples, as [Ranking.BootstrapOf].
 func (r *Ranking) Bootstrap(resamples int, seed uint64) (auroc, ap Interval) {
@@ -36,11 +28,22 @@ func (r *Ranking) Bootstrap(resamples int, seed uint64) (auroc, ap Interval) {
 // Undefined values of a statistic are left out; with more than one in twenty, or with a class absent, there
 // is no interval. O(resamples · n), the scores are sorted once.
 func (r *Ranking) BootstrapOf(resamples int, seed uint64, stats ...func(*Ranking) float64) []Interval {
-	out := slices.Repeat([]Interval{noInterval}, len(stats))
 	if resamples < 2 || r.P == 0 || r.N == 0 {
-		return out
+		return slices.Repeat([]Interval{noInterval}, len(stats))
 	}
 	pos, neg := members(r.Pos, r.P), members(r.Neg, r.N)
+	return r.bootstrap(resamples, seed, func(rng *rand.PCG, to *Ranking) {
+		drawSamples(rng, to.Pos, pos)
+		drawSamples(rng, to.Neg, neg)
+	}, stats...)
+}
+
+// bootstrap is BootstrapOf for a ranking with attacks and benign samples. draw replaces the counts of a ranking with
+// those of a resample.
+func (r *Ranking) bootstrap(
+	resamples int, seed uint64, draw func(rng *rand.PCG, to *Ranking), stats ...func(*Ranking) float64,
+) []Interval {
+	out := slices.Repeat([]Interval{noInterval}, len(stats))
 	values := make([][]float64, len(stats))
 	for s := range values {
 		values[s] = make([]float64, resamples)
@@ -52,8 +55,7 @@ func (r *Ranking) BootstrapOf(resamples int, seed uint64, stats ...func(*Ranking
 			b := Ranking{Score: r.Score, Pos: make([]int32, len(r.Pos)), Neg: make([]int32, len(r.Neg)), P: r.P, N: r.N}
 			for k := int(next.Add(1)) - 1; k < resamples; k = int(next.Add(1)) - 1 {
 				rng := rand.NewPCG(seed, uint64(k))
-				draw(rng, b.Pos, pos)
-				draw(rng, b.Neg, neg)
+				draw(rng, &b)
 				for s, of := range stats {
 					values[s][k] = of(&b)
 				}
@@ -82,8 +84,8 @@ func members(size []int32, n int) []int32 {
 	return out
 }
 
-// draw takes len(of) samples with replacement and counts them by group.
-func draw(rng *rand.PCG, count []int32, of []int32) {
+// drawSamples takes len(of) samples with replacement and counts them by group.
+func drawSamples(rng *rand.PCG, count []int32, of []int32) {
 	clear(count)
 	n := uint64(len(of))
 	// Two indices from each 64 random bits: the high half of a product of 32-bit numbers (Lemire, Fast

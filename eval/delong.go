@@ -18,12 +18,11 @@ type Difference struct {
 	Warnings []string `json:"warnings,omitempty"`
 }
 
-func (d Difference) MarshalJSON() ([]byte, error) { return marshal(d) }
-
 // DeLong compares the AUROCs of two detectors that scored the same samples (DeLong, DeLong and Clarke-Pearson, Comparing the
 // areas under two or more correlated receiver operating characteristic curves, Biometrics 1988; computed
 // by mid-ranks in O(n log n) as Sun and Xu, IEEE Signal Processing Letters 2014). The samples are taken for
-// independent and the two detectors for fixed: seeds do not enter.
+// independent and the two detectors for fixed: seeds do not enter. Where the difference has no variance on
+// these samples (two detectors that rank every pair alike, or never err), its P and interval are undefined.
 func DeLong(a, b []float64, attack []bool) (Difference, error) {
 	nan := math.NaN()
 	d := Difference{A: nan, B: nan, Diff: nan, SE: nan, P: nan, Interval: noInterval}
@@ -41,7 +40,7 @@ func DeLong(a, b []float64, attack []bool) (Difference, error) {
 	d.A, d.B = ra.ROCAUC(), rb.ROCAUC()
 	d.Diff = d.A - d.B
 	if ra.P < 2 || ra.N < 2 {
-		d.Warnings = append(d.Warnings, fmt.Sprintf("%d attacks and %d benign samples: the variance of an AUROC needs two of each", ra.P, ra.N))
+		d.warn("%d attacks and %d benign samples: the variance of an AUROC needs two of each", ra.P, ra.N)
 		return d, nil
 	}
 	// The variance of the difference is that of the differences of the two detectors' components.
@@ -55,38 +54,55 @@ func DeLong(a, b []float64, attack []bool) (Difference, error) {
 	}
 	_, sp := stat.MeanSD(pos)
 	_, sn := stat.MeanSD(neg)
-	d.SE = math.Sqrt(sp*sp/float64(ra.P) + sn*sn/float64(ra.N))
-	if d.SE == 0 {
-		d.P = 1
-		if d.Diff != 0 {
-			d.P = 0
-		}
-		d.Interval = Interval{d.Diff, d.Diff}
+	p, n := float64(ra.P), float64(ra.N)
+	d.SE = math.Hypot(sp/(2*n)/math.Sqrt(p), sn/(2*p)/math.Sqrt(n))
+	if equal(pos) && equal(neg) {
+		d.SE = 0
+		d.warn("the difference has no variance on these samples: its P and interval are undefined")
 		return d, nil
 	}
 	d.P = 2 * stat.NormalCDF(-math.Abs(d.Diff)/d.SE)
-	z := stat.NormalQuantile(0.975)
-	d.Interval = Interval{d.Diff - z*d.SE, d.Diff + z*d.SE}
+	d.Interval = Interval{d.Diff - z975*d.SE, d.Diff + z975*d.SE}
 	return d, nil
 }
 
-// components are DeLong's: for each attack the share of the benign samples that it outscores, for each benign
-// sample the share of the attacks that outscore it, ties counting half, in the order of the samples.
-func (r *Ranking) components(attack []bool) (pos, neg []float64) {
-	below := make([]float64, len(r.Score)) // benign samples below the group, and half of those in it
-	above := make([]float64, len(r.Score)) // attacks above the group, and half of those in it
+func (d *Difference) warn(format string, args ...any) {
+	d.Warnings = append(d.Warnings, fmt.Sprintf(format, args...))
+}
+
+// equal says whether all values are the same.
+func equal(v []float64) bool {
+	for _, x := range v {
+		if x != v[0] {
+			return false
+		}
+	}
+	return true
+}
+
+// beaten gives DeLong's components by group, doubled so that they are whole numbers: how many benign samples one of
+// its attacks outscores, and how many attacks outscore one of its benign samples, ties counting half.
+func (r *Ranking) beaten() (benign, attacks []float64) {
+	benign, attacks = make([]float64, len(r.Score)), make([]float64, len(r.Score))
 	var p, n int
 	for g := range r.Score {
-		above[g] = float64(p) + float64(r.Pos[g])/2
-		below[g] = float64(r.N-n-int(r.Neg[g])) + float64(r.Neg[g])/2
+		attacks[g] = float64(2*p + int(r.Pos[g]))
+		benign[g] = float64(2*(r.N-n) - int(r.Neg[g]))
 		p += int(r.Pos[g])
 		n += int(r.Neg[g])
 	}
+	return benign, attacks
+}
+
+// components is beaten for each attack and for each benign sample, in the order of the samples.
+func (r *Ranking) components(attack []bool) (pos, neg []float64) {
+	benign, attacks := r.beaten()
+	pos, neg = make([]float64, 0, r.P), make([]float64, 0, r.N)
 	for i, g := range r.group {
 		if attack[i] {
-			pos = append(pos, below[g]/float64(r.N))
+			pos = append(pos, benign[g])
 		} else {
-			neg = append(neg, above[g]/float64(r.P))
+			neg = append(neg, attacks[g])
 		}
 	}
 	return pos, neg

@@ -36,12 +36,13 @@ func ExampleThresholdRule_Fit() {
 	// Output: above 0.40: 1 of 2 attacks, 0 false alarms
 }
 
-// The interval over seeds is Student's t; fewer than five seeds give a warning with the result.
+// The interval over seeds is Student's t on the logit scale, so that it stays within 0 and 1; fewer than five seeds give a
+// warning with the result.
 func ExampleRepeat() {
-	r := eval.Repeat([]float64{0.91, 0.93, 0.92})
+	r := eval.Repeat([]float64{0.91, 0.93, 0.92}, eval.Share)
 	fmt.Printf("%.3f ± %.3f [%.3f, %.3f]\n", r.Mean, r.SD, r.Interval.Low, r.Interval.High)
 	fmt.Println(r.Warnings[0])
 	// Output:
-	// 0.920 ± 0.010 [0.895, 0.945]
-	// 3 repetitions are few: take 5 or more
+	// 0.920 ± 0.010 [0.891, 0.942]
+	// 3 seeds are few: take 5 or more
 }

@@ -21,8 +21,6 @@ type Ranks struct {
 	Warnings   []string  `json:"warnings,omitempty"`
 }
 
-func (r Ranks) MarshalJSON() ([]byte, error) { return marshal(r) }
-
 // Friedman asks whether k detectors differ over n data sets (or other blocks): value[i][j] is the metric of detector j on
 // data set i, larger being better. Ranks are per data set, ties sharing theirs; blocks with an undefined
 // value are left out with a warning. The recipe is that of Demšar, Statistical Comparisons of Classifiers over Multiple

@@ -1,41 +1,36 @@
 package eval
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 )
 
-// Metrics is everything that a run reports of one cell. Undefined numbers are NaN (null in JSON).
+// Metrics is everything that scores and labels say of one cell.
 type Metrics struct {
-	Samples    int     `json:"samples"`
-	Attacks    int     `json:"attacks"`
-	Prevalence float64 `json:"prevalence"`
+	Samples, Attacks int
+	Values           map[string]float64  // every metric of the table that scores and labels give, by name; undefined ones NaN
+	Intervals        map[string]Interval // of "auroc" and "auprc", over the choice of test samples: see [Ranking.Intervals]
+	Confusion        Confusion           // all 0 without a threshold
+	Classes          []ClassMetrics
+	Warnings         []string
+}
 
-	AUROC           float64  `json:"auroc"`
-	AUROCInt        Interval `json:"auroc_interval"` // bootstrap over test samples
-	AUPRC           float64  `json:"auprc"`          // average precision
-	AUPRCInt        Interval `json:"auprc_interval"`
-	FPRAt95TPR      float64  `json:"fpr_at_95tpr"`
-	TPRAt1FPR       float64  `json:"tpr_at_1fpr"`   // at most 1 % false positives
-	TPRAt01         float64  `json:"tpr_at_01fpr"`  // at most 0.1 % false positives
-	PartialAUROC    float64  `json:"partial_auroc"` // up to 1 % false positives, see [Ranking.PartialROCAUC]
-	PRAUCTrapezoid  float64  `json:"prauc_trapezoid"`
-	OracleF1        float64  `json:"oracle_f1"`
-	OracleThreshold float64  `json:"oracle_threshold"`
+// Value is the metric of that name, NaN where it is undefined or not known.
+func (m *Metrics) Value(name string) float64 {
+	if v, ok := m.Values[name]; ok {
+		return v
+	}
+	return math.NaN()
+}
 
-	Threshold   float64   `json:"threshold"`
-	Confusion   Confusion `json:"confusion"` // all 0 without a threshold
-	Accuracy    float64   `json:"accuracy"`
-	Balanced    float64   `json:"balanced_accuracy"`
-	Precision   float64   `json:"precision"`
-	Recall      float64   `json:"recall"`
-	Specificity float64   `json:"specificity"`
-	F1          float64   `json:"f1"`
-	MCC         float64   `json:"mcc"`
-
-	Distinct int            `json:"distinct_scores"`
-	Classes  []ClassMetrics `json:"classes,omitempty"`
-	Warnings []string       `json:"warnings,omitempty"`
+// Interval is that of the metric of that name, undefined where it has none.
+func (m *Metrics) Interval(name string) Interval {
+	if i, ok := m.Intervals[name]; ok {
+		return i
+	}
+	return noInterval
 }
 
 // Summarise judges the scores of one test set. threshold may be NaN: what depends on it is NaN then.
@@ -45,29 +40,26 @@ func Summarise(scores []float64, truth Truth, threshold float64, resamples int, 
 	if err != nil {
 		return nil, err
 	}
-	nan := math.NaN()
-	m := &Metrics{
-		Samples: len(scores), Attacks: r.P, Prevalence: ratio(float64(r.P), float64(len(scores))),
-		AUROC: r.ROCAUC(), AUPRC: r.AveragePrecision(), FPRAt95TPR: r.FPRAtTPR(0.95),
-		TPRAt1FPR: r.TPRAtFPR(0.01), TPRAt01: r.TPRAtFPR(0.001),
-		PartialAUROC: r.PartialROCAUC(0.01), PRAUCTrapezoid: r.PRAUCTrapezoid(),
-		Threshold: threshold, Accuracy: nan, Balanced: nan, Precision: nan, Recall: nan, Specificity: nan, F1: nan, MCC: nan,
-		Distinct: r.Distinct(),
-	}
-	m.OracleF1, m.OracleThreshold = r.OracleF1()
-	m.AUROCInt, m.AUPRCInt = r.Bootstrap(resamples, seed)
+	j := &judged{rank: r, threshold: threshold}
 	if !math.IsNaN(threshold) {
-		c := r.At(threshold)
-		m.Confusion = c
-		m.Accuracy, m.Balanced, m.Precision, m.Recall = c.Accuracy(), c.BalancedAccuracy(), c.Precision(), c.Recall()
-		m.Specificity, m.F1, m.MCC = c.Specificity(), c.F1(), c.MCC()
+		j.flags = r.At(threshold)
 	}
+	m := &Metrics{
+		Samples: len(scores), Attacks: r.P, Confusion: j.flags,
+		Values: map[string]float64{}, Intervals: map[string]Interval{},
+	}
+	for _, k := range metrics {
+		if k.value != nil {
+			m.Values[k.Name] = k.value(j)
+		}
+	}
+	m.Intervals["auroc"], m.Intervals["auprc"] = r.Intervals(resamples, seed)
 	if m.Classes, err = r.PerClass(truth, threshold); err != nil {
 		return nil, err
 	}
 	m.doubtSamples()
 	m.doubtScores(r)
-	m.doubtThreshold()
+	m.doubtThreshold(threshold)
 	return m, nil
 }
 
@@ -112,11 +104,11 @@ func (m *Metrics) doubtScores(r *Ranking) {
 	switch {
 	case m.Samples < 2:
 		return
-	case m.Distinct == 1:
+	case r.Distinct() == 1:
 		m.warn("all %d scores are equal", m.Samples)
 		return
-	case m.Distinct < 10 && m.Distinct < m.Samples:
-		m.warn("%d samples have only %d different scores", m.Samples, m.Distinct)
+	case r.Distinct() < 10 && r.Distinct() < m.Samples:
+		m.warn("%d samples have only %d different scores", m.Samples, r.Distinct())
 	}
 	if top := int(r.Pos[0] + r.Neg[0]); m.Samples >= 100 && 10*top >= m.Samples {
 		m.warn("%.0f %% of the samples share the highest score: the scores are saturated", 100*float64(top)/float64(m.Samples))
@@ -124,9 +116,9 @@ func (m *Metrics) doubtScores(r *Ranking) {
 }
 
 // doubtThreshold warns of thresholds that leave something undefined.
-func (m *Metrics) doubtThreshold() {
+func (m *Metrics) doubtThreshold(threshold float64) {
 	switch flagged := m.Confusion.TP + m.Confusion.FP; {
-	case math.IsNaN(m.Threshold):
+	case math.IsNaN(threshold):
 		m.warn("no threshold: accuracy, precision, recall, F1 and MCC are undefined")
 	case m.Samples == 0:
 	case flagged == 0:
@@ -134,4 +126,68 @@ func (m *Metrics) doubtThreshold() {
 	case flagged == m.Samples:
 		m.warn("everything is above the threshold: MCC is undefined")
 	}
+}
+
+// MarshalJSON writes one object: the metrics by name in the table's order, each interval after its metric, the confusion
+// counts after the threshold.
+func (m Metrics) MarshalJSON() ([]byte, error) {
+	var o object
+	o.add("samples", m.Samples)
+	o.add("attacks", m.Attacks)
+	for _, k := range metrics {
+		if k.value == nil {
+			continue
+		}
+		o.add(k.Name, m.Value(k.Name))
+		if i, ok := m.Intervals[k.Name]; ok {
+			o.add(k.Name+intervalSuffix, i)
+		}
+		if k.Name == "threshold" {
+			o.add("confusion", m.Confusion)
+		}
+	}
+	if len(m.Classes) > 0 {
+		o.add("classes", m.Classes)
+	}
+	if len(m.Warnings) > 0 {
+		o.add("warnings", m.Warnings)
+	}
+	return o.done()
+}
+
+const intervalSuffix = "_interval"
+
+// UnmarshalJSON reads what MarshalJSON wrote. A metric that is absent, as in files of other versions, is NaN.
+func (m *Metrics) UnmarshalJSON(raw []byte) error {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &fields); err != nil {
+		return fmt.Errorf("eval: metrics: %w", err)
+	}
+	*m = Metrics{Values: map[string]float64{}, Intervals: map[string]Interval{}}
+	read := func(key string, into any) error {
+		text, ok := fields[key]
+		if !ok {
+			return nil
+		}
+		if err := json.Unmarshal(text, into); err != nil {
+			return fmt.Errorf("eval: metrics: %s: %w", key, err)
+		}
+		return nil
+	}
+	err := errors.Join(read("samples", &m.Samples), read("attacks", &m.Attacks), read("confusion", &m.Confusion),
+		read("classes", &m.Classes), read("warnings", &m.Warnings))
+	for _, k := range metrics {
+		if k.value == nil {
+			continue
+		}
+		v := Number(math.NaN())
+		err = errors.Join(err, read(k.Name, &v))
+		m.Values[k.Name] = float64(v)
+		if _, ok := fields[k.Name+intervalSuffix]; ok {
+			var i Interval
+			err = errors.Join(err, read(k.Name+intervalSuffix, &i))
+			m.Intervals[k.Name] = i
+		}
+	}
+	return err
 }

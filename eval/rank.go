@@ -32,7 +32,16 @@ func Rank(scores []float64, attack []bool) (*Ranking, error) {
 		return nil, err
 	}
 	order := descending(scores)
-	r := &Ranking{group: make([]int32, len(scores))}
+	distinct := 0
+	for k, i := range order {
+		if k == 0 || scores[i] != scores[order[k-1]] {
+			distinct++
+		}
+	}
+	r := &Ranking{
+		Score: make([]float64, 0, distinct), Pos: make([]int32, 0, distinct), Neg: make([]int32, 0, distinct),
+		group: make([]int32, len(scores)),
+	}
 	for k, i := range order {
 		if g := len(r.Score) - 1; k == 0 || scores[i] != r.Score[g] {
 			r.Score = append(r.Score, scores[i])

@@ -15,8 +15,6 @@ type Test struct {
 	Warnings  []string `json:"warnings,omitempty"`
 }
 
-func (t Test) MarshalJSON() ([]byte, error) { return marshal(t) }
-
 // Wilcoxon is the signed-rank test of two detectors on the same data sets (or seeds): is a−b distributed around 0? The
 // statistic is the smaller of the rank sums of positive and negative differences. Pairs that are equal or
 // undefined are left out; equal sizes of difference share their mean rank. Up to 50 pairs P is exact,

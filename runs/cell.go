@@ -58,7 +58,7 @@ func (j *job) run(ctx context.Context) record.Result {
 		defer cancel()
 	}
 	err := j.attempt(limited)
-	j.result.PeakRSS = record.Number(peakRSS())
+	j.result.Set("peak_rss_mb", peakRSS())
 	switch {
 	case err == nil:
 		j.result.Status = record.OK
@@ -123,7 +123,7 @@ func (j *job) attempt(ctx context.Context) (err error) {
 		j.result.Features = len(s.Train.Alphabet)
 	}
 	j.result.TrainSHA256, j.result.TestSHA256 = s.TrainSum, s.TestSum
-	j.result.Test, j.result.Valid = len(j.data.Test.First), record.Number(len(j.data.Valid.First))
+	j.result.Test, j.result.Valid = len(j.data.Test.First), eval.Number(len(j.data.Valid.First))
 	det, err := j.fit(ctx, s.Train)
 	if err != nil {
 		return err
@@ -137,7 +137,7 @@ func (j *job) attempt(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	j.result.ScoreSeconds = record.Number(time.Since(start).Seconds())
+	j.result.Set("score_seconds", time.Since(start).Seconds())
 	flows, err := j.data.Test.Flows(s.Test, raw, j.exp.Aggregate.Flow)
 	if err != nil {
 		return err
@@ -148,7 +148,8 @@ func (j *job) attempt(ctx context.Context) (err error) {
 		return err
 	}
 	m.Warnings = append(warnings, m.Warnings...)
-	j.take(m)
+	j.result.Judge(m)
+	j.result.Warnings = m.Warnings
 	if err := j.clusters(ctx, det, s.Test, scores); err != nil {
 		return err
 	}
@@ -180,7 +181,7 @@ func (j *job) fit(ctx context.Context, train *data.Set) (models.Detector, error)
 	if err := det.Fit(ctx, train); err != nil {
 		return nil, err
 	}
-	j.result.FitSeconds = record.Number(time.Since(start).Seconds())
+	j.result.Set("fit_seconds", time.Since(start).Seconds())
 	return det, nil
 }
 
@@ -239,21 +240,9 @@ func (j *job) clusters(ctx context.Context, det models.Detector, test *data.Set,
 	if err != nil {
 		return err
 	}
-	j.result.ClusterAUROC, j.result.ZeroFilled = record.Number(m.WeightedAUROC), record.Number(m.ZeroFilledAUROC)
+	j.result.Set("weighted_cluster_auroc", m.WeightedAUROC)
+	j.result.Set("zero_filled_cluster_auroc", m.ZeroFilledAUROC)
 	return j.dir.WriteJSON(j.cell.Path()+"/clusters.json", m)
-}
-
-// take copies the metrics into the row of results.csv.
-func (j *job) take(m *eval.Metrics) {
-	r := &j.result
-	r.AUROC, r.AUPRC, r.Prevalence = record.Number(m.AUROC), record.Number(m.AUPRC), record.Number(m.Prevalence)
-	r.FPRAt95TPR, r.TPRAt1FPR, r.TPRAt01 = record.Number(m.FPRAt95TPR), record.Number(m.TPRAt1FPR), record.Number(m.TPRAt01)
-	r.Threshold, r.Accuracy, r.Balanced = record.Number(m.Threshold), record.Number(m.Accuracy), record.Number(m.Balanced)
-	r.Precision, r.Recall, r.Specificity = record.Number(m.Precision), record.Number(m.Recall), record.Number(m.Specificity)
-	r.F1, r.MCC = record.Number(m.F1), record.Number(m.MCC)
-	r.AUROCLow, r.AUROCHigh = record.Number(m.AUROCInt.Low), record.Number(m.AUROCInt.High)
-	r.AUPRCLow, r.AUPRCHigh = record.Number(m.AUPRCInt.Low), record.Number(m.AUPRCInt.High)
-	r.Warnings = m.Warnings
 }
 
 // leave writes the cell's files but for the status.
@@ -268,7 +257,7 @@ func (j *job) leave(det models.Detector, scores []float64, threshold float64, m 
 		},
 		func() error { return j.dir.WriteJSON(at+"metrics.json", m) },
 		func() error {
-			return j.dir.WriteJSON(at+"threshold.json", map[string]any{"rule": j.exp.Threshold.Rule, "value": j.exp.Threshold.Value, "on": j.exp.Threshold.On, "threshold": record.Number(threshold), "flow_limit": record.Number(j.flowLimit())})
+			return j.dir.WriteJSON(at+"threshold.json", map[string]any{"rule": j.exp.Threshold.Rule, "value": j.exp.Threshold.Value, "on": j.exp.Threshold.On, "threshold": eval.Number(threshold), "flow_limit": eval.Number(j.flowLimit())})
 		},
 		func() error {
 			return j.dir.WriteJSON(at+"prep.json", map[string]any{"pipeline": j.data.Pipe, "traces": j.data.Tracer})
@@ -349,13 +338,9 @@ func quoteCSV(s string) string {
 }
 
 func blankResult(c experiment.Cell) record.Result {
-	nan := record.Number(math.NaN())
 	return record.Result{
 		Data: c.Set.Config.Name, Model: c.Entry.Info.Name, Label: c.Entry.Label, Seed: c.Seed, Fold: c.Part, Unit: c.Set.Unit.String(), Cell: c.Path(),
-		Input: c.Entry.Info.Needs.Input.String(), Deterministic: c.Entry.Info.Deterministic,
-		AUROC: nan, AUPRC: nan, Prevalence: nan, FPRAt95TPR: nan, TPRAt1FPR: nan, Threshold: nan, Accuracy: nan, Balanced: nan, Precision: nan,
-		Recall: nan, Specificity: nan, F1: nan, MCC: nan, FitSeconds: nan, ScoreSeconds: nan, PeakRSS: nan,
-		AUROCLow: nan, AUROCHigh: nan, AUPRCLow: nan, AUPRCHigh: nan, TPRAt01: nan, Valid: nan, ClusterAUROC: nan, ZeroFilled: nan,
+		Input: c.Entry.Info.Needs.Input.String(), Deterministic: c.Entry.Info.Deterministic, Valid: eval.Number(math.NaN()),
 	}
 }
 

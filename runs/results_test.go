@@ -11,7 +11,8 @@ import (
 func TestResultsRoundTrip(t *testing.T) {
 	e := load(t, small)
 	a := blankResult(e.Plan()[0])
-	a.Status, a.Error, a.AUROC, a.Train, a.Warnings = record.Failed, "a, \"quoted\"\nerror", record.Number(0.123456789012345678), 5, []string{"one", "two"}
+	a.Status, a.Error, a.Train, a.Warnings = record.Failed, "a, \"quoted\"\nerror", 5, []string{"one", "two"}
+	a.Set("auroc", 0.123456789012345678)
 	var b strings.Builder
 	if err := record.WriteResults(&b, []record.Result{a}); err != nil {
 		t.Fatal(err)
@@ -20,7 +21,7 @@ func TestResultsRoundTrip(t *testing.T) {
 	if err != nil || len(got) != 1 {
 		t.Fatal(got, err)
 	}
-	if g := got[0]; g.Error != a.Error || g.AUROC != a.AUROC || g.Train != 5 || !math.IsNaN(float64(g.F1)) || len(g.Warnings) != 2 {
+	if g := got[0]; g.Error != a.Error || g.Metric("auroc") != a.Metric("auroc") || g.Train != 5 || !math.IsNaN(g.Metric("f1")) || len(g.Warnings) != 2 {
 		t.Errorf("%+v", g)
 	}
 	if _, err := record.ReadResults(strings.NewReader("a,b\n1,2\n"), "x.csv"); err == nil || !strings.Contains(err.Error(), "x.csv:1") {

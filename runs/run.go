@@ -387,7 +387,7 @@ func (r *run) finish(ctx context.Context, plan []experiment.Cell) (*Outcome, err
 	r.log.Info("run", "cells", len(plan), "not_ok", o.Failed, "interrupted", o.Interrupted)
 	err := errors.Join(
 		r.dir.Write("results.csv", func(w io.Writer) error { return record.WriteResults(w, o.Results) }),
-		r.dir.WriteJSON("summary.json", summarise(r.exp, o.Results)),
+		r.dir.WriteJSON("summary.json", summarise(r.exp, &r.manifest, o.Results)),
 		r.dir.WriteJSON("manifest.json", r.manifest),
 	)
 	return o, err

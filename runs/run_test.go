@@ -190,7 +190,7 @@ func TestFolds(t *testing.T) {
 		t.Error("the same folds give other results")
 	}
 	left := runSmall(t, small, Options{}, "models=[znorm]", "++split={kind: leave_out, leave_out: [scan, beacon], test: 0.5}")
-	if len(left.Results) != 2 || left.Failed > 0 || left.Results[0].AUROC < left.Results[1].AUROC {
+	if len(left.Results) != 2 || left.Failed > 0 || left.Results[0].Metric("auroc") < left.Results[1].Metric("auroc") {
 		t.Errorf("scans are not easier than beacons: %+v", left.Results)
 	}
 	dirty := runSmall(t, small, Options{}, "models=[znorm]", "++split={kind: random, contamination: 0.05}")
@@ -408,8 +408,8 @@ func TestClusters(t *testing.T) {
 	for _, r := range rec.Results {
 		raw, err := os.ReadFile(filepath.Join(out.Dir, filepath.FromSlash(r.Cell), "clusters.json"))
 		if r.Model == "znorm" {
-			if err == nil || !math.IsNaN(float64(r.ClusterAUROC)) || !math.IsNaN(float64(r.ZeroFilled)) {
-				t.Errorf("%s has clusters: %s, %v", r.Cell, raw, r.ClusterAUROC)
+			if err == nil || !math.IsNaN(r.Metric("weighted_cluster_auroc")) || !math.IsNaN(r.Metric("zero_filled_cluster_auroc")) {
+				t.Errorf("%s has clusters: %s, %v", r.Cell, raw, r.Metric("weighted_cluster_auroc"))
 			}
 			continue
 		}
@@ -424,8 +424,8 @@ func TestClusters(t *testing.T) {
 		for _, c := range m.Clusters {
 			n += c.Samples
 		}
-		if len(m.Clusters) != 2 || n != r.Test || float64(r.ClusterAUROC) != m.WeightedAUROC || !(m.WeightedAUROC > 0 && m.WeightedAUROC <= 1) {
-			t.Errorf("%s: %d clusters of %d samples, want 2 of %d; %v in results.csv, %v in the file", r.Cell, len(m.Clusters), n, r.Test, r.ClusterAUROC, m.WeightedAUROC)
+		if len(m.Clusters) != 2 || n != r.Test || r.Metric("weighted_cluster_auroc") != m.WeightedAUROC || !(m.WeightedAUROC > 0 && m.WeightedAUROC <= 1) {
+			t.Errorf("%s: %d clusters of %d samples, want 2 of %d; %v in results.csv, %v in the file", r.Cell, len(m.Clusters), n, r.Test, r.Metric("weighted_cluster_auroc"), m.WeightedAUROC)
 		}
 	}
 }
@@ -437,8 +437,8 @@ func TestFixedThreshold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := rec.Results[0]; r.Status != record.OK || r.Threshold != -1.5 || r.Recall != 1 {
-		t.Errorf("%s: threshold %v, recall %v: %s", r.Status, r.Threshold, r.Recall, r.Error)
+	if r := rec.Results[0]; r.Status != record.OK || r.Metric("threshold") != -1.5 || r.Metric("recall") != 1 {
+		t.Errorf("%s: threshold %v, recall %v: %s", r.Status, r.Metric("threshold"), r.Metric("recall"), r.Error)
 	}
 }
 
@@ -488,8 +488,8 @@ func TestEvasion(t *testing.T) {
 	evaded := runSmall(t, strings.Replace(small, "rate: 4}}", "rate: 4}, evasion: {kind: random, share: 1}}", 1), Options{}, "models=[znorm,iforest]", "seeds=[1]")
 	for i := range plain.Results {
 		a, b := plain.Results[i], evaded.Results[i]
-		if a.Status != record.OK || b.Status != record.OK || a.TrainSHA256 != b.TrainSHA256 || a.TestSHA256 == b.TestSHA256 || !(b.AUROC < a.AUROC-0.1) {
-			t.Errorf("%s: AUROC %v, disguised %v (%s %s)", a.Label, a.AUROC, b.AUROC, a.Error, b.Error)
+		if a.Status != record.OK || b.Status != record.OK || a.TrainSHA256 != b.TrainSHA256 || a.TestSHA256 == b.TestSHA256 || !(b.Metric("auroc") < a.Metric("auroc")-0.1) {
+			t.Errorf("%s: AUROC %v, disguised %v (%s %s)", a.Label, a.Metric("auroc"), b.Metric("auroc"), a.Error, b.Error)
 		}
 	}
 	r, err := record.Open(evaded.Dir)
@@ -526,7 +526,7 @@ data:
 models: [znorm]
 bootstrap: 0
 `, filepath.Join(dir, "normal.csv"), filepath.Join(dir, "scan.csv"))
-	if r := runSmall(t, text, Options{}).Results[0]; r.Status != record.OK || r.AUROC != 1 {
+	if r := runSmall(t, text, Options{}).Results[0]; r.Status != record.OK || r.Metric("auroc") != 1 {
 		t.Errorf("%+v", r)
 	}
 	if _, err := experiment.Load(write(t, strings.Replace(text, "label:", "#", 1)), experiment.LoadOptions{}); err == nil || !strings.Contains(err.Error(), "own has no labels") {

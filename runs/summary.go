@@ -6,7 +6,7 @@ import (
 	"plumbline/runs/record"
 )
 
-// Summary is summary.json: each model on each data set over its seeds.
+// Summary is summary.json: each model on each data set over its seeds and folds.
 type Summary struct {
 	Name    string       `json:"name"`
 	Cells   int          `json:"cells"`
@@ -21,11 +21,11 @@ type SummaryRow struct {
 	Unit    string                  `json:"unit"`
 	OK      int                     `json:"ok"`
 	Cells   int                     `json:"cells"`
-	Metrics map[string]eval.Repeats `json:"metrics"` // by column of results.csv, over the cells that are ok
+	Metrics map[string]eval.Repeats `json:"metrics"` // by name, over the cells that are ok
 }
 
 // summarise joins the cells of each model on each data set, in the order of the results.
-func summarise(e *experiment.Experiment, results []record.Result) Summary {
+func summarise(e *experiment.Experiment, m *record.Manifest, results []record.Result) Summary {
 	s := Summary{Name: e.Name, Cells: len(results), Entries: []SummaryRow{}}
 	at := map[[2]string]int{}
 	var groups [][]record.Result
@@ -46,12 +46,16 @@ func summarise(e *experiment.Experiment, results []record.Result) Summary {
 		}
 	}
 	for i, g := range groups {
-		for _, metric := range record.Metrics() {
-			v := make([]float64, len(g))
-			for k := range g {
-				v[k] = g[k].Metric(metric)
+		overlap := m.FoldOverlap(s.Entries[i].Data, g)
+		for _, metric := range eval.MetricTable() {
+			if metric.Better == eval.Neither {
+				continue
 			}
-			s.Entries[i].Metrics[metric] = eval.Repeat(v)
+			v := make([]eval.Repetition, len(g))
+			for k := range g {
+				v[k] = eval.Repetition{Fold: g[k].Fold, Value: g[k].Metric(metric.Name)}
+			}
+			s.Entries[i].Metrics[metric.Name] = eval.Pool(v, overlap, metric.Range)
 		}
 	}
 	return s

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/eval"
 	"plumbline/runs/compare"
 	"plumbline/runs/record"
 )
@@ -47,13 +48,13 @@ more, over resampled test units for a model that was trained once. Cells that fa
 			return a.output(out, func(w io.Writer) error { return usage(table.Render(w, format)) })
 		},
 	}
-	c.Flags().StringVar(&metric, "metric", "auroc", "what to rank by: "+strings.Join(record.Metrics(), ", "))
+	c.Flags().StringVar(&metric, "metric", "auroc", "what to rank by: "+strings.Join(eval.MetricNames(), ", "))
 	c.Flags().StringVarP(&format, "format", "f", "table", strings.Join(compare.Formats, ", "))
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
 	c.Flags().StringSliceVar(&columns, "columns", nil, "other metrics to show, in place of the usual ones")
 	c.Flags().BoolVar(&published, "published", false, "what papers report on data of that name and unit, below each table and in json")
-	c.RegisterFlagCompletionFunc("columns", cobra.FixedCompletions(record.Metrics(), cobra.ShellCompDirectiveNoFileComp))
-	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(record.Metrics(), cobra.ShellCompDirectiveNoFileComp))
+	c.RegisterFlagCompletionFunc("columns", cobra.FixedCompletions(eval.MetricNames(), cobra.ShellCompDirectiveNoFileComp))
+	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(eval.MetricNames(), cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(compare.Formats, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }

@@ -67,7 +67,7 @@ and line). The data must be what the cell saw.`,
 }
 
 func (a *app) printInvestigation(inv *investigate.Investigation, folder string, groups, flows int) error {
-	fmt.Fprintf(a.out, "%s: %d of %d samples, threshold %s, %d causes\n", inv.Cell, inv.Alarms, inv.Samples, number(inv.Threshold), len(inv.Groups))
+	fmt.Fprintf(a.out, "%s: %d of %d samples, threshold %s, %d causes\n", inv.Cell, inv.Alarms, inv.Samples, number(float64(inv.Threshold)), len(inv.Groups))
 	for k := range inv.Groups {
 		if k == groups {
 			fmt.Fprintf(a.out, "\n%d more groups are in investigation.json\n", len(inv.Groups)-groups)

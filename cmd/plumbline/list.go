@@ -46,11 +46,11 @@ func (a *app) listCommand() *cobra.Command {
 }
 
 func bestCell(r *record.Record) (name, auroc string) {
-	top := record.Number(-1)
+	top := -1.0
 	name, auroc = "–", "–"
 	for _, c := range r.Results {
-		if c.Status == record.OK && c.AUROC > top {
-			top, name, auroc = c.AUROC, c.Data+" "+c.Label, number(c.AUROC)
+		if v := c.Metric("auroc"); c.Status == record.OK && v > top {
+			top, name, auroc = v, c.Data+" "+c.Label, number(v)
 		}
 	}
 	return name, auroc

@@ -143,7 +143,7 @@ func (p *progress) finished(name string, e runs.Event) {
 	case r.Status != record.OK:
 		p.line(s + r.Status + ": " + r.Error)
 	default:
-		s += fmt.Sprintf("AUROC %s, fit %s, score %s", number(r.AUROC), seconds(r.FitSeconds), seconds(r.ScoreSeconds))
+		s += fmt.Sprintf("AUROC %s, fit %s, score %s", number(r.Metric("auroc")), seconds(r.Metric("fit_seconds")), seconds(r.Metric("score_seconds")))
 		if p.width == nil && p.now().Sub(p.said) < spacing {
 			p.held++
 			p.heldTxt = s
@@ -154,19 +154,19 @@ func (p *progress) finished(name string, e runs.Event) {
 }
 
 // number is a metric for people: four decimals, or a dash where it is undefined.
-func number(v record.Number) string {
-	if math.IsNaN(float64(v)) {
+func number(v float64) string {
+	if math.IsNaN(v) {
 		return "–"
 	}
-	return fmt.Sprintf("%.4f", float64(v))
+	return fmt.Sprintf("%.4f", v)
 }
 
 // seconds is a duration for people, or a dash where there is none.
-func seconds(v record.Number) string {
-	if math.IsNaN(float64(v)) {
+func seconds(v float64) string {
+	if math.IsNaN(v) {
 		return "–"
 	}
-	return time.Duration(float64(v) * float64(time.Second)).Round(10 * time.Millisecond).String()
+	return time.Duration(v * float64(time.Second)).Round(10 * time.Millisecond).String()
 }
 
 // line prints a line above the moving one, after the cells that had none.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"math"
 	"strings"
 	"testing"
 	"time"
@@ -35,7 +34,9 @@ func cell(label string) experiment.Cell {
 }
 
 func ended(label, status, err string, done int) runs.Event {
-	return runs.Event{Kind: runs.Finished, Cell: cell(label), Done: done, Total: 10, Result: record.Result{Status: status, Error: err, AUROC: 0.9, FitSeconds: 1.5, ScoreSeconds: record.Number(math.NaN())}}
+	return runs.Event{Kind: runs.Finished, Cell: cell(label), Done: done, Total: 10, Result: record.Result{
+		Status: status, Error: err, Metrics: map[string]float64{"auroc": 0.9, "fit_seconds": 1.5},
+	}}
 }
 
 // TestPlainLinesAreSpaced: cells that end in quick succession share a line; failures always have one.

@@ -14,6 +14,7 @@ import (
 
 	"plumbline/configs"
 	"plumbline/configs/settings"
+	"plumbline/eval"
 	"plumbline/runs"
 	"plumbline/runs/compare"
 	"plumbline/runs/experiment"
@@ -54,8 +55,8 @@ Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the ar
 		},
 		ValidArgsFunction: completeExperiment,
 		RunE: func(c *cobra.Command, args []string) error {
-			if !slices.Contains(record.Metrics(), metric) {
-				return usage(fmt.Errorf("--metric: unknown metric %q%s", metric, settings.DidYouMean(metric, record.Metrics())))
+			if !slices.Contains(eval.MetricNames(), metric) {
+				return usage(fmt.Errorf("--metric: unknown metric %q%s", metric, settings.DidYouMean(metric, eval.MetricNames())))
 			}
 			if workers < 0 {
 				return usage(fmt.Errorf("--workers %d: want a number of cells, or 0 for one each processor", workers))
@@ -82,7 +83,7 @@ Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the ar
 	a.cacheFlags(c, &keep)
 	c.MarkFlagDirname("out")
 	c.MarkFlagDirname("resume")
-	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(record.Metrics(), cobra.ShellCompDirectiveNoFileComp))
+	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(eval.MetricNames(), cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
 

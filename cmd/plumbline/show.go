@@ -77,7 +77,7 @@ func (a *app) showRun(r *record.Record) error {
 	}
 	fmt.Fprintln(w, "\ncell\tstatus\tAUROC\tfit\terror")
 	for _, c := range r.Results {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", c.Cell, c.Status, number(c.AUROC), seconds(c.FitSeconds), c.Error)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", c.Cell, c.Status, number(c.Metric("auroc")), seconds(c.Metric("fit_seconds")), c.Error)
 	}
 	return failed(w.Flush())
 }

@@ -2,6 +2,7 @@ package stat
 
 import (
 	"math"
+	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mathext"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -81,4 +82,15 @@ func RangeQuantile(p float64, k int) float64 {
 		}
 	}
 	return (lo + hi) / 2
+}
+
+// Binomial draws how many of n trials succeed, each with probability p. The bits of src decide.
+func Binomial(src rand.Source, n int, p float64) int {
+	switch {
+	case n <= 0 || !(p > 0):
+		return 0
+	case p >= 1:
+		return n
+	}
+	return int(distuv.Binomial{N: float64(n), P: p, Src: src}.Rand())
 }

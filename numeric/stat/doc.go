@@ -1,7 +1,7 @@
 // Package stat is the statistics of plain numbers that the other packages share: quantiles of one definition
 // ([Quantile], [Select]), means and deviations ([Mean], [MeanSD], [MeanVariance]), ranks with ties ([MidRanks],
 // [TieSum]), and the distributions that intervals and tests need ([NormalQuantile], [StudentQuantile],
-// [ChiSquaredSurvival], [FSurvival], [RangeQuantile], …).
+// [ChiSquaredSurvival], [FSurvival], [RangeQuantile], [Binomial], …).
 //
 // Distributions are gonum's where it has them; what stands here gives them one spelling and says what happens
 // outside their domain. Moments are sums from left to right and in two passes, not gonum's compensated ones: what

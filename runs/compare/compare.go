@@ -1,6 +1,6 @@
 // Package compare sets the cells of finished runs side by side: per data set, the models in order of a
-// metric's mean over their seeds, with standard deviation and 95 % interval, and everything that should
-// make a reader doubt a difference; [Comparison.AddPublished] puts what papers report beside them. It reads results only; running is package runs.
+// metric's mean over their seeds and folds, with standard deviation, 95 % interval and what it rests on, and everything that
+// should make a reader doubt a difference; [Comparison.AddPublished] puts what papers report beside them. It reads results only; running is package runs.
 package compare
 
 import (
@@ -35,7 +35,7 @@ type Group struct {
 
 // Row is one model over its seeds.
 type Row struct {
-	Rank         int    // 0 when no cell is ok
+	Rank         int    // 0 when no cell is ok, and for metrics that rank nothing
 	Label, Model string // the label carries its run where several runs have it
 	Run          string // name of the run directory
 	OK, Cells    int
@@ -45,28 +45,23 @@ type Row struct {
 	Errors       []string         // of the cells that are not ok, each once
 }
 
-// Value is a metric's mean over seeds. The interval is that of the mean over two or more seeds (Student's
-// t), else the bootstrap interval of the one cell, where it has one.
+// Value is a metric's mean over seeds, or over folds whose values are means over seeds. Its interval is that of the mean
+// (see [eval.Pool]); where one cell is all there is, or all seeds gave one value, it is the cell's own over the choice of test units.
 type Value struct {
-	N         int
-	Mean, SD  float64
-	Interval  eval.Interval
-	Bootstrap bool
+	N        int    // seeds or folds with a value, which mean, SD and interval rest on
+	Over     string // what the interval is over: "seeds", "folds" or "units"
+	Missing  int    // cells without a value
+	Mean, SD float64
+	Interval eval.Interval
 }
 
-// kind says what the interval is over: seeds, resampled test units (bootstrap), or "" when there is none.
+// kind says what the interval is over, "" when there is none.
 func (v Value) kind() string {
-	switch {
-	case math.IsNaN(v.Interval.Low):
+	if !v.Interval.Defined() {
 		return ""
-	case v.Bootstrap:
-		return "bootstrap"
 	}
-	return "seeds"
+	return v.Over
 }
-
-// smallerIsBetter are the metrics that rank ascending.
-var smallerIsBetter = map[string]bool{"fpr_at_95tpr": true, "fit_seconds": true, "score_seconds": true}
 
 // usual are the metrics beside the main one.
 var usual = []string{"auroc", "auprc", "fpr_at_95tpr", "tpr_at_1fpr", "f1", "mcc", "fit_seconds"}
@@ -77,9 +72,9 @@ type member struct {
 	run int // index of the record
 }
 
-// Compare ranks by a metric, one of runs.Metrics; "" means auroc. columns are the other metrics to show, nil the usual
-// ones. A model that several runs hold has a row
-// for each: seeds that were run twice are no further evidence.
+// Compare ranks by a metric of [eval.MetricTable]; "" means auroc, and one that only describes ranks nothing. columns are the
+// other metrics to show, nil the usual ones. A model that several runs hold has a row for each: seeds that were
+// run twice are no further evidence.
 func Compare(records []*record.Record, metric string, columns []string) (*Comparison, error) {
 	if metric == "" {
 		metric = "auroc"
@@ -87,9 +82,18 @@ func Compare(records []*record.Record, metric string, columns []string) (*Compar
 	if columns == nil {
 		columns = usual
 	}
+	elsewhere := false
 	for _, m := range append([]string{metric}, columns...) {
-		if !slices.Contains(record.Metrics(), m) {
-			return nil, fmt.Errorf("compare: unknown metric %q; known: %s", m, strings.Join(record.Metrics(), ", "))
+		if _, ok := eval.MetricNamed(m); !ok {
+			return nil, fmt.Errorf("compare: unknown metric %q; known: %s", m, strings.Join(eval.MetricNames(), ", "))
+		}
+		elsewhere = elsewhere || !record.InResults(m)
+	}
+	if elsewhere {
+		for _, rec := range records {
+			if err := rec.ReadMetrics(); err != nil {
+				return nil, err
+			}
 		}
 	}
 	names, err := runNames(records)
@@ -112,7 +116,7 @@ func Compare(records []*record.Record, metric string, columns []string) (*Compar
 		}
 	}
 	for _, key := range order {
-		g := c.group(groups[key], names)
+		g := c.group(groups[key], names, records)
 		for _, rec := range records {
 			for _, d := range rec.Manifest.Data {
 				if d.Name == g.Data && d.Audit != "" && !slices.Contains(g.Audit, d.Audit) {
@@ -152,7 +156,7 @@ func runNames(records []*record.Record) ([]string, error) {
 	return names, nil
 }
 
-func (c *Comparison) group(cells []member, names []string) Group {
+func (c *Comparison) group(cells []member, names []string, records []*record.Record) Group {
 	g := Group{Data: cells[0].Data, Unit: cells[0].Unit, Prevalence: math.NaN()}
 	type key struct {
 		label string
@@ -169,20 +173,20 @@ func (c *Comparison) group(cells []member, names []string) Group {
 		}
 		rows[k] = append(rows[k], m.Result)
 		if m.Status == record.OK && g.Test == 0 {
-			g.Train, g.Test, g.Prevalence = m.Train, m.Test, float64(m.Prevalence)
+			g.Train, g.Test, g.Prevalence = m.Train, m.Test, m.Metric("prevalence")
 		}
 	}
 	for _, k := range order {
-		r := c.row(rows[k])
+		r := c.row(rows[k], records[k.run].Manifest.FoldOverlap(g.Data, rows[k]))
 		if r.Run = names[k.run]; in[k.label] > 1 {
 			r.Label += " (" + r.Run + ")"
 		}
 		g.Rows = append(g.Rows, r)
 	}
-	g.Warnings = slices.Concat(cellDoubts(cells), foldDoubts(cells), seedDoubts(g.Rows), preparationDoubts(cells))
-	sign := 1.0
-	if smallerIsBetter[c.Metric] {
-		sign = -1
+	g.Warnings = slices.Concat(cellDoubts(cells), repetitionDoubts(g.Rows), preparationDoubts(cells))
+	sign := direction(c.Metric)
+	if sign == 0 {
+		return g // in the order of the runs
 	}
 	slices.SortStableFunc(g.Rows, func(a, b Row) int {
 		x, y := sign*a.Main.Mean, sign*b.Main.Mean
@@ -204,7 +208,18 @@ func (c *Comparison) group(cells []member, names []string) Group {
 	return g
 }
 
-func (c *Comparison) row(cells []record.Result) Row {
+// direction is 1 where larger values of a metric are better, -1 where smaller ones are, 0 where none are.
+func direction(metric string) float64 {
+	switch about, _ := eval.MetricNamed(metric); about.Better {
+	case eval.Higher:
+		return 1
+	case eval.Lower:
+		return -1
+	}
+	return 0
+}
+
+func (c *Comparison) row(cells []record.Result, overlap float64) Row {
 	r := Row{Label: cells[0].Label, Model: cells[0].Model, Cells: len(cells), Fixed: cells[0].Deterministic, Others: map[string]Value{}}
 	for i := range cells {
 		switch {
@@ -215,7 +230,7 @@ func (c *Comparison) row(cells []record.Result) Row {
 		}
 	}
 	for _, m := range append([]string{c.Metric}, c.Columns...) {
-		v := value(cells, m)
+		v := value(cells, m, overlap)
 		if m == c.Metric {
 			r.Main = v
 		}
@@ -224,35 +239,26 @@ func (c *Comparison) row(cells []record.Result) Row {
 	return r
 }
 
-func value(cells []record.Result, metric string) Value {
-	var v []float64
-	var only *record.Result
+// value joins a metric's values over the cells that are ok.
+func value(cells []record.Result, metric string, overlap float64) Value {
+	about, _ := eval.MetricNamed(metric)
+	var v []eval.Repetition
+	var first *record.Result
 	for i := range cells {
-		if cells[i].Status == record.OK {
-			v = append(v, cells[i].Metric(metric))
-			only = &cells[i]
+		if c := &cells[i]; c.Status == record.OK {
+			v = append(v, eval.Repetition{Fold: c.Fold, Value: c.Metric(metric)})
+			if first == nil {
+				first = c
+			}
 		}
 	}
-	rep := eval.Repeat(v)
-	out := Value{N: rep.N, Mean: rep.Mean, SD: rep.SD, Interval: rep.Interval}
-	if len(v) == 1 {
-		out.Interval = eval.Interval{Low: only.Metric(metric + "_low"), High: only.Metric(metric + "_high")}
-		out.Bootstrap = !math.IsNaN(out.Interval.Low)
+	rep := eval.Pool(v, overlap, about.Range)
+	out := Value{N: rep.N, Over: rep.Over, Missing: rep.Missing, Mean: rep.Mean, SD: rep.SD, Interval: rep.Interval}
+	// Seeds that all gave one value say nothing of the value's error; the choice of units still does.
+	if first != nil && rep.Over == "seeds" && (len(v) == 1 || rep.SD == 0) {
+		if out.Interval = first.Interval(metric); out.Interval.Defined() {
+			out.Over = "units"
+		}
 	}
 	return out
-}
-
-// foldDoubts: folds share training rows (and, where attacks test in each, test rows), so that their figures
-// are not independent and the interval over them is too narrow (Nadeau and Bengio 2003).
-func foldDoubts(cells []member) []string {
-	folds := map[string]bool{}
-	for _, c := range cells {
-		if c.Fold != "" {
-			folds[c.Fold] = true
-		}
-	}
-	if len(folds) < 2 {
-		return nil
-	}
-	return []string{fmt.Sprintf("%d folds share rows: intervals over them are too narrow", len(folds))}
 }

@@ -2,11 +2,16 @@ package compare
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"plumbline/eval"
 	"plumbline/runs/record"
 )
 
@@ -43,11 +48,13 @@ func TestCompare(t *testing.T) {
 	}
 	a := g.Rows[1].Main
 	// t(1, .975) = 12.706204736432095 (tables); sd of .8 and .9 is .0707106781
-	half := 12.706204736432095 * 0.07071067811865474 / math.Sqrt2
-	if a.N != 2 || math.Abs(a.Mean-0.85) > 1e-12 || math.Abs(a.Interval.High-0.85-half) > 1e-9 || a.Bootstrap {
+	// on the logit scale
+	half := 12.706204736432095 * 0.07071067811865474 / math.Sqrt2 / (0.85 * 0.15)
+	high := 1 / (1 + math.Exp(-math.Log(0.85/0.15)-half))
+	if a.N != 2 || math.Abs(a.Mean-0.85) > 1e-12 || math.Abs(a.Interval.High-high) > 1e-9 || a.Over != "seeds" {
 		t.Errorf("a: %+v", a)
 	}
-	if top := g.Rows[0].Main; !top.Bootstrap || top.Interval.Low != 0.9 || top.Interval.High != 0.97 {
+	if top := g.Rows[0].Main; top.Over != "units" || top.Interval.Low != 0.9 || top.Interval.High != 0.97 {
 		t.Errorf("c: %+v", top)
 	}
 	if b := g.Rows[2]; b.OK != 1 || b.Cells != 2 || len(b.Errors) != 1 {
@@ -63,7 +70,7 @@ func TestCompare(t *testing.T) {
 	if err != nil || fast.Groups[0].Rows[2].Label != "a" {
 		t.Errorf("by time: %+v, %v", fast, err)
 	}
-	if _, err := Compare([]*record.Record{testRecord(t)}, "auc", nil); err == nil || !strings.Contains(err.Error(), "known: auroc") {
+	if _, err := Compare([]*record.Record{testRecord(t)}, "auc", nil); err == nil || !strings.Contains(err.Error(), "known: prevalence, auroc") {
 		t.Errorf("error %v", err)
 	}
 	if _, err := Compare(nil, "", nil); err == nil {
@@ -78,11 +85,11 @@ func TestRender(t *testing.T) {
 	}
 	c.Groups[0].Audit = []string{"audit: clean"}
 	for format, want := range map[string][]string{
-		"table":    {"d, unit flow: 20 judged", "audit: clean", "2  a      0.8500 ± 0.0707", "[0.9000, 0.9700]ᵇ", "1/2", "b failed: no | room", "warning: "},
+		"table":    {"d, unit flow: 20 judged", "audit: clean", "2  a      0.8500 ± 0.0707", "[0.9000, 0.9700]  20 units", "2 seeds", "intervals over units are about", "1/2", "b failed: no | room", "warning: "},
 		"markdown": {"| 2 | a | 0.8500 ± 0.0707 |", "### e, unit host"},
 		"matrix":   {"| AUROC | d | e | mean rank |", "| c | 0.9500 | – | – |", "| b | 0.7000 (1 of 2) | – | – |"},
-		"csv":      {"d,flow,1,c,n,auroc,1,1,0.95,,0.9,0.97,bootstrap", "e,host,0,c,n,auroc,0,1,,,,,"},
-		"json":     {`"mean": null`, `"audit: clean"`, `"interval": "bootstrap"`},
+		"csv":      {"d,flow,1,c,n,auroc,1,1,0.95,,0.9,0.97,units", "e,host,0,c,n,auroc,0,1,,,,,"},
+		"json":     {`"mean": null`, `"audit: clean"`, `"interval": "units"`},
 	} {
 		var b strings.Builder
 		if err := c.Render(&b, format); err != nil {
@@ -155,7 +162,7 @@ func TestSeveralRuns(t *testing.T) {
 	}
 	for _, r := range g.Rows {
 		want := map[string]int{"znorm": 1, "markov": 1, "iforest": 2}[r.Model]
-		if r.Cells != want || r.Label != r.Model+" ("+r.Run+")" || r.Main.Bootstrap != (want == 1) {
+		if r.Cells != want || r.Label != r.Model+" ("+r.Run+")" || r.Main.Over == "units" != (want == 1) {
 			t.Errorf("%+v", r)
 		}
 	}
@@ -192,7 +199,8 @@ func TestDoubts(t *testing.T) {
 	if c, err = Compare([]*record.Record{five}, "", nil); err != nil || len(c.Groups[0].Warnings) != 0 {
 		t.Errorf("five seeds: %q, %v", c.Groups[0].Warnings, err)
 	}
-	five.Results[6].AUROC = record.Number(math.NaN())
+	five.Results[6].Metrics = maps.Clone(five.Results[6].Metrics)
+	five.Results[6].Set("auroc", math.NaN())
 	five.Results[5].Test = 19
 	if c, err = Compare([]*record.Record{five}, "", nil); err != nil {
 		t.Fatal(err)
@@ -228,8 +236,96 @@ d,n,b,1,f2,flow,ok,10,21,0.7,0.5,x,%s,vectors
 			t.Fatal(err)
 		}
 		text := strings.Join(c.Groups[0].Warnings, "\n")
-		if strings.Contains(text, "test_sha256") != doubted || strings.Contains(text, "same units") || !strings.Contains(text, "2 folds share rows") {
+		if strings.Contains(text, "test_sha256") != doubted || strings.Contains(text, "same units") || !strings.Contains(text, "2 folds are few") {
 			t.Errorf("%s: %s", sum, text)
+		}
+	}
+}
+
+// TestFoldsAndSeeds: seeds are averaged within a fold, and the interval over the folds' means is that of Nadeau and Bengio.
+func TestFoldsAndSeeds(t *testing.T) {
+	const file = `data,model,label,seed,fold,unit,status,n_train,n_test,auroc,mcc
+d,m,a,1,f1,flow,ok,10,20,0.80,0.5
+d,m,a,2,f1,flow,ok,10,20,0.84,0.5
+d,m,a,1,f2,flow,ok,10,20,0.90,0.5
+d,m,a,2,f2,flow,ok,10,20,0.90,0.5
+d,m,a,1,f3,flow,ok,10,20,0.70,0.5
+d,m,a,2,f3,flow,failed,10,20,,
+`
+	results, err := record.ReadResults(strings.NewReader(file), "r.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	interval := func(mean, overlap float64) (low, high float64) {
+		// the folds' means are .82, .9 and .7; t(2, .975) = 4.302652729911275 (SciPy 1.10.1)
+		sd := math.Sqrt(((0.82-mean)*(0.82-mean) + (0.9-mean)*(0.9-mean) + (0.7-mean)*(0.7-mean)) / 2)
+		half := 4.302652729911275 * sd * math.Sqrt(1.0/3+overlap) / (mean * (1 - mean))
+		at := func(z float64) float64 { return 1 / (1 + math.Exp(-z)) }
+		logit := math.Log(mean / (1 - mean))
+		return at(logit - half), at(logit + half)
+	}
+	rec := &record.Record{Dir: "x", Complete: true, Results: results}
+	for _, overlap := range []float64{0.5, 0.25} { // 1/(3−1) by the names, or what the manifest says
+		c, err := Compare([]*record.Record{rec}, "", []string{"mcc"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := c.Groups[0].Rows[0].Main
+		low, high := interval((0.82+0.9+0.7)/3, overlap)
+		if v.N != 3 || v.Over != "folds" || math.Abs(v.Interval.Low-low) > 1e-9 || math.Abs(v.Interval.High-high) > 1e-9 {
+			t.Errorf("%+v, want [%v, %v] over 3 folds", v, low, high)
+		}
+		if m := c.Groups[0].Rows[0].Others["mcc"]; m.Interval.Defined() || m.Mean != 0.5 || m.SD != 0 {
+			t.Errorf("of values that are all equal: %+v", m)
+		}
+		var b strings.Builder
+		if err := c.Render(&b, "table"); err != nil || !strings.Contains(b.String(), "3 folds") || !strings.Contains(b.String(), "averaged within a fold") {
+			t.Errorf("%v\n%s", err, b.String())
+		}
+		rec.Manifest.Data = []record.DataManifest{{Name: "d", Train: 80, TestBenign: 20}}
+	}
+	for i := range rec.Results {
+		rec.Results[i].Fold = strings.Replace(rec.Results[i].Fold, "f", "c", 1)
+	}
+	c, err := Compare([]*record.Record{rec}, "", nil)
+	if v := c.Groups[0].Rows[0].Main; err != nil || v.Interval.Defined() || v.N != 3 {
+		t.Errorf("classes left out are no sample: %+v, %v", v, err)
+	}
+}
+
+// TestMetricsOfCells: a metric that results.csv lacks comes from the cells' files, and one that describes ranks nothing.
+func TestMetricsOfCells(t *testing.T) {
+	const file = "data,model,label,seed,unit,status,auroc,cell\nd,m,a,1,flow,ok,0.8,cells/d/a/s1\nd,m,b,1,flow,ok,0.7,cells/d/b/s1\n"
+	results, err := record.ReadResults(strings.NewReader(file), "r.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := &record.Record{Dir: t.TempDir(), Complete: true, Results: results}
+	if _, err := Compare([]*record.Record{rec}, "oracle_f1", nil); err == nil {
+		t.Error("no metrics.json is missed")
+	}
+	for cell, text := range map[string]string{"a": `{"auroc": 0.1, "oracle_f1": 0.25, "distinct_scores": 9}`, "b": `{"oracle_f1": 0.5, "distinct_scores": 12}`} {
+		dir := filepath.Join(rec.Dir, "cells", "d", cell, "s1")
+		if err := errors.Join(os.MkdirAll(dir, 0o777), os.WriteFile(filepath.Join(dir, "metrics.json"), []byte(text), 0o666)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := Compare([]*record.Record{rec}, "oracle_f1", []string{"auroc"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if top := c.Groups[0].Rows[0]; top.Label != "b" || top.Rank != 1 || top.Main.Mean != 0.5 || c.Groups[0].Rows[1].Others["auroc"].Mean != 0.8 {
+		t.Errorf("%+v", c.Groups[0].Rows)
+	}
+	if c, err = Compare([]*record.Record{rec}, "distinct_scores", nil); err != nil {
+		t.Fatal(err)
+	}
+	if top := c.Groups[0].Rows[0]; top.Label != "a" || top.Rank != 0 || top.Main.Mean != 9 {
+		t.Errorf("%+v", top)
+	}
+	for _, m := range eval.MetricNames() {
+		if _, err := Compare([]*record.Record{rec}, m, nil); err != nil {
+			t.Errorf("%s: %v", m, err)
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"plumbline/runs/record"
 )
 
-// fewSeeds is the number of seeds below which an interval over them says little: with 5 it reaches 1.24
+// fewSeeds is the number of seeds or folds below which an interval over them says little: with 5 it reaches 1.24
 // standard deviations to either side of the mean, with 3 already 2.48, with 2 nearly 9.
 const fewSeeds = 5
 
@@ -37,28 +37,34 @@ func cellDoubts(cells []member) (out []string) {
 	return out
 }
 
-// seedDoubts is what the number of seeds behind the rows leaves open.
-func seedDoubts(rows []Row) (out []string) {
+// repetitionDoubts is what the number of seeds or folds that the rows rest on leaves open.
+func repetitionDoubts(rows []Row) (out []string) {
 	var single []string
-	few := fewSeeds
+	few := map[string]int{} // the least number of seeds, and of folds
 	for i := range rows {
 		r := &rows[i]
-		if missing := r.OK - r.Main.N; missing > 0 {
-			out = append(out, fmt.Sprintf("%s: undefined for %d of %d cells, which its mean leaves out", r.Label, missing, r.OK))
+		if r.Main.Missing > 0 {
+			out = append(out, fmt.Sprintf("%s: undefined for %d of %d cells, which its mean leaves out", r.Label, r.Main.Missing, r.OK))
+		}
+		over := "seeds"
+		if r.Main.Over == "folds" {
+			over = "folds"
 		}
 		switch {
-		case r.Fixed || r.OK == 0:
+		case r.Fixed && over == "seeds" || r.OK == 0:
 		case r.OK == 1:
 			single = append(single, r.Label)
-		default:
-			few = min(few, r.OK)
+		case few[over] == 0 || r.Main.N < few[over]:
+			few[over] = r.Main.N
 		}
 	}
 	if single != nil {
 		out = append(out, fmt.Sprintf("one seed of %s: nothing shows how far the result of another may lie", strings.Join(single, ", ")))
 	}
-	if few < fewSeeds {
-		out = append(out, fmt.Sprintf("%d seeds are few for an interval: take %d or more", few, fewSeeds))
+	for _, over := range []string{"seeds", "folds"} {
+		if n := few[over]; n > 0 && n < fewSeeds {
+			out = append(out, fmt.Sprintf("%d %s are few for an interval: take %d or more", n, over, fewSeeds))
+		}
 	}
 	return out
 }
@@ -91,7 +97,7 @@ func preparationDoubtsOf(cells []member) (out []string) {
 		if m.Status != record.OK {
 			continue
 		}
-		u := fmt.Sprintf("%d with %s attacks", m.Test, percent(float64(m.Prevalence)))
+		u := fmt.Sprintf("%d with %s attacks", m.Test, percent(m.Metric("prevalence")))
 		if !slices.Contains(units, u) {
 			units = append(units, u)
 		}

@@ -43,10 +43,7 @@ func (c *Comparison) matrix(w io.Writer) error {
 	for g := range blocks {
 		for _, label := range whole {
 			v := values[label][g]
-			if smallerIsBetter[c.Metric] {
-				v = -v
-			}
-			blocks[g] = append(blocks[g], v)
+			blocks[g] = append(blocks[g], direction(c.Metric)*v)
 		}
 	}
 	ranks, err := eval.Friedman(blocks)

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"plumbline/configs/settings"
-	"plumbline/runs/record"
+	"plumbline/eval"
 )
 
 //go:embed published.yaml
@@ -79,13 +79,18 @@ func readPublished(raw []byte) (out []Published, err error) {
 				return nil, fmt.Errorf("compare: published values: %s, %s: no value", p.Source, v.Model)
 			}
 			for i, n := range names {
-				if !slices.Contains(record.Metrics(), n) || values[i] < 0 || values[i] > 1 {
+				if !known(n) || values[i] < 0 || values[i] > 1 {
 					return nil, fmt.Errorf("compare: published values: %s, %s: %s %v", p.Source, v.Model, n, values[i])
 				}
 			}
 		}
 	}
 	return out, nil
+}
+
+func known(metric string) bool {
+	_, ok := eval.MetricNamed(metric)
+	return ok
 }
 
 // AddPublished puts what papers report beside the groups that are on the same data by name, and the same unit.

@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
-	"plumbline/runs/record"
+	"plumbline/eval"
 )
 
 // Formats lists what Render knows.
@@ -33,22 +34,15 @@ func (c *Comparison) Render(w io.Writer, format string) error {
 	return fmt.Errorf("compare: unknown format %q; known: %s", format, strings.Join(Formats, ", "))
 }
 
-// titles are the column heads of metrics.
-var titles = map[string]string{
-	"auroc": "AUROC", "auprc": "AUPRC", "fpr_at_95tpr": "FPR@95TPR", "tpr_at_1fpr": "TPR@1%FPR", "tpr_at_01fpr": "TPR@0.1%FPR",
-	"f1": "F1", "mcc": "MCC", "fit_seconds": "fit s", "score_seconds": "score s", "balanced_accuracy": "bal. acc.",
-}
-
+// title is the column head of a metric.
 func title(metric string) string {
-	if t, ok := titles[metric]; ok {
-		return t
-	}
-	return metric
+	about, _ := eval.MetricNamed(metric)
+	return about.Title
 }
 
 // grid is the rows of a group as cells of text, heads first.
 func (c *Comparison) grid(g *Group) [][]string {
-	head := []string{"#", "model", title(c.Metric), "95 % interval"}
+	head := []string{"#", "model", title(c.Metric), "95 % interval", "over"}
 	for _, m := range c.Columns {
 		if m != c.Metric {
 			head = append(head, title(m))
@@ -61,7 +55,7 @@ func (c *Comparison) grid(g *Group) [][]string {
 		if r.Rank > 0 {
 			rank = strconv.Itoa(r.Rank)
 		}
-		line := []string{rank, r.Label, plusMinus(r.Main), interval(r.Main)}
+		line := []string{rank, r.Label, plusMinus(r.Main), interval(r.Main), r.Main.rests(g.Test)}
 		for _, m := range c.Columns {
 			if m != c.Metric {
 				line = append(line, short(m, r.Others[m].Mean))
@@ -94,14 +88,22 @@ func plusMinus(v Value) string {
 }
 
 func interval(v Value) string {
-	if math.IsNaN(v.Interval.Low) {
+	if !v.Interval.Defined() {
 		return "–"
 	}
-	s := fmt.Sprintf("[%s, %s]", number(v.Interval.Low), number(v.Interval.High))
-	if v.Bootstrap {
-		s += "ᵇ"
+	return fmt.Sprintf("[%s, %s]", number(v.Interval.Low), number(v.Interval.High))
+}
+
+// rests says what the interval is over and how many of it there are: "5 seeds", "10 folds", "20 units"; a dash
+// where there is no interval.
+func (v Value) rests(units int) string {
+	switch v.kind() {
+	case "":
+		return "–"
+	case "units":
+		return fmt.Sprintf("%d units", units)
 	}
-	return s
+	return fmt.Sprintf("%d %s", v.N, v.Over)
 }
 
 // heading is what a group stands for.
@@ -119,11 +121,14 @@ func percent(v float64) string {
 // notes are the lines below a group's table.
 func (g *Group) notes() []string {
 	var out []string
-	for _, r := range g.Rows {
-		if r.Main.Bootstrap {
-			out = append(out, "ᵇ one run: interval over resampled test units; the others are over seeds (Student's t)")
-			break
-		}
+	over := func(what string) bool {
+		return slices.ContainsFunc(g.Rows, func(r Row) bool { return r.Main.kind() == what })
+	}
+	if over("units") && (over("seeds") || over("folds")) {
+		out = append(out, "intervals over units are about the choice of test units, the others about other seeds or folds")
+	}
+	if over("folds") {
+		out = append(out, "over folds: seeds are averaged within a fold; the interval is corrected for the rows that folds share")
 	}
 	for _, r := range g.Rows {
 		for _, e := range r.Errors {
@@ -255,12 +260,12 @@ func (c *Comparison) metrics() []string {
 
 func (c *Comparison) json(w io.Writer) error {
 	type value struct {
-		N        int           `json:"n"`
-		Mean     record.Number `json:"mean"`
-		SD       record.Number `json:"sd"`
-		Low      record.Number `json:"low"`
-		High     record.Number `json:"high"`
-		Interval string        `json:"interval,omitempty"`
+		N        int         `json:"n"`
+		Mean     eval.Number `json:"mean"`
+		SD       eval.Number `json:"sd"`
+		Low      eval.Number `json:"low"`
+		High     eval.Number `json:"high"`
+		Interval string      `json:"interval,omitempty"`
 	}
 	type row struct {
 		Rank    int              `json:"rank"`
@@ -294,7 +299,7 @@ func (c *Comparison) json(w io.Writer) error {
 			or := row{Rank: r.Rank, Label: r.Label, Model: r.Model, Run: r.Run, OK: r.OK, Cells: r.Cells, Errors: r.Errors, Metrics: map[string]value{}}
 			for _, m := range c.metrics() {
 				v := r.Others[m]
-				or.Metrics[m] = value{v.N, record.Number(v.Mean), record.Number(v.SD), record.Number(v.Interval.Low), record.Number(v.Interval.High), v.kind()}
+				or.Metrics[m] = value{v.N, eval.Number(v.Mean), eval.Number(v.SD), eval.Number(v.Interval.Low), eval.Number(v.Interval.High), v.kind()}
 			}
 			og.Rows = append(og.Rows, or)
 		}

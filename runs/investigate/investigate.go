@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"plumbline/data"
+	"plumbline/eval"
 	"plumbline/models"
 	"plumbline/runs/bundle"
 	"plumbline/runs/experiment"
@@ -26,24 +27,24 @@ import (
 
 // Investigation is the alarms of a cell, sorted by what caused them.
 type Investigation struct {
-	Cell      string        `json:"cell"`
-	Threshold record.Number `json:"threshold"`
-	Samples   int           `json:"samples"` // flows or windows of the test part
-	Alarms    int           `json:"alarms"`  // of them are sorted here
-	Columns   []string      `json:"columns"` // of the flows' values
-	Groups    []CauseGroup  `json:"groups"`  // largest first
+	Cell      string       `json:"cell"`
+	Threshold eval.Number  `json:"threshold"`
+	Samples   int          `json:"samples"` // flows or windows of the test part
+	Alarms    int          `json:"alarms"`  // of them are sorted here
+	Columns   []string     `json:"columns"` // of the flows' values
+	Groups    []CauseGroup `json:"groups"`  // largest first
 }
 
 // CauseGroup is the alarms of one cause.
 type CauseGroup struct {
-	Cause   string        `json:"cause"`
-	Alarms  int           `json:"alarms"`
-	Attacks int           `json:"attacks"` // of the alarms: those whose flow is labelled an attack
-	Highest record.Number `json:"highest_score"`
-	Classes []Tally       `json:"classes"` // of the flows, most frequent first
-	Symbols []Tally       `json:"symbols,omitempty"`
-	Keys    []Tally       `json:"keys,omitempty"` // entities
-	Flows   []Finding     `json:"-"`              // highest score first
+	Cause   string      `json:"cause"`
+	Alarms  int         `json:"alarms"`
+	Attacks int         `json:"attacks"` // of the alarms: those whose flow is labelled an attack
+	Highest eval.Number `json:"highest_score"`
+	Classes []Tally     `json:"classes"` // of the flows, most frequent first
+	Symbols []Tally     `json:"symbols,omitempty"`
+	Keys    []Tally     `json:"keys,omitempty"` // entities
+	Flows   []Finding   `json:"-"`              // highest score first
 }
 
 // Tally is how often something occurs.
@@ -105,8 +106,8 @@ func Investigate(ctx context.Context, dir, cell string, lo experiment.LoadOption
 		return nil, err
 	}
 	var limits struct {
-		Threshold record.Number `json:"threshold"`
-		FlowLimit record.Number `json:"flow_limit"`
+		Threshold eval.Number `json:"threshold"`
+		FlowLimit eval.Number `json:"flow_limit"`
 	}
 	if err := record.ReadJSON(dir, res.Cell+"/threshold.json", &limits); err != nil {
 		return nil, err
@@ -267,7 +268,7 @@ func (inv *Investigation) sort(p *prepare.Prepared, s *data.Set, raw []float64, 
 // sum counts what is in a group and puts its flows in order.
 func (g *CauseGroup) sum() {
 	slices.SortStableFunc(g.Flows, func(a, b Finding) int { return cmp.Compare(b.Score, a.Score) })
-	g.Alarms, g.Highest = len(g.Flows), record.Number(g.Flows[0].Score)
+	g.Alarms, g.Highest = len(g.Flows), eval.Number(g.Flows[0].Score)
 	classes, symbols, keys := map[string]int{}, map[string]int{}, map[string]int{}
 	for i := range g.Flows {
 		f := &g.Flows[i]

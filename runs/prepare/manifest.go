@@ -11,7 +11,15 @@ import (
 // dataManifest is what a fold holds, without warnings and audit.
 func dataManifest(l *live, report *source.ReadReport, pipe *prep.Pipeline) record.DataManifest {
 	t, split := l.Table, l.split
-	m := record.DataManifest{Name: t.Name, Rows: t.Rows, BadRows: report.Bad, Train: len(l.benign), Valid: len(split.Valid), Test: len(split.Test), Notes: append(slices.Clone(report.Notes), pipe.Notes...)}
+	m := record.DataManifest{
+		Name: t.Name, Rows: t.Rows, BadRows: report.Bad, Train: len(l.benign), Valid: len(split.Valid), Test: len(split.Test),
+		Notes: append(slices.Clone(report.Notes), pipe.Notes...),
+	}
+	for _, row := range split.Test {
+		if !t.Attack[row] {
+			m.TestBenign++
+		}
+	}
 	for _, a := range t.Attack {
 		if a {
 			m.Attacks++

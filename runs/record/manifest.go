@@ -35,17 +35,18 @@ type Manifest struct {
 
 // DataManifest is one data set as it was read.
 type DataManifest struct {
-	Name     string       `json:"name"`
-	Rows     int          `json:"rows"`
-	BadRows  int          `json:"bad_rows"`
-	Attacks  int          `json:"attacks"`
-	Train    int          `json:"n_train"` // benign training rows
-	Valid    int          `json:"n_valid"`
-	Test     int          `json:"n_test"`
-	Files    []FileRecord `json:"files"`
-	Warnings []string     `json:"warnings,omitempty"`
-	Notes    []string     `json:"notes,omitempty"`
-	Audit    string       `json:"audit,omitempty"` // the audit in one line; all of it is in audit/<name>.json
+	Name       string       `json:"name"`
+	Rows       int          `json:"rows"`
+	BadRows    int          `json:"bad_rows"`
+	Attacks    int          `json:"attacks"`
+	Train      int          `json:"n_train"` // benign training rows
+	Valid      int          `json:"n_valid"`
+	Test       int          `json:"n_test"`
+	TestBenign int          `json:"n_test_benign"`
+	Files      []FileRecord `json:"files"`
+	Warnings   []string     `json:"warnings,omitempty"`
+	Notes      []string     `json:"notes,omitempty"`
+	Audit      string       `json:"audit,omitempty"` // the audit in one line; all of it is in audit/<name>.json
 }
 
 // FileRecord is one data file.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"plumbline/configs/settings"
+	"plumbline/eval"
 )
 
 // Record is a run directory as it is found on disk.
@@ -86,6 +87,26 @@ func (r *Record) readCells() error {
 		r.Results = append(r.Results, st.Result)
 		return nil
 	})
+}
+
+// ReadMetrics takes over from the cells' metrics.json the metrics that results.csv does not have.
+func (r *Record) ReadMetrics() error {
+	for i := range r.Results {
+		c := &r.Results[i]
+		if c.Status != OK || !filepath.IsLocal(filepath.FromSlash(c.Cell)) {
+			continue
+		}
+		var m eval.Metrics
+		if err := ReadJSON(r.Dir, c.Cell+"/metrics.json", &m); err != nil {
+			return err
+		}
+		for name, v := range m.Values {
+			if !InResults(name) {
+				c.Set(name, v)
+			}
+		}
+	}
+	return nil
 }
 
 // ErrNoCell is wrapped by the errors of [Record.Find].

@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"plumbline/eval"
 )
 
 // Status of a cell.
@@ -20,27 +23,7 @@ const (
 	Interrupted = "interrupted"
 )
 
-// Number is a float64 that JSON may hold: NaN and infinities are null, and null is NaN.
-type Number float64
-
-// MarshalJSON writes null for what JSON cannot hold.
-func (n Number) MarshalJSON() ([]byte, error) {
-	if v := float64(n); math.IsNaN(v) || math.IsInf(v, 0) {
-		return []byte("null"), nil
-	}
-	return json.Marshal(float64(n))
-}
-
-// UnmarshalJSON reads null as NaN.
-func (n *Number) UnmarshalJSON(raw []byte) error {
-	if string(raw) == "null" {
-		*n = Number(math.NaN())
-		return nil
-	}
-	return json.Unmarshal(raw, (*float64)(n))
-}
-
-// Result is one cell's row of results.csv.
+// Result is one cell: what it is, and what was measured of it.
 type Result struct {
 	Data   string `json:"data"`
 	Model  string `json:"model"` // registered name
@@ -51,41 +34,111 @@ type Result struct {
 	Status string `json:"status"`
 	Error  string `json:"error,omitempty"`
 
-	Train    int `json:"n_train"`    // samples the model saw
-	Test     int `json:"n_test"`     // units judged
-	Features int `json:"n_features"` // columns, or symbols of the alphabet
+	Train    int         `json:"n_train"`    // samples the model saw
+	Test     int         `json:"n_test"`     // units judged
+	Valid    eval.Number `json:"n_valid"`    // units that the threshold could be fitted to
+	Features int         `json:"n_features"` // columns, or symbols of the alphabet
 
-	AUROC        Number `json:"auroc"`
-	AUPRC        Number `json:"auprc"`
-	Prevalence   Number `json:"prevalence"`
-	FPRAt95TPR   Number `json:"fpr_at_95tpr"`
-	TPRAt1FPR    Number `json:"tpr_at_1fpr"`
-	Threshold    Number `json:"threshold"`
-	Accuracy     Number `json:"accuracy"`
-	Balanced     Number `json:"balanced_accuracy"`
-	Precision    Number `json:"precision"`
-	Recall       Number `json:"recall"`
-	Specificity  Number `json:"specificity"`
-	F1           Number `json:"f1"`
-	MCC          Number `json:"mcc"`
-	FitSeconds   Number `json:"fit_seconds"`
-	ScoreSeconds Number `json:"score_seconds"`
-	PeakRSS      Number `json:"peak_rss_mb"` // of the process so far: cells side by side share it
-	TrainSHA256  string `json:"train_sha256"`
-	TestSHA256   string `json:"test_sha256"`
-	Cell         string `json:"cell"`
-
-	AUROCLow      Number   `json:"auroc_low"`
-	AUROCHigh     Number   `json:"auroc_high"`
-	AUPRCLow      Number   `json:"auprc_low"`
-	AUPRCHigh     Number   `json:"auprc_high"`
-	TPRAt01       Number   `json:"tpr_at_01fpr"`
-	Valid         Number   `json:"n_valid"`                // units that the threshold could be fitted to
-	ClusterAUROC  Number   `json:"weighted_cluster_auroc"` // [eval.ClusterMetrics]; NaN for models without clusters
-	ZeroFilled    Number   `json:"zero_filled_cluster_auroc"`
+	TrainSHA256   string   `json:"train_sha256"`
+	TestSHA256    string   `json:"test_sha256"`
+	Cell          string   `json:"cell"`
 	Input         string   `json:"input"` // what the model sees: vectors or traces
 	Deterministic bool     `json:"deterministic"`
 	Warnings      []string `json:"warnings,omitempty"`
+
+	// Metrics holds what was measured, by the names of [eval.MetricTable] and the ends of intervals by name + "_low" and
+	// "_high". What is not there is undefined. Copies of a Result share it.
+	Metrics map[string]float64 `json:"-"`
+}
+
+// Metric is a metric by name, NaN if it is undefined.
+func (r *Result) Metric(name string) float64 {
+	if v, ok := r.Metrics[name]; ok {
+		return v
+	}
+	return math.NaN()
+}
+
+// Set sets a metric; NaN makes it undefined.
+func (r *Result) Set(name string, v float64) {
+	if math.IsNaN(v) {
+		delete(r.Metrics, name)
+		return
+	}
+	if r.Metrics == nil {
+		r.Metrics = map[string]float64{}
+	}
+	r.Metrics[name] = v
+}
+
+// Interval is the metric's own interval, over the choice of test units; undefined where it has none.
+func (r *Result) Interval(metric string) eval.Interval {
+	return eval.Interval{Low: r.Metric(metric + lowSuffix), High: r.Metric(metric + highSuffix)}
+}
+
+// SetInterval sets the metric's own interval.
+func (r *Result) SetInterval(metric string, i eval.Interval) {
+	r.Set(metric+lowSuffix, i.Low)
+	r.Set(metric+highSuffix, i.High)
+}
+
+const lowSuffix, highSuffix = "_low", "_high"
+
+// Judge takes over what scores and labels gave.
+func (r *Result) Judge(m *eval.Metrics) {
+	for name, v := range m.Values {
+		r.Set(name, v)
+	}
+	for name, i := range m.Intervals {
+		r.SetInterval(name, i)
+	}
+}
+
+// plainResult is a Result without its methods.
+type plainResult Result
+
+// MarshalJSON writes one object: the fields, then the metrics in alphabetical order, those without a value left out.
+func (r Result) MarshalJSON() ([]byte, error) {
+	fields, err := json.Marshal(plainResult(r))
+	if err != nil || len(r.Metrics) == 0 {
+		return fields, err
+	}
+	numbers := make(map[string]eval.Number, len(r.Metrics))
+	for name, v := range r.Metrics {
+		numbers[name] = eval.Number(v)
+	}
+	more, err := json.Marshal(numbers)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(fields[:len(fields)-1], ','), more[1:]...), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote. Keys that are no metric are passed over.
+func (r *Result) UnmarshalJSON(raw []byte) error {
+	p := plainResult{Valid: eval.Number(math.NaN())}
+	if err := json.Unmarshal(raw, &p); err != nil {
+		return err
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &fields); err != nil {
+		return err
+	}
+	*r = Result(p)
+	for _, m := range eval.MetricNames() {
+		for _, name := range []string{m, m + lowSuffix, m + highSuffix} {
+			text, ok := fields[name]
+			if !ok {
+				continue
+			}
+			var v eval.Number
+			if err := json.Unmarshal(text, &v); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			r.Set(name, float64(v))
+		}
+	}
+	return nil
 }
 
 // column is one column of results.csv.
@@ -100,12 +153,15 @@ func textColumn(name string, at func(*Result) *string) column {
 }
 
 func intColumn(name string, at func(*Result) *int) column {
-	return column{name, func(r *Result) string { return strconv.Itoa(*at(r)) }, func(r *Result, s string) (err error) { *at(r), err = strconv.Atoi(s); return err }}
+	return column{
+		name, func(r *Result) string { return strconv.Itoa(*at(r)) },
+		func(r *Result, s string) (err error) { *at(r), err = strconv.Atoi(s); return err },
+	}
 }
 
-func numberColumn(name string, at func(*Result) *Number) column {
+func numberColumn(name string, get func(*Result) float64, set func(*Result, float64)) column {
 	return column{name, func(r *Result) string {
-		v := float64(*at(r))
+		v := get(r)
 		if math.IsNaN(v) {
 			return ""
 		}
@@ -115,9 +171,14 @@ func numberColumn(name string, at func(*Result) *Number) column {
 		if s != "" {
 			v, err = strconv.ParseFloat(s, 64)
 		}
-		*at(r) = Number(v)
+		set(r, v)
 		return err
 	}}
+}
+
+// metricColumn is a metric, or an end of its interval.
+func metricColumn(name string) column {
+	return numberColumn(name, func(r *Result) float64 { return r.Metric(name) }, func(r *Result, v float64) { r.Set(name, v) })
 }
 
 // columns is results.csv from left to right. The order of the first thirty is part of the format.
@@ -125,7 +186,10 @@ var columns = []column{
 	textColumn("data", func(r *Result) *string { return &r.Data }),
 	textColumn("model", func(r *Result) *string { return &r.Model }),
 	textColumn("label", func(r *Result) *string { return &r.Label }),
-	{"seed", func(r *Result) string { return strconv.FormatUint(r.Seed, 10) }, func(r *Result, s string) (err error) { r.Seed, err = strconv.ParseUint(s, 10, 64); return err }},
+	{
+		"seed", func(r *Result) string { return strconv.FormatUint(r.Seed, 10) },
+		func(r *Result, s string) (err error) { r.Seed, err = strconv.ParseUint(s, 10, 64); return err },
+	},
 	textColumn("fold", func(r *Result) *string { return &r.Fold }),
 	textColumn("unit", func(r *Result) *string { return &r.Unit }),
 	textColumn("status", func(r *Result) *string { return &r.Status }),
@@ -133,35 +197,38 @@ var columns = []column{
 	intColumn("n_train", func(r *Result) *int { return &r.Train }),
 	intColumn("n_test", func(r *Result) *int { return &r.Test }),
 	intColumn("n_features", func(r *Result) *int { return &r.Features }),
-	numberColumn("auroc", func(r *Result) *Number { return &r.AUROC }),
-	numberColumn("auprc", func(r *Result) *Number { return &r.AUPRC }),
-	numberColumn("prevalence", func(r *Result) *Number { return &r.Prevalence }),
-	numberColumn("fpr_at_95tpr", func(r *Result) *Number { return &r.FPRAt95TPR }),
-	numberColumn("tpr_at_1fpr", func(r *Result) *Number { return &r.TPRAt1FPR }),
-	numberColumn("threshold", func(r *Result) *Number { return &r.Threshold }),
-	numberColumn("accuracy", func(r *Result) *Number { return &r.Accuracy }),
-	numberColumn("balanced_accuracy", func(r *Result) *Number { return &r.Balanced }),
-	numberColumn("precision", func(r *Result) *Number { return &r.Precision }),
-	numberColumn("recall", func(r *Result) *Number { return &r.Recall }),
-	numberColumn("specificity", func(r *Result) *Number { return &r.Specificity }),
-	numberColumn("f1", func(r *Result) *Number { return &r.F1 }),
-	numberColumn("mcc", func(r *Result) *Number { return &r.MCC }),
-	numberColumn("fit_seconds", func(r *Result) *Number { return &r.FitSeconds }),
-	numberColumn("score_seconds", func(r *Result) *Number { return &r.ScoreSeconds }),
-	numberColumn("peak_rss_mb", func(r *Result) *Number { return &r.PeakRSS }),
+	metricColumn("auroc"),
+	metricColumn("auprc"),
+	metricColumn("prevalence"),
+	metricColumn("fpr_at_95tpr"),
+	metricColumn("tpr_at_1fpr"),
+	metricColumn("threshold"),
+	metricColumn("accuracy"),
+	metricColumn("balanced_accuracy"),
+	metricColumn("precision"),
+	metricColumn("recall"),
+	metricColumn("specificity"),
+	metricColumn("f1"),
+	metricColumn("mcc"),
+	metricColumn("fit_seconds"),
+	metricColumn("score_seconds"),
+	metricColumn("peak_rss_mb"),
 	textColumn("train_sha256", func(r *Result) *string { return &r.TrainSHA256 }),
 	textColumn("test_sha256", func(r *Result) *string { return &r.TestSHA256 }),
 	textColumn("cell", func(r *Result) *string { return &r.Cell }),
-	numberColumn("auroc_low", func(r *Result) *Number { return &r.AUROCLow }),
-	numberColumn("auroc_high", func(r *Result) *Number { return &r.AUROCHigh }),
-	numberColumn("auprc_low", func(r *Result) *Number { return &r.AUPRCLow }),
-	numberColumn("auprc_high", func(r *Result) *Number { return &r.AUPRCHigh }),
-	numberColumn("tpr_at_01fpr", func(r *Result) *Number { return &r.TPRAt01 }),
-	numberColumn("n_valid", func(r *Result) *Number { return &r.Valid }),
-	numberColumn("weighted_cluster_auroc", func(r *Result) *Number { return &r.ClusterAUROC }),
-	numberColumn("zero_filled_cluster_auroc", func(r *Result) *Number { return &r.ZeroFilled }),
+	metricColumn("auroc_low"),
+	metricColumn("auroc_high"),
+	metricColumn("auprc_low"),
+	metricColumn("auprc_high"),
+	metricColumn("tpr_at_01fpr"),
+	numberColumn("n_valid", func(r *Result) float64 { return float64(r.Valid) }, func(r *Result, v float64) { r.Valid = eval.Number(v) }),
+	metricColumn("weighted_cluster_auroc"),
+	metricColumn("zero_filled_cluster_auroc"),
 	textColumn("input", func(r *Result) *string { return &r.Input }),
-	{"deterministic", func(r *Result) string { return strconv.FormatBool(r.Deterministic) }, func(r *Result, s string) (err error) { r.Deterministic, err = strconv.ParseBool(s); return err }},
+	{
+		"deterministic", func(r *Result) string { return strconv.FormatBool(r.Deterministic) },
+		func(r *Result, s string) (err error) { r.Deterministic, err = strconv.ParseBool(s); return err },
+	},
 	{"warnings", func(r *Result) string { return strings.Join(r.Warnings, "; ") }, func(r *Result, s string) error {
 		if r.Warnings = nil; s != "" {
 			r.Warnings = strings.Split(s, "; ")
@@ -170,21 +237,9 @@ var columns = []column{
 	}},
 }
 
-// Metrics lists the metric columns of results.csv, which comparisons may rank by.
-func Metrics() []string {
-	return []string{"auroc", "auprc", "fpr_at_95tpr", "tpr_at_1fpr", "tpr_at_01fpr", "accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "mcc", "weighted_cluster_auroc", "zero_filled_cluster_auroc", "fit_seconds", "score_seconds"}
-}
-
-// Metric is the value of a number column by name, NaN if there is no such column.
-func (r *Result) Metric(name string) float64 {
-	for _, c := range columns {
-		if c.name == name {
-			if v, err := strconv.ParseFloat(c.get(r), 64); err == nil {
-				return v
-			}
-		}
-	}
-	return math.NaN()
+// InResults says whether results.csv has the metric; the others are in the cells' metrics.json.
+func InResults(metric string) bool {
+	return slices.ContainsFunc(columns, func(c column) bool { return c.name == metric })
 }
 
 // WriteResults writes results.csv.
@@ -234,7 +289,7 @@ func ReadResults(r io.Reader, file string) ([]Result, error) {
 		if err != nil {
 			return nil, fmt.Errorf("runs: %s: %w", file, err)
 		}
-		var res Result
+		res := Result{Valid: eval.Number(math.NaN())}
 		for i, text := range row {
 			c, ok := byName[head[i]]
 			if !ok {

@@ -1,0 +1,115 @@
+package eval
+
+import (
+	"math"
+	"slices"
+)
+
+// Metric is one number that judges a cell. The table of them is all that knows their names: metrics.json, results.csv,
+// summary.json, comparisons and help follow it.
+type Metric struct {
+	Name   string // in metrics.json and results.csv, and what comparisons are asked for
+	Title  string // head of a column of tables
+	Doc    string // one sentence without a full stop
+	Better Better
+	Range  Range
+	// value is NaN where the metric is undefined. nil: the runner measures it.
+	value func(*judged) float64
+}
+
+// Better says which values of a metric are preferred.
+type Better int
+
+// Preferences.
+const (
+	Neither Better = iota // it describes, and ranks nothing
+	Higher
+	Lower
+)
+
+// judged is what the values of metrics are taken from.
+type judged struct {
+	rank      *Ranking
+	threshold float64   // NaN: none
+	flags     Confusion // by the threshold; zero without one
+}
+
+// flagged is a quantity of the threshold's decisions, NaN without one.
+func flagged(of func(Confusion) float64) func(*judged) float64 {
+	return func(j *judged) float64 {
+		if math.IsNaN(j.threshold) {
+			return math.NaN()
+		}
+		return of(j.flags)
+	}
+}
+
+// ranked is a quantity of the ranking alone.
+func ranked(of func(*Ranking) float64) func(*judged) float64 {
+	return func(j *judged) float64 { return of(j.rank) }
+}
+
+// metrics is the table, in the order of metrics.json.
+var metrics = []Metric{
+	{"prevalence", "attacks", "share of attacks among the judged units", Neither, Share,
+		ranked(func(r *Ranking) float64 { return ratio(float64(r.P), float64(r.P+r.N)) })},
+	{"auroc", "AUROC", "area under the ROC curve: the probability that an attack outscores a benign unit", Higher, Share,
+		ranked((*Ranking).ROCAUC)},
+	{"auprc", "AUPRC", "average precision, the area under the precision-recall curve without interpolation", Higher, Share,
+		ranked((*Ranking).AveragePrecision)},
+	{"fpr_at_95tpr", "FPR@95TPR", "false-positive rate of the largest threshold that catches 95 % of the attacks", Lower, Share,
+		ranked(func(r *Ranking) float64 { return r.FPRAtTPR(0.95) })},
+	{"tpr_at_1fpr", "TPR@1%FPR", "share of attacks caught at no more than 1 % false positives", Higher, Share,
+		ranked(func(r *Ranking) float64 { return r.TPRAtFPR(0.01) })},
+	{"tpr_at_01fpr", "TPR@0.1%FPR", "share of attacks caught at no more than 0.1 % false positives", Higher, Share,
+		ranked(func(r *Ranking) float64 { return r.TPRAtFPR(0.001) })},
+	{"partial_auroc", "pAUROC", "mean share of attacks caught over false-positive rates up to 1 %", Higher, Share,
+		ranked(func(r *Ranking) float64 { return r.PartialROCAUC(0.01) })},
+	{"prauc_trapezoid", "PR trapezoid", "area under the precision-recall curve by trapezoids, too high, to compare with published values",
+		Higher, Share, ranked((*Ranking).PRAUCTrapezoid)},
+	{"oracle_f1", "best F1", "largest F1 of any threshold, chosen with the test labels", Higher, Share,
+		ranked(func(r *Ranking) float64 { f1, _ := r.OracleF1(); return f1 })},
+	{"oracle_threshold", "best threshold", "threshold of the largest F1, chosen with the test labels", Neither, Anything,
+		ranked(func(r *Ranking) float64 { _, at := r.OracleF1(); return at })},
+	{"threshold", "threshold", "score above which a unit is flagged", Neither, Anything,
+		func(j *judged) float64 { return j.threshold }},
+	{"accuracy", "accuracy", "share of units told right", Higher, Share, flagged(Confusion.Accuracy)},
+	{"balanced_accuracy", "bal. acc.", "mean of recall and specificity", Higher, Share, flagged(Confusion.BalancedAccuracy)},
+	{"precision", "precision", "share of attacks among the flagged units", Higher, Share, flagged(Confusion.Precision)},
+	{"recall", "recall", "share of attacks flagged", Higher, Share, flagged(Confusion.Recall)},
+	{"specificity", "specificity", "share of benign units not flagged", Higher, Share, flagged(Confusion.Specificity)},
+	{"f1", "F1", "harmonic mean of precision and recall", Higher, Share, flagged(Confusion.F1)},
+	{"mcc", "MCC", "Matthews' correlation of flags and truth", Higher, Signed, flagged(Confusion.MCC)},
+	{"distinct_scores", "distinct", "number of different scores", Neither, Positive,
+		ranked(func(r *Ranking) float64 { return float64(r.Distinct()) })},
+	{"weighted_cluster_auroc", "cluster AUROC", "AUROC within the clusters of a model that has some, weighted by their units", Higher, Share, nil},
+	{"zero_filled_cluster_auroc", "cluster AUROC, 0-filled", "the same over all clusters, one without attacks or benign units counting 0", Higher, Share, nil},
+	{"fit_seconds", "fit s", "time of training", Lower, Positive, nil},
+	{"score_seconds", "score s", "time of scoring the test samples", Lower, Positive, nil},
+	{"peak_rss_mb", "peak MB", "largest memory of the process so far, in megabytes", Lower, Positive, nil},
+}
+
+// MetricTable is every metric there is, those that the runner measures last.
+func MetricTable() []Metric { return slices.Clone(metrics) }
+
+// MetricNames is the names of the table in its order.
+func MetricNames() []string {
+	out := make([]string, len(metrics))
+	for i, m := range metrics {
+		out[i] = m.Name
+	}
+	return out
+}
+
+// MetricNamed is the metric of that name, if there is one.
+func MetricNamed(name string) (Metric, bool) {
+	for _, m := range metrics {
+		if m.Name == name {
+			return m, true
+		}
+	}
+	return Metric{}, false
+}
+
+// Measured says whether the metric comes from scores and labels; the others are measured by what runs the model.
+func (m Metric) Measured() bool { return m.value != nil }

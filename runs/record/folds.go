@@ -1,0 +1,34 @@
+package record
+
+import (
+	"math"
+	"strings"
+)
+
+// FoldOverlap is the test rows of a fold over its training rows, benign ones both, as [eval.Pool] wants it: of the manifest
+// where it says how many there were, else 1/(k−1) for k folds. NaN for folds that are no sample of one thing because each
+// leaves out other classes, and where nothing is known.
+func (m *Manifest) FoldOverlap(data string, cells []Result) float64 {
+	folds, k := map[string]bool{}, map[string]bool{}
+	for i := range cells {
+		switch c := &cells[i]; {
+		case c.Data != data || c.Fold == "":
+		case strings.HasPrefix(c.Fold, "c"):
+			return math.NaN()
+		default:
+			folds[c.Fold] = true
+			if _, f, ok := strings.Cut(c.Fold, "f"); ok {
+				k[f] = true
+			}
+		}
+	}
+	for _, d := range m.Data {
+		if d.Name == data && d.TestBenign > 0 && d.Train > 0 {
+			return float64(d.TestBenign) / float64(d.Train)
+		}
+	}
+	if len(k) < 2 || len(folds)%len(k) != 0 {
+		return math.NaN()
+	}
+	return 1 / float64(len(k)-1)
+}

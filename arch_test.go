@@ -81,7 +81,7 @@ var outside = map[string]string{
 	"github.com/invopop/":       "cmd/plumbline",
 	"golang.org/x/term":         "cmd/plumbline",
 	"github.com/klauspost/":     "data/source data/export data/parquet runs runs/compare runs/investigate",
-	"go.yaml.in/yaml/v3":        "configs/settings data/prep models/modeltest runs runs/experiment",
+	"go.yaml.in/yaml/v3":        "configs/settings models/modeltest runs runs/experiment",
 	"github.com/google/go-cmp/": "", // tests only
 	"github.com/parquet-go/":    "", // tests only
 	"golang.org/x/sys/cpu":      "numeric/kernel",

@@ -41,6 +41,7 @@ func (t *Table) Keep(marked []bool) {
 	t.Rows = row
 }
 
+// KeepMarked is the marked values, in the memory of v; nil stays nil.
 func KeepMarked[T any](v []T, marked []bool) []T {
 	if v == nil {
 		return nil

@@ -1,4 +1,4 @@
-// Package strictyaml decodes YAML into structs over the defaults that they already hold, and refuses what
+// Package settings decodes YAML into structs over the defaults that they already hold, and refuses what
 // it does not understand: unknown keys (proposing the closest valid one), wrong types, values outside the
 // range that a field's jsonschema tag declares. Every problem of a document is reported, each with
 // file:line:column and key path.

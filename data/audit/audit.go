@@ -95,7 +95,10 @@ func Table(ctx context.Context, t *data.Table, sp *split.Split) (*Report, error)
 	rep := &Report{Data: t.Name, Rows: t.Rows, Train: len(sp.Train) + len(sp.Valid), Test: len(sp.Test)}
 	a.classes(rep)
 	rep.Whole = a.repeats(func(c *data.Column) bool { return true }, true)
-	rep.Features = a.repeats(func(c *data.Column) bool { return c.Type == data.Number || c.Type == data.Category }, false)
+	rep.Features = a.repeats(
+		func(c *data.Column) bool { return c.Type == data.Number || c.Type == data.Category },
+		false,
+	)
 	if err := a.groups(rep); err != nil {
 		return nil, err
 	}
@@ -110,7 +113,7 @@ func Table(ctx context.Context, t *data.Table, sp *split.Split) (*Report, error)
 		}
 		rep.Columns = append(rep.Columns, a.column(c))
 	}
-	rep.judge()
+	rep.findAll()
 	return rep, nil
 }
 

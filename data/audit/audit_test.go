@@ -23,9 +23,21 @@ func table() (*data.Table, *split.Split) {
 			{Name: "host", Type: data.Address, Levels: []string{"a", "b"}, Code: []uint32{0, 0, 1, 0, 1, 1}},
 			{Name: "size", Type: data.Number, Num: []float64{1, 1, 2, 1, 9, 8}},
 			{Name: "flat", Type: data.Number, Num: []float64{4, 4, 4, 4, 4, 4}},
-			{Name: "proto", Type: data.Category, Levels: []string{"tcp", "udp"}, Code: []uint32{0, 0, 0, 0, 1, data.Missing}},
+			{
+				Name:   "proto",
+				Type:   data.Category,
+				Levels: []string{"tcp", "udp"},
+				Code:   []uint32{0, 0, 0, 0, 1, data.Missing},
+			},
 		},
-		Attack: []bool{false, false, false, true, true, true}, Class: []uint32{0, 0, 0, 1, 1, 2}, Classes: []string{"ok", "scan", "worm"},
+		Attack: []bool{
+			false,
+			false,
+			false,
+			true,
+			true,
+			true,
+		}, Class: []uint32{0, 0, 0, 1, 1, 2}, Classes: []string{"ok", "scan", "worm"},
 		Origins: []data.Origin{{Rows: 6}},
 	}
 	return t, &split.Split{Train: []int32{0, 1, 2}, Test: []int32{3, 4, 5}}

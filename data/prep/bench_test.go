@@ -34,7 +34,12 @@ func BenchmarkFileToMatrix(b *testing.B) {
 	} {
 		b.Run(c.bench, func(b *testing.B) {
 			for b.Loop() {
-				_, t := readConfig(b, c.name, c.folder, func(c *source.Config) { c.Files.Test, c.Expect.TestRows = nil, 0 })
+				_, t := readConfig(
+					b,
+					c.name,
+					c.folder,
+					func(c *source.Config) { c.Files.Test, c.Expect.TestRows = nil, 0 },
+				)
 				set := fitAll(b, t, c.steps)
 				if set.N != c.rows || set.D != c.columns {
 					b.Fatalf("%d×%d, want %d×%d", set.N, set.D, c.rows, c.columns)
@@ -79,7 +84,12 @@ func BenchmarkTenfold(b *testing.B) {
 			}
 			runtime.GC()
 			for b.Loop() {
-				_, t := readConfig(b, "kddcup99", "kddcup99", func(c *source.Config) { c.Files.Train, c.Files.Test, c.Expect = []string{file}, nil, source.Expect{} })
+				_, t := readConfig(
+					b,
+					"kddcup99",
+					"kddcup99",
+					func(c *source.Config) { c.Files.Train, c.Files.Test, c.Expect = []string{file}, nil, source.Expect{} },
+				)
 				if set := fitAll(b, t, "[impute, {step: scale, kind: zscore}, onehot]"); set.N != times*494021 {
 					b.Fatalf("%d rows", set.N)
 				}

@@ -13,7 +13,11 @@ func init() {
 		return &oneHot{Common: Common{Step: "onehot", Fit: "benign"}}
 	})
 	register("drop", "takes columns out", func() step { return &drop{Common{Step: "drop", Fit: "benign"}} })
-	register("select", "keeps the named columns alone", func() step { return &selectStep{Common{Step: "select", Fit: "benign"}} })
+	register(
+		"select",
+		"keeps the named columns alone",
+		func() step { return &selectStep{Common{Step: "select", Fit: "benign"}} },
+	)
 	register("drop_constant", "takes columns out that have one value in training", func() step {
 		return &dropConstant{Common{Step: "drop_constant", Fit: "benign"}}
 	})
@@ -39,7 +43,10 @@ func (s *oneHot) fit(f *fitting) error {
 			levels = levels[1:]
 		}
 		for _, l := range levels {
-			dummies = append(dummies, &column{name: c.name + "=" + l, source: c.source, level: l, dummy: true, holds: l == c.absent})
+			dummies = append(
+				dummies,
+				&column{name: c.name + "=" + l, source: c.source, level: l, dummy: true, holds: l == c.absent},
+			)
 		}
 	}
 	f.columns = append(kept, dummies...)

@@ -14,7 +14,7 @@ import (
 const (
 	encodeClusters    = 35 // for values that stand for themselves
 	encodeBinClusters = 5  // for values in bins
-	encodeNeighbours  = 10 // classes of the value before and the value behind
+	encodeNeighbours  = 10 // classes of the value before and the value after
 	encodeRuns        = 10 // of k-means; the best silhouette counts
 	encodeSame        = 0.5
 	encodeWidth       = 2 + 2*encodeNeighbours
@@ -78,7 +78,7 @@ func (p *part) at(v float64) int {
 // describe is a row of encodeWidth numbers for each value or bin. The rows of the table are in the order of
 // their sequences; a missing value is nobody's neighbour.
 func (p *part) describe(c *data.Column, rows, ends []int32, n int) [][]float64 {
-	type pair struct{ before, behind float64 }
+	type pair struct{ before, after float64 }
 	out := make([][]float64, len(p.Codes))
 	for i := range out {
 		out[i] = make([]float64, encodeWidth)
@@ -107,23 +107,23 @@ func (p *part) describe(c *data.Column, rows, ends []int32, n int) [][]float64 {
 	if len(pairs) == 0 {
 		return out
 	}
-	before, behind := make([]float64, len(pairs)), make([]float64, len(pairs))
+	before, after := make([]float64, len(pairs)), make([]float64, len(pairs))
 	for i, q := range pairs {
-		before[i], behind[i] = q.before, q.behind
+		before[i], after[i] = q.before, q.after
 	}
 	slices.Sort(before)
-	slices.Sort(behind)
-	beforeLimits, behindLimits := percentiles(before, encodeNeighbours), percentiles(behind, encodeNeighbours)
+	slices.Sort(after)
+	beforeLimits, afterLimits := percentiles(before, encodeNeighbours), percentiles(after, encodeNeighbours)
 	for _, q := range pairs {
-		a, b := out[p.at(q.before)], out[p.at(q.behind)]
-		same := q.before == q.behind
+		a, b := out[p.at(q.before)], out[p.at(q.after)]
+		same := q.before == q.after
 		if len(p.Limits) > 0 {
-			same = math.Abs(q.before-q.behind) <= encodeSame
+			same = math.Abs(q.before-q.after) <= encodeSame
 		}
 		if same {
 			a[1]++
 		}
-		k, _ := slices.BinarySearch(behindLimits, q.behind)
+		k, _ := slices.BinarySearch(afterLimits, q.after)
 		a[2+k]++
 		k, _ = slices.BinarySearch(beforeLimits, q.before)
 		b[2+encodeNeighbours+k]++

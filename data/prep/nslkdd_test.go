@@ -53,7 +53,12 @@ func TestReferenceMatrix(t *testing.T) {
 		{"KDDTrain+_20Percent.txt", 13449, 118, .0558358644662, 100909.6521, 183738.2558},
 	} {
 		t.Run(c.train, func(t *testing.T) {
-			cfg, table := readConfig(t, "nsl-kdd", "nsl-kdd", func(cfg *source.Config) { cfg.Files.Train = []string{c.train} })
+			cfg, table := readConfig(
+				t,
+				"nsl-kdd",
+				"nsl-kdd",
+				func(cfg *source.Config) { cfg.Files.Train = []string{c.train} },
+			)
 			split := split.DefaultSplit()
 			cfg.Split.Decode(&split)
 			split.Validation = 0
@@ -141,7 +146,14 @@ func TestPublishedFeatureCounts(t *testing.T) {
 			}
 			t.Logf("%d benign rows, %d features", len(benign), len(p.Outputs))
 			if c.train > 0 && len(benign) != c.train || c.d > 0 && len(p.Outputs) != c.d {
-				t.Errorf("%d benign rows train, %d features; want %d, %d (%s)", len(benign), len(p.Outputs), c.train, c.d, c.source)
+				t.Errorf(
+					"%d benign rows train, %d features; want %d, %d (%s)",
+					len(benign),
+					len(p.Outputs),
+					c.train,
+					c.d,
+					c.source,
+				)
 			}
 		})
 	}

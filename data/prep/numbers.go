@@ -246,7 +246,7 @@ func quantileIn(v []float64, p float64) float64 {
 	return quantileOf(v, p)
 }
 
-// arrange puts the value of rank k (from 0) at k, none larger before it and none smaller behind it: Hoare's
+// arrange puts the value of rank k (from 0) at k, none larger before it and none smaller after it: Hoare's
 // selection with three parts, so that repeated values cost nothing. Where pivots are bad for long it sorts.
 func arrange(v []float64, k int) {
 	for left := 2 * bits.Len(uint(len(v))); len(v) > 12 && left > 0; left-- {

@@ -36,9 +36,22 @@ func (f *fitting) pipeline() (*Pipeline, error) {
 	p := &Pipeline{Notes: f.notes}
 	for _, c := range f.columns {
 		if c.text {
-			return nil, fmt.Errorf("prep: column %s holds categories, which are no numbers: add the step onehot, or drop it", c.name)
+			return nil, fmt.Errorf(
+				"prep: column %s holds categories, which are no numbers: add the step onehot, or drop it",
+				c.name,
+			)
 		}
-		p.Outputs = append(p.Outputs, Output{Name: c.name, Source: f.table.Columns[c.source].Name, Level: c.level, Dummy: c.dummy, Missing: c.holds, Ops: c.ops})
+		p.Outputs = append(
+			p.Outputs,
+			Output{
+				Name:    c.name,
+				Source:  f.table.Columns[c.source].Name,
+				Level:   c.level,
+				Dummy:   c.dummy,
+				Missing: c.holds,
+				Ops:     c.ops,
+			},
+		)
 	}
 	return p, p.check()
 }
@@ -170,7 +183,14 @@ func (p *Pipeline) Apply(ctx context.Context, t *data.Table, rows []int32, worke
 	if err != nil {
 		return nil, fmt.Errorf("prep: %w", err)
 	}
-	s := &data.Set{Kind: data.Vectors, N: len(rows), D: c.d, Features: p.Features(), Rows: rows, X: make([]float32, len(rows)*c.d)}
+	s := &data.Set{
+		Kind:     data.Vectors,
+		N:        len(rows),
+		D:        c.d,
+		Features: p.Features(),
+		Rows:     rows,
+		X:        make([]float32, len(rows)*c.d),
+	}
 	if t.Attack != nil {
 		s.Attack, s.Class, s.Classes = pickRows(t.Attack, rows), pickRows(t.Class, rows), t.Classes
 	}
@@ -207,7 +227,13 @@ func (c *compiled) fill(t *data.Table, p *Pipeline, rows []int32, x []float32) e
 		for i, r := range rows {
 			v := run(n.ops, n.src.Num[r])
 			if !finite32(v) {
-				return fmt.Errorf("%s: column %s: value %v becomes %v; add impute, or clip before", t.Where(r), p.Outputs[n.at].Name, n.src.Num[r], v)
+				return fmt.Errorf(
+					"%s: column %s: value %v becomes %v; add impute, or clip before",
+					t.Where(r),
+					p.Outputs[n.at].Name,
+					n.src.Num[r],
+					v,
+				)
 			}
 			x[i*c.d+n.at] = float32(v)
 		}

@@ -22,13 +22,27 @@ func table() *data.Table {
 	return &data.Table{
 		Name: "t", Rows: 8,
 		Columns: []data.Column{
-			{Name: "proto", Type: data.Category, Levels: []string{"udp", "tcp", "gre", "icmp"}, Code: []uint32{1, 0, 1, data.Missing, 2, 3, 0, data.Missing}},
+			{
+				Name:   "proto",
+				Type:   data.Category,
+				Levels: []string{"udp", "tcp", "gre", "icmp"},
+				Code:   []uint32{1, 0, 1, data.Missing, 2, 3, 0, data.Missing},
+			},
 			{Name: "size", Type: data.Number, Num: []float64{1, 2, 3, nan, 100, 7, nan, -1}},
 			{Name: "flat", Type: data.Number, Num: []float64{5, 5, 5, 5, 6, 5, 8, 5}},
 			{Name: "at", Type: data.Time, Nanos: []int64{3, 1, 2, 4, 5, 6, 7, 8}},
 			{Name: "host", Type: data.Address, Levels: []string{"a", "b"}, Code: []uint32{0, 0, 1, 0, 1, 0, 0, 1}},
 		},
-		Attack: []bool{false, false, false, false, true, false, true, false}, Class: []uint32{0, 0, 0, 0, 1, 0, 1, 0}, Classes: []string{"ok", "bad"},
+		Attack: []bool{
+			false,
+			false,
+			false,
+			false,
+			true,
+			false,
+			true,
+			false,
+		}, Class: []uint32{0, 0, 0, 0, 1, 0, 1, 0}, Classes: []string{"ok", "bad"},
 	}
 }
 
@@ -121,7 +135,11 @@ func TestStepsByHand(t *testing.T) {
 
 // TestFeatures: a column says what it is: a number, or a level of a category, under whatever names.
 func TestFeatures(t *testing.T) {
-	set, p, err := matrix(t, "[{step: select, columns: [size, proto]}, impute, onehot, {step: scale, kind: zscore}]", []int32{0})
+	set, p, err := matrix(
+		t,
+		"[{step: select, columns: [size, proto]}, impute, onehot, {step: scale, kind: zscore}]",
+		[]int32{0},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +234,11 @@ func TestTraces(t *testing.T) {
 	for _, w := range set.Traces {
 		got = append(got, window{Key: w.Key, Symbols: w.Symbols, Rows: w.Rows})
 	}
-	want := []window{{Key: "a", Symbols: []int32{3, 1}, Rows: []int32{1, 0}}, {Key: "a", Symbols: []int32{1, 0}, Rows: []int32{0, 3}}, {Key: "b", Symbols: []int32{2, data.UnknownSymbol}, Rows: []int32{2, 4}}}
+	want := []window{
+		{Key: "a", Symbols: []int32{3, 1}, Rows: []int32{1, 0}},
+		{Key: "a", Symbols: []int32{1, 0}, Rows: []int32{0, 3}},
+		{Key: "b", Symbols: []int32{2, data.UnknownSymbol}, Rows: []int32{2, 4}},
+	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
@@ -241,11 +263,21 @@ func TestTraces(t *testing.T) {
 // symbols of their own.
 func TestSymbolsOfOddLevels(t *testing.T) {
 	level := []string{"a|b", "c", "a", "b|c", "-", "(other)", `\`, "rare"}
-	tb := &data.Table{Name: "x", Rows: 6, Classes: []string{"ok"}, Attack: make([]bool, 6), Class: make([]uint32, 6), Columns: []data.Column{
-		{Name: "host", Type: data.Address, Levels: []string{"h"}, Code: make([]uint32, 6)},
-		{Name: "p", Type: data.Category, Levels: level, Code: []uint32{0, 2, 4, data.Missing, 5, 6}},
-		{Name: "q", Type: data.Category, Levels: level, Code: []uint32{1, 3, 1, 1, 1, 1}}}}
-	tr, err := traces(t, "{key: [host], symbols: [p, q]}").Fit(context.Background(), tb, prep.Rows{Benign: []int32{0, 1, 2, 3, 4, 5}})
+	tb := &data.Table{
+		Name:    "x",
+		Rows:    6,
+		Classes: []string{"ok"},
+		Attack:  make([]bool, 6),
+		Class:   make([]uint32, 6),
+		Columns: []data.Column{
+			{Name: "host", Type: data.Address, Levels: []string{"h"}, Code: make([]uint32, 6)},
+			{Name: "p", Type: data.Category, Levels: level, Code: []uint32{0, 2, 4, data.Missing, 5, 6}},
+			{Name: "q", Type: data.Category, Levels: level, Code: []uint32{1, 3, 1, 1, 1, 1}}},
+	}
+	tr, err := traces(
+		t,
+		"{key: [host], symbols: [p, q]}",
+	).Fit(context.Background(), tb, prep.Rows{Benign: []int32{0, 1, 2, 3, 4, 5}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -314,7 +346,8 @@ func TestTraceEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	set, err := tr.Apply(context.Background(), table(), []int32{0, 1, 2, 3}, p)
-	if err != nil || set.D != 1 || !slices.Equal(set.Traces[0].Events, []float32{2, 1, 2}) || !slices.Equal(set.Traces[1].Events, []float32{3}) {
+	if err != nil || set.D != 1 || !slices.Equal(set.Traces[0].Events, []float32{2, 1, 2}) ||
+		!slices.Equal(set.Traces[1].Events, []float32{3}) {
 		t.Errorf("%+v, %v", set, err)
 	}
 }
@@ -336,7 +369,9 @@ func FuzzPipelineJSON(f *testing.F) {
 }
 
 func FuzzTracerJSON(f *testing.F) {
-	f.Add(`{"spec":{"Key":["host"],"Window":{"Length":2,"Stride":1}},"parts":[{"column":"proto","levels":["tcp"]}],"alphabet":["tcp"]}`)
+	f.Add(
+		`{"spec":{"Key":["host"],"Window":{"Length":2,"Stride":1}},"parts":[{"column":"proto","levels":["tcp"]}],"alphabet":["tcp"]}`,
+	)
 	f.Fuzz(func(t *testing.T, text string) {
 		var tr prep.Tracer
 		if json.Unmarshal([]byte(text), &tr) != nil {
@@ -375,14 +410,17 @@ func TestDuplicateColumns(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, err := s.Fit(context.Background(), tb, rows, 2)
-	if err != nil || !slices.Equal(p.Columns(), []string{"size", "flat"}) || !strings.Contains(strings.Join(p.Notes, " "), "again equals an earlier column") {
+	if err != nil || !slices.Equal(p.Columns(), []string{"size", "flat"}) ||
+		!strings.Contains(strings.Join(p.Notes, " "), "again equals an earlier column") {
 		t.Errorf("%q, %q, %v", p.Columns(), p.Notes, err)
 	}
 }
 
 func TestGroupPorts(t *testing.T) {
 	tb := table()
-	tb.Columns = []data.Column{{Name: "port", Type: data.Number, Num: []float64{80, 443, 1000, 3389, 50000, nan, 0, 20}}}
+	tb.Columns = []data.Column{
+		{Name: "port", Type: data.Number, Num: []float64{80, 443, 1000, 3389, 50000, nan, 0, 20}},
+	}
 	s, err := decode(t, "[{step: group_ports, columns: [port]}]")
 	if err != nil {
 		t.Fatal(err)
@@ -410,7 +448,10 @@ func TestGroupPorts(t *testing.T) {
 		}
 		got = append(got, name)
 	}
-	if want := []string{"http", "https", "well-known", "rdp", "dynamic", "-", "well-known", "ftp"}; !slices.Equal(got, want) {
+	if want := []string{"http", "https", "well-known", "rdp", "dynamic", "-", "well-known", "ftp"}; !slices.Equal(
+		got,
+		want,
+	) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
@@ -426,7 +467,15 @@ func TestPower(t *testing.T) {
 		v = append(v, math.Exp(z)-1)
 		all = append(all, int32(i))
 	}
-	tb.Rows, tb.Columns, tb.Attack, tb.Class = n, []data.Column{{Name: "x", Type: data.Number, Num: v}}, make([]bool, n), make([]uint32, n)
+	tb.Rows, tb.Columns, tb.Attack, tb.Class = n, []data.Column{
+		{Name: "x", Type: data.Number, Num: v},
+	}, make(
+		[]bool,
+		n,
+	), make(
+		[]uint32,
+		n,
+	)
 	s, err := decode(t, "[power]")
 	if err != nil {
 		t.Fatal(err)

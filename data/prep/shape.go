@@ -11,9 +11,13 @@ func init() {
 	register("log2", "signed logarithm: sign(v)·log₂(1+|v|)", func() step {
 		return &log2{Common{Step: "log2", Fit: "benign"}}
 	})
-	register("power", "Yeo and Johnson's power transform, with the exponent that makes training rows most normal", func() step {
-		return &power{Common{Step: "power", Fit: "benign"}}
-	})
+	register(
+		"power",
+		"Yeo and Johnson's power transform, with the exponent that makes training rows most normal",
+		func() step {
+			return &power{Common{Step: "power", Fit: "benign"}}
+		},
+	)
 	register("group_ports", "turns port numbers into 0/1 columns of services and ranges", func() step {
 		return &groupPorts{Common{Step: "group_ports", Fit: "benign"}}
 	})
@@ -119,8 +123,16 @@ var portClasses = []struct {
 	lo, hi float64
 }{
 	{"ftp", 20, 21}, {"ssh", 22, 22}, {"telnet", 23, 23}, {"smtp", 25, 25}, {"dns", 53, 53}, {"dhcp", 67, 68},
-	{"http", 80, 80}, {"pop3", 110, 110}, {"ntp", 123, 123}, {"netbios", 135, 139}, {"imap", 143, 143}, {"https", 443, 443},
-	{"smb", 445, 445}, {"rdp", 3389, 3389}, {"http-alt", 8080, 8080}, {"well-known", 0, 1023}, {"registered", 1024, 49151}, {"dynamic", 49152, 65535},
+	{
+		"http",
+		80,
+		80,
+	}, {"pop3", 110, 110}, {"ntp", 123, 123}, {"netbios", 135, 139}, {"imap", 143, 143}, {"https", 443, 443},
+	{
+		"smb",
+		445,
+		445,
+	}, {"rdp", 3389, 3389}, {"http-alt", 8080, 8080}, {"well-known", 0, 1023}, {"registered", 1024, 49151}, {"dynamic", 49152, 65535},
 }
 
 func (s *groupPorts) fit(f *fitting) error {
@@ -143,7 +155,15 @@ func (s *groupPorts) fit(f *fitting) error {
 					inside = append(inside, e.lo, e.hi)
 				}
 			}
-			out = append(out, &column{name: c.name + "=" + class.name, source: c.source, level: class.name, ops: []Op{{Kind: "range", A: class.lo, B: class.hi, Table: inside}}})
+			out = append(
+				out,
+				&column{
+					name:   c.name + "=" + class.name,
+					source: c.source,
+					level:  class.name,
+					ops:    []Op{{Kind: "range", A: class.lo, B: class.hi, Table: inside}},
+				},
+			)
 		}
 	}
 	f.columns = out

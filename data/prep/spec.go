@@ -5,8 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"go.yaml.in/yaml/v3"
-
 	"plumbline/configs/settings"
 )
 
@@ -57,12 +55,13 @@ type Spec struct {
 // DecodeStrict reads the list of steps.
 func (s *Spec) DecodeStrict(d settings.Doc) (ps settings.Problems) {
 	s.steps, s.Doc = nil, d
-	if d.Node.Kind != yaml.SequenceNode {
+	items := d.Items()
+	if _, scalar := d.Scalar(); d.IsMap() || scalar && len(items) == 0 {
 		return settings.Problems{d.Problem("want a list of steps")}
 	}
-	for _, item := range d.Items() {
+	for _, item := range items {
 		name := item
-		if item.Node.Kind == yaml.MappingNode {
+		if item.IsMap() {
 			at, ok := item.Get("step")
 			if !ok {
 				ps = append(ps, item.Problem("want the name of the step under \"step\""))
@@ -70,13 +69,15 @@ func (s *Spec) DecodeStrict(d settings.Doc) (ps settings.Problems) {
 			}
 			name = at
 		}
-		make, ok := fresh[name.Node.Value]
-		if !ok || name.Node.Kind != yaml.ScalarNode {
-			ps = append(ps, name.Problem("unknown step %q%s", name.Node.Value, settings.DidYouMean(name.Node.Value, slices.Collect(maps.Keys(fresh)))))
+		called, scalar := name.Scalar()
+		make, ok := fresh[called]
+		if !ok || !scalar {
+			known := slices.Collect(maps.Keys(fresh))
+			ps = append(ps, name.Problem("unknown step %q%s", called, settings.DidYouMean(called, known)))
 			continue
 		}
 		st := make()
-		if item.Node.Kind == yaml.MappingNode {
+		if item.IsMap() {
 			ps = append(ps, item.Decode(st)...)
 			if c, ok := st.(interface {
 				check(settings.Doc) settings.Problems
@@ -92,7 +93,7 @@ func (s *Spec) DecodeStrict(d settings.Doc) (ps settings.Problems) {
 // Decode reads a list of steps; the error is a settings.Problems.
 func Decode(d settings.Doc) (Spec, error) {
 	var s Spec
-	if d.Node == nil {
+	if !d.Given() {
 		return s, nil
 	}
 	if ps := s.DecodeStrict(d); len(ps) > 0 {

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/numeric/cluster"
@@ -19,8 +17,8 @@ import (
 type SymbolSpec struct {
 	Column   string   `yaml:"column" jsonschema_description:"which column"`
 	Kind     string   `yaml:"kind" jsonschema:"enum=quantile,enum=percentile,enum=log2,enum=kmeans,enum=frequency,enum=encode" jsonschema_description:"numbers: how they become classes. Class limits at equal shares of the benign training values (quantile), the same limits rounded up (percentile), at the powers of two (log2), or between the centres of a one-dimensional k-means; frequency: frequent values are classes of their own, the others fall into quantiles; encode: values that stand between the same values in their sequences are one class"`
-	Bins     int      `yaml:"bins" jsonschema:"minimum=0,maximum=1000" jsonschema_description:"numbers: how many classes (log2 needs none); 0: for kmeans, as many as the elbow of its sum of squares says, up to 10; encode: values are first put into so many percentiles, 0: each value stands for itself"`
-	Top      int      `yaml:"top" jsonschema:"minimum=0" jsonschema_description:"categories: only the most frequent keep a symbol of their own; 0: all; frequency: so many values do, 10 unless given"`
+	Bins     int      `yaml:"bins" jsonschema:"minimum=0,maximum=1000" jsonschema_description:"numbers: how many classes (log2 needs none); 0: for kmeans, as many as the elbow of its sum of squares says, up to 10; encode: values are first put into that many percentiles, 0: each value stands for itself"`
+	Top      int      `yaml:"top" jsonschema:"minimum=0" jsonschema_description:"categories: only the most frequent keep a symbol of their own; 0: all; frequency: that many values do, 10 unless given"`
 	Clusters int      `yaml:"clusters" jsonschema:"minimum=0,maximum=1000" jsonschema_description:"encode: how many classes; 0: 35, or 5 with bins"`
 	Level    []string `yaml:"level" jsonschema_description:"encode: columns that make a sequence, in which values are neighbours; none: the key of the traces"`
 }
@@ -28,14 +26,14 @@ type SymbolSpec struct {
 // DecodeStrict takes a column name or a map.
 func (s *SymbolSpec) DecodeStrict(d settings.Doc) settings.Problems {
 	*s = SymbolSpec{Kind: "quantile", Bins: 5}
-	if d.Node.Kind == yaml.ScalarNode {
-		s.Column = d.Node.Value
+	if name, ok := d.Scalar(); ok {
+		s.Column = name
 		return nil
 	}
 	type plain SymbolSpec
 	p := plain(*s)
 	if kind, ok := d.Get("kind"); ok {
-		switch kind.Node.Value {
+		switch name, _ := kind.Scalar(); name {
 		case "percentile":
 			p.Bins = 10
 		case "frequency":
@@ -49,7 +47,8 @@ func (s *SymbolSpec) DecodeStrict(d settings.Doc) settings.Problems {
 	switch {
 	case s.Column == "":
 		ps = append(ps, d.Problem("names no column"))
-	case s.Kind == "encode" && s.Bins == 1, s.Bins < 2 && s.Kind != "log2" && s.Kind != "encode" && (s.Kind != "kmeans" || s.Bins == 1):
+	case s.Kind == "encode" && s.Bins == 1,
+		s.Bins < 2 && s.Kind != "log2" && s.Kind != "encode" && (s.Kind != "kmeans" || s.Bins == 1):
 		ps = append(ps, d.Problem("%d bins: want 2 or more, or 0 with kind kmeans or encode", s.Bins))
 	case s.Kind != "encode" && (s.Clusters > 0 || len(s.Level) > 0):
 		ps = append(ps, d.Problem("clusters and level go with kind encode"))

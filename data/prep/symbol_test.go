@@ -17,9 +17,16 @@ import (
 // sizes is a table of one host's events with these values, in this order.
 func sizes(v ...float64) *data.Table {
 	n := len(v)
-	return &data.Table{Name: "x", Rows: n, Classes: []string{"ok"}, Attack: make([]bool, n), Class: make([]uint32, n), Columns: []data.Column{
-		{Name: "host", Type: data.Address, Levels: []string{"h"}, Code: make([]uint32, n)},
-		{Name: "size", Type: data.Number, Num: v}}}
+	return &data.Table{
+		Name:    "x",
+		Rows:    n,
+		Classes: []string{"ok"},
+		Attack:  make([]bool, n),
+		Class:   make([]uint32, n),
+		Columns: []data.Column{
+			{Name: "host", Type: data.Address, Levels: []string{"h"}, Code: make([]uint32, n)},
+			{Name: "size", Type: data.Number, Num: v}},
+	}
 }
 
 func symbols(t testing.TB, tb *data.Table, text string) *Tracer {
@@ -76,10 +83,10 @@ func TestEncodeByHand(t *testing.T) {
 	// pairs 1→1, 1→2, 2→1, 1→9, 9→2. The followers 1 1 2 2 9 have the deciles 1 1 1.2 1.6 2 2 2 3.4 6.2 9,
 	// rounded up 1 1 2 2 2 2 2 4 7 9, so that 1, 2 and 9 are of class 0, 2 and 9. The predecessors 1 1 1 2 9
 	// have 1 1 1 1 1 1.4 1.8 3.4 6.2 9, rounded up 1 1 1 1 1 2 2 4 7 9: classes 0, 5 and 9.
-	row := func(n, self float64, behind, before map[int]float64) []float64 {
+	row := func(n, self float64, after, before map[int]float64) []float64 {
 		out := make([]float64, encodeWidth)
 		out[0], out[1] = math.Log10(n+1), self
-		for k, v := range behind {
+		for k, v := range after {
 			out[2+k] = v
 		}
 		for k, v := range before {

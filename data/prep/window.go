@@ -6,22 +6,20 @@ import (
 	"slices"
 	"sort"
 
-	"go.yaml.in/yaml/v3"
-
 	"plumbline/configs/settings"
 )
 
 // Window cuts the events of one key into traces. Every event is in one window at least.
 type Window struct {
-	Kind    string  `yaml:"kind" jsonschema:"enum=count,enum=time,enum=dynamic" jsonschema_description:"count: so many events; time: the events of so many seconds; dynamic: of a time that follows the pace of the events"`
+	Kind    string  `yaml:"kind" jsonschema:"enum=count,enum=time,enum=dynamic" jsonschema_description:"count: n events; time: the events of n seconds; dynamic: of a time that follows the pace of the events"`
 	Length  int     `yaml:"length" jsonschema:"minimum=0" jsonschema_description:"count: events in a window; 0: traces stay whole. Shorter traces stay whole; a last window reaches the end"`
 	Stride  int     `yaml:"stride" jsonschema:"minimum=1" jsonschema_description:"count: events from one window to the next"`
 	Growing bool    `yaml:"growing" jsonschema_description:"count: the first windows of a trace are shorter, beginning with one of stride events, so that with a stride of 1 every event ends one"`
 	Span    float64 `yaml:"span" jsonschema:"minimum=0" jsonschema_description:"time: seconds of a window, both ends included"`
 	Step    float64 `yaml:"step" jsonschema:"minimum=0" jsonschema_description:"time: seconds from the start of one window to that of the next; 0: as span"`
-	Gap     float64 `yaml:"gap" jsonschema:"minimum=0" jsonschema_description:"traces are cut where more than so many seconds pass between two events; 0: never; dynamic: 1800 unless given"`
+	Gap     float64 `yaml:"gap" jsonschema:"minimum=0" jsonschema_description:"traces are cut where more than this many seconds pass between two events; 0: never; dynamic: 1800 unless given"`
 	Min     int     `yaml:"min" jsonschema:"minimum=1" jsonschema_description:"dynamic: events that a window has at the least (a ten-thousandth of the events, if that is more)"`
-	Max     int     `yaml:"max" jsonschema:"minimum=1" jsonschema_description:"dynamic: events that a window has at the most"`
+	Max     int     `yaml:"max" jsonschema:"minimum=1" jsonschema_description:"dynamic: events that a window has at most"`
 }
 
 // defaultWindow leaves traces whole.
@@ -31,8 +29,10 @@ func defaultWindow() Window { return Window{Kind: "count", Stride: 1, Min: 10, M
 func (w *Window) DecodeStrict(d settings.Doc) settings.Problems {
 	type plain Window
 	p := plain(*w)
-	if kind, ok := d.Get("kind"); ok && kind.Node.Kind == yaml.ScalarNode && kind.Node.Value == "dynamic" && p.Kind != "dynamic" {
-		p.Gap = 1800
+	if kind, ok := d.Get("kind"); ok {
+		if name, _ := kind.Scalar(); name == "dynamic" && p.Kind != "dynamic" {
+			p.Gap = 1800
+		}
 	}
 	ps := d.Decode(&p)
 	*w = Window(p)
@@ -138,7 +138,7 @@ func (w Window) byTime(out []span, times []int64, part span) []span {
 	}
 }
 
-// later is t+d, at the most the end of time.
+// later is t+d, at most the end of time.
 func later(t, d int64) int64 {
 	if t > math.MaxInt64-d {
 		return math.MaxInt64

@@ -100,7 +100,12 @@ func TestWindowsHoldEveryEvent(t *testing.T) {
 			length := r.IntN(20)
 			text = fmt.Sprintf("{length: %d, stride: %d, gap: %v}", length, 1+r.IntN(max(length, 1)), r.IntN(2)*100)
 		case 1:
-			text = fmt.Sprintf("{kind: time, span: %v, step: %v, gap: %v}", 10+r.Float64(), 10*r.Float64(), r.IntN(2)*100)
+			text = fmt.Sprintf(
+				"{kind: time, span: %v, step: %v, gap: %v}",
+				10+r.Float64(),
+				10*r.Float64(),
+				r.IntN(2)*100,
+			)
 		case 2:
 			least := 1 + r.IntN(12)
 			text = fmt.Sprintf("{kind: dynamic, min: %d, max: %d}", least, least+r.IntN(30))

@@ -10,8 +10,8 @@ import (
 	"plumbline/data"
 )
 
-// builder collects parsed pieces of files, in order, and makes a table of them. Their values are copied into
-// columns for which the room is foreseen from the size of the files, so that the pieces' memory, which the
+// builder collects parsed chunks of files, in order, and makes a table of them. Their values are copied into
+// columns for which the room is foreseen from the size of the files, so that the chunks' memory, which the
 // processor still has at hand, serves again, and a large file is held once, not twice.
 type builder struct {
 	config   *Config
@@ -97,7 +97,11 @@ func (b *builder) schema(specs []ColumnSpec) error {
 			for _, s := range specs {
 				names = append(names, s.Name)
 			}
-			return fmt.Errorf("the file has no column %q, which the data config names; it has %s", want, strings.Join(names, ", "))
+			return fmt.Errorf(
+				"the file has no column %q, which the data config names; it has %s",
+				want,
+				strings.Join(names, ", "),
+			)
 		}
 	}
 	b.specs = specs
@@ -152,9 +156,9 @@ func (s *stack[T]) join(n int) []T {
 // whole says whether join copies nothing.
 func (s *stack[T]) whole() bool { return len(s.arrays) <= 1 }
 
-// room is for how many more rows a new array is made when a piece is taken over: as many as the rest of the
+// room is for how many more rows a new array is made when a chunk is taken over: as many as the rest of the
 // text is likely to hold, or a quarter of what is there.
-func (b *builder) room(p *piece) int {
+func (b *builder) room(p *chunk) int {
 	rows := b.rows + len(p.lines)
 	if text := b.taken + int64(p.text); b.expected > text && text > 0 {
 		const margin = 1.1
@@ -165,8 +169,8 @@ func (b *builder) room(p *piece) int {
 	return max(b.rows/4, least)
 }
 
-// add takes the next piece over. Nothing of the piece is kept.
-func (b *builder) add(p *piece) {
+// add takes the next chunk over. Nothing of the chunk is kept.
+func (b *builder) add(p *chunk) {
 	room := b.room(p)
 	for i := range b.columns {
 		c := &b.columns[i]
@@ -190,8 +194,8 @@ func (b *builder) add(p *piece) {
 	}
 }
 
-// translate turns a piece's own codes into the column's.
-func (c *gathered) translate(p *slab) []uint32 {
+// translate turns a chunk's own codes into the column's.
+func (c *gathered) translate(p *columnChunk) []uint32 {
 	to := make([]uint32, len(p.names))
 	for i, n := range p.names {
 		id, ok := c.levels[n]

@@ -30,7 +30,8 @@ func TestShippedConfigs(t *testing.T) {
 		if (c.Tried == "") != c.Generated() {
 			t.Errorf("%s: tried: %q", f, c.Tried)
 		}
-		if c.Name+".yaml" != filepath.Base(f) || c.Doc == "" || c.Licence == "" || !c.Generated() && (c.Citation == "" || c.URL == "") {
+		if c.Name+".yaml" != filepath.Base(f) || c.Doc == "" || c.Licence == "" ||
+			!c.Generated() && (c.Citation == "" || c.URL == "") {
 			t.Errorf("%s: name %q; doc, licence, citation or URL is missing", f, c.Name)
 		}
 	}

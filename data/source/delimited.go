@@ -15,7 +15,15 @@ import (
 
 func init() {
 	RegisterFormat("delimited", func() Source {
-		return &Delimited{Separator: ",", Quote: true, Missing: []string{""}, Encoding: "utf-8", NonFinite: "error", DefaultType: "number", Absent: "error"}
+		return &Delimited{
+			Separator:   ",",
+			Quote:       true,
+			Missing:     []string{""},
+			Encoding:    "utf-8",
+			NonFinite:   "error",
+			DefaultType: "number",
+			Absent:      "error",
+		}
 	})
 }
 
@@ -95,12 +103,21 @@ func commonest(header []byte) byte {
 }
 
 func (d *Delimited) read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
-	lay := &layout{file: name, separator: d.separator(), quote: d.Quote, latin1: d.Encoding == "latin-1", infinite: d.NonFinite == "missing", layouts: d.TimeLayouts, specs: d.Columns, foreign: tb.config.foreign}
+	tf := &textFormat{
+		file:      name,
+		separator: d.separator(),
+		quote:     d.Quote,
+		latin1:    d.Encoding == "latin-1",
+		infinite:  d.NonFinite == "missing",
+		layouts:   d.TimeLayouts,
+		specs:     d.Columns,
+		foreign:   tb.config.foreign,
+	}
 	if d.End != "" {
-		lay.end = []byte(d.End)
+		tf.end = []byte(d.End)
 	}
 	for _, m := range d.Missing {
-		lay.missing = append(lay.missing, []byte(m))
+		tf.missing = append(tf.missing, []byte(m))
 	}
 	br := corpus.PastBOM(in)
 	if head, _ := br.Peek(2); bytes.Equal(head, []byte{0xff, 0xfe}) || bytes.Equal(head, []byte{0xfe, 0xff}) {
@@ -117,31 +134,31 @@ func (d *Delimited) read(ctx context.Context, in io.Reader, name string, tb *bui
 		}
 		raw = bytes.TrimRight(bytes.Clone(raw), "\r\n")
 		if d.Separator == "auto" {
-			lay.separator = commonest(raw)
+			tf.separator = commonest(raw)
 		}
-		if lay.specs, err = d.headerSpecs(lay, raw); err != nil {
-			return fmt.Errorf("%s:1: %w%s", name, err, lay.foreign(bytes.Count(raw, []byte{lay.separator})+1))
+		if tf.specs, err = d.headerSpecs(tf, raw); err != nil {
+			return fmt.Errorf("%s:1: %w%s", name, err, tf.foreign(bytes.Count(raw, []byte{tf.separator})+1))
 		}
 		if d.RepeatedHeader {
-			lay.header = raw
+			tf.header = raw
 		}
 		line = 2
 	} else if _, err := br.Peek(1); errors.Is(err, io.EOF) {
 		return fmt.Errorf("%s: the file is empty", name)
 	}
-	return parseFile(ctx, br, lay, line, tb, workers)
+	return parseFile(ctx, br, tf, line, tb, workers)
 }
 
 // headerSpecs are the columns that the header line names, checked against the declared ones.
-func (d *Delimited) headerSpecs(lay *layout, raw []byte) ([]ColumnSpec, error) {
-	r := record{lay: lay, text: raw, line: 1}
+func (d *Delimited) headerSpecs(tf *textFormat, raw []byte) ([]ColumnSpec, error) {
+	r := record{tf: tf, text: raw, line: 1}
 	if !r.next() || r.err != nil {
 		return nil, fmt.Errorf("unreadable header: %w", errors.Join(r.err))
 	}
 	var specs []ColumnSpec
 	known := map[string]bool{}
 	for i, cell := range r.cells {
-		text, err := lay.text(bytes.TrimSpace(cell))
+		text, err := tf.text(bytes.TrimSpace(cell))
 		if err != nil {
 			return nil, fmt.Errorf("header: %w", err)
 		}
@@ -159,7 +176,7 @@ func (d *Delimited) headerSpecs(lay *layout, raw []byte) ([]ColumnSpec, error) {
 		specs = append(specs, ColumnSpec{text, typ})
 	}
 	if d.ByName {
-		return d.Columns, d.lookUp(lay, specs)
+		return d.Columns, d.lookUp(tf, specs)
 	}
 	if len(d.Columns) > 0 {
 		if len(specs) != len(d.Columns) {
@@ -167,12 +184,17 @@ func (d *Delimited) headerSpecs(lay *layout, raw []byte) ([]ColumnSpec, error) {
 		}
 		for i := range specs {
 			if !strings.EqualFold(specs[i].Name, d.Columns[i].Name) {
-				return nil, fmt.Errorf("column %d is %q in the header and %q in the data config", i+1, specs[i].Name, d.Columns[i].Name)
+				return nil, fmt.Errorf(
+					"column %d is %q in the header and %q in the data config",
+					i+1,
+					specs[i].Name,
+					d.Columns[i].Name,
+				)
 			}
 		}
 		return d.Columns, nil
 	}
-	if lay.foreign(len(specs)) != "" { // its columns may happen to have the same names
+	if tf.foreign(len(specs)) != "" { // its columns may happen to have the same names
 		return nil, fmt.Errorf("the header names %d columns", len(specs))
 	}
 	for name := range d.Types {
@@ -184,18 +206,18 @@ func (d *Delimited) headerSpecs(lay *layout, raw []byte) ([]ColumnSpec, error) {
 }
 
 // lookUp finds the declared columns among those of the header.
-func (d *Delimited) lookUp(lay *layout, header []ColumnSpec) error {
-	lay.at = make([]int, len(header))
-	for i := range lay.at {
-		lay.at[i] = -1
+func (d *Delimited) lookUp(tf *textFormat, header []ColumnSpec) error {
+	tf.at = make([]int, len(header))
+	for i := range tf.at {
+		tf.at[i] = -1
 	}
 	for k, c := range d.Columns {
 		i := slices.IndexFunc(header, func(h ColumnSpec) bool { return strings.EqualFold(h.Name, c.Name) })
 		switch {
 		case i >= 0:
-			lay.at[i] = k
+			tf.at[i] = k
 		case d.Absent == "missing":
-			lay.absent = append(lay.absent, k)
+			tf.absent = append(tf.absent, k)
 		default:
 			var names []string
 			for _, h := range header {

@@ -144,7 +144,7 @@ func (c *counter) leave(int32)    { c.n-- }
 func (c *counter) value() float64 { return float64(c.n) }
 
 // total adds values up as a queue of two stacks: what leaves is never subtracted, which would leave
-// rounding errors behind, and each row is added twice at most.
+// rounding errors, and each row is added at most twice.
 type total struct {
 	v     []float64
 	mean  bool

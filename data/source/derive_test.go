@@ -23,7 +23,12 @@ derive:
 // TestRolling by hand: host a at 0, 5, 9.9, 15 (twice); host b at 5. A window holds what is less than ten
 // seconds old. Rows of one instant count in file order.
 func TestRolling(t *testing.T) {
-	tb, _, err := readText(t, rollingConfig, "5,a,y,2,ok\n0,a,x,1,ok\n5,b,x,100,ok\n9.9,a,x,,ok\n15,a,z,4,ok\n15,a,z,8,ok\n,a,z,8,ok\n", 2)
+	tb, _, err := readText(
+		t,
+		rollingConfig,
+		"5,a,y,2,ok\n0,a,x,1,ok\n5,b,x,100,ok\n9.9,a,x,,ok\n15,a,z,4,ok\n15,a,z,8,ok\n,a,z,8,ok\n",
+		2,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,7 +72,12 @@ func (f Finder) Find(folder, name string) (string, error) {
 	if tried == nil {
 		tried = places
 	}
-	return "", fmt.Errorf("data: %w: %s (or .gz, .zst) is in none of: %s; give the folder with --data or $PLUMBLINE_DATA", ErrNoFile, name, strings.Join(tried, ", "))
+	return "", fmt.Errorf(
+		"data: %w: %s (or .gz, .zst) is in none of: %s; give the folder with --data or $PLUMBLINE_DATA",
+		ErrNoFile,
+		name,
+		strings.Join(tried, ", "),
+	)
 }
 
 // Paths is where the files of a data set are, training files first.

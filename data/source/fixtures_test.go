@@ -18,7 +18,25 @@ import (
 // the originals, quirks included, by the config that ships.
 
 // inLayout is the configs that are tried on nothing but such rows.
-var inLayout = []string{"cse-cic-ids2018", "ctu13-01", "ctu13-02", "ctu13-03", "ctu13-04", "ctu13-05", "ctu13-06", "ctu13-07", "ctu13-08", "ctu13-09", "ctu13-10", "ctu13-11", "ctu13-12", "ctu13-13", "nfdump", "ugr16", "unsw-nb15-raw"}
+var inLayout = []string{
+	"cse-cic-ids2018",
+	"ctu13-01",
+	"ctu13-02",
+	"ctu13-03",
+	"ctu13-04",
+	"ctu13-05",
+	"ctu13-06",
+	"ctu13-07",
+	"ctu13-08",
+	"ctu13-09",
+	"ctu13-10",
+	"ctu13-11",
+	"ctu13-12",
+	"ctu13-13",
+	"nfdump",
+	"ugr16",
+	"unsw-nb15-raw",
+}
 
 // fixture reads files made of texts with a shipped config; those of the config that are not given are left
 // out.
@@ -113,12 +131,41 @@ func TestFixtureCICIDS2017(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	check(t, tb, "BENIGN | Web Attack – XSS* | BENIGN | Web Attack – Brute Force*", 78,
-		map[string]string{"Destination Port@0": "1", "Fwd Header Length@1": "35", "Fwd Header Length.56@1": "56", "Flow Bytes/s@1": "15", "Flow Bytes/s@2": "-", "Flow Packets/s@2": "-", "Flow Bytes/s@3": "-", "Idle Min@3": "78"})
-	if !strings.Contains(strings.Join(rep.Warnings, " "), "the training part has 4 rows, the complete data set has 2830743") {
+	check(
+		t,
+		tb,
+		"BENIGN | Web Attack – XSS* | BENIGN | Web Attack – Brute Force*",
+		78,
+		map[string]string{
+			"Destination Port@0":     "1",
+			"Fwd Header Length@1":    "35",
+			"Fwd Header Length.56@1": "56",
+			"Flow Bytes/s@1":         "15",
+			"Flow Bytes/s@2":         "-",
+			"Flow Packets/s@2":       "-",
+			"Flow Bytes/s@3":         "-",
+			"Idle Min@3":             "78",
+		},
+	)
+	if !strings.Contains(
+		strings.Join(rep.Warnings, " "),
+		"the training part has 4 rows, the complete data set has 2830743",
+	) {
 		t.Errorf("warnings %q", rep.Warnings)
 	}
-	_, _, err = fixture(t, "cicids2017", map[string]string{"Monday-WorkingHours.pcap_ISCX.csv": cicHeader + "\n" + row(79, map[int]string{78: "BENIGN"}) + "\n" + row(78, nil) + "\n"})
+	_, _, err = fixture(
+		t,
+		"cicids2017",
+		map[string]string{
+			"Monday-WorkingHours.pcap_ISCX.csv": cicHeader + "\n" + row(
+				79,
+				map[int]string{78: "BENIGN"},
+			) + "\n" + row(
+				78,
+				nil,
+			) + "\n",
+		},
+	)
 	if err == nil || !strings.Contains(err.Error(), "Monday-WorkingHours.pcap_ISCX.csv:3: 78 columns, want 79") {
 		t.Errorf("a row cut short: %v", err)
 	}
@@ -132,14 +179,47 @@ func TestFixtureCSECICIDS2018(t *testing.T) {
 		return row(80, map[int]string{1: "6", 2: at, 16: rate, 79: label}) + "\n"
 	}
 	tb, rep, err := fixture(t, "cse-cic-ids2018", map[string]string{
-		"02-14-2018.csv": cseHeader + "\n" + flow("14/02/2018 08:31:01", "5.5", "Benign") + cseHeader + "\n" + flow("14/02/2018 10:32:00", "Infinity", "FTP-BruteForce"),
-		"02-16-2018.csv": cseHeader + "\n" + flow("01/01/1970 00:00:10", "2", "Benign") + flow("16/02/2018 22:18:00", "NaN", "DoS attacks-Hulk") + flow("16/02/2018 22:18:00", "-Infinity", "Benign"),
+		"02-14-2018.csv": cseHeader + "\n" + flow(
+			"14/02/2018 08:31:01",
+			"5.5",
+			"Benign",
+		) + cseHeader + "\n" + flow(
+			"14/02/2018 10:32:00",
+			"Infinity",
+			"FTP-BruteForce",
+		),
+		"02-16-2018.csv": cseHeader + "\n" + flow(
+			"01/01/1970 00:00:10",
+			"2",
+			"Benign",
+		) + flow(
+			"16/02/2018 22:18:00",
+			"NaN",
+			"DoS attacks-Hulk",
+		) + flow(
+			"16/02/2018 22:18:00",
+			"-Infinity",
+			"Benign",
+		),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	check(t, tb, "Benign | FTP-BruteForce* | DoS attacks-Hulk* | Benign", 79,
-		map[string]string{"Timestamp@0": "2018-02-14T08:31:01Z", "Flow Byts/s@0": "5.5", "Flow Byts/s@1": "-", "Flow Byts/s@2": "-", "Flow Byts/s@3": "-", "Protocol@3": "6", "Dst Port@3": "1"})
+	check(
+		t,
+		tb,
+		"Benign | FTP-BruteForce* | DoS attacks-Hulk* | Benign",
+		79,
+		map[string]string{
+			"Timestamp@0":   "2018-02-14T08:31:01Z",
+			"Flow Byts/s@0": "5.5",
+			"Flow Byts/s@1": "-",
+			"Flow Byts/s@2": "-",
+			"Flow Byts/s@3": "-",
+			"Protocol@3":    "6",
+			"Dst Port@3":    "1",
+		},
+	)
 	if notes := strings.Join(rep.Notes, " "); !strings.Contains(notes, "1 of 5 rows are left out by the filters") {
 		t.Errorf("notes %q", rep.Notes)
 	}
@@ -151,7 +231,8 @@ func TestFixtureCSECICIDS2018(t *testing.T) {
 		"02-14-2018.csv:2:3: Timestamp": flow("2018-02-14 08:31", "1", "Benign"),
 		"02-14-2018.csv:2:17":           flow("14/02/2018 08:31:01", "fast", "Benign"),
 	} {
-		if _, _, err := fixture(t, "cse-cic-ids2018", map[string]string{"02-14-2018.csv": cseHeader + "\n" + broken}); err == nil || !strings.Contains(err.Error(), what) {
+		if _, _, err := fixture(t, "cse-cic-ids2018", map[string]string{"02-14-2018.csv": cseHeader + "\n" + broken}); err == nil ||
+			!strings.Contains(err.Error(), what) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -172,8 +253,24 @@ func TestFixtureCTU13(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			check(t, tb, "flow=From-Botnet-V46-TCP-HTTP* | flow=To-Botnet-V46-ICMP* | flow=From-Normal-V46-Stribrek | flow=Normal-V46-HTTP-windowsupdate", 14,
-				map[string]string{"Sport@0": "1025", "Sport@1": "-", "Dport@1": "8", "Dport@2": "443", "SrcAddr@0": "147.32.84.165", "StartTime@0": "2011-08-15T16:43:29Z", "StartTime@1": "2011-08-15T16:43:30.000001Z", "dTos@0": "-", "dTos@2": "0", "Dur@1": "0.001"})
+			check(
+				t,
+				tb,
+				"flow=From-Botnet-V46-TCP-HTTP* | flow=To-Botnet-V46-ICMP* | flow=From-Normal-V46-Stribrek | flow=Normal-V46-HTTP-windowsupdate",
+				14,
+				map[string]string{
+					"Sport@0":     "1025",
+					"Sport@1":     "-",
+					"Dport@1":     "8",
+					"Dport@2":     "443",
+					"SrcAddr@0":   "147.32.84.165",
+					"StartTime@0": "2011-08-15T16:43:29Z",
+					"StartTime@1": "2011-08-15T16:43:30.000001Z",
+					"dTos@0":      "-",
+					"dTos@2":      "0",
+					"Dur@1":       "0.001",
+				},
+			)
 			if !strings.Contains(strings.Join(rep.Notes, " "), "1 of 5 rows are left out by the label rules") {
 				t.Errorf("notes %q", rep.Notes)
 			}
@@ -188,23 +285,43 @@ func TestFixtureCTU13(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, _, err := fixture(t, "ctu13-05", map[string]string{"capture20110815-2.binetflow": flows + strings.Replace(strings.Split(flows, "\n")[1], "0x0303", "0xzz", 1) + "\n"}); err == nil || !strings.Contains(err.Error(), `capture20110815-2.binetflow:7:8: Dport: "0xzz" is not a number`) {
+	if _, _, err := fixture(t, "ctu13-05", map[string]string{"capture20110815-2.binetflow": flows + strings.Replace(strings.Split(flows, "\n")[1], "0x0303", "0xzz", 1) + "\n"}); err == nil ||
+		!strings.Contains(err.Error(), `capture20110815-2.binetflow:7:8: Dport: "0xzz" is not a number`) {
 		t.Errorf("a port that is none: %v", err)
 	}
-	if _, _, err := fixture(t, "ctu13-05", map[string]string{"capture20110815-2.binetflow": strings.Replace(flows, "flow=Background-UDP-Established", "flow=Unheard-of", 1)}); err == nil || !strings.Contains(err.Error(), `capture20110815-2.binetflow:2: label "flow=Unheard-of" is in neither list`) {
+	if _, _, err := fixture(t, "ctu13-05", map[string]string{"capture20110815-2.binetflow": strings.Replace(flows, "flow=Background-UDP-Established", "flow=Unheard-of", 1)}); err == nil ||
+		!strings.Contains(err.Error(), `capture20110815-2.binetflow:2: label "flow=Unheard-of" is in neither list`) {
 		t.Errorf("a label that is none: %v", err)
 	}
 }
 
 func TestFixtureUGR16(t *testing.T) {
-	tb, _, err := fixture(t, "ugr16", map[string]string{"july.week5.csv": `2016-07-27 13:43:21,0.168,42.219.156.211,143.72.8.137,53,55261,UDP,.A....,0,0,1,76,background
+	tb, _, err := fixture(
+		t,
+		"ugr16",
+		map[string]string{
+			"july.week5.csv": `2016-07-27 13:43:21,0.168,42.219.156.211,143.72.8.137,53,55261,UDP,.A....,0,0,1,76,background
 2016-07-27 13:43:30,48.38,42.219.158.16,2.3.4.5,443,1024,TCP,.AP.SF,0,72,15,4300,nerisbotnet
 2016-07-27 13:43:31,0,42.219.158.17,2.3.4.6,0,2048,ICMP,.A....,0,0,1,60,anomaly-sshscan
-`})
+`,
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	check(t, tb, "background | nerisbotnet* | anomaly-sshscan*", 12, map[string]string{"te@0": "2016-07-27T13:43:21Z", "td@1": "48.38", "sa@1": "42.219.158.16", "pr@2": "ICMP", "byt@1": "4300"})
+	check(
+		t,
+		tb,
+		"background | nerisbotnet* | anomaly-sshscan*",
+		12,
+		map[string]string{
+			"te@0":  "2016-07-27T13:43:21Z",
+			"td@1":  "48.38",
+			"sa@1":  "42.219.158.16",
+			"pr@2":  "ICMP",
+			"byt@1": "4300",
+		},
+	)
 }
 
 // TestFixtureNfdump: a header, flows, and a summary that is none of them.
@@ -221,31 +338,60 @@ flows,bytes,packets,avg_bps,avg_pps,avg_bpp
 		if err != nil {
 			t.Fatal(err)
 		}
-		check(t, tb, "benign | scan*", 13, map[string]string{"ts@1": "2024-01-31T10:00:02Z", "td@0": "1.25", "sa@1": "10.0.0.9", "flg@1": "......S.", "obyt@0": "4300"})
+		check(
+			t,
+			tb,
+			"benign | scan*",
+			13,
+			map[string]string{
+				"ts@1":   "2024-01-31T10:00:02Z",
+				"td@0":   "1.25",
+				"sa@1":   "10.0.0.9",
+				"flg@1":  "......S.",
+				"obyt@0": "4300",
+			},
+		)
 		if rep.Bad != 0 || rep.Rows != 2 {
 			t.Errorf("%+v", rep)
 		}
 	}
-	if _, _, err := fixture(t, "nfdump", map[string]string{"flows.csv": strings.ReplaceAll(strings.ReplaceAll(flows, ",label", ","), ",benign", ",")}); err == nil || !strings.Contains(err.Error(), "flows.csv:2: the label is missing") {
+	if _, _, err := fixture(t, "nfdump", map[string]string{"flows.csv": strings.ReplaceAll(strings.ReplaceAll(flows, ",label", ","), ",benign", ",")}); err == nil ||
+		!strings.Contains(err.Error(), "flows.csv:2: the label is missing") {
 		t.Errorf("without labels: %v", err)
 	}
-	lay := &layout{end: []byte("Summary")}
+	tf := &textFormat{end: []byte("Summary")}
 	for text, want := range map[string]int{"Summary\n": 0, "a\nSummary\r\nb": 2, "a Summary\nb\nSummary": -1, "Summary,1\n": -1, "aSummary\nSummary\n": 9, "": -1} {
-		if got := lay.endIn([]byte(text)); got != want {
+		if got := tf.endIn([]byte(text)); got != want {
 			t.Errorf("%q: %d, want %d", text, got, want)
 		}
 	}
 }
 
 func TestFixtureAssureMOSS(t *testing.T) {
-	tb, _, err := fixture(t, "assuremoss", map[string]string{"data_sample_100.csv": `_source_flow_id,_source_flow_final,_source_source_ip,_source_destination_ip,_source_network_bytes,_source_network_transport,_source_@timestamp,_source_event_duration,_source_destination_port,_source_source_port,label
+	tb, _, err := fixture(
+		t,
+		"assuremoss",
+		map[string]string{
+			"data_sample_100.csv": `_source_flow_id,_source_flow_final,_source_source_ip,_source_destination_ip,_source_network_bytes,_source_network_transport,_source_@timestamp,_source_event_duration,_source_destination_port,_source_source_port,label
 AbC,True,10.244.0.5,10.96.0.1,1200,tcp,2021-11-16T10:00:01.250Z,5000000,443,40000,0
 DeF,False,10.244.0.6,10.96.0.10,80,udp,2021-11-16T10:00:02.000Z,1000,53,40001,1
-`})
+`,
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	check(t, tb, "0 | 1*", 8, map[string]string{"_source_source_ip@1": "10.244.0.6", "_source_@timestamp@0": "2021-11-16T10:00:01.25Z", "_source_event_duration@0": "5e+06"})
+	check(
+		t,
+		tb,
+		"0 | 1*",
+		8,
+		map[string]string{
+			"_source_source_ip@1":      "10.244.0.6",
+			"_source_@timestamp@0":     "2021-11-16T10:00:01.25Z",
+			"_source_event_duration@0": "5e+06",
+		},
+	)
 }
 
 // unswHeader is the header of the partition files, which begin with a byte order mark.
@@ -265,55 +411,118 @@ func TestFixtureUNSWPartition(t *testing.T) {
 		return b.String()
 	}
 	// the two files under each other's names, as many copies have them
-	tb, rep, err := fixture(t, "unsw-nb15", map[string]string{"UNSW_NB15_training-set.csv": rows(82332), "UNSW_NB15_testing-set.csv": rows(175341)})
+	tb, rep, err := fixture(
+		t,
+		"unsw-nb15",
+		map[string]string{"UNSW_NB15_training-set.csv": rows(82332), "UNSW_NB15_testing-set.csv": rows(175341)},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if said := strings.Join(rep.Warnings, "\n"); !strings.Contains(said, "UNSW_NB15_training-set.csv has the 82332 rows of the test file, under the other file's name") || !strings.Contains(said, "UNSW_NB15_testing-set.csv has the 175341 rows of the train file") || len(rep.Warnings) != 2 {
+	if said := strings.Join(rep.Warnings, "\n"); !strings.Contains(
+		said,
+		"UNSW_NB15_training-set.csv has the 82332 rows of the test file, under the other file's name",
+	) ||
+		!strings.Contains(said, "UNSW_NB15_testing-set.csv has the 175341 rows of the train file") ||
+		len(rep.Warnings) != 2 {
 		t.Errorf("warnings %q", rep.Warnings)
 	}
-	if tb.Parts[0] != data.PartTest || tb.Parts[82332] != data.PartTrain || tb.Origins[0].Part != data.PartTest || text(t, tb, "service", 0) != "-" || len(tb.Columns) != 42 || truths(&data.Table{Class: tb.Class[:5], Attack: tb.Attack[:5], Classes: tb.Classes}) != "Normal | Normal | Normal | Normal | Exploits*" {
+	if tb.Parts[0] != data.PartTest || tb.Parts[82332] != data.PartTrain || tb.Origins[0].Part != data.PartTest ||
+		text(t, tb, "service", 0) != "-" ||
+		len(tb.Columns) != 42 ||
+		truths(&data.Table{Class: tb.Class[:5], Attack: tb.Attack[:5], Classes: tb.Classes}) != "Normal | Normal | Normal | Normal | Exploits*" {
 		t.Errorf("parts %v %v, %d columns, classes %q", tb.Parts[0], tb.Parts[82332], len(tb.Columns), tb.Classes)
 	}
 }
 
 func TestFixtureUNSWRaw(t *testing.T) {
 	flow := func(cells map[int]string) string {
-		all := map[int]string{0: "59.166.0.1", 1: "1390", 2: "149.171.126.6", 3: "53", 4: "udp", 5: "CON", 13: "dns", 28: "1421927414", 29: "1421927415", 37: "0", 38: "0", 39: "0", 47: "", 48: "0"}
+		all := map[int]string{
+			0:  "59.166.0.1",
+			1:  "1390",
+			2:  "149.171.126.6",
+			3:  "53",
+			4:  "udp",
+			5:  "CON",
+			13: "dns",
+			28: "1421927414",
+			29: "1421927415",
+			37: "0",
+			38: "0",
+			39: "0",
+			47: "",
+			48: "0",
+		}
 		for k, v := range cells {
 			all[k] = v
 		}
 		return row(49, all) + "\n"
 	}
 	tb, _, err := fixture(t, "unsw-nb15-raw", map[string]string{
-		"UNSW-NB15_1.csv": "\ufeff" + flow(nil) + flow(map[int]string{1: "0x000b", 3: "-", 13: "-", 39: " ", 47: " Fuzzers ", 48: "1"}),
+		"UNSW-NB15_1.csv": "\ufeff" + flow(
+			nil,
+		) + flow(
+			map[int]string{1: "0x000b", 3: "-", 13: "-", 39: " ", 47: " Fuzzers ", 48: "1"},
+		),
 		"UNSW-NB15_2.csv": flow(map[int]string{37: "", 38: "", 47: "Backdoors", 48: "1"}),
-		"UNSW-NB15_3.csv": flow(map[int]string{47: "Backdoor", 48: "1"}) + flow(map[int]string{47: " Fuzzers", 48: "1"}),
+		"UNSW-NB15_3.csv": flow(
+			map[int]string{47: "Backdoor", 48: "1"},
+		) + flow(
+			map[int]string{47: " Fuzzers", 48: "1"},
+		),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	check(t, tb, "0 | Fuzzers* | Backdoor* | Backdoor* | Fuzzers*", 47,
-		map[string]string{"srcip@0": "59.166.0.1", "sport@1": "11", "dsport@1": "-", "service@1": "-", "ct_ftp_cmd@1": "-", "ct_flw_http_mthd@2": "-", "stime@0": "2015-01-22T11:50:14Z", "ct_dst_src_ltm@0": "47"})
+	check(
+		t,
+		tb,
+		"0 | Fuzzers* | Backdoor* | Backdoor* | Fuzzers*",
+		47,
+		map[string]string{
+			"srcip@0":            "59.166.0.1",
+			"sport@1":            "11",
+			"dsport@1":           "-",
+			"service@1":          "-",
+			"ct_ftp_cmd@1":       "-",
+			"ct_flw_http_mthd@2": "-",
+			"stime@0":            "2015-01-22T11:50:14Z",
+			"ct_dst_src_ltm@0":   "47",
+		},
+	)
 	if len(tb.Classes) != 3 {
 		t.Errorf("classes %q", tb.Classes)
 	}
 }
 
-// TestFixtureKDD99: no header, and a dot behind the label.
+// TestFixtureKDD99: no header, and a dot after the label.
 func TestFixtureKDD99(t *testing.T) {
 	flow := func(label string) string {
 		return row(42, map[int]string{1: "tcp", 2: "http", 3: "SF", 41: label}) + "\n"
 	}
-	tb, rep, err := fixture(t, "kddcup99", map[string]string{"kddcup.data_10_percent": flow("normal.") + flow("smurf."), "corrected": flow("normal.") + flow("snmpguess.")})
+	tb, rep, err := fixture(
+		t,
+		"kddcup99",
+		map[string]string{
+			"kddcup.data_10_percent": flow("normal.") + flow("smurf."),
+			"corrected":              flow("normal.") + flow("snmpguess."),
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	check(t, tb, "normal | smurf* | normal | snmpguess*", 41, map[string]string{"duration@0": "1", "service@3": "http", "dst_host_srv_rerror_rate@1": "41"})
+	check(
+		t,
+		tb,
+		"normal | smurf* | normal | snmpguess*",
+		41,
+		map[string]string{"duration@0": "1", "service@3": "http", "dst_host_srv_rerror_rate@1": "41"},
+	)
 	if len(rep.Warnings) != 2 {
 		t.Errorf("warnings %q", rep.Warnings)
 	}
-	if _, _, err := fixture(t, "kddcup99", map[string]string{"corrected": "", "kddcup.data_10_percent": row(43, map[int]string{1: "tcp", 2: "http", 3: "SF", 41: "normal", 42: "20"}) + "\n"}); err == nil || !strings.Contains(err.Error(), ":1: 43 columns, want 42") {
+	if _, _, err := fixture(t, "kddcup99", map[string]string{"corrected": "", "kddcup.data_10_percent": row(43, map[int]string{1: "tcp", 2: "http", 3: "SF", 41: "normal", 42: "20"}) + "\n"}); err == nil ||
+		!strings.Contains(err.Error(), ":1: 43 columns, want 42") {
 		t.Errorf("a file of NSL-KDD: %v", err)
 	}
 }
@@ -330,7 +539,8 @@ func TestWrongFile(t *testing.T) {
 		{[2]int{100, 100}, "the files of the test part have the 100 rows of the other part"},
 		{[2]int{99, 30}, "the training part has 99 rows, the complete data set has 100"},
 	} {
-		if got := strings.Join(expectations(c, k.got), "\n"); !strings.Contains(got, k.want) || k.want == "" && got != "" {
+		if got := strings.Join(expectations(c, k.got), "\n"); !strings.Contains(got, k.want) ||
+			k.want == "" && got != "" {
 			t.Errorf("%v: %q, want %q", k.got, got, k.want)
 		}
 	}
@@ -340,8 +550,19 @@ func TestFilter(t *testing.T) {
 	nan := math.NaN()
 	day := int64(24 * time.Hour)
 	make := func() *data.Table {
-		return &data.Table{Name: "x", Rows: 5, Attack: []bool{false, true, false, true, false}, Class: []uint32{0, 1, 0, 1, 0}, Classes: []string{"ok", "bad"}, Origins: []data.Origin{{Rows: 5}},
-			Columns: []data.Column{{Name: "v", Type: data.Number, Num: []float64{1, 2, nan, 3, 4}}, {Name: "t", Type: data.Time, Nanos: []int64{0, day, 2 * day, data.NoTime, 3 * day}}, {Name: "c", Type: data.Category, Code: []uint32{0, 0, 0, 0, 0}, Levels: []string{"x"}}}}
+		return &data.Table{
+			Name:    "x",
+			Rows:    5,
+			Attack:  []bool{false, true, false, true, false},
+			Class:   []uint32{0, 1, 0, 1, 0},
+			Classes: []string{"ok", "bad"},
+			Origins: []data.Origin{{Rows: 5}},
+			Columns: []data.Column{
+				{Name: "v", Type: data.Number, Num: []float64{1, 2, nan, 3, 4}},
+				{Name: "t", Type: data.Time, Nanos: []int64{0, day, 2 * day, data.NoTime, 3 * day}},
+				{Name: "c", Type: data.Category, Code: []uint32{0, 0, 0, 0, 0}, Levels: []string{"x"}},
+			},
+		}
 	}
 	for _, c := range []struct {
 		f    []RowFilter

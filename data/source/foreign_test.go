@@ -41,7 +41,12 @@ func TestForeignFiles(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			tb, rep, err := Read(context.Background(), shippedConfig(t, "../../configs/data/"+c.config+".yaml"), NewFinder(dir), 2)
+			tb, rep, err := Read(
+				context.Background(),
+				shippedConfig(t, "../../configs/data/"+c.config+".yaml"),
+				NewFinder(dir),
+				2,
+			)
 			if c.fails != "" {
 				if err == nil || !strings.Contains(err.Error(), c.fails) {
 					t.Fatalf("error %v, want %q", err, c.fails)
@@ -66,7 +71,7 @@ func TestForeignFiles(t *testing.T) {
 func TestForeignLayouts(t *testing.T) {
 	raw := strings.Repeat("1,", 48) + "0\n"
 	part := unswHeader + row(45, map[int]string{2: "a", 3: "-", 4: "b", 43: "Normal", 44: "0"}) + "\n"
-	names := func(n int) string { // a header of so many columns
+	names := func(n int) string { // a header of n columns
 		out := make([]string, n)
 		for i := range out {
 			out[i] = fmt.Sprint("c", i)
@@ -94,7 +99,10 @@ func TestForeignLayouts(t *testing.T) {
 
 func TestIdentifyIsChecked(t *testing.T) {
 	for _, bad := range []string{"{rows: 5}", "{part: train}", "{rows: 5, part: train, is: x}", "{is: x}", "{rows: 1, columns: 2, is: x}", "{columns: 2, part: test}"} {
-		doc, err := settings.Parse("x.yaml", []byte("name: x\nformat: delimited\nfiles: {train: [a]}\nidentify: ["+bad+"]\noptions: {header: true}\n"))
+		doc, err := settings.Parse(
+			"x.yaml",
+			[]byte("name: x\nformat: delimited\nfiles: {train: [a]}\nidentify: ["+bad+"]\noptions: {header: true}\n"),
+		)
 		if err != nil {
 			t.Fatal(err)
 		}

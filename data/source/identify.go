@@ -19,7 +19,7 @@ func (id Identity) check() error {
 	return nil
 }
 
-// identify says which part a file of so many rows is, and what there is to say about it. Files of the data
+// identify says which part a file of n rows is, and what there is to say about it. Files of the data
 // set under each other's names are read as what they are.
 func (c *Config) identify(name string, rows int, part data.Part) (data.Part, string) {
 	for _, id := range c.Identify {
@@ -28,13 +28,19 @@ func (c *Config) identify(name string, rows int, part data.Part) (data.Part, str
 		case id.Is != "":
 			return part, fmt.Sprintf("%s: %s has the %d rows of %s", c.Name, name, rows, id.Is)
 		case is != part:
-			return is, fmt.Sprintf("%s: %s has the %d rows of the %s file, under the other file's name: read as what it is", c.Name, name, rows, id.Part)
+			return is, fmt.Sprintf(
+				"%s: %s has the %d rows of the %s file, under the other file's name: read as what it is",
+				c.Name,
+				name,
+				rows,
+				id.Part,
+			)
 		}
 	}
 	return part, ""
 }
 
-// foreign is what a file with so many columns is known to be, as an addition to an error; "" where it is not.
+// foreign is what a file with n columns is known to be, as an addition to an error; "" where it is not.
 func (c *Config) foreign(columns int) string {
 	for _, id := range c.Identify {
 		if id.Columns == columns && columns > 0 {
@@ -51,7 +57,12 @@ func (c *Config) checkOrigins(origins []data.Origin) error {
 	by := map[string]string{}
 	for _, o := range origins {
 		if first, twice := by[o.SHA256]; twice && o.SHA256 != "" {
-			return fmt.Errorf("data: %s: %s and %s are the same file under two names: its rows would be on both sides, or counted twice", c.Name, first, o.Name)
+			return fmt.Errorf(
+				"data: %s: %s and %s are the same file under two names: its rows would be on both sides, or counted twice",
+				c.Name,
+				first,
+				o.Name,
+			)
 		}
 		by[o.SHA256] = o.Name
 		rows[o.Part] += o.Rows
@@ -63,7 +74,13 @@ func (c *Config) checkOrigins(origins []data.Origin) error {
 		other string
 	}{{data.PartTrain, c.Files.Train, "training", "test"}, {data.PartTest, c.Files.Test, "test", "training"}} {
 		if rows[p.part] == 0 && len(p.files) > 0 && rows[1-p.part] > 0 {
-			return fmt.Errorf("data: %s: there is no %s file: %s, under its name, has the rows of the %s file", c.Name, p.name, p.files[0], p.other)
+			return fmt.Errorf(
+				"data: %s: there is no %s file: %s, under its name, has the rows of the %s file",
+				c.Name,
+				p.name,
+				p.files[0],
+				p.other,
+			)
 		}
 	}
 	return nil

@@ -67,7 +67,7 @@ var timeLayouts = []string{
 }
 
 func inferDelimited(br *bufio.Reader, name string) ([]byte, error) {
-	lay := &layout{file: name, quote: true}
+	tf := &textFormat{file: name, quote: true}
 	var columns []guess
 	header := false
 	line := 0
@@ -78,7 +78,7 @@ func inferDelimited(br *bufio.Reader, name string) ([]byte, error) {
 		}
 		line++
 		began := line
-		for err == nil && columns != nil && lay.firstRecordEnd(raw) == 0 && len(raw) < maxQuoted { // a quoted cell goes on
+		for err == nil && columns != nil && tf.firstRecordEnd(raw) == 0 && len(raw) < maxQuoted { // a quoted cell goes on
 			var more []byte
 			raw = bytes.Clone(raw)
 			if more, err = corpus.ReadLine(br); err != nil && !errors.Is(err, io.EOF) {
@@ -91,11 +91,11 @@ func inferDelimited(br *bufio.Reader, name string) ([]byte, error) {
 		text := bytes.TrimRight(raw, "\r\n")
 		if columns == nil {
 			text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
-			lay.separator = commonest(text)
+			tf.separator = commonest(text)
 		}
 		if len(text) > 0 {
-			lay.latin1 = lay.latin1 || !utf8.Valid(text)
-			cells, err := cellsOf(lay, text)
+			tf.latin1 = tf.latin1 || !utf8.Valid(text)
+			cells, err := cellsOf(tf, text)
 			switch {
 			case columns == nil && err != nil:
 				return nil, fmt.Errorf("data: %s:%d: %w", name, line, err)
@@ -103,9 +103,16 @@ func inferDelimited(br *bufio.Reader, name string) ([]byte, error) {
 				header = looksLikeHeader(cells)
 				columns = newGuesses(cells, header)
 			case rows == 0 && len(cells) != len(columns):
-				return nil, fmt.Errorf("data: %s:%d: %d columns, the first line has %d", name, began, len(cells), len(columns))
+				return nil, fmt.Errorf(
+					"data: %s:%d: %d columns, the first line has %d",
+					name,
+					began,
+					len(cells),
+					len(columns),
+				)
 			}
-			if err == nil && len(cells) == len(columns) && (rows > 0 || began > 1 || !header) { // reading counts the others
+			if err == nil && len(cells) == len(columns) &&
+				(rows > 0 || began > 1 || !header) { // reading counts the others
 				rows++
 				for i, c := range cells {
 					columns[i].look(c)
@@ -125,7 +132,7 @@ func inferDelimited(br *bufio.Reader, name string) ([]byte, error) {
 	for i := range columns {
 		columns[i].decide()
 	}
-	return writeInferred(name, lay, header, columns), nil
+	return writeInferred(name, tf, header, columns), nil
 }
 
 // newGuesses names the columns after the header, or by number.
@@ -148,12 +155,12 @@ func newGuesses(first []string, header bool) []guess {
 	return columns
 }
 
-func cellsOf(lay *layout, line []byte) ([]string, error) {
-	r := record{lay: lay, text: line, line: 1}
+func cellsOf(tf *textFormat, line []byte) ([]string, error) {
+	r := record{tf: tf, text: line, line: 1}
 	r.next()
 	out := make([]string, len(r.cells))
 	for i, c := range r.cells {
-		text, err := lay.text(bytes.TrimSpace(c))
+		text, err := tf.text(bytes.TrimSpace(c))
 		if err != nil {
 			return nil, err
 		}
@@ -214,7 +221,10 @@ func (g *guess) decide() {
 		g.kind = "address"
 	case g.all(number):
 		g.kind = "number"
-		if isTimeName(lower) && g.all(func(v string) bool { x, err := strconv.ParseFloat(v, 64); return err == nil && x > 5e8 && x < 4e9 }) {
+		if isTimeName(lower) &&
+			g.all(
+				func(v string) bool { x, err := strconv.ParseFloat(v, 64); return err == nil && x > 5e8 && x < 4e9 },
+			) {
 			g.kind = "time"
 		}
 	case g.all(func(v string) bool {
@@ -234,7 +244,8 @@ func (g *guess) decide() {
 }
 
 func isTimeName(lower string) bool {
-	return lower == "ts" || lower == "time" || lower == "timestamp" || lower == "stime" || lower == "starttime" || lower == "epoch"
+	return lower == "ts" || lower == "time" || lower == "timestamp" || lower == "stime" || lower == "starttime" ||
+		lower == "epoch"
 }
 
 func isAddress(v string) bool {
@@ -253,10 +264,36 @@ func isAddress(v string) bool {
 }
 
 // labelNames are what label columns are called, likeliest first.
-var labelNames = []string{"label", "class", "attack_cat", "attack", "category", "outcome", "target", "anomaly", "is_anomaly", "is_attack", "malicious", "type", "y"}
+var labelNames = []string{
+	"label",
+	"class",
+	"attack_cat",
+	"attack",
+	"category",
+	"outcome",
+	"target",
+	"anomaly",
+	"is_anomaly",
+	"is_attack",
+	"malicious",
+	"type",
+	"y",
+}
 
 // benignTexts are what benign traffic is called.
-var benignTexts = []string{"benign", "normal", "background", "legitimate", "clean", "0", "0.0", "false", "good", "normal.", "no"}
+var benignTexts = []string{
+	"benign",
+	"normal",
+	"background",
+	"legitimate",
+	"clean",
+	"0",
+	"0.0",
+	"false",
+	"good",
+	"normal.",
+	"no",
+}
 
 // findLabel is the index of the likeliest label column, or −1, and the text of benign rows in it.
 func findLabel(columns []guess) (at int, benign []string) {
@@ -351,25 +388,32 @@ func writeHead(b *strings.Builder, name, format string) {
 	if id = strings.Trim(id, "-"); id == "" {
 		id = "own"
 	}
-	fmt.Fprintf(b, "# inferred from the first rows of %s: read it through\nname: %s\ndoc: \"\"\nlicence: \"\"\nformat: %s\nfiles:\n  train: [%s]\n", name, id, format, quoteYAML(name))
+	fmt.Fprintf(
+		b,
+		"# inferred from the first rows of %s: read it through\nname: %s\ndoc: \"\"\nlicence: \"\"\nformat: %s\nfiles:\n  train: [%s]\n",
+		name,
+		id,
+		format,
+		quoteYAML(name),
+	)
 }
 
 func quoteYAML(s string) string { return strconv.Quote(s) }
 
-func writeInferred(name string, lay *layout, header bool, columns []guess) []byte {
+func writeInferred(name string, tf *textFormat, header bool, columns []guess) []byte {
 	var b strings.Builder
 	writeHead(&b, name, "delimited")
 	is := writeTruth(&b, columns, nil)
 	b.WriteString("options:\n")
-	if lay.separator == '\t' {
+	if tf.separator == '\t' {
 		b.WriteString("  separator: tab\n")
-	} else if lay.separator != ',' {
-		fmt.Fprintf(&b, "  separator: %q\n", string(lay.separator))
+	} else if tf.separator != ',' {
+		fmt.Fprintf(&b, "  separator: %q\n", string(tf.separator))
 	}
 	if header {
 		b.WriteString("  header: true\n")
 	}
-	if lay.latin1 {
+	if tf.latin1 {
 		b.WriteString("  encoding: latin-1\n")
 	}
 	is.writeReading(&b)
@@ -392,7 +436,8 @@ func writeTruth(b *strings.Builder, columns []guess, more []string) traits {
 	var benign, drop []string
 	is.label, benign = findLabel(columns)
 	class := ""
-	if n := len(columns) - len(export.ExportNames); n >= 0 && slices.EqualFunc(columns[n:], export.ExportNames, func(g guess, name string) bool { return g.name == name }) {
+	if n := len(columns) - len(export.ExportNames); n >= 0 &&
+		slices.EqualFunc(columns[n:], export.ExportNames, func(g guess, name string) bool { return g.name == name }) {
 		is.label, benign, class = n, []string{"0"}, export.ExportNames[1] // written by Export: no guess needed
 		more = append(more, export.ExportNames[2:]...)
 	}

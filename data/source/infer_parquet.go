@@ -77,7 +77,8 @@ func (g *guess) lookAt(file *parquet.File, f parquetField) error {
 					continue // reading counts such rows
 				}
 				text := string(c.text)
-				g.infinite = g.infinite || f.spec.Type == "number" && slices.Contains([]string{"NaN", "+Inf", "-Inf"}, text)
+				g.infinite = g.infinite ||
+					f.spec.Type == "number" && slices.Contains([]string{"NaN", "+Inf", "-Inf"}, text)
 				g.look(strings.TrimSpace(text))
 			}
 			if rows += p.Rows; rows >= inferRows {

@@ -11,20 +11,20 @@ import (
 	"plumbline/data"
 )
 
-// verdict is what a label means.
-type verdict struct {
+// outcome is what a label means.
+type outcome struct {
 	attack, drop bool
 	class        string
 }
 
-// judge turns label texts into truth.
-type judge struct {
+// labeler turns label texts into truth.
+type labeler struct {
 	rule  Label
 	known map[string]bool // benign and attack lists
 }
 
-func newJudge(rule Label) *judge {
-	j := &judge{rule: rule, known: map[string]bool{}}
+func newLabeler(rule Label) *labeler {
+	j := &labeler{rule: rule, known: map[string]bool{}}
 	for _, b := range rule.Benign {
 		j.known[b] = false
 	}
@@ -66,13 +66,13 @@ func (l Label) check() error {
 // None says whether nothing tells benign rows from attacks.
 func (l Label) None() bool { return l.Column == "" && len(l.Files) == 0 }
 
-func (j *judge) clean(label string) string {
+func (j *labeler) clean(label string) string {
 	return strings.TrimSpace(strings.Trim(strings.TrimSpace(label), j.rule.Trim))
 }
 
-// file is the verdict on all rows of a file, if the config has one. Patterns fit the file as the config
+// file is the outcome on all rows of a file, if the config has one. Patterns fit the file as the config
 // names it, or its last part.
-func (j *judge) file(name string) (verdict, bool) {
+func (j *labeler) file(name string) (outcome, bool) {
 	last := filepath.Base(name)
 	for _, f := range j.rule.Files {
 		whole, _ := path.Match(f.File, name)
@@ -81,40 +81,45 @@ func (j *judge) file(name string) (verdict, bool) {
 			if class == "" {
 				class = f.Is
 			}
-			return verdict{attack: f.Is == "attack", class: class}, true
+			return outcome{attack: f.Is == "attack", class: class}, true
 		}
 	}
-	return verdict{}, false
+	return outcome{}, false
 }
 
-// label is the verdict on a cleaned label; "" is a missing one.
-func (j *judge) label(label string) (verdict, error) {
+// label is the outcome on a cleaned label; "" is a missing one.
+func (j *labeler) label(label string) (outcome, error) {
 	for _, r := range j.rule.Rules {
-		if r.Equals != nil && !strings.EqualFold(*r.Equals, label) || r.Contains != "" && !strings.Contains(strings.ToLower(label), strings.ToLower(r.Contains)) {
+		if r.Equals != nil && !strings.EqualFold(*r.Equals, label) ||
+			r.Contains != "" && !strings.Contains(strings.ToLower(label), strings.ToLower(r.Contains)) {
 			continue
 		}
-		return verdict{attack: r.Is == "attack", drop: r.Is == "drop", class: r.Class}, nil
+		return outcome{attack: r.Is == "attack", drop: r.Is == "drop", class: r.Class}, nil
 	}
 	if label == "" {
-		return verdict{}, fmt.Errorf("the label is missing")
+		return outcome{}, fmt.Errorf("the label is missing")
 	}
 	if v, ok := j.known[label]; ok {
-		return verdict{attack: v}, nil
+		return outcome{attack: v}, nil
 	}
 	if len(j.rule.Attack) > 0 || len(j.rule.Benign) == 0 {
-		return verdict{}, fmt.Errorf("label %q is in neither list of the config, and no rule fits it", label)
+		return outcome{}, fmt.Errorf("label %q is in neither list of the config, and no rule fits it", label)
 	}
-	return verdict{attack: true}, nil
+	return outcome{attack: true}, nil
 }
 
 // truth turns the label and class columns into Attack, Class and Classes, and takes out the rows that the
 // config's rules drop.
 func (b *builder) truth(t *data.Table, labels, classes *gathered) error {
 	rule := b.config.Label
-	j := newJudge(rule)
+	j := newLabeler(rule)
 	for _, o := range t.Origins {
 		if _, all := j.file(o.Name); labels == nil && !all {
-			return fmt.Errorf("data: %s: %s: there is no label column, and no pattern of label.files fits the file", t.Name, o.Name)
+			return fmt.Errorf(
+				"data: %s: %s: there is no label column, and no pattern of label.files fits the file",
+				t.Name,
+				o.Name,
+			)
 		}
 	}
 	if labels == nil {
@@ -125,7 +130,7 @@ func (b *builder) truth(t *data.Table, labels, classes *gathered) error {
 	if classes != nil {
 		classCode = classes.code.join(b.rows)
 	}
-	verdicts := make([]*verdict, len(labels.names)+1) // the last for missing labels
+	outcomes := make([]*outcome, len(labels.names)+1) // the last for missing labels
 	ids := map[string]uint32{}
 	t.Attack, t.Class = make([]bool, b.rows), make([]uint32, b.rows)
 	var keep []bool
@@ -141,14 +146,14 @@ func (b *builder) truth(t *data.Table, labels, classes *gathered) error {
 				} else {
 					text = j.clean(labels.names[at])
 				}
-				if verdicts[at] == nil {
+				if outcomes[at] == nil {
 					w, err := j.label(text)
 					if err != nil {
 						return fmt.Errorf("data: %s: %s: %w", t.Name, t.Where(int32(i)), err)
 					}
-					verdicts[at] = &w
+					outcomes[at] = &w
 				}
-				v, name = *verdicts[at], text
+				v, name = *outcomes[at], text
 				if v.class != "" {
 					name = v.class
 				} else if k := classCode[i]; classes != nil && k != data.Missing {

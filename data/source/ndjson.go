@@ -14,7 +14,10 @@ import (
 )
 
 func init() {
-	RegisterFormat("ndjson", func() Source { return &NDJSON{Missing: []string{""}, NonFinite: "error", Absent: "missing"} })
+	RegisterFormat(
+		"ndjson",
+		func() Source { return &NDJSON{Missing: []string{""}, NonFinite: "error", Absent: "missing"} },
+	)
 }
 
 // NDJSON reads one JSON object a line. Members that no column names are passed over; members of nested
@@ -47,20 +50,20 @@ func (d *NDJSON) Check(c *Config) (ps settings.Problems) {
 }
 
 func (d *NDJSON) read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
-	lay := &layout{file: name, infinite: d.NonFinite == "missing", layouts: d.TimeLayouts, specs: d.Columns}
+	tf := &textFormat{file: name, infinite: d.NonFinite == "missing", layouts: d.TimeLayouts, specs: d.Columns}
 	for _, m := range d.Missing {
-		lay.missing = append(lay.missing, []byte(m))
+		tf.missing = append(tf.missing, []byte(m))
 	}
 	paths := make([][]string, len(d.Columns))
 	for i, c := range d.Columns {
 		paths[i] = strings.Split(c.Name, ".")
 	}
-	lay.cut = func(line []byte, cells [][]byte) ([][]byte, error) { return d.cells(lay, paths, line, cells) }
-	return parseFile(ctx, corpus.PastBOM(in), lay, 1, tb, workers)
+	tf.cut = func(line []byte, cells [][]byte) ([][]byte, error) { return d.cells(tf, paths, line, cells) }
+	return parseFile(ctx, corpus.PastBOM(in), tf, 1, tb, workers)
 }
 
 // cells is one object's members as texts, in the order of the columns.
-func (d *NDJSON) cells(lay *layout, paths [][]string, line []byte, cells [][]byte) ([][]byte, error) {
+func (d *NDJSON) cells(tf *textFormat, paths [][]string, line []byte, cells [][]byte) ([][]byte, error) {
 	dec := json.NewDecoder(bytes.NewReader(line))
 	dec.UseNumber()
 	var object map[string]any
@@ -71,8 +74,8 @@ func (d *NDJSON) cells(lay *layout, paths [][]string, line []byte, cells [][]byt
 		return nil, fmt.Errorf("want one JSON object a line")
 	}
 	absent := []byte(nil)
-	if len(lay.missing) > 0 {
-		absent = lay.missing[0]
+	if len(tf.missing) > 0 {
+		absent = tf.missing[0]
 	}
 	for i, p := range paths {
 		v, ok := member(object, d.Columns[i].Name, p)
@@ -87,7 +90,7 @@ func (d *NDJSON) cells(lay *layout, paths [][]string, line []byte, cells [][]byt
 			if !ok && d.Absent == "error" {
 				return nil, fmt.Errorf("no member %q", d.Columns[i].Name)
 			}
-			if lay.missing == nil {
+			if tf.missing == nil {
 				return nil, fmt.Errorf("member %q is null, and options.missing names no text for it", d.Columns[i].Name)
 			}
 			cells = append(cells, absent)

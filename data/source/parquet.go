@@ -52,9 +52,9 @@ func (d *Parquet) read(ctx context.Context, in io.Reader, name string, tb *build
 	}
 	fields := parquetFields(file, func(group string) bool { return slices.Contains(tb.config.Drop, group) })
 	known := map[string]bool{}
-	lay := &layout{file: name, infinite: d.NonFinite == "missing", layouts: d.TimeLayouts}
+	tf := &textFormat{file: name, infinite: d.NonFinite == "missing", layouts: d.TimeLayouts}
 	for _, m := range d.Missing {
-		lay.missing = append(lay.missing, []byte(m))
+		tf.missing = append(tf.missing, []byte(m))
 	}
 	for i := range fields {
 		f := &fields[i]
@@ -65,18 +65,18 @@ func (d *Parquet) read(ctx context.Context, in io.Reader, name string, tb *build
 		if f.wrong != "" && tb.role(f.spec.Name) != dropped {
 			return fmt.Errorf("%s: column %q %s: leave it out (drop: [%s])", name, f.spec.Name, f.wrong, f.spec.Name)
 		}
-		lay.specs = append(lay.specs, f.spec)
+		tf.specs = append(tf.specs, f.spec)
 	}
 	for t := range d.Types {
 		if !known[t] {
 			return fmt.Errorf("%s: options.types names the column %q, which the file does not have", name, t)
 		}
 	}
-	lay.specs = tb.asTexts(lay.specs)
-	if err := tb.schema(lay.specs); err != nil {
+	tf.specs = tb.asTexts(tf.specs)
+	if err := tb.schema(tf.specs); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	return parseGroups(ctx, file, lay, fields, tb, workers)
+	return parseGroups(ctx, file, tf, fields, tb, workers)
 }
 
 // openParquet opens a file, which must be an uncompressed one: Parquet is read from its end.
@@ -86,7 +86,10 @@ func openParquet(in io.Reader) (*parquet.File, error) {
 	case !ok:
 		return nil, errors.New("a Parquet file is not a stream")
 	case src.wraps != "":
-		return nil, fmt.Errorf("a Parquet file is read from its end and cannot be wrapped in %s: unpack it (its pages are compressed inside)", src.wraps)
+		return nil, fmt.Errorf(
+			"a Parquet file is read from its end and cannot be wrapped in %s: unpack it (its pages are compressed inside)",
+			src.wraps,
+		)
 	}
 	return parquet.Open(src.file, src.size)
 }
@@ -101,7 +104,10 @@ func parquetFields(file *parquet.File, skip func(group string) bool) []parquetFi
 		case len(c.Path) > 1 && skip(c.Path[0]):
 			f.spec.Name, f.wrong = c.Path[0], "is a group"
 		case c.Repeated:
-			f.spec.Name, f.wrong = strings.Join(c.Path[:c.List], "."), "is a list or a map, which has not one value a row"
+			f.spec.Name, f.wrong = strings.Join(
+				c.Path[:c.List],
+				".",
+			), "is a list or a map, which has not one value a row"
 		case c.Logical == parquet.Binary:
 			f.wrong = "holds binary objects"
 		case c.Logical == parquet.Interval:
@@ -109,7 +115,10 @@ func parquetFields(file *parquet.File, skip func(group string) bool) []parquetFi
 		}
 		if f.wrong != "" {
 			f.spec.Type = "category"
-			if slices.ContainsFunc(fields, func(o parquetField) bool { return o.spec.Name == f.spec.Name && o.wrong != "" }) {
+			if slices.ContainsFunc(
+				fields,
+				func(o parquetField) bool { return o.spec.Name == f.spec.Name && o.wrong != "" },
+			) {
 				continue
 			}
 		}
@@ -146,7 +155,14 @@ type parquetGroup struct {
 
 // parseGroups decodes the columns of all row groups on the workers, and adds the row groups to the table in
 // order. Encoded pages are held only while they are worked on.
-func parseGroups(ctx context.Context, file *parquet.File, lay *layout, fields []parquetField, tb *builder, workers int) error {
+func parseGroups(
+	ctx context.Context,
+	file *parquet.File,
+	tf *textFormat,
+	fields []parquetField,
+	tb *builder,
+	workers int,
+) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type task struct {
@@ -171,7 +187,7 @@ func parseGroups(ctx context.Context, file *parquet.File, lay *layout, fields []
 			group := &parquetGroup{index: g, first: first, left: make(chan struct{}, len(fields))}
 			first += rows
 			for i, f := range fields {
-				c := &parquetColumn{lay: lay, at: i, column: &file.Columns[f.column], number: f.column, rows: rows}
+				c := &parquetColumn{tf: tf, at: i, column: &file.Columns[f.column], number: f.column, rows: rows}
 				c.skip = tb.role(f.spec.Name) == dropped
 				group.columns = append(group.columns, c)
 			}
@@ -200,13 +216,20 @@ func parseGroups(ctx context.Context, file *parquet.File, lay *layout, fields []
 		}
 		for i, c := range g.columns {
 			if c.err != nil {
-				err = fmt.Errorf("%s: row group %d (from row %d), column %q: %w", lay.file, g.index+1, g.first+1, fields[i].spec.Name, c.err)
+				err = fmt.Errorf(
+					"%s: row group %d (from row %d), column %q: %w",
+					tf.file,
+					g.index+1,
+					g.first+1,
+					fields[i].spec.Name,
+					c.err,
+				)
 				cancel()
 				break
 			}
 		}
 		if err == nil {
-			tb.add(g.piece(lay, file.Groups[g.index]))
+			tb.add(g.chunk(tf, file.Groups[g.index]))
 		}
 	}
 	if err == nil {
@@ -215,12 +238,12 @@ func parseGroups(ctx context.Context, file *parquet.File, lay *layout, fields []
 	return err
 }
 
-// piece joins the columns of a row group. A row that is bad in any column is left out of all.
-func (g *parquetGroup) piece(lay *layout, rows int) *piece {
-	p := &piece{columns: make([]slab, len(g.columns))}
+// chunk joins the columns of a row group. A row that is bad in any column is left out of all.
+func (g *parquetGroup) chunk(tf *textFormat, rows int) *chunk {
+	p := &chunk{columns: make([]columnChunk, len(g.columns))}
 	var good []bool
 	for i, c := range g.columns {
-		p.columns[i] = c.slab
+		p.columns[i] = c.columnChunk
 		switch {
 		case c.good == nil:
 		case good == nil:
@@ -247,14 +270,26 @@ func (g *parquetGroup) piece(lay *layout, rows int) *piece {
 		}
 		for i, c := range g.columns {
 			if k := slices.IndexFunc(c.bad, func(b badValue) bool { return b.row == row }); k >= 0 {
-				p.bad = append(p.bad, BadRow{lay.file, g.first + row + 1, i + 1, fmt.Sprintf("%s: %v", lay.specs[i].Name, c.bad[k].why)})
+				p.bad = append(
+					p.bad,
+					BadRow{tf.file, g.first + row + 1, i + 1, fmt.Sprintf("%s: %v", tf.specs[i].Name, c.bad[k].why)},
+				)
 				break
 			}
 		}
 	}
 	for i := range p.columns {
 		s := &p.columns[i]
-		s.num, s.nanos, s.code = data.KeepMarked(s.num, good), data.KeepMarked(s.nanos, good), data.KeepMarked(s.code, good)
+		s.num, s.nanos, s.code = data.KeepMarked(
+			s.num,
+			good,
+		), data.KeepMarked(
+			s.nanos,
+			good,
+		), data.KeepMarked(
+			s.code,
+			good,
+		)
 	}
 	p.lines = data.KeepMarked(p.lines, good)
 	return p

@@ -20,20 +20,20 @@ import (
 
 // parquetColumn turns one column of one row group into table values.
 type parquetColumn struct {
-	lay    *layout
-	at     int // of the column in lay.specs
+	tf     *textFormat
+	at     int // of the column in tf.specs
 	column *parquet.Column
 	number int // of the column in the file
 	rows   int
 	skip   bool
 
-	slab  slab
-	good  []bool     // rows whose value can be read; nil: all. The slab has a missing one in the place of others
-	bad   []badValue // the first of those others
-	err   error      // why the column cannot be read at all
-	text  []byte     // room for one value
-	cache slab       // dictionary entries that were turned already
-	known []bool     // which those are
+	columnChunk columnChunk
+	good        []bool      // rows whose value can be read; nil: all; chunk has a missing one in place of others
+	bad         []badValue  // the first of those others
+	err         error       // why the column cannot be read at all
+	text        []byte      // room for one value
+	cache       columnChunk // dictionary entries that were turned already
+	known       []bool      // which those are
 }
 
 // badValue is why the value of a row (from 0) cannot be read.
@@ -49,17 +49,17 @@ func (c *parquetColumn) read(ctx context.Context, file *parquet.File, group int)
 	if c.skip {
 		return
 	}
-	c.make(&c.slab, 0)
-	c.slab.ids = map[string]uint32{}
+	c.make(&c.columnChunk, 0)
+	c.columnChunk.ids = map[string]uint32{}
 	var dict *parquet.Values
 	row := 0
 	c.err = file.Read(ctx, group, c.number, func(p *parquet.Page) error {
 		if row == 0 && c.rows <= exactRows {
-			c.make(&c.slab, c.rows)
+			c.make(&c.columnChunk, c.rows)
 		}
 		if p.Dict != nil && p.Dict != dict {
 			dict = p.Dict
-			c.cache, c.known = slab{}, make([]bool, dict.Len())
+			c.cache, c.known = columnChunk{}, make([]bool, dict.Len())
 			c.make(&c.cache, dict.Len())
 		}
 		c.page(p, row)
@@ -68,9 +68,9 @@ func (c *parquetColumn) read(ctx context.Context, file *parquet.File, group int)
 	})
 }
 
-// make gives a slab the slice that the column's type wants.
-func (c *parquetColumn) make(s *slab, room int) {
-	switch c.lay.specs[c.at].Type.columnType() {
+// make gives a columnChunk the slice that the column's type wants.
+func (c *parquetColumn) make(s *columnChunk, room int) {
+	switch c.tf.specs[c.at].Type.columnType() {
 	case data.Number:
 		s.num = make([]float64, 0, room)
 	case data.Time:
@@ -84,7 +84,7 @@ func (c *parquetColumn) page(p *parquet.Page, row int) {
 	k := 0 // of the values that are there
 	for i := range p.Rows {
 		if p.Valid != nil && !p.Valid[i] {
-			c.slab.miss()
+			c.columnChunk.miss()
 			continue
 		}
 		var err error
@@ -94,7 +94,7 @@ func (c *parquetColumn) page(p *parquet.Page, row int) {
 			err = c.value(&p.Values, k)
 		}
 		if k++; err != nil {
-			c.slab.miss()
+			c.columnChunk.miss()
 			if c.good == nil {
 				c.good = slices.Repeat([]bool{true}, c.rows)
 			}
@@ -109,7 +109,7 @@ func (c *parquetColumn) page(p *parquet.Page, row int) {
 // entry adds entry i of a dictionary, which is turned into a value when it first occurs, so that texts get
 // their codes in the order of the rows.
 func (c *parquetColumn) entry(dict *parquet.Values, i int) error {
-	s, k := &c.slab, &c.cache
+	s, k := &c.columnChunk, &c.cache
 	if c.known[i] {
 		switch {
 		case s.num != nil:
@@ -139,14 +139,14 @@ func (c *parquetColumn) entry(dict *parquet.Values, i int) error {
 	return nil
 }
 
-// value adds one value to the slab: numbers and times as they are, everything else by its text.
+// value adds one value to the columnChunk: numbers and times as they are, everything else by its text.
 func (c *parquetColumn) value(v *parquet.Values, i int) error {
-	s := &c.slab
+	s := &c.columnChunk
 	switch {
 	case s.num != nil && (v.Bytes == nil || c.column.Logical == parquet.Float16):
 		x, err := c.float(v, i)
 		if err == nil && !finite(x) {
-			if !c.lay.infinite {
+			if !c.tf.infinite {
 				return fmt.Errorf("%v is not finite (options.nonfinite: missing takes such values as missing)", x)
 			}
 			x = nan
@@ -168,12 +168,13 @@ func (c *parquetColumn) value(v *parquet.Values, i int) error {
 	if c.text, err = c.appendText(c.text[:0], v, i); err != nil {
 		return err
 	}
-	return s.cell(c.lay, c.at, bytes.TrimSpace(c.text))
+	return s.cell(c.tf, c.at, bytes.TrimSpace(c.text))
 }
 
 // instants says whether the column holds points in time.
 func (c *parquetColumn) instants() bool {
-	return c.column.Logical == parquet.Timestamp || c.column.Logical == parquet.Date || c.column.Physical == parquet.Int96
+	return c.column.Logical == parquet.Timestamp || c.column.Logical == parquet.Date ||
+		c.column.Physical == parquet.Int96
 }
 
 // float is a value that is kept as an integer or a float. Times of day and points in time are in seconds.
@@ -229,7 +230,11 @@ func (c *parquetColumn) instant(v *parquet.Values, i int) (int64, error) {
 	switch {
 	case c.column.Physical == parquet.Int96: // nanoseconds of the day, then the Julian day
 		b := v.Bytes[i]
-		count, unit, rest = int64(int32(binary.LittleEndian.Uint32(b[8:])))-2440588, day, int64(binary.LittleEndian.Uint64(b))
+		count, unit, rest = int64(
+			int32(binary.LittleEndian.Uint32(b[8:])),
+		)-2440588, day, int64(
+			binary.LittleEndian.Uint64(b),
+		)
 		if rest < 0 || rest > day {
 			return 0, fmt.Errorf("%d nanoseconds of a day", rest)
 		}

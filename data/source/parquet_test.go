@@ -125,7 +125,11 @@ func TestParquetTypes(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			values := append(slices.Clone(c.values), nil)
-			raw := parquetFile(t, map[string]lib.Node{"x": lib.Optional(c.node), "y": lib.Optional(c.node)}, map[string][]any{"x": values, "y": values})
+			raw := parquetFile(
+				t,
+				map[string]lib.Node{"x": lib.Optional(c.node), "y": lib.Optional(c.node)},
+				map[string][]any{"x": values, "y": values},
+			)
 			cfg := "name: own\nformat: parquet\nfiles: {train: [flows.parquet]}\nlabel: {column: y, rules: [{equals: '', is: attack, class: none}], benign: [none]}\n"
 			if c.typ != "" {
 				cfg += "options: {types: {x: " + c.typ + "}}\n"
@@ -156,8 +160,16 @@ func TestParquetTypes(t *testing.T) {
 }
 
 func TestParquetErrors(t *testing.T) {
-	nodes := map[string]lib.Node{"size": lib.Optional(lib.Leaf(lib.DoubleType)), "proto": lib.String(), "label": lib.Int(32)}
-	values := map[string][]any{"size": {1.0, math.NaN(), nil, 4.0}, "proto": {"tcp", "17", "\xff", "7"}, "label": {int32(0), int32(1), int32(0), int32(1)}}
+	nodes := map[string]lib.Node{
+		"size":  lib.Optional(lib.Leaf(lib.DoubleType)),
+		"proto": lib.String(),
+		"label": lib.Int(32),
+	}
+	values := map[string][]any{
+		"size":  {1.0, math.NaN(), nil, 4.0},
+		"proto": {"tcp", "17", "\xff", "7"},
+		"label": {int32(0), int32(1), int32(0), int32(1)},
+	}
 	good := parquetFile(t, nodes, values)
 	zipped := &bytes.Buffer{}
 	z := gzip.NewWriter(zipped)
@@ -206,15 +218,23 @@ func TestParquetErrors(t *testing.T) {
 			}
 		})
 	}
-	tb, rep, err := readParquet(t, parquetConfig+"max_bad_share: 0.5\noptions: {nonfinite: missing, types: {proto: number}}\n", good, 2)
-	if err != nil || rep.Bad != 2 || !slices.Equal(tb.Lines, []int32{2, 4}) || !slices.Equal(tb.Attack, []bool{true, true}) {
+	tb, rep, err := readParquet(
+		t,
+		parquetConfig+"max_bad_share: 0.5\noptions: {nonfinite: missing, types: {proto: number}}\n",
+		good,
+		2,
+	)
+	if err != nil || rep.Bad != 2 || !slices.Equal(tb.Lines, []int32{2, 4}) ||
+		!slices.Equal(tb.Attack, []bool{true, true}) {
 		t.Errorf("%v, %+v, %+v", err, rep, tb)
 	}
 	tb, _, err = readParquet(t, parquetConfig+"drop: [tags]\n", lists.Bytes(), 2)
 	if err != nil || len(tb.Columns) != 1 || tb.Columns[0].Name != "in.port" {
 		t.Errorf("%v, %+v", err, tb)
 	}
-	if tb, _, err = readParquet(t, parquetConfig+"drop: [tags, in]\n", lists.Bytes(), 2); err != nil || len(tb.Columns) != 0 || tb.Rows != 2 {
+	if tb, _, err = readParquet(t, parquetConfig+"drop: [tags, in]\n", lists.Bytes(), 2); err != nil ||
+		len(tb.Columns) != 0 ||
+		tb.Rows != 2 {
 		t.Errorf("%v, %+v", err, tb)
 	}
 }
@@ -222,7 +242,11 @@ func TestParquetErrors(t *testing.T) {
 // TestParquetWorkers: the table and the report do not depend on the number of workers, nor on how the rows
 // are cut into row groups.
 func TestParquetWorkers(t *testing.T) {
-	nodes := map[string]lib.Node{"size": lib.Optional(lib.Leaf(lib.DoubleType)), "proto": lib.Optional(lib.Encoded(lib.String(), &lib.RLEDictionary)), "label": lib.Int(32)}
+	nodes := map[string]lib.Node{
+		"size":  lib.Optional(lib.Leaf(lib.DoubleType)),
+		"proto": lib.Optional(lib.Encoded(lib.String(), &lib.RLEDictionary)),
+		"label": lib.Int(32),
+	}
 	values := map[string][]any{}
 	for i := range 5000 {
 		var size any = float64(i%97) / 3
@@ -287,8 +311,14 @@ func TestParquetCancelled(t *testing.T) {
 
 // FuzzParquet: whatever the bytes, reading ends with a table or an error.
 func FuzzParquet(f *testing.F) {
-	nodes := map[string]lib.Node{"a": lib.Optional(lib.Leaf(lib.DoubleType)), "b": lib.Encoded(lib.String(), &lib.RLEDictionary), "c": lib.Encoded(lib.Int(32), &lib.DeltaBinaryPacked),
-		"d": lib.Encoded(lib.String(), &lib.DeltaByteArray), "e": lib.Timestamp(lib.Millisecond), "label": lib.Int(64)}
+	nodes := map[string]lib.Node{
+		"a":     lib.Optional(lib.Leaf(lib.DoubleType)),
+		"b":     lib.Encoded(lib.String(), &lib.RLEDictionary),
+		"c":     lib.Encoded(lib.Int(32), &lib.DeltaBinaryPacked),
+		"d":     lib.Encoded(lib.String(), &lib.DeltaByteArray),
+		"e":     lib.Timestamp(lib.Millisecond),
+		"label": lib.Int(64),
+	}
 	values := map[string][]any{}
 	for i := range 40 {
 		var a any
@@ -335,7 +365,15 @@ func BenchmarkParquet(b *testing.B) {
 	if _, err := export.Export(context.Background(), t, filepath.Join(at, "flows.parquet"), nil); err != nil {
 		b.Fatal(err)
 	}
-	parquet := config(b, strings.Replace(parquetConfig, "column: label, benign: [\"0\"]", "column: attack, class: class, benign: [\"0\"]", 1)+"drop: [part, file, line]\n")
+	parquet := config(
+		b,
+		strings.Replace(
+			parquetConfig,
+			"column: label, benign: [\"0\"]",
+			"column: attack, class: class, benign: [\"0\"]",
+			1,
+		)+"drop: [part, file, line]\n",
+	)
 	for _, c := range []struct {
 		name   string
 		config *Config

@@ -89,12 +89,30 @@ func Read(ctx context.Context, c *Config, f Finder, workers int) (*data.Table, *
 	rep := &ReadReport{Rows: t.Rows, Bad: tb.badCount, Examples: tb.examples, Warnings: tb.warnings, Notes: tb.notes}
 	rep.Warnings = append(rep.Warnings, expectations(c, tb.read)...)
 	if tb.badCount > 0 {
-		rep.Warnings = append(rep.Warnings, fmt.Sprintf("%s: %d of %d rows could not be read, first %v", c.Name, tb.badCount, tb.badCount+t.Rows, tb.examples[0]))
+		rep.Warnings = append(
+			rep.Warnings,
+			fmt.Sprintf(
+				"%s: %d of %d rows could not be read, first %v",
+				c.Name,
+				tb.badCount,
+				tb.badCount+t.Rows,
+				tb.examples[0],
+			),
+		)
 	}
 	return t, rep, nil
 }
 
-func readFile(ctx context.Context, src fileSource, c *Config, f Finder, name string, part data.Part, tb *builder, workers int) error {
+func readFile(
+	ctx context.Context,
+	src fileSource,
+	c *Config,
+	f Finder,
+	name string,
+	part data.Part,
+	tb *builder,
+	workers int,
+) error {
 	path, err := f.Find(c.Folder, name)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Name, err)
@@ -119,15 +137,24 @@ func readFile(ctx context.Context, src fileSource, c *Config, f Finder, name str
 		return fmt.Errorf("data: %s: %s: no data rows", c.Name, name)
 	}
 	if share := float64(badRows) / float64(rows+badRows); share > c.MaxBad {
-		return fmt.Errorf("data: %s: %s: %d of %d rows cannot be read, more than the share of %g that max_bad_share allows:\n  %s",
-			c.Name, name, badRows, rows+badRows, c.MaxBad, joinBad(tb.examples))
+		return fmt.Errorf(
+			"data: %s: %s: %d of %d rows cannot be read, more than the share of %g that max_bad_share allows:\n  %s",
+			c.Name,
+			name,
+			badRows,
+			rows+badRows,
+			c.MaxBad,
+			joinBad(tb.examples),
+		)
 	}
 	part, said := c.identify(name, rows, part)
 	if said != "" {
 		tb.warnings = append(tb.warnings, said)
 	}
 	tb.read[part] += rows
-	tb.origin(data.Origin{Path: path, Name: name, Part: part, Bytes: in.size, SHA256: in.sum(), FirstRow: first, Rows: rows})
+	tb.origin(
+		data.Origin{Path: path, Name: name, Part: part, Bytes: in.size, SHA256: in.sum(), FirstRow: first, Rows: rows},
+	)
 	return nil
 }
 
@@ -145,9 +172,20 @@ func expectations(c *Config, got [2]int) (warnings []string) {
 		switch {
 		case want == 0 || got[part] == want:
 		case got[part] == other:
-			warnings = append(warnings, fmt.Sprintf("%s: the files of the %s part have the %d rows of the other part: is a file there under the other's name?", c.Name, what, other))
+			warnings = append(
+				warnings,
+				fmt.Sprintf(
+					"%s: the files of the %s part have the %d rows of the other part: is a file there under the other's name?",
+					c.Name,
+					what,
+					other,
+				),
+			)
 		default:
-			warnings = append(warnings, fmt.Sprintf("%s: the %s part has %d rows, the complete data set has %d", c.Name, what, got[part], want))
+			warnings = append(
+				warnings,
+				fmt.Sprintf("%s: the %s part has %d rows, the complete data set has %d", c.Name, what, got[part], want),
+			)
 		}
 	}
 	check("training", c.Expect.TrainRows, c.Expect.TestRows, data.PartTrain)

@@ -145,7 +145,9 @@ func TestReadValues(t *testing.T) {
 				t.Errorf("got %v %q %v, want %v %q %v", size.Num, texts, tb.Attack, c.size, c.proto, c.attack)
 			}
 			if c.name == "bad rows within the share" {
-				if rep.Bad != 1 || rep.Examples[0].String() != `flows.csv:2:1: size: "x" is not a number` || len(rep.Warnings) != 1 || tb.Where(1) != "flows.csv:3" {
+				if rep.Bad != 1 || rep.Examples[0].String() != `flows.csv:2:1: size: "x" is not a number` ||
+					len(rep.Warnings) != 1 ||
+					tb.Where(1) != "flows.csv:3" {
 					t.Errorf("report %+v, second row at %s", rep, tb.Where(1))
 				}
 			}
@@ -189,9 +191,9 @@ func TestReadDoesNotDependOnWorkers(t *testing.T) {
 
 // TestRecordsDoNotDependOnTheCut: wherever a text is cut into chunks, its records are those of the whole.
 func TestRecordsDoNotDependOnTheCut(t *testing.T) {
-	lay := &layout{separator: ',', quote: true}
+	tf := &textFormat{separator: ',', quote: true}
 	walk := func(text string, line int) (out []string) {
-		r := record{lay: lay, text: []byte(text), line: line}
+		r := record{tf: tf, text: []byte(text), line: line}
 		for r.next() {
 			out = append(out, fmt.Sprintf("%d %q %v", r.at, r.cells, r.err))
 		}
@@ -205,8 +207,10 @@ func TestRecordsDoNotDependOnTheCut(t *testing.T) {
 		}
 		want := walk(string(text), 1)
 		for cut := range len(text) + 1 {
-			end := lay.lastRecordEnd(text[:cut])
-			got := append(walk(string(text[:end]), 1), walk(string(text[end:]), 1+bytes.Count(text[:end], []byte{'\n'}))...)
+			end := tf.lastRecordEnd(text[:cut])
+			got := append(
+				walk(string(text[:end]), 1),
+				walk(string(text[end:]), 1+bytes.Count(text[:end], []byte{'\n'}))...)
 			if !slices.Equal(got, want) {
 				t.Fatalf("%q cut at %d of %d: %v, want %v", text, end, cut, got, want)
 			}
@@ -249,7 +253,12 @@ func TestStrayQuotes(t *testing.T) {
 // TestLabelsByColumnOrFile: a label column counts as text whatever its type, and files can be of one label
 // without any column.
 func TestLabelsByColumnOrFile(t *testing.T) {
-	numbers := strings.Replace(strings.Replace(flowsConfig, "label, type: category", "label, type: number", 1), "[ok]", "['0']", 1)
+	numbers := strings.Replace(
+		strings.Replace(flowsConfig, "label, type: category", "label, type: number", 1),
+		"[ok]",
+		"['0']",
+		1,
+	)
 	for _, c := range []struct {
 		name, config, text string
 		want               []bool
@@ -271,7 +280,8 @@ func TestLabelsByColumnOrFile(t *testing.T) {
 		})
 	}
 	none := strings.Replace(flowsConfig, "column: label, benign: [ok]", "files: [{file: 'normal*', is: benign}]", 1)
-	if _, _, err := readText(t, none, "1,tcp,ok\n", 1); err == nil || !strings.Contains(err.Error(), "flows.csv: there is no label column") {
+	if _, _, err := readText(t, none, "1,tcp,ok\n", 1); err == nil ||
+		!strings.Contains(err.Error(), "flows.csv: there is no label column") {
 		t.Errorf("a file without a label: %v", err)
 	}
 }
@@ -317,7 +327,8 @@ func TestCompressedFiles(t *testing.T) {
 		}
 	}
 	_, _, err = Read(context.Background(), config(t, flowsConfig), Finder{[]string{"/nowhere"}}, 2)
-	if !errors.Is(err, ErrNoFile) || !strings.Contains(err.Error(), "/nowhere/own") || !strings.Contains(err.Error(), "--data") {
+	if !errors.Is(err, ErrNoFile) || !strings.Contains(err.Error(), "/nowhere/own") ||
+		!strings.Contains(err.Error(), "--data") {
 		t.Errorf("missing file: %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -361,10 +372,15 @@ func TestZeek(t *testing.T) {
 	dur, _ := tb.Column("duration")
 	port, _ := tb.Column("id.resp_p")
 	host, _ := tb.Column("id.orig_h")
-	if ts.Nanos[0] != 1545403816962094000 || dur.Num[0] != 3.139211 || !math.IsNaN(dur.Num[1]) || port.Type != data.Category || host.Type != data.Address || host.Level(1) != "192.168.1.195" {
+	if ts.Nanos[0] != 1545403816962094000 || dur.Num[0] != 3.139211 || !math.IsNaN(dur.Num[1]) ||
+		port.Type != data.Category ||
+		host.Type != data.Address ||
+		host.Level(1) != "192.168.1.195" {
 		t.Errorf("%+v", tb)
 	}
-	if !slices.Equal(tb.Attack, []bool{false, true}) || tb.Classes[tb.Class[0]] != "Benign" || tb.Classes[tb.Class[1]] != "PartOfAHorizontalPortScan" || tb.Where(0) != "flows.csv:8" {
+	if !slices.Equal(tb.Attack, []bool{false, true}) || tb.Classes[tb.Class[0]] != "Benign" ||
+		tb.Classes[tb.Class[1]] != "PartOfAHorizontalPortScan" ||
+		tb.Where(0) != "flows.csv:8" {
 		t.Errorf("%v %v %v %s", tb.Attack, tb.Class, tb.Classes, tb.Where(0))
 	}
 	if _, err := tb.Column("uid"); err == nil {
@@ -397,15 +413,23 @@ options:
 `
 
 func TestNDJSON(t *testing.T) {
-	tb, _, err := readText(t, ndjsonConfig, "\xef\xbb\xbf"+`{"size": 1.5, "source": {"ip": "10.0.0.1"}, "up": true, "label": "ok", "other": [1]}
+	tb, _, err := readText(
+		t,
+		ndjsonConfig,
+		"\xef\xbb\xbf"+`{"size": 1.5, "source": {"ip": "10.0.0.1"}, "up": true, "label": "ok", "other": [1]}
 {"label":"scan","source.ip":"::1","size":null,"up":false}
 
-`, 2)
+`,
+		2,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ip, _ := tb.Column("source.ip")
-	if tb.Rows != 2 || tb.Columns[0].Num[0] != 1.5 || !math.IsNaN(tb.Columns[0].Num[1]) || ip.Level(0) != "10.0.0.1" || ip.Level(1) != "::1" || !slices.Equal(tb.Columns[2].Num, []float64{1, 0}) || !slices.Equal(tb.Attack, []bool{false, true}) {
+	if tb.Rows != 2 || tb.Columns[0].Num[0] != 1.5 || !math.IsNaN(tb.Columns[0].Num[1]) || ip.Level(0) != "10.0.0.1" ||
+		ip.Level(1) != "::1" ||
+		!slices.Equal(tb.Columns[2].Num, []float64{1, 0}) ||
+		!slices.Equal(tb.Attack, []bool{false, true}) {
 		t.Errorf("%+v", tb)
 	}
 	for text, want := range map[string]string{
@@ -422,7 +446,8 @@ func TestNDJSON(t *testing.T) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
 	}
-	if _, _, err := readText(t, strings.Replace(ndjsonConfig, "options:", "options:\n  absent: error", 1), "{\"label\":\"ok\"}\n", 1); err == nil || !strings.Contains(err.Error(), `no member "size"`) {
+	if _, _, err := readText(t, strings.Replace(ndjsonConfig, "options:", "options:\n  absent: error", 1), "{\"label\":\"ok\"}\n", 1); err == nil ||
+		!strings.Contains(err.Error(), `no member "size"`) {
 		t.Errorf("absent: %v", err)
 	}
 }
@@ -461,8 +486,8 @@ func TestConfigErrors(t *testing.T) {
 		{"label on both lists", strings.Replace(flowsConfig, "benign: [ok]", "benign: [ok], attack: [ok]", 1), `"ok" is both benign and an attack`},
 		{"label file pattern", strings.Replace(flowsConfig, "benign: [ok]", "benign: [ok], files: [{file: '[', is: attack}]", 1), `"[" is not a file name or pattern`},
 		{"label list without a column", strings.Replace(flowsConfig, "column: label, ", "", 1), "need a column"},
-		{"label file without a verdict", strings.Replace(flowsConfig, "column: label, benign: [ok]", "files: [{file: flows.csv, class: scan}]", 1), `test.yaml:5:8: label: files: "flows.csv" does not say what its rows are`},
-		{"label rule without a verdict", strings.Replace(flowsConfig, "benign: [ok]", "rules: [{contains: bot, class: bot}]", 1), "rule 1 does not say what such rows are"},
+		{"label file without a outcome", strings.Replace(flowsConfig, "column: label, benign: [ok]", "files: [{file: flows.csv, class: scan}]", 1), `test.yaml:5:8: label: files: "flows.csv" does not say what its rows are`},
+		{"label rule without a outcome", strings.Replace(flowsConfig, "benign: [ok]", "rules: [{contains: bot, class: bot}]", 1), "rule 1 does not say what such rows are"},
 		{"label rule without a text", strings.Replace(flowsConfig, "benign: [ok]", "rules: [{contains: bot, is: attack}, {is: drop}]", 1), "rule 2 needs equals or contains"},
 		{"one file on both sides", strings.Replace(flowsConfig, "train: [flows.csv]", "train: [flows.csv], test: [flows.csv]", 1), `"flows.csv" is named twice`},
 		{"share out of range", flowsConfig + "max_bad_share: 2\n", "at most 1"},

@@ -5,9 +5,9 @@ import (
 	"errors"
 )
 
-// record walks the records of a chunk of text.
+// record walks the records of a block of text.
 type record struct {
-	lay   *layout
+	tf    *textFormat
 	text  []byte
 	line  int // of the next record
 	at    int // line of this record
@@ -26,7 +26,7 @@ func (r *record) next() bool {
 	if end < 0 {
 		end = len(r.text)
 	}
-	if r.lay.quote && bytes.IndexByte(r.text[:end], '"') >= 0 {
+	if r.tf.quote && bytes.IndexByte(r.text[:end], '"') >= 0 {
 		r.quoted()
 		return true
 	}
@@ -43,15 +43,15 @@ func (r *record) advance(end int) {
 
 func (r *record) split() {
 	r.cells = r.cells[:0]
-	if r.lay.cut != nil {
+	if r.tf.cut != nil {
 		if len(r.raw) > 0 {
-			r.cells, r.err = r.lay.cut(r.raw, r.cells)
+			r.cells, r.err = r.tf.cut(r.raw, r.cells)
 		}
 		return
 	}
 	rest := r.raw
 	for {
-		i := bytes.IndexByte(rest, r.lay.separator)
+		i := bytes.IndexByte(rest, r.tf.separator)
 		if i < 0 {
 			break
 		}
@@ -59,7 +59,7 @@ func (r *record) split() {
 		rest = rest[i+1:]
 	}
 	r.cells = append(r.cells, rest)
-	if n := r.lay.tail; n > 1 {
+	if n := r.tf.tail; n > 1 {
 		r.cells = append(r.cells[:len(r.cells)-1], tailCells(rest, n)...)
 	}
 }
@@ -76,7 +76,7 @@ func tailCells(cell []byte, n int) [][]byte {
 var errQuote = errors.New("quote without an end, or text after a closing quote")
 
 // quoted cuts a record that has quotes, which may run over several lines. One that is wrongly quoted is its
-// first line alone, so that the rows behind it are read.
+// first line alone, so that the rows after it are read.
 func (r *record) quoted() {
 	r.cells = r.cells[:0]
 	text, i, lines := r.text, 0, 0
@@ -103,13 +103,13 @@ func (r *record) quoted() {
 			if i < len(text) && text[i] == '\r' && (i+1 == len(text) || text[i+1] == '\n') {
 				i++
 			}
-			if i < len(text) && text[i] != r.lay.separator && text[i] != '\n' {
+			if i < len(text) && text[i] != r.tf.separator && text[i] != '\n' {
 				r.wrong()
 				return
 			}
 		} else {
 			from := i
-			for i < len(text) && text[i] != r.lay.separator && text[i] != '\n' {
+			for i < len(text) && text[i] != r.tf.separator && text[i] != '\n' {
 				i++
 			}
 			cell = text[from:i]

@@ -41,11 +41,25 @@ func TestRealData(t *testing.T) {
 				}
 			}
 			if len(kinds[0]) != c.trainKinds || len(kinds[1]) != c.testKinds {
-				t.Errorf("%d and %d kinds of attack, want %d and %d", len(kinds[0]), len(kinds[1]), c.trainKinds, c.testKinds)
+				t.Errorf(
+					"%d and %d kinds of attack, want %d and %d",
+					len(kinds[0]),
+					len(kinds[1]),
+					c.trainKinds,
+					c.testKinds,
+				)
 			}
 			want := [2][2]int{{c.trainBenign, c.trainAttacks}, {c.testBenign, c.testAttacks}}
 			if tb.Rows != c.rows || len(tb.Columns) != c.columns || n != want || n[0][0]+n[1][0] != c.benign {
-				t.Errorf("%d rows, %d columns, %v; want %d, %d, %v", tb.Rows, len(tb.Columns), n, c.rows, c.columns, want)
+				t.Errorf(
+					"%d rows, %d columns, %v; want %d, %d, %v",
+					tb.Rows,
+					len(tb.Columns),
+					n,
+					c.rows,
+					c.columns,
+					want,
+				)
 			}
 		})
 	}

@@ -15,7 +15,7 @@ import (
 
 func init() {
 	RegisterFormat("abbadingo", func() Source { return &AbbadingoFile{} })
-	RegisterFormat("strings", func() Source { return &Strings{Separator: ","} })
+	RegisterFormat("strings", func() Source { return &StringColumn{Separator: ","} })
 }
 
 // AbbadingoFile reads symbolic traces as a table with a row for each symbol: columns trace (a name for each
@@ -28,14 +28,19 @@ type AbbadingoFile struct {
 
 // Schema lists the columns.
 func (d *AbbadingoFile) Schema() []ColumnSpec {
-	specs := slices.Clone(wordColumns)
+	specs := slices.Clone(symbolColumns)
 	for i := range d.Attributes {
 		specs = append(specs, ColumnSpec{"a" + strconv.Itoa(i), "number"})
 	}
 	return specs
 }
 
-var wordColumns = []ColumnSpec{{"trace", "category"}, {"position", "number"}, {"symbol", "category"}, {"class", "category"}}
+var symbolColumns = []ColumnSpec{
+	{"trace", "category"},
+	{"position", "number"},
+	{"symbol", "category"},
+	{"class", "category"},
+}
 
 // Check says what is wrong with the settings.
 func (d *AbbadingoFile) Check(c *Config) settings.Problems { return needsTrainFile(c) }
@@ -63,7 +68,7 @@ func (d *AbbadingoFile) read(ctx context.Context, in io.Reader, name string, tb 
 	if err := tb.schema(specs); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	w := newWordTable(tb, specs)
+	w := newSymbolTable(tb, specs)
 	for i := range c.Len() {
 		if i%4096 == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -81,20 +86,20 @@ func (d *AbbadingoFile) read(ctx context.Context, in io.Reader, name string, tb 
 	return nil
 }
 
-// Strings reads a delimited file with a header in which one column holds a string a row, such as the
+// StringColumn reads a delimited file with a header in which one column holds a string a row, such as the
 // behaviour letters of CTU-13, as a table with a row for each letter: columns trace, position, symbol and
 // class.
-type Strings struct {
+type StringColumn struct {
 	Separator string `yaml:"separator" jsonschema_description:"one character"`
 	Text      string `yaml:"text" jsonschema_description:"column that holds the strings"`
 	Class     string `yaml:"class" jsonschema_description:"column that holds the label"`
 }
 
 // Schema lists the columns.
-func (d *Strings) Schema() []ColumnSpec { return wordColumns }
+func (d *StringColumn) Schema() []ColumnSpec { return symbolColumns }
 
 // Check says what is wrong with the settings.
-func (d *Strings) Check(c *Config) settings.Problems {
+func (d *StringColumn) Check(c *Config) settings.Problems {
 	ps := needsTrainFile(c)
 	if d.Text == "" || d.Class == "" {
 		ps = append(ps, c.Options.Problem("text and class must name columns"))
@@ -105,7 +110,7 @@ func (d *Strings) Check(c *Config) settings.Problems {
 	return ps
 }
 
-func (d *Strings) read(ctx context.Context, in io.Reader, name string, tb *builder, _ int) error {
+func (d *StringColumn) read(ctx context.Context, in io.Reader, name string, tb *builder, _ int) error {
 	r := csv.NewReader(corpus.PastBOM(in))
 	r.Comma = []rune(d.Separator)[0]
 	head, err := r.Read()
@@ -119,10 +124,10 @@ func (d *Strings) read(ctx context.Context, in io.Reader, name string, tb *build
 	if text < 0 || class < 0 {
 		return fmt.Errorf("%s:1: want columns %q and %q, the header has %q", name, d.Text, d.Class, head)
 	}
-	if err := tb.schema(wordColumns); err != nil {
+	if err := tb.schema(symbolColumns); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	w := newWordTable(tb, wordColumns)
+	w := newSymbolTable(tb, symbolColumns)
 	for n := 0; ; n++ {
 		row, err := r.Read()
 		if errors.Is(err, io.EOF) {
@@ -143,14 +148,14 @@ func (d *Strings) read(ctx context.Context, in io.Reader, name string, tb *build
 	return nil
 }
 
-// wordTable collects symbols as rows.
-type wordTable struct {
-	p    *piece
+// symbolTable collects symbols as rows.
+type symbolTable struct {
+	p    *chunk
 	skip []bool
 }
 
-func newWordTable(tb *builder, specs []ColumnSpec) *wordTable {
-	w := &wordTable{p: &piece{columns: make([]slab, len(specs))}}
+func newSymbolTable(tb *builder, specs []ColumnSpec) *symbolTable {
+	w := &symbolTable{p: &chunk{columns: make([]columnChunk, len(specs))}}
 	for i, s := range specs {
 		c := &w.p.columns[i]
 		w.skip = append(w.skip, tb.role(s.Name) == dropped)
@@ -165,7 +170,7 @@ func newWordTable(tb *builder, specs []ColumnSpec) *wordTable {
 	return w
 }
 
-func (w *wordTable) add(trace string, line, position int, symbol, class string, attributes []float64) {
+func (w *symbolTable) add(trace string, line, position int, symbol, class string, attributes []float64) {
 	for i, text := range []string{trace, "", symbol, class} {
 		c := &w.p.columns[i]
 		switch {

@@ -11,7 +11,12 @@ func FuzzStrings(f *testing.F) {
 	f.Add("State,kind\naB*,Normal\n\"x\",Botnet\n")
 	f.Add("kind,State,kind\n\"a\nb\",,\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		tb, _, err := readText(t, "\nname: own\nformat: strings\nfiles: {train: [flows.csv]}\nlabel: {column: class, benign: [Normal]}\noptions: {text: State, class: kind}\n", text, 1)
+		tb, _, err := readText(
+			t,
+			"\nname: own\nformat: strings\nfiles: {train: [flows.csv]}\nlabel: {column: class, benign: [Normal]}\noptions: {text: State, class: kind}\n",
+			text,
+			1,
+		)
 		if err != nil {
 			return
 		}
@@ -21,7 +26,7 @@ func FuzzStrings(f *testing.F) {
 			}
 		}
 		if len(tb.Attack) != tb.Rows || tb.Rows == 0 {
-			t.Fatalf("%d verdicts for %d rows", len(tb.Attack), tb.Rows)
+			t.Fatalf("%d outcomes for %d rows", len(tb.Attack), tb.Rows)
 		}
 	})
 }
@@ -40,7 +45,10 @@ options: {attributes: 2}
 	trace, _ := tb.Column("trace")
 	symbol, _ := tb.Column("symbol")
 	a1, _ := tb.Column("a1")
-	if tb.Rows != 3 || trace.Level(2) != "flows.csv:4" || symbol.Level(1) != "b" || !slices.Equal(a1.Num, []float64{2, 4.5, 6}) || !slices.Equal(tb.Attack, []bool{false, false, true}) || tb.Where(2) != "flows.csv:4" {
+	if tb.Rows != 3 || trace.Level(2) != "flows.csv:4" || symbol.Level(1) != "b" ||
+		!slices.Equal(a1.Num, []float64{2, 4.5, 6}) ||
+		!slices.Equal(tb.Attack, []bool{false, false, true}) ||
+		tb.Where(2) != "flows.csv:4" {
 		t.Errorf("%+v", tb)
 	}
 	const letters = "\nname: own\nformat: strings\nfiles: {train: [flows.csv]}\nlabel: {column: class, benign: [Normal]}\noptions: {text: State, class: kind}\n"

@@ -12,8 +12,8 @@ import (
 	"plumbline/data"
 )
 
-// layout is how the lines of a text file are to be read.
-type layout struct {
+// textFormat is how the lines of a text file are to be read.
+type textFormat struct {
 	file      string
 	separator byte
 	quote     bool                                                // cells may stand in double quotes, which double for themselves
@@ -33,9 +33,9 @@ type layout struct {
 	foreign   func(columns int) string
 }
 
-// piece is what one chunk of a file was parsed to.
-type piece struct {
-	columns  []slab
+// chunk is what one block of a file was parsed to.
+type chunk struct {
+	columns  []columnChunk
 	text     int // bytes
 	lines    []int32
 	bad      []BadRow
@@ -43,8 +43,8 @@ type piece struct {
 	err      error
 }
 
-// slab is one column of a piece.
-type slab struct {
+// columnChunk is one column of a chunk.
+type columnChunk struct {
 	num   []float64
 	nanos []int64
 	code  []uint32
@@ -52,46 +52,46 @@ type slab struct {
 	names []string
 }
 
-// chunkSize is how much text a worker takes at a time; a longer line makes a longer chunk.
+// chunkSize is how much text a worker takes at a time; a longer line makes a longer block.
 const chunkSize = 1 << 20
 
 // maxRecord bounds one record, in bytes: an unclosed quote must not swallow a whole file.
 const maxRecord = 1 << 24
 
-// chunk is whole records of text.
-type chunk struct {
+// textBlock is whole records of text.
+type textBlock struct {
 	text []byte
 	line int // of its first record
-	done chan *piece
+	done chan *chunk
 }
 
-// parseFile cuts the text into chunks of whole records, parses them on the workers and adds the pieces to
-// the table in order. The text is held only while its chunk is worked on.
-func parseFile(ctx context.Context, in io.Reader, lay *layout, firstLine int, tb *builder, workers int) error {
-	lay.specs = tb.asTexts(lay.specs)
-	if err := tb.schema(lay.specs); err != nil {
-		return fmt.Errorf("%s: %w", lay.file, err)
+// parseFile cuts the text into chunks of whole records, parses them on the workers and adds the chunks to
+// the table in order. The text is held only while its block is worked on.
+func parseFile(ctx context.Context, in io.Reader, tf *textFormat, firstLine int, tb *builder, workers int) error {
+	tf.specs = tb.asTexts(tf.specs)
+	if err := tb.schema(tf.specs); err != nil {
+		return fmt.Errorf("%s: %w", tf.file, err)
 	}
-	lay.skip = make([]bool, len(lay.specs))
-	for i, s := range lay.specs {
-		lay.skip[i] = tb.role(s.Name) == dropped
+	tf.skip = make([]bool, len(tf.specs))
+	for i, s := range tf.specs {
+		tf.skip[i] = tb.role(s.Name) == dropped
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	work := make(chan *chunk)
-	order := make(chan *chunk, workers)
+	work := make(chan *textBlock)
+	order := make(chan *textBlock, workers)
 	free := make(chan []byte, workers+2)
-	used := make(chan *piece, workers+2)
+	used := make(chan *chunk, workers+2)
 	for range workers {
 		go func() {
 			for c := range work {
-				p := (*piece)(nil)
+				p := (*chunk)(nil)
 				select {
 				case p = <-used:
 				default:
-					p = lay.newPiece()
+					p = tf.newChunk()
 				}
-				lay.parse(c, p)
+				tf.parse(c, p)
 				c.done <- p
 				select {
 				case free <- c.text[:0]:
@@ -104,7 +104,7 @@ func parseFile(ctx context.Context, in io.Reader, lay *layout, firstLine int, tb
 	go func() {
 		defer close(order)
 		defer close(work)
-		readErr = cut(ctx, in, lay, firstLine, free, func(c *chunk) bool {
+		readErr = cut(ctx, in, tf, firstLine, free, func(c *textBlock) bool {
 			select {
 			case order <- c:
 			case <-ctx.Done():
@@ -114,7 +114,7 @@ func parseFile(ctx context.Context, in io.Reader, lay *layout, firstLine int, tb
 			case work <- c:
 				return true
 			case <-ctx.Done():
-				c.done <- &piece{err: ctx.Err()}
+				c.done <- &chunk{err: ctx.Err()}
 				return false
 			}
 		})
@@ -139,13 +139,20 @@ func parseFile(ctx context.Context, in io.Reader, lay *layout, firstLine int, tb
 		err = readErr
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", lay.file, err)
+		return fmt.Errorf("%s: %w", tf.file, err)
 	}
 	return nil
 }
 
 // cut reads chunks of whole records.
-func cut(ctx context.Context, in io.Reader, lay *layout, line int, free chan []byte, emit func(*chunk) bool) error {
+func cut(
+	ctx context.Context,
+	in io.Reader,
+	tf *textFormat,
+	line int,
+	free chan []byte,
+	emit func(*textBlock) bool,
+) error {
 	var carry []byte
 	for {
 		var buf []byte
@@ -160,12 +167,12 @@ func cut(ctx context.Context, in io.Reader, lay *layout, line int, free chan []b
 		if err != nil && !last {
 			return fmt.Errorf("line %d: %w", line+bytes.Count(buf, []byte{'\n'}), err)
 		}
-		if at := lay.endIn(buf); at >= 0 {
+		if at := tf.endIn(buf); at >= 0 {
 			buf, last = buf[:at], true
 		}
 		end := len(buf)
 		if !last {
-			end = lay.lastRecordEnd(buf)
+			end = tf.lastRecordEnd(buf)
 		}
 		if end == 0 && !last {
 			if len(buf) > maxRecord {
@@ -175,7 +182,7 @@ func cut(ctx context.Context, in io.Reader, lay *layout, line int, free chan []b
 			continue
 		}
 		carry = append(carry[:0], buf[end:]...)
-		c := &chunk{text: buf[:end], line: line, done: make(chan *piece, 1)}
+		c := &textBlock{text: buf[:end], line: line, done: make(chan *chunk, 1)}
 		line += bytes.Count(c.text, []byte{'\n'})
 		if end > 0 && !emit(c) {
 			return ctx.Err()
@@ -187,19 +194,20 @@ func cut(ctx context.Context, in io.Reader, lay *layout, line int, free chan []b
 }
 
 // endIn is where the line begins that ends the data; −1: nowhere in text.
-func (lay *layout) endIn(text []byte) int {
-	if lay.end == nil {
+func (tf *textFormat) endIn(text []byte) int {
+	if tf.end == nil {
 		return -1
 	}
 	for at := 0; ; {
-		i := bytes.Index(text[at:], lay.end)
+		i := bytes.Index(text[at:], tf.end)
 		if i < 0 {
 			return -1
 		}
 		i += at
-		at = i + len(lay.end)
+		at = i + len(tf.end)
 		rest := text[at:]
-		if (i == 0 || text[i-1] == '\n') && (bytes.HasPrefix(rest, []byte{'\n'}) || bytes.HasPrefix(rest, []byte("\r\n"))) {
+		if (i == 0 || text[i-1] == '\n') &&
+			(bytes.HasPrefix(rest, []byte{'\n'}) || bytes.HasPrefix(rest, []byte("\r\n"))) {
 			return i
 		}
 	}
@@ -223,7 +231,7 @@ func fill(in io.Reader, buf []byte, want int) ([]byte, error) {
 // firstRecordEnd is where the record that text begins with ends, 0 where text does not hold all of it. A
 // quote means something only where a cell begins, and a record that is wrongly quoted ends with its first
 // line, as record.quoted reads it.
-func (lay *layout) firstRecordEnd(text []byte) int {
+func (tf *textFormat) firstRecordEnd(text []byte) int {
 	line := bytes.IndexByte(text, '\n') + 1
 	if line == 0 || bytes.IndexByte(text[:line], '"') < 0 {
 		return line
@@ -242,11 +250,11 @@ func (lay *layout) firstRecordEnd(text []byte) int {
 					i++
 				}
 			}
-			if text[i] != lay.separator && text[i] != '\n' {
+			if text[i] != tf.separator && text[i] != '\n' {
 				return line
 			}
 		}
-		for text[i] != lay.separator && text[i] != '\n' {
+		for text[i] != tf.separator && text[i] != '\n' {
 			if i++; i == len(text) {
 				return 0
 			}
@@ -274,13 +282,13 @@ func quotedLen(text []byte) int {
 }
 
 // lastRecordEnd is where the last whole record of text, which begins a record, ends.
-func (lay *layout) lastRecordEnd(text []byte) int {
-	if !lay.quote || bytes.IndexByte(text, '"') < 0 {
+func (tf *textFormat) lastRecordEnd(text []byte) int {
+	if !tf.quote || bytes.IndexByte(text, '"') < 0 {
 		return bytes.LastIndexByte(text, '\n') + 1
 	}
 	end := 0
 	for {
-		n := lay.firstRecordEnd(text[end:])
+		n := tf.firstRecordEnd(text[end:])
 		if n == 0 {
 			return end
 		}
@@ -288,13 +296,13 @@ func (lay *layout) lastRecordEnd(text []byte) int {
 	}
 }
 
-func (lay *layout) newPiece() *piece {
-	p := &piece{columns: make([]slab, len(lay.specs))}
+func (tf *textFormat) newChunk() *chunk {
+	p := &chunk{columns: make([]columnChunk, len(tf.specs))}
 	for i := range p.columns {
-		if lay.skip[i] {
+		if tf.skip[i] {
 			continue
 		}
-		switch lay.specs[i].Type.columnType() {
+		switch tf.specs[i].Type.columnType() {
 		case data.Number:
 			p.columns[i].num = []float64{}
 		case data.Time:
@@ -307,19 +315,19 @@ func (lay *layout) newPiece() *piece {
 	return p
 }
 
-// clear empties a piece and keeps its memory.
-func (p *piece) clear() *piece {
+// clear empties a chunk and keeps its memory.
+func (p *chunk) clear() *chunk {
 	for i := range p.columns {
 		s := &p.columns[i]
 		s.num, s.nanos, s.code, s.names = s.num[:0], s.nanos[:0], s.code[:0], s.names[:0]
 		clear(s.ids)
 	}
-	*p = piece{columns: p.columns, lines: p.lines[:0]}
+	*p = chunk{columns: p.columns, lines: p.lines[:0]}
 	return p
 }
 
 // grow makes room for n rows.
-func (p *piece) grow(n int) {
+func (p *chunk) grow(n int) {
 	p.lines = slices.Grow(p.lines, n)
 	for i := range p.columns {
 		s := &p.columns[i]
@@ -334,19 +342,19 @@ func (p *piece) grow(n int) {
 	}
 }
 
-// parse parses one chunk into an empty piece.
-func (lay *layout) parse(c *chunk, p *piece) {
+// parse parses one textBlock into an empty chunk.
+func (tf *textFormat) parse(c *textBlock, p *chunk) {
 	p.text = len(c.text)
 	p.grow(bytes.Count(c.text, []byte{'\n'}) + 1)
-	r := record{lay: lay, text: c.text, line: c.line, cells: make([][]byte, 0, len(lay.specs)+1)}
+	r := record{tf: tf, text: c.text, line: c.line, cells: make([][]byte, 0, len(tf.specs)+1)}
 	for r.next() {
-		if lay.passOver(r.raw) {
+		if tf.passOver(r.raw) {
 			continue
 		}
-		if column, err := p.row(lay, &r); err != nil {
+		if column, err := p.row(tf, &r); err != nil {
 			p.badCount++
 			if len(p.bad) < maxExamples {
-				p.bad = append(p.bad, BadRow{lay.file, r.at, column, err.Error()})
+				p.bad = append(p.bad, BadRow{tf.file, r.at, column, err.Error()})
 			}
 			p.truncate()
 			continue
@@ -355,18 +363,18 @@ func (lay *layout) parse(c *chunk, p *piece) {
 	}
 }
 
-func (lay *layout) passOver(raw []byte) bool {
+func (tf *textFormat) passOver(raw []byte) bool {
 	switch {
 	case len(raw) == 0:
 		return true
-	case lay.comment != 0 && raw[0] == lay.comment:
+	case tf.comment != 0 && raw[0] == tf.comment:
 		return true
 	}
-	return lay.header != nil && bytes.Equal(raw, lay.header)
+	return tf.header != nil && bytes.Equal(raw, tf.header)
 }
 
 // truncate takes a half-read row back.
-func (p *piece) truncate() {
+func (p *chunk) truncate() {
 	n := len(p.lines)
 	for i := range p.columns {
 		s := &p.columns[i]
@@ -383,31 +391,31 @@ func (p *piece) truncate() {
 }
 
 // row adds one record, or says which cell (1-based) is wrong.
-func (p *piece) row(lay *layout, r *record) (column int, err error) {
+func (p *chunk) row(tf *textFormat, r *record) (column int, err error) {
 	if r.err != nil {
 		return 0, r.err
 	}
-	if want := lay.width(); len(r.cells) != want {
+	if want := tf.width(); len(r.cells) != want {
 		err := fmt.Errorf("%d columns, want %d", len(r.cells), want)
-		if lay.foreign != nil {
-			err = fmt.Errorf("%w%s", err, lay.foreign(len(r.cells)))
+		if tf.foreign != nil {
+			err = fmt.Errorf("%w%s", err, tf.foreign(len(r.cells)))
 		}
 		return 0, err
 	}
 	for i, cell := range r.cells {
 		k := i
-		if lay.at != nil {
-			k = lay.at[i]
+		if tf.at != nil {
+			k = tf.at[i]
 		}
-		if k < 0 || lay.skip[k] {
+		if k < 0 || tf.skip[k] {
 			continue
 		}
-		if err := p.columns[k].cell(lay, k, bytes.TrimSpace(cell)); err != nil {
-			return i + 1, fmt.Errorf("%s: %w", lay.specs[k].Name, err)
+		if err := p.columns[k].cell(tf, k, bytes.TrimSpace(cell)); err != nil {
+			return i + 1, fmt.Errorf("%s: %w", tf.specs[k].Name, err)
 		}
 	}
-	for _, k := range lay.absent {
-		if !lay.skip[k] {
+	for _, k := range tf.absent {
+		if !tf.skip[k] {
 			p.columns[k].miss()
 		}
 	}
@@ -415,15 +423,15 @@ func (p *piece) row(lay *layout, r *record) (column int, err error) {
 }
 
 // width is how many cells a record has.
-func (lay *layout) width() int {
-	if lay.at != nil {
-		return len(lay.at)
+func (tf *textFormat) width() int {
+	if tf.at != nil {
+		return len(tf.at)
 	}
-	return len(lay.specs)
+	return len(tf.specs)
 }
 
 // miss adds a missing value.
-func (s *slab) miss() {
+func (s *columnChunk) miss() {
 	switch {
 	case s.num != nil:
 		s.num = append(s.num, nan)
@@ -434,15 +442,15 @@ func (s *slab) miss() {
 	}
 }
 
-func (s *slab) cell(lay *layout, i int, cell []byte) error {
-	missing := lay.isMissing(cell)
+func (s *columnChunk) cell(tf *textFormat, i int, cell []byte) error {
+	missing := tf.isMissing(cell)
 	switch {
 	case s.num != nil:
-		return s.number(lay, cell, missing, lay.specs[i].Type == "port")
+		return s.number(tf, cell, missing, tf.specs[i].Type == "port")
 	case s.nanos != nil:
 		v, err := int64(data.NoTime), error(nil)
-		if !missing && len(lay.layouts) > 0 {
-			v, err = parseLayouts(cell, lay.layouts)
+		if !missing && len(tf.layouts) > 0 {
+			v, err = parseLayouts(cell, tf.layouts)
 		} else if !missing {
 			v, err = parseEpoch(cell)
 		}
@@ -455,7 +463,7 @@ func (s *slab) cell(lay *layout, i int, cell []byte) error {
 	default:
 		id, ok := s.ids[string(cell)]
 		if !ok {
-			text, err := lay.text(cell)
+			text, err := tf.text(cell)
 			if err != nil {
 				return err
 			}
@@ -470,7 +478,7 @@ func (s *slab) cell(lay *layout, i int, cell []byte) error {
 
 var nan = func() float64 { var z float64; return z / z }()
 
-func (s *slab) number(lay *layout, cell []byte, missing, port bool) error {
+func (s *columnChunk) number(tf *textFormat, cell []byte, missing, port bool) error {
 	v := nan
 	if port && len(cell) == 1 && cell[0] == '-' {
 		missing = true
@@ -484,8 +492,11 @@ func (s *slab) number(lay *layout, cell []byte, missing, port bool) error {
 			return fmt.Errorf("%q is not a number", clip(cell))
 		}
 		if !finite(v) {
-			if !lay.infinite {
-				return fmt.Errorf("%q is not finite (options.nonfinite: missing takes such cells as missing)", clip(cell))
+			if !tf.infinite {
+				return fmt.Errorf(
+					"%q is not finite (options.nonfinite: missing takes such cells as missing)",
+					clip(cell),
+				)
 			}
 			v = nan
 		}
@@ -494,8 +505,8 @@ func (s *slab) number(lay *layout, cell []byte, missing, port bool) error {
 	return nil
 }
 
-func (lay *layout) isMissing(cell []byte) bool {
-	for _, m := range lay.missing {
+func (tf *textFormat) isMissing(cell []byte) bool {
+	for _, m := range tf.missing {
 		if bytes.Equal(cell, m) {
 			return true
 		}
@@ -504,8 +515,8 @@ func (lay *layout) isMissing(cell []byte) bool {
 }
 
 // text is a cell as UTF-8.
-func (lay *layout) text(cell []byte) (string, error) {
-	if lay.latin1 {
+func (tf *textFormat) text(cell []byte) (string, error) {
+	if tf.latin1 {
 		return fromLatin1(cell), nil
 	}
 	if !utf8.Valid(cell) {

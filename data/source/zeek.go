@@ -20,7 +20,7 @@ func init() {
 }
 
 // Zeek reads Zeek's tab-separated logs, whose header lines name and type the columns. Labelled logs of the
-// Stratosphere laboratory, which add "label" and "detailed-label" behind the last column with blanks
+// Stratosphere laboratory, which add "label" and "detailed-label" after the last column with blanks
 // between, are recognised.
 type Zeek struct {
 	Categories []string `yaml:"categories" jsonschema_description:"number columns to be read as categories, such as ports"`
@@ -52,12 +52,17 @@ func (z *Zeek) read(ctx context.Context, in io.Reader, name string, tb *builder,
 	if err != nil {
 		return fmt.Errorf("%s:%d: %w", name, h.lines, err)
 	}
-	lay := &layout{file: name, separator: h.separator, comment: '#', missing: [][]byte{[]byte(h.unset), []byte(h.empty), {}}}
-	lay.specs, lay.tail, err = z.specs(h)
+	tf := &textFormat{
+		file:      name,
+		separator: h.separator,
+		comment:   '#',
+		missing:   [][]byte{[]byte(h.unset), []byte(h.empty), {}},
+	}
+	tf.specs, tf.tail, err = z.specs(h)
 	if err != nil {
 		return fmt.Errorf("%s:%d: %w", name, h.lines, err)
 	}
-	return parseFile(ctx, br, lay, h.lines+1, tb, workers)
+	return parseFile(ctx, br, tf, h.lines+1, tb, workers)
 }
 
 func readZeekHeader(br *bufio.Reader) (zeekHeader, error) {

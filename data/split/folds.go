@@ -194,9 +194,9 @@ func (s SplitSpec) sides() string {
 	return "classes"
 }
 
-// disguise marks attacks of training, as many as make up the share of contamination among the rows that
+// contaminate marks attacks of training, as many as make up the share of contamination among the rows that
 // models without labels see. What training lacks is moved over from test, where the split allows it.
-func (s SplitSpec) disguise(t *data.Table, sp *Split) error {
+func (s SplitSpec) contaminate(t *data.Table, sp *Split) error {
 	if s.Contamination == 0 {
 		return nil
 	}
@@ -215,23 +215,34 @@ func (s SplitSpec) disguise(t *data.Table, sp *Split) error {
 	}
 	rng := s.rand(forContamination)
 	taken := choose(rng, inTrain, min(want, len(inTrain)))
-	sp.Disguised = slices.Clone(taken)
+	sp.Contaminants = slices.Clone(taken)
 	rest := want - len(taken)
 	if rest > 0 && s.keepsSides() {
-		return fmt.Errorf("a contamination of %g takes %d attacks, training has %d; this split moves none over from test, since its %s stay on one side", s.Contamination, want, len(inTrain), s.sides())
+		return fmt.Errorf(
+			"a contamination of %g takes %d attacks, training has %d; this split moves none over from test, since its %s stay on one side",
+			s.Contamination,
+			want,
+			len(inTrain),
+			s.sides(),
+		)
 	}
 	if rest > 0 {
 		if rest >= len(inTest) {
-			return fmt.Errorf("a contamination of %g takes %d attacks, there are %d", s.Contamination, want, len(inTrain)+len(inTest))
+			return fmt.Errorf(
+				"a contamination of %g takes %d attacks, there are %d",
+				s.Contamination,
+				want,
+				len(inTrain)+len(inTest),
+			)
 		}
 		moved := slices.Clone(choose(rng, inTest, rest))
 		marks := make([]bool, t.Rows)
 		mark(marks, moved)
 		sp.Test = slices.DeleteFunc(sp.Test, func(r int32) bool { return marks[r] })
-		sp.Disguised = append(sp.Disguised, moved...)
+		sp.Contaminants = append(sp.Contaminants, moved...)
 		sp.Train = append(sp.Train, moved...)
 		slices.Sort(sp.Train)
 	}
-	slices.Sort(sp.Disguised)
+	slices.Sort(sp.Contaminants)
 	return nil
 }

@@ -17,7 +17,7 @@ import (
 // labels see only the benign rows of Train. The split has a seed of its own and does not depend on a
 // model's.
 type SplitSpec struct {
-	Kind          string   `yaml:"kind" jsonschema:"enum=official,enum=random,enum=time,enum=group,enum=kfold,enum=repeated,enum=leave_out" jsonschema_description:"official: the files' own parts; random: stratified by class; time: train strictly before test; group: whole groups (hosts, captures) on one side; kfold: benign rows are partitioned and each part tests once; repeated: as many random splits; leave_out: one attack class at a time tests, the others train"`
+	Kind          string   `yaml:"kind" jsonschema:"enum=official,enum=random,enum=time,enum=group,enum=kfold,enum=repeated,enum=leave_out" jsonschema_description:"official: the files' own parts; random: stratified by class; time: train strictly before test; group: whole groups (hosts, captures) on one side; kfold: benign rows are partitioned and each part tests once; repeated: that many random splits; leave_out: one attack class at a time tests, the others train"`
 	Test          float64  `yaml:"test" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1" jsonschema_description:"share of the benign rows (group: of the groups) that test; not for official"`
 	Validation    float64  `yaml:"validation" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of the benign training rows held out for thresholds; 0: none, and thresholds are undefined"`
 	Attacks       string   `yaml:"attacks" jsonschema:"enum=test,enum=split,enum=family" jsonschema_description:"random, group, kfold, repeated: test puts every attack into (every) test part; split shares attacks like benign rows, for models that learn from labels; family, for kfold, gives each fold other attack classes to test"`
@@ -33,22 +33,31 @@ type SplitSpec struct {
 
 // DefaultSplit is what a split says where a config does not.
 func DefaultSplit() SplitSpec {
-	return SplitSpec{Kind: "random", Test: 0.3, Validation: 0.1, Attacks: "test", Seed: 1, Folds: 5, Repeats: 1, Within: "all"}
+	return SplitSpec{
+		Kind:       "random",
+		Test:       0.3,
+		Validation: 0.1,
+		Attacks:    "test",
+		Seed:       1,
+		Folds:      5,
+		Repeats:    1,
+		Within:     "all",
+	}
 }
 
 // Split is table rows by purpose, each list ascending, no row in two of them. Train may hold attacks.
 type Split struct {
 	Train, Valid, Test []int32
-	// Disguised are attacks of Train that models without labels are shown as benign (SplitSpec.Contamination).
-	Disguised []int32
-	Warnings  []string
+	// Contaminants are attacks of Train that models without labels are shown as benign (SplitSpec.Contamination).
+	Contaminants []int32
+	Warnings     []string
 }
 
-// Unlabelled is the training rows that models without labels see: the benign ones and the disguised attacks.
+// Unlabelled is the training rows that models without labels see: the benign ones and the contaminants.
 func (sp *Split) Unlabelled(t *data.Table) []int32 {
 	rows := t.Benign(sp.Train)
-	if len(sp.Disguised) > 0 {
-		rows = append(rows, sp.Disguised...)
+	if len(sp.Contaminants) > 0 {
+		rows = append(rows, sp.Contaminants...)
 		slices.Sort(rows)
 	}
 	return rows
@@ -73,7 +82,7 @@ func (s SplitSpec) Fold(t *data.Table, k int) (*Split, error) {
 	}
 	sp, err := s.make(t, k)
 	if err == nil {
-		err = s.disguise(t, sp)
+		err = s.contaminate(t, sp)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("data: %s: %w: %w", t.Name, ErrSplit, err)
@@ -85,9 +94,15 @@ func (s SplitSpec) Fold(t *data.Table, k int) (*Split, error) {
 	case len(sp.Test) == 0:
 		return fail("no test rows")
 	case testBenign == 0:
-		sp.Warnings = append(sp.Warnings, fmt.Sprintf("the test part has %d attacks and nothing benign: ranking metrics are undefined", testAttacks))
+		sp.Warnings = append(
+			sp.Warnings,
+			fmt.Sprintf("the test part has %d attacks and nothing benign: ranking metrics are undefined", testAttacks),
+		)
 	case testAttacks == 0:
-		sp.Warnings = append(sp.Warnings, fmt.Sprintf("the test part has %d benign rows and no attack: ranking metrics are undefined", testBenign))
+		sp.Warnings = append(
+			sp.Warnings,
+			fmt.Sprintf("the test part has %d benign rows and no attack: ranking metrics are undefined", testBenign),
+		)
 	}
 	if s.Validation > 0 && len(sp.Valid) == 0 {
 		sp.Warnings = append(sp.Warnings, "no benign training rows could be held out: thresholds are undefined")
@@ -228,8 +243,8 @@ func (sp *Split) take(test []bool) {
 	}
 }
 
-// byTime cuts so that the given share of the benign rows lies at or behind the cut; rows of one instant
-// stay together. The validation rows are the latest benign training rows, again behind a cut.
+// byTime cuts so that the given share of the benign rows lies at or after the cut; rows of one instant
+// stay together. The validation rows are the latest benign training rows, again after a cut.
 func (s SplitSpec) byTime(t *data.Table) (*Split, error) {
 	col, err := t.TimeColumn(s.Column)
 	if err != nil {
@@ -274,13 +289,16 @@ func (s SplitSpec) byTime(t *data.Table) (*Split, error) {
 		sp.hold(held)
 	}
 	if early > 0 {
-		sp.Warnings = append(sp.Warnings, fmt.Sprintf("%d attacks lie before the cut: only models that learn from labels use them", early))
+		sp.Warnings = append(
+			sp.Warnings,
+			fmt.Sprintf("%d attacks lie before the cut: only models that learn from labels use them", early),
+		)
 	}
 	return sp, nil
 }
 
-// cutTime is the instant that leaves about the given share of the rows at or behind it, and some before.
-func cutTime(nanos []int64, rows []int32, behind float64) (int64, error) {
+// cutTime is the instant that leaves about the given share of the rows at or after it, and some before.
+func cutTime(nanos []int64, rows []int32, after float64) (int64, error) {
 	times := make([]int64, len(rows))
 	for i, r := range rows {
 		times[i] = nanos[r]
@@ -289,7 +307,7 @@ func cutTime(nanos []int64, rows []int32, behind float64) (int64, error) {
 	if len(times) < 2 || times[0] == times[len(times)-1] {
 		return 0, fmt.Errorf("%d benign rows at fewer than two instants cannot be cut by time", len(times))
 	}
-	at := times[len(times)-share(behind, len(times))]
+	at := times[len(times)-share(after, len(times))]
 	if at == times[0] {
 		i, _ := slices.BinarySearch(times, at+1)
 		at = times[i]

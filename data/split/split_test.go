@@ -49,7 +49,9 @@ func TestSplitsDoNotLeak(t *testing.T) {
 		tb := randomTable(r)
 		for _, kind := range []string{"official", "random", "time", "group"} {
 			s := DefaultSplit()
-			s.Kind, s.Test, s.Validation, s.Seed, s.Columns = kind, 0.1+0.7*r.Float64(), 0.4*r.Float64(), r.Uint64(), []string{"host"}
+			s.Kind, s.Test, s.Validation, s.Seed, s.Columns = kind, 0.1+0.7*r.Float64(), 0.4*r.Float64(), r.Uint64(), []string{
+				"host",
+			}
 			if r.IntN(2) == 0 {
 				s.Attacks = "split"
 			}
@@ -66,7 +68,8 @@ func TestSplitsDoNotLeak(t *testing.T) {
 			made[kind]++
 			checkSplit(t, tb, s, sp)
 			again, err := s.Apply(tb)
-			if err != nil || !slices.Equal(sp.Train, again.Train) || !slices.Equal(sp.Valid, again.Valid) || !slices.Equal(sp.Test, again.Test) {
+			if err != nil || !slices.Equal(sp.Train, again.Train) || !slices.Equal(sp.Valid, again.Valid) ||
+				!slices.Equal(sp.Test, again.Test) {
 				t.Fatalf("%s: the same split twice differs", kind)
 			}
 		}
@@ -102,7 +105,7 @@ func checkSplit(t *testing.T, tb *data.Table, s SplitSpec, sp *Split) {
 		for j := range i {
 			a, b := side[i], side[j]
 			switch {
-			case s.Kind == "official" && a == 3 != (tb.Parts[i] == data.PartTest) && !slices.Contains(sp.Disguised, int32(i)):
+			case s.Kind == "official" && a == 3 != (tb.Parts[i] == data.PartTest) && !slices.Contains(sp.Contaminants, int32(i)):
 				t.Fatalf("row %d of part %d is in %d", i, tb.Parts[i], a)
 			case s.Kind == "time" && (a == 3) != (b == 3):
 				early, late := i, j
@@ -110,13 +113,19 @@ func checkSplit(t *testing.T, tb *data.Table, s SplitSpec, sp *Split) {
 					early, late = j, i
 				}
 				if tb.Columns[0].Nanos[early] >= tb.Columns[0].Nanos[late] {
-					t.Fatalf("time: row %d trains at %d, row %d tests at %d", early, tb.Columns[0].Nanos[early], late, tb.Columns[0].Nanos[late])
+					t.Fatalf(
+						"time: row %d trains at %d, row %d tests at %d",
+						early,
+						tb.Columns[0].Nanos[early],
+						late,
+						tb.Columns[0].Nanos[late],
+					)
 				}
 			case s.Kind == "time" && a == 1 && b == 2 && !tb.Attack[i] && tb.Columns[0].Nanos[i] >= tb.Columns[0].Nanos[j]:
 				t.Fatalf("time: row %d trains at or after the held-out row %d", i, j)
 			case s.Kind == "group" && a != b && tb.Columns[1].Code[i] == tb.Columns[1].Code[j]:
 				t.Fatalf("group: host %s is in parts %d and %d", tb.Columns[1].Level(int32(i)), a, b)
-			case s.Kind == "random" && s.Attacks == "test" && tb.Attack[i] && a != 3 && !slices.Contains(sp.Disguised, int32(i)):
+			case s.Kind == "random" && s.Attacks == "test" && tb.Attack[i] && a != 3 && !slices.Contains(sp.Contaminants, int32(i)):
 				t.Fatalf("random: attack %d is in part %d", i, a)
 			}
 		}
@@ -132,7 +141,11 @@ func TestFoldsDoNotLeak(t *testing.T) {
 		tb := randomTable(r)
 		for _, kind := range []string{"kfold", "repeated", "leave_out"} {
 			s := DefaultSplit()
-			s.Kind, s.Folds, s.Repeats, s.Test, s.Validation, s.Seed = kind, 2+r.IntN(4), 1+r.IntN(2), 0.2+0.4*r.Float64(), 0.3*r.Float64(), r.Uint64()
+			s.Kind, s.Folds, s.Repeats, s.Test, s.Validation, s.Seed = kind, 2+r.IntN(
+				4,
+			), 1+r.IntN(
+				2,
+			), 0.2+0.4*r.Float64(), 0.3*r.Float64(), r.Uint64()
 			s.LeaveOut = []string{"scan", "flood"}
 			s.Within = []string{"all", "train"}[r.IntN(2)]
 			s.Attacks = []string{"test", "split", "family"}[r.IntN(3)]
@@ -265,7 +278,13 @@ func TestContaminationKeepsSides(t *testing.T) {
 
 // TestRandomSplitWithMixedClass: benign rows and attacks of one class name are shared apart.
 func TestRandomSplitWithMixedClass(t *testing.T) {
-	tb := &data.Table{Name: "x", Rows: 100, Classes: []string{"http"}, Class: make([]uint32, 100), Attack: make([]bool, 100)}
+	tb := &data.Table{
+		Name:    "x",
+		Rows:    100,
+		Classes: []string{"http"},
+		Class:   make([]uint32, 100),
+		Attack:  make([]bool, 100),
+	}
 	for i := range 20 {
 		tb.Attack[i] = true
 	}
@@ -283,14 +302,19 @@ func TestGroupsOfValuesWithBlanks(t *testing.T) {
 	tb := &data.Table{Name: "x", Rows: 3, Columns: []data.Column{
 		{Name: "a", Type: data.Category, Levels: []string{"x y", "x", "-"}, Code: []uint32{0, 1, data.Missing}},
 		{Name: "b", Type: data.Category, Levels: []string{"z", "y z"}, Code: []uint32{0, 1, 0}}}}
-	if group, names, err := tb.Groups([]string{"a", "b"}); err != nil || !slices.Equal(group, []int32{0, 1, 2}) || names[0] != names[1] {
+	if group, names, err := tb.Groups([]string{"a", "b"}); err != nil || !slices.Equal(group, []int32{0, 1, 2}) ||
+		names[0] != names[1] {
 		t.Errorf("groups %v %q, %v", group, names, err)
 	}
 }
 
 func TestGroupsByFileAndDay(t *testing.T) {
-	tb := &data.Table{Name: "x", Rows: 4, Origins: []data.Origin{{Name: "a", Rows: 3}, {Name: "b", FirstRow: 3, Rows: 1}},
-		Columns: []data.Column{{Name: "t", Type: data.Time, Nanos: []int64{0, 86399e9, 86400e9, data.NoTime}}}}
+	tb := &data.Table{
+		Name:    "x",
+		Rows:    4,
+		Origins: []data.Origin{{Name: "a", Rows: 3}, {Name: "b", FirstRow: 3, Rows: 1}},
+		Columns: []data.Column{{Name: "t", Type: data.Time, Nanos: []int64{0, 86399e9, 86400e9, data.NoTime}}},
+	}
 	for column, want := range map[string][]int32{"@file": {0, 0, 0, 1}, "@day": {0, 0, 1, 2}} {
 		got, names, err := tb.Groups([]string{column})
 		if err != nil || !slices.Equal(got, want) {
@@ -325,7 +349,14 @@ func TestRandomSplitIsStratified(t *testing.T) {
 
 func TestSplitErrors(t *testing.T) {
 	labelled := func(attack ...bool) *data.Table {
-		tb := &data.Table{Name: "x", Rows: len(attack), Attack: attack, Class: make([]uint32, len(attack)), Classes: []string{"ok", "bad"}, Parts: make([]data.Part, len(attack))}
+		tb := &data.Table{
+			Name:    "x",
+			Rows:    len(attack),
+			Attack:  attack,
+			Class:   make([]uint32, len(attack)),
+			Classes: []string{"ok", "bad"},
+			Parts:   make([]data.Part, len(attack)),
+		}
 		for i, a := range attack {
 			if a {
 				tb.Class[i] = 1

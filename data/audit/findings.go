@@ -12,8 +12,8 @@ func (r *Report) find(kind, format string, args ...any) {
 	r.Findings = append(r.Findings, Finding{kind, fmt.Sprintf(format, args...)})
 }
 
-// judge turns the figures into findings.
-func (r *Report) judge() {
+// findAll turns the figures into findings.
+func (r *Report) findAll() {
 	r.Findings = []Finding{}
 	f := r.Features
 	if s := share(f.Test, r.Test); s > repeatShare {
@@ -26,31 +26,48 @@ func (r *Report) judge() {
 		r.find("overlap", "%s of the test rows also occur in training", percent(s))
 	}
 	if f.Conflicts > 0 {
-		r.find("conflicts", "%d rows occur both as benign and as attacks: no model can get all of them right", f.Conflicts)
+		r.find(
+			"conflicts",
+			"%d rows occur both as benign and as attacks: no model can get all of them right",
+			f.Conflicts,
+		)
 	}
 	for _, g := range r.Groups {
 		if g.Both > 0 {
-			r.find("groups", "%d of %d groups by %s have rows in training and in test (%s of the test rows)", g.Both, g.Groups, strings.Join(g.Columns, ", "), percent(share(g.TestIn, r.Test)))
+			r.find(
+				"groups",
+				"%d of %d groups by %s have rows in training and in test (%s of the test rows)",
+				g.Both,
+				g.Groups,
+				strings.Join(g.Columns, ", "),
+				percent(share(g.TestIn, r.Test)),
+			)
 		}
 	}
-	r.judgeColumns()
+	r.findInColumns()
 	for name, n := range r.Disordered {
 		if n > 0 {
 			r.find("time", "%d rows are earlier than the row before by column %s", n, name)
 		}
 	}
-	r.judgeClasses()
+	r.findInClasses()
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return strings.Compare(a.Kind, b.Kind) })
 }
 
-func (r *Report) judgeColumns() {
+func (r *Report) findInColumns() {
 	for _, c := range r.Columns {
 		address := c.Type == data.Address.String()
 		switch {
 		case c.Distinct == 1:
 			r.find("constant", "column %s has one value", c.Name)
 		case !address && c.Type == data.Category.String() && c.Distinct > 100 && share(c.Distinct, r.Rows) > 0.5:
-			r.find("identifier", "column %s has %d values in %d rows: it names rows rather than describes them", c.Name, c.Distinct, r.Rows)
+			r.find(
+				"identifier",
+				"column %s has %d values in %d rows: it names rows rather than describes them",
+				c.Name,
+				c.Distinct,
+				r.Rows,
+			)
 		case c.AUROC > shortcutAUROC || c.Stump > shortcutAUROC:
 			what := "column"
 			if address {
@@ -61,7 +78,7 @@ func (r *Report) judgeColumns() {
 	}
 }
 
-func (r *Report) judgeClasses() {
+func (r *Report) findInClasses() {
 	small, benign, attacks := 0, 0, 0
 	for _, c := range r.Classes {
 		if c.Attack && c.Test > 0 && c.Test < smallClass {
@@ -95,7 +112,12 @@ func (r *Report) Line() string {
 			shortcuts = append(shortcuts, c.Name)
 		}
 	}
-	s := fmt.Sprintf("audit: %s of test rows repeat, %s occur in training; %d conflicting rows", percent(share(r.Features.Test, r.Test)), percent(share(r.Features.Across, r.Test)), r.Features.Conflicts)
+	s := fmt.Sprintf(
+		"audit: %s of test rows repeat, %s occur in training; %d conflicting rows",
+		percent(share(r.Features.Test, r.Test)),
+		percent(share(r.Features.Across, r.Test)),
+		r.Features.Conflicts,
+	)
 	if len(shortcuts) > 0 {
 		shown := shortcuts
 		if len(shown) > 4 {

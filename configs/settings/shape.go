@@ -1,0 +1,17 @@
+package settings
+
+import "go.yaml.in/yaml/v3"
+
+// Given says whether the document holds a value at all, be it null.
+func (d Doc) Given() bool { return d.Node != nil }
+
+// IsMap says whether the document is a map of settings.
+func (d Doc) IsMap() bool { return d.Node != nil && d.Node.Kind == yaml.MappingNode }
+
+// Scalar is the text of a document that is a single value; false for maps, lists and nothing.
+func (d Doc) Scalar() (text string, ok bool) {
+	if d.Node == nil || d.Node.Kind != yaml.ScalarNode {
+		return "", false
+	}
+	return d.Node.Value, true
+}

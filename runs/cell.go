@@ -1,23 +1,18 @@
 package runs
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
 	"go.yaml.in/yaml/v3"
 
 	"plumbline/data"
@@ -36,19 +31,23 @@ type job struct {
 	cell    experiment.Cell
 	exp     *experiment.Experiment
 	dir     *record.Directory
+	files   *record.Folder // of the cell
 	data    *prepare.Prepared
 	workers int
 	log     *slog.Logger
 	observe func(Event)
+	program string // version
 	history []models.Epoch
 	result  record.Result
-	limit   float64 // of the flows that aggregate: share counts
+	rule    bundle.Rule // how the scores of samples become those of units
 }
 
-// run trains, scores and judges the cell, and leaves its files. Whatever goes wrong is in the result.
+// run trains, scores and judges the cell, and writes its files. Whatever goes wrong is in the result.
 func (j *job) run(ctx context.Context) record.Result {
 	started := time.Now()
 	j.result = blankResult(j.cell)
+	j.files = j.dir.Folder(j.cell.Path())
+	j.rule = bundle.Rule{Aggregate: j.exp.Aggregate, FlowLimit: math.NaN()}
 	// an earlier attempt's status must not vouch for this one's files
 	os.Remove(filepath.Join(j.dir.Path, filepath.FromSlash(j.cell.Path()), "status.json"))
 	limited := ctx
@@ -128,21 +127,16 @@ func (j *job) attempt(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	threshold, warnings, err := j.judge(ctx, det, s)
+	threshold, warnings, err := j.fitThreshold(ctx, det, s)
 	if err != nil {
 		return err
 	}
 	start := time.Now()
-	raw, err := bundle.Score(ctx, det, s.Test)
+	_, scores, err := j.rule.Score(ctx, det, s.Test, j.data.Test)
 	if err != nil {
 		return err
 	}
 	j.result.Set("score_seconds", time.Since(start).Seconds())
-	flows, err := j.data.Test.Flows(s.Test, raw, j.exp.Aggregate.Flow)
-	if err != nil {
-		return err
-	}
-	scores := j.data.Test.Gather(flows, j.exp.Aggregate.Unit, j.limit)
 	m, err := eval.Summarise(scores, j.data.Test.Truth, threshold, j.exp.Bootstrap, j.cell.Seed)
 	if err != nil {
 		return err
@@ -153,7 +147,7 @@ func (j *job) attempt(ctx context.Context) (err error) {
 	if err := j.clusters(ctx, det, s.Test, scores); err != nil {
 		return err
 	}
-	return j.leave(det, scores, threshold, m)
+	return j.writeFiles(det, scores, threshold, m)
 }
 
 func anyAttack(attack []bool) bool {
@@ -185,9 +179,9 @@ func (j *job) fit(ctx context.Context, train *data.Set) (models.Detector, error)
 	return det, nil
 }
 
-// judge fits what turns scores into decisions to benign scores of held-out rows, or of training rows where the
+// fitThreshold fits what turns scores into decisions to benign scores of held-out rows, or of training rows where the
 // experiment says so: the limit that flows are counted above, and the threshold.
-func (j *job) judge(ctx context.Context, det models.Detector, s *prepare.Sets) (float64, []string, error) {
+func (j *job) fitThreshold(ctx context.Context, det models.Detector, s *prepare.Sets) (float64, []string, error) {
 	share := j.exp.Aggregate.Unit == "share"
 	if j.exp.Threshold.Fixed() && !share {
 		return j.exp.Threshold.Fit(nil)
@@ -220,9 +214,9 @@ func (j *job) judge(ctx context.Context, det models.Detector, s *prepare.Sets) (
 	}
 	if share {
 		ascending := slices.Sorted(slices.Values(flows))
-		j.limit = stat.Quantile(ascending, j.exp.Aggregate.Above)
+		j.rule.FlowLimit = stat.Quantile(ascending, j.exp.Aggregate.Above)
 	}
-	t, more, err := j.exp.Threshold.Fit(us.Gather(flows, j.exp.Aggregate.Unit, j.limit))
+	t, more, err := j.exp.Threshold.Fit(us.Gather(flows, j.exp.Aggregate.Unit, j.rule.FlowLimit))
 	return t, append(warnings, more...), err
 }
 
@@ -242,99 +236,7 @@ func (j *job) clusters(ctx context.Context, det models.Detector, test *data.Set,
 	}
 	j.result.Set("weighted_cluster_auroc", m.WeightedAUROC)
 	j.result.Set("zero_filled_cluster_auroc", m.ZeroFilledAUROC)
-	return j.dir.WriteJSON(j.cell.Path()+"/clusters.json", m)
-}
-
-// leave writes the cell's files but for the status.
-func (j *job) leave(det models.Detector, scores []float64, threshold float64, m *eval.Metrics) error {
-	at := j.cell.Path() + "/"
-	write := j.dir.Write
-	steps := []func() error{
-		func() error {
-			return write(at+"spec.yaml", func(w io.Writer) error {
-				return yaml.NewEncoder(w).Encode(map[string]any{"model": j.cell.Entry.Info.Name, "label": j.cell.Entry.Label, "params": j.cell.Entry.Spec})
-			})
-		},
-		func() error { return j.dir.WriteJSON(at+"metrics.json", m) },
-		func() error {
-			return j.dir.WriteJSON(at+"threshold.json", map[string]any{"rule": j.exp.Threshold.Rule, "value": j.exp.Threshold.Value, "on": j.exp.Threshold.On, "threshold": eval.Number(threshold), "flow_limit": eval.Number(j.flowLimit())})
-		},
-		func() error {
-			return j.dir.WriteJSON(at+"prep.json", map[string]any{"pipeline": j.data.Pipe, "traces": j.data.Tracer})
-		},
-		func() error { return write(at+"history.csv", j.writeHistory) },
-	}
-	if j.exp.Keep.Scores {
-		steps = append(steps, func() error {
-			return write(at+"scores.csv.zst", func(w io.Writer) error { return writeScores(w, j.data, scores) })
-		})
-	}
-	if j.exp.Keep.Models {
-		steps = append(steps, func() error { return write(at+"model.bin", det.Save) })
-	}
-	for _, step := range steps {
-		if err := step(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// flowLimit is the limit that flows are counted above, NaN where none are.
-func (j *job) flowLimit() float64 {
-	if j.exp.Aggregate.Unit == "share" {
-		return j.limit
-	}
-	return math.NaN()
-}
-
-func (j *job) writeHistory(w io.Writer) error {
-	bw := bufio.NewWriter(w)
-	fmt.Fprintln(bw, "epoch,of,loss,valid_loss,rate,samples")
-	for _, e := range j.history {
-		fmt.Fprintf(bw, "%d,%d,%s,%s,%s,%d\n", e.N, e.Of, cellNumber(e.Loss), cellNumber(e.ValidLoss), cellNumber(e.Rate), e.Samples)
-	}
-	return bw.Flush()
-}
-
-func cellNumber(v float64) string {
-	if math.IsNaN(v) {
-		return ""
-	}
-	return strconv.FormatFloat(v, 'g', -1, 64)
-}
-
-// writeScores writes one line a unit: a table row (of its first attack, or its first), the unit's key, the
-// score, the truth.
-func writeScores(w io.Writer, p *prepare.Prepared, scores []float64) error {
-	z, err := zstd.NewWriter(w, zstd.WithEncoderConcurrency(1))
-	if err != nil {
-		return err
-	}
-	bw := bufio.NewWriter(z)
-	fmt.Fprintln(bw, "row,unit,score,attack,class")
-	us := p.Test
-	for i, s := range scores {
-		key := strconv.Itoa(int(us.First[i]))
-		if us.Keys != nil {
-			key = quoteCSV(us.Keys[i])
-		}
-		attack := 0
-		if us.Truth.Attack[i] {
-			attack = 1
-		}
-		fmt.Fprintf(bw, "%d,%s,%s,%d,%s\n", us.First[i], key, strconv.FormatFloat(s, 'g', -1, 64), attack, quoteCSV(us.Truth.Names[us.Truth.Class[i]]))
-	}
-	return errors.Join(bw.Flush(), z.Close())
-}
-
-func quoteCSV(s string) string {
-	for _, r := range s {
-		if r == ',' || r == '"' || r == '\n' || r == '\r' {
-			return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
-		}
-	}
-	return s
+	return j.files.WriteJSON("clusters.json", m)
 }
 
 func blankResult(c experiment.Cell) record.Result {

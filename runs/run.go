@@ -358,7 +358,8 @@ func (r *run) pool(ctx context.Context, p *prepare.Prepared, cells []experiment.
 					continue
 				}
 				r.observe(Event{Kind: Started, Cell: c})
-				j := &job{cell: c, exp: r.exp, dir: r.dir, data: p, workers: each, log: r.log, observe: r.observe}
+				j := &job{cell: c, exp: r.exp, dir: r.dir, data: p, workers: each, log: r.log, observe: r.observe,
+					program: r.manifest.Version}
 				r.observe(Event{Kind: Finished, Cell: c, Result: j.run(ctx)})
 			}
 		})

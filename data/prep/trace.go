@@ -118,6 +118,30 @@ func (tr *Tracer) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
+// Columns is the columns that traces are made of: those of the key, of the symbols and of the order, where it names
+// one. They may hold @file and @day (see [data.Table.Groups]).
+func (tr *Tracer) Columns() []string {
+	out := slices.Clone(tr.Spec.Key)
+	for _, p := range tr.Parts {
+		out = append(out, p.Column)
+	}
+	if tr.Spec.Order != "" {
+		out = append(out, tr.Spec.Order)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// Levels is the categories of a column that have a symbol of their own.
+func (tr *Tracer) Levels(column string) (out []string) {
+	for _, p := range tr.Parts {
+		if p.Column == column {
+			out = append(out, p.Levels...)
+		}
+	}
+	return out
+}
+
 // symbolTexts writes the symbols of a table's rows.
 type symbolTexts struct {
 	parts []part

@@ -57,21 +57,21 @@ func (u Unit) String() string {
 	return fmt.Sprint(u.Columns)
 }
 
-// columns is the table's columns that name an entity; nil for flows. A host is the first address column,
-// a connection the first two.
-func (u Unit) columns(t *data.Table) ([]string, error) {
+// Resolve is the columns that name an entity in a table of these columns; nil for flows. A host is the first address
+// column, a connection the first two.
+func (u Unit) Resolve(table string, schema []data.Field) ([]string, error) {
 	want := map[string]int{"flow": 0, "host": 1, "connection": 2}[u.Name]
 	if u.Name == "" {
 		return u.Columns, nil
 	}
 	var out []string
-	for i := range t.Columns {
-		if t.Columns[i].Type == data.Address && len(out) < want {
-			out = append(out, t.Columns[i].Name)
+	for _, f := range schema {
+		if f.Type == data.Address && len(out) < want {
+			out = append(out, f.Name)
 		}
 	}
 	if len(out) < want {
-		return nil, fmt.Errorf("runs: unit %s: %s has %d address columns, needs %d", u.Name, t.Name, len(out), want)
+		return nil, fmt.Errorf("runs: unit %s: %s has %d address columns, needs %d", u.Name, table, len(out), want)
 	}
 	return out, nil
 }
@@ -81,13 +81,13 @@ type Units struct {
 	Rows  []int32 // of the table, ascending
 	Unit  []int32 // of rows[i]
 	Keys  []string
-	First []int32 // a row of each unit: its first attack, or its first row
-	Truth eval.Truth
+	First []int32    // a row of each unit: its first attack, or its first row
+	Truth eval.Truth // empty for a table without labels
 }
 
-// Units groups rows. A unit is an attack when any of its rows is.
+// Units groups rows. A unit is an attack when any of its rows is; of a table without labels there is no truth.
 func (u Unit) Units(t *data.Table, rows []int32) (*Units, error) {
-	columns, err := u.columns(t)
+	columns, err := u.Resolve(t.Name, t.Schema())
 	if err != nil {
 		return nil, err
 	}
@@ -112,11 +112,13 @@ func (u Unit) Units(t *data.Table, rows []int32) (*Units, error) {
 		}
 		us.Unit[i] = id
 		switch {
+		case !known && t.Attack == nil:
+			us.First = append(us.First, r)
 		case !known:
 			us.First = append(us.First, r)
 			us.Truth.Attack = append(us.Truth.Attack, t.Attack[r])
 			us.Truth.Class = append(us.Truth.Class, t.Class[r])
-		case t.Attack[r] && !us.Truth.Attack[id]:
+		case t.Attack != nil && t.Attack[r] && !us.Truth.Attack[id]:
 			us.First[id], us.Truth.Attack[id], us.Truth.Class[id] = r, true, t.Class[r]
 		}
 	}

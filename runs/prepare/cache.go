@@ -100,6 +100,7 @@ func (s CacheSlot) keep(what string, meta any, arrays cache.Arrays) {
 // headMeta is what the entry "head" of a fold holds besides the units.
 type headMeta struct {
 	Info     record.DataManifest `json:"info"`
+	Schema   []data.Field        `json:"schema"`
 	Classes  []string            `json:"classes"`
 	Pipeline *prep.Pipeline      `json:"pipeline"`
 	Tracer   *prep.Tracer        `json:"tracer"`
@@ -116,7 +117,7 @@ func (p *Prepared) keepHead() {
 	if p.store.Store == nil {
 		return
 	}
-	meta := headMeta{Info: p.Info, Classes: p.classes, Pipeline: p.Pipe, Tracer: p.Tracer}
+	meta := headMeta{Info: p.Info, Schema: p.Schema, Classes: p.classes, Pipeline: p.Pipe, Tracer: p.Tracer}
 	arrays := cache.Arrays{}
 	for i, to := range p.unitSets() {
 		u, name := *to, unitNamesInHead[i]
@@ -146,7 +147,7 @@ func (p *Prepared) takeHead() bool {
 		}
 		*to = u
 	}
-	p.Info, p.classes, p.Pipe, p.Tracer = meta.Info, meta.Classes, meta.Pipeline, meta.Tracer
+	p.Info, p.Schema, p.classes, p.Pipe, p.Tracer = meta.Info, meta.Schema, meta.Classes, meta.Pipeline, meta.Tracer
 	return true
 }
 

@@ -23,6 +23,7 @@ import (
 type Prepared struct {
 	Set     *experiment.DataSet
 	Info    record.DataManifest
+	Schema  []data.Field // of the table
 	classes []string
 	Pipe    *prep.Pipeline
 	Tracer  *prep.Tracer
@@ -108,7 +109,7 @@ func (src *Source) Prepare(ctx context.Context, fold int) (*Prepared, error) {
 			return nil, err
 		}
 	}
-	p.classes = l.Table.Classes
+	p.classes, p.Schema = l.Table.Classes, l.Table.Schema()
 	p.Info = dataManifest(l, report, p.Pipe)
 	if fold == 0 {
 		p.Info.Warnings = append(p.Info.Warnings, report.Warnings...)

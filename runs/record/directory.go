@@ -1,7 +1,6 @@
 package record
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -81,22 +80,7 @@ func (d *Directory) fill(path string, fill func(io.Writer) error) error {
 	return f.Close()
 }
 
+// WriteJSON writes a value as one file of the run.
 func (d *Directory) WriteJSON(name string, v any) error {
-	return d.Write(name, func(w io.Writer) error {
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(v)
-	})
-}
-
-// ReadJSON reads one file of a run.
-func ReadJSON(dir, name string, into any) error {
-	raw, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
-	if err != nil {
-		return fmt.Errorf("runs: %w", err)
-	}
-	if err := json.Unmarshal(raw, into); err != nil {
-		return fmt.Errorf("runs: %s: %w", name, err)
-	}
-	return nil
+	return d.Write(name, func(w io.Writer) error { return encode(w, v) })
 }

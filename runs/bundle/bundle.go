@@ -1,0 +1,259 @@
+package bundle
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
+	"plumbline/configs/settings"
+	"plumbline/data"
+	"plumbline/data/prep"
+	"plumbline/data/source"
+	"plumbline/models"
+	"plumbline/runs/experiment"
+	"plumbline/runs/record"
+)
+
+// Bundle is what a finished cell left, as one thing that scores. It is safe for concurrent use.
+type Bundle struct {
+	Manifest
+	Folder    string
+	Info      models.Info
+	Spec      models.Spec
+	Detector  models.Detector
+	Pipeline  *prep.Pipeline
+	Tracer    *prep.Tracer // nil: the data set has no traces
+	Threshold Threshold
+
+	config *source.Config
+	needed map[string]data.ColumnType
+}
+
+// Errors of [Open]. Test for them with errors.Is.
+var (
+	ErrIncomplete = errors.New("not a complete bundle")            // a file is missing, such as that of a model that was not kept
+	ErrDamaged    = errors.New("a file is not what was written")   // by its size or its hash
+	ErrVersion    = errors.New("written by a later plumbline")     // in a format that this one does not know
+	ErrTable      = errors.New("the table does not fit the model") // [Bundle.Score]: columns are missing or of other types
+)
+
+// maxModel is the largest model.bin or prep.json that is read.
+const maxModel = 1 << 36
+
+// Open reads the bundle in a cell's folder. It needs neither the run around the folder nor the data. Every file is
+// held against its hash in bundle.json first.
+func Open(folder string) (*Bundle, error) {
+	b := &Bundle{Folder: folder}
+	raw, err := record.ReadFile(filepath.Join(folder, manifestName), record.MaxJSON)
+	if err != nil {
+		return nil, b.fail(manifestName, err)
+	}
+	if err := json.Unmarshal(raw, &b.Manifest); err != nil {
+		return nil, b.fail(manifestName, err)
+	}
+	switch v := b.Version; {
+	case v > Version:
+		return nil, b.fail(manifestName, fmt.Errorf("%w: format %d, and %d is the last known", ErrVersion, v, Version))
+	case v < 1:
+		return nil, b.fail(manifestName, fmt.Errorf("%w: it names no format", ErrIncomplete))
+	}
+	for _, read := range []struct {
+		name string
+		take func([]byte) error
+	}{
+		{specName, b.takeSpec}, {prepName, b.takePrep}, {thresholdName, b.takeThreshold}, {modelName, b.takeModel},
+	} {
+		raw, err := b.read(read.name)
+		if err == nil {
+			err = read.take(raw)
+		}
+		if err != nil {
+			return nil, b.fail(read.name, err)
+		}
+	}
+	doc, err := settings.Parse(filepath.Join(folder, manifestName)+" source", []byte(b.Source))
+	if err == nil {
+		b.config, err = source.DecodeConfig(doc)
+	}
+	if err == nil {
+		b.needed, err = b.neededColumns()
+	}
+	if err != nil {
+		return nil, b.fail(manifestName, err)
+	}
+	return b, nil
+}
+
+// fail names the file that an error is about.
+func (b *Bundle) fail(name string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: %w", ErrIncomplete, err)
+	}
+	return fmt.Errorf("bundle: %s: %w", filepath.Join(b.Folder, name), err)
+}
+
+// read is a file of the bundle that is what was written.
+func (b *Bundle) read(name string) ([]byte, error) {
+	want, ok := b.Files[name]
+	if !ok && name == modelName {
+		return nil, fmt.Errorf("%w: the run kept no models (keep.models)", ErrIncomplete)
+	}
+	if !ok {
+		return nil, fmt.Errorf("%w: %s does not list it", ErrIncomplete, manifestName)
+	}
+	raw, err := record.ReadFile(filepath.Join(b.Folder, name), min(want.Bytes, maxModel))
+	if errors.Is(err, record.ErrUnusual) {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if got := record.SumOf(raw); got != want {
+		return nil, fmt.Errorf("%w: %d bytes, sha256 %.12s…; %d and %.12s… were written", ErrDamaged, got.Bytes, got.SHA256,
+			want.Bytes, want.SHA256)
+	}
+	return raw, nil
+}
+
+func (b *Bundle) takeSpec(raw []byte) error {
+	doc, err := settings.Parse(filepath.Join(b.Folder, specName), raw)
+	if err != nil {
+		return err
+	}
+	var f struct {
+		Label  string       `yaml:"label"`
+		Model  string       `yaml:"model"`
+		Params settings.Doc `yaml:"params"`
+	}
+	if err := doc.Decode(&f).Err(); err != nil {
+		return err
+	}
+	if f.Model != b.Model {
+		return fmt.Errorf("the model is %q, in %s %q", f.Model, manifestName, b.Model)
+	}
+	if b.Info, err = models.Lookup(b.Model); err != nil {
+		return err
+	}
+	b.Spec, err = models.Decode(b.Model, f.Params)
+	return err
+}
+
+func (b *Bundle) takePrep(raw []byte) error {
+	var f prepFile
+	if err := json.Unmarshal(raw, &f); err != nil {
+		return err
+	}
+	b.Pipeline, b.Tracer = f.Pipeline, f.Traces
+	switch {
+	case b.Pipeline == nil:
+		return errors.New("no pipeline")
+	case b.Info.Needs.Input == data.Traces && b.Tracer == nil:
+		return errors.New("no traces, which the model needs")
+	}
+	return nil
+}
+
+func (b *Bundle) takeThreshold(raw []byte) error { return json.Unmarshal(raw, &b.Threshold) }
+
+func (b *Bundle) takeModel(raw []byte) error {
+	det, err := b.Spec.New(models.Env{Seed: b.Seed})
+	if err != nil {
+		return err
+	}
+	b.Detector = det
+	return det.Load(bytes.NewReader(raw))
+}
+
+// Config is how files of the data set are read.
+func (b *Bundle) Config() *source.Config { return b.config }
+
+// Column is a column that a table must have to be scored.
+type Column struct {
+	data.Field
+	// Levels are the categories that the preprocessing knows; all others count as unseen. Nil where it knows none.
+	Levels []string
+}
+
+// Needed is the columns that a table must have, in the order of the data set: those that the preprocessing reads, and
+// those that say what a trace or a unit is. Other columns are not looked at.
+func (b *Bundle) Needed() []Column {
+	var out []Column
+	for _, f := range b.Columns {
+		if _, ok := b.needed[f.Name]; ok {
+			out = append(out, Column{f, b.levels(f.Name)})
+		}
+	}
+	return out
+}
+
+func (b *Bundle) levels(column string) (out []string) {
+	if b.reads() {
+		for i := range b.Pipeline.Outputs {
+			if o := &b.Pipeline.Outputs[i]; o.Dummy && o.Source == column && o.Level != "" {
+				out = append(out, o.Level)
+			}
+		}
+	}
+	if b.Info.Needs.Input == data.Traces {
+		out = append(out, b.Tracer.Levels(column)...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// reads says whether the model sees the prepared matrix, as rows or as the values of events.
+func (b *Bundle) reads() bool { return b.Info.Needs.Input == data.Vectors || b.Tracer.Spec.Events }
+
+// neededColumns is what the model looks at, by type.
+func (b *Bundle) neededColumns() (map[string]data.ColumnType, error) {
+	var names []string
+	if b.reads() {
+		for i := range b.Pipeline.Outputs {
+			names = append(names, b.Pipeline.Outputs[i].Source)
+		}
+	}
+	if b.Info.Needs.Input == data.Traces {
+		names = append(names, b.Tracer.Columns()...)
+	}
+	names = append(names, b.Unit.Columns...)
+	types := map[string]data.ColumnType{}
+	firstTime := ""
+	for _, f := range b.Columns {
+		types[f.Name] = f.Type
+		if f.Type == data.Time && firstTime == "" {
+			firstTime = f.Name
+		}
+	}
+	timed := b.Info.Needs.Input == data.Traces && b.Tracer.Spec.Order == ""
+	out := map[string]data.ColumnType{}
+	for _, n := range names {
+		switch n {
+		case "@file":
+			continue
+		case "@day":
+			timed = true
+			continue
+		}
+		t, ok := types[n]
+		if !ok {
+			return nil, fmt.Errorf("column %q is used and not listed", n)
+		}
+		out[n] = t
+	}
+	if timed && firstTime != "" { // events are in the order of the first time column
+		out[firstTime] = data.Time
+	}
+	return out, nil
+}
+
+// units is how rows are grouped.
+func (b *Bundle) units() experiment.Unit {
+	if len(b.Unit.Columns) == 0 {
+		return experiment.Unit{Name: "flow"}
+	}
+	return experiment.Unit{Columns: b.Unit.Columns}
+}

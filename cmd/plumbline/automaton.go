@@ -130,8 +130,8 @@ func (f replayFlags) replayer(m *machine.Machine) (*machine.Replayer, error) {
 	if !slices.Contains([]string{"clean", "v26", "v23"}, f.compat) {
 		return nil, usage(fmt.Errorf("--compat %q: want clean, v26 or v23", f.compat))
 	}
-	if !flexfringe.Counted(m) {
+	if !flexfringe.HasCounts(m) {
 		return nil, usage(fmt.Errorf("the machine has no counts, so it gives no probabilities; it can be drawn"))
 	}
-	return machine.NewReplayer(m, f.correction, f.finalProb, machine.Missing(f.missing), machine.Compat(f.compat)), nil
+	return machine.NewReplayer(m, f.correction, f.finalProb, machine.OnMissingEdge(f.missing), machine.Compat(f.compat)), nil
 }

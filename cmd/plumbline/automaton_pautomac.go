@@ -113,9 +113,9 @@ type problemRow struct {
 // judged are the settings that every problem is learnt with; one that is chosen comes after them.
 func judged() []machine.Setting {
 	return []machine.Setting{
-		{Name: "alergia", LearnSpec: machine.Alergia(), Missing: machine.Remain},
-		{Name: "likelihood", LearnSpec: machine.Likelihood(), Missing: machine.Remain},
-		{Name: "clean", LearnSpec: machine.Probable(), Missing: machine.Remain},
+		{Name: "alergia", LearnSpec: machine.Alergia(), OnMissing: machine.Remain},
+		{Name: "likelihood", LearnSpec: machine.Likelihood(), OnMissing: machine.Remain},
+		{Name: "clean", LearnSpec: machine.Probable(), OnMissing: machine.Remain},
 	}
 }
 
@@ -162,7 +162,7 @@ func judgeProblem(ctx context.Context, folder string, problem int) (problemRow, 
 		}
 	}
 	candidates := machine.Candidates()
-	best, err := machine.Choose(ctx, candidates, &corpus)
+	best, err := machine.SelectByHeldOut(ctx, candidates, &corpus)
 	if err != nil {
 		return row, err
 	}

@@ -83,7 +83,7 @@ training traces' minus K times their sample standard deviation.`,
 type replayJob struct {
 	m               *machine.Machine
 	rep             *machine.Replayer
-	roll            *automata.Rolling // nil: no SEQUENT score
+	roll            *automata.StateFrequency // nil: no SEQUENT score
 	floor           float64
 	symbols, withSD bool
 }
@@ -94,7 +94,7 @@ func (j *replayJob) begin(traces traceFlags, train, counters string, sd float64)
 		f, err := os.Open(counters)
 		switch {
 		case err == nil:
-			j.roll, err = automata.LoadRolling(f, counters, j.m)
+			j.roll, err = automata.LoadStateFrequency(f, counters, j.m)
 			f.Close()
 			if err != nil {
 				return usage(err)
@@ -129,7 +129,7 @@ func (j *replayJob) begin(traces traceFlags, train, counters string, sd float64)
 	}
 	j.floor = automata.LikelihoodFloor(logp, sd)
 	if j.roll == nil {
-		j.roll = automata.NewRolling(visits)
+		j.roll = automata.NewStateFrequency(visits)
 	}
 	return nil
 }
@@ -208,7 +208,7 @@ func (j *replayJob) ids(states []int32) string {
 }
 
 // saveCounters replaces the file whole or not at all.
-func saveCounters(path string, m *machine.Machine, roll *automata.Rolling) error {
+func saveCounters(path string, m *machine.Machine, roll *automata.StateFrequency) error {
 	f, err := os.Create(path + ".part")
 	if err != nil {
 		return failed(err)

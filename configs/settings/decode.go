@@ -265,7 +265,16 @@ func (d Doc) decode(v reflect.Value, tag reflect.StructTag, ps *Problems) {
 			*ps = append(*ps, d.Problem("%s", msg))
 			return
 		}
+		rename(v, tag)
 		*ps = append(*ps, d.inPlace(checkScalar(v, tag))...)
+	}
+}
+
+// rename replaces the former name of a value by the one that it has now: the tag formerly:"old=new" of a field keeps
+// files readable that hold the old one.
+func rename(v reflect.Value, tag reflect.StructTag) {
+	if old, now, ok := strings.Cut(tag.Get("formerly"), "="); ok && v.Kind() == reflect.String && v.String() == old {
+		v.SetString(now)
 	}
 }
 

@@ -21,7 +21,7 @@ type conf struct {
 	Rate   float64        `yaml:"rate" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1"`
 	Rate32 float32        `yaml:"rate32"`
 	Bias   bool           `yaml:"bias"`
-	Act    string         `yaml:"act" jsonschema:"enum=relu,enum=tanh,enum=sigmoid"`
+	Act    string         `yaml:"act" formerly:"rectifier=relu" jsonschema:"enum=relu,enum=tanh,enum=sigmoid"`
 	Sizes  []int          `yaml:"sizes" jsonschema:"minItems=1,maxItems=3,minimum=1"`
 	Weight map[string]int `yaml:"weight" jsonschema:"minimum=0"`
 	Limit  *int           `yaml:"limit" jsonschema:"minimum=1"`
@@ -86,6 +86,7 @@ func TestDecode(t *testing.T) {
 		{"text that looks like a number", "name: 007", func(c *conf) { c.Name = "007" }},
 		{"text that looks like a bool", "name: yes", func(c *conf) { c.Name = "yes" }},
 		{"empty text", `name: ""`, func(c *conf) { c.Name = "" }},
+		{"a value by its former name", "act: rectifier", func(c *conf) { c.Act = "relu" }},
 		{"whole float", "epochs: 1e1", func(c *conf) { c.Epochs = 10 }},
 		{"whole number for a float", "rate32: 3", func(c *conf) { c.Rate32 = 3 }},
 		{"largest seed", "seed: 18446744073709551615", func(c *conf) { c.Seed = math.MaxUint64 }},

@@ -69,7 +69,7 @@ func (a *ae) Fit(ctx context.Context, train *data.Set) error {
 		return err
 	}
 	net := a.spec.Network(train.D)
-	fit := nn.Fitting{Net: net, X: train.X, T: train.X, N: train.N, Bias: float32(a.spec.Bias)}
+	fit := nn.TrainJob{Network: net, Inputs: train.X, Targets: train.X, Rows: train.N, Bias: float32(a.spec.Bias)}
 	if a.spec.Pretrain > 0 {
 		start, err := nn.Pretrain(ctx, a.env, a.spec.Training, a.spec.Pretrain, fit)
 		if err != nil {
@@ -129,11 +129,11 @@ func (a *ae) Save(w io.Writer) error {
 	if a.p == nil {
 		return fmt.Errorf("ae: save: %w", models.ErrNotFitted)
 	}
-	return models.WriteState(w, "ae", nn.WidthMeta{Width: a.net.Layers[0].In}, a.net.ByName(a.p))
+	return models.WriteState(w, "ae", nn.StateMeta{Width: a.net.Layers[0].In}, a.net.NamedArrays(a.p))
 }
 
 func (a *ae) Load(r io.Reader) error {
-	var meta nn.WidthMeta
+	var meta nn.StateMeta
 	arrays, err := models.ReadState(r, "ae", &meta)
 	if err != nil {
 		return err

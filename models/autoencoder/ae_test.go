@@ -215,7 +215,7 @@ func TestChance(t *testing.T) {
 			t.Fatalf("a value is multiplied by %v", v)
 		}
 	}
-	nn.Draw(draw, 1, 0, 0)
+	nn.StandardNormal(draw, 1, 0, 0)
 	sum, squares := 0.0, 0.0
 	for _, v := range draw {
 		sum += float64(v)
@@ -225,9 +225,9 @@ func TestChance(t *testing.T) {
 		t.Errorf("%d of 20000 dropped; mean %v, variance %v", zeros, sum/20000, squares/20000)
 	}
 	first, other := make([]float32, 8), make([]float32, 8)
-	nn.Draw(first, 1, 0, 0)
+	nn.StandardNormal(first, 1, 0, 0)
 	for _, at := range [][2]int{{1, 0}, {0, 1}} {
-		if nn.Draw(other, 1, at[0], at[1]); other[0] == first[0] {
+		if nn.StandardNormal(other, 1, at[0], at[1]); other[0] == first[0] {
 			t.Errorf("step %d, row %d draws the same", at[0], at[1])
 		}
 	}

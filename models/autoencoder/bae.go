@@ -11,8 +11,8 @@ import (
 func init() {
 	models.Register(models.Info{
 		Name:     "bae",
-		Doc:      "BIRCH auto-encoder: training rows are parted by BIRCH and each part gets a model of its own; a row is judged by that of its part.",
-		Paper:    "D. Wang, M. Nie, D. Chen, BAE: Anomaly Detection Algorithm Based on Clustering and Autoencoder, Mathematics 11, 2023; the parting as in S. Winiecki's comparison of 2025",
+		Doc:      "BIRCH auto-encoder: training rows are clustered by BIRCH and each cluster gets a model of its own; a row is scored by that of its cluster.",
+		Paper:    "D. Wang, M. Nie, D. Chen, BAE: Anomaly Detection Algorithm Based on Clustering and Autoencoder, Mathematics 11, 2023; the clustering as in S. Winiecki's comparison of 2025",
 		Needs:    models.Needs{Input: data.Vectors},
 		Defaults: func() models.Spec { return defaultBAE() },
 	})
@@ -21,7 +21,7 @@ func init() {
 func defaultBAE() *BAESpec {
 	return &BAESpec{
 		Clusters: 3, Threshold: 0.5, Branching: 50, Subclusters: 1000, Sampling: Sampling{15000, 0.9},
-		Parts: Parts{Base: models.ReferenceTo("ae")},
+		PartitionSpec: PartitionSpec{Base: models.ReferenceTo("ae")},
 	}
 }
 
@@ -37,20 +37,20 @@ const maxSubclusters = 5000
 // 1963), each counting once, until k groups are left. A row goes to the group of the nearest mean, and a model
 // of kind Base is fitted to each group's training rows. Scores are brought to one scale as with ksae.
 type BAESpec struct {
-	Clusters    int     `yaml:"clusters" jsonschema:"minimum=1,maximum=100" jsonschema_description:"k: parts"`
-	Threshold   float64 `yaml:"threshold" jsonschema:"minimum=0,maximum=1000000" jsonschema_description:"largest radius of a subcluster, on the scale of the columns"`
-	Branching   int     `yaml:"branching" jsonschema:"minimum=2,maximum=10000" jsonschema_description:"entries of a node of the tree at the most"`
-	Subclusters int     `yaml:"subclusters" jsonschema:"minimum=1,maximum=5000" jsonschema_description:"subclusters at the most: where a radius of threshold makes more, it is raised"`
-	Sampling    `yaml:",inline"`
-	Parts       `yaml:",inline"`
+	Clusters      int     `yaml:"clusters" jsonschema:"minimum=1,maximum=100" jsonschema_description:"k: clusters"`
+	Threshold     float64 `yaml:"threshold" jsonschema:"minimum=0,maximum=1000000" jsonschema_description:"largest radius of a subcluster, on the scale of the columns"`
+	Branching     int     `yaml:"branching" jsonschema:"minimum=2,maximum=10000" jsonschema_description:"entries of a node of the tree, at most"`
+	Subclusters   int     `yaml:"subclusters" jsonschema:"minimum=1,maximum=5000" jsonschema_description:"subclusters, at most: where a radius of threshold makes more, it is raised"`
+	Sampling      `yaml:",inline"`
+	PartitionSpec `yaml:",inline"`
 }
 
 // New checks the values.
 func (s *BAESpec) New(env models.Env) (models.Detector, error) {
 	spec := *s
-	a := &parted{name: "bae", env: env, how: s.Parts}
+	a := &partitioned{name: "bae", env: env, spec: s.PartitionSpec}
 	a.find = func(ctx context.Context, train *data.Set) ([][]float32, []int32, error) {
-		x := spec.draw(train, env.Rand("sample"))
+		x := spec.sample(train, env.Rand("sample"))
 		tree, err := cluster.Birch(ctx, x, spec.Threshold, spec.Branching, spec.Subclusters)
 		if err != nil {
 			return nil, nil, err
@@ -59,8 +59,8 @@ func (s *BAESpec) New(env models.Env) (models.Detector, error) {
 			env.Logger().Info("bae: radius raised so that there are no more than the wanted subclusters", "from", spec.Threshold, "to", tree.Threshold)
 		}
 		means := tree.Means()
-		part, err := cluster.Ward(ctx, means, spec.Clusters)
-		return means, part, err
+		clusterOf, err := cluster.Ward(ctx, means, spec.Clusters)
+		return means, clusterOf, err
 	}
 	return a.build(s)
 }

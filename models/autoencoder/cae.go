@@ -38,7 +38,7 @@ func defaultCAE() *CAESpec {
 //	score = D(x), or D(x)/τ_j
 //
 // The centres begin as those of k-means on the bottleneck of the first batch's rows and take one step of
-// Lloyd's algorithm over all training rows behind each epoch; a centre that no row is nearest to stays. m_j is
+// Lloyd's algorithm over all training rows after each epoch; a centre that no row is nearest to stays. m_j is
 // the mean of the bottlenecks of a batch's rows nearest to c_j; in the published loss c_j stands in its place,
 // which has no gradient, since the centres are constants in an epoch, and is the same as no such term. τ_j is
 // a quantile of the distances of the training rows nearest to c_j.
@@ -100,8 +100,8 @@ func (a *cae) Fit(ctx context.Context, train *data.Set) error {
 		net.Centring = a.spec.CentringForce
 	}
 	var centres [][]float32
-	fit := nn.Fitting{Net: net, X: train.X, T: train.X, N: train.N, Bias: float32(a.spec.Bias)}
-	fit.Between = func(tr nn.Trainer, order []int32) error {
+	fit := nn.TrainJob{Network: net, Inputs: train.X, Targets: train.X, Rows: train.N, Bias: float32(a.spec.Bias)}
+	fit.OnEpoch = func(tr nn.Trainer, order []int32) error {
 		var err error
 		if centres == nil {
 			centres, err = a.begin(ctx, net, tr.Params(), train, order)
@@ -113,7 +113,7 @@ func (a *cae) Fit(ctx context.Context, train *data.Set) error {
 		}
 		return tr.(nn.Centred).SetCentres(centres)
 	}
-	fit.Again = func(tr nn.Trainer) { centres = tr.(nn.Centred).Centres() }
+	fit.OnResume = func(tr nn.Trainer) { centres = tr.(nn.Centred).Centres() }
 	p, err := fit.Train(ctx, a.env, a.spec.Training)
 	if err != nil {
 		return fmt.Errorf("cae: %w", err)
@@ -146,8 +146,8 @@ func (a *cae) distances(ctx context.Context, net nn.Network, p nn.Params, centre
 		scorer.Clone().Each(s.X, from, to, net.Latent, func(i int, z []float32) {
 			c := cluster.Nearest(centres, z)
 			of[i], far[i] = int32(c), math.Sqrt(cluster.Distance(z, centres[c]))
-			if !(far[i] <= nn.Farthest) { // float32 overflowed on the way
-				far[i] = nn.Farthest
+			if !(far[i] <= nn.OverflowValue) { // float32 overflowed on the way
+				far[i] = nn.OverflowValue
 			}
 		})
 	})
@@ -230,7 +230,7 @@ func (a *cae) step(ctx context.Context, net nn.Network, p nn.Params, train *data
 		}
 		out[c] = slices.Clone(centres[c])
 		for j := range sum {
-			if v := sum[j] / n; n > 0 && math.Abs(v) <= nn.Farthest {
+			if v := sum[j] / n; n > 0 && math.Abs(v) <= nn.OverflowValue {
 				out[c][j] = float32(v)
 			}
 		}
@@ -262,13 +262,13 @@ func (a *cae) Save(w io.Writer) error {
 	if a.p == nil {
 		return fmt.Errorf("cae: save: %w", models.ErrNotFitted)
 	}
-	arrays := a.net.ByName(a.p)
+	arrays := a.net.NamedArrays(a.p)
 	arrays["centres"], arrays["limits"] = slices.Concat(a.centres...), a.limits
-	return models.WriteState(w, "cae", nn.WidthMeta{Width: a.net.Layers[0].In}, arrays)
+	return models.WriteState(w, "cae", nn.StateMeta{Width: a.net.Layers[0].In}, arrays)
 }
 
 func (a *cae) Load(r io.Reader) error {
-	var meta nn.WidthMeta
+	var meta nn.StateMeta
 	arrays, err := models.ReadState(r, "cae", &meta)
 	if err != nil {
 		return err

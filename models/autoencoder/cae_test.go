@@ -109,7 +109,7 @@ func TestReductions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		net := d.(*bottlenecked).network(set.D)
+		net := d.(*latentDetector).network(set.D)
 		net.Optimiser = nn.Optimiser{Kind: "sgd"}
 		engine, err := nn.LookupEngine("fused")
 		if err != nil {

@@ -17,7 +17,7 @@ func init() {
 }
 
 func defaultDVAE() *DVAESpec {
-	s := &DVAESpec{Architecture: defaultArchitecture(nn.Tanh), Alpha: 1e-8, Weight: 0.05, Log: true, Judge: defaultJudge(), Training: nn.DefaultTraining(400, 100)}
+	s := &DVAESpec{Architecture: defaultArchitecture(nn.Tanh), Alpha: 1e-8, Weight: 0.05, Log: true, LatentSpec: defaultLatentSpec(), Training: nn.DefaultTraining(400, 100)}
 	s.Optimiser.Rate = 0.01
 	return s
 }
@@ -38,7 +38,7 @@ type DVAESpec struct {
 	Alpha        float64 `yaml:"alpha" jsonschema:"exclusiveMinimum=0,maximum=100" jsonschema_description:"α: variance of the prior"`
 	Weight       float64 `yaml:"weight" jsonschema:"minimum=0,maximum=1000" jsonschema_description:"w: weight of the divergence from the prior"`
 	Log          bool    `yaml:"log" jsonschema_description:"take the logarithm of the divergence"`
-	Judge        `yaml:",inline"`
+	LatentSpec   `yaml:",inline"`
 	nn.Training  `yaml:",inline"`
 }
 
@@ -54,6 +54,6 @@ func (s *DVAESpec) New(env models.Env) (models.Detector, error) {
 	network := func(d int) nn.Network {
 		return spec.Network(d).WithVariational(nn.Variational{Alpha: spec.Alpha, Weight: spec.Weight, Log: spec.Log})
 	}
-	b := &bottlenecked{name: "dvae", env: env, network: network, train: s.Training, judge: s.Judge}
+	b := &latentDetector{name: "dvae", env: env, network: network, train: s.Training, spec: s.LatentSpec}
 	return b.build(s, s.Architecture)
 }

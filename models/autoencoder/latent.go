@@ -13,54 +13,54 @@ import (
 	"plumbline/models/nn"
 )
 
-// bottlenecked is an auto-encoder whose bottleneck is judged by a one-class model, or else its reconstruction
-// error.
-type bottlenecked struct {
+// latentDetector is an auto-encoder with a one-class model on its bottleneck, or with the reconstruction error as
+// its score.
+type latentDetector struct {
 	name    string
 	env     models.Env
 	network func(d int) nn.Network
 	bias    float64
 	train   nn.Training
-	judge   Judge
+	spec    LatentSpec
 
-	net   nn.Network
-	p     nn.Params
-	scale []float32       // what each column of the bottleneck is multiplied by; nil: nothing
-	on    models.Detector // of the bottleneck; nil where the reconstruction error is the score
+	net      nn.Network
+	p        nn.Params
+	scale    []float32       // what each column of the bottleneck is multiplied by; nil: nothing
+	oneClass models.Detector // of the bottleneck; nil where the reconstruction error is the score
 }
 
-// Judge is what makes a score of a trained auto-encoder.
-type Judge struct {
+// LatentSpec is what makes a score of a trained auto-encoder.
+type LatentSpec struct {
 	Score       string           `yaml:"score" jsonschema:"enum=latent,enum=reconstruction" jsonschema_description:"what the one-class model says of the bottleneck, or the reconstruction error"`
-	Latent      models.Reference `yaml:"latent" jsonschema_description:"one-class model that judges the bottleneck: a name, or {model, params}; any model of vectors that learns without labels. znorm is the distance from the standardised centroid, centroid the plain one, knn with k: 100000 and distance: mean the mean distance from all training rows"`
+	Latent      models.Reference `yaml:"latent" jsonschema_description:"one-class model of the bottleneck: a name, or {model, params}; any model of vectors that learns without labels. znorm is the distance from the standardised centroid, centroid the plain one, knn with k: 100000 and distance: mean the mean distance from all training rows"`
 	LatentScale string           `yaml:"latent_scale" jsonschema:"enum=none,enum=maxabs,enum=zscore" jsonschema_description:"what the bottleneck's columns are divided by before: nothing, the largest absolute value or the standard deviation among the training rows"`
 }
 
-func defaultJudge() Judge {
-	return Judge{Score: "latent", Latent: models.ReferenceTo("znorm"), LatentScale: "none"}
+func defaultLatentSpec() LatentSpec {
+	return LatentSpec{Score: "latent", Latent: models.ReferenceTo("znorm"), LatentScale: "none"}
 }
 
-func (b *bottlenecked) check() error {
+func (b *latentDetector) check() error {
 	if err := b.train.Check(); err != nil {
 		return err
 	}
-	if _, err := b.judge.Latent.Build(b.env); err != nil {
+	if _, err := b.spec.Latent.Build(b.env); err != nil {
 		return fmt.Errorf("latent: %w", err)
 	}
 	return nil
 }
 
-func (b *bottlenecked) Fit(ctx context.Context, train *data.Set) error {
-	b.p, b.on = nil, nil
+func (b *latentDetector) Fit(ctx context.Context, train *data.Set) error {
+	b.p, b.oneClass = nil, nil
 	if err := models.CheckVectors(b.name, train, 0, 1); err != nil {
 		return err
 	}
 	net := b.network(train.D)
-	p, err := nn.Fitting{Net: net, X: train.X, T: train.X, N: train.N, Bias: float32(b.bias)}.Train(ctx, b.env, b.train)
+	p, err := nn.TrainJob{Network: net, Inputs: train.X, Targets: train.X, Rows: train.N, Bias: float32(b.bias)}.Train(ctx, b.env, b.train)
 	if err != nil {
 		return fmt.Errorf("%s: %w", b.name, err)
 	}
-	if b.judge.Score == "reconstruction" {
+	if b.spec.Score == "reconstruction" {
 		b.net, b.p, b.scale = net, p, nil
 		return nil
 	}
@@ -70,20 +70,20 @@ func (b *bottlenecked) Fit(ctx context.Context, train *data.Set) error {
 	}
 	scale := b.findScale(latent)
 	rescale(latent, scale)
-	on, err := b.judge.Latent.Build(b.env)
+	on, err := b.spec.Latent.Build(b.env)
 	if err == nil {
 		err = on.Fit(ctx, latent)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: latent: %w", b.name, err)
 	}
-	b.net, b.p, b.scale, b.on = net, p, scale, on
+	b.net, b.p, b.scale, b.oneClass = net, p, scale, on
 	return nil
 }
 
 // findScale is one over the spread of the columns of a set; 1 where they have none.
-func (b *bottlenecked) findScale(s *data.Set) []float32 {
-	if b.judge.LatentScale == "none" {
+func (b *latentDetector) findScale(s *data.Set) []float32 {
+	if b.spec.LatentScale == "none" {
 		return nil
 	}
 	out := make([]float32, s.D)
@@ -99,7 +99,7 @@ func (b *bottlenecked) findScale(s *data.Set) []float32 {
 			squares += float64(d * d)
 		}
 		spread := most
-		if b.judge.LatentScale == "zscore" {
+		if b.spec.LatentScale == "zscore" {
 			spread = math.Sqrt(squares / float64(s.N))
 		}
 		if out[j] = float32(1 / spread); !(out[j] > 0 && out[j] <= math.MaxFloat32) {
@@ -114,14 +114,14 @@ func rescale(s *data.Set, scale []float32) {
 		return
 	}
 	for i := range s.X {
-		if s.X[i] *= scale[i%s.D]; !(math.Abs(float64(s.X[i])) <= nn.Farthest) {
-			s.X[i] = float32(math.Copysign(nn.Farthest, float64(s.X[i])))
+		if s.X[i] *= scale[i%s.D]; !(math.Abs(float64(s.X[i])) <= nn.OverflowValue) {
+			s.X[i] = float32(math.Copysign(nn.OverflowValue, float64(s.X[i])))
 		}
 	}
 }
 
 // latent is the bottleneck's values of a set, scaled.
-func (b *bottlenecked) latent(ctx context.Context, net nn.Network, p nn.Params, scale []float32, s *data.Set) (*data.Set, error) {
+func (b *latentDetector) latent(ctx context.Context, net nn.Network, p nn.Params, scale []float32, s *data.Set) (*data.Set, error) {
 	d := net.Bottleneck()
 	out := &data.Set{Kind: data.Vectors, N: s.N, D: d, X: make([]float32, s.N*d)}
 	for k := range d {
@@ -131,8 +131,8 @@ func (b *bottlenecked) latent(ctx context.Context, net nn.Network, p nn.Params, 
 	err := b.env.Blocks(ctx, s.N, 1024, func(from, to int) {
 		scorer.Clone().Each(s.X, from, to, net.Latent, func(i int, z []float32) {
 			for k, v := range z {
-				if !(math.Abs(float64(v)) <= nn.Farthest) {
-					v = nn.Farthest
+				if !(math.Abs(float64(v)) <= nn.OverflowValue) {
+					v = nn.OverflowValue
 				}
 				out.X[i*d+k] = v
 			}
@@ -145,14 +145,14 @@ func (b *bottlenecked) latent(ctx context.Context, net nn.Network, p nn.Params, 
 	return out, nil
 }
 
-func (b *bottlenecked) Score(ctx context.Context, s *data.Set) ([]float64, error) {
+func (b *latentDetector) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 	if b.p == nil {
 		return nil, fmt.Errorf("%s: %w", b.name, models.ErrNotFitted)
 	}
 	if err := models.CheckVectors(b.name, s, b.net.Layers[0].In, 0); err != nil {
 		return nil, err
 	}
-	if b.on == nil {
+	if b.oneClass == nil {
 		out, err := b.net.ReconstructionErrors(ctx, b.env, b.p, s)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", b.name, err)
@@ -163,33 +163,33 @@ func (b *bottlenecked) Score(ctx context.Context, s *data.Set) ([]float64, error
 	if err != nil {
 		return nil, err
 	}
-	out, err := b.on.Score(ctx, latent)
+	out, err := b.oneClass.Score(ctx, latent)
 	if err != nil {
 		return nil, fmt.Errorf("%s: latent: %w", b.name, err)
 	}
 	return out, nil
 }
 
-func (b *bottlenecked) Save(w io.Writer) error {
+func (b *latentDetector) Save(w io.Writer) error {
 	if b.p == nil {
 		return fmt.Errorf("%s: save: %w", b.name, models.ErrNotFitted)
 	}
-	arrays := b.net.ByName(b.p)
+	arrays := b.net.NamedArrays(b.p)
 	if b.scale != nil {
 		arrays["scale"] = b.scale
 	}
-	if b.on != nil {
+	if b.oneClass != nil {
 		var on bytes.Buffer
-		if err := b.on.Save(&on); err != nil {
+		if err := b.oneClass.Save(&on); err != nil {
 			return fmt.Errorf("%s: save: latent: %w", b.name, err)
 		}
 		arrays["latent"] = on.Bytes()
 	}
-	return models.WriteState(w, b.name, nn.WidthMeta{Width: b.net.Layers[0].In}, arrays)
+	return models.WriteState(w, b.name, nn.StateMeta{Width: b.net.Layers[0].In}, arrays)
 }
 
-func (b *bottlenecked) Load(r io.Reader) error {
-	var meta nn.WidthMeta
+func (b *latentDetector) Load(r io.Reader) error {
+	var meta nn.StateMeta
 	arrays, err := models.ReadState(r, b.name, &meta)
 	if err != nil {
 		return err
@@ -198,12 +198,12 @@ func (b *bottlenecked) Load(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	if b.judge.Score == "reconstruction" {
-		b.net, b.p, b.scale, b.on = net, p, nil, nil
+	if b.spec.Score == "reconstruction" {
+		b.net, b.p, b.scale, b.oneClass = net, p, nil, nil
 		return nil
 	}
 	var scale []float32
-	if b.judge.LatentScale != "none" {
+	if b.spec.LatentScale != "none" {
 		if scale, err = models.Array[float32](arrays, "scale", net.Bottleneck()); err != nil {
 			return fmt.Errorf("%s: load: %w", b.name, err)
 		}
@@ -217,7 +217,7 @@ func (b *bottlenecked) Load(r io.Reader) error {
 	if err != nil {
 		return fmt.Errorf("%s: load: %w", b.name, err)
 	}
-	on, err := b.judge.Latent.Build(b.env)
+	on, err := b.spec.Latent.Build(b.env)
 	if err == nil {
 		err = on.Load(bytes.NewReader(raw))
 	}
@@ -229,12 +229,12 @@ func (b *bottlenecked) Load(r io.Reader) error {
 	if _, err := on.Score(context.Background(), one); err != nil {
 		return fmt.Errorf("%s: load: %w: latent: %w", b.name, models.ErrState, err)
 	}
-	b.net, b.p, b.scale, b.on = net, p, scale, on
+	b.net, b.p, b.scale, b.oneClass = net, p, scale, on
 	return nil
 }
 
 // build checks the settings of a model and makes a detector of them.
-func (b *bottlenecked) build(spec models.Spec, architecture Architecture) (models.Detector, error) {
+func (b *latentDetector) build(spec models.Spec, architecture Architecture) (models.Detector, error) {
 	if err := models.CheckSpec(b.name, spec); err != nil {
 		return nil, err
 	}
@@ -245,4 +245,4 @@ func (b *bottlenecked) build(spec models.Spec, architecture Architecture) (model
 	return b, nil
 }
 
-var _ models.Detector = (*bottlenecked)(nil)
+var _ models.Detector = (*latentDetector)(nil)

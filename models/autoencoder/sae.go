@@ -17,7 +17,7 @@ func init() {
 }
 
 func defaultSAE() *SAESpec {
-	s := &SAESpec{Architecture: defaultArchitecture(nn.Tanh), Shrink: 10, Reduction: "mean", Judge: defaultJudge(), Training: nn.DefaultTraining(100, 100)}
+	s := &SAESpec{Architecture: defaultArchitecture(nn.Tanh), Shrink: 10, Reduction: "mean", LatentSpec: defaultLatentSpec(), Training: nn.DefaultTraining(100, 100)}
 	s.Validation, s.Patience = 0.2, 10
 	return s
 }
@@ -35,7 +35,7 @@ type SAESpec struct {
 	Architecture `yaml:",inline"`
 	Shrink       float64 `yaml:"shrink" jsonschema:"minimum=0,maximum=100000" jsonschema_description:"λ: weight of the squares at the bottleneck"`
 	Reduction    string  `yaml:"reduction" jsonschema:"enum=mean,enum=sum" jsonschema_description:"of the squares over the bottleneck's columns"`
-	Judge        `yaml:",inline"`
+	LatentSpec   `yaml:",inline"`
 	nn.Training  `yaml:",inline"`
 }
 
@@ -56,6 +56,6 @@ func (s *SAESpec) New(env models.Env) (models.Detector, error) {
 		}
 		return n
 	}
-	b := &bottlenecked{name: "sae", env: env, network: network, train: s.Training, judge: s.Judge}
+	b := &latentDetector{name: "sae", env: env, network: network, train: s.Training, spec: s.LatentSpec}
 	return b.build(s, s.Architecture)
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // load takes the weights of a network of this width from a file.
-func load(m nn.WidthMeta, model string, arrays models.Arrays, network func(d int) nn.Network) (nn.Network, nn.Params, error) {
+func load(m nn.StateMeta, model string, arrays models.Arrays, network func(d int) nn.Network) (nn.Network, nn.Params, error) {
 	if m.Width < 1 || m.Width > 1<<20 {
 		return nn.Network{}, nil, fmt.Errorf("%s: load: %w: width %d", model, models.ErrState, m.Width)
 	}

@@ -10,8 +10,8 @@ import (
 	"plumbline/models/automata/machine"
 )
 
-// learned is what the detectors on one learnt machine share.
-type learned struct {
+// learntMachine is what the detectors on one learnt machine share.
+type learntMachine struct {
 	name  string
 	env   models.Env
 	spec  machine.LearnSpec
@@ -21,7 +21,7 @@ type learned struct {
 }
 
 // fit learns the machine from whole traces and counts the visits of its states.
-func (d *learned) fit(ctx context.Context, train *data.Set, missing machine.Missing) error {
+func (d *learntMachine) fit(ctx context.Context, train *data.Set, missing machine.OnMissingEdge) error {
 	d.mach, d.rep = nil, nil
 	if err := models.CheckTraces(d.name, train, 1); err != nil {
 		return err
@@ -72,12 +72,12 @@ func (d *learned) fit(ctx context.Context, train *data.Set, missing machine.Miss
 
 var nan = func() float64 { var z float64; return z / z }()
 
-func (d *learned) use(m *machine.Machine, missing machine.Missing) {
+func (d *learntMachine) use(m *machine.Machine, missing machine.OnMissingEdge) {
 	d.mach = m
 	d.rep = machine.NewReplayer(m, max(d.spec.Correction, 1e-9), d.spec.FinalProb, missing, d.spec.Compat)
 }
 
-func (d *learned) replay(word, states []int32) []int32 {
+func (d *learntMachine) replay(word, states []int32) []int32 {
 	if cap(states) < len(word) {
 		states = make([]int32, len(word))
 	}
@@ -87,7 +87,7 @@ func (d *learned) replay(word, states []int32) []int32 {
 }
 
 // cause names a state that is met at a position; a state below 0 is none, as in an empty word.
-func (d *learned) cause(at int, state int32) models.Cause {
+func (d *learntMachine) cause(at int, state int32) models.Cause {
 	if state < 0 {
 		return models.Cause{Name: "no state", Event: at}
 	}
@@ -95,7 +95,7 @@ func (d *learned) cause(at int, state int32) models.Cause {
 }
 
 // check holds a set to be scored against the machine.
-func (d *learned) check(s *data.Set) error {
+func (d *learntMachine) check(s *data.Set) error {
 	if d.mach == nil {
 		return fmt.Errorf("%s: %w", d.name, models.ErrNotFitted)
 	}
@@ -108,7 +108,7 @@ func (d *learned) check(s *data.Set) error {
 	return nil
 }
 
-func (d *learned) Save(w io.Writer) error {
+func (d *learntMachine) Save(w io.Writer) error {
 	if d.mach == nil {
 		return fmt.Errorf("%s: save: %w", d.name, models.ErrNotFitted)
 	}
@@ -118,16 +118,16 @@ func (d *learned) Save(w io.Writer) error {
 		visits[i] = float64(v)
 	}
 	a["visits"] = visits
-	return models.WriteState(w, d.name, machine.Meta{Alphabet: d.mach.Alphabet, Types: d.mach.Types}, a)
+	return models.WriteState(w, d.name, machine.Names{Alphabet: d.mach.Alphabet, Types: d.mach.Types}, a)
 }
 
-func (d *learned) load(r io.Reader, missing machine.Missing) error {
-	var meta machine.Meta
+func (d *learntMachine) load(r io.Reader, missing machine.OnMissingEdge) error {
+	var meta machine.Names
 	a, err := models.ReadState(r, d.name, &meta)
 	if err != nil {
 		return err
 	}
-	m, err := machine.FromArrays(meta, a)
+	m, err := machine.Restore(meta, a)
 	if err != nil {
 		return fmt.Errorf("%s: load: %w", d.name, err)
 	}

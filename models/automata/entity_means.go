@@ -152,7 +152,7 @@ func (m *entityMeans) Load(r io.Reader) error {
 	if err != nil {
 		return fmt.Errorf("entity_means: load: %w", err)
 	}
-	det, err := loadStage(m.spec.Model, m.env, raw, meta.Width)
+	det, err := loadOneClass(m.spec.Model, m.env, raw, meta.Width)
 	if err != nil {
 		return fmt.Errorf("entity_means: load: %w", err)
 	}

@@ -22,7 +22,7 @@ func init() {
 	})
 }
 
-// EntityMSMSpec configures entity_msm. Machines and stages are those of msm, by default one machine for each key of
+// EntityMSMSpec configures entity_msm. Machines and models are those of msm, by default one machine for each key of
 // the training traces. An entity is the traces of one key in a call of Score, and every one of them gets its score:
 //
 //	label of a flow  1 where Σ w(q)·[u > Usual] over the events of windows that are the flow is above half of Σ w(q),

@@ -37,7 +37,7 @@ func init() {
 type EntitySymbolsSpec struct {
 	machine.LearnSpec `yaml:",inline"`
 	Per               string `yaml:"per" jsonschema:"enum=all,enum=key" jsonschema_description:"one machine for all traces, or one for each key, such as a host"`
-	KeyEvents         int    `yaml:"key_events" jsonschema:"minimum=1" jsonschema_description:"with per: key, events that a key has at the least to get a machine"`
+	KeyEvents         int    `yaml:"key_events" jsonschema:"minimum=1" jsonschema_description:"with per: key, events that a key needs for a machine of its own"`
 }
 
 // New checks the values.
@@ -54,20 +54,20 @@ func (s *EntitySymbolsSpec) New(env models.Env) (models.Detector, error) {
 type entitySymbols struct {
 	spec     EntitySymbolsSpec
 	env      models.Env
-	machines []*counted
+	machines []*frequencyMachine
 }
 
-// counted is a machine and the shares of its training events.
-type counted struct {
-	learned
-	share map[meeting]float64
+// frequencyMachine is a machine and the shares of its training events.
+type frequencyMachine struct {
+	learntMachine
+	share map[stateSymbol]float64
 }
 
-// meeting is a symbol that is read in a state; −1 is no known one.
-type meeting struct{ state, symbol int32 }
+// stateSymbol is a symbol that is read in a state; −1 is no known one.
+type stateSymbol struct{ state, symbol int32 }
 
-func (d *entitySymbols) counted() *counted {
-	return &counted{learned: learned{name: "entity_symbols", env: d.env, spec: d.spec.LearnSpec}}
+func (d *entitySymbols) newMachine() *frequencyMachine {
+	return &frequencyMachine{learntMachine: learntMachine{name: "entity_symbols", env: d.env, spec: d.spec.LearnSpec}}
 }
 
 func (d *entitySymbols) Fit(ctx context.Context, train *data.Set) error {
@@ -79,15 +79,15 @@ func (d *entitySymbols) Fit(ctx context.Context, train *data.Set) error {
 	if err != nil {
 		return err
 	}
-	var machines []*counted
+	var machines []*frequencyMachine
 	for i, group := range groups {
-		c := d.counted()
+		c := d.newMachine()
 		c.env.Observe = nil // its steps are not those of all machines
 		part := train.Subset(group)
 		if err := c.fit(ctx, part, machine.Remain); err != nil {
 			return err
 		}
-		c.share = map[meeting]float64{}
+		c.share = map[stateSymbol]float64{}
 		order, times, total := c.meetings(part.Traces)
 		for k, at := range order {
 			c.share[at] = times[k] / total
@@ -125,15 +125,15 @@ func (d *entitySymbols) groups(s *data.Set) (out [][]int, err error) {
 }
 
 // meetings counts the symbols that traces have in the states, in order of appearance.
-func (c *counted) meetings(traces []data.Trace) (order []meeting, times []float64, total float64) {
-	at := map[meeting]int{}
+func (c *frequencyMachine) meetings(traces []data.Trace) (order []stateSymbol, times []float64, total float64) {
+	at := map[stateSymbol]int{}
 	var states []int32
 	for i := range traces {
 		word := traces[i].Symbols
 		states = c.replay(word, states)
 		state := int32(0)
 		for k, a := range word {
-			m := meeting{state, max(a, -1)}
+			m := stateSymbol{state, max(a, -1)}
 			n, known := at[m]
 			if !known {
 				n = len(order)
@@ -149,7 +149,7 @@ func (c *counted) meetings(traces []data.Trace) (order []meeting, times []float6
 }
 
 // distance is that of the shares of some traces from those in training.
-func (c *counted) distance(traces []data.Trace) float64 {
+func (c *frequencyMachine) distance(traces []data.Trace) float64 {
 	order, times, total := c.meetings(traces)
 	if total == 0 {
 		return 0
@@ -204,11 +204,11 @@ func (d *entitySymbols) Save(w io.Writer) error {
 		if err := c.Save(&b); err != nil {
 			return err
 		}
-		order := make([]meeting, 0, len(c.share))
+		order := make([]stateSymbol, 0, len(c.share))
 		for at := range c.share {
 			order = append(order, at)
 		}
-		slices.SortFunc(order, func(a, b meeting) int {
+		slices.SortFunc(order, func(a, b stateSymbol) int {
 			if a.state != b.state {
 				return int(a.state - b.state)
 			}
@@ -234,9 +234,9 @@ func (d *entitySymbols) Load(r io.Reader) error {
 	if meta.Machines < 1 || meta.Machines > len(arrays) {
 		return fmt.Errorf("entity_symbols: load: %w: %d machines", models.ErrState, meta.Machines)
 	}
-	var machines []*counted
+	var machines []*frequencyMachine
 	for k := range meta.Machines {
-		c := d.counted()
+		c := d.newMachine()
 		if err := c.restore(arrays, fmt.Sprintf("%d ", k)); err != nil {
 			return fmt.Errorf("entity_symbols: load: machine %d: %w", k+1, err)
 		}
@@ -249,7 +249,7 @@ func (d *entitySymbols) Load(r io.Reader) error {
 	return nil
 }
 
-func (c *counted) restore(arrays models.Arrays, name string) error {
+func (c *frequencyMachine) restore(arrays models.Arrays, name string) error {
 	raw, err1 := models.Array[uint8](arrays, name+"machine", -1)
 	share, err2 := models.Array[float64](arrays, name+"share", -1)
 	at, err3 := models.Array[int32](arrays, name+"met", 2*len(share))
@@ -259,12 +259,12 @@ func (c *counted) restore(arrays models.Arrays, name string) error {
 	if err := c.load(bytes.NewReader(raw), machine.Remain); err != nil {
 		return err
 	}
-	c.share = map[meeting]float64{}
+	c.share = map[stateSymbol]float64{}
 	for k, p := range share {
 		if !(p >= 0 && p <= 1) {
 			return fmt.Errorf("%w: a share of %v", models.ErrState, p)
 		}
-		c.share[meeting{at[2*k], at[2*k+1]}] = p
+		c.share[stateSymbol{at[2*k], at[2*k+1]}] = p
 	}
 	return nil
 }

@@ -132,8 +132,8 @@ func (m *markov) Fit(ctx context.Context, train *data.Set) error {
 	return nil
 }
 
-// surprise is −ln P(a|before).
-func (m *markov) surprise(before []int32, a int32) float64 {
+// surprisal is −ln P(a|before).
+func (m *markov) surprisal(before []int32, a int32) float64 {
 	alpha := m.spec.Smoothing
 	room := alpha * float64(m.k+1)
 	key := contextKey(before)
@@ -193,7 +193,7 @@ func (m *markov) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 func (m *markov) trace(word []int32) float64 {
 	sum, top, last := 0.0, 0.0, 0.0
 	for i, a := range word {
-		last = m.surprise(m.before(word, i), a)
+		last = m.surprisal(m.before(word, i), a)
 		sum += last
 		top = max(top, last)
 	}

@@ -26,31 +26,31 @@ func init() {
 }
 
 func defaultMSM() *MSMSpec {
-	return &MSMSpec{BoxLearnSpec: machine.DefaultBoxes(), Per: "all", KeyEvents: 50, MaxEvents: 20000, Rule: "model", Model: models.ReferenceTo("lof"), Weighted: true}
+	return &MSMSpec{GuardedLearnSpec: machine.DefaultGuarded(), Per: "all", KeyEvents: 50, MaxEvents: 20000, Rule: "model", Model: models.ReferenceTo("lof"), Weighted: true}
 }
 
-// MSMSpec configures msm. A machine (see [LearnBoxes]) is learnt from the events of the training traces, or one from
-// those of each key; replaying the traces, every state collects the events that meet it, and a stage learns them:
+// MSMSpec configures msm. A machine (see [machine.LearnGuarded]) is learnt from the events of the training traces, or one from
+// those of each key; replaying the traces, every state collects the events that meet it, and a model of the state learns them:
 //
 //	model     any one-class model of vectors
 //	quartile  −Σ_a ln((n_ab+1)/(n+4)), n_ab the state's events in the same quarter b of attribute a, by the
 //	          quartiles of all events of the machine (by a state's own, as in the thesis, quarters are equally likely)
 //	sigma     max_a |x_a − mean_a|/sd_a
 //
-// A stage's score s becomes u = rank(s)/(n+1) among the scores of the n events that it learnt, the mean rank of equals,
+// Its score s becomes u = rank(s)/(n+1) among the scores of the n events that it learnt, the mean rank of equals,
 // and above the largest of them u = 1 + ln(1 + (s−max)/spread), where spread is that from the median to the largest.
 // Events in a state that met fewer than three in training have u = 1. A trace's score is the mean of u over its events,
 // weighted by (n_q+1)/(max n+1) of the states q that they meet, or plain; of several machines that of the one it suits
 // best counts, as an entity is benign when it is for any benign machine. With max_states: 1 it is the thesis's baseline
 // of one model for all events.
 type MSMSpec struct {
-	machine.BoxLearnSpec `yaml:",inline"`
-	Per                  string           `yaml:"per" jsonschema:"enum=all,enum=key" jsonschema_description:"one machine for all traces, or one for each key, such as a host"`
-	KeyEvents            int              `yaml:"key_events" jsonschema:"minimum=1" jsonschema_description:"with per: key, events that a key has at the least to get a machine"`
-	MaxEvents            int              `yaml:"max_events" jsonschema:"minimum=1" jsonschema_description:"events that a machine is learnt from at the most: whole traces, in their order"`
-	Rule                 string           `yaml:"rule" jsonschema:"enum=model,enum=quartile,enum=sigma" jsonschema_description:"what judges the events of a state"`
-	Model                models.Reference `yaml:"model" jsonschema_description:"with rule: model, the one-class model of each state: a name, or {model, params}"`
-	Weighted             bool             `yaml:"weighted" jsonschema_description:"events in states that met many in training count more"`
+	machine.GuardedLearnSpec `yaml:",inline"`
+	Per                      string           `yaml:"per" jsonschema:"enum=all,enum=key" jsonschema_description:"one machine for all traces, or one for each key, such as a host"`
+	KeyEvents                int              `yaml:"key_events" jsonschema:"minimum=1" jsonschema_description:"with per: key, events that a key needs for a machine of its own"`
+	MaxEvents                int              `yaml:"max_events" jsonschema:"minimum=1" jsonschema_description:"events that a machine is learnt from, at most: whole traces, in their order"`
+	Rule                     string           `yaml:"rule" jsonschema:"enum=model,enum=quartile,enum=sigma" jsonschema_description:"what scores the events of a state"`
+	Model                    models.Reference `yaml:"model" jsonschema_description:"with rule: model, the one-class model of each state: a name, or {model, params}"`
+	Weighted                 bool             `yaml:"weighted" jsonschema_description:"events in states that met many in training count more"`
 }
 
 // New checks the values.
@@ -64,7 +64,7 @@ func (s *MSMSpec) New(env models.Env) (models.Detector, error) {
 	return &msm{name: "msm", spec: *s, env: env}, nil
 }
 
-// checkModel says whether the stages can be built.
+// checkModel says whether the states' models can be built.
 func (s *MSMSpec) checkModel(env models.Env) error {
 	if s.Rule != "model" {
 		return nil
@@ -80,17 +80,17 @@ type msm struct {
 	spec     MSMSpec
 	env      models.Env
 	d        int
-	machines []staged
+	machines []machineWithModels
 }
 
-// staged is a machine with the stages of its states.
-type staged struct {
-	machine *machine.BoxMachine
-	stages  []stage
+// machineWithModels is a machine with the models of its states.
+type machineWithModels struct {
+	machine *machine.GuardedMachine
+	models  []stateModel
 }
 
-// stage judges the events of a state.
-type stage struct {
+// stateModel scores the events of a state.
+type stateModel struct {
 	n        int             // events in training
 	det      models.Detector // rule model; nil below three events
 	limits   []float64       // rule quartile: 3 for each attribute; rule sigma: mean and sd
@@ -112,7 +112,7 @@ func (m *msm) Fit(ctx context.Context, train *data.Set) error {
 	if err != nil {
 		return err
 	}
-	var machines []staged
+	var machines []machineWithModels
 	for i, group := range groups {
 		s, err := m.learn(ctx, i, group, train.D)
 		if err != nil {
@@ -177,26 +177,26 @@ func (m *msm) groups(s *data.Set) ([][]data.Trace, error) {
 }
 
 // learn makes machine i.
-func (m *msm) learn(ctx context.Context, i int, traces []data.Trace, d int) (staged, error) {
-	machine, err := machine.LearnBoxes(ctx, m.spec.BoxLearnSpec, traces, d)
+func (m *msm) learn(ctx context.Context, i int, traces []data.Trace, d int) (machineWithModels, error) {
+	machine, err := machine.LearnGuarded(ctx, m.spec.GuardedLearnSpec, traces, d)
 	if err != nil {
-		return staged{}, err
+		return machineWithModels{}, err
 	}
 	met := machine.Meet(traces)
 	quartiles := quartilesOf(slices.Concat(met...), d)
-	out := staged{machine: machine, stages: make([]stage, len(machine.States))}
+	out := machineWithModels{machine: machine, models: make([]stateModel, len(machine.States))}
 	for q, x := range met {
 		set := &data.Set{Kind: data.Vectors, N: len(x) / d, D: d, X: x}
-		st := &out.stages[q]
+		st := &out.models[q]
 		if st.n = set.N; st.n < 3 {
 			continue
 		}
-		if st.det, err = m.fitStage(ctx, st, set, quartiles, fmt.Sprintf("machine %d state %d", i, q)); err != nil {
-			return staged{}, fmt.Errorf("state %d of %d events: %w", q, set.N, err)
+		if st.det, err = m.fitStateModel(ctx, st, set, quartiles, fmt.Sprintf("machine %d state %d", i, q)); err != nil {
+			return machineWithModels{}, fmt.Errorf("state %d of %d events: %w", q, set.N, err)
 		}
 		scores, err := m.raw(ctx, st, set)
 		if err != nil {
-			return staged{}, fmt.Errorf("state %d: %w", q, err)
+			return machineWithModels{}, fmt.Errorf("state %d: %w", q, err)
 		}
 		st.rank(scores)
 	}
@@ -204,7 +204,7 @@ func (m *msm) learn(ctx context.Context, i int, traces []data.Trace, d int) (sta
 }
 
 // rank keeps what brings later scores to one scale.
-func (st *stage) rank(scores []float64) {
+func (st *stateModel) rank(scores []float64) {
 	slices.Sort(scores)
 	last := len(scores) - 1
 	st.maximum = scores[last]
@@ -220,8 +220,8 @@ func (st *stage) rank(scores []float64) {
 	}
 }
 
-// common is a score on the scale that all states share.
-func (st *stage) common(s float64) float64 {
+// normalised is a score on the scale that all states share.
+func (st *stateModel) normalised(s float64) float64 {
 	if st.n < 3 {
 		return 1
 	}
@@ -252,8 +252,8 @@ func quartilesOf(x []float32, d int) []float64 {
 	return out
 }
 
-// fitStage learns a state's events; quartiles are those of all events.
-func (m *msm) fitStage(ctx context.Context, st *stage, set *data.Set, quartiles []float64, name string) (models.Detector, error) {
+// fitStateModel learns a state's events; quartiles are those of all events.
+func (m *msm) fitStateModel(ctx context.Context, st *stateModel, set *data.Set, quartiles []float64, name string) (models.Detector, error) {
 	n := float64(set.N)
 	switch m.spec.Rule {
 	case "quartile":
@@ -300,8 +300,8 @@ func quarterOf(limits []float64, v float64) (q int) {
 // farOff bounds how many standard deviations an event is away.
 const farOff = 1e12
 
-// raw is a stage's own scores.
-func (m *msm) raw(ctx context.Context, st *stage, set *data.Set) ([]float64, error) {
+// raw is a state model's own scores.
+func (m *msm) raw(ctx context.Context, st *stateModel, set *data.Set) ([]float64, error) {
 	if m.spec.Rule == "model" {
 		return st.det.Score(ctx, set)
 	}
@@ -363,7 +363,7 @@ func (m *msm) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 }
 
 // judge scores traces by one machine. One without events scores 0.
-func (m *msm) judge(ctx context.Context, s *staged, traces []data.Trace) ([]float64, error) {
+func (m *msm) judge(ctx context.Context, s *machineWithModels, traces []data.Trace) ([]float64, error) {
 	unusual, weight, err := m.events(ctx, s, traces)
 	if err != nil {
 		return nil, err
@@ -386,13 +386,13 @@ func (m *msm) judge(ctx context.Context, s *staged, traces []data.Trace) ([]floa
 
 // events is how unusual each event of the traces is for the state that it meets, on the scale of all states, and its
 // weight.
-func (m *msm) events(ctx context.Context, s *staged, traces []data.Trace) (unusual, weight []float64, err error) {
+func (m *msm) events(ctx context.Context, s *machineWithModels, traces []data.Trace) (unusual, weight []float64, err error) {
 	most := 0
-	for q := range s.stages {
-		most = max(most, s.stages[q].n)
+	for q := range s.models {
+		most = max(most, s.models[q].n)
 	}
-	met := make([][]float32, len(s.stages))
-	of := make([][]int, len(s.stages)) // the places of a state's events
+	met := make([][]float32, len(s.models))
+	of := make([][]int, len(s.models)) // the places of a state's events
 	for i := range traces {
 		q := int32(0)
 		for x := traces[i].Events; len(x) > 0; x = x[m.d:] {
@@ -400,7 +400,7 @@ func (m *msm) events(ctx context.Context, s *staged, traces []data.Trace) (unusu
 			met[q] = append(met[q], x[:m.d]...)
 			w := 1.0
 			if m.spec.Weighted {
-				w = float64(s.stages[q].n+1) / float64(most+1)
+				w = float64(s.models[q].n+1) / float64(most+1)
 			}
 			weight = append(weight, w)
 			q = s.machine.Next(q, x[:m.d])
@@ -414,7 +414,7 @@ func (m *msm) events(ctx context.Context, s *staged, traces []data.Trace) (unusu
 		if len(x) == 0 {
 			continue
 		}
-		st := &s.stages[q]
+		st := &s.models[q]
 		raw := make([]float64, len(of[q]))
 		if st.n >= 3 {
 			if raw, err = m.raw(ctx, st, &data.Set{Kind: data.Vectors, N: len(of[q]), D: m.d, X: x}); err != nil {
@@ -422,14 +422,14 @@ func (m *msm) events(ctx context.Context, s *staged, traces []data.Trace) (unusu
 			}
 		}
 		for i, at := range of[q] {
-			unusual[at] = st.common(raw[i])
+			unusual[at] = st.normalised(raw[i])
 		}
 	}
 	return unusual, weight, nil
 }
 
-// loadStage restores a one-class model of rows of so many columns.
-func loadStage(ref models.Reference, env models.Env, raw []byte, width int) (models.Detector, error) {
+// loadOneClass restores a one-class model of rows of width columns.
+func loadOneClass(ref models.Reference, env models.Env, raw []byte, width int) (models.Detector, error) {
 	det, err := ref.Build(env)
 	if err == nil {
 		err = det.Load(bytes.NewReader(raw))
@@ -461,7 +461,7 @@ func (m *msm) Save(w io.Writer) error {
 				low, high = append(low, e.Guard.Low...), append(high, e.Guard.High...)
 				edges = append(edges, int32(q), e.Target)
 			}
-			st := &s.stages[q]
+			st := &s.models[q]
 			seen = append(seen, int32(min(st.n, math.MaxInt32)))
 			if st.n < 3 {
 				continue
@@ -509,9 +509,9 @@ func (m *msm) Load(r io.Reader) error {
 	return nil
 }
 
-func (m *msm) restore(arrays models.Arrays, k int) (staged, error) {
-	bad := func(format string, args ...any) (staged, error) {
-		return staged{}, fmt.Errorf("%w: %s", models.ErrState, fmt.Sprintf(format, args...))
+func (m *msm) restore(arrays models.Arrays, k int) (machineWithModels, error) {
+	bad := func(format string, args ...any) (machineWithModels, error) {
+		return machineWithModels{}, fmt.Errorf("%w: %s", models.ErrState, fmt.Sprintf(format, args...))
 	}
 	name := fmt.Sprintf("%d ", k)
 	edges, err1 := models.Array[int32](arrays, name+"edges", -1)
@@ -519,41 +519,41 @@ func (m *msm) restore(arrays models.Arrays, k int) (staged, error) {
 	low, err3 := models.Array[float32](arrays, name+"low", len(edges)/2*m.d)
 	high, err4 := models.Array[float32](arrays, name+"high", len(edges)/2*m.d)
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
-		return staged{}, err
+		return machineWithModels{}, err
 	}
 	if len(seen) == 0 || len(seen) > machine.MaxStates || len(edges)%2 != 0 {
 		return bad("%d states", len(seen))
 	}
-	s := staged{machine: &machine.BoxMachine{D: m.d, States: make([]machine.BoxState, len(seen))}, stages: make([]stage, len(seen))}
+	s := machineWithModels{machine: &machine.GuardedMachine{D: m.d, States: make([]machine.GuardedState, len(seen))}, models: make([]stateModel, len(seen))}
 	for i := range len(edges) / 2 {
 		from, to := edges[2*i], edges[2*i+1]
 		if from < 0 || int(from) >= len(seen) || to < 0 || int(to) >= len(seen) {
 			return bad("an edge from %d to %d of %d states", from, to, len(seen))
 		}
-		guard := machine.Box{Low: low[i*m.d : (i+1)*m.d], High: high[i*m.d : (i+1)*m.d]}
+		guard := machine.Hyperrectangle{Low: low[i*m.d : (i+1)*m.d], High: high[i*m.d : (i+1)*m.d]}
 		for a := range guard.Low {
 			if !(guard.Low[a] < guard.High[a]) {
 				return bad("a guard from %v to %v", guard.Low[a], guard.High[a])
 			}
 		}
-		s.machine.States[from].Edges = append(s.machine.States[from].Edges, machine.BoxEdge{Guard: guard, Target: to})
+		s.machine.States[from].Edges = append(s.machine.States[from].Edges, machine.GuardedEdge{Guard: guard, Target: to})
 	}
-	for q := range s.stages {
-		st := &s.stages[q]
+	for q := range s.models {
+		st := &s.models[q]
 		if st.n = int(seen[q]); st.n < 0 {
 			return bad("%d events in a state", st.n)
 		}
 		if st.n < 3 {
 			continue
 		}
-		if err := m.restoreStage(arrays, fmt.Sprintf("%d/%d ", k, q), st); err != nil {
-			return staged{}, fmt.Errorf("state %d: %w", q, err)
+		if err := m.restoreStateModel(arrays, fmt.Sprintf("%d/%d ", k, q), st); err != nil {
+			return machineWithModels{}, fmt.Errorf("state %d: %w", q, err)
 		}
 	}
 	return s, nil
 }
 
-func (m *msm) restoreStage(arrays models.Arrays, name string, st *stage) (err error) {
+func (m *msm) restoreStateModel(arrays models.Arrays, name string, st *stateModel) (err error) {
 	bad := func(what string, v any) error { return fmt.Errorf("%w: %s %v", models.ErrState, what, v) }
 	if st.ordered, err = models.Array[float64](arrays, name+"ranks", -1); err != nil {
 		return err
@@ -573,7 +573,7 @@ func (m *msm) restoreStage(arrays models.Arrays, name string, st *stage) (err er
 		if err != nil {
 			return err
 		}
-		if st.det, err = loadStage(m.spec.Model, m.env, raw, m.d); err != nil {
+		if st.det, err = loadOneClass(m.spec.Model, m.env, raw, m.d); err != nil {
 			return err
 		}
 		return nil

@@ -17,28 +17,28 @@ func boxSet(traces []data.Trace) *data.Set {
 }
 
 func TestCommonScale(t *testing.T) {
-	st := stage{n: 5}
+	st := stateModel{n: 5}
 	st.rank([]float64{4, 1, 3, 2, 10})
 	for s, want := range map[float64]float64{0: 0, 1: 1.0 / 6, 2.5: 2.0 / 6, 10: 5.0 / 6, 17: 1 + math.Log(2), math.Inf(1): 1 + math.Log1p(math.MaxFloat64)} {
-		if got := st.common(s); math.Abs(got-want) > 1e-12 {
+		if got := st.normalised(s); math.Abs(got-want) > 1e-12 {
 			t.Errorf("score %v becomes %v, want %v", s, got, want)
 		}
 	}
-	if few := (&stage{n: 2}); few.common(0) != 1 {
+	if few := (&stateModel{n: 2}); few.normalised(0) != 1 {
 		t.Error("a state that met two events does not give 1")
 	}
-	flat := stage{n: 3}
+	flat := stateModel{n: 3}
 	flat.rank([]float64{7, 7, 7})
-	if got := flat.common(7); got != 0.5 {
+	if got := flat.normalised(7); got != 0.5 {
 		t.Errorf("equal scores: %v", got)
 	}
-	many := stage{n: 5000}
+	many := stateModel{n: 5000}
 	scores := make([]float64, 5000)
 	for i := range scores {
 		scores[i] = float64(i)
 	}
 	many.rank(scores)
-	if got := many.common(2500); math.Abs(got-0.5) > 0.002 || len(many.ordered) != maxRanks {
+	if got := many.normalised(2500); math.Abs(got-0.5) > 0.002 || len(many.ordered) != maxRanks {
 		t.Errorf("of many: %v, %d kept", got, len(many.ordered))
 	}
 }
@@ -55,8 +55,8 @@ func TestRulesByHand(t *testing.T) {
 		spec := defaultMSM()
 		spec.Rule = rule
 		m := &msm{spec: *spec}
-		st := &stage{n: 5}
-		if _, err := m.fitStage(context.Background(), st, set, quartilesOf(set.X, 2), ""); err != nil {
+		st := &stateModel{n: 5}
+		if _, err := m.fitStateModel(context.Background(), st, set, quartilesOf(set.X, 2), ""); err != nil {
 			t.Fatal(err)
 		}
 		got, err := m.raw(context.Background(), st, test)

@@ -23,7 +23,7 @@ func init() {
 }
 
 // NGramSpec configures ngram. With c the N−1 symbols before a symbol a, c′ the same without the first of them,
-// n counts from the training traces and T(c) the number of different symbols that were seen behind c,
+// n counts from the training traces and T(c) the number of different symbols that were seen after c,
 //
 //	P(a|c) = (n(c,a) + T(c)·P(a|c′)) / (n(c) + T(c))
 //	score  = −(1/t)·Σ_i ln P(a_i|c_i)
@@ -51,15 +51,15 @@ type ngram struct {
 	env    models.Env
 	k      int // symbols
 	nodes  []contextNode
-	child  map[edge]int32
-	counts map[edge]float64 // of the symbols behind a context
+	child  map[contextSymbol]int32
+	counts map[contextSymbol]float64 // of the symbols after a context
 }
 
 // contextNode is one context: how many symbols followed it, and how many different ones.
 type contextNode struct{ total, types float64 }
 
-// edge is a context and a symbol before or behind it.
-type edge struct{ node, symbol int32 }
+// contextSymbol is a context and a symbol before or after it.
+type contextSymbol struct{ node, symbol int32 }
 
 // Symbols that no alphabet has. data.UnknownSymbol is −1.
 const (
@@ -72,7 +72,7 @@ func (m *ngram) Fit(ctx context.Context, train *data.Set) error {
 	if err := models.CheckTraces("ngram", train, 1); err != nil {
 		return err
 	}
-	fresh := ngram{spec: m.spec, env: m.env, k: len(train.Alphabet), nodes: []contextNode{{}}, child: map[edge]int32{}, counts: map[edge]float64{}}
+	fresh := ngram{spec: m.spec, env: m.env, k: len(train.Alphabet), nodes: []contextNode{{}}, child: map[contextSymbol]int32{}, counts: map[contextSymbol]float64{}}
 	events := 0
 	for t := range train.Traces {
 		if t%256 == 0 && ctx.Err() != nil {
@@ -97,11 +97,11 @@ func (m *ngram) Fit(ctx context.Context, train *data.Set) error {
 	return nil
 }
 
-// learn counts symbol a behind the contexts that end before place i of a word.
+// learn counts symbol a after the contexts that end before place i of a word.
 func (m *ngram) learn(word []int32, i int, a int32) {
 	node := int32(0)
 	for depth := 0; ; depth++ {
-		e := edge{node, a}
+		e := contextSymbol{node, a}
 		if m.counts[e] == 0 {
 			m.nodes[node].types++
 		}
@@ -110,7 +110,7 @@ func (m *ngram) learn(word []int32, i int, a int32) {
 		if depth+1 >= m.spec.N || i-depth < 0 {
 			return
 		}
-		e = edge{node, before(word, i-depth)}
+		e = contextSymbol{node, before(word, i-depth)}
 		next, ok := m.child[e]
 		if !ok {
 			next = int32(len(m.nodes))
@@ -129,17 +129,17 @@ func before(word []int32, i int) int32 {
 	return word[i-1]
 }
 
-// surprise is −ln P(a | what is before place i of the word).
-func (m *ngram) surprise(word []int32, i int, a int32) float64 {
+// surprisal is −ln P(a | what is before place i of the word).
+func (m *ngram) surprisal(word []int32, i int, a int32) float64 {
 	p := 1 / float64(m.k+2)
 	node := int32(0)
 	for depth := 0; ; depth++ {
 		c := m.nodes[node]
-		p = (m.counts[edge{node, a}] + c.types*p) / (c.total + c.types)
+		p = (m.counts[contextSymbol{node, a}] + c.types*p) / (c.total + c.types)
 		if depth+1 >= m.spec.N || i-depth < 0 {
 			break
 		}
-		next, ok := m.child[edge{node, before(word, i-depth)}]
+		next, ok := m.child[contextSymbol{node, before(word, i-depth)}]
 		if !ok {
 			break
 		}
@@ -174,12 +174,12 @@ func (m *ngram) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 func (m *ngram) trace(word []int32) float64 {
 	sum, top, last, n := 0.0, 0.0, 0.0, len(word)
 	for i, a := range word {
-		last = m.surprise(word, i, a)
+		last = m.surprisal(word, i, a)
 		sum += last
 		top = max(top, last)
 	}
 	if m.spec.End {
-		end := m.surprise(word, len(word), endOfTrace)
+		end := m.surprisal(word, len(word), endOfTrace)
 		sum += end
 		top = max(top, end)
 		n++
@@ -196,11 +196,11 @@ func (m *ngram) Save(w io.Writer) error {
 	for e, node := range m.child {
 		links[2*(node-1)], links[2*(node-1)+1] = e.node, e.symbol
 	}
-	edges := make([]edge, 0, len(m.counts))
+	edges := make([]contextSymbol, 0, len(m.counts))
 	for e := range m.counts {
 		edges = append(edges, e)
 	}
-	slices.SortFunc(edges, func(a, b edge) int {
+	slices.SortFunc(edges, func(a, b contextSymbol) int {
 		if a.node != b.node {
 			return int(a.node - b.node)
 		}
@@ -248,18 +248,18 @@ func (m *ngram) restore(a models.Arrays) error {
 		return bad("%d symbols, %d counts", m.k, len(counts))
 	}
 	m.nodes = make([]contextNode, len(links)/2+1)
-	m.child, m.counts = map[edge]int32{}, map[edge]float64{}
+	m.child, m.counts = map[contextSymbol]int32{}, map[contextSymbol]float64{}
 	for i := range len(links) / 2 {
-		e := edge{links[2*i], links[2*i+1]}
+		e := contextSymbol{links[2*i], links[2*i+1]}
 		_, twice := m.child[e]
-		// a context comes behind the one that it extends
+		// a context comes after the one that it extends
 		if e.node < 0 || int(e.node) > i || e.symbol < startOfTrace || int(e.symbol) >= m.k || twice {
 			return bad("context %d", i+1)
 		}
 		m.child[e] = int32(i + 1)
 	}
 	for i, n := range counts {
-		e := edge{at[2*i], at[2*i+1]}
+		e := contextSymbol{at[2*i], at[2*i+1]}
 		_, twice := m.counts[e]
 		if e.node < 0 || int(e.node) >= len(m.nodes) || e.symbol < endOfTrace || int(e.symbol) >= m.k || twice || !(n > 0 && n <= 1<<53) {
 			return bad("count %d", i)

@@ -38,7 +38,7 @@ func TestNGramByHand(t *testing.T) {
 	for i, want := range []float64{
 		-math.Log(start) - math.Log(behindA(1, uni(1))) - math.Log(behindB(1, uni(2))),
 		-math.Log((0 + 1*uni(2)) / 3),
-		-math.Log((0+1*uni(0))/3) - math.Log(uni(2)), // behind the unknown nothing was seen
+		-math.Log((0+1*uni(0))/3) - math.Log(uni(2)), // nothing was seen after the unknown
 	} {
 		if math.Abs(got[i]-want) > 1e-12 {
 			t.Errorf("trace %d scores %v, want %v", i, got[i], want)
@@ -66,10 +66,10 @@ func TestNGramSumsToOne(t *testing.T) {
 			w := word()
 			sum := 0.0
 			for a := endOfTrace; a < 4; a++ {
-				sum += math.Exp(-m.surprise(w, len(w), a))
+				sum += math.Exp(-m.surprisal(w, len(w), a))
 			}
 			if math.Abs(sum-1) > 1e-9 {
-				t.Fatalf("n %d: the probabilities behind %v add up to %v", n, w, sum)
+				t.Fatalf("n %d: the probabilities after %v add up to %v", n, w, sum)
 			}
 		}
 	}
@@ -88,7 +88,7 @@ func TestLongContextsKnowMore(t *testing.T) {
 		}
 		return got[0]
 	}
-	// of the symbols behind 0, half are 0; behind 1 all are 0
+	// of the symbols after 0, half are 0; after 1 all are 0
 	if one, two, three := score(1), score(2), score(3); math.Abs(one-0.6365) > 0.01 || math.Abs(two-2.0/3*math.Ln2) > 0.01 || three > 0.01 {
 		t.Errorf("−ln P an event is %v, %v and %v for n 1, 2 and 3", one, two, three)
 	}
@@ -115,8 +115,8 @@ func TestLimits(t *testing.T) {
 	for name, spec := range map[string]models.Spec{
 		"ngram":           &NGramSpec{N: 5, End: true, Aggregate: "mean"},
 		"markov":          &MarkovSpec{Order: 3, Smoothing: 1, Aggregate: "mean"},
-		"pdfa likelihood": &PDFASpec{LearnSpec: clean(machine.Likelihood()), Missing: "remain", Aggregate: "mean"},
-		"pdfa alergia":    &PDFASpec{LearnSpec: clean(machine.Alergia()), Missing: "remain", Aggregate: "mean"},
+		"pdfa likelihood": &PDFASpec{LearnSpec: clean(machine.Likelihood()), OnMissing: "remain", Aggregate: "mean"},
+		"pdfa alergia":    &PDFASpec{LearnSpec: clean(machine.Alergia()), OnMissing: "remain", Aggregate: "mean"},
 		"sequent":         defaultSequent(t),
 	} {
 		for what, set := range map[string]*data.Set{

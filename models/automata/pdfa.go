@@ -19,7 +19,7 @@ func init() {
 		Needs:         models.Needs{Input: data.Traces},
 		Deterministic: true,
 		Defaults: func() models.Spec {
-			return &PDFASpec{LearnSpec: machine.Probable(), Missing: "remain", Aggregate: "mean"}
+			return &PDFASpec{LearnSpec: machine.Probable(), OnMissing: "remain", Aggregate: "mean"}
 		},
 	})
 }
@@ -29,13 +29,13 @@ func init() {
 //
 //	score = −(1/t)·Σ ln P(a_i | q_{i−1})        q_i = δ(q_{i−1}, a_i)
 //
-// with Correction (1e-9 at the least, so that scores are finite) added to every count, see [NewReplayer].
+// with Correction (at least 1e-9, so that scores are finite) added to every count, see [machine.NewReplayer].
 // With FinalProb, the end of the trace counts as a symbol more: −ln P(end | q_t) is added to the sum, which
-// is still divided by t. A symbol without an edge is unseen, and the replay goes on as Missing says. Learning costs what [Learn] costs, scoring O(t·log k) for k edges a state.
+// is still divided by t. A symbol without an edge is unseen, and the replay goes on as Missing says. Learning costs what [machine.Learn] costs, scoring O(t·log k) for k edges a state.
 type PDFASpec struct {
 	machine.LearnSpec `yaml:",inline"`
-	Missing           machine.Missing `yaml:"missing" jsonschema:"enum=remain,enum=reset,enum=stop" jsonschema_description:"where the replay goes on when a state has no edge for a symbol: in the same state, from the initial one, or not at all"`
-	Aggregate         string          `yaml:"aggregate" jsonschema:"enum=mean,enum=sum,enum=last" jsonschema_description:"score of a trace: mean or sum over its symbols, or the last symbol alone"`
+	OnMissing         machine.OnMissingEdge `yaml:"missing" jsonschema:"enum=remain,enum=reset,enum=stop" jsonschema_description:"where the replay goes on when a state has no edge for a symbol: in the same state, from the initial one, or not at all"`
+	Aggregate         string                `yaml:"aggregate" jsonschema:"enum=mean,enum=sum,enum=last" jsonschema_description:"score of a trace: mean or sum over its symbols, or the last symbol alone"`
 }
 
 // LikelihoodFloor is mean − k·sd of the log-probabilities of training windows, with the sample standard
@@ -72,19 +72,19 @@ func (s *PDFASpec) New(env models.Env) (models.Detector, error) {
 	if err := s.CheckBenign(); err != nil {
 		return nil, fmt.Errorf("pdfa: %w: %w", models.ErrSpec, err)
 	}
-	return &pdfa{learned{name: "pdfa", env: env, spec: s.LearnSpec}, *s}, nil
+	return &pdfa{learntMachine{name: "pdfa", env: env, spec: s.LearnSpec}, *s}, nil
 }
 
 type pdfa struct {
-	learned
+	learntMachine
 	cfg PDFASpec
 }
 
 func (d *pdfa) Fit(ctx context.Context, train *data.Set) error {
-	return d.fit(ctx, train, d.cfg.Missing)
+	return d.fit(ctx, train, d.cfg.OnMissing)
 }
 
-func (d *pdfa) Load(r io.Reader) error { return d.load(r, d.cfg.Missing) }
+func (d *pdfa) Load(r io.Reader) error { return d.load(r, d.cfg.OnMissing) }
 
 func (d *pdfa) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 	if err := d.check(s); err != nil {

@@ -27,7 +27,7 @@ func TestPDFAByHand(t *testing.T) {
 		{"with the end", 1, true, []float64{-(ln(0.75) + ln(0.4) + ln(0.2)) / 2, -(ln(0.25) + ln(0.75) + ln(0.2)) / 2, -ln(0.25)}},
 		{"next to nothing added", 0, false, []float64{-ln(0.5) / 2, -ln(0.5e-9) / 2, 0}},
 	} {
-		spec := &PDFASpec{LearnSpec: machine.Likelihood(), Missing: "remain", Aggregate: "mean"}
+		spec := &PDFASpec{LearnSpec: machine.Likelihood(), OnMissing: "remain", Aggregate: "mean"}
 		spec.Correction, spec.FinalProb, spec.StateCount = c.correction, c.final, 100 // too few words for a second state
 		d, err := spec.New(models.Env{})
 		if err != nil {
@@ -52,7 +52,7 @@ func TestPDFAByHand(t *testing.T) {
 func TestPDFAWithoutProbabilities(t *testing.T) {
 	spec := machine.Probable()
 	spec.Heuristic = "edsm"
-	pdfa := &PDFASpec{LearnSpec: spec, Missing: "remain", Aggregate: "mean"}
+	pdfa := &PDFASpec{LearnSpec: spec, OnMissing: "remain", Aggregate: "mean"}
 	if _, err := pdfa.New(models.Env{}); !errors.Is(err, models.ErrSpec) {
 		t.Errorf("pdfa with edsm: %v", err)
 	}

@@ -27,7 +27,7 @@ func init() {
 //	Σ_i ln(C(q_i)+1) − ln(N(q_i)+1) + ln(T+1) − ln(D+1)
 //
 // with N the visits in training and T their sum, C the visits so far in the scored windows and D the number
-// of distinct states among them (see [Rolling]). The score therefore depends on the order of the windows
+// of distinct states among them (see [StateFrequency]). The score therefore depends on the order of the windows
 // and grows with the stream: each call of Score begins with empty counters, and a threshold fitted on
 // shorter data is too low. The method defines no threshold of its own.
 type SequentSpec struct {
@@ -42,10 +42,10 @@ func (s *SequentSpec) New(env models.Env) (models.Detector, error) {
 	if err := s.CheckBenign(); err != nil {
 		return nil, fmt.Errorf("sequent: %w: %w", models.ErrSpec, err)
 	}
-	return &sequent{learned{name: "sequent", env: env, spec: s.LearnSpec}}, nil
+	return &sequent{learntMachine{name: "sequent", env: env, spec: s.LearnSpec}}, nil
 }
 
-type sequent struct{ learned }
+type sequent struct{ learntMachine }
 
 func (d *sequent) Fit(ctx context.Context, train *data.Set) error {
 	return d.fit(ctx, train, machine.Reset)
@@ -78,7 +78,7 @@ func (d *sequent) Causes(ctx context.Context, s *data.Set) ([]models.Cause, erro
 
 // windows scores the windows in their order, beginning with empty counters.
 func (d *sequent) windows(ctx context.Context, s *data.Set, each func(i int, score float64, cause int, states []int32)) error {
-	roll := NewRolling(d.visit)
+	roll := NewStateFrequency(d.visit)
 	var states []int32
 	for i := range s.Traces {
 		if i%1024 == 0 && ctx.Err() != nil {

@@ -20,7 +20,7 @@ var checkpointEvery = 30 * time.Second
 // Resumable is a trainer whose training can go on in another one of the same network: with the same batches the
 // two do the same, bit for bit.
 type Resumable interface {
-	// Averages are what the optimiser remembers, and the number of steps behind it.
+	// Averages are what the optimiser remembers, and the number of steps so far.
 	Averages() (arrays [][]float32, steps int)
 	// SetAverages takes over what Averages gave. Arrays of other sizes are an error.
 	SetAverages(arrays [][]float32, steps int) error
@@ -133,16 +133,16 @@ func fingerprint(seed uint64, cfg Training, description any, x, t []float32) (st
 	return fmt.Sprintf("%08x%08x", first, sum.Sum32()), nil
 }
 
-// keeper saves a training now and then, and finds a saved one.
-type keeper struct {
+// checkpointer saves a training now and then, and finds a saved one.
+type checkpointer struct {
 	store models.Checkpoints // nil: none
 	log   func(message string, args ...any)
 	name  string
 	last  time.Time
 }
 
-func (l loop) keeper(env models.Env, cfg Training, tr Trainer) *keeper {
-	k := &keeper{}
+func (l loop) checkpointer(env models.Env, cfg Training, tr Trainer) *checkpointer {
+	k := &checkpointer{}
 	if _, ok := tr.(Resumable); !ok || env.Checkpoints == nil {
 		return k
 	}
@@ -157,7 +157,7 @@ func (l loop) keeper(env models.Env, cfg Training, tr Trainer) *keeper {
 }
 
 // resume puts a saved training into the trainer. One that does not fit is passed over.
-func (k *keeper) resume(tr Trainer, epochs int) *checkpoint {
+func (k *checkpointer) resume(tr Trainer, epochs int) *checkpoint {
 	if k.store == nil {
 		return nil
 	}
@@ -207,7 +207,7 @@ func sameShape(a, b Params) bool {
 }
 
 // save keeps a training if it is time to.
-func (k *keeper) save(tr Trainer, c func() *checkpoint) {
+func (k *checkpointer) save(tr Trainer, c func() *checkpoint) {
 	if k.store == nil || time.Since(k.last) < checkpointEvery {
 		return
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // Engine builds trainable networks. What an engine cannot run it refuses, naming itself. It may use up
-// to so many workers, which change no bit of what is learnt.
+// to the given number of workers, which change no bit of what is learnt.
 type Engine interface {
 	New(n Network, p Params, workers int) (Trainer, error)
 	NewSequence(s Sequence, p Params, workers int) (Trainer, error)

@@ -16,10 +16,10 @@ func init() { RegisterEngine("fused", fusedEngine{}) }
 type fusedEngine struct{}
 
 const (
-	blockRows   = 64  // of a batch that are worked at once
-	shards      = 2   // that a batch is cut into
-	worthASplit = 128 // rows of a batch from which a second worker pays
-	burst       = 16  // batches between two looks at the context
+	blockRows       = 64  // of a batch that are worked at once
+	shards          = 2   // that a batch is cut into
+	worthASplit     = 128 // rows of a batch from which a second worker pays
+	batchesPerCheck = 16  // batches between two looks at the context
 )
 
 // New builds a trainer with its own copy of the weights.
@@ -42,10 +42,10 @@ func (fusedEngine) New(n Network, p Params, workers int) (Trainer, error) {
 		t.sum = kernel.Alloc(size)
 		t.step = NewStepper(n.Optimiser, Params{t.p})
 	}
-	t.units = t.stack.units()
-	t.stages = t.compile()
+	t.spans = t.stack.spans()
+	t.phases = t.compile()
 	for range shards {
-		t.rooms = append(t.rooms, &room{})
+		t.workspaces = append(t.workspaces, &workspace{})
 	}
 	return t, nil
 }
@@ -58,9 +58,9 @@ type fused struct {
 	p, g    []float32 // parameters, and a gradient of the same layout for each shard
 	sum     []float32 // of the shards' gradients, for optimisers that the kernels do not have
 	memory
-	units  []unit
-	stages [][]op
-	rooms  []*room
+	spans      []span
+	phases     [][]op
+	workspaces []*workspace
 }
 
 // load takes plain weights over, and the running averages.
@@ -294,20 +294,20 @@ func gatherRows(to []float32, wide int, from []float32, d int, rows []int32) {
 	}
 }
 
-// unit is a run of parameters that are updated at once, and the panel that is transposed behind it.
-type unit struct {
+// span is a run of parameters that are updated at once, and the panel that is transposed after it.
+type span struct {
 	from, to     int
 	layer, panel int // panel −1: none
 }
 
-func (s *stack) units() []unit {
-	var out []unit
+func (s *stack) spans() []span {
+	var out []span
 	for i := range s.layers {
 		l := &s.layers[i]
 		if l.tied == nil {
 			for j := range l.w.Panels() {
 				at, width := l.w.Panel(j)
-				u := unit{from: l.at + at, to: l.at + at + width*l.w.Rows, layer: i, panel: -1}
+				u := span{from: l.at + at, to: l.at + at + width*l.w.Rows, layer: i, panel: -1}
 				if l.transpose {
 					u.panel = j
 				}
@@ -318,17 +318,17 @@ func (s *stack) units() []unit {
 		if l.Norm {
 			rest *= 3
 		}
-		out = append(out, unit{from: l.bias, to: l.bias + rest, layer: i, panel: -1})
+		out = append(out, span{from: l.bias, to: l.bias + rest, layer: i, panel: -1})
 	}
 	return out
 }
 
-// update applies the shards' gradients to share k of so many of the units.
+// update applies the shards' gradients to share k of the spans, which are cut into the given number of shares.
 func (t *fused) update(k, of int, rate float64, step int) {
 	size := t.stack.size
 	lr := float32(rate / (1 - math.Pow(0.9, float64(step))))
 	root := float32(1 / math.Sqrt(1-math.Pow(0.999, float64(step))))
-	for _, u := range t.units[len(t.units)*k/of : len(t.units)*(k+1)/of] {
+	for _, u := range t.spans[len(t.spans)*k/of : len(t.spans)*(k+1)/of] {
 		kernel.Adam(t.p[u.from:u.to], t.m[u.from:u.to], t.v[u.from:u.to], t.g[u.from:], shards, size, lr, root)
 		if u.panel >= 0 {
 			l := &t.stack.layers[u.layer]
@@ -367,39 +367,39 @@ func shard(n, k int) int { return n * k / shards }
 func shardOf(rows []int32, k int) []int32 { return rows[shard(len(rows), k):shard(len(rows), k+1)] }
 
 func (t *fused) Epoch(ctx context.Context, x, target []float32, order []int32, batch int, rate float64) (float64, error) {
-	for _, r := range t.rooms {
+	for _, r := range t.workspaces {
 		r.loss = 0
-		t.furnish(r, min(batch, len(order)))
+		t.allocate(r, min(batch, len(order)))
 	}
 	workers := t.workers
 	if batch < worthASplit {
 		workers = 1
 	}
-	for from := 0; from < len(order); from += burst * batch {
+	for from := 0; from < len(order); from += batchesPerCheck * batch {
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
-		t.burst(x, target, order[from:min(from+burst*batch, len(order))], batch, rate, workers)
+		t.steps(x, target, order[from:min(from+batchesPerCheck*batch, len(order))], batch, rate, workers)
 	}
 	return t.loss() / float64(len(order)), nil
 }
 
-// burst is a step for each batch of some rows.
-func (t *fused) burst(x, target []float32, rows []int32, batch int, rate float64, workers int) {
+// steps is a step for each batch of some rows.
+func (t *fused) steps(x, target []float32, rows []int32, batch int, rate float64, workers int) {
 	steps := (len(rows) + batch - 1) / batch
-	phases := uint32(len(t.stages) + 1)
-	tm := &team{}
-	crew(workers, func(w int) {
+	perStep := uint32(len(t.phases) + 1)
+	tm := &barrier{}
+	runWorkers(workers, func(w int) {
 		for st := range steps {
 			b := rows[st*batch : min((st+1)*batch, len(rows))]
-			for s := range t.stages {
-				tm.phase(w, uint32(st)*phases+uint32(s), shards, func(k int) { t.stage(s, k, x, target, b, t.t+st, true) })
+			for s := range t.phases {
+				tm.run(w, uint32(st)*perStep+uint32(s), shards, func(k int) { t.phase(s, k, x, target, b, t.t+st, true) })
 			}
 			updates := workers
 			if t.step != nil {
 				updates = 1
 			}
-			tm.phase(w, uint32(st+1)*phases-1, updates, func(k int) {
+			tm.run(w, uint32(st+1)*perStep-1, updates, func(k int) {
 				if t.step != nil {
 					t.stepAll(rate)
 				} else {
@@ -411,23 +411,23 @@ func (t *fused) burst(x, target []float32, rows []int32, batch int, rate float64
 	t.t += steps
 }
 
-// loss is the sum of the losses of the rows that the rooms have met.
+// loss is the sum of the losses in the workspaces.
 func (t *fused) loss() float64 {
 	sum := 0.0
-	for _, r := range t.rooms {
+	for _, r := range t.workspaces {
 		sum += r.loss
 	}
 	return sum
 }
 
 func (t *fused) Gradient(x, target []float32, rows []int32) (float64, Params, error) {
-	for _, r := range t.rooms {
+	for _, r := range t.workspaces {
 		r.loss = 0
-		t.furnish(r, len(rows))
+		t.allocate(r, len(rows))
 	}
-	for s := range t.stages {
+	for s := range t.phases {
 		for k := range shards {
-			t.stage(s, k, x, target, rows, t.t, false)
+			t.phase(s, k, x, target, rows, t.t, false)
 		}
 	}
 	t.total()

@@ -76,8 +76,8 @@ func TestSameWeightsForAnyWorkers(t *testing.T) {
 	}
 }
 
-// TestStagedNetworksForAnyWorkers: the same of networks whose steps are cut into stages, and of what is drawn.
-func TestStagedNetworksForAnyWorkers(t *testing.T) {
+// TestPhasedNetworksForAnyWorkers: the same of networks whose steps are cut into phases, and of what is sampled.
+func TestPhasedNetworksForAnyWorkers(t *testing.T) {
 	x, order := problem(37, 1000)
 	normalised := func() Network {
 		n := mirrored(37, []int{24, 5}, Linear)
@@ -181,7 +181,7 @@ func TestFusedRefuses(t *testing.T) {
 }
 
 // BenchmarkEpoch is an epoch over the workloads that engines are measured on: A is 122-80-40-12 and back, B
-// 76-49-25-9 and back, each of 67,343 rows, with the size of a batch behind the letter.
+// 76-49-25-9 and back, each of 67,343 rows, with the size of a batch after the letter.
 func BenchmarkEpoch(b *testing.B) {
 	for _, c := range []struct {
 		name   string
@@ -220,8 +220,8 @@ func TestCentresAreChecked(t *testing.T) {
 	}
 }
 
-// TestStepsAllocateNothing: an epoch of sixteen steps allocates no more often than one of two. Both are one burst,
-// so that what a burst needs is left out.
+// TestStepsAllocateNothing: an epoch of sixteen steps allocates no more often than one of two. Both have no more than
+// batchesPerCheck batches, so that what such a group needs is left out.
 func TestStepsAllocateNothing(t *testing.T) {
 	x, order := problem(37, 1000)
 	staged := mirrored(37, []int{24, 5}, Linear)

@@ -128,8 +128,8 @@ func (n Network) Array(p Params, layer int, part Part) []float32 {
 	return nil
 }
 
-// gives is how many columns layer i hands on.
-func (n Network) gives(i int) int {
+// outWidth is how many columns layer i hands on.
+func (n Network) outWidth(i int) int {
 	if n.Variational != nil && i+1 == n.Latent {
 		return n.Layers[i].Out / 2
 	}
@@ -137,7 +137,7 @@ func (n Network) gives(i int) int {
 }
 
 // Bottleneck is how many columns the bottleneck has.
-func (n Network) Bottleneck() int { return n.gives(n.Latent - 1) }
+func (n Network) Bottleneck() int { return n.outWidth(n.Latent - 1) }
 
 // Check says what is wrong with the description, if anything.
 func (n Network) Check() error {
@@ -148,8 +148,8 @@ func (n Network) Check() error {
 		switch {
 		case l.In < 1 || l.Out < 1:
 			return fmt.Errorf("neural: layer %d is %d to %d", i, l.In, l.Out)
-		case i > 0 && l.In != n.gives(i-1):
-			return fmt.Errorf("neural: layer %d takes %d values, the one before gives %d", i, l.In, n.gives(i-1))
+		case i > 0 && l.In != n.outWidth(i-1):
+			return fmt.Errorf("neural: layer %d takes %d values, the one before gives %d", i, l.In, n.outWidth(i-1))
 		case !(l.Dropout >= 0 && l.Dropout < 1):
 			return fmt.Errorf("neural: layer %d drops a share of %v", i, l.Dropout)
 		case i == len(n.Layers)-1 && (l.Norm || l.Dropout > 0):
@@ -176,7 +176,7 @@ func (n Network) Check() error {
 		return fmt.Errorf("neural: unknown loss %q", n.Loss)
 	}
 	if n.Latent < 0 || n.Latent >= len(n.Layers) || !(n.Shrink >= 0 && n.Shrink <= MaxShrink) {
-		return fmt.Errorf("neural: a bottleneck behind %d of %d layers, shrunk by %v", n.Latent, len(n.Layers), n.Shrink)
+		return fmt.Errorf("neural: a bottleneck after %d of %d layers, shrunk by %v", n.Latent, len(n.Layers), n.Shrink)
 	}
 	if n.Latent == 0 && (n.Shrink > 0 || n.Centring > 0 || n.Centres != nil || n.Variational != nil) {
 		return fmt.Errorf("neural: a loss on a bottleneck that is not named")
@@ -294,7 +294,7 @@ func (n Network) plain(p Params) (layers []Dense, weights [][2][]float32) {
 				b[o] = float32((float64(b[o])-float64(mean[o]))*f + float64(shift[o]))
 			}
 		}
-		out := n.gives(i)
+		out := n.outWidth(i)
 		layers = append(layers, Dense{In: l.In, Out: out, Activation: l.Activation})
 		weights = append(weights, [2][]float32{w[:out*l.In], b[:out]})
 	}

@@ -8,14 +8,14 @@ import (
 )
 
 // A step of training takes each shard of a batch through a list of operations, forth and back. Where an
-// operation needs to know the whole batch, as normalisation does, the list is cut: all shards finish a stage
-// before the next begins, and keep all their rows at once. Lists of a single stage are gone through block by
+// operation needs to know the whole batch, as normalisation does, the list is cut: all shards finish a phase
+// before the next begins, and keep all their rows at once. Lists of a single phase are gone through block by
 // block, so that a block stays in the cache.
 
-// op is one operation on a room's rows.
-type op func(r *room, p *pass)
+// op is one operation on a workspace's rows.
+type op func(r *workspace, p *pass)
 
-// pass is which rows a room holds, and what for.
+// pass is which rows a workspace holds, and what for.
 type pass struct {
 	shard     int
 	g         []float32 // the shard's gradient
@@ -28,8 +28,8 @@ type pass struct {
 	learn     bool // running averages
 }
 
-// room is memory for the rows of a shard that are worked at once.
-type room struct {
+// workspace is memory for the rows of a shard that are worked at once.
+type workspace struct {
 	pass   pass
 	size   int         // rows that it has space for
 	in     [][]float32 // of each layer, and the output
@@ -40,7 +40,7 @@ type room struct {
 	dz     []float32   // variational bottleneck: the gradient of what was drawn,
 	slope  []float32   // and how much that grows with the log-variance
 	target []float32
-	loss   float64   // sum over the rows that the room has met
+	loss   float64   // sum over the rows worked so far
 	moment []moments // of normalised layers
 	inv    []float32 // working space, a number a column, as the next two
 	dot    []float32
@@ -59,10 +59,10 @@ type moments struct {
 	mean, m2 []float64
 }
 
-// furnish gives a room space for its shard of a batch.
-func (t *fused) furnish(r *room, batch int) {
+// allocate gives a workspace space for its shard of a batch.
+func (t *fused) allocate(r *workspace, batch int) {
 	rows := blockRows
-	if len(t.stages) > 1 {
+	if len(t.phases) > 1 {
 		rows = max(1, (batch+shards-1)/shards)
 	}
 	if rows <= r.size {
@@ -70,7 +70,7 @@ func (t *fused) furnish(r *room, batch int) {
 	}
 	s := t.stack
 	k := len(s.layers)
-	*r = room{size: rows, loss: r.loss, in: make([][]float32, k+1), act: make([][]float32, k), grad: make([][]float32, k), hat: make([][]float32, k), mask: make([][]float32, k), moment: make([]moments, k)}
+	*r = workspace{size: rows, loss: r.loss, in: make([][]float32, k+1), act: make([][]float32, k), grad: make([][]float32, k), hat: make([][]float32, k), mask: make([][]float32, k), moment: make([]moments, k)}
 	r.in[0] = kernel.Alloc(rows * kernel.Pad(s.layers[0].In))
 	r.target = kernel.Alloc(rows * s.wide)
 	most := 0
@@ -97,32 +97,32 @@ func (t *fused) furnish(r *room, batch int) {
 	}
 }
 
-// compile is the stages of a step.
+// compile is the phases of a step.
 func (t *fused) compile() [][]op {
-	var stages [][]op
+	var phases [][]op
 	var list []op
 	add := func(o ...op) { list = append(list, o...) }
-	cut := func() { stages, list = append(stages, list), nil }
+	cut := func() { phases, list = append(phases, list), nil }
 	last := len(t.stack.layers) - 1
 	for i := range t.stack.layers {
 		l := &t.stack.layers[i]
 		if l.Norm {
-			add(func(r *room, p *pass) { l.mul(len(p.rows), r.in[i], r.hat[i]); r.measure(l, i, len(p.rows)) })
+			add(func(r *workspace, p *pass) { l.mul(len(p.rows), r.in[i], r.hat[i]); r.measure(l, i, len(p.rows)) })
 			cut()
-			add(func(r *room, p *pass) { t.normalise(r, p, l, i) })
+			add(func(r *workspace, p *pass) { t.normalise(r, p, l, i) })
 		} else {
-			add(func(r *room, p *pass) { l.mul(len(p.rows), r.in[i], r.act[i]) })
+			add(func(r *workspace, p *pass) { l.mul(len(p.rows), r.in[i], r.act[i]) })
 		}
-		add(func(r *room, p *pass) { l.Activation.forward(r.act[i], len(p.rows), l.Out, kernel.Pad(l.Out)) })
+		add(func(r *workspace, p *pass) { l.Activation.forward(r.act[i], len(p.rows), l.Out, kernel.Pad(l.Out)) })
 		if l.Dropout > 0 {
-			add(func(r *room, p *pass) { t.drop(r, p, l, i) })
+			add(func(r *workspace, p *pass) { t.drop(r, p, l, i) })
 		}
 		if i+1 != t.net.Latent {
 			continue
 		}
 		switch {
 		case t.net.Variational != nil:
-			add(t.draw)
+			add(t.sample)
 			cut()
 		case t.net.Centring > 0:
 			add(t.members)
@@ -132,21 +132,21 @@ func (t *fused) compile() [][]op {
 	add(t.output)
 	for i := last; i >= 0; i-- {
 		l := &t.stack.layers[i]
-		add(func(r *room, p *pass) { l.gradient(len(p.rows), r.in[i], r.grad[i], p.g, p.add) })
+		add(func(r *workspace, p *pass) { l.gradient(len(p.rows), r.in[i], r.grad[i], p.g, p.add) })
 		if i == 0 {
 			break
 		}
 		before := &t.stack.layers[i-1]
 		if i == t.net.Latent && t.net.Variational != nil {
-			add(func(r *room, p *pass) { l.mulBack(len(p.rows), r.grad[i], r.dz); t.undraw(r, p) })
+			add(func(r *workspace, p *pass) { l.mulBack(len(p.rows), r.grad[i], r.dz); t.sampleGrad(r, p) })
 		} else {
-			add(func(r *room, p *pass) { l.mulBack(len(p.rows), r.grad[i], r.grad[i-1]) })
+			add(func(r *workspace, p *pass) { l.mulBack(len(p.rows), r.grad[i], r.grad[i-1]) })
 		}
 		if i == t.net.Latent && (t.net.Shrink > 0 || t.net.Centring > 0) {
 			add(t.pull)
 		}
 		if before.Dropout > 0 {
-			add(func(r *room, p *pass) {
+			add(func(r *workspace, p *pass) {
 				mask := r.mask[i-1]
 				for j := range r.grad[i-1][:len(p.rows)*kernel.Pad(before.Out)] {
 					r.grad[i-1][j] *= mask[j]
@@ -155,28 +155,28 @@ func (t *fused) compile() [][]op {
 		}
 		wide := kernel.Pad(before.Out)
 		if !before.Norm {
-			add(func(r *room, p *pass) {
+			add(func(r *workspace, p *pass) {
 				before.Activation.backward(r.grad[i-1], r.act[i-1], p.g[before.bias:before.bias+wide], len(p.rows), wide)
 			})
 			continue
 		}
-		add(func(r *room, p *pass) {
+		add(func(r *workspace, p *pass) {
 			before.Activation.backward(r.grad[i-1], r.act[i-1], p.g[before.bias+2*wide:before.bias+3*wide], len(p.rows), wide)
 			kernel.ColumnProducts(len(p.rows), wide, r.grad[i-1], r.hat[i-1], p.g[before.bias+wide:before.bias+2*wide])
 		})
 		cut()
-		add(func(r *room, p *pass) { t.normBack(r, p, before, i-1) })
+		add(func(r *workspace, p *pass) { t.normBack(r, p, before, i-1) })
 	}
 	cut()
-	return stages
+	return phases
 }
 
-// stage takes shard k of a batch through stage s of a step.
-func (t *fused) stage(s, k int, x, target []float32, batch []int32, step int, learn bool) {
-	r := t.rooms[k]
+// phase takes shard k of a batch through phase s of a step.
+func (t *fused) phase(s, k int, x, target []float32, batch []int32, step int, learn bool) {
+	r := t.workspaces[k]
 	p := &r.pass
 	if s > 0 {
-		for _, o := range t.stages[s] {
+		for _, o := range t.phases[s] {
 			o(r, p)
 		}
 		return
@@ -195,7 +195,7 @@ func (t *fused) stage(s, k int, x, target []float32, batch []int32, step int, le
 	if from == to {
 		clear(p.g)
 		p.rows = nil
-		for _, o := range t.stages[0] {
+		for _, o := range t.phases[0] {
 			o(r, p)
 		}
 		return
@@ -203,7 +203,7 @@ func (t *fused) stage(s, k int, x, target []float32, batch []int32, step int, le
 	for ; from < to; from += r.size {
 		p.rows, p.first = batch[from:min(from+r.size, to)], from
 		gatherRows(r.in[0], kernel.Pad(t.stack.layers[0].In), x, t.stack.layers[0].In, p.rows)
-		for _, o := range t.stages[0] {
+		for _, o := range t.phases[0] {
 			o(r, p)
 		}
 		p.add = true
@@ -213,7 +213,7 @@ func (t *fused) stage(s, k int, x, target []float32, batch []int32, step int, le
 
 // output makes the gradient of the last layer's sums, adds its column sums to the biases', and adds to the
 // loss.
-func (t *fused) output(r *room, p *pass) {
+func (t *fused) output(r *workspace, p *pass) {
 	last := len(t.stack.layers) - 1
 	l := &t.stack.layers[last]
 	rows, wide := len(p.rows), t.stack.wide
@@ -233,9 +233,9 @@ func (t *fused) output(r *room, p *pass) {
 	l.Activation.backward(r.grad[last], r.act[last], db, rows, wide)
 }
 
-// gradient makes y the gradient of its loss against x, one of so many rows of a batch, adds the column sums to
+// gradient makes y the gradient of its loss against x, for some of the rows of a batch, adds the column sums to
 // db, and is the sum of the rows' losses.
-func (l Loss) gradient(r *room, y, x, db []float32, rows, out, wide, batch int) float64 {
+func (l Loss) gradient(r *workspace, y, x, db []float32, rows, out, wide, batch int) float64 {
 	scale := 1 / (float64(batch) * float64(out))
 	if l != AbsoluteLoss {
 		return kernel.SquaredError(rows, wide, y, x, db, float32(2*scale), &r.lanes) / float64(out)
@@ -260,7 +260,7 @@ func (l Loss) gradient(r *room, y, x, db []float32, rows, out, wide, batch int) 
 }
 
 // measure takes the moments of the sums in r.hat[i].
-func (r *room) measure(l *fusedLayer, i, rows int) {
+func (r *workspace) measure(l *fusedLayer, i, rows int) {
 	m := &r.moment[i]
 	m.n = rows
 	clear(m.mean)
@@ -287,7 +287,7 @@ func (r *room) measure(l *fusedLayer, i, rows int) {
 // LeVeque 1983).
 func (t *fused) batchMoments(i, j int) (mean, m2 float64) {
 	n := 0.0
-	for _, r := range t.rooms {
+	for _, r := range t.workspaces {
 		m := &r.moment[i]
 		if m.n == 0 {
 			continue
@@ -302,7 +302,7 @@ func (t *fused) batchMoments(i, j int) (mean, m2 float64) {
 }
 
 // normalise turns the sums in r.hat[i] into normalised ones and r.act[i] into what the layer makes of them.
-func (t *fused) normalise(r *room, p *pass, l *fusedLayer, i int) {
+func (t *fused) normalise(r *workspace, p *pass, l *fusedLayer, i int) {
 	wide := kernel.Pad(l.Out)
 	inv, mean := r.inv[:wide], r.spare[:wide]
 	clear(inv)
@@ -320,7 +320,7 @@ func (t *fused) normalise(r *room, p *pass, l *fusedLayer, i int) {
 }
 
 // normBack turns the gradient of what normalisation made, in r.grad[i], into that of the sums.
-func (t *fused) normBack(r *room, p *pass, l *fusedLayer, i int) {
+func (t *fused) normBack(r *workspace, p *pass, l *fusedLayer, i int) {
 	wide := kernel.Pad(l.Out)
 	size := t.stack.size
 	factor, mean, dots := r.inv[:wide], r.spare[:wide], r.dot[:wide]
@@ -342,7 +342,7 @@ func (t *fused) normBack(r *room, p *pass, l *fusedLayer, i int) {
 }
 
 // drop sets a share of a layer's values to 0 and lets the others grow.
-func (t *fused) drop(r *room, p *pass, l *fusedLayer, i int) {
+func (t *fused) drop(r *workspace, p *pass, l *fusedLayer, i int) {
 	wide := kernel.Pad(l.Out)
 	for k := range p.rows {
 		at := k * wide
@@ -355,7 +355,7 @@ func (t *fused) drop(r *room, p *pass, l *fusedLayer, i int) {
 
 // pull adds the gradient of the distances from the centres at the bottleneck, and of the centres' members'
 // means.
-func (t *fused) pull(r *room, p *pass) {
+func (t *fused) pull(r *workspace, p *pass) {
 	i := t.net.Latent - 1
 	b := t.net.Bottleneck()
 	wide := kernel.Pad(b)
@@ -390,7 +390,7 @@ func (t *fused) pull(r *room, p *pass) {
 }
 
 // members sums the bottleneck's rows up by nearest centre.
-func (t *fused) members(r *room, p *pass) {
+func (t *fused) members(r *workspace, p *pass) {
 	b := t.net.Bottleneck()
 	wide := kernel.Pad(b)
 	if len(r.member) != len(t.net.Centres) {
@@ -416,13 +416,13 @@ func (t *fused) members(r *room, p *pass) {
 }
 
 // centring is what the gradient of a row grows by where it is nearest to each centre; it adds to the loss.
-func (t *fused) centring(r *room, p *pass) [][]float32 {
+func (t *fused) centring(r *workspace, p *pass) [][]float32 {
 	out := r.push
 	weight := t.net.Centring / float64(len(out))
 	for c := range out {
 		clear(out[c])
 		n := 0.0
-		for _, o := range t.rooms {
+		for _, o := range t.workspaces {
 			n += o.count[c]
 		}
 		if n == 0 {
@@ -430,7 +430,7 @@ func (t *fused) centring(r *room, p *pass) [][]float32 {
 		}
 		for j := range out[c] {
 			m := 0.0
-			for _, o := range t.rooms {
+			for _, o := range t.workspaces {
 				m += o.member[c][j]
 			}
 			m /= n
@@ -443,8 +443,8 @@ func (t *fused) centring(r *room, p *pass) [][]float32 {
 	return out
 }
 
-// draw makes r.in behind a variational bottleneck a draw around its means, and sums its KL up.
-func (t *fused) draw(r *room, p *pass) {
+// sample makes r.in after a variational bottleneck a sample around its means, and sums its KL up.
+func (t *fused) sample(r *workspace, p *pass) {
 	v := t.net.Variational
 	b := t.net.Bottleneck()
 	narrow, wide := kernel.Pad(b), kernel.Pad(2*b)
@@ -452,7 +452,7 @@ func (t *fused) draw(r *room, p *pass) {
 	for k := range p.rows {
 		given := r.act[t.net.Latent-1][k*wide : k*wide+2*b]
 		z, slope := r.in[t.net.Latent][k*narrow:k*narrow+b], r.slope[k*narrow:k*narrow+b]
-		Draw(z, t.net.Seed, p.step, p.first+k)
+		StandardNormal(z, t.net.Seed, p.step, p.first+k)
 		for j := range b {
 			mu, s := float64(given[j]), float64(given[b+j])
 			dev := math.Exp(s/2) * float64(z[j])
@@ -475,13 +475,13 @@ func (v *Variational) penalty(kl float64) (loss, slope float64) {
 	return v.Weight * kl, v.Weight
 }
 
-// undraw turns the gradient of what was drawn into that of the means and log-variances.
-func (t *fused) undraw(r *room, p *pass) {
+// sampleGrad turns the gradient of what was sampled into that of the means and log-variances.
+func (t *fused) sampleGrad(r *workspace, p *pass) {
 	v := t.net.Variational
 	b := t.net.Bottleneck()
 	narrow, wide := kernel.Pad(b), kernel.Pad(2*b)
 	kl := 0.0
-	for _, o := range t.rooms {
+	for _, o := range t.workspaces {
 		kl += o.kl
 	}
 	loss, slope := v.penalty(kl / float64(p.batch))

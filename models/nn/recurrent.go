@@ -15,7 +15,7 @@ type array struct {
 	rows              []float32     // of a table
 }
 
-// place is where number i is when blocks of so many are padded.
+// place is where number i is when blocks of the given size are padded.
 func place(i, block int) int { return i/block*kernel.Pad(block) + i%block }
 
 // k is how many rows a product with the weights runs over, and wide how many columns it gives.
@@ -191,12 +191,12 @@ func (s *recurrent) plain(flat []float32) Params {
 	return out
 }
 
-// seqRoom is memory for a block of samples. Whatever has steps is ordered by them: block t holds step t of
+// sequenceWorkspace is memory for a block of samples. Whatever has steps is ordered by them: block t holds step t of
 // all samples.
-type seqRoom struct {
+type sequenceWorkspace struct {
 	x       []float32 // rows of inWide columns
 	symbols []int32
-	layers  []layerRoom
+	layers  []layerWorkspace
 	y, want []float32 // rows of wide columns: the head's output, and then its gradient; targets
 	dx      []float32 // gradient of x, for embeddings
 	sums    []float32 // scratch for sums of gates
@@ -207,11 +207,11 @@ type seqRoom struct {
 	lanes   [kernel.Width]float32
 }
 
-// layerRoom is the memory of a layer. States have a block before the first step and one behind the last, for
+// layerWorkspace is the memory of a layer. States have a block before the first step and one after the last, for
 // what the two directions begin with: step t is block t+1.
-type layerRoom struct {
+type layerWorkspace struct {
 	h, dh   []float32 // rows of wide columns
-	cells   []cellRoom
+	cells   []cellWorkspace
 	final   []float32 // of single layers: what each direction gave last
 	dfinal  []float32
 	dropped []float32 // h with dropout
@@ -219,16 +219,16 @@ type layerRoom struct {
 	out     []float32 // what the next layer takes: some of the above
 }
 
-type cellRoom struct {
+type cellWorkspace struct {
 	g     []float32 // gates, and then the gradient of their sums
 	c, tc []float32
 	dc    []float32 // of one step
 	bias  []float32
 }
 
-func (s *recurrent) room(training bool) *seqRoom {
+func (s *recurrent) workspace(training bool) *sequenceWorkspace {
 	n, steps := s.block, s.Steps
-	r := &seqRoom{}
+	r := &sequenceWorkspace{}
 	if s.inWide > 0 {
 		r.x = kernel.Alloc(n * steps * s.inWide)
 	}
@@ -247,12 +247,12 @@ func (s *recurrent) room(training bool) *seqRoom {
 	sums := 0
 	for i := range s.layers {
 		l := &s.layers[i]
-		lr := layerRoom{h: kernel.Alloc(n * (steps + 2) * l.wide)}
+		lr := layerWorkspace{h: kernel.Alloc(n * (steps + 2) * l.wide)}
 		if l.single {
 			lr.final = kernel.Alloc(n * l.wide)
 		}
 		for range l.cells {
-			c := cellRoom{
+			c := cellWorkspace{
 				g: kernel.Alloc(n * steps * l.gates()), c: kernel.Alloc(n * (steps + 2) * l.hid), tc: kernel.Alloc(n * steps * l.hid),
 				bias: kernel.Alloc(4 * l.hid),
 			}
@@ -281,7 +281,7 @@ func (s *recurrent) room(training bool) *seqRoom {
 }
 
 // fill takes samples over, as symbols or as rows of the first layer's input.
-func (s *recurrent) fill(r *seqRoom, x []float32, rows []int32) {
+func (s *recurrent) fill(r *sequenceWorkspace, x []float32, rows []int32) {
 	n := len(rows)
 	for i, row := range rows {
 		s.fillSample(r, x[int(row)*s.Steps*s.In:], i, n, s.Steps)
@@ -289,7 +289,7 @@ func (s *recurrent) fill(r *seqRoom, x []float32, rows []int32) {
 }
 
 // fillSample takes over steps of sample i of n.
-func (s *recurrent) fillSample(r *seqRoom, x []float32, i, n, steps int) {
+func (s *recurrent) fillSample(r *sequenceWorkspace, x []float32, i, n, steps int) {
 	for t := range steps {
 		at := t*n + i
 		if s.Symbols == 0 {
@@ -305,16 +305,16 @@ func (s *recurrent) fillSample(r *seqRoom, x []float32, i, n, steps int) {
 }
 
 // input is what layer i takes.
-func (s *recurrent) input(r *seqRoom, i int) (x []float32, wide int) {
+func (s *recurrent) input(r *sequenceWorkspace, i int) (x []float32, wide int) {
 	if i == 0 || s.layers[i].Decoder {
 		return r.x, s.inWide
 	}
 	return r.layers[i-1].out, s.layers[i-1].wide
 }
 
-// forward runs so many steps of n samples, from the states of carry if there are any, up to the last layer's
+// forward runs some steps of n samples, from the states of carry if there are any, up to the last layer's
 // output. Dropout is for training.
-func (s *recurrent) forward(r *seqRoom, n, steps int, carry *State, dropout bool) {
+func (s *recurrent) forward(r *sequenceWorkspace, n, steps int, carry *State, dropout bool) {
 	for i := range s.layers {
 		l, lr := &s.layers[i], &r.layers[i]
 		s.begin(r, i, n, steps, carry)
@@ -327,15 +327,15 @@ func (s *recurrent) forward(r *seqRoom, n, steps int, carry *State, dropout bool
 }
 
 // begin puts the first states of layer i where its steps look for them.
-func (s *recurrent) begin(r *seqRoom, i, n, steps int, carry *State) {
+func (s *recurrent) begin(r *sequenceWorkspace, i, n, steps int, carry *State) {
 	l, lr := &s.layers[i], &r.layers[i]
-	behind := (steps + 1) * n
+	end := (steps + 1) * n
 	clear(lr.h[:n*l.wide])
-	clear(lr.h[behind*l.wide : (behind+n)*l.wide])
+	clear(lr.h[end*l.wide : (end+n)*l.wide])
 	for d := range lr.cells {
 		c := lr.cells[d].c
 		clear(c[:n*l.hid])
-		clear(c[behind*l.hid : (behind+n)*l.hid])
+		clear(c[end*l.hid : (end+n)*l.hid])
 	}
 	if carry != nil {
 		copy(lr.h, carry.H[i])
@@ -343,13 +343,13 @@ func (s *recurrent) begin(r *seqRoom, i, n, steps int, carry *State) {
 	}
 	if l.Decoder {
 		from := &r.layers[i-1]
-		copy(lr.h[behind*l.wide:], from.h[(behind-n)*l.wide:behind*l.wide])
-		copy(lr.cells[0].c[behind*l.hid:], from.cells[0].c[(behind-n)*l.hid:behind*l.hid])
+		copy(lr.h[end*l.wide:], from.h[(end-n)*l.wide:end*l.wide])
+		copy(lr.cells[0].c[end*l.hid:], from.cells[0].c[(end-n)*l.hid:end*l.hid])
 	}
 }
 
 // project makes the share that the input of layer i has in the sums of gates, with the biases, for all steps.
-func (s *recurrent) project(r *seqRoom, i, d, n, steps int) {
+func (s *recurrent) project(r *sequenceWorkspace, i, d, n, steps int) {
 	l, c, cr := &s.layers[i], &s.layers[i].cells[d], &r.layers[i].cells[d]
 	ldg := l.gates()
 	for j := range cr.bias {
@@ -395,14 +395,14 @@ func (l *lstmLayer) count(steps int) int {
 }
 
 // run makes the steps of a direction. Where the first state is not 0, it is carried.
-func (l *lstmLayer) run(lr *layerRoom, d, n, steps int, carried bool) {
+func (l *lstmLayer) run(lr *layerWorkspace, d, n, steps int, carried bool) {
 	for j := range l.count(steps) {
 		l.one(lr, d, n, steps, j, j > 0 || carried || l.Decoder)
 	}
 }
 
 // one makes the j-th step of a direction.
-func (l *lstmLayer) one(lr *layerRoom, d, n, steps, j int, recur bool) {
+func (l *lstmLayer) one(lr *layerWorkspace, d, n, steps, j int, recur bool) {
 	c, cr := &l.cells[d], &lr.cells[d]
 	t, from := c.step(j, steps)
 	g := cr.g[t*n*l.gates():]
@@ -421,7 +421,7 @@ func (c *lstmCell) last(steps int) int {
 }
 
 // give makes the output of layer i.
-func (s *recurrent) give(r *seqRoom, i, n, steps int, dropout bool) {
+func (s *recurrent) give(r *sequenceWorkspace, i, n, steps int, dropout bool) {
 	l, lr := &s.layers[i], &r.layers[i]
 	if l.single {
 		for d := range l.cells {
@@ -460,7 +460,7 @@ func (s *recurrent) mask(l *lstmLayer, to []float32, i, step, place int) {
 	}
 }
 
-// copyColumns copies so many columns of n rows.
+// copyColumns copies a run of columns of n rows.
 func copyColumns(to, from []float32, n, wide, at, columns int) {
 	for i := range n {
 		copy(to[i*wide+at:i*wide+at+columns], from[i*wide+at:i*wide+at+columns])
@@ -468,7 +468,7 @@ func copyColumns(to, from []float32, n, wide, at, columns int) {
 }
 
 // output makes the head's output for rows rows of the last layer's.
-func (s *recurrent) output(r *seqRoom, rows int) {
+func (s *recurrent) output(r *sequenceWorkspace, rows int) {
 	l := &s.layers[len(s.layers)-1]
 	top := r.layers[len(s.layers)-1].out
 	kernel.Mul(rows, s.head.k(), top, l.wide, 1, s.head.w, r.y, s.wide, s.bias.rows, false)
@@ -476,7 +476,7 @@ func (s *recurrent) output(r *seqRoom, rows int) {
 
 // backward makes g the gradient of the parameters, or with add adds it, but for the head's biases. The
 // gradient of the head's output, rows rows, stands in r.y. Tables and biases are added to in any case.
-func (s *recurrent) backward(r *seqRoom, n, rows int, g []float32, add bool) {
+func (s *recurrent) backward(r *sequenceWorkspace, n, rows int, g []float32, add bool) {
 	last := len(s.layers) - 1
 	l, lr := &s.layers[last], &r.layers[last]
 	kernel.MulInto(s.head.k(), rows, lr.out, 1, l.wide, r.y, s.wide, s.head.packed(g), add)
@@ -500,7 +500,7 @@ func (s *recurrent) backward(r *seqRoom, n, rows int, g []float32, add bool) {
 }
 
 // gradientOf is where the gradient of what layer i gives belongs; layer −1 is the embedding.
-func (s *recurrent) gradientOf(r *seqRoom, i, n int) []float32 {
+func (s *recurrent) gradientOf(r *sequenceWorkspace, i, n int) []float32 {
 	if i < 0 {
 		return r.dx
 	}
@@ -512,16 +512,16 @@ func (s *recurrent) gradientOf(r *seqRoom, i, n int) []float32 {
 }
 
 // spread takes the gradient of what layer i gives back to its states, and that of the last cells.
-func (s *recurrent) spread(r *seqRoom, i, n int) {
+func (s *recurrent) spread(r *sequenceWorkspace, i, n int) {
 	l, lr := &s.layers[i], &r.layers[i]
 	for d := range lr.cells {
 		clear(lr.cells[d].dc[:n*l.hid])
 	}
 	if i+1 < len(s.layers) && s.layers[i+1].Decoder {
 		next := &r.layers[i+1]
-		behind := (s.Steps + 1) * n
-		clear(lr.dh[:behind*l.wide])
-		copy(lr.dh[(behind-n)*l.wide:behind*l.wide], next.dh[behind*l.wide:])
+		end := (s.Steps + 1) * n
+		clear(lr.dh[:end*l.wide])
+		copy(lr.dh[(end-n)*l.wide:end*l.wide], next.dh[end*l.wide:])
 		copy(lr.cells[0].dc[:n*l.hid], next.cells[0].dc)
 		return
 	}
@@ -541,7 +541,7 @@ func (s *recurrent) spread(r *seqRoom, i, n int) {
 }
 
 // back goes through the steps of a direction from the last to the first.
-func (s *recurrent) back(r *seqRoom, i, d, n int) {
+func (s *recurrent) back(r *sequenceWorkspace, i, d, n int) {
 	l, lr := &s.layers[i], &r.layers[i]
 	c, cr := &l.cells[d], &lr.cells[d]
 	for j := l.count(s.Steps) - 1; j >= 0; j-- {
@@ -555,7 +555,7 @@ func (s *recurrent) back(r *seqRoom, i, d, n int) {
 }
 
 // weights makes the gradient of a direction's weights and of what layer i takes, from that of the gates.
-func (s *recurrent) weights(r *seqRoom, i, d, n int, g []float32, add bool) {
+func (s *recurrent) weights(r *sequenceWorkspace, i, d, n int, g []float32, add bool) {
 	l, lr := &s.layers[i], &r.layers[i]
 	c, cr := &l.cells[d], &lr.cells[d]
 	ldg := l.gates()

@@ -14,7 +14,7 @@ import (
 	"plumbline/models/recurrent"
 )
 
-// kept is checkpoints in memory. stop, where there is one, is called after so many were saved.
+// kept is checkpoints in memory. stop, where there is one, is called after a number of them were saved.
 type kept struct {
 	states map[string][]byte
 	saves  int

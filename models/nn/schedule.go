@@ -8,7 +8,7 @@ import (
 // Schedule is how the learning rate goes on from that of the first epoch: the schedulers of PyTorch, stepped
 // once an epoch, in closed form.
 type Schedule struct {
-	Kind   string  `yaml:"kind" jsonschema:"enum=none,enum=linear,enum=step,enum=multistep,enum=exponential,enum=cosine,enum=cosine_restarts,enum=cyclic" jsonschema_description:"none; linear: from factor to end of the rate over so many epochs; step: times factor after every so many; multistep: times factor after each of at; exponential: times factor after each epoch; cosine: half a cosine down to least; cosine_restarts: the same again and again (Loshchilov and Hutter 2017); cyclic: up from least and down again, every epochs each (Smith 2017)"`
+	Kind   string  `yaml:"kind" jsonschema:"enum=none,enum=linear,enum=step,enum=multistep,enum=exponential,enum=cosine,enum=cosine_restarts,enum=cyclic" jsonschema_description:"none; linear: from factor to end of the rate, over over epochs; step: times factor after each every epochs; multistep: times factor after each of at; exponential: times factor after each epoch; cosine: half a cosine down to least; cosine_restarts: the same again and again (Loshchilov and Hutter 2017); cyclic: up from least and down again, every epochs each (Smith 2017)"`
 	Every  int     `yaml:"every" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"for step and cyclic: epochs"`
 	At     []int   `yaml:"at" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"for multistep: epochs, ascending"`
 	Factor float64 `yaml:"factor" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"for step, multistep, exponential; for linear the share of the rate that it begins with"`
@@ -32,7 +32,7 @@ func (s Schedule) Check() error {
 		}
 		for i := range s.At {
 			if i > 0 && s.At[i] <= s.At[i-1] {
-				return fmt.Errorf("schedule: at: %d comes behind %d", s.At[i], s.At[i-1])
+				return fmt.Errorf("schedule: at: %d comes after %d", s.At[i], s.At[i-1])
 			}
 		}
 	case "linear", "cosine", "cosine_restarts", "cyclic":
@@ -42,7 +42,8 @@ func (s Schedule) Check() error {
 	return nil
 }
 
-// Rate is the learning rate of an epoch, counted from 0, of so many, where the first one's is base.
+// Rate is the learning rate of an epoch, counted from 0, of a training of the given number of epochs that begins
+// with base.
 func (s Schedule) Rate(base float64, epoch, of int) float64 {
 	over := s.Over
 	if over == 0 {

@@ -8,7 +8,7 @@ import (
 	"plumbline/models"
 )
 
-// variational makes the bottleneck of an auto-encoder one that is drawn. A decoder's first layer that shares
+// WithVariational makes the bottleneck of an auto-encoder one that is sampled. A decoder's first layer that shares
 // the weights of the bottleneck's gets its own.
 func (n Network) WithVariational(v Variational) Network {
 	n.Layers[n.Latent-1].Out *= 2
@@ -18,8 +18,8 @@ func (n Network) WithVariational(v Variational) Network {
 	return n
 }
 
-// Farthest is what a bottleneck's value is where float32 overflowed on the way.
-const Farthest = 1e18
+// OverflowValue stands for a number that overflowed float32 on the way.
+const OverflowValue = 1e18
 
 // ReconstructionErrors is RE(x) of a set's rows.
 func (n Network) ReconstructionErrors(ctx context.Context, env models.Env, p Params, s *data.Set) ([]float64, error) {

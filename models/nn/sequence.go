@@ -26,7 +26,7 @@ import (
 //	gaussian  Out/2 values; the head gives their means μ and then the logarithms s of their variances, and the
 //	          loss is the mean of ½·((t−μ)²·exp(−s)+s), with s at least the logarithm of 0.01
 //
-// With Classes, for gaussian alone, the last columns of the head are as many groups, of so many columns each, and
+// With Classes, for gaussian alone, the last columns of the head are as many groups, of the given numbers of columns, and
 // the last values of a target their classes: a group adds −log of its softmax at the class to what is averaged.
 type Sequence struct {
 	Steps, In      int

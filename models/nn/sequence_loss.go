@@ -7,8 +7,8 @@ import (
 )
 
 // lossGradient turns the head's output r.y for n samples into the gradient of their share in the mean loss of a
-// batch of so many, adds its column sums to db, and adds the sum of the samples' losses to the room's.
-func (s *recurrent) lossGradient(r *seqRoom, n int, target []float32, rows []int32, batch int, db []float32) {
+// batch of the given size, adds its column sums to db, and adds the sum of the samples' losses to the workspace's.
+func (s *recurrent) lossGradient(r *sequenceWorkspace, n int, target []float32, rows []int32, batch int, db []float32) {
 	steps, columns, per := s.outputs(), s.targets(), s.Targets()
 	scale := 1 / (float64(batch) * float64(per))
 	total := n * steps
@@ -27,7 +27,7 @@ func (s *recurrent) lossGradient(r *seqRoom, n int, target []float32, rows []int
 }
 
 // loss is the sum of the losses of a block of samples. The head's output becomes their gradient times scale.
-func (s *recurrent) loss(r *seqRoom, target []float32, rows []int32, scale float64) float64 {
+func (s *recurrent) loss(r *sequenceWorkspace, target []float32, rows []int32, scale float64) float64 {
 	n, steps, columns, per := len(rows), s.outputs(), s.targets(), s.Targets()
 	f := losses[s.Loss]
 	if len(s.Classes) > 0 {
@@ -138,7 +138,7 @@ func gaussian(y, t []float32, scale float64) float64 {
 	return sum
 }
 
-// mixed is gaussian with groups of classes behind it.
+// mixed is gaussian followed by groups of classes.
 func (s *recurrent) mixed(y, t []float32, scale float64) float64 {
 	at := len(y) - s.grouped()
 	sum := gaussian(y[:at], t[:at/2], scale)

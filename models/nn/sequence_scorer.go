@@ -11,7 +11,7 @@ import (
 // concurrent use; Clone makes another one on the same weights.
 type SequenceScorer struct {
 	s    *recurrent
-	room *seqRoom
+	ws   *sequenceWorkspace
 	rows []int32
 }
 
@@ -32,7 +32,7 @@ func (s Sequence) NewScorer(p Params) (*SequenceScorer, error) {
 
 // Clone shares the weights and nothing else.
 func (s *SequenceScorer) Clone() *SequenceScorer {
-	return &SequenceScorer{s.s, s.s.room(false), make([]int32, 0, s.s.block)}
+	return &SequenceScorer{s.s, s.s.workspace(false), make([]int32, 0, s.s.block)}
 }
 
 // Each calls f with what the head gives for samples from to to−1 of x, each Steps·In numbers: Out numbers for
@@ -53,9 +53,9 @@ func (s *SequenceScorer) Each(x []float32, from, to int, f func(sample int, out 
 		n := len(s.rows)
 		for i := range n {
 			for t := range outs {
-				copy(s.room.row[t*s.s.Out:(t+1)*s.s.Out], s.room.y[(t*n+i)*s.s.wide:])
+				copy(s.ws.row[t*s.s.Out:(t+1)*s.s.Out], s.ws.y[(t*n+i)*s.s.wide:])
 			}
-			f(from+i, s.room.row)
+			f(from+i, s.ws.row)
 		}
 	}
 	return nil
@@ -67,13 +67,13 @@ func (s *SequenceScorer) run(x []float32, rows []int32) error {
 		return err
 	}
 	n := len(rows)
-	s.s.fill(s.room, x, rows)
+	s.s.fill(s.ws, x, rows)
 	if len(s.s.layers) == 2 && s.s.layers[1].Decoder {
-		s.s.unroll(s.room, n)
+		s.s.unroll(s.ws, n)
 		return nil
 	}
-	s.s.forward(s.room, n, s.s.Steps, nil, false)
-	s.s.output(s.room, n*s.s.outputs())
+	s.s.forward(s.ws, n, s.s.Steps, nil, false)
+	s.s.output(s.ws, n*s.s.outputs())
 	return nil
 }
 
@@ -92,13 +92,13 @@ func (s *SequenceScorer) Loss(x, target []float32, rows []int32) (float64, error
 		if err := s.run(x, block); err != nil {
 			return 0, err
 		}
-		sum += s.s.loss(s.room, target, block, 0)
+		sum += s.s.loss(s.ws, target, block, 0)
 	}
 	return sum / total, nil
 }
 
 // unroll runs an encoder and its decoder, which takes what the head made of its last step.
-func (s *recurrent) unroll(r *seqRoom, n int) {
+func (s *recurrent) unroll(r *sequenceWorkspace, n int) {
 	enc, dec := &s.layers[0], &s.layers[1]
 	s.begin(r, 0, n, s.Steps, nil)
 	s.project(r, 0, 0, n, s.Steps)
@@ -167,9 +167,9 @@ func (s *SequenceScorer) Continue(st *State, x []float32, f func(step int, out [
 			return err
 		}
 	}
-	r, last := s.room, len(s.s.layers)-1
+	r, last := s.ws, len(s.s.layers)-1
 	rows := len(x) / s.s.In
-	for at := 0; at < rows; at += s.s.block { // the room for so many samples has that for so many steps of one
+	for at := 0; at < rows; at += s.s.block { // space for n samples of one step is space for n steps of one sample
 		steps := min(s.s.block, rows-at)
 		s.s.fillSample(r, x[at*s.s.In:], 0, 1, steps)
 		s.s.forward(r, 1, steps, st, false)

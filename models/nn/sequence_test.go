@@ -355,7 +355,7 @@ func drawn(tr Trainer, rows []int32) func(sample, layer, step, j int) float64 {
 			k, i = 1, sample-first
 		}
 		n := len(shardOf(rows, k))
-		return float64(f.rooms[k].layers[layer].mask[(step*n+i)*l.wide+place(j, l.Out)])
+		return float64(f.workspaces[k].layers[layer].mask[(step*n+i)*l.wide+place(j, l.Out)])
 	}
 }
 
@@ -374,7 +374,7 @@ func TestDropoutShare(t *testing.T) {
 		rows[i] = int32(i)
 	}
 	masks := func() (out []float32) {
-		for _, r := range tr.(*fusedSequence).rooms {
+		for _, r := range tr.(*fusedSequence).workspaces {
 			for at, m := range r.layers[0].mask[:n/shards*10*32] {
 				if at%32 < 20 {
 					out = append(out, m)

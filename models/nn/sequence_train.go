@@ -29,10 +29,10 @@ func (fusedEngine) NewSequence(seq Sequence, p Params, workers int) (Trainer, er
 		t.flat, t.flatSum = Params{t.p}, Params{t.sum}
 		t.step = NewStepper(seq.Optimiser, t.flat)
 	}
-	t.units = s.units()
-	t.squares = make([]float64, len(t.units))
+	t.spans = s.spans()
+	t.squares = make([]float64, len(t.spans))
 	for range shards {
-		t.rooms = append(t.rooms, s.room(true))
+		t.workspaces = append(t.workspaces, s.workspace(true))
 	}
 	return t, nil
 }
@@ -46,10 +46,10 @@ type fusedSequence struct {
 	sum           []float32 // of the shards' gradients, for the other optimisers
 	flat, flatSum Params    // p and sum, for the stepper
 	memory
-	units   []seqUnit
-	squares []float64 // of the batch's gradient, for each unit
-	rooms   []*seqRoom
-	job     job
+	spans      []sequenceSpan
+	squares    []float64 // of the batch's gradient, for each unit
+	workspaces []*sequenceWorkspace
+	job        job
 }
 
 // job is the epoch at work.
@@ -63,8 +63,8 @@ type job struct {
 	stopped   atomic.Bool
 }
 
-// seqUnit is a run of parameters that are updated at once, and the panel that is transposed behind it.
-type seqUnit struct {
+// sequenceSpan is a run of parameters that are updated at once, and the panel that is transposed after it.
+type sequenceSpan struct {
 	from, to int
 	a        *array
 	panel    int // −1: none
@@ -73,18 +73,18 @@ type seqUnit struct {
 // runLength is how many numbers of a table are updated at once, a multiple of kernel.Width.
 const runLength = 4096
 
-func (s *recurrent) units() []seqUnit {
-	var out []seqUnit
+func (s *recurrent) spans() []sequenceSpan {
+	var out []sequenceSpan
 	for _, a := range s.arrays {
 		if a.table {
 			for from := 0; from < a.size; from += runLength {
-				out = append(out, seqUnit{a.at + from, a.at + min(from+runLength, a.size), a, -1})
+				out = append(out, sequenceSpan{a.at + from, a.at + min(from+runLength, a.size), a, -1})
 			}
 			continue
 		}
 		for j := range a.w.Panels() {
 			at, width := a.w.Panel(j)
-			u := seqUnit{a.at + at, a.at + at + width*a.w.Rows, a, -1}
+			u := sequenceSpan{a.at + at, a.at + at + width*a.w.Rows, a, -1}
 			if a.transpose {
 				u.panel = j
 			}
@@ -94,9 +94,9 @@ func (s *recurrent) units() []seqUnit {
 	return out
 }
 
-// gradient makes g the gradient of shard k of a batch, at a step counted from 0, and adds the losses to the room's.
+// gradient makes g the gradient of shard k of a batch, at a step counted from 0, and adds the losses to the workspace's.
 func (t *fusedSequence) gradient(k int, x, target []float32, batch []int32, step int) {
-	s, r, rows := t.s, t.rooms[k], shardOf(batch, k)
+	s, r, rows := t.s, t.workspaces[k], shardOf(batch, k)
 	g := t.g[k*s.size : (k+1)*s.size]
 	if len(rows) == 0 {
 		clear(g)
@@ -123,8 +123,8 @@ func (t *fusedSequence) gradient(k int, x, target []float32, batch []int32, step
 // norm is the share of some units in the squared norm of the batch's gradient.
 func (t *fusedSequence) norm(k, of int) {
 	size := t.s.size
-	for i := len(t.units) * k / of; i < len(t.units)*(k+1)/of; i++ {
-		u, sum := t.units[i], 0.0
+	for i := len(t.spans) * k / of; i < len(t.spans)*(k+1)/of; i++ {
+		u, sum := t.spans[i], 0.0
 		for j := u.from; j < u.to; j++ {
 			v := t.g[j]
 			for s := 1; s < shards; s++ {
@@ -148,12 +148,12 @@ func (t *fusedSequence) clip() float32 {
 	return 1
 }
 
-// update applies the shards' gradients to share k of so many of the units.
+// update applies the shards' gradients to share k of the spans, which are cut into the given number of shares.
 func (t *fusedSequence) update(k, of int, rate float64, step int, factor float32) {
 	size := t.s.size
 	lr := float32(rate / (1 - math.Pow(0.9, float64(step))))
 	root := float32(1 / math.Sqrt(1-math.Pow(0.999, float64(step))))
-	for _, u := range t.units[len(t.units)*k/of : len(t.units)*(k+1)/of] {
+	for _, u := range t.spans[len(t.spans)*k/of : len(t.spans)*(k+1)/of] {
 		if factor != 1 {
 			for s := range shards {
 				g := t.g[s*size+u.from : s*size+u.to]
@@ -204,7 +204,7 @@ func (t *fusedSequence) Epoch(ctx context.Context, x, target []float32, order []
 	if err := t.s.CheckSamples(x, target, order); err != nil {
 		return 0, err
 	}
-	for _, r := range t.rooms {
+	for _, r := range t.workspaces {
 		r.loss = 0
 	}
 	workers := t.workers
@@ -217,8 +217,8 @@ func (t *fusedSequence) Epoch(ctx context.Context, x, target []float32, order []
 	j.stopped.Store(false)
 	defer func() { j.ctx, j.x, j.target, j.order = nil, nil, nil, nil }()
 	steps := (len(order) + batch - 1) / batch
-	tm := &team{}
-	crew(workers, func(w int) { t.work(tm, w, workers, steps) })
+	tm := &barrier{}
+	runWorkers(workers, func(w int) { t.work(tm, w, workers, steps) })
 	t.t += j.done
 	if j.stopped.Load() {
 		return 0, ctx.Err()
@@ -226,13 +226,13 @@ func (t *fusedSequence) Epoch(ctx context.Context, x, target []float32, order []
 	return t.loss(len(order)), nil
 }
 
-// work is what one of so many workers does in an epoch: phases for the shards' gradients, for their norm if it
+// work is what one of the workers does in an epoch: phases for the shards' gradients, for their norm if it
 // is bounded, and for the update.
-func (t *fusedSequence) work(tm *team, w, workers, steps int) {
+func (t *fusedSequence) work(tm *barrier, w, workers, steps int) {
 	j := &t.job
-	updates, phases := workers, uint32(2)
+	updates, perStep := workers, uint32(2)
 	if t.s.Clip > 0 {
-		phases = 3
+		perStep = 3
 	}
 	if t.step != nil {
 		updates = 1
@@ -240,12 +240,12 @@ func (t *fusedSequence) work(tm *team, w, workers, steps int) {
 	for st := range steps {
 		b := j.order[st*j.batch : min((st+1)*j.batch, len(j.order))]
 		step := t.t + st + 1
-		number := uint32(st) * phases
-		tm.phase(w, number, shards, func(k int) { t.gradient(k, j.x, j.target, b, step-1) })
+		number := uint32(st) * perStep
+		tm.run(w, number, shards, func(k int) { t.gradient(k, j.x, j.target, b, step-1) })
 		if t.s.Clip > 0 {
-			tm.phase(w, number+1, workers, func(k int) { t.norm(k, workers) })
+			tm.run(w, number+1, workers, func(k int) { t.norm(k, workers) })
 		}
-		tm.phase(w, number+phases-1, updates, func(k int) {
+		tm.run(w, number+perStep-1, updates, func(k int) {
 			factor := float32(1)
 			if t.s.Clip > 0 {
 				factor = t.clip()
@@ -268,10 +268,10 @@ func (t *fusedSequence) work(tm *team, w, workers, steps int) {
 	}
 }
 
-// loss is the mean loss of so many rows that the rooms have met.
+// loss is the mean loss of the given number of rows, whose losses the workspaces have summed.
 func (t *fusedSequence) loss(rows int) float64 {
 	sum := 0.0
-	for _, r := range t.rooms {
+	for _, r := range t.workspaces {
 		sum += r.loss
 	}
 	return sum / (float64(rows) * float64(t.s.Targets()))
@@ -281,8 +281,8 @@ func (t *fusedSequence) Gradient(x, target []float32, rows []int32) (float64, Pa
 	if err := t.s.CheckSamples(x, target, rows); err != nil {
 		return 0, nil, err
 	}
-	crew(1, func(int) {
-		for k, r := range t.rooms {
+	runWorkers(1, func(int) {
+		for k, r := range t.workspaces {
 			r.loss = 0
 			t.gradient(k, x, target, rows, t.t)
 		}

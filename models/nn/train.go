@@ -15,7 +15,7 @@ import (
 // Training is how long and in what portions a network is trained.
 type Training struct {
 	Engine      string    `yaml:"engine" jsonschema:"enum=fused,enum=gorgonia" jsonschema_description:"what computes the gradients: the kernels of this program, or Gorgonia, slower, to compare with"`
-	Epochs      int       `yaml:"epochs" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"passes over the training samples, at the most"`
+	Epochs      int       `yaml:"epochs" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"passes over the training samples, at most"`
 	Batch       int       `yaml:"batch" jsonschema:"minimum=1,maximum=1000000" jsonschema_description:"samples a gradient step; the last batch of an epoch may be smaller"`
 	Optimiser   Optimiser `yaml:"optimiser" jsonschema_description:"how gradients change weights"`
 	Schedule    Schedule  `yaml:"schedule" jsonschema_description:"how the learning rate goes on from epoch to epoch"`
@@ -38,7 +38,7 @@ func (t Training) Check() error {
 	return t.Schedule.Check()
 }
 
-// Stretched is so many times as long a training, and falls of the rate as far apart (Winiecki 2025).
+// Stretched is a training longer by the factor, with falls of the rate further apart by it (Winiecki 2025).
 func (t Training) Stretched(factor float64) Training {
 	times := func(n int) int { return max(1, int(factor*float64(n))) }
 	t.Epochs = times(t.Epochs)
@@ -50,25 +50,26 @@ func (t Training) Stretched(factor float64) Training {
 // began as bias. Random streams: "init" draws the weights, "order" the batches, "validation" the held-out rows, "noise" what is
 // corrupted, "chance" what is dropped and drawn.
 func Train(ctx context.Context, env models.Env, cfg Training, net Network, x, t []float32, n int, bias float32) (Params, error) {
-	return Fitting{Net: net, X: x, T: t, N: n, Bias: bias}.Train(ctx, env, cfg)
+	return TrainJob{Network: net, Inputs: x, Targets: t, Rows: n, Bias: bias}.Train(ctx, env, cfg)
 }
 
-// Fitting is what Train is asked for, and more.
-type Fitting struct {
-	Net   Network
-	X, T  []float32
-	N     int
-	Bias  float32
-	Start Params // nil: drawn
-	// Between, where there is one, is called before the first epoch and behind each with the rows that are
-	// trained on, in the order of the epoch before.
-	Between func(tr Trainer, order []int32) error
-	// Again is called in place of between before the first epoch where training goes on from a checkpoint.
-	Again func(tr Trainer)
+// TrainJob is one training of a network: rows of Inputs are to be mapped to rows of Targets.
+type TrainJob struct {
+	Network         Network
+	Inputs, Targets []float32
+	Rows            int
+	Bias            float32
+	Start           Params // nil: drawn
+	// OnEpoch, where there is one, is called before the first epoch and after each, with the rows that are
+	// trained on in the order of the epoch before.
+	OnEpoch func(tr Trainer, order []int32) error
+	// OnResume is called in place of OnEpoch before the first epoch where training goes on from a checkpoint.
+	OnResume func(tr Trainer)
 }
 
-func (j Fitting) Train(ctx context.Context, env models.Env, cfg Training) (Params, error) {
-	net := j.Net
+// Train trains the network and returns its weights; see the function [Train] for the random streams.
+func (j TrainJob) Train(ctx context.Context, env models.Env, cfg Training) (Params, error) {
+	net := j.Network
 	net.Seed = env.Rand("chance").Uint64()
 	net.Optimiser = cfg.Optimiser
 	if err := net.Check(); err != nil {
@@ -76,7 +77,7 @@ func (j Fitting) Train(ctx context.Context, env models.Env, cfg Training) (Param
 	}
 	var watched, wanted []float32
 	return loop{
-		x: j.X, t: j.T, n: j.N, between: j.Between, again: j.Again, description: []any{net, j.Start, j.Bias},
+		x: j.Inputs, t: j.Targets, n: j.Rows, onEpoch: j.OnEpoch, onResume: j.OnResume, description: []any{net, j.Start, j.Bias},
 		begin: func(e Engine) (Trainer, error) {
 			start := j.Start
 			if start == nil {
@@ -86,7 +87,7 @@ func (j Fitting) Train(ctx context.Context, env models.Env, cfg Training) (Param
 		},
 		held: func(tr Trainer, p Params, rows []int32) (float64, error) {
 			if watched == nil {
-				watched, wanted = takeRows(j.X, len(j.X)/j.N, rows), takeRows(j.T, len(j.T)/j.N, rows)
+				watched, wanted = takeRows(j.Inputs, len(j.Inputs)/j.Rows, rows), takeRows(j.Targets, len(j.Targets)/j.Rows, rows)
 			}
 			if c, ok := tr.(Centred); ok {
 				net.Centres = c.Centres()
@@ -120,20 +121,20 @@ func TrainSequence(ctx context.Context, env models.Env, cfg Training, s Sequence
 
 // loop is the epochs of a network's training, whatever the network.
 type loop struct {
-	x, t    []float32
-	n       int
-	begin   func(e Engine) (Trainer, error)
-	held    func(tr Trainer, p Params, rows []int32) (float64, error) // loss of held-out rows; always the same ones
-	between func(tr Trainer, order []int32) error                     // as in fitting
-	again   func(tr Trainer)                                          // as in fitting
+	x, t     []float32
+	n        int
+	begin    func(e Engine) (Trainer, error)
+	held     func(tr Trainer, p Params, rows []int32) (float64, error) // loss of held-out rows; always the same ones
+	onEpoch  func(tr Trainer, order []int32) error                     // as in TrainJob
+	onResume func(tr Trainer)                                          // as in TrainJob
 
 	description any // of the network and what it begins with
 }
 
 func (l loop) run(ctx context.Context, env models.Env, cfg Training) (Params, error) {
-	between := l.between
-	if between == nil {
-		between = func(Trainer, []int32) error { return nil }
+	onEpoch := l.onEpoch
+	if onEpoch == nil {
+		onEpoch = func(Trainer, []int32) error { return nil }
 	}
 	e, err := LookupEngine(cfg.Engine)
 	if err != nil {
@@ -161,17 +162,17 @@ func (l loop) run(ctx context.Context, env models.Env, cfg Training) (Params, er
 	}
 	begin := 1
 	var history []models.Epoch
-	keep := l.keeper(env, cfg, tr)
+	keep := l.checkpointer(env, cfg, tr)
 	if c := keep.resume(tr, cfg.Epochs); c != nil {
 		best, bestLoss, since, begin, history = c.best, c.bestLoss, c.since, c.epochs+1, c.history
 		for _, e := range history {
 			advance()
 			env.Progress(e)
 		}
-		if l.again != nil {
-			l.again(tr)
+		if l.onResume != nil {
+			l.onResume(tr)
 		}
-	} else if err := between(tr, order); err != nil {
+	} else if err := onEpoch(tr, order); err != nil {
 		return nil, err
 	}
 	for k := begin; k <= cfg.Epochs; k++ {
@@ -184,7 +185,7 @@ func (l loop) run(ctx context.Context, env models.Env, cfg Training) (Params, er
 		if math.IsNaN(loss) || math.IsInf(loss, 0) {
 			return nil, fmt.Errorf("epoch %d: the loss is %v: training diverged; take a smaller rate than %g, or scale the data", k, loss, cfg.Optimiser.Rate)
 		}
-		if err := between(tr, order); err != nil {
+		if err := onEpoch(tr, order); err != nil {
 			return nil, err
 		}
 		valid := math.NaN()

@@ -8,9 +8,9 @@ import (
 	"plumbline/numeric/kernel"
 )
 
-// team hands the tasks of successive phases to whoever asks first. A phase ends when its tasks are done, not
+// barrier hands the tasks of successive phases to whoever asks first. A phase ends when its tasks are done, not
 // when every worker came: one that the system keeps off its core holds nobody up but in the middle of a task.
-type team struct {
+type barrier struct {
 	state atomic.Uint64 // phase in the upper half, a bit for each claimed task in the lower
 	_     [56]byte      // apart from the count, which other cores write
 	done  atomic.Int32
@@ -21,7 +21,7 @@ const maxTasks = 32
 
 // phase works on tasks 0 to n−1 of a phase until all are done, beginning with the worker's own. Every worker
 // calls it for every phase, in order from 0.
-func (t *team) phase(worker int, number uint32, n int, task func(i int)) {
+func (t *barrier) run(worker int, number uint32, n int, task func(i int)) {
 	for {
 		s := t.state.Load()
 		if uint32(s>>32) != number {
@@ -54,8 +54,8 @@ func (t *team) phase(worker int, number uint32, n int, task func(i int)) {
 	}
 }
 
-// crew runs f on so many goroutines, with denormal numbers flushed.
-func crew(workers int, f func(worker int)) {
+// runWorkers runs f on the given number of goroutines, with denormal numbers flushed.
+func runWorkers(workers int, f func(worker int)) {
 	if workers <= 1 {
 		kernel.FlushDenormals(func() { f(0) })
 		return

@@ -18,27 +18,27 @@ import (
 
 // sequential is a detector of traces by a recurrent network.
 type sequential struct {
-	name string
-	env  models.Env
-	cut  Windowing
-	pool string
-	cfg  nn.Training
-	task task
-	// judge, where there is one, makes scores of error vectors, in place of the task.
-	judge *ErrorJudge
+	name      string
+	env       models.Env
+	windowing WindowSpec
+	pool      string
+	cfg       nn.Training
+	task      task
+	// residual, where there is one, makes scores of error vectors, in place of the task.
+	residual *ResidualSpec
 
-	fitted bool
-	size   int // columns of an event, or symbols of the alphabet
-	net    nn.Sequence
-	p      nn.Params
-	base   *nn.SequenceScorer
-	on     models.Detector // of error vectors; nil without a judge
+	fitted        bool
+	size          int // columns of an event, or symbols of the alphabet
+	net           nn.Sequence
+	p             nn.Params
+	base          *nn.SequenceScorer
+	residualModel models.Detector // of error vectors; nil where no model scores them
 }
 
 // task is what a network of a sequential detector is to do with a window.
 type task interface {
 	symbols() bool // works on symbols, not on the rows of events
-	// network is the description for events of so many columns, or an alphabet of so many symbols.
+	// network is the description for events of size columns, or an alphabet of size symbols.
 	network(size int) nn.Sequence
 	// example is a window as it is trained on: input and target.
 	example(s *data.Set, w window, x, t []float32)
@@ -48,16 +48,16 @@ type task interface {
 	score(s *data.Set, w window, out []float32) float64
 }
 
-// learning tasks take from the training set what the network's description depends on.
-type learning interface {
+// fittedTask is a task that takes from the training set what the network's description depends on.
+type fittedTask interface {
 	task
 	learn(s *data.Set) task
 	arrays() models.Arrays // what was learnt, to be saved
 	restore(arrays models.Arrays, size int) (task, error)
 }
 
-// erring tasks have errors in the form of vectors.
-type erring interface {
+// residualTask is a task whose errors are vectors.
+type residualTask interface {
 	task
 	// vectors is how many error vectors a window has, and how wide they are.
 	vectors(s *data.Set, w window) (n, width int)
@@ -65,27 +65,28 @@ type erring interface {
 	errors(s *data.Set, w window, out, to []float32)
 }
 
-// sharing tasks may judge an event by all windows that hold it. Their error vectors are those of a window's last
-// events, in their order.
-type sharing interface {
-	erring
+// overlapping is a task that may score an event by all windows that hold it. Its error vectors are those of a
+// window's last events, in their order.
+type overlapping interface {
+	residualTask
 	shared() bool
 }
 
-// telling tasks give the terms of a window's score: one for each column of the events.
-type telling interface {
+// explainsColumns is a task that gives the terms of a window's score: one for each column of the events.
+type explainsColumns interface {
 	task
 	terms(s *data.Set, w window, out []float32, to []float64)
 }
 
-// stepping tasks give the terms of a window's score: one for each of the last events, as many as it sees.
-type stepping interface {
+// explainsEvents is a task that gives the terms of a window's score: one for each of the last events, as many as it
+// sees.
+type explainsEvents interface {
 	task
 	steps(s *data.Set, w window, out []float32, to []float64)
 }
 
-// ErrorJudge makes a score of a network's error vectors.
-type ErrorJudge struct {
+// ResidualSpec makes a score of a network's error vectors.
+type ResidualSpec struct {
 	Score       string           `yaml:"score" jsonschema:"enum=model,enum=mean" jsonschema_description:"what a one-class model says of the errors, or their mean square"`
 	Errors      models.Reference `yaml:"errors" jsonschema_description:"with score: model, the one-class model of the error vectors: a name, or {model, params}. mahalanobis is the log-density of a normal distribution but for constants, as in the papers"`
 	Calibration float64          `yaml:"calibration" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1" jsonschema_description:"with score: model, share of the training windows that the network is not trained on and whose errors the one-class model learns"`
@@ -93,8 +94,8 @@ type ErrorJudge struct {
 	random bool // calibration windows are drawn, not the last ones
 }
 
-func defaultErrorJudge() ErrorJudge {
-	return ErrorJudge{Score: "model", Errors: models.ReferenceTo("mahalanobis"), Calibration: 0.25}
+func defaultResidualSpec() ResidualSpec {
+	return ResidualSpec{Score: "model", Errors: models.ReferenceTo("mahalanobis"), Calibration: 0.25}
 }
 
 // build checks the settings of a model and makes a detector of them.
@@ -109,8 +110,8 @@ func (q *sequential) build(spec models.Spec, more ...error) (*sequential, error)
 	if q.task.symbols() && q.cfg.Noise > 0 {
 		more = append(more, errors.New("noise is for numbers: this model works on symbols"))
 	}
-	if q.judged() {
-		if _, err := q.judge.Errors.Build(q.env); err != nil {
+	if q.hasResidualModel() {
+		if _, err := q.residual.Errors.Build(q.env); err != nil {
 			more = append(more, fmt.Errorf("errors: %w", err))
 		}
 	}
@@ -150,16 +151,16 @@ func (q *sequential) Fit(ctx context.Context, train *data.Set) error {
 		return err
 	}
 	list, _ := windows(train, q.task.symbols(), q.pool == "last")
-	list = q.cut.draw(q.env, list)
+	list = q.windowing.sample(q.env, list)
 	size := q.sizeOf(train)
 	if len(list) == 0 || size == 0 {
 		return fmt.Errorf("%s: %w: %d traces without an event", q.name, models.ErrInput, train.N)
 	}
 	learn, calibrate := list, []window(nil)
-	if q.judged() {
-		learn, calibrate = q.judge.part(q.env, list)
+	if q.hasResidualModel() {
+		learn, calibrate = q.residual.splitWindows(q.env, list)
 	}
-	if t, ok := q.task.(learning); ok {
+	if t, ok := q.task.(fittedTask); ok {
 		q.task = t.learn(train)
 	}
 	net := q.task.network(size)
@@ -182,29 +183,30 @@ func (q *sequential) Fit(ctx context.Context, train *data.Set) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", q.name, err)
 	}
-	q.net, q.p, q.base, q.size, q.on = net, p, base, size, nil
-	if q.judged() {
+	q.net, q.p, q.base, q.size, q.residualModel = net, p, base, size, nil
+	if q.hasResidualModel() {
 		set, _, err := q.errorsOf(ctx, train, calibrate)
 		if err != nil {
 			return err
 		}
-		on, err := q.judge.Errors.Build(q.env)
+		on, err := q.residual.Errors.Build(q.env)
 		if err == nil {
 			err = on.Fit(ctx, set)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: errors: %w", q.name, err)
 		}
-		q.on = on
+		q.residualModel = on
 	}
 	q.fitted = true
 	return nil
 }
 
-func (q *sequential) judged() bool { return q.judge != nil && q.judge.Score == "model" }
+func (q *sequential) hasResidualModel() bool { return q.residual != nil && q.residual.Score == "model" }
 
-// part is the windows that a network is trained on, and those whose errors are learnt. A single window is both.
-func (j *ErrorJudge) part(env models.Env, list []window) (learn, calibrate []window) {
+// splitWindows is the windows that a network is trained on, and those whose errors are learnt. A single window is
+// both.
+func (j *ResidualSpec) splitWindows(env models.Env, list []window) (learn, calibrate []window) {
 	if len(list) == 1 {
 		return list, list
 	}
@@ -229,24 +231,24 @@ func (j *ErrorJudge) part(env models.Env, list []window) (learn, calibrate []win
 // each gives what the network says of windows to f, from several goroutines at once.
 func (q *sequential) each(ctx context.Context, s *data.Set, list []window, f func(i int, out []float32)) error {
 	const block = 128
-	type room struct {
+	type workspace struct {
 		scorer *nn.SequenceScorer
 		x      []float32
 	}
 	wide := q.net.Steps * q.net.In
-	rooms := sync.Pool{New: func() any { return &room{q.base.Clone(), make([]float32, block*wide)} }}
+	workspaces := sync.Pool{New: func() any { return &workspace{q.base.Clone(), make([]float32, block*wide)} }}
 	var mu sync.Mutex
 	var failed error
 	err := q.env.Blocks(ctx, len(list), block, func(from, to int) {
-		r := rooms.Get().(*room)
-		defer rooms.Put(r)
+		r := workspaces.Get().(*workspace)
+		defer workspaces.Put(r)
 		for i := from; i < to; i++ {
 			q.task.input(s, list[i], r.x[(i-from)*wide:(i-from+1)*wide])
 		}
 		err := r.scorer.Each(r.x, 0, to-from, func(i int, out []float32) {
 			for k, v := range out {
-				if !(math.Abs(float64(v)) <= nn.Farthest) { // float32 overflowed on the way
-					out[k] = float32(math.Copysign(nn.Farthest, float64(v)))
+				if !(math.Abs(float64(v)) <= nn.OverflowValue) { // float32 overflowed on the way
+					out[k] = float32(math.Copysign(nn.OverflowValue, float64(v)))
 				}
 			}
 			f(from+i, out)
@@ -268,7 +270,7 @@ func (q *sequential) each(ctx context.Context, s *data.Set, list []window, f fun
 
 // errorsOf is the error vectors of windows; first[i] is where those of window i begin.
 func (q *sequential) errorsOf(ctx context.Context, s *data.Set, list []window) (set *data.Set, first []int, err error) {
-	e := q.task.(erring)
+	e := q.task.(residualTask)
 	first = make([]int, len(list)+1)
 	width := 0
 	for i, w := range list {
@@ -281,8 +283,8 @@ func (q *sequential) errorsOf(ctx context.Context, s *data.Set, list []window) (
 		to := set.X[first[i]*width : first[i+1]*width]
 		e.errors(s, list[i], out, to)
 		for k, v := range to {
-			if !(math.Abs(float64(v)) <= nn.Farthest) {
-				to[k] = nn.Farthest
+			if !(math.Abs(float64(v)) <= nn.OverflowValue) {
+				to[k] = nn.OverflowValue
 			}
 		}
 	})
@@ -292,9 +294,9 @@ func (q *sequential) errorsOf(ctx context.Context, s *data.Set, list []window) (
 // scores judges windows: all of a trace in the order of their ends, or one for a trace.
 func (q *sequential) scores(ctx context.Context, s *data.Set, list []window) ([]float64, error) {
 	out := make([]float64, len(list))
-	t, shared := q.task.(sharing)
+	t, shared := q.task.(overlapping)
 	shared = shared && t.shared()
-	if q.on == nil && !shared {
+	if q.residualModel == nil && !shared {
 		err := q.each(ctx, s, list, func(i int, y []float32) { out[i] = finite(q.task.score(s, list[i], y)) })
 		return out, err
 	}
@@ -332,8 +334,8 @@ func (q *sequential) scores(ctx context.Context, s *data.Set, list []window) ([]
 
 // judgements are the scores of error vectors.
 func (q *sequential) judgements(ctx context.Context, set *data.Set) ([]float64, error) {
-	if q.on != nil {
-		return q.on.Score(ctx, set)
+	if q.residualModel != nil {
+		return q.residualModel.Score(ctx, set)
 	}
 	out := make([]float64, set.N)
 	for i := range out {
@@ -413,11 +415,11 @@ func (q explained) Explain(ctx context.Context, s *data.Set) ([]string, [][]floa
 	var names []string
 	terms := func(w window, y []float32, to []float64) {}
 	switch t := q.task.(type) {
-	case telling:
+	case explainsColumns:
 		names = s.ColumnNames()
 		terms = func(w window, y []float32, to []float64) { t.terms(s, w, y, to) }
-	case stepping:
-		names = eventNames(q.cut.Window)
+	case explainsEvents:
+		names = eventNames(q.windowing.Window)
 		terms = func(w window, y []float32, to []float64) { t.steps(s, w, y, to) }
 	}
 	if s.N == 0 {
@@ -467,24 +469,24 @@ func (q *sequential) Save(w io.Writer) error {
 	for i, a := range q.p {
 		arrays[sequenceArray(i)] = a
 	}
-	if t, ok := q.task.(learning); ok {
+	if t, ok := q.task.(fittedTask); ok {
 		maps.Copy(arrays, t.arrays())
 	}
-	if q.on != nil {
+	if q.residualModel != nil {
 		var on bytes.Buffer
-		if err := q.on.Save(&on); err != nil {
+		if err := q.residualModel.Save(&on); err != nil {
 			return fmt.Errorf("%s: save: errors: %w", q.name, err)
 		}
 		arrays["errors"] = on.Bytes()
 	}
-	return models.WriteState(w, q.name, nn.WidthMeta{Width: q.size}, arrays)
+	return models.WriteState(w, q.name, nn.StateMeta{Width: q.size}, arrays)
 }
 
 // sequenceArray names a parameter array by its place.
 func sequenceArray(i int) string { return fmt.Sprintf("parameters %02d", i) }
 
 func (q *sequential) Load(r io.Reader) error {
-	var meta nn.WidthMeta
+	var meta nn.StateMeta
 	arrays, err := models.ReadState(r, q.name, &meta)
 	if err != nil {
 		return err
@@ -494,7 +496,7 @@ func (q *sequential) Load(r io.Reader) error {
 		return bad(fmt.Errorf("events of %d columns or symbols", meta.Width))
 	}
 	work := q.task
-	if t, ok := work.(learning); ok {
+	if t, ok := work.(fittedTask); ok {
 		if work, err = t.restore(arrays, meta.Width); err != nil {
 			return fmt.Errorf("%s: load: %w", q.name, err)
 		}
@@ -522,12 +524,12 @@ func (q *sequential) Load(r io.Reader) error {
 		return bad(err)
 	}
 	var on models.Detector
-	if q.judged() {
+	if q.hasResidualModel() {
 		raw, err := models.Array[uint8](arrays, "errors", -1)
 		if err != nil {
 			return fmt.Errorf("%s: load: %w", q.name, err)
 		}
-		if on, err = q.judge.Errors.Build(q.env); err == nil {
+		if on, err = q.residual.Errors.Build(q.env); err == nil {
 			err = on.Load(bytes.NewReader(raw))
 		}
 		if err != nil {
@@ -535,13 +537,13 @@ func (q *sequential) Load(r io.Reader) error {
 		}
 		// a model on another number of columns would be refused when it scores
 		s := &data.Set{Kind: data.Traces, N: 1, D: meta.Width, Traces: []data.Trace{{Events: make([]float32, meta.Width), Symbols: []int32{0}}}, Alphabet: []string{"a"}}
-		_, width := work.(erring).vectors(s, window{0, 1})
+		_, width := work.(residualTask).vectors(s, window{0, 1})
 		one := &data.Set{Kind: data.Vectors, N: 1, D: width, X: make([]float32, width)}
 		if _, err := on.Score(context.Background(), one); err != nil {
 			return bad(fmt.Errorf("errors: %w", err))
 		}
 	}
-	q.task, q.net, q.p, q.base, q.size, q.on, q.fitted = work, net, p, base, meta.Width, on, true
+	q.task, q.net, q.p, q.base, q.size, q.residualModel, q.fitted = work, net, p, base, meta.Width, on, true
 	return nil
 }
 
@@ -550,7 +552,7 @@ var (
 	_ models.Explainer = explained{}
 )
 
-// lstmStack is LSTM layers one on the other, with dropout behind each.
+// lstmStack is LSTM layers one on the other, each followed by dropout.
 func lstmStack(in int, units []int, dropout float64) (out []nn.Recurrent) {
 	for _, h := range units {
 		out = append(out, nn.Recurrent{In: in, Out: h, Dropout: dropout})

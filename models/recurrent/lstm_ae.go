@@ -27,20 +27,20 @@ func init() {
 
 func defaultEncDec() *EncDecSpec {
 	return &EncDecSpec{
-		Windowing: Windowing{Window: 10}, Pooling: Pooling{"mean"}, Rebuilding: Rebuilding{"all"}, Units: 32, Clip: 5,
-		ErrorJudge: defaultErrorJudge(), Training: nn.DefaultTraining(20, 64),
+		WindowSpec: WindowSpec{Window: 10}, Pooling: Pooling{"mean"}, ReconstructionSpec: ReconstructionSpec{"all"}, Units: 32, Clip: 5,
+		ResidualSpec: defaultResidualSpec(), Training: nn.DefaultTraining(20, 64),
 	}
 }
 
 func defaultRepeat() *RepeatSpec {
 	return &RepeatSpec{
-		Windowing: Windowing{Window: 10}, Pooling: Pooling{"mean"}, Rebuilding: Rebuilding{"all"}, Units: []int{64, 32}, Loss: "mse", Clip: 5,
+		WindowSpec: WindowSpec{Window: 10}, Pooling: Pooling{"mean"}, ReconstructionSpec: ReconstructionSpec{"all"}, Units: []int{64, 32}, Loss: "mse", Clip: 5,
 		Training: nn.DefaultTraining(20, 64),
 	}
 }
 
-// Rebuilding is what of a rebuilt window counts.
-type Rebuilding struct {
+// ReconstructionSpec is what of a reconstructed window counts.
+type ReconstructionSpec struct {
 	Rows string `yaml:"rows" jsonschema:"enum=all,enum=last,enum=windows" jsonschema_description:"what the score of an event is, at which a window ends: the mean over the window's events, its own, or the mean of its own in all windows of the trace that hold it"`
 }
 
@@ -57,24 +57,24 @@ type Rebuilding struct {
 // averages the scores of an event over the windows that hold it, also those that end later: that is rows:
 // windows. With pool: last there is one window for a trace, and it is the same as rows: last.
 type EncDecSpec struct {
-	Windowing   `yaml:",inline"`
-	Pooling     `yaml:",inline"`
-	Rebuilding  `yaml:",inline"`
-	Units       int     `yaml:"units" jsonschema:"minimum=1,maximum=4096" jsonschema_description:"h of encoder and decoder"`
-	Clip        float64 `yaml:"clip" jsonschema:"minimum=0,maximum=1000000" jsonschema_description:"bound on the norm of a batch's gradient; 0: none"`
-	ErrorJudge  `yaml:",inline"`
-	nn.Training `yaml:",inline"`
+	WindowSpec         `yaml:",inline"`
+	Pooling            `yaml:",inline"`
+	ReconstructionSpec `yaml:",inline"`
+	Units              int     `yaml:"units" jsonschema:"minimum=1,maximum=4096" jsonschema_description:"h of encoder and decoder"`
+	Clip               float64 `yaml:"clip" jsonschema:"minimum=0,maximum=1000000" jsonschema_description:"bound on the norm of a batch's gradient; 0: none"`
+	ResidualSpec       `yaml:",inline"`
+	nn.Training        `yaml:",inline"`
 }
 
 // New checks the values.
 func (s *EncDecSpec) New(env models.Env) (models.Detector, error) {
-	judge := s.ErrorJudge
+	judge := s.ResidualSpec
 	judge.random = true
 	h, clip, steps := s.Units, s.Clip, s.Window
-	task := rebuild{window: s.Window, rows: s.Rows, net: func(d int) nn.Sequence {
+	task := reconstructTask{window: s.Window, rows: s.Rows, net: func(d int) nn.Sequence {
 		return nn.Sequence{Steps: steps, In: d, Layers: []nn.Recurrent{{In: d, Out: h}, {In: d, Out: h, Decoder: true}}, Each: true, Out: d, Loss: "mse", Clip: clip}
 	}}
-	q, err := (&sequential{name: "lstm_ae", env: env, cut: s.Windowing, pool: s.Pool, cfg: s.Training, task: task, judge: &judge}).build(s)
+	q, err := (&sequential{name: "lstm_ae", env: env, windowing: s.WindowSpec, pool: s.Pool, cfg: s.Training, task: task, residual: &judge}).build(s)
 	if err != nil {
 		return nil, err
 	}
@@ -88,22 +88,22 @@ func (s *EncDecSpec) New(env models.Env) (models.Detector, error) {
 //	loss  = mean over events and columns of (x − x̂)², or of |x − x̂|
 //	score = mean over the window's events and columns of (x − x̂)²
 type RepeatSpec struct {
-	Windowing     `yaml:",inline"`
-	Pooling       `yaml:",inline"`
-	Rebuilding    `yaml:",inline"`
-	Units         []int   `yaml:"units" jsonschema:"minItems=1,minimum=1,maximum=4096" jsonschema_description:"h of the encoder's layers; the decoder has them in reverse order"`
-	Bidirectional bool    `yaml:"bidirectional" jsonschema_description:"the encoder's layers run over the window in both directions"`
-	Dropout       float64 `yaml:"dropout" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of each layer's outputs that is set to 0 in training"`
-	Loss          string  `yaml:"loss" jsonschema:"enum=mse,enum=mae" jsonschema_description:"distance from the rows that training lowers: mean squared or mean absolute error"`
-	Clip          float64 `yaml:"clip" jsonschema:"minimum=0,maximum=1000000" jsonschema_description:"bound on the norm of a batch's gradient; 0: none"`
-	nn.Training   `yaml:",inline"`
+	WindowSpec         `yaml:",inline"`
+	Pooling            `yaml:",inline"`
+	ReconstructionSpec `yaml:",inline"`
+	Units              []int   `yaml:"units" jsonschema:"minItems=1,minimum=1,maximum=4096" jsonschema_description:"h of the encoder's layers; the decoder has them in reverse order"`
+	Bidirectional      bool    `yaml:"bidirectional" jsonschema_description:"the encoder's layers run over the window in both directions"`
+	Dropout            float64 `yaml:"dropout" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of each layer's outputs that is set to 0 in training"`
+	Loss               string  `yaml:"loss" jsonschema:"enum=mse,enum=mae" jsonschema_description:"distance from the rows that training lowers: mean squared or mean absolute error"`
+	Clip               float64 `yaml:"clip" jsonschema:"minimum=0,maximum=1000000" jsonschema_description:"bound on the norm of a batch's gradient; 0: none"`
+	nn.Training        `yaml:",inline"`
 }
 
 // New checks the values.
 func (s *RepeatSpec) New(env models.Env) (models.Detector, error) {
 	spec := *s
-	task := rebuild{window: s.Window, rows: s.Rows, net: spec.network}
-	q, err := (&sequential{name: "lstm_ae_repeat", env: env, cut: s.Windowing, pool: s.Pool, cfg: s.Training, task: task}).build(s)
+	task := reconstructTask{window: s.Window, rows: s.Rows, net: spec.network}
+	q, err := (&sequential{name: "lstm_ae_repeat", env: env, windowing: s.WindowSpec, pool: s.Pool, cfg: s.Training, task: task}).build(s)
 	if err != nil {
 		return nil, err
 	}
@@ -126,54 +126,54 @@ func (s *RepeatSpec) network(d int) nn.Sequence {
 	return nn.Sequence{Steps: s.Window, In: d, Layers: layers, Each: true, Out: d, Loss: s.Loss, Clip: s.Clip}
 }
 
-// rebuild is the task of giving a window back.
-type rebuild struct {
+// reconstructTask is the task of giving a window back.
+type reconstructTask struct {
 	window int
 	rows   string
 	net    func(d int) nn.Sequence
 }
 
-func (rebuild) symbols() bool               { return false }
-func (r rebuild) network(d int) nn.Sequence { return r.net(d) }
-func (r rebuild) first(w window) (step int) { return r.window - r.judged(w) }
+func (reconstructTask) symbols() bool               { return false }
+func (r reconstructTask) network(d int) nn.Sequence { return r.net(d) }
+func (r reconstructTask) first(w window) (step int) { return r.window - r.judged(w) }
 
 // judged is how many of a window's events count: never the rows in front of a trace.
-func (r rebuild) judged(w window) int {
+func (r reconstructTask) judged(w window) int {
 	if r.rows == "last" {
 		return 1
 	}
 	return min(r.window, int(w.end))
 }
 
-func (r rebuild) example(s *data.Set, w window, x, t []float32) {
+func (r reconstructTask) example(s *data.Set, w window, x, t []float32) {
 	rowsBefore(x, s, w, 0, r.window)
 	copy(t, x)
 }
 
-func (r rebuild) input(s *data.Set, w window, x []float32) { rowsBefore(x, s, w, 0, r.window) }
+func (r reconstructTask) input(s *data.Set, w window, x []float32) { rowsBefore(x, s, w, 0, r.window) }
 
-func (r rebuild) vectors(s *data.Set, w window) (n, width int) { return r.judged(w), s.D }
+func (r reconstructTask) vectors(s *data.Set, w window) (n, width int) { return r.judged(w), s.D }
 
-func (r rebuild) shared() bool { return r.rows == "windows" }
+func (r reconstructTask) shared() bool { return r.rows == "windows" }
 
 // truth is the rows of the events that count, row after row.
-func (r rebuild) truth(s *data.Set, w window) []float32 {
+func (r reconstructTask) truth(s *data.Set, w window) []float32 {
 	return s.Traces[w.trace].Events[(int(w.end)-r.judged(w))*s.D : int(w.end)*s.D]
 }
 
-func (r rebuild) errors(s *data.Set, w window, out, to []float32) {
+func (r reconstructTask) errors(s *data.Set, w window, out, to []float32) {
 	out = out[r.first(w)*s.D:]
 	for i, v := range r.truth(s, w) {
 		to[i] = float32(math.Abs(float64(v) - float64(out[i])))
 	}
 }
 
-func (r rebuild) score(s *data.Set, w window, out []float32) float64 {
+func (r reconstructTask) score(s *data.Set, w window, out []float32) float64 {
 	return nn.MeanSquare(out[r.first(w)*s.D:], r.truth(s, w))
 }
 
 // terms are a column's squared errors, the mean over the events that count.
-func (r rebuild) terms(s *data.Set, w window, out []float32, to []float64) {
+func (r reconstructTask) terms(s *data.Set, w window, out []float32, to []float64) {
 	out = out[r.first(w)*s.D:]
 	for i, v := range r.truth(s, w) {
 		e := float64(v) - float64(out[i])
@@ -182,6 +182,6 @@ func (r rebuild) terms(s *data.Set, w window, out []float32, to []float64) {
 }
 
 var _ interface {
-	sharing
-	telling
-} = rebuild{}
+	overlapping
+	explainsColumns
+} = reconstructTask{}

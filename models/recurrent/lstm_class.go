@@ -20,7 +20,7 @@ func init() {
 }
 
 func defaultLSTMClass() *LSTMClassSpec {
-	return &LSTMClassSpec{Windowing: Windowing{Window: 10}, Units: []int{64}, Dropout: 0.2, Clip: 5, Training: nn.DefaultTraining(20, 64)}
+	return &LSTMClassSpec{WindowSpec: WindowSpec{Window: 10}, Units: []int{64}, Dropout: 0.2, Clip: 5, Training: nn.DefaultTraining(20, 64)}
 }
 
 // LSTMClassSpec configures lstm_class: LSTM layers over the last W events of a trace, and a linear head on
@@ -31,7 +31,7 @@ func defaultLSTMClass() *LSTMClassSpec {
 //
 // What makes a trace an attack, its last event or any, is for the declaration of the traces to say.
 type LSTMClassSpec struct {
-	Windowing     `yaml:",inline"`
+	WindowSpec    `yaml:",inline"`
 	Units         []int   `yaml:"units" jsonschema:"minItems=1,minimum=1,maximum=4096" jsonschema_description:"h of each LSTM layer"`
 	Bidirectional bool    `yaml:"bidirectional" jsonschema_description:"the layers run over the window in both directions"`
 	Dropout       float64 `yaml:"dropout" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of each layer's outputs that is set to 0 in training"`
@@ -41,18 +41,18 @@ type LSTMClassSpec struct {
 
 // New checks the values.
 func (s *LSTMClassSpec) New(env models.Env) (models.Detector, error) {
-	q, err := (&sequential{name: "lstm_class", env: env, cut: s.Windowing, pool: "last", cfg: s.Training, task: classify{*s}}).build(s)
+	q, err := (&sequential{name: "lstm_class", env: env, windowing: s.WindowSpec, pool: "last", cfg: s.Training, task: classifyTask{*s}}).build(s)
 	if err != nil {
 		return nil, err
 	}
 	return classifier{q}, nil
 }
 
-type classify struct{ LSTMClassSpec }
+type classifyTask struct{ LSTMClassSpec }
 
-func (classify) symbols() bool { return false }
+func (classifyTask) symbols() bool { return false }
 
-func (t classify) network(d int) nn.Sequence {
+func (t classifyTask) network(d int) nn.Sequence {
 	layers := lstmStack(d, t.Units, t.Dropout)
 	for i := range layers {
 		if i > 0 {
@@ -63,16 +63,16 @@ func (t classify) network(d int) nn.Sequence {
 	return nn.Sequence{Steps: t.Window, In: d, Layers: layers, Out: 1, Loss: "logistic", Clip: t.Clip}
 }
 
-func (t classify) example(s *data.Set, w window, x, y []float32) {
+func (t classifyTask) example(s *data.Set, w window, x, y []float32) {
 	t.input(s, w, x)
 	if y[0] = 0; s.Attack[w.trace] {
 		y[0] = 1
 	}
 }
 
-func (t classify) input(s *data.Set, w window, x []float32) { rowsBefore(x, s, w, 0, t.Window) }
+func (t classifyTask) input(s *data.Set, w window, x []float32) { rowsBefore(x, s, w, 0, t.Window) }
 
-func (t classify) score(_ *data.Set, _ window, out []float32) float64 {
+func (t classifyTask) score(_ *data.Set, _ window, out []float32) float64 {
 	return 1 / (1 + math.Exp(-float64(out[0])))
 }
 

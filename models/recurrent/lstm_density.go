@@ -21,7 +21,7 @@ func init() {
 
 func defaultDensity() *DensitySpec {
 	return &DensitySpec{
-		Windowing: Windowing{Window: 5}, Pooling: Pooling{"mean"}, Units: []int{32, 32, 32}, Of: "next", Categories: "softmax", Clip: 5,
+		WindowSpec: WindowSpec{Window: 5}, Pooling: Pooling{"mean"}, Units: []int{32, 32, 32}, Of: "next", Categories: "softmax", Clip: 5,
 		Training: nn.DefaultTraining(20, 64),
 	}
 }
@@ -32,14 +32,15 @@ func defaultDensity() *DensitySpec {
 //	loss  = mean over numbers and categories of ½((x_j − μ_j)²/σ_j² + ln σ_j²) and −ln p_c
 //	score = Σ of the same
 //
-// with σ_j² at least 0.01. The event is the one behind the window, or with of: same its last one, which the
-// network has then seen. A category is columns side by side that are levels of one source (see [data.Feature]); it is what its largest column says, or none of them where no column is above 0. The paper keeps
+// with σ_j² at least 0.01. The event is the one after the window, or with of: same its last one, which the
+// network has then seen. A category is columns side by side that are levels of one source (see [data.Feature]); it is
+// what its largest column says, or none of them where no column is above 0. The paper keeps
 // the network's state from window to window of a key, and updates its weights with each event that it has scored.
 type DensitySpec struct {
-	Windowing   `yaml:",inline"`
+	WindowSpec  `yaml:",inline"`
 	Pooling     `yaml:",inline"`
 	Units       []int   `yaml:"units" jsonschema:"minItems=1,minimum=1,maximum=4096" jsonschema_description:"h of each LSTM layer"`
-	Of          string  `yaml:"of" jsonschema:"enum=next,enum=same" jsonschema_description:"whose density is learnt: the event's behind the window, or that of its last one"`
+	Of          string  `yaml:"of" jsonschema:"enum=next,enum=same" jsonschema_description:"whose density is learnt: that of the event after the window, or of its last one"`
 	Categories  string  `yaml:"categories" jsonschema:"enum=softmax,enum=gaussian" jsonschema_description:"what one-hot columns are: categories, each with a distribution of its own, or numbers like all others"`
 	Dropout     float64 `yaml:"dropout" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of each layer's outputs that is set to 0 in training"`
 	Clip        float64 `yaml:"clip" jsonschema:"minimum=0,maximum=1000000" jsonschema_description:"bound on the norm of a batch's gradient; 0: none"`
@@ -48,21 +49,21 @@ type DensitySpec struct {
 
 // New checks the values.
 func (s *DensitySpec) New(env models.Env) (models.Detector, error) {
-	q, err := (&sequential{name: "lstm_density", env: env, cut: s.Windowing, pool: s.Pool, cfg: s.Training, task: density{DensitySpec: *s}}).build(s)
+	q, err := (&sequential{name: "lstm_density", env: env, windowing: s.WindowSpec, pool: s.Pool, cfg: s.Training, task: densityTask{DensitySpec: *s}}).build(s)
 	if err != nil {
 		return nil, err
 	}
 	return explained{q}, nil
 }
 
-type density struct {
+type densityTask struct {
 	DensitySpec
 	group []int32 // category of each column, −1 for a number
 }
 
-func (density) symbols() bool { return false }
+func (densityTask) symbols() bool { return false }
 
-func (t density) learn(s *data.Set) task {
+func (t densityTask) learn(s *data.Set) task {
 	t.group = make([]int32, s.D)
 	var before data.Feature
 	n := int32(-1)
@@ -83,9 +84,9 @@ func (t density) learn(s *data.Set) task {
 	return t
 }
 
-func (t density) arrays() models.Arrays { return models.Arrays{"categories": t.group} }
+func (t densityTask) arrays() models.Arrays { return models.Arrays{"categories": t.group} }
 
-func (t density) restore(arrays models.Arrays, size int) (task, error) {
+func (t densityTask) restore(arrays models.Arrays, size int) (task, error) {
 	group, err := models.Array[int32](arrays, "categories", size)
 	if err != nil {
 		return nil, err
@@ -103,7 +104,7 @@ func (t density) restore(arrays models.Arrays, size int) (task, error) {
 }
 
 // classes are the sizes of the categories, with none of their columns as one more class.
-func (t density) classes() (sizes []int, numbers int) {
+func (t densityTask) classes() (sizes []int, numbers int) {
 	for _, g := range t.group {
 		switch {
 		case g < 0:
@@ -117,7 +118,7 @@ func (t density) classes() (sizes []int, numbers int) {
 	return sizes, numbers
 }
 
-func (t density) network(d int) nn.Sequence {
+func (t densityTask) network(d int) nn.Sequence {
 	sizes, numbers := t.classes()
 	out := 2 * numbers
 	for _, k := range sizes {
@@ -128,7 +129,7 @@ func (t density) network(d int) nn.Sequence {
 
 // each goes through the parts of an event: numbers, with their place among them, and categories, with the column
 // that they are, or their first where they are none, and their class.
-func (t density) each(row []float32, number func(column, at int), category func(column, group, class int)) {
+func (t densityTask) each(row []float32, number func(column, at int), category func(column, group, class int)) {
 	at := 0
 	for j := 0; j < len(row); {
 		if t.group[j] < 0 {
@@ -151,14 +152,14 @@ func (t density) each(row []float32, number func(column, at int), category func(
 	}
 }
 
-func (t density) example(s *data.Set, w window, x, y []float32) {
+func (t densityTask) example(s *data.Set, w window, x, y []float32) {
 	t.input(s, w, x)
 	row := lastRow(s, w)
 	_, numbers := t.classes()
 	t.each(row, func(column, at int) { y[at] = row[column] }, func(_, group, class int) { y[numbers+group] = float32(class) })
 }
 
-func (t density) input(s *data.Set, w window, x []float32) {
+func (t densityTask) input(s *data.Set, w window, x []float32) {
 	back := 1
 	if t.Of == "same" {
 		back = 0
@@ -166,7 +167,7 @@ func (t density) input(s *data.Set, w window, x []float32) {
 	rowsBefore(x, s, w, back, t.Window)
 }
 
-func (t density) score(s *data.Set, w window, out []float32) float64 {
+func (t densityTask) score(s *data.Set, w window, out []float32) float64 {
 	terms := make([]float64, s.D)
 	t.terms(s, w, out, terms)
 	sum := 0.0
@@ -176,27 +177,27 @@ func (t density) score(s *data.Set, w window, out []float32) float64 {
 	return sum
 }
 
-// surprise is ½((x−μ)²/σ² + ln σ²) with s = ln σ².
-func surprise(x, mu, s float32) float64 {
+// surprisal is ½((x−μ)²/σ² + ln σ²) with s = ln σ².
+func surprisal(x, mu, s float32) float64 {
 	log := math.Max(float64(s), math.Log(nn.MinVariance))
 	e := float64(x) - float64(mu)
 	return 0.5 * (float64(e*e)*math.Exp(-log) + log)
 }
 
 // terms of a category stand in the column that it is, or in its first where it is none.
-func (t density) terms(s *data.Set, w window, out []float32, to []float64) {
+func (t densityTask) terms(s *data.Set, w window, out []float32, to []float64) {
 	row := lastRow(s, w)
 	sizes, numbers := t.classes()
 	at := 2 * numbers
 	t.each(row, func(column, k int) {
-		to[column] = surprise(row[column], out[k], out[numbers+k])
+		to[column] = surprisal(row[column], out[k], out[numbers+k])
 	}, func(column, group, class int) {
-		to[column] = symbolSurprise(out[at:at+sizes[group]], int32(class))
+		to[column] = symbolSurprisal(out[at:at+sizes[group]], int32(class))
 		at += sizes[group]
 	})
 }
 
 var _ interface {
-	telling
-	learning
-} = density{}
+	explainsColumns
+	fittedTask
+} = densityTask{}

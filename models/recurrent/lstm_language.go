@@ -29,21 +29,21 @@ func init() {
 
 func defaultDeepLog() *DeepLogSpec {
 	return &DeepLogSpec{
-		Windowing: Windowing{Window: 10}, Pooling: Pooling{"mean"}, Units: []int{64, 64}, Score: "surprise", Clip: 5,
+		WindowSpec: WindowSpec{Window: 10}, Pooling: Pooling{"mean"}, Units: []int{64, 64}, Score: "surprisal", Clip: 5,
 		Training: nn.DefaultTraining(20, 64),
 	}
 }
 
 func defaultTokenLM() *TokenLMSpec {
 	return &TokenLMSpec{
-		Windowing: Windowing{Window: 10}, Pooling: Pooling{"mean"}, Embed: 32, Units: []int{64}, Clip: 5,
+		WindowSpec: WindowSpec{Window: 10}, Pooling: Pooling{"mean"}, Embed: 32, Units: []int{64}, Clip: 5,
 		Training: nn.DefaultTraining(20, 64),
 	}
 }
 
-// highestSurprise is the score of a symbol that training never saw, and the highest of any: −ln p of a
+// maxSurprisal is the score of a symbol that training never saw, and the highest of any: −ln p of a
 // probability below 10⁻⁴³.
-const highestSurprise = 100
+const maxSurprisal = 100
 
 // DeepLogSpec configures deeplog: LSTM layers over the W symbols before an event, as one-hot rows, and a
 // softmax over the symbols that may follow,
@@ -55,11 +55,11 @@ const highestSurprise = 100
 // original calls an event anomalous whose rank is above 9, and a session with such an event: score: rank with
 // pool: max.
 type DeepLogSpec struct {
-	Windowing   `yaml:",inline"`
+	WindowSpec  `yaml:",inline"`
 	Pooling     `yaml:",inline"`
 	Embed       int     `yaml:"embed" jsonschema:"minimum=0,maximum=4096" jsonschema_description:"columns of a learnt table that stand for the symbols; 0: one-hot rows"`
 	Units       []int   `yaml:"units" jsonschema:"minItems=1,minimum=1,maximum=4096" jsonschema_description:"h of each LSTM layer"`
-	Score       string  `yaml:"score" jsonschema:"enum=surprise,enum=rank" jsonschema_description:"score of an event: −ln p of its symbol, or the symbol's rank by falling p"`
+	Score       string  `yaml:"score" jsonschema:"enum=surprisal,enum=rank" formerly:"surprise=surprisal" jsonschema_description:"score of an event: −ln p of its symbol, or the symbol's rank by falling p"`
 	Dropout     float64 `yaml:"dropout" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of each layer's outputs that is set to 0 in training"`
 	Clip        float64 `yaml:"clip" jsonschema:"minimum=0,maximum=1000000" jsonschema_description:"bound on the norm of a batch's gradient; 0: none"`
 	nn.Training `yaml:",inline"`
@@ -67,7 +67,7 @@ type DeepLogSpec struct {
 
 // New checks the values.
 func (s *DeepLogSpec) New(env models.Env) (models.Detector, error) {
-	q, err := (&sequential{name: "deeplog", env: env, cut: s.Windowing, pool: s.Pool, cfg: s.Training, task: nextSymbol{*s}}).build(s)
+	q, err := (&sequential{name: "deeplog", env: env, windowing: s.WindowSpec, pool: s.Pool, cfg: s.Training, task: nextSymbolTask{*s}}).build(s)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func (e eventful) Explain(ctx context.Context, s *data.Set) ([]string, [][]float
 	if err := e.check(s); err != nil {
 		return nil, nil, err
 	}
-	wide := e.cut.Window
+	wide := e.windowing.Window
 	var list []window
 	out := make([][]float64, s.N)
 	for i := range out {
@@ -110,31 +110,31 @@ func eventNames(n int) (names []string) {
 	return append(names, "event 0")
 }
 
-// nextSymbol is the task of naming the symbol behind a window. Of k symbols, k is the unknown one and k+1
+// nextSymbolTask is the task of naming the symbol after a window. Of k symbols, k is the unknown one and k+1
 // what stands before a trace.
-type nextSymbol struct{ DeepLogSpec }
+type nextSymbolTask struct{ DeepLogSpec }
 
-func (nextSymbol) symbols() bool { return true }
+func (nextSymbolTask) symbols() bool { return true }
 
-func (t nextSymbol) network(k int) nn.Sequence {
+func (t nextSymbolTask) network(k int) nn.Sequence {
 	n := nn.Sequence{Steps: t.Window, In: 1, Symbols: k + 2, Embed: t.Embed, Layers: lstmStack(0, t.Units, t.Dropout), Out: k + 1, Loss: "softmax", Clip: t.Clip}
 	n.Layers[0].In = n.Takes(0)
 	return n
 }
 
-func (t nextSymbol) example(s *data.Set, w window, x, y []float32) {
+func (t nextSymbolTask) example(s *data.Set, w window, x, y []float32) {
 	t.input(s, w, x)
 	symbolsBefore(y, s, w, 0, 1, len(s.Alphabet))
 }
 
-func (t nextSymbol) input(s *data.Set, w window, x []float32) {
+func (t nextSymbolTask) input(s *data.Set, w window, x []float32) {
 	symbolsBefore(x, s, w, 1, t.Window, len(s.Alphabet))
 }
 
-func (t nextSymbol) score(s *data.Set, w window, out []float32) float64 {
+func (t nextSymbolTask) score(s *data.Set, w window, out []float32) float64 {
 	a := s.Traces[w.trace].Symbols[w.end-1]
 	if t.Score != "rank" {
-		return symbolSurprise(out, a)
+		return symbolSurprisal(out, a)
 	}
 	if a == data.UnknownSymbol {
 		return float64(len(s.Alphabet) + 1)
@@ -148,10 +148,10 @@ func (t nextSymbol) score(s *data.Set, w window, out []float32) float64 {
 	return float64(rank)
 }
 
-// symbolSurprise is −ln softmax(out)ₐ, at the most highestSurprise.
-func symbolSurprise(out []float32, a int32) float64 {
+// symbolSurprisal is −ln softmax(out)ₐ, at most maxSurprisal.
+func symbolSurprisal(out []float32, a int32) float64 {
 	if a == data.UnknownSymbol {
-		return highestSurprise
+		return maxSurprisal
 	}
 	top := out[0]
 	for _, v := range out {
@@ -161,7 +161,7 @@ func symbolSurprise(out []float32, a int32) float64 {
 	for _, v := range out {
 		sum += math.Exp(float64(v) - float64(top))
 	}
-	return min(highestSurprise, math.Log(sum)+float64(top)-float64(out[a]))
+	return min(maxSurprisal, math.Log(sum)+float64(top)-float64(out[a]))
 }
 
 // TokenLMSpec configures token_lm: a table of Embed columns for the symbols, LSTM layers, and a softmax over
@@ -173,7 +173,7 @@ func symbolSurprise(out []float32, a int32) float64 {
 // The first symbol of a window is predicted from the one before it, or from nothing at the beginning of a
 // trace. A symbol that training never saw has 100.
 type TokenLMSpec struct {
-	Windowing   `yaml:",inline"`
+	WindowSpec  `yaml:",inline"`
 	Pooling     `yaml:",inline"`
 	Embed       int     `yaml:"embed" jsonschema:"minimum=1,maximum=4096" jsonschema_description:"columns of the learnt table that stand for the symbols"`
 	Units       []int   `yaml:"units" jsonschema:"minItems=1,minimum=1,maximum=4096" jsonschema_description:"h of each LSTM layer"`
@@ -184,33 +184,33 @@ type TokenLMSpec struct {
 
 // New checks the values.
 func (s *TokenLMSpec) New(env models.Env) (models.Detector, error) {
-	q, err := (&sequential{name: "token_lm", env: env, cut: s.Windowing, pool: s.Pool, cfg: s.Training, task: speak{*s}}).build(s)
+	q, err := (&sequential{name: "token_lm", env: env, windowing: s.WindowSpec, pool: s.Pool, cfg: s.Training, task: languageTask{*s}}).build(s)
 	if err != nil {
 		return nil, err
 	}
 	return explained{q}, nil
 }
 
-// speak is the task of naming every symbol of a window from those before it.
-type speak struct{ TokenLMSpec }
+// languageTask is the task of naming every symbol of a window from those before it.
+type languageTask struct{ TokenLMSpec }
 
-func (speak) symbols() bool { return true }
+func (languageTask) symbols() bool { return true }
 
 // network has a class for what stands before a trace too, so that every step has a target.
-func (t speak) network(k int) nn.Sequence {
+func (t languageTask) network(k int) nn.Sequence {
 	return nn.Sequence{Steps: t.Window, In: 1, Symbols: k + 2, Embed: t.Embed, Layers: lstmStack(t.Embed, t.Units, t.Dropout), Each: true, Out: k + 2, Loss: "softmax", Clip: t.Clip}
 }
 
-func (t speak) example(s *data.Set, w window, x, y []float32) {
+func (t languageTask) example(s *data.Set, w window, x, y []float32) {
 	t.input(s, w, x)
 	symbolsBefore(y, s, w, 0, t.Window, len(s.Alphabet))
 }
 
-func (t speak) input(s *data.Set, w window, x []float32) {
+func (t languageTask) input(s *data.Set, w window, x []float32) {
 	symbolsBefore(x, s, w, 1, t.Window, len(s.Alphabet))
 }
 
-func (t speak) score(s *data.Set, w window, out []float32) float64 {
+func (t languageTask) score(s *data.Set, w window, out []float32) float64 {
 	to := make([]float64, t.Window)
 	t.steps(s, w, out, to)
 	sum := 0.0
@@ -221,13 +221,13 @@ func (t speak) score(s *data.Set, w window, out []float32) float64 {
 }
 
 // steps are the −ln p of the window's symbols.
-func (t speak) steps(s *data.Set, w window, out []float32, to []float64) {
+func (t languageTask) steps(s *data.Set, w window, out []float32, to []float64) {
 	k := len(s.Alphabet) + 2
 	n := min(t.Window, int(w.end))
 	for i, a := range s.Traces[w.trace].Symbols[int(w.end)-n : w.end] {
 		step := t.Window - n + i
-		to[step] = symbolSurprise(out[step*k:(step+1)*k], a)
+		to[step] = symbolSurprisal(out[step*k:(step+1)*k], a)
 	}
 }
 
-var _ stepping = speak{}
+var _ explainsEvents = languageTask{}

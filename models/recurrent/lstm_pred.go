@@ -20,8 +20,8 @@ func init() {
 
 func defaultPred() *PredSpec {
 	return &PredSpec{
-		Windowing: Windowing{Window: 10}, Pooling: Pooling{"mean"}, Units: []int{32, 32}, Ahead: 1, Clip: 5,
-		ErrorJudge: defaultErrorJudge(), Training: nn.DefaultTraining(20, 64),
+		WindowSpec: WindowSpec{Window: 10}, Pooling: Pooling{"mean"}, Units: []int{32, 32}, Ahead: 1, Clip: 5,
+		ResidualSpec: defaultResidualSpec(), Training: nn.DefaultTraining(20, 64),
 	}
 }
 
@@ -37,14 +37,14 @@ func defaultPred() *PredSpec {
 // series without a stop. The first events of a trace are predicted from what is before them, however little.
 // A window costs O(W·Σ 4h(in+h)).
 type PredSpec struct {
-	Windowing   `yaml:",inline"`
-	Pooling     `yaml:",inline"`
-	Units       []int   `yaml:"units" jsonschema:"minItems=1,minimum=1,maximum=4096" jsonschema_description:"h of each LSTM layer"`
-	Ahead       int     `yaml:"ahead" jsonschema:"minimum=1,maximum=100" jsonschema_description:"L: events that are predicted at each step; at most the window"`
-	Dropout     float64 `yaml:"dropout" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of each layer's outputs that is set to 0 in training"`
-	Clip        float64 `yaml:"clip" jsonschema:"minimum=0,maximum=1000000" jsonschema_description:"bound on the norm of a batch's gradient; 0: none"`
-	ErrorJudge  `yaml:",inline"`
-	nn.Training `yaml:",inline"`
+	WindowSpec   `yaml:",inline"`
+	Pooling      `yaml:",inline"`
+	Units        []int   `yaml:"units" jsonschema:"minItems=1,minimum=1,maximum=4096" jsonschema_description:"h of each LSTM layer"`
+	Ahead        int     `yaml:"ahead" jsonschema:"minimum=1,maximum=100" jsonschema_description:"L: events that are predicted at each step; at most the window"`
+	Dropout      float64 `yaml:"dropout" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of each layer's outputs that is set to 0 in training"`
+	Clip         float64 `yaml:"clip" jsonschema:"minimum=0,maximum=1000000" jsonschema_description:"bound on the norm of a batch's gradient; 0: none"`
+	ResidualSpec `yaml:",inline"`
+	nn.Training  `yaml:",inline"`
 }
 
 // New checks the values.
@@ -54,23 +54,23 @@ func (s *PredSpec) New(env models.Env) (models.Detector, error) {
 		err = errors.New("ahead: predictions reach no further than the window")
 	}
 	spec := *s
-	q, err := (&sequential{name: "lstm_pred", env: env, cut: s.Windowing, pool: s.Pool, cfg: s.Training, task: predict{spec}, judge: &spec.ErrorJudge}).build(s, err)
+	q, err := (&sequential{name: "lstm_pred", env: env, windowing: s.WindowSpec, pool: s.Pool, cfg: s.Training, task: forecastTask{spec}, residual: &spec.ResidualSpec}).build(s, err)
 	if err != nil {
 		return nil, err
 	}
 	return explained{q}, nil
 }
 
-type predict struct{ PredSpec }
+type forecastTask struct{ PredSpec }
 
-func (predict) symbols() bool { return false }
+func (forecastTask) symbols() bool { return false }
 
-func (p predict) network(d int) nn.Sequence {
+func (p forecastTask) network(d int) nn.Sequence {
 	return nn.Sequence{Steps: p.Window, In: d, Layers: lstmStack(d, p.Units, p.Dropout), Each: true, Out: d * p.Ahead, Loss: "mse", Clip: p.Clip}
 }
 
 // example ends its input L events before the window's end, so that all it has to predict is there.
-func (p predict) example(s *data.Set, w window, x, t []float32) {
+func (p forecastTask) example(s *data.Set, w window, x, t []float32) {
 	rowsBefore(x, s, w, p.Ahead, p.Window)
 	for a := range p.Ahead {
 		for step := range p.Window {
@@ -81,11 +81,11 @@ func (p predict) example(s *data.Set, w window, x, t []float32) {
 	}
 }
 
-func (p predict) input(s *data.Set, w window, x []float32) { rowsBefore(x, s, w, 1, p.Window) }
+func (p forecastTask) input(s *data.Set, w window, x []float32) { rowsBefore(x, s, w, 1, p.Window) }
 
-func (p predict) vectors(s *data.Set, _ window) (n, width int) { return 1, s.D * p.Ahead }
+func (p forecastTask) vectors(s *data.Set, _ window) (n, width int) { return 1, s.D * p.Ahead }
 
-func (p predict) errors(s *data.Set, w window, out, to []float32) {
+func (p forecastTask) errors(s *data.Set, w window, out, to []float32) {
 	row := lastRow(s, w)
 	for a := range p.Ahead {
 		y := out[((p.Window-1-a)*p.Ahead+a)*s.D:]
@@ -95,14 +95,14 @@ func (p predict) errors(s *data.Set, w window, out, to []float32) {
 	}
 }
 
-func (p predict) score(s *data.Set, w window, out []float32) float64 {
+func (p forecastTask) score(s *data.Set, w window, out []float32) float64 {
 	to := make([]float64, s.D)
 	p.terms(s, w, out, to)
 	return mean(to)
 }
 
 // terms are a column's squared errors, the mean over the L predictions.
-func (p predict) terms(s *data.Set, w window, out []float32, to []float64) {
+func (p forecastTask) terms(s *data.Set, w window, out []float32, to []float64) {
 	for a := range p.Ahead {
 		y := out[((p.Window-1-a)*p.Ahead+a)*s.D:]
 		for j, v := range lastRow(s, w) {
@@ -121,6 +121,6 @@ func mean(v []float64) float64 {
 }
 
 var _ interface {
-	erring
-	telling
-} = predict{}
+	residualTask
+	explainsColumns
+} = forecastTask{}

@@ -66,7 +66,7 @@ func TestWindows(t *testing.T) {
 // TestPredictionsMeetTheirEvents: what a step is trained to predict is what scoring takes its output for.
 func TestPredictionsMeetTheirEvents(t *testing.T) {
 	s := counting(9)
-	p := predict{PredSpec{Windowing: Windowing{Window: 3}, Ahead: 2}}
+	p := forecastTask{PredSpec{WindowSpec: WindowSpec{Window: 3}, Ahead: 2}}
 	x, y := make([]float32, 6), make([]float32, 3*2*2)
 	p.example(s, window{0, 9}, x, y)
 	if want := []float32{5, -5, 6, -6, 7, -7}; !slices.Equal(x, want) {
@@ -98,7 +98,7 @@ func TestPredictionsMeetTheirEvents(t *testing.T) {
 func TestRebuiltEventsThatCount(t *testing.T) {
 	s := counting(2)
 	out := []float32{9, 9, 1, -1, 2, -4} // the first step is in front of the trace
-	r := rebuild{window: 3, rows: "all"}
+	r := reconstructTask{window: 3, rows: "all"}
 	if got := r.score(s, window{0, 2}, out); got != 1 {
 		t.Errorf("score %v, want 4/4", got)
 	}
@@ -112,21 +112,21 @@ func TestRebuiltEventsThatCount(t *testing.T) {
 	}
 }
 
-func TestSurprise(t *testing.T) {
-	if got, want := surprise(3, 1, float32(math.Log(4))), 0.5*(1+math.Log(4)); math.Abs(got-want) > 1e-6 {
+func TestSurprisal(t *testing.T) {
+	if got, want := surprisal(3, 1, float32(math.Log(4))), 0.5*(1+math.Log(4)); math.Abs(got-want) > 1e-6 {
 		t.Errorf("−ln density %v, want %v", got, want)
 	}
-	if got, want := surprise(1, 1, -50), 0.5*math.Log(0.01); math.Abs(got-want) > 1e-12 {
+	if got, want := surprisal(1, 1, -50), 0.5*math.Log(0.01); math.Abs(got-want) > 1e-12 {
 		t.Errorf("at the floor %v, want %v", got, want)
 	}
 	out := []float32{0, float32(math.Log(3)), 0}
-	if got, want := symbolSurprise(out, 1), -math.Log(0.6); math.Abs(got-want) > 1e-6 {
+	if got, want := symbolSurprisal(out, 1), -math.Log(0.6); math.Abs(got-want) > 1e-6 {
 		t.Errorf("−ln p %v, want %v", got, want)
 	}
-	if got := symbolSurprise([]float32{0, 1000}, 0); got != highestSurprise {
+	if got := symbolSurprisal([]float32{0, 1000}, 0); got != maxSurprisal {
 		t.Errorf("of a symbol that cannot be: %v", got)
 	}
-	if got := symbolSurprise(out, data.UnknownSymbol); got != highestSurprise {
+	if got := symbolSurprisal(out, data.UnknownSymbol); got != maxSurprisal {
 		t.Errorf("of an unknown symbol: %v", got)
 	}
 }
@@ -323,7 +323,7 @@ func TestSequentialRefusals(t *testing.T) {
 		spec models.Spec
 		says string
 	}{
-		"ahead beyond the window": {&PredSpec{Windowing: Windowing{Window: 2}, Pooling: Pooling{"mean"}, Units: []int{4}, Ahead: 3, ErrorJudge: defaultErrorJudge(), Training: nn.DefaultTraining(1, 1)}, "ahead"},
+		"ahead beyond the window": {&PredSpec{WindowSpec: WindowSpec{Window: 2}, Pooling: Pooling{"mean"}, Units: []int{4}, Ahead: 3, ResidualSpec: defaultResidualSpec(), Training: nn.DefaultTraining(1, 1)}, "ahead"},
 		"noise on symbols":        {func() models.Spec { s := defaultDeepLog(); s.Noise = 0.1; return s }(), "symbols"},
 		"two clips":               {func() models.Spec { s := defaultTokenLM(); s.Optimiser.Clip = 1; return s }(), "clip"},
 		"a judge of traces":       {func() models.Spec { s := defaultPred(); s.Errors = models.ReferenceTo("lstm_ae"); return s }(), "errors"},
@@ -400,7 +400,7 @@ func TestDensityCategories(t *testing.T) {
 		}}}}
 	spec := *defaultDensity()
 	spec.Window = 1
-	task := density{DensitySpec: spec}.learn(set).(density)
+	task := densityTask{DensitySpec: spec}.learn(set).(densityTask)
 	net := task.network(5)
 	if fmt.Sprint(net.Classes) != "[3 2]" || net.Out != 4+3+2 || net.Targets() != 4 {
 		t.Fatalf("classes %v, a head of %d, targets of %d", net.Classes, net.Out, net.Targets())
@@ -434,7 +434,7 @@ func TestDensityCategories(t *testing.T) {
 		}
 	}
 	spec.Categories = "gaussian"
-	if plain := (density{DensitySpec: spec}).learn(set).network(5); plain.Out != 10 || plain.Classes != nil {
+	if plain := (densityTask{DensitySpec: spec}).learn(set).network(5); plain.Out != 10 || plain.Classes != nil {
 		t.Errorf("categories as numbers: a head of %d, classes %v", plain.Out, plain.Classes)
 	}
 	for name, bad := range map[string][]int32{"jump": {-1, 1, 1, -1, -1}, "return": {0, 1, 0, -1, -1}, "below": {-2, 0, 0, 0, 0}, "short": {-1, 0}} {
@@ -519,7 +519,7 @@ func TestSharedEvents(t *testing.T) {
 				one := &data.Set{Kind: data.Vectors, N: 1, D: set.D, X: set.Row(k)}
 				v := 0.0
 				if score == "model" {
-					s, err := q.on.Score(context.Background(), one)
+					s, err := q.residualModel.Score(context.Background(), one)
 					if err != nil {
 						t.Fatal(err)
 					}

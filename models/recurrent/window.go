@@ -7,16 +7,16 @@ import (
 	"plumbline/models"
 )
 
-// Windowing is what of a trace a recurrent network sees at a time. An event is judged by a window that ends
-// with it; windows never reach beyond the trace, that is, beyond its key and its part of the split. What is
+// WindowSpec is what of a trace a recurrent network sees at a time. An event is judged by a window that ends
+// with it; windows never reach beyond the trace, that is, beyond its key and its side of the split. What is
 // missing in front of the first event is rows of zeros, or a symbol of its own.
-type Windowing struct {
+type WindowSpec struct {
 	Window int `yaml:"window" jsonschema:"minimum=1,maximum=10000" jsonschema_description:"W: events that the network sees at a time. 1 makes a control without any memory, which belongs beside every recurrent model"`
 	Sample int `yaml:"sample" jsonschema:"minimum=0,maximum=100000000" jsonschema_description:"training windows, drawn without replacement; 0: all"`
 }
 
 // Memory is how many events a score rests on.
-func (w Windowing) Memory() int { return w.Window }
+func (w WindowSpec) Memory() int { return w.Window }
 
 // Pooling is how the scores of a trace's events make its own.
 type Pooling struct {
@@ -52,8 +52,8 @@ func events(s *data.Set, trace int, symbols bool) int {
 	return len(s.Traces[trace].Events) / s.D
 }
 
-// draw is a sample of the windows, in their order.
-func (w Windowing) draw(env models.Env, list []window) []window {
+// sample is a sample of the windows, in their order.
+func (w WindowSpec) sample(env models.Env, list []window) []window {
 	if w.Sample == 0 || w.Sample >= len(list) {
 		return list
 	}

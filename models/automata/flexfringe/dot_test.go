@@ -79,7 +79,7 @@ func TestForeignDOT(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if flexfringe.Counted(plain) || !flexfringe.Counted(m) || len(plain.States) != 2 || plain.Next(0, 1) != 1 {
+	if flexfringe.HasCounts(plain) || !flexfringe.HasCounts(m) || len(plain.States) != 2 || plain.Next(0, 1) != 1 {
 		t.Errorf("%+v", plain)
 	}
 }

@@ -16,7 +16,7 @@ import (
 // count for each symbol. The initial state is the one that an arrow without a label leads to.
 //
 // FlexFringe's drawings leave out the counts of symbols whose states are not drawn, and those of labelled data
-// all counts of symbols: probabilities in such states are then not those of the model file ([Machine.Counted]).
+// all counts of symbols: probabilities in such states are then not those of the model file ([HasCounts]).
 // States without a number for a name are numbered in order of appearance. Guards on attributes, subgraphs and
 // HTML labels are refused. The error wraps ErrMachine and names file:line:column.
 func ReadDOT(r io.Reader, file string) (*machine.Machine, error) {
@@ -26,7 +26,7 @@ func ReadDOT(r io.Reader, file string) (*machine.Machine, error) {
 	}
 	m, err := readDOT(raw)
 	if err != nil {
-		return nil, fmt.Errorf("automata: %w: %s: %w", ErrMachine, Place(file, raw, offset(err)), err)
+		return nil, fmt.Errorf("automata: %w: %s: %w", ErrMachine, FilePosition(file, raw, offset(err)), err)
 	}
 	return m, nil
 }
@@ -359,9 +359,9 @@ func counter(text string) (int, error) {
 	return int(v), nil
 }
 
-// Counted says whether the machine counts words over its symbols. Without counts there are states to visit,
+// HasCounts says whether the machine counts words over its symbols. Without counts there are states to visit,
 // but no probabilities.
-func Counted(m *machine.Machine) bool {
+func HasCounts(m *machine.Machine) bool {
 	for _, c := range m.Count {
 		if c > 0 {
 			return true

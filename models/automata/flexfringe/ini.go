@@ -17,9 +17,9 @@ import (
 // Imported is what an ini file of FlexFringe says, in this package's settings.
 type Imported struct {
 	Spec           machine.LearnSpec
-	Missing        machine.Missing // what its predictions do where a state has no edge
-	Window, Stride int             // of the sliding window, 0 and 0 where traces stay whole
-	Notes          []Note          // in order of lines
+	Missing        machine.OnMissingEdge // what its predictions do where a state has no edge
+	Window, Stride int                   // of the sliding window, 0 and 0 where traces stay whole
+	Notes          []Note                // in order of lines
 }
 
 // Note is a key of an ini file that is without effect here, and why.
@@ -87,7 +87,7 @@ type iniValue struct {
 	line, col int
 }
 
-// ImportINI reads an ini file of FlexFringe: lines "key = value", comments behind # or ;, in the section
+// ImportINI reads an ini file of FlexFringe: lines "key = value", comments after # or ;, in the section
 // [default] or none. Keys are told apart without regard to case, hyphens and underscores. What the file does
 // not say has FlexFringe's default, not this package's. compat says which FlexFringe it was written for; with
 // heuristic kldistance it is clean all the same. Of a key that stands twice the first value counts, as it does

@@ -95,7 +95,7 @@ func WriteJSON(m *machine.Machine, w io.Writer) error {
 
 func nodeOf(m *machine.Machine, q int32) ffNode {
 	s := &m.States[q]
-	n := ffNode{ID: s.ID, Source: s.Source, Size: s.Size, Level: len(s.Access), IsRed: machine.Flag(s.Red), IsSink: machine.Flag(s.Sink), IsBlue: machine.Flag(s.Blue)}
+	n := ffNode{ID: s.ID, Source: s.Source, Size: s.Size, Level: len(s.Access), IsRed: machine.Bit(s.Red), IsSink: machine.Bit(s.Sink), IsBlue: machine.Bit(s.Blue)}
 	if q == 0 {
 		n.Source = -1
 		n.Trace = "0 0"
@@ -159,20 +159,20 @@ func ReadJSON(r io.Reader, file string) (*machine.Machine, error) {
 		m, at, err = f.machine()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("automata: %w: %s: %w", ErrMachine, Place(file, raw, at), err)
+		return nil, fmt.Errorf("automata: %w: %s: %w", ErrMachine, FilePosition(file, raw, at), err)
 	}
 	return m, nil
 }
 
-// Place is file:line:column of the byte at an offset; columns count bytes from 1.
-func Place(file string, raw []byte, at int64) string {
+// FilePosition is file:line:column of the byte at an offset; columns count bytes from 1.
+func FilePosition(file string, raw []byte, at int64) string {
 	before := raw[:max(0, min(at, int64(len(raw))))]
 	line := bytes.Count(before, []byte("\n")) + 1
 	return fmt.Sprintf("%s:%d:%d", file, line, len(before)-bytes.LastIndexByte(before, '\n'))
 }
 
-// ErrorOffset is the byte that an error of json.Unmarshal is about.
-func ErrorOffset(err error) int64 {
+// JSONErrorOffset is the byte that an error of json.Unmarshal is about.
+func JSONErrorOffset(err error) int64 {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {
@@ -191,7 +191,7 @@ func parseModel(raw []byte) (f *ffModel, at int64, err error) {
 		if len(bytes.TrimSpace(raw)) == 0 {
 			return nil, 0, errors.New("the file is empty (EOF)")
 		}
-		return nil, ErrorOffset(err), err
+		return nil, JSONErrorOffset(err), err
 	}
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	f = &ffModel{}

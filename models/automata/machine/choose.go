@@ -13,12 +13,12 @@ import (
 type Setting struct {
 	Name string
 	LearnSpec
-	Missing Missing
+	OnMissing OnMissingEdge
 }
 
 // Replayer takes probabilities from a machine that was learnt with the setting.
 func (s Setting) Replayer(m *Machine) *Replayer {
-	return NewReplayer(m, s.Correction, s.FinalProb, s.Missing, s.Compat)
+	return NewReplayer(m, s.Correction, s.FinalProb, s.OnMissing, s.Compat)
 }
 
 // Candidates are settings of the clean learner to choose among: tests, significance levels, and how few words make a
@@ -49,7 +49,7 @@ var ErrTooFew = errors.New("too few traces")
 // HeldOut learns each setting on four fifths of the traces and returns the mean log-probability (natural) of a symbol,
 // ends of traces among them, of the fifth that is held out: every fifth trace, so that the order of a file does not
 // matter. It costs a [Learn] for each setting.
-func HeldOut(ctx context.Context, settings []Setting, c *corpus.Corpus) ([]float64, error) {
+func heldOutLogProbability(ctx context.Context, settings []Setting, c *corpus.Corpus) ([]float64, error) {
 	const every = 5
 	traces := c.Len()
 	if traces < every {
@@ -83,8 +83,8 @@ func HeldOut(ctx context.Context, settings []Setting, c *corpus.Corpus) ([]float
 
 // Choose is the setting, as an index, that gives held-out traces the highest probability (see [HeldOut]): the first of
 // equals.
-func Choose(ctx context.Context, settings []Setting, c *corpus.Corpus) (best int, err error) {
-	held, err := HeldOut(ctx, settings, c)
+func SelectByHeldOut(ctx context.Context, settings []Setting, c *corpus.Corpus) (best int, err error) {
+	held, err := heldOutLogProbability(ctx, settings, c)
 	for i := range held {
 		if held[i] > held[best] {
 			best = i

@@ -11,35 +11,35 @@ import (
 	"plumbline/data"
 )
 
-// BoxLearnSpec is how a machine over events of several attributes is learnt (RTI+ of Verwer, de Weerdt and
+// GuardedLearnSpec is how a machine over events of several attributes is learnt (RTI+ of Verwer, de Weerdt and
 // Witteveen, A likelihood-ratio test for identifying probabilistic deterministic real-time automata, ICGI 2010,
 // with attributes in the place of time).
-type BoxLearnSpec struct {
+type GuardedLearnSpec struct {
 	Alpha      float64 `yaml:"alpha" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1" jsonschema_description:"significance level: smaller splits less and merges more. Every value of every attribute is tried as a guard, so it has to be small"`
 	Bonferroni bool    `yaml:"bonferroni" jsonschema_description:"divide alpha by the number of guards that are tried at a time"`
-	MinEvents  int     `yaml:"min_events" jsonschema:"minimum=1" jsonschema_description:"events that both sides of a comparison have at the least"`
+	MinEvents  int     `yaml:"min_events" jsonschema:"minimum=1" jsonschema_description:"events that each side of a comparison needs"`
 	Depth      int     `yaml:"depth" jsonschema:"minimum=0,maximum=20" jsonschema_description:"events after the next one that are compared too"`
-	MaxStates  int     `yaml:"max_states" jsonschema:"minimum=1,maximum=65536" jsonschema_description:"states at the most: beyond, what is left is merged with what it is most like. 1: no states and no guards"`
+	MaxStates  int     `yaml:"max_states" jsonschema:"minimum=1,maximum=65536" jsonschema_description:"states, at most: beyond, what is left is merged with what it is most like. 1: no states and no guards"`
 }
 
-// DefaultBoxes holds the settings that find planted machines and no guards in noise.
-func DefaultBoxes() BoxLearnSpec {
-	return BoxLearnSpec{Alpha: 1e-6, MinEvents: 30, Depth: 2, MaxStates: 1000}
+// DefaultGuarded is the settings that find planted machines and no guards in noise.
+func DefaultGuarded() GuardedLearnSpec {
+	return GuardedLearnSpec{Alpha: 1e-6, MinEvents: 30, Depth: 2, MaxStates: 1000}
 }
 
-// Box is a guard: an event's attributes lie in it when Low[a] ≤ x[a] < High[a] for all a.
-type Box struct{ Low, High []float32 }
+// Hyperrectangle is a guard: an event's attributes lie in it when Low[a] ≤ x[a] < High[a] for all a.
+type Hyperrectangle struct{ Low, High []float32 }
 
-func wholeSpace(d int) Box {
-	b := Box{make([]float32, d), make([]float32, d)}
+func wholeSpace(d int) Hyperrectangle {
+	b := Hyperrectangle{make([]float32, d), make([]float32, d)}
 	for a := range d {
 		b.Low[a], b.High[a] = float32(math.Inf(-1)), float32(math.Inf(1))
 	}
 	return b
 }
 
-// holds says whether an event is in the box.
-func (b *Box) holds(x []float32) bool {
+// holds says whether an event is in it.
+func (b *Hyperrectangle) holds(x []float32) bool {
 	for a, v := range x {
 		if v < b.Low[a] || v >= b.High[a] {
 			return false
@@ -48,51 +48,51 @@ func (b *Box) holds(x []float32) bool {
 	return true
 }
 
-// cut is the part of the box below v in attribute a, and the part from v on.
-func (b *Box) cut(a int, v float32) (below, above Box) {
-	below = Box{slices.Clone(b.Low), slices.Clone(b.High)}
-	above = Box{slices.Clone(b.Low), slices.Clone(b.High)}
+// cut is what lies below v in attribute a, and what lies from v on.
+func (b *Hyperrectangle) cut(a int, v float32) (below, above Hyperrectangle) {
+	below = Hyperrectangle{slices.Clone(b.Low), slices.Clone(b.High)}
+	above = Hyperrectangle{slices.Clone(b.Low), slices.Clone(b.High)}
 	below.High[a], above.Low[a] = v, v
 	return below, above
 }
 
-// joined is the union of two boxes, if that is a box.
-func (b *Box) joined(o *Box) (Box, bool) {
+// joined is the union of two hyperrectangles, if that is one.
+func (b *Hyperrectangle) joined(o *Hyperrectangle) (Hyperrectangle, bool) {
 	differ := -1
 	for a := range b.Low {
 		if b.Low[a] == o.Low[a] && b.High[a] == o.High[a] {
 			continue
 		}
 		if differ >= 0 || b.High[a] != o.Low[a] && o.High[a] != b.Low[a] {
-			return Box{}, false
+			return Hyperrectangle{}, false
 		}
 		differ = a
 	}
-	u := Box{slices.Clone(b.Low), slices.Clone(b.High)}
+	u := Hyperrectangle{slices.Clone(b.Low), slices.Clone(b.High)}
 	if differ >= 0 {
 		u.Low[differ], u.High[differ] = min(b.Low[differ], o.Low[differ]), max(b.High[differ], o.High[differ])
 	}
 	return u, true
 }
 
-// BoxMachine is a deterministic machine whose transitions are guarded by boxes. The boxes of a state part the space
-// of events.
-type BoxMachine struct {
+// GuardedMachine is a deterministic machine whose transitions are guarded by hyperrectangles, which partition the
+// space of events in every state.
+type GuardedMachine struct {
 	D      int
-	States []BoxState // 0 is the initial one
+	States []GuardedState // 0 is the initial one
 }
 
-// BoxState is a state's transitions.
-type BoxState struct{ Edges []BoxEdge }
+// GuardedState is a state's transitions.
+type GuardedState struct{ Edges []GuardedEdge }
 
-// BoxEdge is one transition.
-type BoxEdge struct {
-	Guard  Box
+// GuardedEdge is one transition.
+type GuardedEdge struct {
+	Guard  Hyperrectangle
 	Target int32
 }
 
-// Next is the state behind an event, or the same one where no edge takes it.
-func (m *BoxMachine) Next(state int32, x []float32) int32 {
+// Next is the state after an event, or the same one where no edge takes it.
+func (m *GuardedMachine) Next(state int32, x []float32) int32 {
 	for i := range m.States[state].Edges {
 		if e := &m.States[state].Edges[i]; e.Guard.holds(x) {
 			return e.Target
@@ -114,10 +114,10 @@ type tally struct {
 
 func newTally(d int) *tally { return &tally{counts: make([][quarters]float64, d)} }
 
-// boxLearner is a machine in the making. Red states are those of the machine; each of their edges leads to one or
+// guardedLearner is a machine in the making. Red states are those of the machine; each of their edges leads to one or
 // is blue: then it keeps the events that went through it last, one for each trace that stands there.
-type boxLearner struct {
-	spec   BoxLearnSpec
+type guardedLearner struct {
+	spec   GuardedLearnSpec
 	d      int
 	traces []data.Trace
 	length []int32
@@ -127,16 +127,16 @@ type boxLearner struct {
 
 type redState struct {
 	seen  *tally // events that left it
-	edges []*boxEdge
+	edges []*growingEdge
 }
 
-type boxEdge struct {
-	guard  Box
+type growingEdge struct {
+	guard  Hyperrectangle
 	target int32 // −1: blue
 	events []position
 }
 
-// LearnBoxes learns a machine from traces whose events have d attributes. Every event's attributes are put into
+// LearnGuarded learns a machine from traces whose events have d attributes. Every event's attributes are put into
 // quarters by the quartiles of all events; two sets of events are alike when the quarters of the events that follow
 // them, up to Depth later ones, are distributed alike by a likelihood-ratio test,
 //
@@ -145,11 +145,11 @@ type boxEdge struct {
 // Red-blue: of the blue edges the one with most events is split by the guard that makes its two sides differ most
 // significantly (p < α), else merged with the red state that it is most like (p ≥ α), else it becomes a state.
 // O(events·d) memory; a split costs O(n·d²·Depth) for n events.
-func LearnBoxes(ctx context.Context, spec BoxLearnSpec, traces []data.Trace, d int) (*BoxMachine, error) {
+func LearnGuarded(ctx context.Context, spec GuardedLearnSpec, traces []data.Trace, d int) (*GuardedMachine, error) {
 	if d < 1 {
 		return nil, errors.New("events have no attributes")
 	}
-	l := &boxLearner{spec: spec, d: d, traces: traces}
+	l := &guardedLearner{spec: spec, d: d, traces: traces}
 	if err := l.bin(); err != nil {
 		return nil, err
 	}
@@ -190,12 +190,12 @@ func LearnBoxes(ctx context.Context, spec BoxLearnSpec, traces []data.Trace, d i
 // MaxStates bounds a machine that is read.
 const MaxStates = 1 << 16
 
-func (l *boxLearner) newState() *redState {
-	return &redState{seen: newTally(l.d), edges: []*boxEdge{{guard: wholeSpace(l.d), target: -1}}}
+func (l *guardedLearner) newState() *redState {
+	return &redState{seen: newTally(l.d), edges: []*growingEdge{{guard: wholeSpace(l.d), target: -1}}}
 }
 
 // bin finds each event's quarters.
-func (l *boxLearner) bin() error {
+func (l *guardedLearner) bin() error {
 	total := 0
 	for i := range l.traces {
 		n := len(l.traces[i].Events) / l.d
@@ -233,11 +233,11 @@ func (l *boxLearner) bin() error {
 	return nil
 }
 
-// count adds the event behind p to a tally.
-func (l *boxLearner) count(t *tally, p position) { l.countLater(t, p, 0) }
+// count adds the event after p to a tally.
+func (l *guardedLearner) count(t *tally, p position) { l.countLater(t, p, 0) }
 
-// countLater adds the event that comes so many events after the one behind p.
-func (l *boxLearner) countLater(t *tally, p position, later int) {
+// countLater adds the event that comes later events after the one that follows p.
+func (l *guardedLearner) countLater(t *tally, p position, later int) {
 	i := int(p.event) + 1 + later
 	if i >= int(l.length[p.trace]) {
 		return
@@ -248,12 +248,12 @@ func (l *boxLearner) countLater(t *tally, p position, later int) {
 	}
 }
 
-func (l *boxLearner) row(p position) []float32 {
+func (l *guardedLearner) row(p position) []float32 {
 	return l.traces[p.trace].Events[int(p.event)*l.d : (int(p.event)+1)*l.d]
 }
 
 // route lets a trace go on from the state that its event p led to, up to the next blue edge.
-func (l *boxLearner) route(state int32, p position) {
+func (l *guardedLearner) route(state int32, p position) {
 	for {
 		s := l.red[state]
 		l.count(s.seen, p)
@@ -275,7 +275,7 @@ func (l *boxLearner) route(state int32, p position) {
 }
 
 // largestBlue is the blue edge with most events, the first among equals; edges without any are left.
-func (l *boxLearner) largestBlue() (state, at int) {
+func (l *guardedLearner) largestBlue() (state, at int) {
 	state, most := -1, 0
 	for s, r := range l.red {
 		for i, e := range r.edges {
@@ -319,12 +319,12 @@ func (e *evidence) add(a, b *tally) {
 }
 
 // enough says whether two tallies can be compared.
-func (l *boxLearner) enough(a, b *tally) bool {
+func (l *guardedLearner) enough(a, b *tally) bool {
 	return a.n >= float64(l.spec.MinEvents) && b.n >= float64(l.spec.MinEvents)
 }
 
-// bestSplit is the guard that parts an edge's events most significantly.
-func (l *boxLearner) bestSplit(e *boxEdge) (attribute int, at float32, ok bool) {
+// bestSplit is the guard that splits an edge's events most significantly.
+func (l *guardedLearner) bestSplit(e *growingEdge) (attribute int, at float32, ok bool) {
 	n := len(e.events)
 	if n < 2*l.spec.MinEvents {
 		return 0, 0, false
@@ -388,7 +388,7 @@ func (l *boxLearner) bestSplit(e *boxEdge) (attribute int, at float32, ok bool) 
 	return best.a, best.v, ok
 }
 
-func (l *boxLearner) uncountLater(t *tally, p position, later int) {
+func (l *guardedLearner) uncountLater(t *tally, p position, later int) {
 	i := int(p.event) + 1 + later
 	if i >= int(l.length[p.trace]) {
 		return
@@ -400,10 +400,10 @@ func (l *boxLearner) uncountLater(t *tally, p position, later int) {
 }
 
 // split makes two blue edges of one.
-func (l *boxLearner) split(state, at, a int, v float32) {
+func (l *guardedLearner) split(state, at, a int, v float32) {
 	e := l.red[state].edges[at]
 	below, above := e.guard.cut(a, v)
-	one, other := &boxEdge{guard: below, target: -1}, &boxEdge{guard: above, target: -1}
+	one, other := &growingEdge{guard: below, target: -1}, &growingEdge{guard: above, target: -1}
 	for _, p := range e.events {
 		to := other
 		if one.guard.holds(l.row(p)) {
@@ -417,7 +417,7 @@ func (l *boxLearner) split(state, at, a int, v float32) {
 
 // bestMerge is the state that an edge's events are most like, and whether they may be of it. One with too few events
 // to tell goes to the first.
-func (l *boxLearner) bestMerge(e *boxEdge) (target int32, ok bool) {
+func (l *guardedLearner) bestMerge(e *growingEdge) (target int32, ok bool) {
 	best := -1.0
 	for s := range l.red {
 		got := l.compare(int32(s), e.events, 0)
@@ -428,8 +428,8 @@ func (l *boxLearner) bestMerge(e *boxEdge) (target int32, ok bool) {
 	return target, best >= l.spec.Alpha
 }
 
-// compare holds the events behind some positions against those that left a state, and goes on along the state's edges.
-func (l *boxLearner) compare(state int32, events []position, depth int) (sum evidence) {
+// compare holds the events after some positions against those that left a state, and goes on along the state's edges.
+func (l *guardedLearner) compare(state int32, events []position, depth int) (sum evidence) {
 	own := newTally(l.d)
 	for _, p := range events {
 		l.count(own, p)
@@ -466,8 +466,8 @@ func (l *boxLearner) compare(state int32, events []position, depth int) (sum evi
 	return sum
 }
 
-// compareSets holds what follows two sets of events against each other, up to so many events later.
-func (l *boxLearner) compareSets(a, b []position, depth int) (sum evidence) {
+// compareSets holds what follows two sets of events against each other, up to depth events later.
+func (l *guardedLearner) compareSets(a, b []position, depth int) (sum evidence) {
 	for j := range depth + 1 {
 		s, t := newTally(l.d), newTally(l.d)
 		for _, p := range a {
@@ -484,15 +484,15 @@ func (l *boxLearner) compareSets(a, b []position, depth int) (sum evidence) {
 	return sum
 }
 
-// machine is what was learnt: edges that nothing went through are left out, and boxes that lead to the same state and
+// machine is what was learnt: edges that nothing went through are left out, and guards that lead to the same state and
 // make up a larger one are joined.
-func (l *boxLearner) machine() *BoxMachine {
-	m := &BoxMachine{D: l.d}
+func (l *guardedLearner) machine() *GuardedMachine {
+	m := &GuardedMachine{D: l.d}
 	for _, r := range l.red {
-		var s BoxState
+		var s GuardedState
 		for _, e := range r.edges {
 			if e.target >= 0 {
-				s.Edges = append(s.Edges, BoxEdge{e.guard, e.target})
+				s.Edges = append(s.Edges, GuardedEdge{e.guard, e.target})
 			}
 		}
 		for joined := true; joined; {
@@ -517,7 +517,7 @@ func (l *boxLearner) machine() *BoxMachine {
 }
 
 // Meet is the events that each state meets, d numbers each.
-func (m *BoxMachine) Meet(traces []data.Trace) [][]float32 {
+func (m *GuardedMachine) Meet(traces []data.Trace) [][]float32 {
 	out := make([][]float32, len(m.States))
 	for i := range traces {
 		q := int32(0)

@@ -14,7 +14,7 @@ import (
 // depends on the noise.
 func TestPlantedBoxes(t *testing.T) {
 	for seed := range uint64(6) {
-		m, err := LearnBoxes(context.Background(), DefaultBoxes(), planted.Traces(2000, seed), 3)
+		m, err := LearnGuarded(context.Background(), DefaultGuarded(), planted.Traces(2000, seed), 3)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +69,7 @@ func TestNoiseHasNoGuards(t *testing.T) {
 				traces[i].Events = append(traces[i].Events, float32(r.NormFloat64()))
 			}
 		}
-		m, err := LearnBoxes(context.Background(), DefaultBoxes(), traces, 3)
+		m, err := LearnGuarded(context.Background(), DefaultGuarded(), traces, 3)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,8 +82,8 @@ func TestNoiseHasNoGuards(t *testing.T) {
 // TestBoxesPartSpace: whatever the data, every event has exactly one edge in every state that has any.
 func TestBoxesPartSpace(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
-	spec := BoxLearnSpec{Alpha: 0.3, MinEvents: 5, Depth: 1, MaxStates: 20} // splits noise
-	m, err := LearnBoxes(context.Background(), spec, planted.Traces(200, 9), 3)
+	spec := GuardedLearnSpec{Alpha: 0.3, MinEvents: 5, Depth: 1, MaxStates: 20} // splits noise
+	m, err := LearnGuarded(context.Background(), spec, planted.Traces(200, 9), 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,11 +107,13 @@ func TestBoxesPartSpace(t *testing.T) {
 }
 
 func TestJoinedBoxes(t *testing.T) {
-	box := func(v ...float32) *Box { return &Box{Low: []float32{v[0], v[2]}, High: []float32{v[1], v[3]}} }
+	box := func(v ...float32) *Hyperrectangle {
+		return &Hyperrectangle{Low: []float32{v[0], v[2]}, High: []float32{v[1], v[3]}}
+	}
 	if u, ok := box(0, 1, 0, 5).joined(box(1, 3, 0, 5)); !ok || !slices.Equal(u.Low, []float32{0, 0}) || !slices.Equal(u.High, []float32{3, 5}) {
 		t.Errorf("neighbours: %v, %v", u, ok)
 	}
-	for _, o := range []*Box{box(1, 3, 0, 4), box(2, 3, 0, 5), box(1, 3, 5, 9)} {
+	for _, o := range []*Hyperrectangle{box(1, 3, 0, 4), box(2, 3, 0, 5), box(1, 3, 5, 9)} {
 		if _, ok := box(0, 1, 0, 5).joined(o); ok {
 			t.Errorf("%v is joined", o)
 		}
@@ -119,13 +121,13 @@ func TestJoinedBoxes(t *testing.T) {
 }
 
 func TestBoxesOfNothing(t *testing.T) {
-	if _, err := LearnBoxes(context.Background(), DefaultBoxes(), make([]data.Trace, 3), 2); err == nil {
+	if _, err := LearnGuarded(context.Background(), DefaultGuarded(), make([]data.Trace, 3), 2); err == nil {
 		t.Error("a machine is learnt from no events")
 	}
-	if _, err := LearnBoxes(context.Background(), DefaultBoxes(), nil, 0); err == nil {
+	if _, err := LearnGuarded(context.Background(), DefaultGuarded(), nil, 0); err == nil {
 		t.Error("a machine is learnt from events without attributes")
 	}
-	m, err := LearnBoxes(context.Background(), DefaultBoxes(), []data.Trace{{Events: []float32{1, 2}}}, 2)
+	m, err := LearnGuarded(context.Background(), DefaultGuarded(), []data.Trace{{Events: []float32{1, 2}}}, 2)
 	if err != nil || len(m.States) != 1 {
 		t.Errorf("one event: %+v, %v", m, err)
 	}
@@ -134,7 +136,7 @@ func TestBoxesOfNothing(t *testing.T) {
 func BenchmarkLearnBoxes(b *testing.B) {
 	traces := planted.Traces(3500, 1) // some 100,000 events
 	for b.Loop() {
-		if _, err := LearnBoxes(context.Background(), DefaultBoxes(), traces, 3); err != nil {
+		if _, err := LearnGuarded(context.Background(), DefaultGuarded(), traces, 3); err != nil {
 			b.Fatal(err)
 		}
 	}

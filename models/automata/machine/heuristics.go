@@ -17,7 +17,7 @@ func newHeuristic(l *learner) heuristic {
 	if l.Heuristic == "edsm" {
 		return &edsm{l: l}
 	}
-	l.freedom = make([]int32, len(l.tree.nodes))
+	l.dof = make([]int32, len(l.tree.nodes))
 	if l.Heuristic == "alergia" {
 		return &alergia{l: l}
 	}
@@ -157,7 +157,7 @@ func (a *alergia) add(left, right int32) bool {
 // bins seen on both sides, even below the threshold; for clean mode see addClean.
 //
 // No bin lowers the loss, by the log-sum inequality. So a merge is refuted as soon as its loss is beyond what the
-// degrees of freedom that are still to come would allow at the most.
+// degrees of freedom that are still to come would allow at most.
 type likelihood struct {
 	l            *learner
 	b            bins
@@ -168,13 +168,13 @@ type likelihood struct {
 
 func (h *likelihood) reset() { h.orig, h.merged, h.dof = 0, 0, 0 }
 
-// possible says whether the merge could still be accepted behind a pair with this right state.
+// possible says whether the merge could still be accepted after a pair with this right state.
 func (h *likelihood) possible(right int32) bool {
-	if h.l.freedom == nil {
+	if h.l.dof == nil {
 		return true
 	}
-	k := h.dof + h.l.pending + int(h.l.freedom[right])
-	return k >= endless || h.orig-h.merged <= h.most(float64(k))*(1+1e-6)+1e-3 // but for rounding
+	k := h.dof + h.l.openDOF + int(h.l.dof[right])
+	return k >= unboundedDOF || h.orig-h.merged <= h.most(float64(k))*(1+1e-6)+1e-3 // but for rounding
 }
 
 // survivable is what χ² of k degrees of freedom is above with a probability of at most exp(−t) (B. Laurent and P.

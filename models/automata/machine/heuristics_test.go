@@ -14,13 +14,13 @@ import (
 
 // learnerOf is a learner with the prefix tree of some words, and the node of each word.
 func learnerOf(spec LearnSpec, types int, words map[string]int32, times map[string]int) (*learner, func(word string) int32) {
-	sapling := newSapling(types)
+	builder := newPrefixTreeBuilder(types)
 	for word, typ := range words {
 		for range max(1, times[word]) {
-			sapling.insert(wordOf(word), typ)
+			builder.insert(wordOf(word), typ)
 		}
 	}
-	l := &learner{LearnSpec: spec, tree: sapling.tree()}
+	l := &learner{LearnSpec: spec, tree: builder.tree()}
 	l.isRed = make([]bool, len(l.tree.nodes))
 	l.heuristic = newHeuristic(l)
 	return l, func(word string) int32 {
@@ -137,7 +137,7 @@ func TestCriteriaFindPlantedMachine(t *testing.T) {
 		}
 		red := 0
 		for _, s := range m.States {
-			red += Flag(s.Red)
+			red += Bit(s.Red)
 		}
 		if red != 3 {
 			t.Errorf("%s: %d red states, want 3", heuristic, red)
@@ -174,15 +174,15 @@ func TestEarlyEnds(t *testing.T) {
 		words, types = append(words, word), append(types, int32(min(1, len(word)%3)))
 	}
 	learn := func(spec LearnSpec, kinds int, patient bool) (steps []string, earlier int) {
-		sapling := newSapling(kinds)
+		builder := newPrefixTreeBuilder(kinds)
 		for i, word := range words {
-			sapling.insert(word, types[i]%int32(kinds))
+			builder.insert(word, types[i]%int32(kinds))
 		}
-		l := &learner{LearnSpec: spec, tree: sapling.tree(), symbols: 4}
+		l := &learner{LearnSpec: spec, tree: builder.tree(), symbols: 4}
 		l.isRed = make([]bool, len(l.tree.nodes))
 		l.heuristic = newHeuristic(l)
 		if patient {
-			l.freedom = nil
+			l.dof = nil
 		}
 		switch h := l.heuristic.(type) { // count what most refutes
 		case *likelihood:

@@ -112,8 +112,8 @@ type learner struct {
 
 	// The most degrees of freedom that the pairs with the states of a subtree have, of the subtrees of the blue state,
 	// and the sum over those that the merge that is tested has not come to: 0 where nothing more can be said.
-	freedom []int32
-	pending int
+	dof     []int32
+	openDOF int
 	open    []int32 // states to be counted
 	overlap []int32 // left and right states in turn
 }
@@ -128,20 +128,20 @@ func Learn(ctx context.Context, spec LearnSpec, words corpus.Words, alphabet, ty
 	if err := spec.Check(); err != nil {
 		return nil, fmt.Errorf("automata: learn: %w", err)
 	}
-	sapling := newSapling(max(1, len(types)))
+	builder := newPrefixTreeBuilder(max(1, len(types)))
 	n := 0
 	labels := map[int32]bool{}
 	for word, typ := range words {
 		if n++; n%1024 == 0 && ctx.Err() != nil {
 			return nil, fmt.Errorf("automata: learn: prefix tree: %w", ctx.Err())
 		}
-		if sapling.n > math.MaxInt32-len(word)-1 {
+		if builder.n > math.MaxInt32-len(word)-1 {
 			return nil, fmt.Errorf("automata: learn: the prefix tree grows over %d nodes; use windows or less data", math.MaxInt32)
 		}
-		if err := checkWord(word, typ, len(alphabet), sapling.types); err != nil {
+		if err := checkWord(word, typ, len(alphabet), builder.types); err != nil {
 			return nil, fmt.Errorf("automata: learn: word %d: %w", n, err)
 		}
-		sapling.insert(word, typ)
+		builder.insert(word, typ)
 		labels[typ] = true
 	}
 	if n == 0 {
@@ -150,7 +150,7 @@ func Learn(ctx context.Context, spec LearnSpec, words corpus.Words, alphabet, ty
 	if spec.Heuristic == "edsm" && len(labels) < 2 {
 		return nil, fmt.Errorf("automata: learn: heuristic edsm compares labels, and all %d words have the same one: every merge would do", n)
 	}
-	l := &learner{LearnSpec: spec, tree: sapling.tree(), symbols: len(alphabet)}
+	l := &learner{LearnSpec: spec, tree: builder.tree(), symbols: len(alphabet)}
 	l.isRed = make([]bool, len(l.tree.nodes))
 	l.heuristic = newHeuristic(l)
 	if err := l.run(ctx, observe); err != nil {
@@ -211,7 +211,7 @@ func (l *learner) run(ctx context.Context, observe func(Step)) error {
 // merge is consistent.
 func (l *learner) best(ctx context.Context, blue int32) (step Step, into int32, err error) {
 	into = none
-	l.foresee(blue)
+	l.countDOF(blue)
 	for _, red := range l.order() {
 		if ctx.Err() != nil {
 			return step, none, fmt.Errorf("automata: learn: %w", ctx.Err())
@@ -227,9 +227,9 @@ func (l *learner) best(ctx context.Context, blue int32) (step Step, into int32, 
 	return step, into, nil
 }
 
-// foresee counts the degrees of freedom of the blue state's subtrees, children before their parents.
-func (l *learner) foresee(blue int32) {
-	if l.freedom == nil {
+// countDOF counts the degrees of freedom of the blue state's subtrees, children before their parents.
+func (l *learner) countDOF(blue int32) {
+	if l.dof == nil {
 		return
 	}
 	t := l.tree
@@ -246,22 +246,22 @@ func (l *learner) foresee(blue int32) {
 		}
 	}
 	for _, n := range slices.Backward(l.open) {
-		sum := l.freedomOf(n)
+		sum := l.maxDOF(n)
 		for c := t.nodes[n].first; c != none && (sum > 0 || !l.MergeData); c = t.nodes[c].next {
 			if t.nodes[c].edge >= 0 {
-				sum += int(l.freedom[t.find(c)])
+				sum += int(l.dof[t.find(c)])
 			}
 		}
-		l.freedom[n] = int32(min(sum, endless))
+		l.dof[n] = int32(min(sum, unboundedDOF))
 	}
 }
 
-// endless stands for all degrees of freedom from there on.
-const endless = math.MaxInt32
+// unboundedDOF stands for all degrees of freedom from there on.
+const unboundedDOF = math.MaxInt32
 
-// freedomOf is the most degrees of freedom that one pair with a right state adds: a bin for each of its symbols, for
+// maxDOF is the most degrees of freedom that one pair with a right state adds: a bin for each of its symbols, for
 // the end of the word and for two pools, and likewise for its labels. The clean test counts the left state's symbols too.
-func (l *learner) freedomOf(n int32) (k int) {
+func (l *learner) maxDOF(n int32) (k int) {
 	t, types := l.tree, 0
 	q := &t.nodes[n]
 	words := q.paths

@@ -157,14 +157,14 @@ func TestHeldOut(t *testing.T) {
 	c := planted.Words(3000, 3)
 	all := Setting{"one state", Probable(), Remain}
 	all.Confidence = 1e-300
-	got, err := HeldOut(context.Background(), []Setting{all, {"clean", Probable(), Remain}}, c)
+	got, err := heldOutLogProbability(context.Background(), []Setting{all, {"clean", Probable(), Remain}}, c)
 	if err != nil || !(got[1] > got[0]+0.01) {
 		t.Errorf("%v, %v", got, err)
 	}
-	if best, err := Choose(context.Background(), []Setting{all, {"clean", Probable(), Remain}}, c); best != 1 || err != nil {
+	if best, err := SelectByHeldOut(context.Background(), []Setting{all, {"clean", Probable(), Remain}}, c); best != 1 || err != nil {
 		t.Errorf("%d is chosen, %v", best, err)
 	}
-	if _, err := Choose(context.Background(), Candidates(), planted.Words(4, 1)); !errors.Is(err, ErrTooFew) {
+	if _, err := SelectByHeldOut(context.Background(), Candidates(), planted.Words(4, 1)); !errors.Is(err, ErrTooFew) {
 		t.Errorf("four traces: %v", err)
 	}
 }

@@ -126,13 +126,13 @@ func lookup(keys, values []int32, key, otherwise int32) int32 {
 	return otherwise
 }
 
-// Missing is what a replay does where a state has no edge for a symbol.
-type Missing string
+// OnMissingEdge is what a replay does where a state has no edge for a symbol.
+type OnMissingEdge string
 
 const (
-	Reset  Missing = "reset"  // go on from the initial state
-	Remain Missing = "remain" // stay
-	Stop   Missing = "stop"   // the word ends there
+	Reset  OnMissingEdge = "reset"  // go on from the initial state
+	Remain OnMissingEdge = "remain" // stay
+	Stop   OnMissingEdge = "stop"   // the word ends there
 )
 
 // Replayer runs words through a machine. It holds the smoothed log-probabilities of every count, and is
@@ -141,7 +141,7 @@ type Replayer struct {
 	m          *Machine
 	correction float64
 	finalProb  bool
-	missing    Missing
+	onMissing  OnMissingEdge
 	repeat     bool      // record the state before again where a step ends in the initial state, as FlexFringe's v23 does
 	logSeen    []float64 // per count: ln((count+c)/total)
 	logUnseen  []float64 // per state: ln(c/total), for a symbol that never left it
@@ -151,8 +151,8 @@ type Replayer struct {
 // NewReplayer prepares replays with FlexFringe's smoothing: a symbol's probability in a state is its count
 // plus correction over the sum of all positive counts plus correction, plus one more correction for the
 // unseen; with finalProb the end of the word counts as a symbol.
-func NewReplayer(m *Machine, correction float64, finalProb bool, missing Missing, compat Compat) *Replayer {
-	r := &Replayer{m: m, correction: correction, finalProb: finalProb, missing: missing, repeat: compat == V23}
+func NewReplayer(m *Machine, correction float64, finalProb bool, onMissing OnMissingEdge, compat Compat) *Replayer {
+	r := &Replayer{m: m, correction: correction, finalProb: finalProb, onMissing: onMissing, repeat: compat == V23}
 	r.logSeen = make([]float64, len(m.Count))
 	for q := range m.States {
 		total := correction
@@ -174,7 +174,7 @@ func NewReplayer(m *Machine, correction float64, finalProb bool, missing Missing
 }
 
 // Replay runs one word. states[i], if states is not nil, becomes the state recorded after symbol i (-1
-// behind a stop), scores[i] the log-probability of symbol i; both have the word's length. It returns the
+// after a stop), scores[i] the log-probability of symbol i; both have the word's length. It returns the
 // sum of the log-probabilities, that of the end included when the replayer has end probabilities.
 // A symbol outside the alphabet counts as unseen.
 func (r *Replayer) Replay(word []int32, states []int32, scores []float64) float64 {
@@ -186,7 +186,7 @@ func (r *Replayer) Replay(word []int32, states []int32, scores []float64) float6
 			scores[i] = s
 		}
 		if to < 0 {
-			switch r.missing {
+			switch r.onMissing {
 			case Remain:
 				to = q
 			case Reset:
@@ -243,7 +243,8 @@ func (m *Machine) String() string {
 	return fmt.Sprintf("%d states, %d transitions, %d symbols", len(m.States), len(m.To), len(m.Alphabet))
 }
 
-func Flag(b bool) int {
+// Bit is 1 for true and 0 for false, as files hold it.
+func Bit(b bool) int {
 	if b {
 		return 1
 	}

@@ -29,7 +29,7 @@ type pair struct {
 
 // try tests whether red and blue may be merged. The score is of use only if they may.
 func (l *learner) try(red, blue int32) (score float64, ok bool) {
-	if l.glances() && !l.glance(red, blue) {
+	if l.mayQuickReject() && l.quickReject(red, blue) {
 		return 0, false
 	}
 	l.heuristic.reset()
@@ -42,24 +42,24 @@ func (l *learner) try(red, blue int32) (score float64, ok bool) {
 	return l.heuristic.verdict()
 }
 
-// glances says whether a glance is worth it: tests of the whole overlap, which merge nothing.
-func (l *learner) glances() bool {
-	return !l.TestMerge && l.Heuristic != "alergia" && l.freedom != nil
+// mayQuickReject says whether quickReject is worth it: tests of the whole overlap, which merge nothing.
+func (l *learner) mayQuickReject() bool {
+	return !l.TestMerge && l.Heuristic != "alergia" && l.dof != nil
 }
 
-// glance tests the overlap of two subtrees breadth first, as long as nothing refutes their merge: states near the
-// root have the most words, and show first what does not fit. Where nothing is merged, pairs
-// are the same in any order.
-func (l *learner) glance(red, blue int32) bool {
+// quickReject tests the overlap of two subtrees breadth first and says whether a pair of it refutes their merge: states
+// near the root have the most words, and show first what does not fit. Where nothing is merged, pairs are the same in
+// any order.
+func (l *learner) quickReject(red, blue int32) bool {
 	t := l.tree
 	l.heuristic.reset()
 	l.overlap = append(l.overlap[:0], red, blue)
-	l.pending = int(l.freedom[blue])
+	l.openDOF = int(l.dof[blue])
 	for i := 0; i < len(l.overlap); i += 2 {
 		left, right := l.overlap[i], l.overlap[i+1]
-		l.pending -= int(l.freedom[right])
+		l.openDOF -= int(l.dof[right])
 		if !l.heuristic.add(left, right) {
-			return false
+			return true
 		}
 		e := t.nodes[left].first
 		for c := t.nodes[right].first; c != none; c = t.nodes[c].next {
@@ -74,11 +74,11 @@ func (l *learner) glance(red, blue int32) bool {
 			}
 			if x, y := t.find(e), t.find(c); x != y {
 				l.overlap = append(l.overlap, x, y)
-				l.pending += int(l.freedom[y])
+				l.openDOF += int(l.dof[y])
 			}
 		}
 	}
-	return true
+	return false
 }
 
 // merge folds blue into red for good.
@@ -93,12 +93,12 @@ func (l *learner) merge(red, blue int32) {
 // test. An explicit stack: a trace may have a million symbols.
 func (l *learner) fold(left, right int32, test, change bool) bool {
 	t := l.tree
-	l.stack, l.kids, l.pending = l.stack[:0], l.kids[:0], 0
+	l.stack, l.kids, l.openDOF = l.stack[:0], l.kids[:0], 0
 	if !l.unite(left, right, test, change) {
 		return false
 	}
 	for len(l.stack) > 0 {
-		if test && l.silent() {
+		if test && l.exhausted() {
 			return true
 		}
 		top := &l.stack[len(l.stack)-1]
@@ -109,8 +109,8 @@ func (l *learner) fold(left, right int32, test, change bool) bool {
 		}
 		c := l.kids[top.at]
 		top.at++
-		if l.freedom != nil {
-			l.pending -= int(l.freedom[t.find(c)])
+		if l.dof != nil {
+			l.openDOF -= int(l.dof[t.find(c)])
 		}
 		before, e := none, t.nodes[top.left].first
 		for e != none && t.nodes[e].sym < t.nodes[c].sym {
@@ -130,10 +130,10 @@ func (l *learner) fold(left, right int32, test, change bool) bool {
 	return true
 }
 
-// silent says whether no pair that a test has yet to come to could say anything: their right states have too few words.
+// exhausted says whether no pair that a test has yet to come to could say anything: their right states have too few words.
 // Where words have several labels, these may still refute.
-func (l *learner) silent() bool {
-	return l.freedom != nil && l.pending == 0 && (l.tree.types == 1 || l.Heuristic == "alergia")
+func (l *learner) exhausted() bool {
+	return l.dof != nil && l.openDOF == 0 && (l.tree.types == 1 || l.Heuristic == "alergia")
 }
 
 // attach makes edge c one of state into's, between before and e. An edge e over the same symbol is a mere
@@ -170,8 +170,8 @@ func (l *learner) unite(left, right int32, test, change bool) bool {
 	for c := t.nodes[right].first; c != none; c = t.nodes[c].next {
 		if t.nodes[c].edge >= 0 {
 			l.kids = append(l.kids, c)
-			if l.freedom != nil {
-				l.pending += int(l.freedom[t.find(c)])
+			if l.dof != nil {
+				l.openDOF += int(l.dof[t.find(c)])
 			}
 		}
 	}

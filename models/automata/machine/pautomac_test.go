@@ -113,7 +113,7 @@ func TestPAutomaC(t *testing.T) {
 				t.Errorf("%d red, %d written, %d steps; want %d, %d, %d", red, len(m.States), steps, c.red, c.written, c.steps)
 			}
 			readProblem(t, c.set, "test", corpus)
-			for missing, want := range map[Missing]float64{Stop: c.stop, Remain: c.remain} {
+			for missing, want := range map[OnMissingEdge]float64{Stop: c.stop, Remain: c.remain} {
 				rep := NewReplayer(m, 1, true, missing, V26)
 				var logq []float64
 				for i := train; i < corpus.Len(); i++ {
@@ -139,7 +139,7 @@ func TestCleanIsBetter(t *testing.T) {
 		words := pautomac(t, set)
 		train := words.Len()
 		candidates := Candidates()
-		best, err := Choose(context.Background(), candidates, words)
+		best, err := SelectByHeldOut(context.Background(), candidates, words)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,8 +7,8 @@ import (
 	"plumbline/models"
 )
 
-// machineMeta is the part of a saved machine that is not arrays.
-type Meta struct {
+// Names is the part of a saved machine that is not arrays.
+type Names struct {
 	Alphabet []string `json:"alphabet"`
 	Types    []string `json:"types"`
 }
@@ -19,13 +19,13 @@ func (m *Machine) Arrays() models.Arrays {
 	states := make([]int32, 0, 6*n)
 	for i := range m.States {
 		s := &m.States[i]
-		states = append(states, int32(s.ID), int32(s.Source), int32(s.Size), int32(s.Paths), int32(s.Final), int32(Flag(s.Red)|Flag(s.Sink)<<1|Flag(s.Blue)<<2))
+		states = append(states, int32(s.ID), int32(s.Source), int32(s.Size), int32(s.Paths), int32(s.Final), int32(Bit(s.Red)|Bit(s.Sink)<<1|Bit(s.Blue)<<2))
 	}
 	return models.Arrays{"states": states, "start": m.Start, "on": m.On, "to": m.To, "count_start": m.CountStart, "count_on": m.CountOn, "count": m.Count}
 }
 
-// machineFrom restores and checks a saved machine.
-func FromArrays(meta Meta, a models.Arrays) (*Machine, error) {
+// Restore builds a machine from what was saved, and checks it. An error wraps models.ErrState.
+func Restore(meta Names, a models.Arrays) (*Machine, error) {
 	m := &Machine{Alphabet: meta.Alphabet, Types: meta.Types}
 	var errs [7]error
 	var states []int32

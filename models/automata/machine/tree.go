@@ -26,39 +26,41 @@ type tree struct {
 	pathTypes  []int32 // node×types: paths by label
 }
 
-// sapling is a prefix tree that grows, its nodes in order of creation.
-type sapling struct {
-	blocks [][]sprout // of sproutBlock nodes each, so that growing copies nothing
+// prefixTreeBuilder is a prefix tree that grows, its nodes in order of creation.
+type prefixTreeBuilder struct {
+	blocks [][]builderNode // of builderBlock nodes each, so that growing copies nothing
 	n      int
 
 	types                 int
 	finalTypes, pathTypes []int32 // as in tree
 }
 
-// sprout is what a node of a growing tree has to know.
-type sprout struct {
+// builderNode is what a node of a growing tree has to know.
+type builderNode struct {
 	first, next, sym int32
 	words            int32 // through the node or ending in it
 	final            int32 // of these, words that end in it
 }
 
-const sproutBlock = 1 << 14
+const builderBlock = 1 << 14
 
-func newSapling(types int) *sapling {
-	t := &sapling{types: types}
+func newPrefixTreeBuilder(types int) *prefixTreeBuilder {
+	t := &prefixTreeBuilder{types: types}
 	t.add(-1)
 	return t
 }
 
-func (t *sapling) at(n int32) *sprout { return &t.blocks[n/sproutBlock][n%sproutBlock] }
+func (t *prefixTreeBuilder) at(n int32) *builderNode {
+	return &t.blocks[n/builderBlock][n%builderBlock]
+}
 
-func (t *sapling) add(sym int32) int32 {
+func (t *prefixTreeBuilder) add(sym int32) int32 {
 	n := int32(t.n)
-	if t.n%sproutBlock == 0 {
-		t.blocks = append(t.blocks, make([]sprout, 0, sproutBlock))
+	if t.n%builderBlock == 0 {
+		t.blocks = append(t.blocks, make([]builderNode, 0, builderBlock))
 	}
 	b := &t.blocks[len(t.blocks)-1]
-	*b = append(*b, sprout{first: none, next: none, sym: sym})
+	*b = append(*b, builderNode{first: none, next: none, sym: sym})
 	t.n++
 	if t.types > 1 {
 		t.finalTypes = append(t.finalTypes, make([]int32, t.types)...)
@@ -68,7 +70,7 @@ func (t *sapling) add(sym int32) int32 {
 }
 
 // insert adds one word.
-func (t *sapling) insert(word []int32, typ int32) {
+func (t *prefixTreeBuilder) insert(word []int32, typ int32) {
 	n := int32(0)
 	t.at(0).words++
 	for _, a := range word {
@@ -85,7 +87,7 @@ func (t *sapling) insert(word []int32, typ int32) {
 }
 
 // child finds or makes n's child over symbol a.
-func (t *sapling) child(n, a int32) int32 {
+func (t *prefixTreeBuilder) child(n, a int32) int32 {
 	link := &t.at(n).first
 	for *link != none {
 		c := t.at(*link)
@@ -106,7 +108,7 @@ func (t *sapling) child(n, a int32) int32 {
 
 // tree lays the nodes out in the order in which merges walk them: the children of a node side by side, and
 // the blocks of children depth first. Walking two subtrees in step then reads memory forwards.
-func (t *sapling) tree() *tree {
+func (t *prefixTreeBuilder) tree() *tree {
 	out := &tree{nodes: make([]node, 1, t.n), number: make([]int32, 1, t.n), types: t.types}
 	root := t.at(0)
 	out.nodes[0] = node{first: root.first, next: none, parent: none, sym: -1, size: root.words, paths: root.words - root.final, final: root.final}

@@ -10,7 +10,7 @@ import (
 	"plumbline/models/nn"
 )
 
-// expression is a graph for batches of so many rows, in the making. Rows and columns are spread, joined, picked
+// expression is a graph for batches of a fixed number of rows, in the making. Rows and columns are spread, joined, picked
 // and summed up by products with constant matrices, whose gradients Gorgonia knows for every shape.
 type expression struct {
 	g     *G.ExprGraph
@@ -81,7 +81,7 @@ func (e *expression) mean(x *G.Node, name string) *G.Node {
 	return e.must(G.Mul(e.constant(1, e.rows, "share"+name, func(int, int) float32 { return 1 / float32(e.rows) }), x))
 }
 
-// columns is so many columns of x, which has wide, from one on.
+// columns is a run of columns of x, which has wide of them.
 func (e *expression) columns(x *G.Node, from, n, wide int, name string) *G.Node {
 	return e.must(G.Mul(x, e.constant(wide, n, name, func(i, j int) float32 {
 		if i == from+j {
@@ -127,7 +127,7 @@ func (b *builder) param(layer int, part nn.Part, rows, cols int) *G.Node {
 // random is an input that is drawn for each step.
 func (b *builder) random(name string, cols int, draw func(row []float32, step, place int)) *G.Node {
 	n := b.matrix(name, b.rows, cols, nil)
-	b.tp.chance = append(b.tp.chance, chance{n, tensor.New(tensor.WithShape(b.rows, cols), tensor.Of(tensor.Float32)), draw})
+	b.tp.random = append(b.tp.random, randomInput{n, tensor.New(tensor.WithShape(b.rows, cols), tensor.Of(tensor.Float32)), draw})
 	return n
 }
 
@@ -226,7 +226,7 @@ func (b *builder) draw(h *G.Node) (z, penalty *G.Node) {
 	v := b.t.net.Variational
 	k := b.t.net.Bottleneck()
 	mu, s := b.columns(h, 0, k, 2*k, "means"), b.columns(h, k, k, 2*k, "deviations")
-	eps := b.random("draw", k, func(row []float32, step, place int) { nn.Draw(row, b.t.net.Seed, step, place) })
+	eps := b.random("draw", k, func(row []float32, step, place int) { nn.StandardNormal(row, b.t.net.Seed, step, place) })
 	dev := b.must(G.Exp(b.must(G.Mul(s, b.scalar(0.5)))))
 	z = b.must(G.Add(mu, b.must(G.HadamardProd(dev, eps))))
 	sum := b.must(G.Add(b.must(G.Exp(s)), b.must(G.Square(mu))))

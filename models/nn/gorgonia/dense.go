@@ -75,7 +75,7 @@ type tape struct {
 	x, t   *G.Node
 	inputs [2]*tensor.Dense
 	params G.Nodes // of the trained arrays
-	chance []chance
+	random []randomInput
 	norms  []norm
 	loss   G.Value
 	vm     G.VM
@@ -86,12 +86,12 @@ type tape struct {
 	latent                   G.Value
 }
 
-// chance is an input that is drawn for each step: what a layer's values are multiplied by, or what the
+// randomInput is an input that is sampled for each step: what a layer's values are multiplied by, or what the
 // bottleneck's deviations are.
-type chance struct {
+type randomInput struct {
 	node   *G.Node
 	values *tensor.Dense
-	draw   func(row []float32, step, place int)
+	sample func(row []float32, step, place int)
 }
 
 // norm is the moments of a normalised layer's sums.
@@ -179,10 +179,10 @@ func (t *trainer) evaluate(x, target []float32, rows []int32, learn bool) (float
 	if err := errors.Join(G.Let(tp.x, tp.inputs[0]), G.Let(tp.t, tp.inputs[1])); err != nil {
 		return 0, fmt.Errorf("gorgonia: %w", err)
 	}
-	for _, c := range tp.chance {
+	for _, c := range tp.random {
 		width := c.values.Shape()[1]
 		for i := range rows {
-			c.draw(c.values.Data().([]float32)[i*width:(i+1)*width], t.steps, i)
+			c.sample(c.values.Data().([]float32)[i*width:(i+1)*width], t.steps, i)
 		}
 		if err := G.Let(c.node, c.values); err != nil {
 			return 0, fmt.Errorf("gorgonia: %w", err)
@@ -257,7 +257,7 @@ func (t *trainer) SetCentres(centres [][]float32) error {
 	if err := n.Check(); err != nil {
 		return err
 	}
-	if len(centres) != len(t.net.Centres) { // graphs are made for so many
+	if len(centres) != len(t.net.Centres) { // graphs are made for a number of centres
 		if err := t.Close(); err != nil {
 			return err
 		}

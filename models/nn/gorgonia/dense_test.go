@@ -126,7 +126,7 @@ func reference(n nn.Network, p [][]float64, x, t []float32, rows []int32) float6
 			b, kl := l.Out/2, 0.0
 			for q, z := range h {
 				eps := make([]float32, b)
-				nn.Draw(eps, n.Seed, 0, q)
+				nn.StandardNormal(eps, n.Seed, 0, q)
 				drawn := make([]float64, b)
 				for j := range b {
 					mu, s := z[j], z[b+j]

@@ -39,7 +39,7 @@ func TestRollingInPieces(t *testing.T) {
 			trained[q]++
 		}
 	}
-	once, pieces := NewRolling(trained), NewRolling(trained)
+	once, pieces := NewStateFrequency(trained), NewStateFrequency(trained)
 	n := 0
 	windows(func(states []int32) {
 		wantScore, wantCause := once.Window(states)
@@ -52,7 +52,7 @@ func TestRollingInPieces(t *testing.T) {
 			if err := pieces.Save(&b, m); err != nil {
 				t.Fatal(err)
 			}
-			if pieces, err = LoadRolling(&b, "counters.json", m); err != nil {
+			if pieces, err = LoadStateFrequency(&b, "counters.json", m); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -69,13 +69,13 @@ func TestLoadRollingErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	if err := NewRolling(make([]int64, len(m.States))).Save(&b, m); err != nil {
+	if err := NewStateFrequency(make([]int64, len(m.States))).Save(&b, m); err != nil {
 		t.Fatal(err)
 	}
 	good := b.String()
 	other := *m
 	other.Alphabet = []string{"x", "y", "z"}
-	if _, err := LoadRolling(strings.NewReader(good), "c.json", &other); !errors.Is(err, flexfringe.ErrMachine) || !strings.Contains(err.Error(), "another machine") {
+	if _, err := LoadStateFrequency(strings.NewReader(good), "c.json", &other); !errors.Is(err, flexfringe.ErrMachine) || !strings.Contains(err.Error(), "another machine") {
 		t.Errorf("counters of another machine: %v", err)
 	}
 	for text, want := range map[string]string{
@@ -84,7 +84,7 @@ func TestLoadRollingErrors(t *testing.T) {
 		strings.Replace(good, "[0,", "[-1,", 1):  "out of range",
 		strings.Replace(good, "[0,", "[0,0,", 1): "another machine",
 	} {
-		if _, err := LoadRolling(strings.NewReader(text), "c.json", m); !errors.Is(err, flexfringe.ErrMachine) || !strings.Contains(err.Error(), want) {
+		if _, err := LoadStateFrequency(strings.NewReader(text), "c.json", m); !errors.Is(err, flexfringe.ErrMachine) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want %q", text, err, want)
 		}
 	}
@@ -94,12 +94,12 @@ func TestLoadRollingErrors(t *testing.T) {
 func FuzzLoadRolling(f *testing.F) {
 	m := &machine.Machine{Alphabet: []string{"a"}, Types: []string{"0"}, States: make([]machine.State, 1), Start: []int32{0, 0}, CountStart: []int32{0, 0}}
 	var b bytes.Buffer
-	if err := NewRolling([]int64{3}).Save(&b, m); err != nil {
+	if err := NewStateFrequency([]int64{3}).Save(&b, m); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(b.String())
 	f.Fuzz(func(t *testing.T, text string) {
-		r, err := LoadRolling(strings.NewReader(text), "c.json", m)
+		r, err := LoadStateFrequency(strings.NewReader(text), "c.json", m)
 		if err != nil {
 			return
 		}
@@ -118,7 +118,7 @@ func TestThresholdOfKubernetesWork(t *testing.T) {
 		train.Traces = append(train.Traces, traces(3, append([]int32(nil), w...)).Traces...)
 	}
 	train.N = len(train.Traces)
-	spec := &PDFASpec{LearnSpec: machine.Likelihood(), Missing: machine.Reset, Aggregate: "sum"}
+	spec := &PDFASpec{LearnSpec: machine.Likelihood(), OnMissing: machine.Reset, Aggregate: "sum"}
 	spec.Compat, spec.FinalProb = machine.V23, false
 	d, err := spec.New(models.Env{})
 	if err != nil {

@@ -11,16 +11,16 @@ import (
 	"plumbline/models/automata/machine"
 )
 
-// Rolling is SEQUENT's anomaly score: how much more often than in training a state is visited. It reads
+// StateFrequency is SEQUENT's anomaly score: how much more often than in training a state is visited. It reads
 // windows in order and remembers every visit, so a score depends on all windows before it. The counters
-// may be saved and taken up again ([Rolling.Save], [LoadRolling]), so that a stream can be scored in pieces.
+// may be saved and taken up again ([StateFrequency.Save], [LoadStateFrequency]), so that a stream can be scored in pieces.
 //
 //	s = ln(C(q)+1) − ln(N(q)+1) + ln(T+1) − ln(D+1)
 //
 // for each position of a window in state q: C(q) visits of q so far, D distinct states so far, N(q) visits
 // of q in the training windows and T = ΣN. A window's score is the sum of s over its positions (Cao and
 // others, SEQUENT, 2024, as its code has it: D counts distinct states, where the text speaks of visits).
-type Rolling struct {
+type StateFrequency struct {
 	trained  []int64   // N
 	expected []float64 // per state: ln(N+1)
 	total    float64   // ln(T+1)
@@ -28,9 +28,9 @@ type Rolling struct {
 	distinct int
 }
 
-// NewRolling starts with empty counters. trained[q] is N(q).
-func NewRolling(trained []int64) *Rolling {
-	r := &Rolling{trained: slices.Clone(trained), Visits: make([]int64, len(trained))}
+// NewStateFrequency starts with empty counters. trained[q] is N(q).
+func NewStateFrequency(trained []int64) *StateFrequency {
+	r := &StateFrequency{trained: slices.Clone(trained), Visits: make([]int64, len(trained))}
 	sum := int64(0)
 	for _, n := range trained {
 		r.expected = append(r.expected, math.Log(float64(n)+1))
@@ -41,7 +41,7 @@ func NewRolling(trained []int64) *Rolling {
 }
 
 // Resume takes up saved counters, one a state.
-func (r *Rolling) Resume(visits []int64) {
+func (r *StateFrequency) Resume(visits []int64) {
 	copy(r.Visits, visits)
 	r.distinct = 0
 	for _, v := range r.Visits {
@@ -53,8 +53,8 @@ func (r *Rolling) Resume(visits []int64) {
 
 // Window scores one replayed window and counts its visits. cause is the position of the first largest
 // term: the state there is the window's root cause. An empty window scores 0 with cause -1. States below
-// zero (behind a stop) are passed over.
-func (r *Rolling) Window(states []int32) (score float64, cause int) {
+// zero (after a stop) are passed over.
+func (r *StateFrequency) Window(states []int32) (score float64, cause int) {
 	cause = -1
 	top := math.Inf(-1)
 	for i, q := range states {
@@ -74,35 +74,35 @@ func (r *Rolling) Window(states []int32) (score float64, cause int) {
 	return score, cause
 }
 
-// rollingFile is the saved counters, one for each state of the machine.
-type rollingFile struct {
+// stateFrequencyFile is the saved counters, one for each state of the machine.
+type stateFrequencyFile struct {
 	Machine string  `json:"machine"` // SHA-256 of the machine's JSON
 	Trained []int64 `json:"trained"`
 	Visits  []int64 `json:"visits"`
 }
 
 // Save writes the counters of windows on machine m as JSON.
-func (r *Rolling) Save(w io.Writer, m *machine.Machine) error {
+func (r *StateFrequency) Save(w io.Writer, m *machine.Machine) error {
 	id, err := flexfringe.Fingerprint(m)
 	if err != nil {
 		return err
 	}
-	if err := json.NewEncoder(w).Encode(rollingFile{id, r.trained, r.Visits}); err != nil {
+	if err := json.NewEncoder(w).Encode(stateFrequencyFile{id, r.trained, r.Visits}); err != nil {
 		return fmt.Errorf("automata: write counters: %w", err)
 	}
 	return nil
 }
 
-// LoadRolling takes up counters that Save wrote for the same machine. An error wraps ErrMachine and names
+// LoadStateFrequency takes up counters that Save wrote for the same machine. An error wraps ErrMachine and names
 // the file, with line and column where it is no JSON.
-func LoadRolling(rd io.Reader, file string, m *machine.Machine) (*Rolling, error) {
+func LoadStateFrequency(rd io.Reader, file string, m *machine.Machine) (*StateFrequency, error) {
 	raw, err := io.ReadAll(rd)
 	if err != nil {
 		return nil, fmt.Errorf("automata: %s: %w", file, err)
 	}
-	var f rollingFile
+	var f stateFrequencyFile
 	if err := json.Unmarshal(raw, &f); err != nil {
-		return nil, fmt.Errorf("automata: %w: %s: %w", flexfringe.ErrMachine, flexfringe.Place(file, raw, flexfringe.ErrorOffset(err)), err)
+		return nil, fmt.Errorf("automata: %w: %s: %w", flexfringe.ErrMachine, flexfringe.FilePosition(file, raw, flexfringe.JSONErrorOffset(err)), err)
 	}
 	id, err := flexfringe.Fingerprint(m)
 	if err != nil {
@@ -120,7 +120,7 @@ func LoadRolling(rd io.Reader, file string, m *machine.Machine) (*Rolling, error
 		}
 		total += f.Trained[q]
 	}
-	r := NewRolling(f.Trained)
+	r := NewStateFrequency(f.Trained)
 	r.Resume(f.Visits)
 	return r, nil
 }

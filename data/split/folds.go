@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 
 	"plumbline/configs/settings"
@@ -36,6 +37,19 @@ func (s SplitSpec) FoldNames() []string {
 		out = []string{""}
 	}
 	return out
+}
+
+// folds is how many folds the split has.
+func (s SplitSpec) folds() int {
+	switch s.Kind {
+	case "kfold":
+		return s.Repeats * s.Folds
+	case "repeated":
+		return s.Folds
+	case "leave_out":
+		return len(s.LeaveOut)
+	}
+	return 1
 }
 
 // Check says what is wrong with the split as a whole.
@@ -79,8 +93,8 @@ func (s SplitSpec) pool(t *data.Table) (benign []int32, byClass [][]int32) {
 }
 
 // deal cuts rows into n shuffled parts whose sizes differ by at most one.
-func (s SplitSpec) deal(rows []int32, n int, purpose uint64) [][]int32 {
-	shuffled := choose(s.rand(purpose), rows, len(rows))
+func deal(r *rand.Rand, rows []int32, n int) [][]int32 {
+	shuffled := choose(r, rows, len(rows))
 	parts := make([][]int32, n)
 	for i, r := range shuffled {
 		parts[i%n] = append(parts[i%n], r)
@@ -97,7 +111,7 @@ func mark(marks []bool, rows []int32) {
 
 // assemble makes a split of the pool's rows: those marked test, and the others; then it holds validation
 // rows out.
-func (s SplitSpec) assemble(t *data.Table, benign []int32, byClass [][]int32, test, leave []bool) *Split {
+func (s SplitSpec) assemble(t *data.Table, fold int, benign []int32, byClass [][]int32, test, leave []bool) *Split {
 	sp := &Split{}
 	for _, rows := range append([][]int32{benign}, byClass...) {
 		for _, r := range rows {
@@ -111,7 +125,7 @@ func (s SplitSpec) assemble(t *data.Table, benign []int32, byClass [][]int32, te
 	}
 	slices.Sort(sp.Train)
 	slices.Sort(sp.Test)
-	s.holdOut(t, sp)
+	s.holdOut(t, sp, s.foldRand(fold, 0, forValidation))
 	return sp
 }
 
@@ -123,9 +137,8 @@ func (s SplitSpec) kfold(t *data.Table, fold int) (*Split, error) {
 	if len(benign) < s.Folds {
 		return nil, fmt.Errorf("%d benign rows for %d folds", len(benign), s.Folds)
 	}
-	shuffle := uint64(repeat+1) << 20
 	test, leave := make([]bool, t.Rows), make([]bool, t.Rows)
-	mark(test, s.deal(benign, s.Folds, shuffle)[f])
+	mark(test, deal(s.foldRand(repeat, 0, forTest), benign, s.Folds)[f])
 	family := 0
 	for c, rows := range byClass {
 		if len(rows) == 0 {
@@ -133,7 +146,7 @@ func (s SplitSpec) kfold(t *data.Table, fold int) (*Split, error) {
 		}
 		switch s.Attacks {
 		case "split":
-			mark(test, s.deal(rows, s.Folds, shuffle|uint64(c+1))[f])
+			mark(test, deal(s.foldRand(repeat, c+1, forTest), rows, s.Folds)[f])
 		case "family":
 			if family%s.Folds == f {
 				mark(test, rows)
@@ -143,7 +156,7 @@ func (s SplitSpec) kfold(t *data.Table, fold int) (*Split, error) {
 			mark(test, rows)
 		}
 	}
-	return s.assemble(t, benign, byClass, test, leave), nil
+	return s.assemble(t, fold, benign, byClass, test, leave), nil
 }
 
 // repeated draws the test share of the benign rows anew for every fold, and puts all attacks into each:
@@ -151,16 +164,15 @@ func (s SplitSpec) kfold(t *data.Table, fold int) (*Split, error) {
 func (s SplitSpec) repeated(t *data.Table, fold int) (*Split, error) {
 	benign, byClass := s.pool(t)
 	test := make([]bool, t.Rows)
-	draw := uint64(fold+1) << 20
-	mark(test, choose(s.rand(draw), benign, share(s.Test, len(benign))))
+	mark(test, choose(s.foldRand(fold, 0, forTest), benign, share(s.Test, len(benign))))
 	for c, rows := range byClass {
 		k := len(rows)
 		if s.Attacks == "split" && k > 0 {
 			k = share(s.Test, k)
 		}
-		mark(test, choose(s.rand(draw|uint64(c+1)), rows, k))
+		mark(test, choose(s.foldRand(fold, c+1, forTest), rows, k))
 	}
-	return s.assemble(t, benign, byClass, test, nil), nil
+	return s.assemble(t, fold, benign, byClass, test, nil), nil
 }
 
 // leaveOut tests one attack class that training never shows, against the same benign rows in every fold.
@@ -174,7 +186,7 @@ func (s SplitSpec) leaveOut(t *data.Table, fold int) (*Split, error) {
 	test := make([]bool, t.Rows)
 	mark(test, choose(s.rand(forTest), benign, share(s.Test, len(benign))))
 	mark(test, byClass[class])
-	return s.assemble(t, benign, byClass, test, nil), nil
+	return s.assemble(t, fold, benign, byClass, test, nil), nil
 }
 
 // keepsSides says whether the split promises more than that no row is in two parts: whole groups, times or
@@ -196,7 +208,7 @@ func (s SplitSpec) sides() string {
 
 // contaminate marks attacks of training, as many as make up the share of contamination among the rows that
 // models without labels see. What training lacks is moved over from test, where the split allows it.
-func (s SplitSpec) contaminate(t *data.Table, sp *Split) error {
+func (s SplitSpec) contaminate(t *data.Table, sp *Split, rng *rand.Rand) error {
 	if s.Contamination == 0 {
 		return nil
 	}
@@ -213,7 +225,6 @@ func (s SplitSpec) contaminate(t *data.Table, sp *Split) error {
 			inTest = append(inTest, r)
 		}
 	}
-	rng := s.rand(forContamination)
 	taken := choose(rng, inTrain, min(want, len(inTrain)))
 	sp.Contaminants = slices.Clone(taken)
 	rest := want - len(taken)

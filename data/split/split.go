@@ -77,12 +77,12 @@ func (s SplitSpec) Fold(t *data.Table, k int) (*Split, error) {
 	if t.Attack == nil {
 		return fail("the data has no labels")
 	}
-	if n := len(s.FoldNames()); k < 0 || k >= n {
+	if n := s.folds(); k < 0 || k >= n {
 		return fail("fold %d of %d", k, n)
 	}
 	sp, err := s.make(t, k)
 	if err == nil {
-		err = s.contaminate(t, sp)
+		err = s.contaminate(t, sp, s.foldRand(k, 0, forContamination))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("data: %s: %w: %w", t.Name, ErrSplit, err)
@@ -130,9 +130,23 @@ func (s SplitSpec) make(t *data.Table, fold int) (*Split, error) {
 	return nil, fmt.Errorf("kind %q", s.Kind)
 }
 
-// rand is a stream for one purpose of the split.
+// rand is a stream for one purpose of a split that has one fold, or of all its folds alike.
 func (s SplitSpec) rand(purpose uint64) *rand.Rand {
 	return rand.New(rand.NewPCG(s.Seed, 0x5b117<<8|purpose))
+}
+
+// foldRand is the stream of one repeat (of kfold and repeated; other kinds have no repeats), class and purpose.
+// Class 0 stands for the benign rows, c+1 for attack class c. Distinct arguments below 2²⁰, 2³² and 2⁸ never
+// share a stream: they are packed side by side, and mixed by a bijection (the finaliser of SplitMix64, Steele,
+// Lea and Flood 2014).
+func (s SplitSpec) foldRand(repeat, class int, purpose uint64) *rand.Rand {
+	if s.Kind != "kfold" && s.Kind != "repeated" {
+		return s.rand(purpose)
+	}
+	z := 1<<63 | uint64(repeat)<<40 | uint64(class)<<8 | purpose
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return rand.New(rand.NewPCG(s.Seed, z^z>>31))
 }
 
 const (
@@ -153,19 +167,19 @@ func (s SplitSpec) official(t *data.Table) (*Split, error) {
 	if len(sp.Test) == 0 {
 		return nil, errors.New("the data set has no official test files; use random, time or group")
 	}
-	s.holdOut(t, sp)
+	s.holdOut(t, sp, s.rand(forValidation))
 	return sp, nil
 }
 
 // holdOut moves a random share of the benign training rows to Valid.
-func (s SplitSpec) holdOut(t *data.Table, sp *Split) {
+func (s SplitSpec) holdOut(t *data.Table, sp *Split, r *rand.Rand) {
 	if s.Validation == 0 {
 		return
 	}
 	benign := t.Benign(sp.Train)
 	held := make([]bool, t.Rows)
-	for _, r := range choose(s.rand(forValidation), benign, share(s.Validation, len(benign))) {
-		held[r] = true
+	for _, row := range choose(r, benign, share(s.Validation, len(benign))) {
+		held[row] = true
 	}
 	sp.hold(held)
 }
@@ -228,7 +242,7 @@ func (s SplitSpec) random(t *data.Table) (*Split, error) {
 	}
 	sp := &Split{}
 	sp.take(test)
-	s.holdOut(t, sp)
+	s.holdOut(t, sp, s.rand(forValidation))
 	return sp, nil
 }
 

@@ -33,6 +33,7 @@ var allowed = map[string]string{
 	"configs/settings": "",
 
 	"data":                   "",
+	"data/nfcapd":            "",
 	"data/parquet":           "",
 	"data/datatest":          "",
 	"data/cache":             "",
@@ -40,7 +41,7 @@ var allowed = map[string]string{
 	"data/evasion":           "data data/split",
 	"data/export":            "data data/parquet",
 	"data/split":             "configs/settings data",
-	"data/source":            "configs/settings data data/export data/corpus data/parquet",
+	"data/source":            "configs/settings data data/export data/corpus data/nfcapd data/parquet",
 	"data/source/sourcetest": "configs/settings data data/source",
 	"data/synth":             "configs/settings data data/source",
 	"data/audit":             "data data/source data/split",
@@ -80,7 +81,8 @@ var outside = map[string]string{
 	"github.com/spf13/cobra":    "cmd/plumbline",
 	"github.com/invopop/":       "cmd/plumbline",
 	"golang.org/x/term":         "cmd/plumbline",
-	"github.com/klauspost/":     "data/source data/export data/parquet runs runs/compare runs/investigate",
+	"github.com/klauspost/":     "data/source data/export data/nfcapd data/parquet runs runs/compare runs/investigate",
+	"github.com/pierrec/lz4/":   "data/nfcapd",
 	"go.yaml.in/yaml/v3":        "configs/settings models/modeltest runs runs/experiment",
 	"github.com/google/go-cmp/": "", // tests only
 	"github.com/parquet-go/":    "", // tests only
@@ -306,7 +308,7 @@ func parse(t *testing.T, file string) *ast.File {
 }
 
 // narrow are the packages whose lines have at most maxLine characters.
-var narrow = []string{"data/datatest", "models/all", "numeric/parallel"}
+var narrow = []string{"data/datatest", "data/nfcapd", "models/all", "numeric/parallel"}
 
 const maxLine = 120
 

@@ -1,0 +1,71 @@
+package nfcapd
+
+import (
+	"bytes"
+	"compress/bzip2"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
+)
+
+// unpack is a block as it was before it was compressed. It takes memory as the content comes, up to maxBlock.
+func (c compression) unpack(packed []byte) ([]byte, error) {
+	switch c {
+	case plain:
+		return packed, nil
+	case lzo:
+		out, err := unpackLZO(packed, maxBlock)
+		if err != nil {
+			return nil, fmt.Errorf("LZO: %w", err)
+		}
+		return out, nil
+	case bzip2ed:
+		out, err := readAll(bzip2.NewReader(bytes.NewReader(packed)))
+		if err != nil {
+			return nil, fmt.Errorf("bzip2: %w", err)
+		}
+		return out, nil
+	case lz4ed:
+		return unpackLZ4(packed)
+	case zstded:
+		z, err := zstd.NewReader(bytes.NewReader(packed), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxBlock))
+		if err != nil {
+			return nil, fmt.Errorf("zstd: %w", err)
+		}
+		defer z.Close()
+		out, err := readAll(z)
+		if err != nil {
+			return nil, fmt.Errorf("zstd: %w", err)
+		}
+		return out, nil
+	}
+	return nil, fmt.Errorf("compression %d is not known", c)
+}
+
+var errTooLarge = fmt.Errorf("more than %d bytes decompressed", maxBlock)
+
+func readAll(in io.Reader) ([]byte, error) {
+	out, err := io.ReadAll(io.LimitReader(in, maxBlock+1))
+	if err == nil && len(out) > maxBlock {
+		err = errTooLarge
+	}
+	return out, err
+}
+
+// unpackLZ4 decodes one LZ4 block, which does not say how much it holds: 255 times its size at most.
+func unpackLZ4(packed []byte) ([]byte, error) {
+	most := min(255*len(packed)+64, maxBlock)
+	for size := min(8*len(packed)+64, most); ; size = min(4*size, most) {
+		out := make([]byte, size)
+		n, err := lz4.UncompressBlock(packed, out)
+		switch {
+		case err == nil:
+			return out[:n], nil
+		case !errors.Is(err, lz4.ErrInvalidSourceShortBuffer) || size == most:
+			return nil, fmt.Errorf("LZ4: %w", err)
+		}
+	}
+}

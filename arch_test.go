@@ -55,7 +55,7 @@ var allowed = map[string]string{
 	"models/autoencoder":         "configs/settings data eval models models/nn numeric/cluster numeric/kernel numeric/stat",
 	"models/recurrent":           "configs/settings data models models/nn numeric/stat",
 	"models/automata":            "configs/settings data data/corpus eval models models/automata/flexfringe models/automata/machine numeric/stat",
-	"models/automata/machine":    "configs/settings data data/corpus models",
+	"models/automata/machine":    "configs/settings data data/corpus models numeric/stat",
 	"models/automata/flexfringe": "configs/settings data data/corpus models models/automata/machine",
 	"models/automata/planted":    "data data/corpus",
 	"models/classic":             "configs/settings data models numeric/cluster numeric/kernel numeric/neighbour numeric/parallel numeric/similarity numeric/stat",
@@ -87,7 +87,7 @@ var outside = map[string]string{
 	"github.com/google/go-cmp/": "", // tests only
 	"github.com/parquet-go/":    "", // tests only
 	"golang.org/x/sys/cpu":      "numeric/kernel",
-	"gonum.org/v1/gonum/":       "models/automata models/automata/machine models/classic models/nn models/autoencoder models/recurrent models/supervised numeric/cluster numeric/stat",
+	"gonum.org/v1/gonum/":       "models/automata models/classic models/nn models/autoencoder models/recurrent models/supervised numeric/cluster numeric/stat",
 }
 
 type pkg struct {

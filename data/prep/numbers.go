@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/bits"
 	"slices"
 
 	"plumbline/configs/settings"
 	"plumbline/data"
+	"plumbline/numeric/stat"
 )
 
 func init() {
@@ -51,11 +51,11 @@ func (s *impute) fit(f *fitting) error {
 			case len(v) == 0:
 				return errors.New("all values are missing; drop the column or impute a constant")
 			case s.Number == "mean":
-				fill = mean(v)
+				fill = stat.Mean(v)
 			case s.Number == "below":
 				fill = slices.Min(v) - 1
 			default:
-				fill = quantileIn(v, 0.5)
+				fill = stat.Select(v, 0.5)
 			}
 		}
 		c.ops = append(c.ops, Op{Kind: "fill", A: fill})
@@ -108,12 +108,8 @@ func (s *scale) op(v []float64) (Op, error) {
 	var shift, spread float64
 	switch s.Kind {
 	case "zscore":
-		shift = mean(v)
-		ss := 0.0
-		for _, x := range v {
-			ss += float64((x - shift) * (x - shift))
-		}
-		spread = math.Sqrt(ss / float64(len(v)))
+		mean, variance := stat.MeanVariance(v)
+		shift, spread = mean, math.Sqrt(variance)
 		if spread < 1e-12*math.Max(1, math.Abs(shift)) { // constant but for rounding
 			spread = 0
 		}
@@ -124,8 +120,8 @@ func (s *scale) op(v []float64) (Op, error) {
 		spread = math.Max(math.Abs(slices.Min(v)), math.Abs(slices.Max(v)))
 	case "robust":
 		o := sorted(v)
-		shift = quantileOf(o, 0.5)
-		spread = quantileOf(o, 0.75) - quantileOf(o, 0.25)
+		shift = stat.Quantile(o, 0.5)
+		spread = stat.Quantile(o, 0.75) - stat.Quantile(o, 0.25)
 	default:
 		return s.quantileOp(v), nil
 	}
@@ -147,7 +143,7 @@ func (s *scale) quantileOp(v []float64) Op {
 		if n > 1 {
 			p = float64(i) / float64(n-1)
 		}
-		table[i] = quantileOf(o, p)
+		table[i] = stat.Quantile(o, p)
 	}
 	op := Op{Kind: "quantile", Table: table}
 	if s.Kind == "normal" {
@@ -191,7 +187,7 @@ func (s *clip) fit(f *fitting) error {
 		if len(v) == 0 {
 			return errors.New("no values to learn from")
 		}
-		op := Op{Kind: "clip", A: quantileOf(v, s.Low), B: quantileOf(v, s.High)}
+		op := Op{Kind: "clip", A: stat.Quantile(v, s.Low), B: stat.Quantile(v, s.High)}
 		if s.Min != nil {
 			op.A = *s.Min
 		}
@@ -206,74 +202,7 @@ func (s *clip) fit(f *fitting) error {
 	})
 }
 
-func mean(v []float64) float64 {
-	sum := 0.0
-	for _, x := range v {
-		sum += x
-	}
-	return sum / float64(len(v))
-}
-
 func sorted(v []float64) []float64 {
 	slices.Sort(v)
 	return v
-}
-
-// quantileOf interpolates linearly between the order statistics of ascending values (type 7 of Hyndman and
-// Fan 1996, numpy's default).
-func quantileOf(ascending []float64, p float64) float64 {
-	at := p * float64(len(ascending)-1)
-	i := int(at)
-	if i >= len(ascending)-1 {
-		return ascending[len(ascending)-1]
-	}
-	return ascending[i] + (at-float64(i))*(ascending[i+1]-ascending[i])
-}
-
-// quantileIn is quantileOf for values in any order, which it changes, in linear time.
-func quantileIn(v []float64, p float64) float64 {
-	i := int(p * float64(len(v)-1))
-	arrange(v, i)
-	if i+1 < len(v) {
-		low := i + 1
-		for k := low + 1; k < len(v); k++ {
-			if v[k] < v[low] {
-				low = k
-			}
-		}
-		v[i+1], v[low] = v[low], v[i+1]
-	}
-	return quantileOf(v, p)
-}
-
-// arrange puts the value of rank k (from 0) at k, none larger before it and none smaller after it: Hoare's
-// selection with three parts, so that repeated values cost nothing. Where pivots are bad for long it sorts.
-func arrange(v []float64, k int) {
-	for left := 2 * bits.Len(uint(len(v))); len(v) > 12 && left > 0; left-- {
-		a, b, c := v[0], v[len(v)/2], v[len(v)-1]
-		pivot := max(min(a, b), min(max(a, b), c))
-		low, at, high := 0, 0, len(v)
-		for at < high {
-			switch x := v[at]; {
-			case x < pivot:
-				v[low], v[at] = x, v[low]
-				low++
-				at++
-			case x > pivot:
-				high--
-				v[at], v[high] = v[high], x
-			default:
-				at++
-			}
-		}
-		switch {
-		case k < low:
-			v = v[:low]
-		case k >= high:
-			v, k = v[high:], k-high
-		default:
-			return
-		}
-	}
-	slices.Sort(v)
 }

@@ -1,6 +1,10 @@
 package prep
 
-import "math"
+import (
+	"math"
+
+	"plumbline/numeric/stat"
+)
 
 func init() {
 	register("drop_low_variance", "takes number columns out that hardly vary in training", func() step {
@@ -26,11 +30,8 @@ func (s *dropLowVariance) fit(f *fitting) error {
 			continue
 		}
 		v := f.values(c, rows)
-		m, ss := mean(v), 0.0
-		for _, x := range v {
-			ss += float64((x - m) * (x - m))
-		}
-		gone[c] = len(v) == 0 || ss/float64(len(v)) <= s.Threshold
+		_, variance := stat.MeanVariance(v)
+		gone[c] = len(v) == 0 || variance <= s.Threshold
 	}
 	f.removeNoting(gone, "hardly varies in training and is dropped")
 	return nil

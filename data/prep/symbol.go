@@ -11,6 +11,7 @@ import (
 	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/numeric/cluster"
+	"plumbline/numeric/stat"
 )
 
 // SymbolSpec turns one column into part of a symbol.
@@ -162,7 +163,7 @@ func (s SymbolSpec) limits(v []float64) (out []float64) {
 		}
 	default:
 		for k := 1; k < s.Bins; k++ {
-			out = append(out, quantileOf(v, float64(k)/float64(s.Bins)))
+			out = append(out, stat.Quantile(v, float64(k)/float64(s.Bins)))
 		}
 	}
 	return out
@@ -173,7 +174,7 @@ func (s SymbolSpec) limits(v []float64) (out []float64) {
 func percentiles(v []float64, n int) []float64 {
 	out := make([]float64, n)
 	for k := range out {
-		out[k] = math.Ceil(quantileOf(v, float64(k+1)/float64(n)))
+		out[k] = math.Ceil(stat.Quantile(v, float64(k+1)/float64(n)))
 	}
 	return out
 }

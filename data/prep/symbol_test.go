@@ -182,26 +182,3 @@ func TestSymbolErrors(t *testing.T) {
 		}
 	}
 }
-
-// TestQuantileIn: the same as after sorting, whatever the order and the repetitions.
-func TestQuantileIn(t *testing.T) {
-	r := rand.New(rand.NewPCG(2, 2))
-	for range 500 {
-		v := make([]float64, 1+r.IntN(400))
-		of := 1 + r.IntN(500)
-		for i := range v {
-			v[i] = float64(r.IntN(of) - 20)
-		}
-		if r.IntN(4) == 0 { // organ pipes, bad for such pivots
-			for i := range v {
-				v[i] = float64(min(i, len(v)-i))
-			}
-		}
-		p := []float64{0, 0.25, 0.5, 0.9, 1, r.Float64()}[r.IntN(6)]
-		ascending := slices.Clone(v)
-		slices.Sort(ascending)
-		if got, want := quantileIn(v, p), quantileOf(ascending, p); got != want {
-			t.Fatalf("quantile %v of %d values: %v, want %v", p, len(v), got, want)
-		}
-	}
-}

@@ -7,6 +7,7 @@ import (
 	"sort"
 
 	"plumbline/configs/settings"
+	"plumbline/numeric/stat"
 )
 
 // Window cuts the events of one key into traces. Every event is in one window at least.
@@ -220,7 +221,7 @@ func pace(times []int64) (width, step int64) {
 	median := 0.0
 	if len(gaps) > 0 {
 		slices.Sort(gaps)
-		median = quantileOf(gaps, 0.5)
+		median = stat.Quantile(gaps, 0.5)
 	}
 	if width, step = int64(25*median), int64(5*median); width == 0 || step == 0 {
 		width, step = 25e6, 5e6

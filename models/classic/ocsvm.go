@@ -10,6 +10,7 @@ import (
 	"plumbline/models"
 	"plumbline/numeric/kernel"
 	"plumbline/numeric/similarity"
+	"plumbline/numeric/stat"
 )
 
 // OCSVM is the one-class support vector machine in libsvm's scaling: with the kernel K over the n training rows,
@@ -118,7 +119,7 @@ func gammaFor[T float32 | float64](g Gamma, x []T, d int) float64 {
 	}
 	spread := 1.0
 	if g != "auto" {
-		spread = variance(x)
+		_, spread = stat.MeanVariance(x)
 	}
 	if g == "scale_std" {
 		spread = math.Sqrt(spread)
@@ -127,20 +128,6 @@ func gammaFor[T float32 | float64](g Gamma, x []T, d int) float64 {
 		return 1
 	}
 	return 1 / (float64(d) * spread)
-}
-
-// variance is the population variance of all entries.
-func variance[T float32 | float64](x []T) float64 {
-	var sum, sq float64
-	for _, v := range x {
-		sum += float64(v)
-	}
-	mean := sum / float64(len(x))
-	for _, v := range x {
-		diff := float64(v) - mean
-		sq += float64(diff * diff)
-	}
-	return sq / float64(len(x))
 }
 
 // ocsvmState is the support vectors with their weights.

@@ -6,6 +6,7 @@ import (
 	"plumbline/data"
 	"plumbline/models"
 	"plumbline/models/nn"
+	"plumbline/numeric/stat"
 )
 
 func init() {
@@ -98,7 +99,7 @@ func (p forecastTask) errors(s *data.Set, w window, out, to []float32) {
 func (p forecastTask) score(s *data.Set, w window, out []float32) float64 {
 	to := make([]float64, s.D)
 	p.terms(s, w, out, to)
-	return mean(to)
+	return stat.Mean(to)
 }
 
 // terms are a column's squared errors, the mean over the L predictions.
@@ -110,14 +111,6 @@ func (p forecastTask) terms(s *data.Set, w window, out []float32, to []float64) 
 			to[j] += float64(e*e) / float64(p.Ahead)
 		}
 	}
-}
-
-func mean(v []float64) float64 {
-	sum := 0.0
-	for _, x := range v {
-		sum += x
-	}
-	return sum / float64(len(v))
 }
 
 var _ interface {

@@ -2,6 +2,8 @@ package cluster
 
 import (
 	"math"
+
+	"plumbline/numeric/stat"
 )
 
 // maxElbow is the largest number of classes that an elbow is looked for among.
@@ -34,7 +36,7 @@ func KMeans1D(v []float64, k int) []float64 {
 // lloyd is at most k distinct centres and the sum of squared distances to them.
 func lloyd(v []float64, k int) (centres []float64, ss float64) {
 	for i := range k {
-		c := quantileOf(v, (float64(i)+0.5)/float64(k))
+		c := stat.Quantile(v, (float64(i)+0.5)/float64(k))
 		if len(centres) == 0 || c > centres[len(centres)-1] {
 			centres = append(centres, c)
 		}
@@ -63,15 +65,4 @@ func lloyd(v []float64, k int) (centres []float64, ss float64) {
 		}
 	}
 	return centres, ss
-}
-
-// quantileOf interpolates linearly between the order statistics of ascending values (type 7 of Hyndman and
-// Fan 1996, numpy's default).
-func quantileOf(ascending []float64, p float64) float64 {
-	at := p * float64(len(ascending)-1)
-	i := int(at)
-	if i >= len(ascending)-1 {
-		return ascending[len(ascending)-1]
-	}
-	return ascending[i] + (at-float64(i))*(ascending[i+1]-ascending[i])
 }

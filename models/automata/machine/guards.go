@@ -6,9 +6,8 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/stat/distuv"
-
 	"plumbline/data"
+	"plumbline/numeric/stat"
 )
 
 // GuardedLearnSpec is how a machine over events of several attributes is learnt (RTI+ of Verwer, de Weerdt and
@@ -295,7 +294,7 @@ func (e evidence) p() float64 {
 	if e.dof <= 0 {
 		return 1
 	}
-	return distuv.ChiSquared{K: e.dof}.Survival(math.Max(0, e.x))
+	return stat.ChiSquaredSurvival(e.x, e.dof)
 }
 
 func (e *evidence) add(a, b *tally) {

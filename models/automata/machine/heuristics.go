@@ -3,7 +3,7 @@ package machine
 import (
 	"math"
 
-	"gonum.org/v1/gonum/mathext"
+	"plumbline/numeric/stat"
 )
 
 // heuristic judges a merge by the pairs of states that it would unite.
@@ -195,7 +195,7 @@ func pValue(x float64, dof int) float64 {
 	case dof == 0:
 		return 0
 	}
-	return mathext.GammaIncRegComp(float64(dof)/2, x/2)
+	return stat.ChiSquaredSurvival(x, float64(dof))
 }
 
 func (h *likelihood) add(left, right int32) bool {

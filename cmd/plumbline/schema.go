@@ -44,7 +44,30 @@ Editors that speak YAML's language server complete and check a file that begins 
 // reflector turns config structs into schemas: names from the yaml tags, nothing required, nothing beyond
 // the known keys.
 func reflector() *jsonschema.Reflector {
-	return &jsonschema.Reflector{FieldNameTag: "yaml", RequiredFromJSONSchemaTags: true, DoNotReference: true, Anonymous: true, Mapper: special}
+	return &jsonschema.Reflector{
+		FieldNameTag: "yaml", RequiredFromJSONSchemaTags: true, DoNotReference: true, Anonymous: true, Mapper: special,
+		LookupComment: fieldDoc,
+	}
+}
+
+// fieldDoc is the help text of a setting; types as such have none.
+func fieldDoc(in reflect.Type, field string) string {
+	if field == "" || in.Kind() != reflect.Struct {
+		return ""
+	}
+	return settings.FieldDoc(in, field)
+}
+
+// plainly reflects type plain, which has the fields of another type and is not special, with that one's help texts.
+func plainly(plain, of reflect.Type) *jsonschema.Schema {
+	r := reflector()
+	r.LookupComment = func(in reflect.Type, field string) string {
+		if in == plain {
+			in = of
+		}
+		return fieldDoc(in, field)
+	}
+	return bare(r.ReflectFromType(plain))
 }
 
 // special are the types that take more than one shape in YAML.
@@ -60,7 +83,7 @@ func special(t reflect.Type) *jsonschema.Schema {
 	case reflect.TypeFor[experiment.Aggregate]():
 		type plain experiment.Aggregate
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
-			{Type: "string", Enum: []any{"max", "mean", "last"}}, bare(reflector().ReflectFromType(reflect.TypeFor[plain]())),
+			{Type: "string", Enum: []any{"max", "mean", "last"}}, plainly(reflect.TypeFor[plain](), t),
 		}}
 	case reflect.TypeFor[models.Reference]():
 		fields := jsonschema.NewProperties()
@@ -72,7 +95,7 @@ func special(t reflect.Type) *jsonschema.Schema {
 		}}
 	case reflect.TypeFor[prep.SymbolSpec]():
 		type plain prep.SymbolSpec // the same fields, and not special
-		fields := bare(reflector().ReflectFromType(reflect.TypeFor[plain]()))
+		fields := plainly(reflect.TypeFor[plain](), t)
 		fields.Required = []string{"column"}
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string"}, fields}}
 	}

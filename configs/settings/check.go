@@ -40,7 +40,7 @@ func checkValue(v reflect.Value, path string, tag reflect.StructTag, ps *Problem
 		if v.Type() == docType {
 			return
 		}
-		collectFields(v, func(name string, fv reflect.Value, f reflect.StructField) {
+		collectFields(v, func(name string, fv reflect.Value, _ reflect.Type, f reflect.StructField) {
 			checkValue(fv, join(path, name), f.Tag, ps)
 		})
 	case reflect.Slice:
@@ -149,7 +149,7 @@ func Fields(v any) []Field {
 
 func fieldsOf(rv reflect.Value, path string) []Field {
 	var out []Field
-	collectFields(rv, func(name string, fv reflect.Value, f reflect.StructField) {
+	collectFields(rv, func(name string, fv reflect.Value, in reflect.Type, f reflect.StructField) {
 		if fv.Kind() == reflect.Struct && fv.Type() != docType && !reflect.PointerTo(fv.Type()).Implements(decoderType) {
 			out = append(out, fieldsOf(fv, join(path, name))...)
 			return
@@ -163,7 +163,7 @@ func fieldsOf(rv reflect.Value, path string) []Field {
 		case fv.Type() == docType:
 			def = ""
 		}
-		out = append(out, Field{join(path, name), describe(fv.Type()), def, rangeText(f.Tag), f.Tag.Get("jsonschema_description")})
+		out = append(out, Field{join(path, name), describe(fv.Type()), def, rangeText(f.Tag), FieldDoc(in, f.Name)})
 	})
 	return out
 }

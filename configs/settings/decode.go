@@ -293,7 +293,7 @@ func (d Doc) decodeStruct(v reflect.Value, ps *Problems) {
 	fields := map[string]reflect.Value{}
 	tags := map[string]reflect.StructTag{}
 	var names []string
-	collectFields(v, func(name string, fv reflect.Value, f reflect.StructField) {
+	collectFields(v, func(name string, fv reflect.Value, _ reflect.Type, f reflect.StructField) {
 		fields[name], tags[name] = fv, f.Tag
 		names = append(names, name)
 	})
@@ -401,9 +401,10 @@ func setScalar(v reflect.Value, n *yaml.Node) string {
 	panic(fmt.Sprintf("strictyaml: field of type %s", v.Type()))
 }
 
-// collectFields visits the exported fields of a struct under their YAML names, embedded structs inline
+// collectFields visits the exported fields of a struct under their YAML names and with the struct that declares
+// them, embedded structs inline
 // (tag them `yaml:",inline"`, or package yaml will write them differently).
-func collectFields(v reflect.Value, visit func(name string, fv reflect.Value, f reflect.StructField)) {
+func collectFields(v reflect.Value, visit func(name string, fv reflect.Value, in reflect.Type, f reflect.StructField)) {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		name, opts, _ := strings.Cut(f.Tag.Get("yaml"), ",")
@@ -416,7 +417,7 @@ func collectFields(v reflect.Value, visit func(name string, fv reflect.Value, f 
 			if name == "" {
 				name = strings.ToLower(f.Name)
 			}
-			visit(name, v.Field(i), f)
+			visit(name, v.Field(i), v.Type(), f)
 		}
 	}
 }

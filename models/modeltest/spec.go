@@ -43,8 +43,8 @@ func checkInfo(s *subject) {
 		s.failf("Defaults differ from call to call: %+v and %+v", a, b)
 	}
 	for _, f := range settingsOf(a) {
-		if f.field.Tag.Get("jsonschema_description") == "" {
-			s.failf("setting %s has no jsonschema_description", f.path)
+		if settings.FieldDoc(f.owner, f.field.Name) == "" {
+			s.failf("setting %s has no doc comment", f.path)
 		}
 		if _, named := f.field.Tag.Lookup("yaml"); !named {
 			s.failf("setting %s has no yaml tag", f.path)
@@ -136,6 +136,7 @@ func checkRanges(s *subject) {
 type setting struct {
 	path  string // dotted
 	index [][]int
+	owner reflect.Type // the struct that declares it
 	field reflect.StructField
 }
 
@@ -166,7 +167,7 @@ func settingsOf(spec any) []setting {
 			case isStruct:
 				walk(f.Type, sub, at)
 			default:
-				out = append(out, setting{sub, at, f})
+				out = append(out, setting{sub, at, t, f})
 			}
 		}
 	}

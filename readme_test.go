@@ -335,7 +335,11 @@ func TestAddingAModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(root, source): write(source, files[source])}})
+	const help = "configs/settings/fielddocs.json"
+	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{
+		filepath.Join(root, source): write(source, files[source]),
+		filepath.Join(root, help):   write(help, withHelp(t, help, files[source])),
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -356,6 +360,28 @@ func TestAddingAModel(t *testing.T) {
 	if !strings.Contains(verdict, "--- PASS: TestConformance/median_distance") {
 		t.Errorf("conformance:\n%s", verdict)
 	}
+}
+
+// withHelp is the embedded help texts with that of the printed model's setting, as go generate would write them.
+func withHelp(t *testing.T, file, source string) string {
+	t.Helper()
+	const comment, setting = "exponent", "Power"
+	if !strings.Contains(source, "\t// "+comment+"\n\t"+setting+" ") {
+		t.Fatalf("docs/adding.md has no setting %s with the comment %q", setting, comment)
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]map[string]string{}
+	if err := json.Unmarshal(raw, &texts); err != nil {
+		t.Fatal(err)
+	}
+	texts["plumbline/models/classic.MedianDistance"] = map[string]string{setting: comment}
+	if raw, err = json.Marshal(texts); err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
 }
 
 func run(t *testing.T, name string, args ...string) string {

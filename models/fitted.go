@@ -110,7 +110,8 @@ func (f *Fitted[L]) Fit(ctx context.Context, train *data.Set) error {
 }
 
 // Ready is what was learned, for a set that fits it: of the right kind, with the columns or the alphabet of
-// the training set, which are the same features where both sets say what they are. Otherwise the error is ErrNotFitted or wraps
+// the training set, which are the same features where both sets say what they are. Otherwise the error is ErrNotFitted
+// or wraps
 // ErrInput.
 func (f *Fitted[L]) Ready(s *data.Set) (L, error) {
 	of, err := f.Learned()
@@ -189,7 +190,8 @@ func same[T comparable](model, what string, got, want []T) error {
 	}
 	for j := range got {
 		if got[j] != want[j] {
-			return fmt.Errorf("%s: %w: %s %d is %v, fitted on %v", model, ErrInput, what, j, quoted(got[j]), quoted(want[j]))
+			return fmt.Errorf("%s: %w: %s %d is %v, fitted on %v", model, ErrInput, what, j, quoted(got[j]),
+				quoted(want[j]))
 		}
 	}
 	return nil

@@ -9,8 +9,9 @@ import (
 )
 
 func vectors() *data.Set {
-	return &data.Set{Kind: data.Vectors, N: 2, D: 2, X: []float32{1, 2, 3, 4}, Features: data.Quantities("bytes", "packets"),
-		Attack: []bool{false, true}}
+	return &data.Set{Kind: data.Vectors, N: 2, D: 2, X: []float32{1, 2, 3, 4},
+		Features: data.Quantities("bytes", "packets"),
+		Attack:   []bool{false, true}}
 }
 
 func traces() *data.Set {

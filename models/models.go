@@ -39,8 +39,8 @@ var (
 )
 
 // Spec is one model's hyper-parameters as they stand in a config file, and its constructor. It is a
-// pointer to a struct whose fields carry yaml names, a jsonschema tag with the legal range and a
-// jsonschema_description.
+// pointer to a struct whose fields carry yaml names, a jsonschema tag with the legal range, and a doc comment
+// that is the help text of the setting (see settings.FieldDoc).
 type Spec interface {
 	// New checks the values and builds an unfitted detector. It touches no data and no files. A bad value
 	// is an error that wraps ErrSpec.

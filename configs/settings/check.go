@@ -49,7 +49,8 @@ func checkValue(v reflect.Value, path string, tag reflect.StructTag, ps *Problem
 			checkValue(v.Index(i), join(path, strconv.Itoa(i)), tag, ps)
 		}
 	case reflect.Map:
-		for _, k := range slices.SortedFunc(slices.Values(v.MapKeys()), func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) }) {
+		for _, k := range slices.SortedFunc(slices.Values(v.MapKeys()),
+			func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) }) {
 			checkValue(v.MapIndex(k), join(path, k.String()), tag, ps)
 		}
 	case reflect.Interface, reflect.Func:
@@ -150,7 +151,8 @@ func Fields(v any) []Field {
 func fieldsOf(rv reflect.Value, path string) []Field {
 	var out []Field
 	collectFields(rv, func(name string, fv reflect.Value, in reflect.Type, f reflect.StructField) {
-		if fv.Kind() == reflect.Struct && fv.Type() != docType && !reflect.PointerTo(fv.Type()).Implements(decoderType) {
+		if fv.Kind() == reflect.Struct && fv.Type() != docType &&
+			!reflect.PointerTo(fv.Type()).Implements(decoderType) {
 			out = append(out, fieldsOf(fv, join(path, name))...)
 			return
 		}

@@ -88,7 +88,8 @@ func Parse(file string, raw []byte) (Doc, error) {
 	}
 	var more yaml.Node
 	if err := dec.Decode(&more); err == nil {
-		return d, Problems{{Where: fmt.Sprintf("%s:%d:1", file, more.Line), Msg: "a second YAML document; want one a file"}}
+		return d, Problems{{Where: fmt.Sprintf("%s:%d:1", file, more.Line),
+			Msg: "a second YAML document; want one a file"}}
 	} else if !errors.Is(err, io.EOF) {
 		return d, Problems{syntaxProblem(file, err)}
 	}

@@ -60,7 +60,8 @@ func (p *pick) DecodeStrict(d Doc) Problems {
 
 func defaults() *conf {
 	five := 5
-	return &conf{Name: "x", Epochs: 10, Rate: 0.5, Act: "relu", Sizes: []int{8}, Limit: &five, Inner: inner{1, 2}, Weight: map[string]int{"w": 1}}
+	return &conf{Name: "x", Epochs: 10, Rate: 0.5, Act: "relu", Sizes: []int{8}, Limit: &five, Inner: inner{1, 2},
+		Weight: map[string]int{"w": 1}}
 }
 
 func decode(t *testing.T, text string) (*conf, Problems) {
@@ -81,7 +82,10 @@ func TestDecode(t *testing.T) {
 	}{
 		{"empty", "", func(*conf) {}},
 		{"comment alone", "# nothing\n", func(*conf) {}},
-		{"byte order mark and CRLF", "\xef\xbb\xbfname: n\r\nepochs: 3\r\n", func(c *conf) { c.Name, c.Epochs = "n", 3 }},
+		{"byte order mark and CRLF", "\xef\xbb\xbfname: n\r\nepochs: 3\r\n", func(c *conf) {
+			c.Name, c.Epochs = "n",
+				3
+		}},
 		{"nothing else changes", "epochs: 3", func(c *conf) { c.Epochs = 3 }},
 		{"text that looks like a number", "name: 007", func(c *conf) { c.Name = "007" }},
 		{"text that looks like a bool", "name: yes", func(c *conf) { c.Name = "yes" }},
@@ -109,7 +113,10 @@ func TestDecode(t *testing.T) {
 			c.Inner, c.Opt, c.List = inner{4, 2}, &inner{A: 4}, []inner{{A: 4}, {A: 4}}
 		}},
 		{"spelt-out types", "epochs: !!int 3\nname: !!str 4", func(c *conf) { c.Epochs, c.Name = 3, "4" }},
-		{"JSON", `{"epochs": 3, "sizes": [4], "bias": true}`, func(c *conf) { c.Epochs, c.Sizes, c.Bias = 3, []int{4}, true }},
+		{"JSON", `{"epochs": 3, "sizes": [4], "bias": true}`, func(c *conf) {
+			c.Epochs, c.Sizes, c.Bias = 3, []int{4},
+				true
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, problems := decode(t, c.text)
@@ -141,7 +148,8 @@ func TestProblems(t *testing.T) {
 		{"negative, unsigned", "seed: -1", `f.yaml:1:7: seed: -1 is out of range: want at least 0`},
 		{"too large for the type", "small: 128", `f.yaml:1:8: small: 128 is too large`},
 		{"too large for a byte", "byte: 256", `f.yaml:1:7: byte: 256 is too large`},
-		{"too large for any integer", "seed: 18446744073709551616", `f.yaml:1:7: seed: 18446744073709551616 is too large`},
+		{"too large for any integer", "seed: 18446744073709551616",
+			`f.yaml:1:7: seed: 18446744073709551616 is too large`},
 		{"too large to be exact", "seed: 1e300", `f.yaml:1:7: seed: 1e300 is too large`},
 		{"too large for float32", "rate32: 1e300", `f.yaml:1:9: rate32: 1e300 is too large`},
 		{"NaN", "rate32: .nan", `f.yaml:1:9: rate32: want a number, found ".nan"`},
@@ -162,21 +170,27 @@ func TestProblems(t *testing.T) {
 		{"above the maximum", "epochs: 101", `f.yaml:1:9: epochs: 101 is out of range: want at most 100`},
 		{"at an exclusive minimum", "rate: 0", `f.yaml:1:7: rate: 0 is out of range: want more than 0`},
 		{"at an exclusive maximum", "rate: 1", `f.yaml:1:7: rate: 1 is out of range: want less than 1`},
-		{"not in the choice", "act: rely", `f.yaml:1:6: act: "rely" is not one of relu, tanh, sigmoid; did you mean "relu"?`},
+		{"not in the choice", "act: rely",
+			`f.yaml:1:6: act: "rely" is not one of relu, tanh, sigmoid; did you mean "relu"?`},
 		{"item out of range", "sizes: [1, 0]", `f.yaml:1:12: sizes.1: 0 is out of range: want at least 1`},
 		{"too few items", "sizes: []", `f.yaml:1:8: sizes: 0 items, want at least 1`},
 		{"null for a list that needs items", "sizes: ~", `f.yaml:1:8: sizes: 0 items, want at least 1`},
 		{"too many items", "sizes: [1, 2, 3, 4]", `f.yaml:1:8: sizes: 4 items, want at most 3`},
 		{"map value out of range", "weight: {a: -1}", `f.yaml:1:13: weight.a: -1 is out of range: want at least 0`},
 		{"pointer out of range", "limit: 0", `f.yaml:1:8: limit: 0 is out of range: want at least 1`},
-		{"in a list of structs", "list:\n  - a: 1\n  - a: 10", `f.yaml:3:8: list.1.a: 10 is out of range: want at most 9`},
+		{"in a list of structs", "list:\n  - a: 1\n  - a: 10",
+			`f.yaml:3:8: list.1.a: 10 is out of range: want at most 9`},
 		{"key that is a list", "[a]: 1", `f.yaml:1:1: want a plain key, found a list`},
 		{"map key that is a list", "weight: {[a]: 1}", `f.yaml:1:10: weight: want a plain key, found a list`},
 		{"merge key", "inner: &i {a: 1}\nopt:\n  <<: *i", `f.yaml:3:3: opt: want a plain key, found "<<"`},
 		{"merge key in a map", "weight: {<<: 1}", `f.yaml:1:10: weight: want a plain key, found "<<"`},
-		{"value behind an alias", "inner: {a: &v 10}\nopt: {b: *v, a: *v}", "f.yaml:1:12: inner.a: 10 is out of range: want at most 9\nf.yaml:1:12: opt.a: 10 is out of range: want at most 9"},
-		{"in a type that decodes itself", "picks: [{stepp: x}]", `f.yaml:1:10: picks.0.stepp: unknown key; did you mean "step"?`},
-		{"long values are cut", "epochs: " + strings.Repeat("x", 100), `f.yaml:1:9: epochs: want a whole number, found "` + strings.Repeat("x", 40) + `…"`},
+		{"value behind an alias", "inner: {a: &v 10}\nopt: {b: *v, a: *v}",
+			"f.yaml:1:12: inner.a: 10 is out of range: want at most 9\nf.yaml:1:12: opt.a: 10 is out of range: want " +
+				"at most 9"},
+		{"in a type that decodes itself", "picks: [{stepp: x}]",
+			`f.yaml:1:10: picks.0.stepp: unknown key; did you mean "step"?`},
+		{"long values are cut", "epochs: " + strings.Repeat("x", 100),
+			`f.yaml:1:9: epochs: want a whole number, found "` + strings.Repeat("x", 40) + `…"`},
 		{"all at once", "epochs: 0\nnam: x\nrate: 2\n", `f.yaml:1:9: epochs: 0 is out of range: want at least 1
 f.yaml:2:1: nam: unknown key; did you mean "name"?
 f.yaml:3:7: rate: 2 is out of range: want less than 1`},
@@ -198,7 +212,8 @@ f.yaml:3:7: rate: 2 is out of range: want less than 1`},
 func TestLimitsOfParse(t *testing.T) {
 	bomb := "a0: &a0 [x, x, x, x, x, x, x, x]\n"
 	for i := range 9 {
-		bomb += fmt.Sprintf("a%d: &a%d [%s]\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i), 8), ", "))
+		bomb += fmt.Sprintf("a%d: &a%d [%s]\n", i+1, i+1,
+			strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i), 8), ", "))
 	}
 	for name, text := range map[string]string{
 		"alias bomb":     bomb,
@@ -354,7 +369,8 @@ func TestDidYouMean(t *testing.T) {
 	if s := DidYouMean("x", many); s != "" {
 		t.Errorf("too many to list: %q", s)
 	}
-	if s := DidYouMean("odd", append(many, "this-odd-name", "Oddity")); s != "; did you mean one of Oddity, this-odd-name?" {
+	if s := DidYouMean("odd", append(many, "this-odd-name",
+		"Oddity")); s != "; did you mean one of Oddity, this-odd-name?" {
 		t.Errorf("part of a name: %q", s)
 	}
 	for _, c := range []struct {
@@ -371,9 +387,12 @@ func TestDidYouMean(t *testing.T) {
 // being written out and read again.
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
-		"", "name: x\nepochs: 3\nsizes: [1, 2]\n", "inner: &i {a: 4}\nopt: *i\nlist: [*i]", "a: &a [*a]", "rate: 1e-3\nrate32: 1e39",
-		"seed: -1\nsmall: 1e2", "weight: {a: 1, 2: 3, ~: 4}", "picks: [x, {step: y}, ~]", "pick: ~", "raw: {any: [thing]}", "? [a]\n: b", "<<: {a: 1}",
-		"name: !!binary aGk=\nlimit: ~", "---\n...\n---\n", "name: |\n  text\n  more", "\xef\xbb\xbfbias: true", "epochs: 0b11\nseed: 0o17", "plain: 1_000", "name: \"\\u00e9\\0\"",
+		"", "name: x\nepochs: 3\nsizes: [1, 2]\n", "inner: &i {a: 4}\nopt: *i\nlist: [*i]", "a: &a [*a]",
+		"rate: 1e-3\nrate32: 1e39",
+		"seed: -1\nsmall: 1e2", "weight: {a: 1, 2: 3, ~: 4}", "picks: [x, {step: y}, ~]", "pick: ~",
+		"raw: {any: [thing]}", "? [a]\n: b", "<<: {a: 1}",
+		"name: !!binary aGk=\nlimit: ~", "---\n...\n---\n", "name: |\n  text\n  more", "\xef\xbb\xbfbias: true",
+		"epochs: 0b11\nseed: 0o17", "plain: 1_000", "name: \"\\u00e9\\0\"",
 		"epochs: 2001-01-01", "name: 2001-01-01", "\"\": 1", "rate: 1.5.5", "weight: {\"<<\": 1}",
 	} {
 		f.Add([]byte(seed))
@@ -424,7 +443,8 @@ func again(t *testing.T, c *conf) {
 		List   []inner
 		Plain  int
 	}
-	want := plain{c.Name, c.Epochs, c.Small, c.Seed, c.Byte, c.Rate, c.Rate32, c.Bias, c.Sizes, c.Weight, c.Limit, c.Inner, c.Opt, c.List, c.Plain}
+	want := plain{c.Name, c.Epochs, c.Small, c.Seed, c.Byte, c.Rate, c.Rate32, c.Bias, c.Sizes, c.Weight, c.Limit,
+		c.Inner, c.Opt, c.List, c.Plain}
 	if _, merge := c.Weight["<<"]; merge {
 		return
 	}

@@ -24,7 +24,8 @@ var fieldDocs = sync.OnceValue(func() map[string]map[string]string {
 })
 
 // FieldDoc is the help text of a setting: the first paragraph of the doc comment of the field, in the source of the
-// struct that declares it, on one line. A struct that is not in the module's source, such as one of a test, says it in a tag
+// struct that declares it, on one line. A struct that is not in the module's source, such as one of a test, says it in
+// a tag
 // jsonschema_description. A field that says nothing has "".
 func FieldDoc(in reflect.Type, field string) string {
 	if doc := fieldDocs()[in.PkgPath()+"."+in.Name()][field]; doc != "" {

@@ -111,7 +111,8 @@ func (o override) set(n *yaml.Node, path []string, value *yaml.Node, origins map
 		switch n.Kind {
 		case yaml.SequenceNode:
 			k, err := strconv.Atoi(key)
-			if err != nil || k < 0 || k > len(n.Content) || k == len(n.Content) && (!last || o.mode == "" || o.mode == "~") {
+			if err != nil || k < 0 || k > len(n.Content) || k == len(n.Content) &&
+				(!last || o.mode == "" || o.mode == "~") {
 				return o.fail("%s has %d items, %q is none of them", strings.Join(path[:i], "."), len(n.Content), key)
 			}
 			switch {

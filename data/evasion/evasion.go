@@ -17,14 +17,25 @@ import (
 // robustness attacks of C. Cao and others, SEQUENT, 2024. What is benign is taken from the training part. Columns that
 // a config derives from an entity's earlier rows are changed like others, not computed anew.
 type EvasionSpec struct {
-	Kind     string   `yaml:"kind" jsonschema:"enum=padding,enum=random,enum=window,enum=frequency" jsonschema_description:"padding: every number becomes the nearest one of benign training rows, categories that those lack a random one; random: a share of the attacks takes the values of random benign rows; window: an attacking connection's rows take those of consecutive rows of benign connections; frequency: every attack becomes the nearest of the frequent benign rows"`
-	Columns  []string `yaml:"columns" jsonschema_description:"what an attacker can change; none: every number and category"`
-	Keep     []string `yaml:"keep" jsonschema_description:"columns that stay, where columns does not name the others"`
-	Key      []string `yaml:"key" jsonschema_description:"window: the columns that make a connection; none: the first two addresses"`
-	Share    float64  `yaml:"share" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"random: how many of the attacks are replaced"`
-	MinRows  int      `yaml:"min_rows" jsonschema:"minimum=1" jsonschema_description:"window: rows that a benign connection has at the least to be imitated"`
-	MinCount int      `yaml:"min_count" jsonschema:"minimum=1" jsonschema_description:"frequency: how often benign values are seen together at the least to be imitated"`
-	Seed     uint64   `yaml:"seed" jsonschema_description:"of the random choices; the same for every cell"`
+	// padding: every number becomes the nearest one of benign training rows, categories that those lack a random one;
+	// random: a share of the attacks takes the values of random benign rows; window: an attacking connection's rows
+	// take those of consecutive rows of benign connections; frequency: every attack becomes the nearest of the frequent
+	// benign rows
+	Kind string `yaml:"kind" jsonschema:"enum=padding,enum=random,enum=window,enum=frequency"`
+	// what an attacker can change; none: every number and category
+	Columns []string `yaml:"columns"`
+	// columns that stay, where columns does not name the others
+	Keep []string `yaml:"keep"`
+	// window: the columns that make a connection; none: the first two addresses
+	Key []string `yaml:"key"`
+	// random: how many of the attacks are replaced
+	Share float64 `yaml:"share" jsonschema:"exclusiveMinimum=0,maximum=1"`
+	// window: rows that a benign connection has at the least to be imitated
+	MinRows int `yaml:"min_rows" jsonschema:"minimum=1"`
+	// frequency: how often benign values are seen together at the least to be imitated
+	MinCount int `yaml:"min_count" jsonschema:"minimum=1"`
+	// of the random choices; the same for every cell
+	Seed uint64 `yaml:"seed"`
 }
 
 // DefaultEvasion is what an evasion says where a config does not: the paper's share and counts.
@@ -109,8 +120,10 @@ func (a *attacker) choose(t *data.Table) error {
 		c := &t.Columns[i]
 		wanted := (c.Type == data.Number || c.Type == data.Category) && !slices.Contains(a.spec.Keep, c.Name)
 		if len(a.spec.Columns) > 0 {
-			if wanted = slices.Contains(a.spec.Columns, c.Name); wanted && c.Type != data.Number && c.Type != data.Category {
-				return fmt.Errorf("%w: column %s is of type %v: numbers and categories can be disguised", ErrEvasion, c.Name, c.Type)
+			if wanted = slices.Contains(a.spec.Columns, c.Name); wanted && c.Type != data.Number &&
+				c.Type != data.Category {
+				return fmt.Errorf("%w: column %s is of type %v: numbers and categories can be disguised", ErrEvasion,
+					c.Name, c.Type)
 			}
 		}
 		if wanted {
@@ -213,7 +226,8 @@ func (a *attacker) follow(t *data.Table) (n int, err error) {
 			}
 		}
 		if len(key) < 2 {
-			return 0, fmt.Errorf("%w: %d address columns: name the columns of a connection under key", ErrEvasion, len(key))
+			return 0, fmt.Errorf("%w: %d address columns: name the columns of a connection under key", ErrEvasion,
+				len(key))
 		}
 	}
 	group, _, err := t.Groups(key)
@@ -229,7 +243,8 @@ func (a *attacker) follow(t *data.Table) (n int, err error) {
 		}
 	}
 	if len(models) == 0 {
-		return 0, fmt.Errorf("%w: no benign connection (%s) has %d training rows, the longest has %d", ErrEvasion, strings.Join(key, ", "), a.spec.MinRows, longest)
+		return 0, fmt.Errorf("%w: no benign connection (%s) has %d training rows, the longest has %d", ErrEvasion,
+			strings.Join(key, ", "), a.spec.MinRows, longest)
 	}
 	for _, rows := range inGroups(t, group, a.rows) {
 		var from []int32
@@ -298,7 +313,8 @@ func (a *attacker) frequent() (n int, err error) {
 		}
 	}
 	if len(models) == 0 {
-		return 0, fmt.Errorf("%w: no benign row is seen %d times, the most frequent one %d times", ErrEvasion, a.spec.MinCount, most)
+		return 0, fmt.Errorf("%w: no benign row is seen %d times, the most frequent one %d times", ErrEvasion,
+			a.spec.MinCount, most)
 	}
 	scale := make([]float64, len(a.columns))
 	for i, c := range a.columns {

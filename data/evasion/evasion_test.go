@@ -19,7 +19,8 @@ func evasive() (*data.Table, *split.Split) {
 		Columns: []data.Column{
 			{Name: "bytes", Type: data.Number, Num: []float64{10, 20, 20, nan, 16, 900, 5}},
 			{Name: "packets", Type: data.Number, Num: []float64{1, 2, 2, 3, 7, nan, 5}},
-			{Name: "proto", Type: data.Category, Code: []uint32{0, 1, 1, 0, 2, 1, 2}, Levels: []string{"tcp", "udp", "icmp"}},
+			{Name: "proto", Type: data.Category, Code: []uint32{0, 1, 1, 0, 2, 1, 2},
+				Levels: []string{"tcp", "udp", "icmp"}},
 			{Name: "src", Type: data.Address, Code: []uint32{0, 0, 0, 0, 1, 1, 1}, Levels: []string{"a", "b"}},
 			{Name: "dst", Type: data.Address, Code: []uint32{0, 0, 0, 0, 0, 0, 0}, Levels: []string{"c"}},
 			{Name: "time", Type: data.Time, Nanos: []int64{4, 3, 2, 1, 9, 8, 7}},
@@ -53,10 +54,14 @@ func TestEvasionByHand(t *testing.T) {
 		// in standard deviations 16 and 7 are nearest to the row that is there twice; so is the other attack
 		{"frequency", func(e *EvasionSpec) { e.MinCount = 2 }, map[int32][]string{4: {"20 2 udp"}, 5: {"20 2 udp"}}, 2},
 		// in order of time the attacks are rows 5, 4, and the benign connection is rows 3, 2, 1, 0
-		{"window", func(e *EvasionSpec) { e.MinRows = 4 }, map[int32][]string{5: {"- 3 tcp", "20 2 udp"}, 4: {"20 2 udp", "10 1 tcp"}}, 2},
-		{"random", func(e *EvasionSpec) { e.Share = 1 }, map[int32][]string{4: {"10 1 tcp", "20 2 udp", "- 3 tcp"}, 5: {"10 1 tcp", "20 2 udp", "- 3 tcp"}}, 2},
-		{"padding", func(e *EvasionSpec) { e.Columns = []string{"bytes"} }, map[int32][]string{4: {"20 7 icmp"}, 5: {"20 - udp"}}, 2},
-		{"padding", func(e *EvasionSpec) { e.Keep = []string{"bytes", "proto"} }, map[int32][]string{4: {"16 3 icmp"}, 5: {"900 - udp"}}, 1},
+		{"window", func(e *EvasionSpec) { e.MinRows = 4 },
+			map[int32][]string{5: {"- 3 tcp", "20 2 udp"}, 4: {"20 2 udp", "10 1 tcp"}}, 2},
+		{"random", func(e *EvasionSpec) { e.Share = 1 },
+			map[int32][]string{4: {"10 1 tcp", "20 2 udp", "- 3 tcp"}, 5: {"10 1 tcp", "20 2 udp", "- 3 tcp"}}, 2},
+		{"padding", func(e *EvasionSpec) { e.Columns = []string{"bytes"} },
+			map[int32][]string{4: {"20 7 icmp"}, 5: {"20 - udp"}}, 2},
+		{"padding", func(e *EvasionSpec) { e.Keep = []string{"bytes", "proto"} },
+			map[int32][]string{4: {"16 3 icmp"}, 5: {"900 - udp"}}, 1},
 	} {
 		e := DefaultEvasion()
 		e.Kind = c.name
@@ -69,7 +74,8 @@ func TestEvasionByHand(t *testing.T) {
 		for row := range int32(before.Rows) {
 			now := rowText(got, row)
 			if want, ok := c.want[row]; ok {
-				if f := strings.Fields(now); !slices.Contains(want, strings.Join(f[:3], " ")) || strings.Join(f[3:], " ") != strings.Join(strings.Fields(rowText(before, row))[3:], " ") {
+				if f := strings.Fields(now); !slices.Contains(want, strings.Join(f[:3], " ")) ||
+					strings.Join(f[3:], " ") != strings.Join(strings.Fields(rowText(before, row))[3:], " ") {
 					t.Errorf("%s: row %d is %q, want one of %q", c.name, row, now, want)
 				}
 			} else if now != rowText(before, row) {
@@ -94,7 +100,8 @@ func TestEvasionByHand(t *testing.T) {
 // TestEvasionShare: about the share of many attacks is replaced.
 func TestEvasionShare(t *testing.T) {
 	const n = 4000
-	tb := &data.Table{Name: "many", Rows: 2 * n, Columns: []data.Column{{Name: "x", Type: data.Number, Num: make([]float64, 2*n)}}, Attack: make([]bool, 2*n)}
+	tb := &data.Table{Name: "many", Rows: 2 * n,
+		Columns: []data.Column{{Name: "x", Type: data.Number, Num: make([]float64, 2*n)}}, Attack: make([]bool, 2*n)}
 	sp := &split.Split{}
 	for i := range int32(n) {
 		sp.Train, sp.Test = append(sp.Train, i), append(sp.Test, n+i)

@@ -30,7 +30,8 @@ func BenchmarkFileToMatrix(b *testing.B) {
 		rows, columns              int
 	}{
 		{"KDD99", "kddcup99", "kddcup99", "[impute, {step: scale, kind: zscore}, onehot]", 494021, 75},
-		{"TON_IoT", "ton-iot", "ton-iot", "[{step: drop, columns: [dns_query]}, impute, {step: scale, kind: zscore}, onehot]", 211043, 195},
+		{"TON_IoT", "ton-iot", "ton-iot",
+			"[{step: drop, columns: [dns_query]}, impute, {step: scale, kind: zscore}, onehot]", 211043, 195},
 	} {
 		b.Run(c.bench, func(b *testing.B) {
 			for b.Loop() {
@@ -88,7 +89,10 @@ func BenchmarkTenfold(b *testing.B) {
 					b,
 					"kddcup99",
 					"kddcup99",
-					func(c *source.Config) { c.Files.Train, c.Files.Test, c.Expect = []string{file}, nil, source.Expect{} },
+					func(c *source.Config) {
+						c.Files.Train, c.Files.Test, c.Expect = []string{file}, nil,
+							source.Expect{}
+					},
 				)
 				if set := fitAll(b, t, "[impute, {step: scale, kind: zscore}, onehot]"); set.N != times*494021 {
 					b.Fatalf("%d rows", set.N)

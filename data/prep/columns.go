@@ -26,8 +26,9 @@ func init() {
 // oneHot gives each level seen in training a column, in byte order of the levels. A level not seen is all
 // zeros, and so is a missing category that no impute step gave a level.
 type oneHot struct {
-	Common     `yaml:",inline"`
-	DropBinary bool `yaml:"drop_binary" jsonschema_description:"a column with two levels becomes one column, that of the second level"`
+	Common `yaml:",inline"`
+	// a column with two levels becomes one column, that of the second level
+	DropBinary bool `yaml:"drop_binary"`
 }
 
 func (s *oneHot) fit(f *fitting) error {

@@ -23,7 +23,8 @@ const (
 )
 
 // encode learns classes of values by the company they keep (Cao, Panichella, Verwer, Blaise and Rebecchi,
-// ENCODE: Encoding NetFlows for network anomaly detection, 2022). Within the sequences of the level, a value is described by
+// ENCODE: Encoding NetFlows for network anomaly detection, 2022). Within the sequences of the level, a value is
+// described by
 //
 //	log₁₀(1 + how often it occurs), how often it follows itself,
 //	how often a value of each tenth of all followers follows it, and the same for the values before it

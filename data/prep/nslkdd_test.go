@@ -120,7 +120,8 @@ func TestPublishedFeatureCounts(t *testing.T) {
 		{"kddcup99", "kddcup99", "", 97278, 75, "Winiecki 2025: b = 9 for d = 75"},
 		// 38 numbers, and 3 protocols, 70 services and 11 flags among all rows
 		{"nsl-kdd", "nsl-kdd", "", 67343, 122, "Cao, Nicolau and McDermott 2019"},
-		{"cicids2017", "cicids2017-ml", "Friday-WorkingHours-Afternoon-DDos.pcap_ISCX.head9998.csv", 0, 78, "Winiecki 2025: 78 features, the repeated header length among them"},
+		{"cicids2017", "cicids2017-ml", "Friday-WorkingHours-Afternoon-DDos.pcap_ISCX.head9998.csv", 0, 78,
+			"Winiecki 2025: 78 features, the repeated header length among them"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cfg, table := readConfig(t, c.name, c.folder, func(cfg *source.Config) {

@@ -28,10 +28,13 @@ func init() {
 
 // impute fills missing numbers and categories.
 type impute struct {
-	Common   `yaml:",inline"`
-	Number   string  `yaml:"number" jsonschema:"enum=median,enum=mean,enum=constant,enum=below" jsonschema_description:"what a missing number becomes; below: one less than the smallest value, which keeps it apart"`
-	Value    float64 `yaml:"value" jsonschema_description:"for constant"`
-	Category string  `yaml:"category" jsonschema:"enum=level,enum=frequent" jsonschema_description:"what a missing category becomes: a level of its own, or the most frequent level"`
+	Common `yaml:",inline"`
+	// what a missing number becomes; below: one less than the smallest value, which keeps it apart
+	Number string `yaml:"number" jsonschema:"enum=median,enum=mean,enum=constant,enum=below"`
+	// for constant
+	Value float64 `yaml:"value"`
+	// what a missing category becomes: a level of its own, or the most frequent level
+	Category string `yaml:"category" jsonschema:"enum=level,enum=frequent"`
 }
 
 func (s *impute) fit(f *fitting) error {
@@ -83,9 +86,12 @@ func frequent(c *data.Column, rows []int32) string {
 
 // scale shifts and stretches. A column without spread is only shifted.
 type scale struct {
-	Common    `yaml:",inline"`
-	Kind      string `yaml:"kind" jsonschema:"enum=zscore,enum=minmax,enum=maxabs,enum=robust,enum=quantile,enum=normal" jsonschema_description:"zscore: mean 0, population sd 1; minmax: 0 to 1; maxabs: largest magnitude 1; robust: median 0, interquartile range 1; quantile: share of the training values below; normal: quantile mapped to the standard normal"`
-	Quantiles int    `yaml:"quantiles" jsonschema:"minimum=2,maximum=100000" jsonschema_description:"for quantile and normal: reference points"`
+	Common `yaml:",inline"`
+	// zscore: mean 0, population sd 1; minmax: 0 to 1; maxabs: largest magnitude 1; robust: median 0, interquartile
+	// range 1; quantile: share of the training values below; normal: quantile mapped to the standard normal
+	Kind string `yaml:"kind" jsonschema:"enum=zscore,enum=minmax,enum=maxabs,enum=robust,enum=quantile,enum=normal"`
+	// for quantile and normal: reference points
+	Quantiles int `yaml:"quantiles" jsonschema:"minimum=2,maximum=100000"`
 }
 
 func (s *scale) fit(f *fitting) error {
@@ -167,10 +173,14 @@ func (s *log1p) fit(f *fitting) error {
 // clip limits values to quantiles of the training rows, or to fixed limits.
 type clip struct {
 	Common `yaml:",inline"`
-	Low    float64  `yaml:"low" jsonschema:"minimum=0,maximum=1" jsonschema_description:"quantile that is the lower limit"`
-	High   float64  `yaml:"high" jsonschema:"minimum=0,maximum=1" jsonschema_description:"quantile that is the upper limit"`
-	Min    *float64 `yaml:"min" jsonschema_description:"fixed lower limit instead"`
-	Max    *float64 `yaml:"max" jsonschema_description:"fixed upper limit instead"`
+	// quantile that is the lower limit
+	Low float64 `yaml:"low" jsonschema:"minimum=0,maximum=1"`
+	// quantile that is the upper limit
+	High float64 `yaml:"high" jsonschema:"minimum=0,maximum=1"`
+	// fixed lower limit instead
+	Min *float64 `yaml:"min"`
+	// fixed upper limit instead
+	Max *float64 `yaml:"max"`
 }
 
 func (s *clip) check(d settings.Doc) settings.Problems {

@@ -8,10 +8,11 @@ import (
 
 // Op is one fitted operation on a number.
 type Op struct {
-	Kind  string    `json:"op"`              // fill, affine, log1p, log2, power, clip, quantile, range
-	A     float64   `json:"a"`               // fill: the value; affine: (v−a)/b; power: λ; clip, range: lower limit
-	B     float64   `json:"b"`               // clip, range: upper limit; quantile: 1 for normal scores
-	Table []float64 `json:"table,omitempty"` // quantile: the reference quantiles, ascending; range: pairs of limits that are left out
+	Kind string  `json:"op"` // fill, affine, log1p, log2, power, clip, quantile, range
+	A    float64 `json:"a"`  // fill: the value; affine: (v−a)/b; power: λ; clip, range: lower limit
+	B    float64 `json:"b"`  // clip, range: upper limit; quantile: 1 for normal scores
+	// quantile: the reference quantiles, ascending; range: pairs of limits that are left out
+	Table []float64 `json:"table,omitempty"`
 }
 
 // run applies the operations in order.

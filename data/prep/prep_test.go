@@ -80,26 +80,52 @@ func TestStepsByHand(t *testing.T) {
 		want        []float64 // rows 0, 3, 4, 5, 6
 	}{
 		{"median", "[{step: select, columns: [size]}, impute]", []string{"size"}, []float64{1, 2, 100, 7, 2}},
-		{"constant", "[{step: select, columns: [size]}, {step: impute, number: constant, value: -9}]", []string{"size"}, []float64{1, -9, 100, 7, -9}},
-		{"mean over all training rows", "[{step: select, columns: [size]}, {step: impute, number: mean, fit: train}]", []string{"size"}, []float64{1, 26.5, 100, 7, 26.5}},
-		{"below", "[{step: select, columns: [size]}, {step: impute, number: below}]", []string{"size"}, []float64{1, 0, 100, 7, 0}}, // 0: the smallest training value less one
-		{"zscore", "[{step: select, columns: [size, flat]}, impute, {step: scale, kind: zscore}]", []string{"size", "flat"}, []float64{-1 / sd, 0, 0, 0, 98 / sd, 1, 5 / sd, 0, 0, 3}},
-		{"minmax, a constant only shifted", "[{step: select, columns: [size, flat]}, impute, {step: scale, kind: minmax}]", []string{"size", "flat"}, []float64{0, 0, .5, 0, 49.5, 1, 3, 0, .5, 3}},
-		{"maxabs", "[{step: select, columns: [size]}, impute, {step: scale, kind: maxabs}]", []string{"size"}, []float64{1. / 3, 2. / 3, 100. / 3, 7. / 3, 2. / 3}},
-		{"robust", "[{step: select, columns: [size]}, impute, {step: scale, kind: robust}]", []string{"size"}, []float64{-2, 0, 196, 10, 0}}, // quartiles of 1 2 2 3: 1.75, 2, 2.25
-		{"quantile", "[{step: select, columns: [size]}, impute, {step: scale, kind: quantile}]", []string{"size"}, []float64{0, .5, 1, 1, .5}},
-		{"log1p keeps the sign", "[{step: select, columns: [size]}, {step: impute, number: constant, value: -3}, log1p]", []string{"size"}, []float64{math.Log(2), -math.Log(4), math.Log(101), math.Log(8), -math.Log(4)}},
-		{"clip to fixed limits", "[{step: select, columns: [size]}, impute, {step: clip, min: 1.5, max: 8}]", []string{"size"}, []float64{1.5, 2, 8, 7, 2}},
-		{"clip to quantiles", "[{step: select, columns: [size]}, impute, {step: clip, low: 0, high: 1}]", []string{"size"}, []float64{1, 2, 3, 3, 2}},
-		{"one-hot of benign rows: unseen and missing are zeros", "[{step: select, columns: [proto]}, onehot]", []string{"proto=tcp", "proto=udp"}, []float64{1, 0, 0, 0, 0, 0, 0, 0, 0, 1}},
-		{"one-hot of all training rows", "[{step: select, columns: [proto]}, {step: onehot, fit: train}]", []string{"proto=gre", "proto=tcp", "proto=udp"}, []float64{0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1}},
-		{"missing as a level", "[{step: select, columns: [proto]}, impute, onehot]", []string{"proto=(missing)", "proto=tcp", "proto=udp"}, []float64{0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}},
-		{"missing as the most frequent", "[{step: select, columns: [proto]}, {step: impute, category: frequent}, onehot]", []string{"proto=tcp", "proto=udp"}, []float64{1, 0, 1, 0, 0, 0, 0, 0, 0, 1}},
-		{"two levels in one column", "[{step: select, columns: [proto]}, {step: onehot, drop_binary: true}]", []string{"proto=udp"}, []float64{0, 0, 0, 0, 1}},
-		{"numbers first; scaling reaches the dummies", "[{step: drop, columns: [flat]}, impute, onehot, {step: scale, kind: maxabs}]", []string{"size", "proto=(missing)", "proto=tcp", "proto=udp"}, []float64{1. / 3, 0, 1, 0, 2. / 3, 1, 0, 0, 100. / 3, 0, 0, 0, 7. / 3, 0, 0, 0, 2. / 3, 0, 0, 1}},
-		{"log2 keeps the sign", "[{step: select, columns: [size]}, {step: impute, number: constant, value: -3}, log2]", []string{"size"}, []float64{1, -2, math.Log2(101), 3, -2}},
-		{"low variance goes", "[{step: drop, columns: [proto]}, impute, {step: drop_low_variance, threshold: 0.1}]", []string{"size"}, []float64{1, 2, 100, 7, 2}},
-		{"constant columns go", "[{step: drop, columns: [proto]}, impute, drop_constant]", []string{"size"}, []float64{1, 2, 100, 7, 2}},
+		{"constant", "[{step: select, columns: [size]}, {step: impute, number: constant, value: -9}]", []string{"size"},
+			[]float64{1, -9, 100, 7, -9}},
+		{"mean over all training rows", "[{step: select, columns: [size]}, {step: impute, number: mean, fit: train}]",
+			[]string{"size"}, []float64{1, 26.5, 100, 7, 26.5}},
+		{"below", "[{step: select, columns: [size]}, {step: impute, number: below}]", []string{"size"},
+			[]float64{1, 0, 100, 7, 0}}, // 0: the smallest training value less one
+		{"zscore", "[{step: select, columns: [size, flat]}, impute, {step: scale, kind: zscore}]",
+			[]string{"size", "flat"}, []float64{-1 / sd, 0, 0, 0, 98 / sd, 1, 5 / sd, 0, 0, 3}},
+		{"minmax, a constant only shifted",
+			"[{step: select, columns: [size, flat]}, impute, {step: scale, kind: minmax}]", []string{"size", "flat"},
+			[]float64{0, 0, .5, 0, 49.5, 1, 3, 0, .5, 3}},
+		{"maxabs", "[{step: select, columns: [size]}, impute, {step: scale, kind: maxabs}]", []string{"size"},
+			[]float64{1. / 3, 2. / 3, 100. / 3, 7. / 3, 2. / 3}},
+		{"robust", "[{step: select, columns: [size]}, impute, {step: scale, kind: robust}]", []string{"size"},
+			[]float64{-2, 0, 196, 10, 0}}, // quartiles of 1 2 2 3: 1.75, 2, 2.25
+		{"quantile", "[{step: select, columns: [size]}, impute, {step: scale, kind: quantile}]", []string{"size"},
+			[]float64{0, .5, 1, 1, .5}},
+		{"log1p keeps the sign",
+			"[{step: select, columns: [size]}, {step: impute, number: constant, value: -3}, log1p]", []string{"size"},
+			[]float64{math.Log(2), -math.Log(4), math.Log(101), math.Log(8), -math.Log(4)}},
+		{"clip to fixed limits", "[{step: select, columns: [size]}, impute, {step: clip, min: 1.5, max: 8}]",
+			[]string{"size"}, []float64{1.5, 2, 8, 7, 2}},
+		{"clip to quantiles", "[{step: select, columns: [size]}, impute, {step: clip, low: 0, high: 1}]",
+			[]string{"size"}, []float64{1, 2, 3, 3, 2}},
+		{"one-hot of benign rows: unseen and missing are zeros", "[{step: select, columns: [proto]}, onehot]",
+			[]string{"proto=tcp", "proto=udp"}, []float64{1, 0, 0, 0, 0, 0, 0, 0, 0, 1}},
+		{"one-hot of all training rows", "[{step: select, columns: [proto]}, {step: onehot, fit: train}]",
+			[]string{"proto=gre", "proto=tcp", "proto=udp"}, []float64{0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1}},
+		{"missing as a level", "[{step: select, columns: [proto]}, impute, onehot]",
+			[]string{"proto=(missing)", "proto=tcp", "proto=udp"},
+			[]float64{0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}},
+		{"missing as the most frequent",
+			"[{step: select, columns: [proto]}, {step: impute, category: frequent}, onehot]",
+			[]string{"proto=tcp", "proto=udp"}, []float64{1, 0, 1, 0, 0, 0, 0, 0, 0, 1}},
+		{"two levels in one column", "[{step: select, columns: [proto]}, {step: onehot, drop_binary: true}]",
+			[]string{"proto=udp"}, []float64{0, 0, 0, 0, 1}},
+		{"numbers first; scaling reaches the dummies",
+			"[{step: drop, columns: [flat]}, impute, onehot, {step: scale, kind: maxabs}]",
+			[]string{"size", "proto=(missing)", "proto=tcp", "proto=udp"},
+			[]float64{1. / 3, 0, 1, 0, 2. / 3, 1, 0, 0, 100. / 3, 0, 0, 0, 7. / 3, 0, 0, 0, 2. / 3, 0, 0, 1}},
+		{"log2 keeps the sign", "[{step: select, columns: [size]}, {step: impute, number: constant, value: -3}, log2]",
+			[]string{"size"}, []float64{1, -2, math.Log2(101), 3, -2}},
+		{"low variance goes", "[{step: drop, columns: [proto]}, impute, {step: drop_low_variance, threshold: 0.1}]",
+			[]string{"size"}, []float64{1, 2, 100, 7, 2}},
+		{"constant columns go", "[{step: drop, columns: [proto]}, impute, drop_constant]", []string{"size"},
+			[]float64{1, 2, 100, 7, 2}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			set, p, err := matrix(t, c.steps, all)
@@ -289,7 +315,8 @@ func TestSymbolsOfOddLevels(t *testing.T) {
 
 // TestEveryRowIsInATrace: whatever window and stride.
 func TestEveryRowIsInATrace(t *testing.T) {
-	for _, text := range []string{"{length: 0, stride: 1}", "{length: 1, stride: 1}", "{length: 2, stride: 2}", "{length: 3, stride: 2}", "{length: 50, stride: 7}"} {
+	for _, text := range []string{"{length: 0, stride: 1}", "{length: 1, stride: 1}", "{length: 2, stride: 2}",
+		"{length: 3, stride: 2}", "{length: 50, stride: 7}"} {
 		s := traces(t, "{key: [host], symbols: [proto], label: any, window: "+text+"}")
 		tr, err := s.Fit(context.Background(), table(), rows)
 		if err != nil {
@@ -510,7 +537,8 @@ func TestSymbolLimits(t *testing.T) {
 		"{column: size, kind: log2}":              {"-", "1", "2", "3"}, // limits 0, 1, 2: 1 → 1, 2 → 2, 3 → 3
 		"{column: size, kind: kmeans, bins: 2}":   {"-", "0", "1"},      // centres 1 and 2.5 or 1.5 and 3
 		"{column: size, kind: quantile, bins: 2}": {"-", "0", "1"},
-		"{column: size, kind: kmeans, bins: 0}":   {"-", "0", "1", "2"}, // sums of squares 2, ½, 0, …: three lie farthest below the line
+		// sums of squares 2, ½, 0, …: three lie farthest below the line
+		"{column: size, kind: kmeans, bins: 0}": {"-", "0", "1", "2"},
 	} {
 		tr, err := traces(t, "{key: [host], symbols: ["+kind+"]}").Fit(context.Background(), tb, rows)
 		if err != nil {

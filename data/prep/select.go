@@ -18,8 +18,9 @@ func init() {
 // dropLowVariance takes out number columns whose population variance, as they stand after the steps
 // before, is at most Threshold.
 type dropLowVariance struct {
-	Common    `yaml:",inline"`
-	Threshold float64 `yaml:"threshold" jsonschema:"minimum=0" jsonschema_description:"largest variance that is taken out"`
+	Common `yaml:",inline"`
+	// largest variance that is taken out
+	Threshold float64 `yaml:"threshold" jsonschema:"minimum=0"`
 }
 
 func (s *dropLowVariance) fit(f *fitting) error {

@@ -132,7 +132,8 @@ var portClasses = []struct {
 		"smb",
 		445,
 		445,
-	}, {"rdp", 3389, 3389}, {"http-alt", 8080, 8080}, {"well-known", 0, 1023}, {"registered", 1024, 49151}, {"dynamic", 49152, 65535},
+	}, {"rdp", 3389, 3389}, {"http-alt", 8080, 8080}, {"well-known", 0, 1023}, {"registered", 1024, 49151},
+	{"dynamic", 49152, 65535},
 }
 
 func (s *groupPorts) fit(f *fitting) error {

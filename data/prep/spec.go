@@ -10,9 +10,12 @@ import (
 
 // Common is what every step has.
 type Common struct {
-	Step    string   `yaml:"step" jsonschema_description:"which step"`
-	Columns []string `yaml:"columns" jsonschema_description:"source columns that the step works on; none: all that it applies to"`
-	Fit     string   `yaml:"fit" jsonschema:"enum=benign,enum=train" jsonschema_description:"training rows that the step learns from: the benign ones, or all of them"`
+	// which step
+	Step string `yaml:"step"`
+	// source columns that the step works on; none: all that it applies to
+	Columns []string `yaml:"columns"`
+	// training rows that the step learns from: the benign ones, or all of them
+	Fit string `yaml:"fit" jsonschema:"enum=benign,enum=train"`
 }
 
 func (c *Common) common() *Common { return c }

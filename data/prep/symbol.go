@@ -16,12 +16,23 @@ import (
 
 // SymbolSpec turns one column into part of a symbol.
 type SymbolSpec struct {
-	Column   string   `yaml:"column" jsonschema_description:"which column"`
-	Kind     string   `yaml:"kind" jsonschema:"enum=quantile,enum=percentile,enum=log2,enum=kmeans,enum=frequency,enum=encode" jsonschema_description:"numbers: how they become classes. Class limits at equal shares of the benign training values (quantile), the same limits rounded up (percentile), at the powers of two (log2), or between the centres of a one-dimensional k-means; frequency: frequent values are classes of their own, the others fall into quantiles; encode: values that stand between the same values in their sequences are one class"`
-	Bins     int      `yaml:"bins" jsonschema:"minimum=0,maximum=1000" jsonschema_description:"numbers: how many classes (log2 needs none); 0: for kmeans, as many as the elbow of its sum of squares says, up to 10; encode: values are first put into that many percentiles, 0: each value stands for itself"`
-	Top      int      `yaml:"top" jsonschema:"minimum=0" jsonschema_description:"categories: only the most frequent keep a symbol of their own; 0: all; frequency: that many values do, 10 unless given"`
-	Clusters int      `yaml:"clusters" jsonschema:"minimum=0,maximum=1000" jsonschema_description:"encode: how many classes; 0: 35, or 5 with bins"`
-	Level    []string `yaml:"level" jsonschema_description:"encode: columns that make a sequence, in which values are neighbours; none: the key of the traces"`
+	// which column
+	Column string `yaml:"column"`
+	// numbers: how they become classes. Class limits at equal shares of the benign training values (quantile), the same
+	// limits rounded up (percentile), at the powers of two (log2), or between the centres of a one-dimensional k-means;
+	// frequency: frequent values are classes of their own, the others fall into quantiles; encode: values that stand
+	// between the same values in their sequences are one class
+	Kind string `yaml:"kind" jsonschema:"enum=quantile,enum=percentile,enum=log2,enum=kmeans,enum=frequency,enum=encode"`
+	// numbers: how many classes (log2 needs none); 0: for kmeans, as many as the elbow of its sum of squares says, up
+	// to 10; encode: values are first put into that many percentiles, 0: each value stands for itself
+	Bins int `yaml:"bins" jsonschema:"minimum=0,maximum=1000"`
+	// categories: only the most frequent keep a symbol of their own; 0: all; frequency: that many values do, 10 unless
+	// given
+	Top int `yaml:"top" jsonschema:"minimum=0"`
+	// encode: how many classes; 0: 35, or 5 with bins
+	Clusters int `yaml:"clusters" jsonschema:"minimum=0,maximum=1000"`
+	// encode: columns that make a sequence, in which values are neighbours; none: the key of the traces
+	Level []string `yaml:"level"`
 }
 
 // DecodeStrict takes a column name or a map.

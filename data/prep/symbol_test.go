@@ -61,16 +61,19 @@ func classes(tr *Tracer, v ...float64) string {
 func TestPercentileAndFrequency(t *testing.T) {
 	// of 0 … 10, the 50th and 100th percentiles are 5 and 10
 	tb := sizes(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
-	if got := classes(symbols(t, tb, "{column: size, kind: percentile, bins: 2}"), -1, 5, 5.1, 10, 11); got != "0 0 1 1 2" {
+	if got := classes(symbols(t, tb, "{column: size, kind: percentile, bins: 2}"), -1, 5, 5.1, 10,
+		11); got != "0 0 1 1 2" {
 		t.Errorf("percentile: %s", got)
 	}
 	// of ½, 1½: the median 1, the largest 1½, rounded up to 2
-	if got := classes(symbols(t, sizes(0.5, 1.5), "{column: size, kind: percentile, bins: 2}"), 1, 1.6, 2, 2.1); got != "0 1 1 2" {
+	if got := classes(symbols(t, sizes(0.5, 1.5), "{column: size, kind: percentile, bins: 2}"), 1, 1.6, 2,
+		2.1); got != "0 1 1 2" {
 		t.Errorf("percentile of fractions: %s", got)
 	}
 	// 40 and 60 three times, 80 twice; the others 1 2 3 4 have the median 2½
 	tb = sizes(40, 60, 40, 60, 40, 60, 80, 80, 1, 2, 3, 4)
-	if got := classes(symbols(t, tb, "{column: size, kind: frequency, top: 3, bins: 2}"), 40, 60, 80, 1, 2, 3, 70); got != "=40 =60 =80 0 0 1 1" {
+	if got := classes(symbols(t, tb, "{column: size, kind: frequency, top: 3, bins: 2}"), 40, 60, 80, 1, 2, 3,
+		70); got != "=40 =60 =80 0 0 1 1" {
 		t.Errorf("frequency: %s", got)
 	}
 }

@@ -13,12 +13,18 @@ import (
 
 // TraceSpec declares traces: whose events make one, what symbol an event is, and how a long trace is cut.
 type TraceSpec struct {
-	Key     []string     `yaml:"key" jsonschema_description:"columns whose values name the entity, such as the source address"`
-	Symbols []SymbolSpec `yaml:"symbols" jsonschema_description:"columns that make up an event's symbol: a name, or {column, bins, top}"`
-	Window  Window       `yaml:"window" jsonschema_description:"how traces are cut"`
-	Order   string       `yaml:"order" jsonschema_description:"column that events are sorted by; default the first time column, or file order without one"`
-	Label   string       `yaml:"label" jsonschema:"enum=last,enum=any" jsonschema_description:"a trace is an attack when its last event is, or when any is"`
-	Events  bool         `yaml:"events" jsonschema_description:"events also carry the row of the prepared matrix"`
+	// columns whose values name the entity, such as the source address
+	Key []string `yaml:"key"`
+	// columns that make up an event's symbol: a name, or {column, bins, top}
+	Symbols []SymbolSpec `yaml:"symbols"`
+	// how traces are cut
+	Window Window `yaml:"window"`
+	// column that events are sorted by; default the first time column, or file order without one
+	Order string `yaml:"order"`
+	// a trace is an attack when its last event is, or when any is
+	Label string `yaml:"label" jsonschema:"enum=last,enum=any"`
+	// events also carry the row of the prepared matrix
+	Events bool `yaml:"events"`
 }
 
 // DefaultTraces is what a trace declaration says where a config does not.

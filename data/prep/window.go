@@ -12,15 +12,25 @@ import (
 
 // Window cuts the events of one key into traces. Every event is in one window at least.
 type Window struct {
-	Kind    string  `yaml:"kind" jsonschema:"enum=count,enum=time,enum=dynamic" jsonschema_description:"count: n events; time: the events of n seconds; dynamic: of a time that follows the pace of the events"`
-	Length  int     `yaml:"length" jsonschema:"minimum=0" jsonschema_description:"count: events in a window; 0: traces stay whole. Shorter traces stay whole; a last window reaches the end"`
-	Stride  int     `yaml:"stride" jsonschema:"minimum=1" jsonschema_description:"count: events from one window to the next"`
-	Growing bool    `yaml:"growing" jsonschema_description:"count: the first windows of a trace are shorter, beginning with one of stride events, so that with a stride of 1 every event ends one"`
-	Span    float64 `yaml:"span" jsonschema:"minimum=0" jsonschema_description:"time: seconds of a window, both ends included"`
-	Step    float64 `yaml:"step" jsonschema:"minimum=0" jsonschema_description:"time: seconds from the start of one window to that of the next; 0: as span"`
-	Gap     float64 `yaml:"gap" jsonschema:"minimum=0" jsonschema_description:"traces are cut where more than this many seconds pass between two events; 0: never; dynamic: 1800 unless given"`
-	Min     int     `yaml:"min" jsonschema:"minimum=1" jsonschema_description:"dynamic: events that a window has at the least (a ten-thousandth of the events, if that is more)"`
-	Max     int     `yaml:"max" jsonschema:"minimum=1" jsonschema_description:"dynamic: events that a window has at most"`
+	// count: n events; time: the events of n seconds; dynamic: of a time that follows the pace of the events
+	Kind string `yaml:"kind" jsonschema:"enum=count,enum=time,enum=dynamic"`
+	// count: events in a window; 0: traces stay whole. Shorter traces stay whole; a last window reaches the end
+	Length int `yaml:"length" jsonschema:"minimum=0"`
+	// count: events from one window to the next
+	Stride int `yaml:"stride" jsonschema:"minimum=1"`
+	// count: the first windows of a trace are shorter, beginning with one of stride events, so that with a stride of 1
+	// every event ends one
+	Growing bool `yaml:"growing"`
+	// time: seconds of a window, both ends included
+	Span float64 `yaml:"span" jsonschema:"minimum=0"`
+	// time: seconds from the start of one window to that of the next; 0: as span
+	Step float64 `yaml:"step" jsonschema:"minimum=0"`
+	// traces are cut where more than this many seconds pass between two events; 0: never; dynamic: 1800 unless given
+	Gap float64 `yaml:"gap" jsonschema:"minimum=0"`
+	// dynamic: events that a window has at the least (a ten-thousandth of the events, if that is more)
+	Min int `yaml:"min" jsonschema:"minimum=1"`
+	// dynamic: events that a window has at most
+	Max int `yaml:"max" jsonschema:"minimum=1"`
 }
 
 // defaultWindow leaves traces whole.
@@ -47,7 +57,8 @@ func (w Window) check() error {
 	switch {
 	case w.Kind != "count" && w.Kind != "time" && w.Kind != "dynamic":
 		return fmt.Errorf("traces: window: kind %q", w.Kind)
-	case w.Length < 0 || w.Stride < 1 || !(w.Span >= 0 && w.Span <= maxSeconds) || !(w.Step >= 0 && w.Step <= maxSeconds) || !(w.Gap >= 0 && w.Gap <= maxSeconds):
+	case w.Length < 0 || w.Stride < 1 || !(w.Span >= 0 && w.Span <= maxSeconds) ||
+		!(w.Step >= 0 && w.Step <= maxSeconds) || !(w.Gap >= 0 && w.Gap <= maxSeconds):
 		return fmt.Errorf("traces: impossible window: %+v", w)
 	case w.Kind == "count" && w.Length > 0 && w.Stride > w.Length:
 		return fmt.Errorf("traces: a stride of %d over windows of %d leaves events out", w.Stride, w.Length)

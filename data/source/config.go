@@ -15,84 +15,136 @@ import (
 // Config describes one data set: its files, their format, and the data set's own defaults for how an
 // experiment splits and prepares it. It is a file of configs/data.
 type Config struct {
-	Name     string      `yaml:"name" jsonschema_description:"name that experiments use; lower case, digits, dashes"`
-	Doc      string      `yaml:"doc" jsonschema_description:"one or two sentences on what the data is"`
-	Citation string      `yaml:"citation" jsonschema_description:"whom to cite"`
-	Licence  string      `yaml:"licence" jsonschema_description:"terms of use, as the publisher states them"`
-	URL      string      `yaml:"url" jsonschema_description:"where the publisher describes the data"`
-	Tried    string      `yaml:"tried" jsonschema:"enum=,enum=complete,enum=sample,enum=layout" jsonschema_description:"what the config was tried on: the complete real files, a part of them, or invented rows in their layout"`
-	Format   string      `yaml:"format" jsonschema_description:"how the files are read: delimited, zeek, ndjson, parquet, abbadingo, strings or synth"`
-	Folder   string      `yaml:"folder" jsonschema_description:"sub-folder of the data directories that the files are in; default the name"`
-	Files    Files       `yaml:"files" jsonschema_description:"file names; .gz and .zst are found and read too"`
-	Fetch    []Download  `yaml:"fetch" jsonschema_description:"where the files can be had without a form"`
-	Label    Label       `yaml:"label" jsonschema_description:"which column holds the truth, and what in it is benign"`
-	Drop     []string    `yaml:"drop" jsonschema_description:"columns that are not kept"`
-	Filter   []RowFilter `yaml:"filter" jsonschema_description:"rows that are kept, by the range of a number or time"`
-	MaxBad   float64     `yaml:"max_bad_share" jsonschema:"minimum=0,maximum=1" jsonschema_description:"share of unreadable rows above which reading fails; those below it are left out and reported"`
-	Derive   []Rolling   `yaml:"derive" jsonschema_description:"columns that are added: aggregates over an entity's recent rows"`
+	// name that experiments use; lower case, digits, dashes
+	Name string `yaml:"name"`
+	// one or two sentences on what the data is
+	Doc string `yaml:"doc"`
+	// whom to cite
+	Citation string `yaml:"citation"`
+	// terms of use, as the publisher states them
+	Licence string `yaml:"licence"`
+	// where the publisher describes the data
+	URL string `yaml:"url"`
+	// what the config was tried on: the complete real files, a part of them, or invented rows in their layout
+	Tried string `yaml:"tried" jsonschema:"enum=,enum=complete,enum=sample,enum=layout"`
+	// how the files are read: delimited, zeek, ndjson, parquet, abbadingo, strings or synth
+	Format string `yaml:"format"`
+	// sub-folder of the data directories that the files are in; default the name
+	Folder string `yaml:"folder"`
+	// file names; .gz and .zst are found and read too
+	Files Files `yaml:"files"`
+	// where the files can be had without a form
+	Fetch []Download `yaml:"fetch"`
+	// which column holds the truth, and what in it is benign
+	Label Label `yaml:"label"`
+	// columns that are not kept
+	Drop []string `yaml:"drop"`
+	// rows that are kept, by the range of a number or time
+	Filter []RowFilter `yaml:"filter"`
+	// share of unreadable rows above which reading fails; those below it are left out and reported
+	MaxBad float64 `yaml:"max_bad_share" jsonschema:"minimum=0,maximum=1"`
+	// columns that are added: aggregates over an entity's recent rows
+	Derive []Rolling `yaml:"derive"`
+	// settings of the format
+	//
 	// Options are the format's own settings.
-	Options  settings.Doc `yaml:"options" jsonschema_description:"settings of the format"`
-	Identify []Identity   `yaml:"identify" jsonschema_description:"files told by row or column counts, for files under another's name"`
-	Expect   Expect       `yaml:"expect" jsonschema_description:"what the complete files hold; a difference is a warning"`
+	Options settings.Doc `yaml:"options"`
+	// files told by row or column counts, for files under another's name
+	Identify []Identity `yaml:"identify"`
+	// what the complete files hold; a difference is a warning
+	Expect Expect `yaml:"expect"`
+	// default split
+	//
 	// The data set's defaults for the experiment keys of the same names; decoded by package runs.
-	Split  settings.Doc `yaml:"split" jsonschema_description:"default split"`
-	Prep   settings.Doc `yaml:"prep" jsonschema_description:"default preprocessing steps"`
-	Traces settings.Doc `yaml:"traces" jsonschema_description:"default traces for trace models; none: trace models cannot run"`
-	Unit   settings.Doc `yaml:"unit" jsonschema_description:"default unit of evaluation"`
+	Split settings.Doc `yaml:"split"`
+	// default preprocessing steps
+	Prep settings.Doc `yaml:"prep"`
+	// default traces for trace models; none: trace models cannot run
+	Traces settings.Doc `yaml:"traces"`
+	// default unit of evaluation
+	Unit settings.Doc `yaml:"unit"`
+	// how the attacks of the test part are disguised before models see them
+	//
 	// Evasion belongs to an experiment rather than to the data, and stands here so that a data entry can declare it.
-	Evasion settings.Doc `yaml:"evasion" jsonschema_description:"how the attacks of the test part are disguised before models see them"`
+	Evasion settings.Doc `yaml:"evasion"`
 	source  Source
 }
 
 // Files are the names of a data set's files by part.
 type Files struct {
-	Train []string `yaml:"train" jsonschema_description:"files of the training part, or of the whole where nobody split it"`
-	Test  []string `yaml:"test" jsonschema_description:"files of the official test part"`
+	// files of the training part, or of the whole where nobody split it
+	Train []string `yaml:"train"`
+	// files of the official test part
+	Test []string `yaml:"test"`
 }
 
 // Download is where one file can be had.
 type Download struct {
-	URL    string `yaml:"url" jsonschema_description:"address of the file; .gz and .zst stay compressed on disk"`
-	File   string `yaml:"file" jsonschema_description:"name of the file as in files"`
-	Bytes  int64  `yaml:"bytes" jsonschema:"minimum=0" jsonschema_description:"size of the uncompressed content; 0: not known"`
-	SHA256 string `yaml:"sha256" jsonschema_description:"of the uncompressed content, in hexadecimal"`
+	// address of the file; .gz and .zst stay compressed on disk
+	URL string `yaml:"url"`
+	// name of the file as in files
+	File string `yaml:"file"`
+	// size of the uncompressed content; 0: not known
+	Bytes int64 `yaml:"bytes" jsonschema:"minimum=0"`
+	// of the uncompressed content, in hexadecimal
+	SHA256 string `yaml:"sha256"`
 }
 
 // Label says how a row's truth is read.
 type Label struct {
-	Column  string            `yaml:"column" jsonschema_description:"column that holds the label, read as text whatever its type; empty: the data has none, or files say it"`
-	Class   string            `yaml:"class" jsonschema_description:"column that holds the finer class of an attack; default the label column"`
-	Benign  []string          `yaml:"benign" jsonschema_description:"labels that are benign; all others are attacks"`
-	Attack  []string          `yaml:"attack" jsonschema_description:"labels that are attacks; with this list, a label in neither list is an error"`
-	Rules   []LabelRule       `yaml:"rules" jsonschema_description:"looked at before the lists; the first that fits a label decides"`
-	Files   []FileLabel       `yaml:"files" jsonschema_description:"files that are of one label throughout"`
-	Trim    string            `yaml:"trim" jsonschema_description:"characters cut off both ends of a label besides blanks, such as the final dot of KDD99"`
-	Rename  map[string]string `yaml:"rename" jsonschema_description:"other names for classes, for data that writes one class in several ways"`
-	NoClass []string          `yaml:"no_class" jsonschema_description:"texts of the class column that say nothing; the label stands in"`
+	// column that holds the label, read as text whatever its type; empty: the data has none, or files say it
+	Column string `yaml:"column"`
+	// column that holds the finer class of an attack; default the label column
+	Class string `yaml:"class"`
+	// labels that are benign; all others are attacks
+	Benign []string `yaml:"benign"`
+	// labels that are attacks; with this list, a label in neither list is an error
+	Attack []string `yaml:"attack"`
+	// looked at before the lists; the first that fits a label decides
+	Rules []LabelRule `yaml:"rules"`
+	// files that are of one label throughout
+	Files []FileLabel `yaml:"files"`
+	// characters cut off both ends of a label besides blanks, such as the final dot of KDD99
+	Trim string `yaml:"trim"`
+	// other names for classes, for data that writes one class in several ways
+	Rename map[string]string `yaml:"rename"`
+	// texts of the class column that say nothing; the label stands in
+	NoClass []string `yaml:"no_class"`
 }
 
 // LabelRule decides labels by their text. Upper and lower case are the same.
 type LabelRule struct {
-	Equals   *string `yaml:"equals" jsonschema_description:"the whole label; an empty text is a missing label"`
-	Contains string  `yaml:"contains" jsonschema_description:"part of the label"`
-	Is       string  `yaml:"is" jsonschema:"enum=benign,enum=attack,enum=drop" jsonschema_description:"what such rows are; drop leaves them out"`
-	Class    string  `yaml:"class" jsonschema_description:"class to give them; default the label or class column"`
+	// the whole label; an empty text is a missing label
+	Equals *string `yaml:"equals"`
+	// part of the label
+	Contains string `yaml:"contains"`
+	// what such rows are; drop leaves them out
+	Is string `yaml:"is" jsonschema:"enum=benign,enum=attack,enum=drop"`
+	// class to give them; default the label or class column
+	Class string `yaml:"class"`
 }
 
 // FileLabel gives all rows of a file one label.
 type FileLabel struct {
-	File  string `yaml:"file" jsonschema_description:"file as in files, or its last part; * and ? stand for any characters"`
-	Is    string `yaml:"is" jsonschema:"enum=benign,enum=attack" jsonschema_description:"what its rows are"`
-	Class string `yaml:"class" jsonschema_description:"class of its rows"`
+	// file as in files, or its last part; * and ? stand for any characters
+	File string `yaml:"file"`
+	// what its rows are
+	Is string `yaml:"is" jsonschema:"enum=benign,enum=attack"`
+	// class of its rows
+	Class string `yaml:"class"`
 }
 
 // Identity says what a file is by its size, whatever its name. One with a part tells the data set's own
 // files apart; one without names a file that does not belong here.
 type Identity struct {
-	Rows    int    `yaml:"rows" jsonschema:"minimum=0" jsonschema_description:"rows of the complete file"`
-	Columns int    `yaml:"columns" jsonschema:"minimum=0" jsonschema_description:"columns of a foreign file, to say what it is when its rows do not fit"`
-	Part    string `yaml:"part" jsonschema:"enum=train,enum=test" jsonschema_description:"which part it is"`
-	Is      string `yaml:"is" jsonschema_description:"what a foreign file is, in words"`
+	// rows of the complete file
+	Rows int `yaml:"rows" jsonschema:"minimum=0"`
+	// columns of a foreign file, to say what it is when its rows do not fit
+	Columns int `yaml:"columns" jsonschema:"minimum=0"`
+	// which part it is
+	Part string `yaml:"part" jsonschema:"enum=train,enum=test"`
+	// what a foreign file is, in words
+	Is string `yaml:"is"`
 }
 
 // Expect is what complete files hold.
@@ -111,8 +163,9 @@ type Source interface {
 
 // ColumnSpec is one column as a config declares it.
 type ColumnSpec struct {
-	Name string     `yaml:"name"`
-	Type columnKind `yaml:"type" jsonschema:"enum=number,enum=category,enum=time,enum=address,enum=port" jsonschema_description:"number, category, time, address, or port: a number that may be hexadecimal (0x…), as Argus writes ICMP types"`
+	Name string `yaml:"name"`
+	// number, category, time, address, or port: a number that may be hexadecimal (0x…), as Argus writes ICMP types
+	Type columnKind `yaml:"type" jsonschema:"enum=number,enum=category,enum=time,enum=address,enum=port"`
 }
 
 type columnKind string

@@ -29,20 +29,34 @@ func init() {
 
 // Delimited reads text with a separator: CSV, TSV and their relatives.
 type Delimited struct {
-	Separator      string                `yaml:"separator" jsonschema_description:"one character; \\t for a tab; auto: the one of tab, comma, semicolon and bar that the header has most of"`
-	Header         bool                  `yaml:"header" jsonschema_description:"the first line names the columns"`
-	RepeatedHeader bool                  `yaml:"repeated_header" jsonschema_description:"lines equal to the header inside the file are passed over"`
-	End            string                `yaml:"end" jsonschema_description:"a line that ends the data, such as Summary in what nfdump writes; what follows it is passed over"`
-	Columns        []ColumnSpec          `yaml:"columns" jsonschema_description:"name and type (number, category, time, address) of every column, in order; with a header, only checked against it"`
-	ByName         bool                  `yaml:"by_name" jsonschema_description:"columns are looked up in the header by name: the file may have others, in any order"`
-	Absent         string                `yaml:"absent" jsonschema:"enum=error,enum=missing" jsonschema_description:"with by_name, a column that a file does not have: an error, or missing throughout"`
-	Types          map[string]columnKind `yaml:"types" jsonschema:"enum=number,enum=category,enum=time,enum=address,enum=port" jsonschema_description:"with a header and without columns: types of the columns that are not of default_type"`
-	DefaultType    columnKind            `yaml:"default_type" jsonschema:"enum=number,enum=category" jsonschema_description:"type of the columns that types does not name"`
-	Quote          bool                  `yaml:"quote" jsonschema_description:"cells may stand in double quotes"`
-	Missing        []string              `yaml:"missing" jsonschema_description:"cell texts that mean: missing"`
-	NonFinite      string                `yaml:"nonfinite" jsonschema:"enum=error,enum=missing" jsonschema_description:"what NaN and Infinity in a number column are: a bad row, or missing"`
-	Encoding       string                `yaml:"encoding" jsonschema:"enum=utf-8,enum=latin-1" jsonschema_description:"latin-1 includes Windows-1252"`
-	TimeLayouts    []string              `yaml:"time_layouts" jsonschema_description:"how times are written, in Go's reference time (02/01/2006 15:04:05); none: seconds since 1970"`
+	// one character; \t for a tab; auto: the one of tab, comma, semicolon and bar that the header has most of
+	Separator string `yaml:"separator"`
+	// the first line names the columns
+	Header bool `yaml:"header"`
+	// lines equal to the header inside the file are passed over
+	RepeatedHeader bool `yaml:"repeated_header"`
+	// a line that ends the data, such as Summary in what nfdump writes; what follows it is passed over
+	End string `yaml:"end"`
+	// name and type (number, category, time, address) of every column, in order; with a header, only checked against it
+	Columns []ColumnSpec `yaml:"columns"`
+	// columns are looked up in the header by name: the file may have others, in any order
+	ByName bool `yaml:"by_name"`
+	// with by_name, a column that a file does not have: an error, or missing throughout
+	Absent string `yaml:"absent" jsonschema:"enum=error,enum=missing"`
+	// with a header and without columns: types of the columns that are not of default_type
+	Types map[string]columnKind `yaml:"types" jsonschema:"enum=number,enum=category,enum=time,enum=address,enum=port"`
+	// type of the columns that types does not name
+	DefaultType columnKind `yaml:"default_type" jsonschema:"enum=number,enum=category"`
+	// cells may stand in double quotes
+	Quote bool `yaml:"quote"`
+	// cell texts that mean: missing
+	Missing []string `yaml:"missing"`
+	// what NaN and Infinity in a number column are: a bad row, or missing
+	NonFinite string `yaml:"nonfinite" jsonschema:"enum=error,enum=missing"`
+	// latin-1 includes Windows-1252
+	Encoding string `yaml:"encoding" jsonschema:"enum=utf-8,enum=latin-1"`
+	// how times are written, in Go's reference time (02/01/2006 15:04:05); none: seconds since 1970
+	TimeLayouts []string `yaml:"time_layouts"`
 }
 
 // Schema lists the declared columns.

@@ -14,13 +14,20 @@ import (
 // itself included: KDD99's "count" is of this kind. Only rows that are not later count, whatever part of a
 // split they fall into, as a monitor would see them; labels play no part.
 type Rolling struct {
-	Key      []string `yaml:"key" jsonschema:"minItems=1" jsonschema_description:"columns that name the entity, such as the source address"`
-	Time     string   `yaml:"time" jsonschema_description:"time column; default the first"`
-	Seconds  float64  `yaml:"seconds" jsonschema:"exclusiveMinimum=0" jsonschema_description:"length of the window"`
-	Count    bool     `yaml:"count" jsonschema_description:"number of rows, as column count_<seconds>s"`
-	Sum      []string `yaml:"sum" jsonschema_description:"number columns to add up, as sum_<column>_<seconds>s; missing values count 0"`
-	Mean     []string `yaml:"mean" jsonschema_description:"number columns to average, as mean_<column>_<seconds>s; missing values do not count"`
-	Distinct []string `yaml:"distinct" jsonschema_description:"columns whose different values are counted, as distinct_<column>_<seconds>s"`
+	// columns that name the entity, such as the source address
+	Key []string `yaml:"key" jsonschema:"minItems=1"`
+	// time column; default the first
+	Time string `yaml:"time"`
+	// length of the window
+	Seconds float64 `yaml:"seconds" jsonschema:"exclusiveMinimum=0"`
+	// number of rows, as column count_<seconds>s
+	Count bool `yaml:"count"`
+	// number columns to add up, as sum_<column>_<seconds>s; missing values count 0
+	Sum []string `yaml:"sum"`
+	// number columns to average, as mean_<column>_<seconds>s; missing values do not count
+	Mean []string `yaml:"mean"`
+	// columns whose different values are counted, as distinct_<column>_<seconds>s
+	Distinct []string `yaml:"distinct"`
 }
 
 func (r Rolling) check() error {

@@ -11,9 +11,12 @@ import (
 
 // RowFilter leaves rows out whose number or time lies outside a range. Rows without a value stay.
 type RowFilter struct {
-	Column string `yaml:"column" jsonschema_description:"a number or time column"`
-	From   string `yaml:"from" jsonschema_description:"smallest value that stays: a number, or a time as 2018-01-31 or 2018-01-31T12:00:00Z (UTC)"`
-	To     string `yaml:"to" jsonschema_description:"largest value that stays"`
+	// a number or time column
+	Column string `yaml:"column"`
+	// smallest value that stays: a number, or a time as 2018-01-31 or 2018-01-31T12:00:00Z (UTC)
+	From string `yaml:"from"`
+	// largest value that stays
+	To string `yaml:"to"`
 }
 
 // check says what is wrong before the column's type is known.

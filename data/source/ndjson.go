@@ -23,11 +23,16 @@ func init() {
 // NDJSON reads one JSON object a line. Members that no column names are passed over; members of nested
 // objects are named with dots, as in source.ip.
 type NDJSON struct {
-	Columns     []ColumnSpec `yaml:"columns" jsonschema:"minItems=1" jsonschema_description:"member (dots reach into nested objects) and type of every column"`
-	Missing     []string     `yaml:"missing" jsonschema_description:"texts that mean: missing; null always does"`
-	NonFinite   string       `yaml:"nonfinite" jsonschema:"enum=error,enum=missing" jsonschema_description:"what a text such as NaN or Infinity in a number column is: a bad row, or missing"`
-	Absent      string       `yaml:"absent" jsonschema:"enum=error,enum=missing" jsonschema_description:"what an object without a column's member is: a bad row, or missing"`
-	TimeLayouts []string     `yaml:"time_layouts" jsonschema_description:"how times are written, in Go's reference time; none: seconds since 1970"`
+	// member (dots reach into nested objects) and type of every column
+	Columns []ColumnSpec `yaml:"columns" jsonschema:"minItems=1"`
+	// texts that mean: missing; null always does
+	Missing []string `yaml:"missing"`
+	// what a text such as NaN or Infinity in a number column is: a bad row, or missing
+	NonFinite string `yaml:"nonfinite" jsonschema:"enum=error,enum=missing"`
+	// what an object without a column's member is: a bad row, or missing
+	Absent string `yaml:"absent" jsonschema:"enum=error,enum=missing"`
+	// how times are written, in Go's reference time; none: seconds since 1970
+	TimeLayouts []string `yaml:"time_layouts"`
 }
 
 // Schema lists the declared columns.

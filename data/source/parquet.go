@@ -21,10 +21,15 @@ func init() {
 // in source.ip. A null is missing; a row's line is its number in the file. Integers become 64-bit floats as
 // in every other format: beyond 2^53 they are rounded.
 type Parquet struct {
-	Types       map[string]columnKind `yaml:"types" jsonschema:"enum=number,enum=category,enum=time,enum=address,enum=port" jsonschema_description:"types of columns that are not to have the file's own: texts as addresses or numbers, codes as categories, seconds since 1970 as times"`
-	Missing     []string              `yaml:"missing" jsonschema_description:"texts that mean: missing; null always does"`
-	NonFinite   string                `yaml:"nonfinite" jsonschema:"enum=error,enum=missing" jsonschema_description:"what NaN and Infinity in a number column are: a bad row, or missing"`
-	TimeLayouts []string              `yaml:"time_layouts" jsonschema_description:"how times that are kept as texts are written, in Go's reference time; none: seconds since 1970"`
+	// types of columns that are not to have the file's own: texts as addresses or numbers, codes as categories, seconds
+	// since 1970 as times
+	Types map[string]columnKind `yaml:"types" jsonschema:"enum=number,enum=category,enum=time,enum=address,enum=port"`
+	// texts that mean: missing; null always does
+	Missing []string `yaml:"missing"`
+	// what NaN and Infinity in a number column are: a bad row, or missing
+	NonFinite string `yaml:"nonfinite" jsonschema:"enum=error,enum=missing"`
+	// how times that are kept as texts are written, in Go's reference time; none: seconds since 1970
+	TimeLayouts []string `yaml:"time_layouts"`
 }
 
 // Schema is nil: the files name their columns.

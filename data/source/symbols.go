@@ -22,8 +22,10 @@ func init() {
 // trace), position (from 0), symbol, class (the trace's label), and the attributes, a0, a1, … where they
 // have no names. Traces without a symbol have no row.
 type AbbadingoFile struct {
-	PAutomaC   bool `yaml:"pautomac" jsonschema_description:"traces have no label, as in the PAutomaC competition"`
-	Attributes int  `yaml:"attributes" jsonschema:"minimum=0,maximum=65536" jsonschema_description:"real values that each symbol carries"`
+	// traces have no label, as in the PAutomaC competition
+	PAutomaC bool `yaml:"pautomac"`
+	// real values that each symbol carries
+	Attributes int `yaml:"attributes" jsonschema:"minimum=0,maximum=65536"`
 }
 
 // Schema lists the columns.
@@ -90,9 +92,12 @@ func (d *AbbadingoFile) read(ctx context.Context, in io.Reader, name string, tb 
 // behaviour letters of CTU-13, as a table with a row for each letter: columns trace, position, symbol and
 // class.
 type StringColumn struct {
-	Separator string `yaml:"separator" jsonschema_description:"one character"`
-	Text      string `yaml:"text" jsonschema_description:"column that holds the strings"`
-	Class     string `yaml:"class" jsonschema_description:"column that holds the label"`
+	// one character
+	Separator string `yaml:"separator"`
+	// column that holds the strings
+	Text string `yaml:"text"`
+	// column that holds the label
+	Class string `yaml:"class"`
 }
 
 // Schema lists the columns.

@@ -23,7 +23,8 @@ func init() {
 // Stratosphere laboratory, which add "label" and "detailed-label" after the last column with blanks
 // between, are recognised.
 type Zeek struct {
-	Categories []string `yaml:"categories" jsonschema_description:"number columns to be read as categories, such as ports"`
+	// number columns to be read as categories, such as ports
+	Categories []string `yaml:"categories"`
 }
 
 // Schema is nil: the files name their columns.

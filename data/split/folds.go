@@ -230,7 +230,8 @@ func (s SplitSpec) contaminate(t *data.Table, sp *Split, rng *rand.Rand) error {
 	rest := want - len(taken)
 	if rest > 0 && s.keepsSides() {
 		return fmt.Errorf(
-			"a contamination of %g takes %d attacks, training has %d; this split moves none over from test, since its %s stay on one side",
+			"a contamination of %g takes %d attacks, training has %d; this split moves none over from test, since "+
+				"its %s stay on one side",
 			s.Contamination,
 			want,
 			len(inTrain),

@@ -17,18 +17,35 @@ import (
 // labels see only the benign rows of Train. The split has a seed of its own and does not depend on a
 // model's.
 type SplitSpec struct {
-	Kind          string   `yaml:"kind" jsonschema:"enum=official,enum=random,enum=time,enum=group,enum=kfold,enum=repeated,enum=leave_out" jsonschema_description:"official: the files' own parts; random: stratified by class; time: train strictly before test; group: whole groups (hosts, captures) on one side; kfold: benign rows are partitioned and each part tests once; repeated: that many random splits; leave_out: one attack class at a time tests, the others train"`
-	Test          float64  `yaml:"test" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1" jsonschema_description:"share of the benign rows (group: of the groups) that test; not for official"`
-	Validation    float64  `yaml:"validation" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of the benign training rows held out for thresholds; 0: none, and thresholds are undefined"`
-	Attacks       string   `yaml:"attacks" jsonschema:"enum=test,enum=split,enum=family" jsonschema_description:"random, group, kfold, repeated: test puts every attack into (every) test part; split shares attacks like benign rows, for models that learn from labels; family, for kfold, gives each fold other attack classes to test"`
-	Column        string   `yaml:"column" jsonschema_description:"time: the time column (default the first of that type)"`
-	Columns       []string `yaml:"columns" jsonschema_description:"group: the columns that make a group, such as the source address; @file is the file (capture, scenario), @day the day of the first time column"`
-	Folds         int      `yaml:"folds" jsonschema:"minimum=2,maximum=1000" jsonschema_description:"kfold, repeated: how many"`
-	Repeats       int      `yaml:"repeats" jsonschema:"minimum=1,maximum=1000" jsonschema_description:"kfold: partitions, each with its own shuffle"`
-	LeaveOut      []string `yaml:"leave_out" jsonschema_description:"leave_out: the attack classes, a fold for each"`
-	Within        string   `yaml:"within" jsonschema:"enum=all,enum=train" jsonschema_description:"kfold, repeated, leave_out: split all rows, or those of the official training files alone"`
-	Contamination float64  `yaml:"contamination" jsonschema:"minimum=0,maximum=0.5" jsonschema_description:"share of attacks that are mixed into the rows that models without labels take for benign; those that training lacks are moved over from test, but not where times, groups or classes stay on one side"`
-	Seed          uint64   `yaml:"seed" jsonschema_description:"of the random choices; the same for every cell"`
+	// official: the files' own parts; random: stratified by class; time: train strictly before test; group: whole
+	// groups (hosts, captures) on one side; kfold: benign rows are partitioned and each part tests once; repeated: that
+	// many random splits; leave_out: one attack class at a time tests, the others train
+	Kind string `yaml:"kind" jsonschema:"enum=official,enum=random,enum=time,enum=group,enum=kfold,enum=repeated,enum=leave_out"`
+	// share of the benign rows (group: of the groups) that test; not for official
+	Test float64 `yaml:"test" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1"`
+	// share of the benign training rows held out for thresholds; 0: none, and thresholds are undefined
+	Validation float64 `yaml:"validation" jsonschema:"minimum=0,exclusiveMaximum=1"`
+	// random, group, kfold, repeated: test puts every attack into (every) test part; split shares attacks like benign
+	// rows, for models that learn from labels; family, for kfold, gives each fold other attack classes to test
+	Attacks string `yaml:"attacks" jsonschema:"enum=test,enum=split,enum=family"`
+	// time: the time column (default the first of that type)
+	Column string `yaml:"column"`
+	// group: the columns that make a group, such as the source address; @file is the file (capture, scenario), @day the
+	// day of the first time column
+	Columns []string `yaml:"columns"`
+	// kfold, repeated: how many
+	Folds int `yaml:"folds" jsonschema:"minimum=2,maximum=1000"`
+	// kfold: partitions, each with its own shuffle
+	Repeats int `yaml:"repeats" jsonschema:"minimum=1,maximum=1000"`
+	// leave_out: the attack classes, a fold for each
+	LeaveOut []string `yaml:"leave_out"`
+	// kfold, repeated, leave_out: split all rows, or those of the official training files alone
+	Within string `yaml:"within" jsonschema:"enum=all,enum=train"`
+	// share of attacks that are mixed into the rows that models without labels take for benign; those that training
+	// lacks are moved over from test, but not where times, groups or classes stay on one side
+	Contamination float64 `yaml:"contamination" jsonschema:"minimum=0,maximum=0.5"`
+	// of the random choices; the same for every cell
+	Seed uint64 `yaml:"seed"`
 }
 
 // DefaultSplit is what a split says where a config does not.

@@ -49,9 +49,10 @@ func TestSplitsDoNotLeak(t *testing.T) {
 		tb := randomTable(r)
 		for _, kind := range []string{"official", "random", "time", "group"} {
 			s := DefaultSplit()
-			s.Kind, s.Test, s.Validation, s.Seed, s.Columns = kind, 0.1+0.7*r.Float64(), 0.4*r.Float64(), r.Uint64(), []string{
-				"host",
-			}
+			s.Kind, s.Test, s.Validation, s.Seed, s.Columns = kind, 0.1+0.7*r.Float64(), 0.4*r.Float64(), r.Uint64(),
+				[]string{
+					"host",
+				}
 			if r.IntN(2) == 0 {
 				s.Attacks = "split"
 			}
@@ -105,7 +106,8 @@ func checkSplit(t *testing.T, tb *data.Table, s SplitSpec, sp *Split) {
 		for j := range i {
 			a, b := side[i], side[j]
 			switch {
-			case s.Kind == "official" && a == 3 != (tb.Parts[i] == data.PartTest) && !slices.Contains(sp.Contaminants, int32(i)):
+			case s.Kind == "official" && a == 3 != (tb.Parts[i] == data.PartTest) &&
+				!slices.Contains(sp.Contaminants, int32(i)):
 				t.Fatalf("row %d of part %d is in %d", i, tb.Parts[i], a)
 			case s.Kind == "time" && (a == 3) != (b == 3):
 				early, late := i, j
@@ -121,11 +123,13 @@ func checkSplit(t *testing.T, tb *data.Table, s SplitSpec, sp *Split) {
 						tb.Columns[0].Nanos[late],
 					)
 				}
-			case s.Kind == "time" && a == 1 && b == 2 && !tb.Attack[i] && tb.Columns[0].Nanos[i] >= tb.Columns[0].Nanos[j]:
+			case s.Kind == "time" && a == 1 && b == 2 && !tb.Attack[i] &&
+				tb.Columns[0].Nanos[i] >= tb.Columns[0].Nanos[j]:
 				t.Fatalf("time: row %d trains at or after the held-out row %d", i, j)
 			case s.Kind == "group" && a != b && tb.Columns[1].Code[i] == tb.Columns[1].Code[j]:
 				t.Fatalf("group: host %s is in parts %d and %d", tb.Columns[1].Level(int32(i)), a, b)
-			case s.Kind == "random" && s.Attacks == "test" && tb.Attack[i] && a != 3 && !slices.Contains(sp.Contaminants, int32(i)):
+			case s.Kind == "random" && s.Attacks == "test" && tb.Attack[i] && a != 3 &&
+				!slices.Contains(sp.Contaminants, int32(i)):
 				t.Fatalf("random: attack %d is in part %d", i, a)
 			}
 		}

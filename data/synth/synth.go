@@ -26,20 +26,29 @@ func init() {
 // flows that look like others; what gives them away is their order (no name lookup before, regular
 // repetition) and, for exfiltration, the direction of the bytes.
 type Synth struct {
-	Hosts      int      `yaml:"hosts" jsonschema:"minimum=4,maximum=200" jsonschema_description:"clients"`
-	Hours      float64  `yaml:"hours" jsonschema:"exclusiveMinimum=0,maximum=744" jsonschema_description:"simulated time, from a Monday midnight"`
-	Rate       float64  `yaml:"rate" jsonschema:"exclusiveMinimum=0,maximum=1000" jsonschema_description:"sessions an hour of a client at full activity; a session is one to ten flows"`
-	Attacks    []string `yaml:"attacks" jsonschema:"enum=scan,enum=bruteforce,enum=flood,enum=beacon,enum=exfiltration" jsonschema_description:"which attacks happen"`
-	AttackFrom float64  `yaml:"attack_from" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of the time before the first attack"`
-	Seed       uint64   `yaml:"seed" jsonschema_description:"of the simulation"`
+	// clients
+	Hosts int `yaml:"hosts" jsonschema:"minimum=4,maximum=200"`
+	// simulated time, from a Monday midnight
+	Hours float64 `yaml:"hours" jsonschema:"exclusiveMinimum=0,maximum=744"`
+	// sessions an hour of a client at full activity; a session is one to ten flows
+	Rate float64 `yaml:"rate" jsonschema:"exclusiveMinimum=0,maximum=1000"`
+	// which attacks happen
+	Attacks []string `yaml:"attacks" jsonschema:"enum=scan,enum=bruteforce,enum=flood,enum=beacon,enum=exfiltration"`
+	// share of the time before the first attack
+	AttackFrom float64 `yaml:"attack_from" jsonschema:"minimum=0,exclusiveMaximum=1"`
+	// of the simulation
+	Seed uint64 `yaml:"seed"`
 }
 
 // Schema lists the columns of the simulated flows.
 func (s *Synth) Schema() []source.ColumnSpec {
 	return []source.ColumnSpec{
-		{Name: "time", Type: "time"}, {Name: "src", Type: "address"}, {Name: "dst", Type: "address"}, {Name: "src_port", Type: "number"}, {Name: "dst_port", Type: "category"},
-		{Name: "proto", Type: "category"}, {Name: "service", Type: "category"}, {Name: "state", Type: "category"}, {Name: "duration", Type: "number"},
-		{Name: "src_bytes", Type: "number"}, {Name: "dst_bytes", Type: "number"}, {Name: "src_packets", Type: "number"}, {Name: "dst_packets", Type: "number"},
+		{Name: "time", Type: "time"}, {Name: "src", Type: "address"}, {Name: "dst", Type: "address"},
+		{Name: "src_port", Type: "number"}, {Name: "dst_port", Type: "category"},
+		{Name: "proto", Type: "category"}, {Name: "service", Type: "category"}, {Name: "state", Type: "category"},
+		{Name: "duration", Type: "number"},
+		{Name: "src_bytes", Type: "number"}, {Name: "dst_bytes", Type: "number"}, {Name: "src_packets", Type: "number"},
+		{Name: "dst_packets", Type: "number"},
 		{Name: "class", Type: "category"},
 	}
 }
@@ -127,7 +136,8 @@ func (w *world) table(name string, specs []source.ColumnSpec) *data.Table {
 	}
 	t.Columns = []data.Column{
 		times,
-		text(data.Address, func(f *flow) string { return f.src }), text(data.Address, func(f *flow) string { return f.dst }),
+		text(data.Address, func(f *flow) string { return f.src }),
+		text(data.Address, func(f *flow) string { return f.dst }),
 		number(func(f *flow) float64 { return float64(f.sport) }),
 		text(data.Category, func(f *flow) string { return portName(f.dport) }),
 		text(data.Category, func(f *flow) string { return f.proto }),

@@ -26,7 +26,8 @@ func TestSynth(t *testing.T) {
 	if d := cmp.Diff(a, b); d != "" {
 		t.Errorf("two simulations with one seed differ: %.300s", d)
 	}
-	other, _, err := source.Read(t.Context(), sourcetest.Config(t, synthConfig+"options: {seed: 2}\n"), source.Finder{}, 1)
+	other, _, err := source.Read(t.Context(), sourcetest.Config(t, synthConfig+"options: {seed: 2}\n"), source.Finder{},
+		1)
 	if err != nil || other.Rows == a.Rows && cmp.Equal(a.Columns[8].Num, other.Columns[8].Num) {
 		t.Errorf("another seed gives the same flows (%v)", err)
 	}
@@ -95,7 +96,8 @@ func TestSynthAttacks(t *testing.T) {
 	if f := failed("benign"); f > 0.05 {
 		t.Errorf("%.2f of the benign flows fail", f)
 	}
-	if mean("exfiltration", "src_bytes") < mean("benign", "src_bytes")+2 || mean("exfiltration", "dst_bytes") > mean("benign", "dst_bytes")+2 {
+	if mean("exfiltration", "src_bytes") < mean("benign", "src_bytes")+2 ||
+		mean("exfiltration", "dst_bytes") > mean("benign", "dst_bytes")+2 {
 		t.Error("exfiltration does not send more than it receives")
 	}
 	if d := mean("beacon", "src_bytes") - mean("benign", "src_bytes"); math.Abs(d) > 2 {

@@ -86,7 +86,8 @@ func (w *world) client(h int) {
 	admin, developer := h%10 == 3, h%4 == 1
 	night := w.r.Float64() * 2 // when its updates come
 	for hour := w.r.Float64() * 0.3; hour < w.Hours; hour += 17.07 / 60 {
-		w.add(hour+w.r.Float64()*0.002, flow{src: src, dst: timeServer, dport: 123, proto: "udp", service: "ntp", state: "SF", duration: w.lognormal(0.004, 0.3), out: 48, in: 48, outPackets: 1, inPackets: 1})
+		w.add(hour+w.r.Float64()*0.002, flow{src: src, dst: timeServer, dport: 123, proto: "udp", service: "ntp",
+			state: "SF", duration: w.lognormal(0.004, 0.3), out: 48, in: 48, outPackets: 1, inPackets: 1})
 	}
 	for day := 0.0; day*24 < w.Hours; day++ {
 		if hour := day*24 + 1 + night; hour < w.Hours {
@@ -119,7 +120,9 @@ func (w *world) client(h int) {
 }
 
 func (w *world) lookup(src string, hour float64) float64 {
-	w.add(hour, flow{src: src, dst: nameServer, dport: 53, proto: "udp", service: "dns", state: "SF", duration: w.lognormal(0.012, 0.8), out: 40 + float64(w.r.IntN(40)), in: 90 + w.lognormal(60, 0.6), outPackets: 1, inPackets: 1})
+	w.add(hour, flow{src: src, dst: nameServer, dport: 53, proto: "udp", service: "dns", state: "SF",
+		duration: w.lognormal(0.012, 0.8), out: 40 + float64(w.r.IntN(40)), in: 90 + w.lognormal(60, 0.6),
+		outPackets: 1, inPackets: 1})
 	return hour + w.lognormal(0.03, 0.5)/3600
 }
 
@@ -129,7 +132,8 @@ func (w *world) browse(src string, hour float64) {
 		hour = w.lookup(src, hour)
 		site := w.site()
 		for k := range 1 + w.r.IntN(4) {
-			f := flow{src: src, dst: site, dport: 443, proto: "tcp", service: "ssl", state: "SF", duration: w.lognormal(1.2, 1.3), out: 500 + w.lognormal(900, 0.9), in: 1200 + w.lognormal(14000, 1.5)}
+			f := flow{src: src, dst: site, dport: 443, proto: "tcp", service: "ssl", state: "SF",
+				duration: w.lognormal(1.2, 1.3), out: 500 + w.lognormal(900, 0.9), in: 1200 + w.lognormal(14000, 1.5)}
 			if w.r.Float64() < 0.1 {
 				f.dport, f.service = 80, "http"
 			}
@@ -143,15 +147,19 @@ func (w *world) browse(src string, hour float64) {
 }
 
 func (w *world) mail(src string, hour float64) {
-	w.add(hour, flow{src: src, dst: mailServer, dport: 993, proto: "tcp", service: "imap", state: "SF", duration: w.lognormal(4, 1), out: 700 + w.lognormal(600, 0.5), in: 1500 + w.lognormal(9000, 1.6)})
+	w.add(hour, flow{src: src, dst: mailServer, dport: 993, proto: "tcp", service: "imap", state: "SF",
+		duration: w.lognormal(4, 1), out: 700 + w.lognormal(600, 0.5), in: 1500 + w.lognormal(9000, 1.6)})
 	if w.r.Float64() < 0.3 {
-		w.add(hour+w.lognormal(60, 0.8)/3600, flow{src: src, dst: mailServer, dport: 25, proto: "tcp", service: "smtp", state: "SF", duration: w.lognormal(1.5, 0.7), out: 1200 + w.lognormal(7000, 1.5), in: 400 + w.lognormal(300, 0.3)})
+		w.add(hour+w.lognormal(60, 0.8)/3600,
+			flow{src: src, dst: mailServer, dport: 25, proto: "tcp", service: "smtp", state: "SF",
+				duration: w.lognormal(1.5, 0.7), out: 1200 + w.lognormal(7000, 1.5), in: 400 + w.lognormal(300, 0.3)})
 	}
 }
 
 func (w *world) files(src string, hour float64) {
 	for range 1 + w.r.IntN(3) {
-		f := flow{src: src, dst: fileServer, dport: 445, proto: "tcp", service: "smb", state: "SF", duration: w.lognormal(2.5, 1.2), out: 1500 + w.lognormal(3000, 1.2), in: 2500 + w.lognormal(50000, 1.9)}
+		f := flow{src: src, dst: fileServer, dport: 445, proto: "tcp", service: "smb", state: "SF",
+			duration: w.lognormal(2.5, 1.2), out: 1500 + w.lognormal(3000, 1.2), in: 2500 + w.lognormal(50000, 1.9)}
 		if w.r.Float64() < 0.35 { // saved rather than opened
 			f.out, f.in = f.in, f.out
 		}
@@ -162,20 +170,23 @@ func (w *world) files(src string, hour float64) {
 
 func (w *world) query(src string, hour float64) {
 	for range 2 + w.r.IntN(5) {
-		w.add(hour, flow{src: src, dst: database, dport: 3306, proto: "tcp", service: "mysql", state: "SF", duration: w.lognormal(0.4, 1), out: 300 + w.lognormal(400, 0.6), in: 400 + w.lognormal(2500, 1.5)})
+		w.add(hour, flow{src: src, dst: database, dport: 3306, proto: "tcp", service: "mysql", state: "SF",
+			duration: w.lognormal(0.4, 1), out: 300 + w.lognormal(400, 0.6), in: 400 + w.lognormal(2500, 1.5)})
 		hour += w.lognormal(15, 0.8) / 3600
 	}
 }
 
 func (w *world) shell(src string, hour float64) {
 	hour = w.lookup(src, hour)
-	w.add(hour, flow{src: src, dst: shellHost, dport: 22, proto: "tcp", service: "ssh", state: "SF", duration: w.lognormal(400, 1.2), out: 3500 + w.lognormal(15000, 1), in: 4000 + w.lognormal(40000, 1.2)})
+	w.add(hour, flow{src: src, dst: shellHost, dport: 22, proto: "tcp", service: "ssh", state: "SF",
+		duration: w.lognormal(400, 1.2), out: 3500 + w.lognormal(15000, 1), in: 4000 + w.lognormal(40000, 1.2)})
 }
 
 func (w *world) intranet(src string, hour float64) {
 	hour = w.lookup(src, hour)
 	for range 1 + w.r.IntN(4) {
-		w.add(hour, flow{src: src, dst: intranet, dport: 8080, proto: "tcp", service: "http", state: "SF", duration: w.lognormal(0.3, 0.9), out: 400 + w.lognormal(500, 0.6), in: 800 + w.lognormal(9000, 1.3)})
+		w.add(hour, flow{src: src, dst: intranet, dport: 8080, proto: "tcp", service: "http", state: "SF",
+			duration: w.lognormal(0.3, 0.9), out: 400 + w.lognormal(500, 0.6), in: 800 + w.lognormal(9000, 1.3)})
 		hour += w.lognormal(8, 0.8) / 3600
 	}
 }
@@ -183,7 +194,9 @@ func (w *world) intranet(src string, hour float64) {
 func (w *world) update(src string, hour float64) {
 	hour = w.lookup(src, hour)
 	for range 1 + w.r.IntN(3) {
-		w.add(hour, flow{src: src, dst: fmt.Sprintf("203.0.113.%d", 1+w.r.IntN(4)), dport: 443, proto: "tcp", service: "ssl", state: "SF", duration: w.lognormal(45, 0.9), out: 2000 + w.lognormal(9000, 0.7), in: w.lognormal(2.5e7, 1.1)})
+		w.add(hour, flow{src: src, dst: fmt.Sprintf("203.0.113.%d", 1+w.r.IntN(4)), dport: 443, proto: "tcp",
+			service: "ssl", state: "SF", duration: w.lognormal(45, 0.9), out: 2000 + w.lognormal(9000, 0.7),
+			in: w.lognormal(2.5e7, 1.1)})
 		hour += w.lognormal(70, 0.6) / 3600
 	}
 }

@@ -20,8 +20,10 @@ import (
 //
 // Fit costs nd, each scored row d.
 type HBOS struct {
-	Bins   int     `yaml:"bins" jsonschema:"minimum=1,maximum=65536" jsonschema_description:"bins of a column; 10 as in PyOD"`
-	Smooth float64 `yaml:"smooth" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"added to the height of a bin; 0.1 as in PyOD"`
+	// bins of a column; 10 as in PyOD
+	Bins int `yaml:"bins" jsonschema:"minimum=1,maximum=65536"`
+	// added to the height of a bin; 0.1 as in PyOD
+	Smooth float64 `yaml:"smooth" jsonschema:"exclusiveMinimum=0,maximum=1"`
 }
 
 const hbos = "hbos"

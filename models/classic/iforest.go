@@ -24,10 +24,14 @@ import (
 //
 // Fit costs Tψ log ψ steps, each scored row T log ψ.
 type IForest struct {
-	Trees       int     `yaml:"trees" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"number of trees; 100 as in the paper"`
-	MaxSamples  int     `yaml:"max_samples" jsonschema:"minimum=1" jsonschema_description:"training rows of a tree; 256 as in the paper; all where there are fewer"`
-	MaxFeatures float64 `yaml:"max_features" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"share of the columns that a tree may cut, drawn anew for each; 1 is all"`
-	Bootstrap   bool    `yaml:"bootstrap" jsonschema_description:"draw a tree's rows with replacement"`
+	// number of trees; 100 as in the paper
+	Trees int `yaml:"trees" jsonschema:"minimum=1,maximum=100000"`
+	// training rows of a tree; 256 as in the paper; all where there are fewer
+	MaxSamples int `yaml:"max_samples" jsonschema:"minimum=1"`
+	// share of the columns that a tree may cut, drawn anew for each; 1 is all
+	MaxFeatures float64 `yaml:"max_features" jsonschema:"exclusiveMinimum=0,maximum=1"`
+	// draw a tree's rows with replacement
+	Bootstrap bool `yaml:"bootstrap"`
 }
 
 const iforest = "iforest"

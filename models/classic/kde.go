@@ -21,7 +21,8 @@ import (
 // 33, 1962.) One bandwidth serves all columns: put them on one scale first. Fit keeps the rows; every
 // scored row costs n distances of d multiplications and n exponentials, hence the limit on rows.
 type KDE struct {
-	Bandwidth Bandwidth `yaml:"bandwidth" jsonschema:"oneof_type=string;number" jsonschema_description:"h: a number, or scott for n^(−1/(d+4)), or silverman for (n(d+2)/4)^(−1/(d+4)); 1 as in scikit-learn"`
+	// h: a number, or scott for n^(−1/(d+4)), or silverman for (n(d+2)/4)^(−1/(d+4)); 1 as in scikit-learn
+	Bandwidth Bandwidth `yaml:"bandwidth" jsonschema:"oneof_type=string;number"`
 	Sample    `yaml:",inline"`
 }
 

@@ -26,10 +26,15 @@ import (
 //
 // Fit costs ndk for each of at most restarts × max_iter iterations.
 type KMeans struct {
-	Clusters int     `yaml:"clusters" jsonschema:"minimum=1,maximum=10000" jsonschema_description:"number of centres; 8 as in scikit-learn; fewer where there are not so many training rows"`
-	Restarts int     `yaml:"restarts" jsonschema:"minimum=1,maximum=10000" jsonschema_description:"starts, of which the best counts; 10 as in scikit-learn before 1.4"`
-	MaxIter  int     `yaml:"max_iter" jsonschema:"minimum=1,maximum=1000000" jsonschema_description:"iterations of one start at the most; 300 as in scikit-learn"`
-	Tol      float64 `yaml:"tol" jsonschema:"minimum=0,maximum=1" jsonschema_description:"squared movement of all centres, as a share of the mean variance of the columns, that ends it; 1e-4 as in scikit-learn"`
+	// number of centres; 8 as in scikit-learn; fewer where there are not so many training rows
+	Clusters int `yaml:"clusters" jsonschema:"minimum=1,maximum=10000"`
+	// starts, of which the best counts; 10 as in scikit-learn before 1.4
+	Restarts int `yaml:"restarts" jsonschema:"minimum=1,maximum=10000"`
+	// iterations of one start at the most; 300 as in scikit-learn
+	MaxIter int `yaml:"max_iter" jsonschema:"minimum=1,maximum=1000000"`
+	// squared movement of all centres, as a share of the mean variance of the columns, that ends it; 1e-4 as in
+	// scikit-learn
+	Tol float64 `yaml:"tol" jsonschema:"minimum=0,maximum=1"`
 }
 
 const kmeans = "kmeans"

@@ -27,7 +27,8 @@ import (
 //
 // Brute force: n² distances for Fit, n for each scored row, each d multiplications of non-zero numbers.
 type LOF struct {
-	K      int `yaml:"k" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"neighbours; 20 as in scikit-learn; fewer where there are not so many training rows"`
+	// neighbours; 20 as in scikit-learn; fewer where there are not so many training rows
+	K      int `yaml:"k" jsonschema:"minimum=1,maximum=100000"`
 	Sample `yaml:",inline"`
 }
 
@@ -86,10 +87,11 @@ func fitLOF(ctx context.Context, c LOF, env models.Env, s *data.Set) (*lofState,
 	near := make([]neighbour.Neighbour, n*k)
 	for from := 0; from < n; from += lofStep {
 		to := min(from+lofStep, n)
-		err := m.ref.Nearest(ctx, s.X[from*s.D:to*s.D], k, env.Parallel(), from, func(i int, found []neighbour.Neighbour) {
-			copy(near[(from+i)*k:], found)
-			m.kdist[from+i] = found[k-1].Distance
-		})
+		err := m.ref.Nearest(ctx, s.X[from*s.D:to*s.D], k, env.Parallel(), from,
+			func(i int, found []neighbour.Neighbour) {
+				copy(near[(from+i)*k:], found)
+				m.kdist[from+i] = found[k-1].Distance
+			})
 		if err != nil {
 			return nil, err
 		}

@@ -19,7 +19,8 @@ import (
 //
 // Fit costs nd² + d³, each scored row d².
 type Mahalanobis struct {
-	Ridge float64 `yaml:"ridge" jsonschema:"exclusiveMinimum=0,maximum=1000000" jsonschema_description:"added to the diagonal of the covariance; 1e-6, for columns of about unit scale"`
+	// added to the diagonal of the covariance; 1e-6, for columns of about unit scale
+	Ridge float64 `yaml:"ridge" jsonschema:"exclusiveMinimum=0,maximum=1000000"`
 }
 
 const mahalanobis = "mahalanobis"

@@ -34,13 +34,22 @@ import (
 // each d multiplications and an exponential, and νn of them for each scored row; memory 4nd bytes (8nd where
 // float32 does not serve: with γ far above scale, or kernels of products) and memory_mb.
 type OCSVM struct {
-	Nu       float64 `yaml:"nu" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"share of training rows that may lie outside, at the most; 0.1 as in common use for traffic"`
-	Kernel   string  `yaml:"kernel" jsonschema:"enum=rbf,enum=linear,enum=poly,enum=sigmoid" jsonschema_description:"kernel: rbf as in common use; linear, poly and sigmoid look at products and not at distances"`
-	Degree   int     `yaml:"degree" jsonschema:"minimum=1,maximum=100" jsonschema_description:"power of poly; 3 as in libsvm"`
-	Coef0    float64 `yaml:"coef0" jsonschema:"minimum=-1e6,maximum=1e6" jsonschema_description:"constant added to products by poly and sigmoid; 0 as in libsvm"`
-	Gamma    Gamma   `yaml:"gamma" jsonschema:"oneof_type=string;number" jsonschema_description:"kernel width: scale is 1/(d·variance of all entries) as in scikit-learn, scale_std is 1/(d·standard deviation) as in its versions 0.20.0 to 0.20.2, auto is 1/d, or a number"`
-	Tol      float64 `yaml:"tol" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"largest violation of the optimality conditions that ends training, on the scale of f; 1e-3 as in libsvm"`
-	MemoryMB int     `yaml:"memory_mb" jsonschema:"minimum=1,maximum=65536" jsonschema_description:"memory for the kernel values of one working set, in MB: more of it helps where very many rows are support vectors inside the margin; 200 is as much as scikit-learn takes for its cache of kernel rows"`
+	// share of training rows that may lie outside, at the most; 0.1 as in common use for traffic
+	Nu float64 `yaml:"nu" jsonschema:"exclusiveMinimum=0,maximum=1"`
+	// kernel: rbf as in common use; linear, poly and sigmoid look at products and not at distances
+	Kernel string `yaml:"kernel" jsonschema:"enum=rbf,enum=linear,enum=poly,enum=sigmoid"`
+	// power of poly; 3 as in libsvm
+	Degree int `yaml:"degree" jsonschema:"minimum=1,maximum=100"`
+	// constant added to products by poly and sigmoid; 0 as in libsvm
+	Coef0 float64 `yaml:"coef0" jsonschema:"minimum=-1e6,maximum=1e6"`
+	// kernel width: scale is 1/(d·variance of all entries) as in scikit-learn, scale_std is 1/(d·standard deviation) as
+	// in its versions 0.20.0 to 0.20.2, auto is 1/d, or a number
+	Gamma Gamma `yaml:"gamma" jsonschema:"oneof_type=string;number"`
+	// largest violation of the optimality conditions that ends training, on the scale of f; 1e-3 as in libsvm
+	Tol float64 `yaml:"tol" jsonschema:"exclusiveMinimum=0,maximum=1"`
+	// memory for the kernel values of one working set, in MB: more of it helps where very many rows are support vectors
+	// inside the margin; 200 is as much as scikit-learn takes for its cache of kernel rows
+	MemoryMB int `yaml:"memory_mb" jsonschema:"minimum=1,maximum=65536"`
 	Sample   `yaml:",inline"`
 }
 

@@ -186,7 +186,8 @@ func TestGammaDecode(t *testing.T) {
 		}
 		_, err = models.Decode("ocsvm", doc)
 		if want == "" && err != nil ||
-			want != "" && (err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "f.yaml:1:")) {
+			want != "" && (err == nil || !strings.Contains(err.Error(), want) ||
+				!strings.Contains(err.Error(), "f.yaml:1:")) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}

@@ -27,7 +27,8 @@ import (
 //
 // Fit costs nd² + d³, each scored row 2dk.
 type PCA struct {
-	Components float64 `yaml:"components" jsonschema:"exclusiveMinimum=0" jsonschema_description:"below 1 the share of the variance that the components explain, from 1 on their number; 0.95 by habit"`
+	// below 1 the share of the variance that the components explain, from 1 on their number; 0.95 by habit
+	Components float64 `yaml:"components" jsonschema:"exclusiveMinimum=0"`
 }
 
 const pca = "pca"

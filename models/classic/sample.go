@@ -9,8 +9,10 @@ import (
 
 // Sample limits the training rows of a model whose cost grows with their square or that keeps them all.
 type Sample struct {
-	MaxRows int    `yaml:"max_rows" jsonschema:"minimum=0" jsonschema_description:"training rows used at the most; 0 uses all"`
-	Sample  string `yaml:"sample" jsonschema:"enum=random,enum=first" jsonschema_description:"which rows, when there are more: a random choice that is the same for every seed, or the first in file order"`
+	// training rows used at the most; 0 uses all
+	MaxRows int `yaml:"max_rows" jsonschema:"minimum=0"`
+	// which rows, when there are more: a random choice that is the same for every seed, or the first in file order
+	Sample string `yaml:"sample" jsonschema:"enum=random,enum=first"`
 }
 
 // take is the set with at most MaxRows rows, in their order. A random choice depends on the numbers of

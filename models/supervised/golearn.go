@@ -34,10 +34,14 @@ func init() {
 // threshold counts all labels anew, O(Rows²·d) a level), so many small trees do better than few large ones.
 // What was learnt is copied out of golearn: scoring walks flat arrays and is safe for concurrent use.
 type BaggingSpec struct {
-	Trees     int    `yaml:"trees" jsonschema:"minimum=1,maximum=10000" jsonschema_description:"number of trees"`
-	Rows      int    `yaml:"rows" jsonschema:"minimum=2,maximum=5000" jsonschema_description:"training rows drawn for each tree"`
-	Depth     int    `yaml:"depth" jsonschema:"minimum=1,maximum=64" jsonschema_description:"largest depth of a tree"`
-	Criterion string `yaml:"criterion" jsonschema:"enum=gini,enum=entropy" jsonschema_description:"impurity that splits reduce"`
+	// number of trees
+	Trees int `yaml:"trees" jsonschema:"minimum=1,maximum=10000"`
+	// training rows drawn for each tree
+	Rows int `yaml:"rows" jsonschema:"minimum=2,maximum=5000"`
+	// largest depth of a tree
+	Depth int `yaml:"depth" jsonschema:"minimum=1,maximum=64"`
+	// impurity that splits reduce
+	Criterion string `yaml:"criterion" jsonschema:"enum=gini,enum=entropy"`
 }
 
 // New checks the values.

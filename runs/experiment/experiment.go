@@ -22,42 +22,66 @@ import (
 
 // Config is an experiment file as it is written.
 type Config struct {
-	Name      string       `yaml:"name" jsonschema_description:"names the run directory"`
-	Doc       string       `yaml:"doc" jsonschema_description:"what the experiment is for"`
-	Data      []dataRef    `yaml:"data" jsonschema:"minItems=1" jsonschema_description:"data sets: names of configs/data, or maps {data: name, …} that change something, or whole data configs"`
-	Models    []modelRef   `yaml:"models" jsonschema:"minItems=1" jsonschema_description:"models: names of configs/models or of registered models, or maps {model, label, params}"`
-	Seeds     []uint64     `yaml:"seeds" jsonschema:"minItems=1" jsonschema_description:"one cell for each; deterministic models run once"`
-	Split     settings.Doc `yaml:"split" jsonschema_description:"which rows train, validate and test; over the data set's default"`
-	Prep      settings.Doc `yaml:"prep" jsonschema_description:"preprocessing steps; in place of the data set's default"`
-	Traces    settings.Doc `yaml:"traces" jsonschema_description:"traces for trace models; over the data set's default"`
-	Threshold Threshold    `yaml:"threshold" jsonschema_description:"how scores become decisions"`
-	Unit      *Unit        `yaml:"unit" jsonschema_description:"what is judged: flow, host, connection, or columns that name an entity"`
-	MinFlows  int          `yaml:"min_flows" jsonschema:"minimum=0" jsonschema_description:"units with fewer flows in the validation or test part are left out of it; not for unit flow"`
-	Aggregate Aggregate    `yaml:"aggregate" jsonschema_description:"how the scores of windows become those of flows, and these those of units: max, mean or last for both, or a map {flow: max, mean or last, unit: max, mean, last or share, above: quantile}"`
-	Bootstrap int          `yaml:"bootstrap" jsonschema:"minimum=0,maximum=100000" jsonschema_description:"resamples of the test units for intervals; 0: none"`
-	Workers   int          `yaml:"workers" jsonschema:"minimum=0,maximum=1024" jsonschema_description:"cells at work side by side; 0: one for each processor"`
-	Timeout   string       `yaml:"timeout" jsonschema_description:"longest time for one cell, such as 90s or 2h; empty: none"`
-	Audit     string       `yaml:"audit" jsonschema:"enum=on,enum=off,enum=strict" jsonschema_description:"look for what makes results on a data set mean less than they seem (duplicates, overlap, shortcuts); strict: findings fail the data set's cells"`
-	Keep      Keep         `yaml:"keep" jsonschema_description:"what a cell leaves behind"`
+	// names the run directory
+	Name string `yaml:"name"`
+	// what the experiment is for
+	Doc string `yaml:"doc"`
+	// data sets: names of configs/data, or maps {data: name, …} that change something, or whole data configs
+	Data []dataRef `yaml:"data" jsonschema:"minItems=1"`
+	// models: names of configs/models or of registered models, or maps {model, label, params}
+	Models []modelRef `yaml:"models" jsonschema:"minItems=1"`
+	// one cell for each; deterministic models run once
+	Seeds []uint64 `yaml:"seeds" jsonschema:"minItems=1"`
+	// which rows train, validate and test; over the data set's default
+	Split settings.Doc `yaml:"split"`
+	// preprocessing steps; in place of the data set's default
+	Prep settings.Doc `yaml:"prep"`
+	// traces for trace models; over the data set's default
+	Traces settings.Doc `yaml:"traces"`
+	// how scores become decisions
+	Threshold Threshold `yaml:"threshold"`
+	// what is judged: flow, host, connection, or columns that name an entity
+	Unit *Unit `yaml:"unit"`
+	// units with fewer flows in the validation or test part are left out of it; not for unit flow
+	MinFlows int `yaml:"min_flows" jsonschema:"minimum=0"`
+	// how the scores of windows become those of flows, and these those of units: max, mean or last for both, or a map
+	// {flow: max, mean or last, unit: max, mean, last or share, above: quantile}
+	Aggregate Aggregate `yaml:"aggregate"`
+	// resamples of the test units for intervals; 0: none
+	Bootstrap int `yaml:"bootstrap" jsonschema:"minimum=0,maximum=100000"`
+	// cells at work side by side; 0: one for each processor
+	Workers int `yaml:"workers" jsonschema:"minimum=0,maximum=1024"`
+	// longest time for one cell, such as 90s or 2h; empty: none
+	Timeout string `yaml:"timeout"`
+	// look for what makes results on a data set mean less than they seem (duplicates, overlap, shortcuts); strict:
+	// findings fail the data set's cells
+	Audit string `yaml:"audit" jsonschema:"enum=on,enum=off,enum=strict"`
+	// what a cell leaves behind
+	Keep Keep `yaml:"keep"`
 }
 
 // Threshold is how scores become decisions.
 type Threshold struct {
 	eval.ThresholdRule `yaml:",inline"`
-	On                 string `yaml:"on" jsonschema:"enum=validation,enum=train" jsonschema_description:"which benign scores the rule is fitted to: those of held-out rows, or those of the rows that the model was trained on, which are too low"`
+	// which benign scores the rule is fitted to: those of held-out rows, or those of the rows that the model was
+	// trained on, which are too low
+	On string `yaml:"on" jsonschema:"enum=validation,enum=train"`
 }
 
 // Keep is which of a cell's larger files are written.
 type Keep struct {
-	Scores bool `yaml:"scores" jsonschema_description:"scores.csv.zst"`
-	Models bool `yaml:"models" jsonschema_description:"model.bin"`
+	// scores.csv.zst
+	Scores bool `yaml:"scores"`
+	// model.bin
+	Models bool `yaml:"models"`
 }
 
 func defaults() Config {
 	return Config{
 		Seeds:     []uint64{1},
 		Threshold: Threshold{eval.ThresholdRule{Rule: "fpr", Value: 0.01}, "validation"},
-		Aggregate: Aggregate{Flow: "max", Unit: "max"}, Bootstrap: 500, Audit: "on", Keep: Keep{Scores: true, Models: true},
+		Aggregate: Aggregate{Flow: "max", Unit: "max"}, Bootstrap: 500, Audit: "on",
+		Keep: Keep{Scores: true, Models: true},
 	}
 }
 

@@ -48,30 +48,53 @@ func TestConfigErrors(t *testing.T) {
 		overrides  []string
 		want       []string // each must be in the error
 	}{
-		{name: "empty", text: "", want: []string{`the key "name" is missing`, `the key "data" is missing`, `the key "models" is missing`}},
-		{name: "unknown key", text: "name: x\ndata: [synth]\nmodels: [znorm]\nseed: [1]\n", want: []string{"experiment.yaml:4:1: seed: unknown key", `did you mean "seeds"?`}},
-		{name: "unknown model", text: "name: x\ndata: [synth]\nmodels:\n  - znorm\n  - iforrest\n", want: []string{"experiment.yaml:5:5", `unknown model "iforrest"`, `did you mean "iforest"?`}},
-		{name: "unknown data set", text: "name: x\ndata: [sinth]\nmodels: [znorm]\n", want: []string{"experiment.yaml:2:8", `did you mean "synth"?`}},
-		{name: "unknown parameter", text: "name: x\ndata: [synth]\nmodels: [{model: iforest, params: {tres: 5}}]\n", want: []string{"experiment.yaml:3:36", "tres: unknown key", `did you mean "trees"?`}},
-		{name: "out of range", text: "name: x\ndata: [synth]\nmodels: [{model: iforest, params: {trees: 0}}]\n", want: []string{"experiment.yaml:3:43", "at least 1"}},
-		{name: "wrong type", text: "name: x\ndata: [synth]\nmodels: [znorm]\nseeds: one\n", want: []string{"experiment.yaml:4:8: seeds: want a list"}},
-		{name: "two problems at once", text: "name: a/b\ndata: [synth]\nmodels: [znorm]\nthreshold: {rule: fpr, value: 3}\n", want: []string{"cannot name a folder", "between 0 and 1"}},
-		{name: "two cells with one name", text: "name: x\ndata: [synth]\nmodels: [znorm, znorm]\n", want: []string{"experiment.yaml:3:17", `two models are called "znorm"`}},
-		{name: "two data sets with one name", text: "name: x\ndata: [synth, synth]\nmodels: [znorm]\n", want: []string{`two data sets are called "synth"`}},
-		{name: "seed twice", text: "name: x\ndata: [synth]\nmodels: [znorm]\nseeds: [1, 1]\n", want: []string{"seed 1 is given twice"}},
-		{name: "traces missing", text: "name: x\ndata: [nsl-kdd]\nmodels: [markov]\n", want: []string{"nsl-kdd has no traces"}},
-		{name: "problem in a changed data config", text: "name: x\ndata: [{data: synth, options: {hosts: 1}}]\nmodels: [znorm]\n", want: []string{"experiment.yaml:2:39", "hosts", "at least 4"}},
-		{name: "unknown step", text: "name: x\ndata: [synth]\nmodels: [znorm]\nprep: [imput]\n", want: []string{"experiment.yaml:4:8", `did you mean "impute"?`}},
-		{name: "override of an unknown key", text: small, overrides: []string{"models.0.tres=3"}, want: []string{"command line: models.0.tres=3", `did you mean "trees"?`}},
-		{name: "override out of range", text: small, overrides: []string{"models.0.trees=-1"}, want: []string{"command line: models.0.trees=-1", "at least 1"}},
+		{name: "empty", text: "", want: []string{`the key "name" is missing`, `the key "data" is missing`,
+			`the key "models" is missing`}},
+		{name: "unknown key", text: "name: x\ndata: [synth]\nmodels: [znorm]\nseed: [1]\n",
+			want: []string{"experiment.yaml:4:1: seed: unknown key", `did you mean "seeds"?`}},
+		{name: "unknown model", text: "name: x\ndata: [synth]\nmodels:\n  - znorm\n  - iforrest\n",
+			want: []string{"experiment.yaml:5:5", `unknown model "iforrest"`, `did you mean "iforest"?`}},
+		{name: "unknown data set", text: "name: x\ndata: [sinth]\nmodels: [znorm]\n",
+			want: []string{"experiment.yaml:2:8", `did you mean "synth"?`}},
+		{name: "unknown parameter", text: "name: x\ndata: [synth]\nmodels: [{model: iforest, params: {tres: 5}}]\n",
+			want: []string{"experiment.yaml:3:36", "tres: unknown key", `did you mean "trees"?`}},
+		{name: "out of range", text: "name: x\ndata: [synth]\nmodels: [{model: iforest, params: {trees: 0}}]\n",
+			want: []string{"experiment.yaml:3:43", "at least 1"}},
+		{name: "wrong type", text: "name: x\ndata: [synth]\nmodels: [znorm]\nseeds: one\n",
+			want: []string{"experiment.yaml:4:8: seeds: want a list"}},
+		{name: "two problems at once",
+			text: "name: a/b\ndata: [synth]\nmodels: [znorm]\nthreshold: {rule: fpr, value: 3}\n",
+			want: []string{"cannot name a folder", "between 0 and 1"}},
+		{name: "two cells with one name", text: "name: x\ndata: [synth]\nmodels: [znorm, znorm]\n",
+			want: []string{"experiment.yaml:3:17", `two models are called "znorm"`}},
+		{name: "two data sets with one name", text: "name: x\ndata: [synth, synth]\nmodels: [znorm]\n",
+			want: []string{`two data sets are called "synth"`}},
+		{name: "seed twice", text: "name: x\ndata: [synth]\nmodels: [znorm]\nseeds: [1, 1]\n",
+			want: []string{"seed 1 is given twice"}},
+		{name: "traces missing", text: "name: x\ndata: [nsl-kdd]\nmodels: [markov]\n",
+			want: []string{"nsl-kdd has no traces"}},
+		{name: "problem in a changed data config",
+			text: "name: x\ndata: [{data: synth, options: {hosts: 1}}]\nmodels: [znorm]\n",
+			want: []string{"experiment.yaml:2:39", "hosts", "at least 4"}},
+		{name: "unknown step", text: "name: x\ndata: [synth]\nmodels: [znorm]\nprep: [imput]\n",
+			want: []string{"experiment.yaml:4:8", `did you mean "impute"?`}},
+		{name: "override of an unknown key", text: small, overrides: []string{"models.0.tres=3"},
+			want: []string{"command line: models.0.tres=3", `did you mean "trees"?`}},
+		{name: "override out of range", text: small, overrides: []string{"models.0.trees=-1"},
+			want: []string{"command line: models.0.trees=-1", "at least 1"}},
 		{name: "override that is none", text: small, overrides: []string{"seeds"}, want: []string{"want key=value"}},
-		{name: "override beyond the list", text: small, overrides: []string{"models.9.trees=1"}, want: []string{"models has 5 items"}},
-		{name: "addition of what is there", text: small, overrides: []string{"+seeds=[1]"}, want: []string{"seeds is there already"}},
-		{name: "deletion of what is not", text: small, overrides: []string{"~threshold"}, want: []string{"there is no threshold"}},
+		{name: "override beyond the list", text: small, overrides: []string{"models.9.trees=1"},
+			want: []string{"models has 5 items"}},
+		{name: "addition of what is there", text: small, overrides: []string{"+seeds=[1]"},
+			want: []string{"seeds is there already"}},
+		{name: "deletion of what is not", text: small, overrides: []string{"~threshold"},
+			want: []string{"there is no threshold"}},
 		{name: "not YAML", text: "name: [x\n", want: []string{"experiment.yaml:"}},
 		{name: "timeout", text: small, overrides: []string{"+timeout=soon"}, want: []string{`"soon" is not a time`}},
-		{name: "override and file at once", text: "name: x\ndata: [synth]\nmodels: [znorm]\nseed: [1]\n", overrides: []string{"models.9.trees=1"}, want: []string{"models has 1 items", `did you mean "seeds"?`}},
-		{name: "labels missing", text: "name: x\ndata: [synth]\nmodels: [labelled]\nsplit: {kind: random}\n", want: []string{"learns from labelled attacks", "split.attacks: split"}},
+		{name: "override and file at once", text: "name: x\ndata: [synth]\nmodels: [znorm]\nseed: [1]\n",
+			overrides: []string{"models.9.trees=1"}, want: []string{"models has 1 items", `did you mean "seeds"?`}},
+		{name: "labels missing", text: "name: x\ndata: [synth]\nmodels: [labelled]\nsplit: {kind: random}\n",
+			want: []string{"learns from labelled attacks", "split.attacks: split"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Load(write(t, c.text), LoadOptions{Overrides: c.overrides, Builtin: configs.Files})
@@ -89,7 +112,9 @@ func TestConfigErrors(t *testing.T) {
 
 // TestProblemsOnce: what concerns every data set of an experiment is said once.
 func TestProblemsOnce(t *testing.T) {
-	_, err := Load(write(t, "name: x\ndata: [synth, {data: synth, name: other}]\nmodels: [znorm]\nsplit: {knd: x}\nprep: [imput]\n"), LoadOptions{Builtin: configs.Files})
+	_, err := Load(write(t,
+		"name: x\ndata: [synth, {data: synth, name: other}]\nmodels: [znorm]\nsplit: {knd: x}\nprep: [imput]\n"),
+		LoadOptions{Builtin: configs.Files})
 	if err == nil || strings.Count(err.Error(), "unknown") != 2 {
 		t.Errorf("want each of two problems once:\n%v", err)
 	}
@@ -101,12 +126,14 @@ type labelled struct{}
 func (labelled) New(models.Env) (models.Detector, error) { return nil, nil }
 
 func init() {
-	models.Register(models.Info{Name: "labelled", Doc: "for a test", Paper: "none", Needs: models.Needs{Input: data.Vectors, Labels: true}, Defaults: func() models.Spec { return &labelled{} }})
+	models.Register(models.Info{Name: "labelled", Doc: "for a test", Paper: "none",
+		Needs: models.Needs{Input: data.Vectors, Labels: true}, Defaults: func() models.Spec { return &labelled{} }})
 }
 
 // TestRenamedData: a data set under another name has its files where they were, unless it says otherwise.
 func TestRenamedData(t *testing.T) {
-	text := "name: x\ndata: [{data: nsl-kdd, name: other}, {data: nsl-kdd, name: moved, folder: there}, {data: iot23-34-1, name: capture}]\nmodels: [znorm]\n"
+	text := "name: x\ndata: [{data: nsl-kdd, name: other}, {data: nsl-kdd, name: moved, folder: there}, {data: " +
+		"iot23-34-1, name: capture}]\nmodels: [znorm]\n"
 	e, err := Load(write(t, text), LoadOptions{Builtin: configs.Files})
 	if err != nil {
 		t.Fatal(err)
@@ -119,8 +146,10 @@ func TestRenamedData(t *testing.T) {
 }
 
 func TestOverrides(t *testing.T) {
-	e := load(t, small, "models.0.trees=7", "models.1.params.k=3", "seeds=[5,6,7]", "+threshold.value=0.05", "data.0.options.hosts=9", "~bootstrap", "models.2.label=chain", "++unit=host")
-	if e.Entries[0].Label != "iforest" || len(e.Plan()) != 3+1+1+1+3 || e.Seeds[2] != 7 || e.Threshold.Value != 0.05 || e.Bootstrap != defaults().Bootstrap || e.Entries[2].Label != "chain" || e.Sets[0].Unit.Name != "host" {
+	e := load(t, small, "models.0.trees=7", "models.1.params.k=3", "seeds=[5,6,7]", "+threshold.value=0.05",
+		"data.0.options.hosts=9", "~bootstrap", "models.2.label=chain", "++unit=host")
+	if e.Entries[0].Label != "iforest" || len(e.Plan()) != 3+1+1+1+3 || e.Seeds[2] != 7 || e.Threshold.Value != 0.05 ||
+		e.Bootstrap != defaults().Bootstrap || e.Entries[2].Label != "chain" || e.Sets[0].Unit.Name != "host" {
 		t.Errorf("%+v", e.Config)
 	}
 	raw, err := e.Resolved()
@@ -189,7 +218,8 @@ func FuzzOverride(f *testing.F) {
 
 // TestTwice: a key that a data entry repeats is refused, also where the entry is laid over a named config.
 func TestTwice(t *testing.T) {
-	for _, entry := range []string{"{data: synth, split: {kind: time}, split: {kind: random}}", "{data: synth, split: {kind: time, kind: random}}"} {
+	for _, entry := range []string{"{data: synth, split: {kind: time}, split: {kind: random}}",
+		"{data: synth, split: {kind: time, kind: random}}"} {
 		_, err := Load(write(t, "name: x\ndata: ["+entry+"]\nmodels: [znorm]\n"), LoadOptions{Builtin: configs.Files})
 		if err == nil || !strings.Contains(err.Error(), "given twice") {
 			t.Errorf("%s: %v", entry, err)

@@ -89,5 +89,6 @@ func (l Library) Names(kind string) []string {
 
 // validName says whether a text may name a config, a label or a folder of the run directory.
 func validName(s string) bool {
-	return s != "" && len(s) <= 100 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == "" && s[0] != '.' && s[0] != '-'
+	return s != "" && len(s) <= 100 && strings.Trim(s,
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == "" && s[0] != '.' && s[0] != '-'
 }

@@ -37,7 +37,8 @@ func (l *loader) resolve() (ps settings.Problems) {
 		}
 	}
 	if e.Name != "" && !validName(e.Name) {
-		ps = append(ps, l.at("name", "%q cannot name a folder: letters, digits, dots, dashes and underscores only", e.Name))
+		ps = append(ps, l.at("name", "%q cannot name a folder: letters, digits, dots, dashes and underscores only",
+			e.Name))
 	}
 	if err := e.Threshold.Check(); err != nil {
 		ps = append(ps, l.at("threshold", "%v", err))
@@ -75,7 +76,8 @@ func (l *loader) resolve() (ps settings.Problems) {
 			continue
 		}
 		if names[set.Config.Name] {
-			ps = append(ps, r.doc.Problem("two data sets are called %q: give one of them another name", set.Config.Name))
+			ps = append(ps, r.doc.Problem("two data sets are called %q: give one of them another name",
+				set.Config.Name))
 		}
 		names[set.Config.Name] = true
 		e.Sets = append(e.Sets, set)
@@ -126,7 +128,8 @@ func (l *loader) model(r modelRef) (Entry, settings.Problems) {
 		e.Label = r.Label
 	}
 	if !validName(e.Label) {
-		return e, settings.Problems{r.at.Problem("%q cannot name a folder: letters, digits, dots, dashes and underscores only", e.Label)}
+		return e,
+			settings.Problems{r.at.Problem("%q cannot name a folder: letters, digits, dots, dashes and underscores only", e.Label)}
 	}
 	info, lookupErr := models.Lookup(name)
 	if lookupErr != nil {
@@ -160,7 +163,8 @@ func (l *loader) dataSet(r dataRef) (DataSet, settings.Problems) {
 		return DataSet{}, problems(r.doc, err)
 	}
 	if !validName(c.Name) {
-		ps = append(ps, doc.Problem("%q cannot name a folder: letters, digits, dots, dashes and underscores only", c.Name))
+		ps = append(ps, doc.Problem("%q cannot name a folder: letters, digits, dots, dashes and underscores only",
+			c.Name))
 	}
 	set := DataSet{Config: c, Split: split.DefaultSplit(), Node: doc.Node, Unit: Unit{Name: "flow"}}
 	ps = append(ps, c.Split.Decode(&set.Split)...)
@@ -189,7 +193,8 @@ func (l *loader) dataSet(r dataRef) (DataSet, settings.Problems) {
 		set.Unit = *l.e.Unit
 	}
 	if set.MinFlows = l.e.MinFlows; set.MinFlows > 0 && set.Unit.Name == "flow" {
-		ps = append(ps, l.at("min_flows", "%s is judged by flows: min_flows is for hosts, connections and other units", c.Name))
+		ps = append(ps, l.at("min_flows", "%s is judged by flows: min_flows is for hosts, connections and other units",
+			c.Name))
 	}
 	if c.Evasion.Node != nil {
 		e := evasion.DefaultEvasion()
@@ -331,15 +336,21 @@ func (l *loader) fit() (ps settings.Problems) {
 			if m.Info.Needs.Input == data.Traces && s.Traces == nil {
 				noTraces = append(noTraces, m.Label)
 			}
-			if m.Info.Needs.Labels && s.Split.Attacks == "test" && !slices.Contains([]string{"official", "time", "leave_out"}, s.Split.Kind) {
+			if m.Info.Needs.Labels && s.Split.Attacks == "test" &&
+				!slices.Contains([]string{"official", "time", "leave_out"}, s.Split.Kind) {
 				noLabels = append(noLabels, m.Label)
 			}
 		}
 		if noTraces != nil {
-			ps = append(ps, l.at("models", "%s: %s has no traces: leave the model out, or say under traces what a trace is", strings.Join(noTraces, ", "), s.Config.Name))
+			ps = append(ps,
+				l.at("models", "%s: %s has no traces: leave the model out, or say under traces what a trace is",
+					strings.Join(noTraces, ", "), s.Config.Name))
 		}
 		if noLabels != nil {
-			ps = append(ps, l.at("models", "%s learns from labelled attacks, and the %s split of %s leaves none in training: set split.attacks: split", strings.Join(noLabels, ", "), s.Split.Kind, s.Config.Name))
+			ps = append(ps,
+				l.at("models",
+					"%s learns from labelled attacks, and the %s split of %s leaves none in training: set "+
+						"split.attacks: split", strings.Join(noLabels, ", "), s.Split.Kind, s.Config.Name))
 		}
 		if s.Config.Label.None() {
 			ps = append(ps, l.at("data", "%s has no labels: it cannot be evaluated", s.Config.Name))
@@ -431,7 +442,8 @@ func (e *Experiment) Resolved() ([]byte, error) {
 	if e.Config.Unit != nil {
 		steps = append(steps, add("unit", *e.Config.Unit))
 	}
-	steps = append(steps, add("min_flows", e.MinFlows), add("aggregate", e.Aggregate), add("bootstrap", e.Bootstrap), add("workers", e.Workers))
+	steps = append(steps, add("min_flows", e.MinFlows), add("aggregate", e.Aggregate), add("bootstrap", e.Bootstrap),
+		add("workers", e.Workers))
 	if e.Timeout != "" {
 		steps = append(steps, add("timeout", e.Timeout))
 	}

@@ -32,7 +32,8 @@ func (u *Unit) DecodeStrict(d settings.Doc) settings.Problems {
 				return nil
 			}
 		}
-		return settings.Problems{d.Problem("unknown unit %q%s; a list of columns names any other", u.Name, settings.DidYouMean(u.Name, unitNames))}
+		return settings.Problems{d.Problem("unknown unit %q%s; a list of columns names any other", u.Name,
+			settings.DidYouMean(u.Name, unitNames))}
 	}
 	ps := d.Decode(&u.Columns)
 	if len(ps) == 0 && len(u.Columns) == 0 {
@@ -127,9 +128,12 @@ func (u Unit) Units(t *data.Table, rows []int32) (*Units, error) {
 
 // Aggregate is how the scores of windows become those of their flows, and those of flows that of a unit.
 type Aggregate struct {
-	Flow  string  `yaml:"flow" jsonschema:"enum=max,enum=mean,enum=last" jsonschema_description:"score of a flow from those of the windows that hold it; last: of the window that ends with it"`
-	Unit  string  `yaml:"unit" jsonschema:"enum=max,enum=mean,enum=last,enum=share" jsonschema_description:"score of a unit from those of its flows; share: how many of them are above a limit"`
-	Above float64 `yaml:"above" jsonschema:"minimum=0,maximum=1" jsonschema_description:"share: the limit is this quantile of the flows that thresholds are fitted to"`
+	// score of a flow from those of the windows that hold it; last: of the window that ends with it
+	Flow string `yaml:"flow" jsonschema:"enum=max,enum=mean,enum=last"`
+	// score of a unit from those of its flows; share: how many of them are above a limit
+	Unit string `yaml:"unit" jsonschema:"enum=max,enum=mean,enum=last,enum=share"`
+	// share: the limit is this quantile of the flows that thresholds are fitted to
+	Above float64 `yaml:"above" jsonschema:"minimum=0,maximum=1"`
 }
 
 // DecodeStrict takes a name for both, or a map.
@@ -138,7 +142,8 @@ func (a *Aggregate) DecodeStrict(d settings.Doc) settings.Problems {
 	p := plain{Flow: "max", Unit: "max", Above: 0.95}
 	if d.Node.Kind == yaml.ScalarNode {
 		if rules := []string{"max", "mean", "last"}; !slices.Contains(rules, d.Node.Value) {
-			return settings.Problems{d.Problem("aggregate %q is not one of %s%s; a map {flow, unit, above} says more", d.Node.Value, strings.Join(rules, ", "), settings.DidYouMean(d.Node.Value, rules))}
+			return settings.Problems{d.Problem("aggregate %q is not one of %s%s; a map {flow, unit, above} says more",
+				d.Node.Value, strings.Join(rules, ", "), settings.DidYouMean(d.Node.Value, rules))}
 		}
 		p.Flow, p.Unit = d.Node.Value, d.Node.Value
 		*a = Aggregate(p).normal()

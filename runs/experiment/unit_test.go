@@ -24,7 +24,8 @@ func TestLift(t *testing.T) {
 	}{
 		{Aggregate{Flow: "max", Unit: "max"}, [2]float64{2, 2}},       // rows 1 2 2
 		{Aggregate{Flow: "mean", Unit: "mean"}, [2]float64{1.5, 1.5}}, // rows 1 1.5 2
-		{Aggregate{Flow: "last", Unit: "last"}, [2]float64{2, 1}},     // row 7 ends window 1, row 9 ends window 2, row 4 takes window 1
+		// row 7 ends window 1, row 9 ends window 2, row 4 takes window 1
+		{Aggregate{Flow: "last", Unit: "last"}, [2]float64{2, 1}},
 		{Aggregate{Flow: "last", Unit: "mean"}, [2]float64{1.5, 1}},
 		{Aggregate{Flow: "max", Unit: "share"}, [2]float64{0.5, 1}}, // above 1.2 are rows 7 and 9
 	} {

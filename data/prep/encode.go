@@ -1,6 +1,7 @@
 package prep
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -12,14 +13,15 @@ import (
 
 // Settings of ENCODE that its authors fixed.
 const (
-	encodeClusters    = 35 // for values that stand for themselves
-	encodeBinClusters = 5  // for values in bins
-	encodeNeighbours  = 10 // classes of the value before and the value after
-	encodeRuns        = 10 // of k-means; the best silhouette counts
-	encodeSame        = 0.5
-	encodeWidth       = 2 + 2*encodeNeighbours
-	silhouetteRows    = 2000 // that a silhouette is taken over, drawn where there are more
-	encodeSeed        = 0x656e636f6465
+	encodeClusters     = 35 // for values that stand for themselves
+	encodeBinClusters  = 5  // for values in bins
+	encodeNeighbours   = 10 // classes of the value before and the value after
+	encodeRuns         = 10 // of k-means; the best silhouette counts
+	encodeSame         = 0.5
+	encodeWidth        = 2 + 2*encodeNeighbours
+	silhouetteRows     = 2000 // that a silhouette is taken over, drawn where there are more
+	encodeSeed         = 0x656e636f6465
+	encodeMaxIteration = 300
 )
 
 // encode learns classes of values by the company they keep (Cao, Panichella, Verwer, Blaise and Rebecchi,
@@ -57,7 +59,9 @@ func (s SymbolSpec) encode(t *data.Table, c *data.Column, rows []int32, v []floa
 	}
 	p.Codes = make([]int, max(len(p.Limits), len(p.Values))) // for p.at
 	d := p.describe(c, sorted, ends, len(v))
-	p.Codes = clusterRows(d, min(k, len(p.Codes)))
+	if p.Codes, err = clusterRows(d, min(k, len(p.Codes))); err != nil {
+		return err
+	}
 	sizes := make([]int, k)
 	for _, code := range p.Codes {
 		sizes[code]++
@@ -132,20 +136,29 @@ func (p *part) describe(c *data.Column, rows, ends []int32, n int) [][]float64 {
 	return out
 }
 
-// cluster is the k-means class of each row, of the run with the best silhouette. Classes are numbered in the
+// clusterRows is the k-means class of each row, of the run with the best silhouette. Classes are numbered in the
 // order of their first rows.
-func clusterRows(x [][]float64, k int) []int {
+func clusterRows(x [][]float64, k int) ([]int, error) {
 	if k < 2 {
-		return make([]int, len(x))
+		return make([]int, len(x)), nil
 	}
 	r := rand.New(rand.NewPCG(encodeSeed, uint64(k)))
 	some := r.Perm(len(x))[:min(len(x), silhouetteRows)]
-	var best []int
+	ctx, m := context.Background(), cluster.Rows(x)
+	settings := cluster.KMeans{K: k, Candidates: 1, MaxIter: encodeMaxIteration, Empty: cluster.DropEmpty}
+	var best []int32
 	top := math.Inf(-1)
 	for range encodeRuns {
-		of := cluster.KMeansRun(x, k, r)
-		if v := cluster.Silhouette(x, of, k, some); best == nil || v > top {
-			best, top = of, v
+		found, err := cluster.Fit(ctx, settings, m, r)
+		if err != nil {
+			return nil, err
+		}
+		v, err := cluster.Silhouette(ctx, m, found.Labels, k, some, 1)
+		if err != nil {
+			return nil, err
+		}
+		if best == nil || v > top {
+			best, top = found.Labels, v
 		}
 	}
 	number := make([]int, k)
@@ -161,5 +174,5 @@ func clusterRows(x [][]float64, k int) []int {
 		}
 		out[i] = number[c]
 	}
-	return out
+	return out, nil
 }

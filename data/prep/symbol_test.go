@@ -144,17 +144,22 @@ func TestEncodeFindsRoles(t *testing.T) {
 func TestSilhouetteByHand(t *testing.T) {
 	x := [][]float64{{0}, {1}, {5}, {7}}
 	want := ((6-1.)/6 + (5-1.)/5 + (4.5-2)/4.5 + (6.5-2)/6.5) / 4
-	if got := cluster.Silhouette(x, []int{0, 0, 1, 1}, 2, []int{0, 1, 2, 3}); math.Abs(got-want) > 1e-12 {
-		t.Errorf("%v, want %v", got, want)
+	got, err := cluster.Silhouette(context.Background(), cluster.Rows(x), []int32{0, 0, 1, 1}, 2, []int{0, 1, 2, 3}, 1)
+	if err != nil || math.Abs(got-want) > 1e-12 {
+		t.Errorf("%v, want %v; %v", got, want, err)
 	}
-	if got := clusterRows(x, 2); !slices.Equal(got, []int{0, 0, 1, 1}) {
-		t.Errorf("clusters %v", got)
-	}
-	if got := clusterRows(x[:1], 1); !slices.Equal(got, []int{0}) {
-		t.Errorf("one row: %v", got)
-	}
-	if got := clusterRows([][]float64{{3}, {3}, {3}}, 2); !slices.Equal(got, []int{0, 0, 0}) {
-		t.Errorf("equal rows: %v", got)
+	for _, c := range []struct {
+		x    [][]float64
+		k    int
+		want []int
+	}{
+		{x, 2, []int{0, 0, 1, 1}},
+		{x[:1], 1, []int{0}},
+		{[][]float64{{3}, {3}, {3}}, 2, []int{0, 0, 0}},
+	} {
+		if got, err := clusterRows(c.x, c.k); err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%v in %d classes: %v, %v", c.x, c.k, got, err)
+		}
 	}
 }
 

@@ -59,7 +59,11 @@ func (s *BAESpec) New(env models.Env) (models.Detector, error) {
 			env.Logger().Info("bae: radius raised so that there are no more than the wanted subclusters", "from", spec.Threshold, "to", tree.Threshold)
 		}
 		means := tree.Means()
-		clusterOf, err := cluster.Ward(ctx, means, spec.Clusters)
+		groups, err := cluster.Agglomerate(ctx, cluster.Rows(means), cluster.WardLinkage, env.Parallel())
+		if err != nil {
+			return nil, nil, err
+		}
+		clusterOf, err := groups.Cut(spec.Clusters)
 		return means, clusterOf, err
 	}
 	return a.build(s)

@@ -145,7 +145,7 @@ func (a *cae) distances(ctx context.Context, net nn.Network, p nn.Params, centre
 	err = a.env.Blocks(ctx, s.N, 1024, func(from, to int) {
 		scorer.Clone().Each(s.X, from, to, net.Latent, func(i int, z []float32) {
 			c := cluster.Nearest(centres, z)
-			of[i], far[i] = int32(c), math.Sqrt(cluster.Distance(z, centres[c]))
+			of[i], far[i] = int32(c), math.Sqrt(cluster.SquaredDistance(z, centres[c]))
 			if !(far[i] <= nn.OverflowValue) { // float32 overflowed on the way
 				far[i] = nn.OverflowValue
 			}
@@ -181,7 +181,7 @@ func (a *cae) begin(ctx context.Context, net nn.Network, p nn.Params, train *dat
 	for _, r := range rows {
 		scorer.Each(train.X, int(r), int(r)+1, net.Latent, func(_ int, out []float32) { z = append(z, slices.Clone(out)) })
 	}
-	return cluster.KMeansCentres(ctx, z, a.spec.Clusters, a.env.Rand("centres"))
+	return centresOf(ctx, z, a.spec.Clusters, a.env.Rand("centres"))
 }
 
 // step is one step of Lloyd's algorithm over the training rows.

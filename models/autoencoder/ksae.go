@@ -2,6 +2,7 @@ package autoencoder
 
 import (
 	"context"
+	"math/rand/v2"
 
 	"plumbline/data"
 	"plumbline/models"
@@ -43,7 +44,7 @@ func (s *KSAESpec) New(env models.Env) (models.Detector, error) {
 	a := &partitioned{name: "ksae", env: env, spec: s.PartitionSpec}
 	a.find = func(ctx context.Context, train *data.Set) ([][]float32, []int32, error) {
 		r := env.Rand("centres")
-		centres, err := cluster.KMeansCentres(ctx, spec.sample(train, r), spec.Clusters, r)
+		centres, err := centresOf(ctx, spec.sample(train, r), spec.Clusters, r)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -54,4 +55,20 @@ func (s *KSAESpec) New(env models.Env) (models.Detector, error) {
 		return centres, clusterOf, nil
 	}
 	return a.build(s)
+}
+
+// centresOf is k-means in the precision of networks.
+func centresOf(ctx context.Context, x [][]float32, k int, r *rand.Rand) ([][]float32, error) {
+	settings := cluster.KMeans{K: k, Candidates: 1, MaxIter: 300, Single: true}
+	found, err := cluster.Fit(ctx, settings, cluster.Rows(x), r)
+	if err != nil {
+		return nil, err
+	}
+	centres := make([][]float32, found.N)
+	for i := range centres {
+		for _, v := range found.Row(i) {
+			centres[i] = append(centres[i], float32(v))
+		}
+	}
+	return centres, nil
 }

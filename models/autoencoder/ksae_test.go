@@ -13,7 +13,7 @@ import (
 func TestCentresByHand(t *testing.T) {
 	x := [][]float32{{0}, {10}, {1}, {12}}
 	for seed := range uint64(20) {
-		got, err := cluster.KMeansCentres(context.Background(), x, 2, rand.New(rand.NewPCG(seed, 1)))
+		got, err := centresOf(context.Background(), x, 2, rand.New(rand.NewPCG(seed, 1)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -22,7 +22,7 @@ func TestCentresByHand(t *testing.T) {
 			t.Errorf("seed %d: centres %v", seed, got)
 		}
 	}
-	if got, err := cluster.KMeansCentres(context.Background(), [][]float32{{3}, {3}, {3}}, 2, rand.New(rand.NewPCG(1, 1))); err != nil || len(got) != 1 {
+	if got, err := centresOf(context.Background(), [][]float32{{3}, {3}, {3}}, 2, rand.New(rand.NewPCG(1, 1))); err != nil || len(got) != 1 {
 		t.Errorf("equal rows: %v, %v", got, err)
 	}
 	if cluster.Nearest([][]float32{{0}, {2}}, []float32{1}) != 0 {

@@ -13,6 +13,7 @@ import (
 	"plumbline/models"
 	"plumbline/models/nn"
 	"plumbline/numeric/cluster"
+	"plumbline/numeric/kernel"
 	"plumbline/numeric/stat"
 )
 
@@ -28,7 +29,7 @@ func (s Sampling) sample(train *data.Set, r *rand.Rand) [][]float32 {
 	slices.Sort(rows)
 	norms := make([]float64, len(rows))
 	for i, row := range rows {
-		norms[i] = cluster.SquaredNorm(train.Row(row))
+		norms[i] = kernel.SquaredLength(train.Row(row))
 	}
 	ascending := slices.Clone(norms)
 	slices.Sort(ascending)
@@ -193,72 +194,14 @@ func membersOf(of []int32, k int) (rows []int) {
 // assign is the cluster of the nearest centre of each row.
 func (a *partitioned) assign(ctx context.Context, centres [][]float32, clusterOf []int32, s *data.Set) ([]int32, error) {
 	of := make([]int32, s.N)
-	const few = 16
-	if len(centres) <= few {
-		err := a.env.Blocks(ctx, s.N, 256, func(from, to int) {
-			for i := from; i < to; i++ {
-				of[i] = clusterOf[cluster.Nearest(centres, s.Row(i))]
-			}
-		})
-		return of, err
+	rows := cluster.Matrix[float32]{N: s.N, D: s.D, X: s.X}
+	if err := cluster.Assign(ctx, cluster.NewCentres(cluster.Rows(centres), nil), rows, a.env.Parallel(), of); err != nil {
+		return nil, err
 	}
-	m := newManyCentres(centres)
-	err := a.env.Blocks(ctx, s.N, 1024, func(from, to int) {
-		m.each(s.X, from, to, func(i, c int) { of[i] = clusterOf[c] })
-	})
-	return of, err
-}
-
-// manyCentres finds the nearest of many centres by products of matrices: that with the largest x·c − ‖c‖²/2.
-// Those that come so near to it that float32 cannot tell are compared in float64.
-type manyCentres struct {
-	centres [][]float32
-	scorer  *nn.Scorer
-	most    float64 // largest ‖c‖²
-}
-
-func newManyCentres(centres [][]float32) *manyCentres {
-	d, k := len(centres[0]), len(centres)
-	m := &manyCentres{centres: centres}
-	bias := make([]float32, k)
-	for c, row := range centres {
-		norm := cluster.SquaredNorm(row)
-		m.most = max(m.most, norm)
-		bias[c] = float32(-norm / 2)
+	for i, c := range of {
+		of[i] = clusterOf[c]
 	}
-	net := nn.Network{Layers: []nn.Dense{{In: d, Out: k, Activation: nn.Linear}}}
-	m.scorer = net.NewScorer(nn.Params{slices.Concat(centres...), bias})
-	return m
-}
-
-// each calls f with the nearest centre of each row, the first among equals.
-func (m *manyCentres) each(x []float32, from, to int, f func(row, centre int)) {
-	d := len(m.centres[0])
-	m.scorer.Clone().Each(x, from, to, 0, func(i int, y []float32) {
-		row := x[i*d : (i+1)*d]
-		top := y[0]
-		sound := true
-		for _, v := range y {
-			top = max(top, v)
-			sound = sound && v-v == 0
-		}
-		if !sound { // float32 overflowed
-			f(i, cluster.Nearest(m.centres, row))
-			return
-		}
-		// the rounding of a sum of d products, twice over
-		floor := float64(top) - 2.4e-7*float64(d+1)*(cluster.SquaredNorm(row)+m.most)
-		best, least := 0, math.Inf(1)
-		for c, v := range y {
-			if float64(v) < floor {
-				continue
-			}
-			if far := cluster.Distance(row, m.centres[c]); far < least {
-				best, least = c, far
-			}
-		}
-		f(i, best)
-	})
+	return of, nil
 }
 
 func (a *partitioned) check(s *data.Set) error {

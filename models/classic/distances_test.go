@@ -1,7 +1,6 @@
 package classic
 
 import (
-	"context"
 	"math"
 	"testing"
 
@@ -31,46 +30,12 @@ func TestKNNByHand(t *testing.T) {
 		models.Env{}, train, test), []float64{3, 2, 7, 100}, 1e-12)
 }
 
-// From the same rows, the same centres as scikit-learn's Lloyd.
-func TestKMeansFixtures(t *testing.T) {
-	fx := loadFixtures(t)
-	s := vectors(4, flat(fx.Train))
-	for _, workers := range []int{1, 3} {
-		l := &lloyd{s: s, f: affine{modeOrMean(s.X, s.N, 4), 1}, k: 3, tol: 0, maxIter: 300, workers: workers}
-		inertia, _, err := l.run(context.Background(), fx.KMeans.InitRows)
-		if err != nil {
-			t.Fatal(err)
-		}
-		near(t, "inertia", []float64{inertia}, []float64{fx.KMeans.Inertia}, 1e-6)
-		for i, c := range l.label {
-			if int(c) != fx.KMeans.Labels[i] {
-				t.Errorf("row %d is in cluster %d, want %d", i, c, fx.KMeans.Labels[i])
-			}
-		}
-		for i := range l.centres {
-			l.centres[i] += l.f.shift[i%4]
-		}
-		near(t, "centres", l.centres, flat(fx.KMeans.Centers), 1e-6)
-		got := make([]float64, len(fx.Test))
-		if err := (&kmeansState{4, 3, l.centres}).score(context.Background(), vectors(4, flat(fx.Test)), 1,
-			got); err != nil {
-			t.Fatal(err)
-		}
-		near(t, "distance", got, fx.KMeans.MinDist, 1e-6)
-	}
-}
-
-// More clusters than distinct rows, and clusters that become empty.
+// More clusters than distinct rows.
 func TestKMeansEmpty(t *testing.T) {
 	s := vectors(1, []float64{1, 1, 1, 5, 5, 9})
 	spec := &KMeans{Clusters: 5, Restarts: 3, MaxIter: 50}
 	near(t, "distance", fitScore(t, spec, models.Env{Seed: 1}, s, vectors(1, []float64{1, 5, 9, 6})),
 		[]float64{0, 0, 0, 1}, 1e-12)
-	// All centres start at one place: the empty ones move to the far rows.
-	l := &lloyd{s: s, f: affine{[]float64{0}, 1}, k: 3, maxIter: 50, workers: 1}
-	if inertia, _, err := l.run(context.Background(), []int{0, 1, 2}); err != nil || inertia > 1e-12 {
-		t.Errorf("inertia %v, error %v", inertia, err)
-	}
 }
 
 // By hand: the column 0 0 0 1 4 has bins of 4, 0, 0, 1 rows; the constant one a single height.

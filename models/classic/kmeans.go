@@ -4,14 +4,10 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
-
-	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/gonum"
 
 	"plumbline/data"
 	"plumbline/models"
-	"plumbline/numeric/neighbour"
+	"plumbline/numeric/cluster"
 )
 
 // KMeans is the distance to the nearest of k centres that minimise
@@ -80,222 +76,66 @@ func fitKMeans(ctx context.Context, c KMeans, env models.Env, s *data.Set) (*kme
 			variance += m.sd[j] * m.sd[j] / float64(s.D)
 		}
 	}
-	l := &lloyd{s: s, f: affine{modeOrMean(s.X, s.N, s.D), 1}, k: min(c.Clusters, s.N), tol: c.Tol * variance,
-		maxIter: c.MaxIter, workers: env.Parallel()}
-	best, lowest := []float64(nil), math.Inf(1)
+	shift := modeOrMean(s.X, s.N, s.D) // so that sums lose less
+	rows := cluster.Matrix[float64]{N: s.N, D: s.D, X: make([]float64, len(s.X))}
+	for i, v := range s.X {
+		rows.X[i] = float64(v) - shift[i%s.D]
+	}
+	settings := cluster.KMeans{
+		K: c.Clusters, Candidates: 1, MaxIter: c.MaxIter, Tol: c.Tol * variance, Empty: cluster.RefillEmpty,
+		Block: max(momentRows, (s.N+63)/64), Workers: env.Parallel(),
+	}
+	var best *cluster.Clustering
 	for start := range c.Restarts {
-		seeds, err := l.seed(ctx, env.Rand(fmt.Sprint("kmeans start ", start)))
+		found, err := cluster.Fit(ctx, settings, rows, env.Rand(fmt.Sprint("kmeans start ", start)))
 		if err != nil {
 			return nil, err
 		}
-		inertia, _, err := l.run(ctx, seeds)
-		if err != nil {
-			return nil, err
+		if best == nil || found.Inertia < best.Inertia {
+			best = found
 		}
-		if inertia < lowest {
-			best, lowest = l.centres, inertia
-		}
-		env.Progress(models.Epoch{N: start + 1, Of: c.Restarts, Loss: inertia / float64(s.N), ValidLoss: math.NaN(),
-			Rate: math.NaN(), Samples: s.N})
+		env.Progress(models.Epoch{N: start + 1, Of: c.Restarts, Loss: found.Inertia / float64(s.N),
+			ValidLoss: math.NaN(), Rate: math.NaN(), Samples: s.N})
 	}
-	for i := range best {
-		best[i] += l.f.shift[i%s.D]
+	for i := range best.X {
+		best.X[i] += shift[i%s.D]
 	}
-	return &kmeansState{s.D, l.k, best}, nil
+	return &kmeansState{s.D, best.N, best.X}, nil
 }
 
-// lloyd is one clustering under way, in shifted coordinates.
-type lloyd struct {
-	s       *data.Set
-	f       affine
-	k       int
-	tol     float64
-	maxIter int
-	workers int
-	centres []float64 // k×d
-	label   []int32   // n
-	dist    []float64 // n squared distances from the centre
-}
-
-// seed draws k rows as first centres, each with a probability proportional to the squared distance from
-// the nearest one so far.
-func (l *lloyd) seed(ctx context.Context, r *rand.Rand) ([]int, error) {
-	n := l.s.N
-	seeds := []int{r.IntN(n)}
-	nearest := make([]float64, n)
-	for i := range nearest {
-		nearest[i] = math.Inf(1)
-	}
-	for len(seeds) < l.k {
-		last := l.s.Row(seeds[len(seeds)-1])
-		err := parallelRows(ctx, n, 1024, l.workers, func() func(lo, hi int) {
-			return func(lo, hi int) {
-				for i := lo; i < hi; i++ {
-					dist := neighbour.Distance(l.s.Row(i), last)
-					nearest[i] = min(nearest[i], dist*dist)
-				}
-			}
-		})
-		if err != nil {
-			return nil, err
-		}
-		var sum float64
-		for _, v := range nearest {
-			sum += v
-		}
-		at, left := n-1, r.Float64()*sum
-		for i, v := range nearest {
-			if left -= v; left < 0 {
-				at = i
-				break
+// modeOrMean finds a shift for each column of the row-major n×d matrix x: the value that more than half of
+// the rows have, where there is one (those entries become zeros), otherwise the mean.
+func modeOrMean[T float32 | float64](x []T, n, d int) []float64 {
+	// Boyer and Moore's majority vote, then a count.
+	leader, votes := make([]T, d), make([]int, d)
+	for i := range n {
+		for j, v := range x[i*d : (i+1)*d] {
+			switch {
+			case votes[j] == 0:
+				leader[j], votes[j] = v, 1
+			case leader[j] == v:
+				votes[j]++
+			default:
+				votes[j]--
 			}
 		}
-		seeds = append(seeds, at)
 	}
-	return seeds, nil
-}
-
-// run iterates from the given rows and returns the inertia and the number of iterations.
-func (l *lloyd) run(ctx context.Context, seeds []int) (inertia float64, iterations int, err error) {
-	d := l.s.D
-	l.centres = make([]float64, l.k*d)
-	l.label, l.dist = make([]int32, l.s.N), make([]float64, l.s.N)
-	for c, i := range seeds {
-		mapRow(l.f, l.s.Row(i), l.centres[c*d:(c+1)*d])
-	}
-	before := make([]int32, l.s.N)
-	for iterations < l.maxIter {
-		iterations++
-		copy(before, l.label)
-		sums, counts, err := l.assign(ctx)
-		if err != nil {
-			return 0, 0, err
-		}
-		same := iterations > 1
-		for i, c := range l.label {
-			same = same && c == before[i]
-		}
-		if moved := l.move(sums, counts); same || moved <= l.tol {
-			break
-		}
-	}
-	// The labels and distances of the final centres.
-	if _, _, err := l.assign(ctx); err != nil {
-		return 0, 0, err
-	}
-	for _, v := range l.dist {
-		inertia += v
-	}
-	return inertia, iterations, nil
-}
-
-// assign finds every row's centre, and adds up the rows of each.
-func (l *lloyd) assign(ctx context.Context) (sums []float64, counts []int, err error) {
-	d, k := l.s.D, l.k
-	byColumn, half := make([]float64, d*k), make([]float64, k)
-	for c := range k {
-		for j, v := range l.centres[c*d : (c+1)*d] {
-			byColumn[j*k+c] = v
-			half[c] += v * v / 2
-		}
-	}
-	type part struct {
-		sums   []float64
-		counts []int
-	}
-	// At most 64 partial sums, added in order.
-	size := max(momentRows, (l.s.N+63)/64)
-	parts := make([]part, (l.s.N+size-1)/size)
-	err = parallelRows(ctx, l.s.N, size, l.workers, func() func(lo, hi int) {
-		b, tile := newBlock(d), make([]float64, blockRows*k)
-		return func(lo, hi int) {
-			p := part{make([]float64, k*d), make([]int, k)}
-			for at := lo; at < hi && ctx.Err() == nil; at += blockRows {
-				fill(b, l.f, l.s.X, d, at, min(at+blockRows, hi))
-				for first := 0; first < k; first += panelRows { // wider products would be spread by gonum
-					w := min(panelRows, k-first)
-					gonum.Implementation{}.Dgemm(blas.NoTrans, blas.NoTrans, b.m, w, d, 1, b.x, d, byColumn[first:], k,
-						0, tile[first:], k)
-				}
-				for i := range b.m {
-					l.choose(at+i, b.x[i*d:(i+1)*d], b.norms[i], tile[i*k:(i+1)*k], half)
-					c := int(l.label[at+i])
-					p.counts[c]++
-					for j, v := range b.x[i*d : (i+1)*d] {
-						p.sums[c*d+j] += v
-					}
-				}
+	count, sum := make([]int, d), make([]float64, d)
+	for i := range n {
+		for j, v := range x[i*d : (i+1)*d] {
+			if v == leader[j] {
+				count[j]++
 			}
-			parts[lo/size] = p
-		}
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	sums, counts = parts[0].sums, parts[0].counts
-	for _, p := range parts[1:] {
-		for i, v := range p.sums {
-			sums[i] += v
-		}
-		for c, n := range p.counts {
-			counts[c] += n
+			sum[j] += float64(v)
 		}
 	}
-	return sums, counts, nil
-}
-
-// choose sets label and distance of row i with coordinates x and squared length norm, given its products
-// with the centres and half their squared lengths.
-func (l *lloyd) choose(i int, x []float64, norm float64, products, half []float64) {
-	best, c := math.Inf(-1), 0
-	for t, v := range products {
-		if v -= half[t]; v > best {
-			best, c = v, t
+	shift := make([]float64, d)
+	for j := range shift {
+		if shift[j] = sum[j] / float64(n); 2*count[j] > n {
+			shift[j] = float64(leader[j])
 		}
 	}
-	l.label[i], l.dist[i] = int32(c), max(0, norm-2*best)
-}
-
-// move puts the centres at the means and returns the squared movement of all. An empty cluster gets the
-// row that is farthest from its centre.
-func (l *lloyd) move(sums []float64, counts []int) (moved float64) {
-	d := l.s.D
-	for c, n := range counts {
-		if n > 0 {
-			continue
-		}
-		far := 0
-		for i, v := range l.dist {
-			if v > l.dist[far] {
-				far = i
-			}
-		}
-		old := int(l.label[far])
-		if counts[old] < 2 {
-			continue // nothing to take: fewer distinct rows than centres
-		}
-		row := make([]float64, d)
-		mapRow(l.f, l.s.Row(far), row)
-		for j, v := range row {
-			sums[old*d+j] -= v
-			sums[c*d+j] = v
-		}
-		counts[old]--
-		counts[c] = 1
-		l.label[far], l.dist[far] = int32(c), 0
-	}
-	for c, n := range counts {
-		if n == 0 {
-			continue
-		}
-		for j := range d {
-			to := sums[c*d+j] / float64(n)
-			diff := to - l.centres[c*d+j]
-			moved += diff * diff
-			l.centres[c*d+j] = to
-		}
-	}
-	return moved
+	return shift
 }
 
 func (m *kmeansState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {

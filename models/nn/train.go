@@ -266,7 +266,7 @@ func (n Network) loss(p Params, x, t []float32, rows int) float64 {
 			if n.Centres == nil {
 				sum += n.Shrink * meanOfSquares(z)
 			} else {
-				sum += n.Shrink * cluster.Distance(z, n.Centres[cluster.Nearest(n.Centres, z)]) / float64(len(z))
+				sum += n.Shrink * cluster.SquaredDistance(z, n.Centres[cluster.Nearest(n.Centres, z)]) / float64(len(z))
 			}
 		})
 	}

@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"math"
-	"slices"
 )
 
 // feature is a clustering feature: number, sum and sum of squared norms of rows.
@@ -57,8 +56,8 @@ type cfNode struct {
 	entries []*feature
 }
 
-// cfTree is a CF-tree (Zhang, Ramakrishnan and Livny 1996).
-type cfTree struct {
+// CFTree is a CF-tree (Zhang, Ramakrishnan and Livny 1996).
+type CFTree struct {
 	Threshold float64
 	branching int
 	root      *cfNode
@@ -66,8 +65,8 @@ type cfTree struct {
 }
 
 // Birch puts rows into a tree with no more than so many subclusters.
-func Birch(ctx context.Context, x [][]float32, threshold float64, branching, most int) (*cfTree, error) {
-	t := &cfTree{Threshold: threshold, branching: branching, root: &cfNode{leaf: true}}
+func Birch(ctx context.Context, x [][]float32, threshold float64, branching, most int) (*CFTree, error) {
+	t := &CFTree{Threshold: threshold, branching: branching, root: &cfNode{leaf: true}}
 	for i, row := range x {
 		if i%256 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -82,7 +81,7 @@ func Birch(ctx context.Context, x [][]float32, threshold float64, branching, mos
 
 // rebuilt is the tree of the subclusters with a larger radius: half as large again, or that of the two that are
 // nearest to each other within a leaf, whichever is more.
-func (t *cfTree) rebuilt() *cfTree {
+func (t *CFTree) rebuilt() *CFTree {
 	least := math.Inf(1)
 	t.each(t.root, func(leaf *cfNode) {
 		for i, f := range leaf.entries {
@@ -98,7 +97,7 @@ func (t *cfTree) rebuilt() *cfTree {
 	if up == 0 {
 		up = 1e-6
 	}
-	next := &cfTree{Threshold: up, branching: t.branching, root: &cfNode{leaf: true}}
+	next := &CFTree{Threshold: up, branching: t.branching, root: &cfNode{leaf: true}}
 	t.each(t.root, func(leaf *cfNode) {
 		for _, f := range leaf.entries {
 			next.insert(f)
@@ -108,7 +107,7 @@ func (t *cfTree) rebuilt() *cfTree {
 }
 
 // each visits the leaves from left to right.
-func (t *cfTree) each(n *cfNode, visit func(leaf *cfNode)) {
+func (t *CFTree) each(n *cfNode, visit func(leaf *cfNode)) {
 	if n.leaf {
 		visit(n)
 		return
@@ -119,7 +118,7 @@ func (t *cfTree) each(n *cfNode, visit func(leaf *cfNode)) {
 }
 
 // Means are those of the subclusters.
-func (t *cfTree) Means() (out [][]float32) {
+func (t *CFTree) Means() (out [][]float32) {
 	t.each(t.root, func(leaf *cfNode) {
 		for _, f := range leaf.entries {
 			m := make([]float32, len(f.sum))
@@ -132,14 +131,14 @@ func (t *cfTree) Means() (out [][]float32) {
 	return out
 }
 
-func (t *cfTree) insert(f *feature) {
+func (t *CFTree) insert(f *feature) {
 	if a, b := t.put(t.root, f); b != nil {
 		t.root = &cfNode{entries: []*feature{a, b}}
 	}
 }
 
 // put adds f below a node. If that had to be split, the two halves come back as entries for the one above.
-func (t *cfTree) put(n *cfNode, f *feature) (a, b *feature) {
+func (t *CFTree) put(n *cfNode, f *feature) (a, b *feature) {
 	if len(n.entries) == 0 {
 		n.entries, t.leaves = []*feature{f}, t.leaves+1
 		return nil, nil
@@ -200,98 +199,4 @@ func (n *cfNode) total() *feature {
 		t.add(f)
 	}
 	return t
-}
-
-// Ward joins points into at most k groups, always the two whose union adds least to the sum of squared
-// distances from the groups' means, and gives each point's group, numbered in order of first appearance. It
-// follows chains of nearest neighbours (Murtagh, Computer Journal 26, 1983): O(n²) time and memory.
-func Ward(ctx context.Context, x [][]float32, k int) ([]int32, error) {
-	n := len(x)
-	d := make([]float64, n*n) // twice the increase; Lance and Williams' recurrence
-	for i := range n {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		for j := range i {
-			d[i*n+j] = Distance(x[i], x[j])
-			d[j*n+i] = d[i*n+j]
-		}
-	}
-	size, alive := make([]float64, n), make([]bool, n)
-	for i := range n {
-		size[i], alive[i] = 1, true
-	}
-	type join struct {
-		a, b int
-		at   float64
-	}
-	var joins []join
-	var chain []int
-	for len(joins) < n-1 {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if len(chain) == 0 {
-			chain = append(chain, slices.Index(alive, true))
-		}
-		last := chain[len(chain)-1]
-		best, least := -1, math.Inf(1)
-		if len(chain) > 1 { // the one before wins ties, so that the chain ends
-			best = chain[len(chain)-2]
-			least = d[last*n+best]
-		}
-		for j := range n {
-			if alive[j] && j != last && d[last*n+j] < least {
-				best, least = j, d[last*n+j]
-			}
-		}
-		if len(chain) < 2 || best != chain[len(chain)-2] {
-			chain = append(chain, best)
-			continue
-		}
-		chain = chain[:len(chain)-2]
-		a, b := min(last, best), max(last, best)
-		joins = append(joins, join{a, b, least})
-		for j := range n {
-			if alive[j] && j != a && j != b {
-				v := ((size[a]+size[j])*d[a*n+j] + (size[b]+size[j])*d[b*n+j] - size[j]*least) / (size[a] + size[b] + size[j])
-				d[a*n+j], d[j*n+a] = v, v
-			}
-		}
-		size[a] += size[b]
-		alive[b] = false
-	}
-	slices.SortStableFunc(joins, func(p, q join) int {
-		switch {
-		case p.at < q.at:
-			return -1
-		case p.at > q.at:
-			return 1
-		}
-		return 0
-	})
-	root := make([]int, n)
-	for i := range root {
-		root[i] = i
-	}
-	find := func(i int) int {
-		for root[i] != i {
-			root[i] = root[root[i]]
-			i = root[i]
-		}
-		return i
-	}
-	for _, j := range joins[:max(0, n-k)] {
-		root[find(j.b)] = find(j.a)
-	}
-	number := map[int]int32{}
-	out := make([]int32, n)
-	for i := range out {
-		r := find(i)
-		if _, ok := number[r]; !ok {
-			number[r] = int32(len(number))
-		}
-		out[i] = number[r]
-	}
-	return out, nil
 }

@@ -146,7 +146,11 @@ func naiveWard(x [][]float32, k int) [][]int {
 
 func TestWard(t *testing.T) {
 	ward := func(x [][]float32, k int) []int32 {
-		of, err := Ward(context.Background(), x, k)
+		tree, err := Agglomerate(context.Background(), Matrix[float32]{len(x), len(x[0]), slices.Concat(x...)}, WardLinkage, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		of, err := tree.Cut(k)
 		if err != nil {
 			t.Fatal(err)
 		}

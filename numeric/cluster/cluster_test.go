@@ -26,7 +26,13 @@ type reference struct {
 		Heights []float64
 		Sizes   []int32
 	}
-	KMeans           struct{ Labels []int32 }
+	KMeans struct {
+		InitRows []int `json:"init_rows"`
+		Centers  [][]float64
+		Labels   []int32
+		Inertia  float64
+		NIter    int `json:"n_iter"`
+	}
 	Silhouette       float64
 	Silhouettes      []float64
 	DaviesBouldin    float64 `json:"davies_bouldin"`
@@ -108,7 +114,7 @@ func naiveDBSCAN(m Matrix[float32], eps float64, least int) (labels []int32, cor
 	for i := range m.N {
 		labels[i] = Noise
 		for j := range m.N {
-			if math.Sqrt(squares(m.Row(i), m.Row(j))) <= eps {
+			if math.Sqrt(SquaredDistance(m.Row(i), m.Row(j))) <= eps {
 				around[i] = append(around[i], j)
 			}
 		}
@@ -222,12 +228,12 @@ func apart(m Matrix[float32], by Linkage, one, other []int) float64 {
 			return out
 		}
 		a, b := float64(len(one)), float64(len(other))
-		return math.Sqrt(2 * a * b / (a + b) * squares(mean(one), mean(other)))
+		return math.Sqrt(2 * a * b / (a + b) * SquaredDistance(mean(one), mean(other)))
 	}
 	sum, least, most := 0.0, math.Inf(1), 0.0
 	for _, i := range one {
 		for _, j := range other {
-			d := math.Sqrt(squares(m.Row(i), m.Row(j)))
+			d := math.Sqrt(SquaredDistance(m.Row(i), m.Row(j)))
 			sum, least, most = sum+d, min(least, d), max(most, d)
 		}
 	}

@@ -85,7 +85,7 @@ func within[T Number](ctx context.Context, m Matrix[T], eps float64, workers int
 		for i := from; i < to && ctx.Err() == nil; i++ {
 			row := m.Row(i)
 			for j := range m.N {
-				if squares(row, m.Row(j)) <= limit {
+				if SquaredDistance(row, m.Row(j)) <= limit {
 					visit(i, j)
 				}
 			}

@@ -53,16 +53,22 @@ func Judge[T Number](ctx context.Context, m Matrix[T], labels []int32, sample *r
 		rows = rows[:SilhouetteRows]
 		slices.Sort(rows)
 	}
-	s, err := silhouettes(ctx, m, of, k, rows, workers)
-	if err != nil {
+	out.SilhouetteRows = len(rows)
+	var err error
+	if out.Silhouette, err = Silhouette(ctx, m, of, k, rows, workers); err != nil {
 		return nil, err
 	}
+	return out, nil
+}
+
+// Silhouette is the mean silhouette of the given rows among themselves; labels are from 0 to k−1.
+func Silhouette[T Number](ctx context.Context, m Matrix[T], labels []int32, k int, rows []int, workers int) (float64, error) {
+	s, err := silhouettes(ctx, m, labels, k, rows, workers)
 	sum := 0.0
 	for _, v := range s {
 		sum += v
 	}
-	out.Silhouette, out.SilhouetteRows = sum/float64(len(rows)), len(rows)
-	return out, nil
+	return sum / float64(len(rows)), err
 }
 
 // silhouettes are those of the given rows among themselves (Rousseeuw, Silhouettes, Journal of Computational and
@@ -88,7 +94,7 @@ func silhouettes[T Number](ctx context.Context, m Matrix[T], of []int32, k int, 
 				clear(sum)
 				row := m.Row(rows[r])
 				for _, j := range rows {
-					sum[of[j]] += math.Sqrt(squares(row, m.Row(j)))
+					sum[of[j]] += math.Sqrt(SquaredDistance(row, m.Row(j)))
 				}
 				out[r] = silhouetteOf(sum, n, of[rows[r]])
 			}
@@ -123,7 +129,7 @@ func daviesBouldin[T Number](m Matrix[T], of []int32, centres []float64, sizes [
 	extent := make([]float64, k)
 	for i, c := range of {
 		if c >= 0 {
-			extent[c] += math.Sqrt(squares(m.Row(i), centres[int(c)*d:]))
+			extent[c] += math.Sqrt(SquaredDistance(m.Row(i), centres[int(c)*d:]))
 		}
 	}
 	for c, n := range sizes {
@@ -133,7 +139,7 @@ func daviesBouldin[T Number](m Matrix[T], of []int32, centres []float64, sizes [
 	for a := range k {
 		worst := 0.0
 		for b := range k {
-			if apart := math.Sqrt(squares(centres[a*d:(a+1)*d], centres[b*d:])); b != a && apart > 0 {
+			if apart := math.Sqrt(SquaredDistance(centres[a*d:(a+1)*d], centres[b*d:])); b != a && apart > 0 {
 				worst = max(worst, (extent[a]+extent[b])/apart)
 			}
 		}
@@ -158,11 +164,11 @@ func calinskiHarabasz[T Number](m Matrix[T], of []int32, centres []float64, size
 	}
 	between, within := 0.0, 0.0
 	for c, n := range sizes {
-		between += float64(n) * squares(centres[c*d:(c+1)*d], all)
+		between += float64(n) * SquaredDistance(centres[c*d:(c+1)*d], all)
 	}
 	for i, c := range of {
 		if c >= 0 {
-			within += squares(m.Row(i), centres[int(c)*d:])
+			within += SquaredDistance(m.Row(i), centres[int(c)*d:])
 		}
 	}
 	if within == 0 {

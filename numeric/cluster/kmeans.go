@@ -2,170 +2,353 @@ package cluster
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
+
+	"plumbline/numeric/kernel"
+	"plumbline/numeric/parallel"
 )
 
-const encodeMaxIteration = 300
+// Empty says what becomes of a group that no row is nearest to.
+type Empty int
 
-// KMeansRun is one run of Lloyd's k-means from centres drawn as in k-means++ (Arthur and Vassilvitskii
-// 2007). Ties go to the first centre.
-func KMeansRun(x [][]float64, k int, r *rand.Rand) []int {
-	centres := make([][]float64, 0, k)
-	centres = append(centres, slices.Clone(x[r.IntN(len(x))]))
-	far := make([]float64, len(x))
-	for i := range far {
-		far[i] = math.Inf(1)
+// What to do with an empty group.
+const (
+	KeepEmpty   Empty = iota // its centre stays where it is, and may get rows again
+	DropEmpty                // its centre is given up
+	RefillEmpty              // it begins anew at the row that is farthest from its centre
+)
+
+// KMeans are the settings of k-means: centres that minimise Σ_i min_c ‖x_i − μ_c‖², by Lloyd's iterations (Least
+// squares quantization in PCM, IEEE Transactions on Information Theory 28, 1982). The first centres are rows, each
+// drawn with a probability proportional to the squared distance from the nearest one so far (Arthur and
+// Vassilvitskii, k-means++: the advantages of careful seeding, SODA 2007). Rows of fewer than K different values
+// have as many centres as values.
+type KMeans struct {
+	K          int     // centres, at least 1; at most as many as rows are made
+	Candidates int     // rows drawn for each first centre, of which the best counts; 1 is k-means++ as published; 0 is 2+⌊ln K⌋, as in scikit-learn
+	MaxIter    int     // iterations
+	Tol        float64 // squared movement of all centres that ends it; 0: until no row changes its group
+	Empty      Empty
+	Single     bool // centres are rounded to float32 in each iteration
+	Block      int  // rows of one partial sum of the means, added in order; 0: one sum over all. It decides last bits
+	Workers    int
+}
+
+// Clustering is what k-means found.
+type Clustering struct {
+	*Centres
+	Labels     []int32 // of the rows, by the final centres
+	Inertia    float64 // Σ_i ‖x_i − μ_c(i)‖²
+	Iterations int
+}
+
+// Fit draws first centres and iterates. The result depends on r and the settings, but not on Workers.
+func Fit[T Number](ctx context.Context, o KMeans, m Matrix[T], r *rand.Rand) (*Clustering, error) {
+	if err := o.check(m.check(1)); err != nil {
+		return nil, err
 	}
-	for len(centres) < k {
+	l := newLloyd(o, m)
+	first, err := l.draw(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return l.run(ctx, first)
+}
+
+// FitFrom iterates from the rows of m with the given numbers.
+func FitFrom[T Number](ctx context.Context, o KMeans, m Matrix[T], first []int) (*Clustering, error) {
+	o.K = len(first)
+	if err := o.check(m.check(1)); err != nil {
+		return nil, err
+	}
+	return newLloyd(o, m).run(ctx, first)
+}
+
+func (o KMeans) check(shape error) error {
+	if shape != nil {
+		return shape
+	}
+	if o.K < 1 || o.Candidates < 0 || o.MaxIter < 1 || !(o.Tol >= 0) || o.Block < 0 {
+		return fmt.Errorf("cluster: k-means with settings out of range: %+v", o)
+	}
+	return nil
+}
+
+// lloyd is one clustering under way.
+type lloyd[T Number] struct {
+	KMeans
+	m      Matrix[T]
+	shift  []float64
+	packed *kernel.Panels[float32]
+}
+
+func newLloyd[T Number](o KMeans, m Matrix[T]) *lloyd[T] {
+	o.Workers = max(1, o.Workers)
+	if o.Block == 0 {
+		o.Block = m.N
+	}
+	l := &lloyd[T]{KMeans: o, m: m, shift: kernel.Middles(m.X, m.N, m.D), packed: kernel.NewPanels[float32](m.N, m.D)}
+	row := make([]float32, m.D)
+	for i := range m.N {
+		shifted(m.Row(i), l.shift, row)
+		l.packed.Set(i, row)
+	}
+	return l
+}
+
+// draw is the numbers of the rows that are first centres.
+func (l *lloyd[T]) draw(ctx context.Context, r *rand.Rand) ([]int, error) {
+	n := l.m.N
+	first := []int{r.IntN(n)}
+	nearest, err := l.closer(ctx, nil, first[0])
+	if err != nil {
+		return nil, err
+	}
+	candidates := l.Candidates
+	if candidates == 0 {
+		candidates = 2 + int(math.Log(float64(l.K)))
+	}
+	for drawn := 1; drawn < min(l.K, n); drawn++ {
 		sum := 0.0
-		for i := range x {
-			far[i] = min(far[i], square(x[i], centres[len(centres)-1]))
-			sum += far[i]
+		for _, v := range nearest {
+			sum += v
 		}
-		at := 0
-		if u := r.Float64() * sum; sum > 0 {
-			for at = 0; at < len(x)-1 && u >= far[at]; at++ {
-				u -= far[at]
+		var best []float64
+		row, least := 0, math.Inf(1)
+		for range candidates {
+			at, left := n-1, r.Float64()*sum // drawn also where there is nothing to choose
+			if !(sum > 0) {
+				continue
 			}
-		}
-		centres = append(centres, slices.Clone(x[at]))
-	}
-	of := make([]int, len(x))
-	for i := range of {
-		of[i] = -1
-	}
-	for range encodeMaxIteration {
-		moved := false
-		for i := range x {
-			best, least := 0, math.Inf(1)
-			for c := range centres {
-				if d := square(x[i], centres[c]); d < least {
-					best, least = c, d
+			for i, v := range nearest {
+				if left -= v; left < 0 {
+					at = i
+					break
 				}
 			}
-			if of[i] != best {
-				of[i], moved = best, true
+			with, err := l.closer(ctx, nearest, at)
+			if err != nil {
+				return nil, err
+			}
+			total := 0.0
+			for _, v := range with {
+				total += v
+			}
+			if total < least {
+				row, best, least = at, with, total
 			}
 		}
-		if !moved {
-			break
+		if best != nil {
+			first, nearest = append(first, row), best
 		}
-		n := make([]float64, k)
-		for c := range centres {
-			clear(centres[c])
-		}
-		for i, c := range of {
-			n[c]++
-			for j, v := range x[i] {
-				centres[c][j] += v
+	}
+	return first, nil
+}
+
+// closer is the squared distance of each row from the nearest first centre, if row at becomes one as well.
+func (l *lloyd[T]) closer(ctx context.Context, nearest []float64, at int) ([]float64, error) {
+	out := make([]float64, l.m.N)
+	centre := l.m.Row(at)
+	err := parallel.Blocks(ctx, l.Workers, l.m.N, 1024, func(from, to int) {
+		for i := from; i < to; i++ {
+			if out[i] = SquaredDistance(l.m.Row(i), centre); nearest != nil {
+				out[i] = min(out[i], nearest[i])
 			}
 		}
-		for c := range centres {
-			for j := range centres[c] {
-				if n[c] > 0 {
-					centres[c][j] /= n[c]
-				} else {
-					centres[c][j] = math.Inf(1) // nobody's
-				}
-			}
-		}
-	}
-	return of
+	})
+	return out, err
 }
 
-func square(a, b []float64) float64 {
-	sum := 0.0
-	for i := range a {
-		d := a[i] - b[i]
-		sum += float64(d * d)
+// run iterates from the rows with the given numbers.
+func (l *lloyd[T]) run(ctx context.Context, first []int) (*Clustering, error) {
+	n, d := l.m.N, l.m.D
+	start := Matrix[T]{N: len(first), D: d}
+	for _, i := range first {
+		start.X = append(start.X, l.m.Row(i)...)
 	}
-	return sum
-}
-
-func SquaredNorm(x []float32) float64 {
-	sum := 0.0
-	for _, v := range x {
-		sum += float64(float64(v) * float64(v))
-	}
-	return sum
-}
-
-// KMeansCentres is Lloyd's algorithm from centres drawn as in k-means++ (Arthur and Vassilvitskii 2007). Rows
-// that are all alike have fewer centres.
-func KMeansCentres(ctx context.Context, x [][]float32, k int, r *rand.Rand) ([][]float32, error) {
-	centres := [][]float32{slices.Clone(x[r.IntN(len(x))])}
-	far := make([]float64, len(x))
-	for i := range far {
-		far[i] = math.Inf(1)
-	}
-	for len(centres) < k {
-		sum := 0.0
-		for i, row := range x {
-			far[i] = min(far[i], Distance(row, centres[len(centres)-1]))
-			sum += far[i]
-		}
-		if !(sum > 0) {
-			break
-		}
-		at, u := 0, r.Float64()*sum
-		for ; at < len(x)-1 && u >= far[at]; at++ {
-			u -= far[at]
-		}
-		centres = append(centres, slices.Clone(x[at]))
-	}
-	of := make([]int, len(x))
-	const most = 300
-	for range most {
-		if err := ctx.Err(); err != nil {
+	c := &Clustering{Centres: NewCentres(start, l.shift), Labels: make([]int32, n)}
+	find := newAssignment(c.Centres, l.packed)
+	means := newMeans(l, len(first))
+	for c.Iterations < l.MaxIter {
+		c.Iterations++
+		changed, err := l.assign(ctx, find, c.Labels)
+		if err != nil {
 			return nil, err
 		}
-		moved := false
-		for i, row := range x {
-			if c := Nearest(centres, row); c != of[i] {
-				of[i], moved = c, true
-			}
+		if c.Iterations > 1 && !changed {
+			break // the centres are the means of these groups already
 		}
-		sums, n := make([][]float64, len(centres)), make([]float64, len(centres))
-		for i, row := range x {
-			c := of[i]
-			if sums[c] == nil {
-				sums[c] = make([]float64, len(row))
-			}
-			n[c]++
-			for j, v := range row {
-				sums[c][j] += float64(v)
-			}
+		if err := means.update(ctx, c.Labels); err != nil {
+			return nil, err
 		}
-		for c := range centres {
-			for j := range sums[c] {
-				centres[c][j] = float32(sums[c][j] / n[c])
-			}
-		}
-		if !moved {
+		moved := means.move(c)
+		c.prepare()
+		if moved <= l.Tol {
 			break
 		}
 	}
-	return centres, nil
-}
-
-func Distance(a, b []float32) float64 {
-	sum := 0.0
-	for j, v := range a {
-		d := float64(v) - float64(b[j])
-		sum += float64(d * d)
+	if _, err := l.assign(ctx, find, c.Labels); err != nil {
+		return nil, err
 	}
-	return sum
+	inertia, err := l.inertia(ctx, c)
+	c.Inertia = inertia
+	return c, err
 }
 
-// Nearest is the number of the nearest centre, the first among equals.
-func Nearest(centres [][]float32, row []float32) int {
-	best, least := 0, math.Inf(1)
-	for c := range centres {
-		if d := Distance(row, centres[c]); d < least {
-			best, least = c, d
+// assign finds every row's centre and says whether any is another than before.
+func (l *lloyd[T]) assign(ctx context.Context, find *assignment, labels []int32) (changed bool, err error) {
+	width := kernel.PanelRows[float32]()
+	size := 32 * width
+	other := make([]bool, (l.m.N+size-1)/size)
+	err = parallel.Workspaces(ctx, l.Workers, l.m.N, size, func() func(from, to int) {
+		own := find.worker()
+		return func(from, to int) {
+			own.run(from/width, (to+width-1)/width)
+			settle(own, from, to, l.m.Row, func(i int, c int32) {
+				if c != labels[i] {
+					labels[i], other[from/size] = c, true
+				}
+			})
+		}
+	})
+	for _, o := range other {
+		changed = changed || o
+	}
+	return changed, err
+}
+
+// inertia is Σ_i ‖x_i − μ_c(i)‖², of blocks added in order.
+func (l *lloyd[T]) inertia(ctx context.Context, c *Clustering) (float64, error) {
+	const block = 4096
+	sums := make([]float64, (l.m.N+block-1)/block)
+	err := parallel.Blocks(ctx, l.Workers, l.m.N, block, func(from, to int) {
+		for i := from; i < to; i++ {
+			sums[from/block] += SquaredDistance(l.m.Row(i), c.Row(int(c.Labels[i])))
+		}
+	})
+	total := 0.0
+	for _, v := range sums {
+		total += v
+	}
+	return total, err
+}
+
+// groupMeans are the sums and sizes of groups.
+type groupMeans[T Number] struct {
+	*lloyd[T]
+	k      int
+	sums   []float64 // k×d
+	sizes  []int
+	blocks []blockMeans
+}
+
+type blockMeans struct {
+	sums  []float64
+	sizes []int
+}
+
+func newMeans[T Number](l *lloyd[T], k int) *groupMeans[T] {
+	return &groupMeans[T]{
+		lloyd: l, k: k, sums: make([]float64, k*l.m.D), sizes: make([]int, k),
+		blocks: make([]blockMeans, (l.m.N+l.Block-1)/l.Block),
+	}
+}
+
+// update adds up the rows of every group.
+func (g *groupMeans[T]) update(ctx context.Context, labels []int32) error {
+	d := g.m.D
+	err := parallel.Blocks(ctx, g.Workers, g.m.N, g.Block, func(from, to int) {
+		b := &g.blocks[from/g.Block]
+		if b.sums == nil {
+			*b = blockMeans{make([]float64, g.k*d), make([]int, g.k)}
+		}
+		clear(b.sums)
+		clear(b.sizes)
+		for i := from; i < to; i++ {
+			c := int(labels[i])
+			b.sizes[c]++
+			sum := b.sums[c*d : (c+1)*d]
+			for j, v := range g.m.Row(i) {
+				sum[j] += float64(v)
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	copy(g.sums, g.blocks[0].sums)
+	copy(g.sizes, g.blocks[0].sizes)
+	for _, b := range g.blocks[1:] {
+		for i, v := range b.sums {
+			g.sums[i] += v
+		}
+		for c, n := range b.sizes {
+			g.sizes[c] += n
 		}
 	}
-	return best
+	return nil
+}
+
+// move puts the centres at the means and returns the squared movement of all.
+func (g *groupMeans[T]) move(c *Clustering) (moved float64) {
+	d := g.m.D
+	if g.Empty == RefillEmpty {
+		g.refill(c)
+	}
+	for k, n := range g.sizes {
+		to := c.Row(k)
+		if n == 0 {
+			if g.Empty == DropEmpty {
+				for j := range to {
+					to[j] = math.Inf(1)
+				}
+			}
+			continue
+		}
+		for j, sum := range g.sums[k*d : (k+1)*d] {
+			mean := sum / float64(n)
+			if g.Single {
+				mean = float64(float32(mean))
+			}
+			diff := mean - to[j]
+			moved += float64(diff * diff)
+			to[j] = mean
+		}
+	}
+	return moved
+}
+
+// refill gives empty groups the rows that are farthest from their centres, each the farthest that is left.
+func (g *groupMeans[T]) refill(c *Clustering) {
+	var far []float64
+	for k, n := range g.sizes {
+		if n > 0 {
+			continue
+		}
+		if far == nil {
+			far = make([]float64, g.m.N)
+			for i, of := range c.Labels {
+				far[i] = SquaredDistance(g.m.Row(i), c.Row(int(of)))
+			}
+		}
+		at := 0
+		for i, v := range far {
+			if v > far[at] {
+				at = i
+			}
+		}
+		old := int(c.Labels[at])
+		if g.sizes[old] < 2 {
+			continue // nothing to take
+		}
+		for j, v := range g.m.Row(at) {
+			g.sums[old*g.m.D+j] -= float64(v)
+			g.sums[k*g.m.D+j] = float64(v)
+		}
+		g.sizes[old]--
+		g.sizes[k] = 1
+		c.Labels[at], far[at] = int32(k), 0
+	}
 }

@@ -9,18 +9,18 @@ import (
 // maxElbow is the largest number of classes that an elbow is looked for among.
 const maxElbow = 10
 
-// kmeans1 is the ascending centres of k-means on ascending values, by Lloyd's iterations from centres at
+// KMeans1D is the ascending centres of k-means on ascending values, by Lloyd's iterations from centres at
 // equal shares of the values: deterministic. k = 0 takes the elbow of the sums of squares of 1 to 10
 // classes, the point farthest below the line from the first to the last.
 func KMeans1D(v []float64, k int) []float64 {
 	if k > 0 {
-		centres, _ := lloyd(v, k)
+		centres, _ := lloyd1D(v, k)
 		return centres
 	}
 	var all [][]float64
 	var ss []float64
 	for n := 1; n <= maxElbow; n++ {
-		c, s := lloyd(v, n)
+		c, s := lloyd1D(v, n)
 		all, ss = append(all, c), append(ss, s)
 	}
 	best, far := 0, 0.0
@@ -33,8 +33,8 @@ func KMeans1D(v []float64, k int) []float64 {
 	return all[best]
 }
 
-// lloyd is at most k distinct centres and the sum of squared distances to them.
-func lloyd(v []float64, k int) (centres []float64, ss float64) {
+// lloyd1D is at most k distinct centres and the sum of squared distances to them.
+func lloyd1D(v []float64, k int) (centres []float64, ss float64) {
 	for i := range k {
 		c := stat.Quantile(v, (float64(i)+0.5)/float64(k))
 		if len(centres) == 0 || c > centres[len(centres)-1] {

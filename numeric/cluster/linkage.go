@@ -77,7 +77,7 @@ func agglomerate[S, T Number](ctx context.Context, m Matrix[T], by Linkage, work
 		for i := from; i < to && ctx.Err() == nil; i++ {
 			at := p.start(i)
 			for j := i + 1; j < n; j++ {
-				d := squares(m.Row(i), m.Row(j))
+				d := SquaredDistance(m.Row(i), m.Row(j))
 				if by != WardLinkage { // whose recurrence is about squares
 					d = math.Sqrt(d)
 				}
@@ -96,12 +96,13 @@ func agglomerate[S, T Number](ctx context.Context, m Matrix[T], by Linkage, work
 	if err != nil {
 		return nil, err
 	}
-	for i := range joins {
+	t := newTree(n, joins)
+	for i := range t.Merges {
 		if by == WardLinkage {
-			joins[i].Height = math.Sqrt(joins[i].Height)
+			t.Merges[i].Height = math.Sqrt(t.Merges[i].Height)
 		}
 	}
-	return newTree(n, joins), nil
+	return t, nil
 }
 
 // chain is an agglomeration under way. A group is named after its first row.

@@ -3,6 +3,7 @@ package cluster
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Number is what a matrix may hold. All sums run in float64.
@@ -12,6 +13,11 @@ type Number interface{ float32 | float64 }
 type Matrix[T Number] struct {
 	N, D int
 	X    []T // N·D
+}
+
+// Rows is the matrix of rows of one length, at least one, which are copied.
+func Rows[T Number](rows [][]T) Matrix[T] {
+	return Matrix[T]{len(rows), len(rows[0]), slices.Concat(rows...)}
 }
 
 // Row is row i.
@@ -25,8 +31,8 @@ func (m Matrix[T]) check(least int) error {
 	return nil
 }
 
-// squares is ‖a−b‖² over the length of a.
-func squares[A, B Number](a []A, b []B) float64 {
+// SquaredDistance is ‖a−b‖² over the length of a.
+func SquaredDistance[A, B Number](a []A, b []B) float64 {
 	sum := 0.0
 	for j, v := range a {
 		d := float64(v) - float64(b[j])

@@ -344,3 +344,18 @@ func TestLines(t *testing.T) {
 		t.Errorf("%d files were looked at", n)
 	}
 }
+
+// TestConfigFolders: the folders of configs hold YAML files and nothing else.
+func TestConfigFolders(t *testing.T) {
+	for _, kind := range []string{"data", "models", "experiments", "papers"} {
+		entries, err := os.ReadDir(filepath.Join("configs", kind))
+		if err != nil || len(entries) < 4 {
+			t.Fatalf("configs/%s: %d files, %v", kind, len(entries), err)
+		}
+		for _, e := range entries {
+			if e.IsDir() || filepath.Ext(e.Name()) != ".yaml" {
+				t.Errorf("configs/%s/%s: want YAML files only", kind, e.Name())
+			}
+		}
+	}
+}

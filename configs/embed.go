@@ -3,7 +3,7 @@ package configs
 
 import "embed"
 
-// Files holds the shipped config files, by folder: data, models, experiments.
+// Files holds the shipped config files, by folder: data, models, experiments, papers.
 //
-//go:embed data/*.yaml models/*.yaml experiments/*.yaml
+//go:embed data/*.yaml models/*.yaml experiments/*.yaml papers/*.yaml
 var Files embed.FS

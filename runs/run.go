@@ -77,6 +77,9 @@ func Run(ctx context.Context, e *experiment.Experiment, o Options) (*Outcome, er
 	if err != nil {
 		return nil, err
 	}
+	if err := e.FindFiles(e.Plan()); err != nil {
+		return nil, err
+	}
 	dir, err := record.MakeDirectory(root, e.Name, time.Now())
 	if err != nil {
 		return nil, err
@@ -172,6 +175,10 @@ func (r *run) carryOut(ctx context.Context) (*Outcome, error) {
 	plan := r.exp.Plan()
 	r.total = len(plan)
 	r.takeOver(plan)
+	left := slices.DeleteFunc(slices.Clone(plan), func(c experiment.Cell) bool { _, done := r.results[c.Path()]; return done })
+	if err := r.exp.FindFiles(left); err != nil {
+		return nil, err
+	}
 	r.log.Info("run", "name", r.exp.Name, "cells", r.total, "done", r.done, "revision", r.manifest.Revision, "go", r.manifest.Go)
 	if b := r.before; b.Go != "" && (b.Revision != r.manifest.Revision || b.Go != r.manifest.Go || b.Arch != r.manifest.Arch) {
 		r.log.Warn("the program is another than the one that the run began with", "revision", b.Revision, "go", b.Go, "arch", b.Arch)

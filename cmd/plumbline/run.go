@@ -14,6 +14,7 @@ import (
 
 	"plumbline/configs"
 	"plumbline/configs/settings"
+	"plumbline/data/source"
 	"plumbline/eval"
 	"plumbline/runs"
 	"plumbline/runs/compare"
@@ -101,7 +102,10 @@ func (a *app) carryOut(ctx context.Context, e *experiment.Experiment, resume, me
 		outcome, err = runs.Run(ctx, e, o)
 	}
 	p.close()
-	if err != nil {
+	switch {
+	case errors.Is(err, source.ErrNoFile): // nothing was read, and no run directory was made
+		return usage(err)
+	case err != nil:
 		return failed(err)
 	}
 	rec, err := record.Open(outcome.Dir)

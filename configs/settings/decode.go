@@ -184,10 +184,13 @@ func (d Doc) Get(key string) (Doc, bool) {
 	return Doc{}, false
 }
 
-// Items are the elements of a sequence.
+// Items are the elements of a sequence; a scalar other than null stands for a list of one.
 func (d Doc) Items() []Doc {
-	if d.Node == nil || d.Node.Kind != yaml.SequenceNode {
+	switch {
+	case d.Node == nil || d.Node.Kind == yaml.MappingNode || d.Node.Tag == "!!null":
 		return nil
+	case d.Node.Kind == yaml.ScalarNode:
+		return []Doc{d}
 	}
 	out := make([]Doc, len(d.Node.Content))
 	for i, n := range d.Node.Content {
@@ -197,8 +200,8 @@ func (d Doc) Items() []Doc {
 }
 
 // Decode fills into (a non-nil pointer) from the document, leaving the settings that the document does not
-// mention as they were; a list or a map that it does mention is replaced as a whole. It reports every
-// problem; into is then partly filled and not to be used.
+// mention as they were; a list or a map that it does mention is replaced as a whole. A scalar where a list is
+// wanted is a list of one. It reports every problem; into is then partly filled and not to be used.
 func (d Doc) Decode(into any) Problems {
 	if d.Node == nil {
 		return nil
@@ -251,12 +254,13 @@ func (d Doc) decode(v reflect.Value, tag reflect.StructTag, ps *Problems) {
 	case reflect.Map:
 		d.decodeMap(v, tag, ps)
 	case reflect.Slice:
-		if n.Kind != yaml.SequenceNode {
+		if n.Kind == yaml.MappingNode {
 			*ps = append(*ps, d.Problem("want %s, found %s", describe(v.Type()), found(n)))
 			return
 		}
-		out := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content))
-		for i, item := range d.Items() {
+		items := d.Items()
+		out := reflect.MakeSlice(v.Type(), len(items), len(items))
+		for i, item := range items {
 			item.decode(out.Index(i), tag, ps)
 		}
 		v.Set(out)

@@ -79,7 +79,62 @@ func (o override) apply(doc *Doc) error {
 		}
 		mark(value, "command line: "+o.text, doc.Origins)
 	}
-	return o.set(doc.Node, o.long(doc.Node), value, doc.Origins)
+	path, err := o.indexed(doc.Node)
+	if err != nil {
+		return err
+	}
+	return o.set(doc.Node, long(path), value, doc.Origins)
+}
+
+// entryName says how an entry of the lists of data sets and models is named: which key names what it is, and which
+// gives it a name of its own.
+var entryName = map[string]struct{ is, own string }{"models": {"model", "label"}, "data": {"data", "name"}}
+
+// indexed is the path with a label or the name of a data set replaced by its number, models.ae.epochs by
+// models.0.epochs. A lone name in place of a list becomes the list of one that it stands for.
+func (o override) indexed(root *yaml.Node) ([]string, error) {
+	path := o.path
+	list := valueOf(root, path[0])
+	names, ok := entryName[path[0]]
+	if !ok || list == nil || len(path) < 2 {
+		return path, nil
+	}
+	if list.Kind == yaml.ScalarNode && list.Tag != "!!null" {
+		name := *list
+		*list = yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Line: name.Line, Column: name.Column, Content: []*yaml.Node{&name}}
+	}
+	if _, err := strconv.Atoi(path[1]); err == nil || list.Kind != yaml.SequenceNode {
+		return path, nil
+	}
+	var known []string
+	for i, n := range list.Content {
+		name := n.Value
+		for _, key := range []string{names.is, names.own} {
+			if v := valueOf(n, key); v != nil {
+				name = v.Value
+			}
+		}
+		known = append(known, name)
+		// a label may hold dots, and then takes as many of the path
+		for k := 2; k <= len(path); k++ {
+			if name == strings.Join(path[1:k], ".") {
+				return slices.Concat([]string{path[0], strconv.Itoa(i)}, path[k:]), nil
+			}
+		}
+	}
+	return nil, o.fail("no entry of %s is called %q%s", path[0], path[1], DidYouMean(path[1], known))
+}
+
+// valueOf is the value under a key of a mapping, or nil.
+func valueOf(n *yaml.Node, key string) *yaml.Node {
+	if n.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == key {
+				return n.Content[i+1]
+			}
+		}
+	}
+	return nil
 }
 
 // mark notes the origin of a node and all below it.
@@ -94,9 +149,8 @@ func mark(n *yaml.Node, origin string, origins map[*yaml.Node]string) {
 // stands for models.0.params.epochs.
 var entryKeys = []string{"model", "label", "doc", "params"}
 
-// long is the full path behind a short one.
-func (o override) long(root *yaml.Node) []string {
-	p := o.path
+// long is the full path that a short one stands for.
+func long(p []string) []string {
 	if len(p) >= 3 && p[0] == "models" && !slices.Contains(entryKeys, p[2]) {
 		p = slices.Concat(p[:2], []string{"params"}, p[2:])
 	}

@@ -213,7 +213,7 @@ func TestPrepErrors(t *testing.T) {
 		{"unknown kind", "[{step: scale, kind: zsore}]", `did you mean "zscore"?`},
 		{"no columns", "[drop, {step: select}]", "the step needs columns"},
 		{"limits crossed", "[{step: clip, low: 0.9, high: 0.1}]", "above the upper"},
-		{"no list", "impute", "want a list of steps"},
+		{"no list", "{step: impute}", "want a list of steps"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if _, err := decode(t, c.steps); err == nil || !strings.Contains(err.Error(), c.want) {

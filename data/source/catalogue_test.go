@@ -1,7 +1,6 @@
 package source_test
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -19,11 +18,7 @@ func TestShippedConfigs(t *testing.T) {
 	}
 	var layouts []string
 	for _, f := range files {
-		raw, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := sourcetest.Config(t, string(raw))
+		c := sourcetest.File(t, f)
 		if c.Tried == "layout" {
 			layouts = append(layouts, c.Name)
 		}

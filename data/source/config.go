@@ -15,6 +15,8 @@ import (
 // Config describes one data set: its files, their format, and the data set's own defaults for how an
 // experiment splits and prepares it. It is a file of configs/data.
 type Config struct {
+	// name of another data config; this one has its settings but for those that it gives itself
+	Base string `yaml:"base"`
 	// name that experiments use; lower case, digits, dashes
 	Name string `yaml:"name"`
 	// one or two sentences on what the data is
@@ -209,6 +211,9 @@ func DecodeConfig(doc settings.Doc) (*Config, error) {
 	switch {
 	case doc.Node == nil:
 		ps = append(ps, doc.Problem("empty data config"))
+	case c.Base != "":
+		at, _ := doc.Get("base")
+		ps = append(ps, at.Problem("the config %q was not merged in", c.Base))
 	case c.Name == "":
 		ps = append(ps, doc.Problem("a data config needs a name"))
 	case !ok:

@@ -80,15 +80,20 @@ func (f Finder) Find(folder, name string) (string, error) {
 	)
 }
 
-// Paths is where the files of a data set are, training files first.
+// Paths is where the files of a data set are, training files first. The error names every file that is not found.
 func (c *Config) Paths(f Finder) ([]string, error) {
 	var out []string
+	var errs []error
 	for _, name := range slices.Concat(c.Files.Train, c.Files.Test) {
 		path, err := f.Find(c.Folder, name)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", c.Name, err)
+			errs = append(errs, fmt.Errorf("%s: %w", c.Name, err))
+			continue
 		}
 		out = append(out, path)
+	}
+	if errs != nil {
+		return nil, errors.Join(errs...)
 	}
 	return out, nil
 }

@@ -20,6 +20,7 @@ import (
 // inLayout is the configs that are tried on nothing but such rows.
 var inLayout = []string{
 	"cse-cic-ids2018",
+	"ctu13",
 	"ctu13-01",
 	"ctu13-02",
 	"ctu13-03",
@@ -277,7 +278,7 @@ func TestFixtureCTU13(t *testing.T) {
 		})
 	}
 	for _, name := range inLayout {
-		if !strings.HasPrefix(name, "ctu13-") {
+		if !strings.HasPrefix(name, "ctu13") {
 			continue
 		}
 		file := shippedConfig(t, "../../configs/data/"+name+".yaml").Files.Train[0]

@@ -13,11 +13,19 @@ import (
 
 func shippedConfig(tb testing.TB, file string) *Config {
 	tb.Helper()
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		tb.Fatal(err)
+	open := func(file string) (settings.Doc, error) {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			return settings.Doc{}, err
+		}
+		return settings.Parse(file, raw)
 	}
-	doc, err := settings.Parse(file, raw)
+	doc, err := open(file)
+	if err == nil {
+		doc, err = doc.Inherit(func(name string) (settings.Doc, error) {
+			return open(filepath.Join(filepath.Dir(file), name+".yaml"))
+		})
+	}
 	if err != nil {
 		tb.Fatal(err)
 	}

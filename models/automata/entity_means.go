@@ -15,7 +15,7 @@ func init() {
 	models.Register(models.Info{
 		Name:     "entity_means",
 		Doc:      "Control for machines that judge entities: a one-class model on the mean of each entity's flows.",
-		Paper:    "baseline of A. Serentellos, Anomaly detection in network traffic using multivariate state machines, thesis, TU Delft 2020",
+		Paper:    "baseline of V. Serentellos, Anomaly detection in network traffic using multivariate state machines, thesis, TU Delft 2020",
 		Needs:    models.Needs{Input: data.Traces, Batch: true},
 		Defaults: func() models.Spec { return &EntityMeansSpec{Model: models.ReferenceTo("lof")} },
 	})

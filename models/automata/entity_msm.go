@@ -12,7 +12,7 @@ func init() {
 	models.Register(models.Info{
 		Name:  "entity_msm",
 		Doc:   "Multivariate state machines that judge whole entities, such as hosts: the score is the share of an entity's flows that are alarms for the benign entity whose machine it suits best.",
-		Paper: "A. Serentellos, Anomaly detection in network traffic using multivariate state machines, thesis, TU Delft 2020",
+		Paper: "V. Serentellos, Anomaly detection in network traffic using multivariate state machines, thesis, TU Delft 2020",
 		Needs: models.Needs{Input: data.Traces, Batch: true},
 		Defaults: func() models.Spec {
 			s := &EntityMSMSpec{MSMSpec: *defaultMSM(), Usual: 0.95}

@@ -19,7 +19,7 @@ func init() {
 	models.Register(models.Info{
 		Name:     "msm",
 		Doc:      "Multivariate state machines with a one-class model in every state: the score is how unusual a trace's events are for the states that they meet.",
-		Paper:    "after A. Serentellos, Anomaly detection in network traffic using multivariate state machines, thesis, TU Delft 2020",
+		Paper:    "after V. Serentellos, Anomaly detection in network traffic using multivariate state machines, thesis, TU Delft 2020",
 		Needs:    models.Needs{Input: data.Traces},
 		Defaults: func() models.Spec { return defaultMSM() },
 	})

@@ -19,7 +19,8 @@ import (
 //
 // for each position of a window in state q: C(q) visits of q so far, D distinct states so far, N(q) visits
 // of q in the training windows and T = ΣN. A window's score is the sum of s over its positions (Cao and
-// others, SEQUENT, 2024, as its code has it: D counts distinct states, where the text speaks of visits).
+// others, State Frequency Estimation for Anomaly Detection, 2024, as the code of SEQUENT has it: D counts distinct
+// states, where the text speaks of visits).
 type StateFrequency struct {
 	trained  []int64   // N
 	expected []float64 // per state: ln(N+1)

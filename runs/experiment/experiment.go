@@ -1,11 +1,13 @@
 package experiment
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -55,7 +57,7 @@ type Config struct {
 	Timeout string `yaml:"timeout"`
 	// look for what makes results on a data set mean less than they seem (duplicates, overlap, shortcuts); strict:
 	// findings fail the data set's cells
-	Audit string `yaml:"audit" jsonschema:"enum=on,enum=off,enum=strict"`
+	Audit Audit `yaml:"audit"`
 	// what a cell leaves behind
 	Keep Keep `yaml:"keep"`
 }
@@ -66,6 +68,28 @@ type Threshold struct {
 	// which benign scores the rule is fitted to: those of held-out rows, or those of the rows that the model was
 	// trained on, which are too low
 	On string `yaml:"on" jsonschema:"enum=validation,enum=train"`
+}
+
+// Audit says whether data sets are audited: on, off or strict.
+type Audit string
+
+// DecodeStrict takes one of the words, or true and false for on and off.
+func (a *Audit) DecodeStrict(d settings.Doc) settings.Problems {
+	var on bool
+	if len(d.Decode(&on)) == 0 {
+		*a = "off"
+		if on {
+			*a = "on"
+		}
+		return nil
+	}
+	var word string
+	ps := d.Decode(&word)
+	if len(ps) == 0 && !slices.Contains([]string{"on", "off", "strict"}, word) {
+		ps = append(ps, d.Problem("%q is none of on, off and strict", word))
+	}
+	*a = Audit(word)
+	return ps
 }
 
 // Keep is which of a cell's larger files are written.
@@ -155,27 +179,64 @@ type LoadOptions struct {
 	Builtin   fs.FS    // configs of the program
 }
 
-// Load reads and checks an experiment file. The error, a settings.Problems, lists everything that is
+// read is the document of an experiment file, or of the experiment that a name stands for where there is no such file.
+func read(file string, builtin fs.FS) (settings.Doc, error) {
+	raw, err := os.ReadFile(file)
+	if err == nil {
+		return settings.Parse(file, raw)
+	}
+	if !validName(file) || strings.HasSuffix(file, ".yaml") || strings.HasSuffix(file, ".yml") {
+		return settings.Doc{}, fmt.Errorf("runs: %w", err)
+	}
+	doc, err := NewLibrary("", builtin).Experiment(file)
+	if errors.Is(err, errNoConfig) {
+		return doc, fmt.Errorf("runs: %s is neither a file nor an experiment that has this name: %w", file, err)
+	}
+	return doc, err
+}
+
+// Load reads and checks an experiment file, or an experiment of configs/experiments or configs/papers by its name. The
+// error, a settings.Problems, lists everything that is
 // wrong with the file, the overrides and the configs that it names; no data is read.
 func Load(file string, o LoadOptions) (*Experiment, error) {
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("runs: %w", err)
-	}
-	doc, err := settings.Parse(file, raw)
+	doc, err := read(file, o.Builtin)
 	if err != nil {
 		return nil, err
 	}
+	file = doc.File
 	ps := settings.ApplyOverrides(&doc, o.Overrides)
 	e := &Experiment{Config: defaults(), File: file}
 	ps = append(ps, doc.Decode(&e.Config)...)
-	l := loader{e: e, doc: doc, lib: NewLibrary(file, o.Builtin)}
+	l := loader{e: e, doc: doc, lib: NewLibrary(onDisk(file), o.Builtin), found: ps}
 	ps = append(ps, l.resolve()...)
 	if len(ps) > 0 {
 		return nil, once(ps)
 	}
-	e.Finder = finder(file, o.DataDirs, l.dirs)
+	e.Finder = finder(onDisk(file), o.DataDirs, l.dirs)
 	return e, nil
+}
+
+// onDisk is the file, empty for one that is built into the program.
+func onDisk(file string) string {
+	if strings.HasPrefix(file, builtinPrefix) {
+		return ""
+	}
+	return file
+}
+
+// FindFiles looks for the data files that cells need, before anything is read. The error names every file that is not
+// there and wraps [source.ErrNoFile].
+func (e *Experiment) FindFiles(cells []Cell) error {
+	var errs []error
+	seen := map[*DataSet]bool{}
+	for _, c := range cells {
+		if !seen[c.Set] {
+			_, err := c.Set.Config.Paths(e.Finder)
+			errs = append(errs, err)
+		}
+		seen[c.Set] = true
+	}
+	return errors.Join(errs...)
 }
 
 // once leaves out repetitions: what an experiment says of all its data sets is decoded for each of them.
@@ -191,7 +252,11 @@ func once(ps settings.Problems) settings.Problems {
 // finder looks for data files in the folders given, in those of the experiment file and of the data configs
 // that it names, in the usual ones, and, where the file is that of a run, where that run looked.
 func finder(file string, given, configs []string) source.Finder {
-	dirs := slices.Concat(given, []string{filepath.Dir(file)}, configs)
+	dirs := slices.Clone(given)
+	if file != "" {
+		dirs = append(dirs, filepath.Dir(file))
+	}
+	dirs = append(dirs, configs...)
 	f := source.NewFinder(dirs...)
 	var m record.Manifest
 	if record.ReadJSON(filepath.Dir(file), "manifest.json", &m) == nil {

@@ -61,7 +61,7 @@ func TestConfigErrors(t *testing.T) {
 		{name: "out of range", text: "name: x\ndata: [synth]\nmodels: [{model: iforest, params: {trees: 0}}]\n",
 			want: []string{"experiment.yaml:3:43", "at least 1"}},
 		{name: "wrong type", text: "name: x\ndata: [synth]\nmodels: [znorm]\nseeds: one\n",
-			want: []string{"experiment.yaml:4:8: seeds: want a list"}},
+			want: []string{"experiment.yaml:4:8: seeds: want a whole number"}},
 		{name: "two problems at once",
 			text: "name: a/b\ndata: [synth]\nmodels: [znorm]\nthreshold: {rule: fpr, value: 3}\n",
 			want: []string{"cannot name a folder", "between 0 and 1"}},
@@ -83,6 +83,8 @@ func TestConfigErrors(t *testing.T) {
 		{name: "override out of range", text: small, overrides: []string{"models.0.trees=-1"},
 			want: []string{"command line: models.0.trees=-1", "at least 1"}},
 		{name: "override that is none", text: small, overrides: []string{"seeds"}, want: []string{"want key=value"}},
+		{name: "override of a label that is none", text: small, overrides: []string{"models.iforst.trees=1"},
+			want: []string{`no entry of models is called "iforst"; did you mean "iforest"?`}},
 		{name: "override beyond the list", text: small, overrides: []string{"models.9.trees=1"},
 			want: []string{"models has 5 items"}},
 		{name: "addition of what is there", text: small, overrides: []string{"+seeds=[1]"},
@@ -163,15 +165,157 @@ func TestOverrides(t *testing.T) {
 	}
 }
 
+// TestSeedsThatCannotBeRead: one that is no number is not taken for a second 0.
+func TestSeedsThatCannotBeRead(t *testing.T) {
+	_, err := Load(write(t, "name: x\ndata: synth\nmodels: znorm\nseeds: [-1, 1.5]\n"), LoadOptions{Builtin: configs.Files})
+	if err == nil || strings.Contains(err.Error(), "given twice") || strings.Count(err.Error(), "experiment.yaml:4:") != 2 {
+		t.Errorf("want one problem for each of two seeds: %v", err)
+	}
+}
+
+// TestLists: a scalar is a list of one, and entries of lists are changed by their names.
+func TestLists(t *testing.T) {
+	e := load(t, "name: x\ndata: synth\nmodels: iforest\nseeds: 7\nprep: impute\n", "data.synth.options.hosts=9", "models.iforest.trees=7")
+	if len(e.Plan()) != 1 || e.Seeds[0] != 7 || len(e.Sets[0].Prep.Names()) != 1 {
+		t.Errorf("%+v", e.Config)
+	}
+	text := strings.Replace(small, "models: [iforest, lof,", "models: [iforest, {model: iforest, label: a.b}, {model: lof, label: trees},", 1)
+	e = load(t, text, "models.iforest.trees=7", "models.a.b.trees=8", "models.trees.k=3", "data.synth.name=other", "data.0.options.hosts=9")
+	raw, err := e.Resolved()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for label, want := range map[string]string{"iforest": "trees: 7", "a.b": "trees: 8", "trees": "k: 3"} {
+		_, entry, _ := strings.Cut(string(raw), "label: "+label+"\n")
+		entry, _, _ = strings.Cut(entry, "- model:")
+		if !strings.Contains(entry, want) {
+			t.Errorf("%s lacks %q:\n%s", label, want, raw)
+		}
+	}
+	if e.Sets[0].Config.Name != "other" || !strings.Contains(string(raw), "hosts: 9") {
+		t.Errorf("%s", raw)
+	}
+}
+
+func TestAuditWords(t *testing.T) {
+	for text, want := range map[string]Audit{"on": "on", "true": "on", "off": "off", "false": "off", "strict": "strict"} {
+		if e := load(t, small+"audit: "+text+"\n"); e.Audit != want {
+			t.Errorf("audit: %s is %q, want %q", text, e.Audit, want)
+		}
+	}
+	for _, text := range []string{"strikt", "1", "[on]", "null"} {
+		if _, err := Load(write(t, small+"audit: "+text+"\n"), LoadOptions{Builtin: configs.Files}); err == nil || !strings.Contains(err.Error(), "experiment.yaml:8:8: audit: ") {
+			t.Errorf("audit: %s: %v", text, err)
+		}
+	}
+}
+
+// TestInherit: a data config has the settings of its base but for its own, from any depth, and messages say where
+// each stands.
+func TestInherit(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name, text string) {
+		t.Helper()
+		file := filepath.Join(dir, "configs", name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("data/office.yaml", "base: synth\nname: office\noptions: {hosts: 9}\n")
+	put("data/branch.yaml", "base: office\nname: branch\noptions: {rate: 4}\n")
+	put("data/saved.yaml", "base: synth\nname: own-name\n")
+	put("data/loop.yaml", "base: pool\nname: loop\n")
+	put("data/pool.yaml", "base: loop\nname: pool\n")
+	put("data/lost.yaml", "base: nowhere\nname: lost\n")
+	put("data/twice.yaml", "base: synth\nname: twice\nsplit: {test: 0.5, test: 0.4}\n")
+	put("data/wrong.yaml", "base: office\nname: wrong\noptions: {hosts: 1}\n")
+	put("data/key.yaml", "base: office\nname: key\nsplitt: {}\n")
+	load := func(entry string) (*Experiment, error) {
+		put("experiments/e.yaml", "name: e\ndata: ["+entry+"]\nmodels: [znorm]\n")
+		return Load(filepath.Join(dir, "configs/experiments/e.yaml"), LoadOptions{Builtin: configs.Files})
+	}
+	for entry, want := range map[string][]string{
+		"branch":                             {"name: branch", "hosts: 9", "rate: 4", "format: synth"},
+		"{data: branch, options: {rate: 5}}": {"name: branch", "hosts: 9", "rate: 5"},
+		"{base: branch, name: inline}":       {"name: inline", "hosts: 9", "rate: 4"},
+		"own-name":                           {"name: own-name", "hosts: 30"},
+	} {
+		e, err := load(entry)
+		if err != nil {
+			t.Errorf("%s: %v", entry, err)
+			continue
+		}
+		raw, err := e.Resolved()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range append(want, "step: scale") {
+			if !strings.Contains(string(raw), w) {
+				t.Errorf("%s: the resolved file lacks %q:\n%s", entry, w, raw)
+			}
+		}
+		if strings.Contains(string(raw), "base:") {
+			t.Errorf("%s: the resolved file names a base:\n%s", entry, raw)
+		}
+	}
+	for entry, want := range map[string]string{
+		"loop":  `"pool" is a base of itself (pool, loop, pool)`,
+		"lost":  `lost.yaml:1:7: base: no such config: data "nowhere"`,
+		"twice": "twice.yaml:3:20: split.test: given twice",
+		"wrong": "wrong.yaml:3:18: options.hosts: 1 is out of range: want at least 4",
+		"key":   `key.yaml:3:1: splitt: unknown key; did you mean "split"?`,
+	} {
+		if _, err := load(entry); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", entry, err, want)
+		}
+	}
+}
+
+// TestNamedExperiment: an experiment of the program is loaded by its name, with the program's configs and no folder
+// of its own; a file of that name comes first.
+func TestNamedExperiment(t *testing.T) {
+	t.Chdir(t.TempDir())
+	o := LoadOptions{Builtin: configs.Files, Overrides: []string{"models=[znorm]"}}
+	e, err := Load("quickstart", o)
+	if err != nil || e.Name != "quickstart" || len(e.Plan()) != 1 {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	if err := os.WriteFile("quickstart", []byte("name: mine\ndata: synth\nmodels: znorm\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if e, err = Load("quickstart", o); err != nil || e.Name != "mine" {
+		t.Errorf("%+v, %v", e, err)
+	}
+	for name, want := range map[string]string{
+		"quickstrat":  `quickstrat is neither a file nor an experiment that has this name: no such config: experiment "quickstrat"; did you mean "quickstart"?`,
+		"a.yaml":      "a.yaml: no such file",
+		"dir/quickst": "dir/quickst: no such file",
+	} {
+		if _, err := Load(name, o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", name, err, want)
+		}
+	}
+}
+
 // TestShippedExperiments: every shipped experiment is sound.
 func TestShippedExperiments(t *testing.T) {
-	files, err := filepath.Glob("../../configs/experiments/*.yaml")
-	if err != nil || len(files) < 4 {
-		t.Fatal(files, err)
-	}
-	for _, f := range files {
-		if _, err := Load(f, LoadOptions{}); err != nil && !strings.Contains(err.Error(), "unknown model") {
-			t.Errorf("%s:\n%v", f, err) // the neural models are not linked into this test
+	for _, kind := range []string{"experiments", "papers"} {
+		files, err := filepath.Glob("../../configs/" + kind + "/*.yaml")
+		if err != nil || len(files) < 4 {
+			t.Fatal(files, err)
+		}
+		for _, f := range files {
+			// the neural models are not linked into this test
+			e, err := Load(f, LoadOptions{})
+			if err != nil && !strings.Contains(err.Error(), "unknown model") {
+				t.Errorf("%s:\n%v", f, err)
+			}
+			if err == nil && (e.Doc == "" || e.Name+".yaml" != filepath.Base(f)) {
+				t.Errorf("%s: name %q; or it has no doc", f, e.Name)
+			}
 		}
 	}
 }

@@ -37,54 +37,114 @@ const builtinPrefix = "built-in "
 // errNoConfig says that no config has the name.
 var errNoConfig = errors.New("no such config")
 
-// Open reads the config of a kind (data, models, experiments) by name.
+// Open reads the config of a kind (data, models, experiments, papers) by the name of its file, or by the name that it
+// gives itself. What the key base of a data config names is merged in.
 func (l Library) Open(kind, name string) (settings.Doc, error) {
+	doc, err := l.open(kind, name)
+	if err != nil {
+		return doc, err
+	}
+	return l.inherit(kind, doc)
+}
+
+func (l Library) inherit(kind string, doc settings.Doc) (settings.Doc, error) {
+	if kind != "data" {
+		return doc, nil
+	}
+	return doc.Inherit(func(name string) (settings.Doc, error) { return l.open(kind, name) })
+}
+
+func (l Library) open(kind, name string) (settings.Doc, error) {
 	if !validName(name) {
 		return settings.Doc{}, fmt.Errorf("%w: %q is not a name", errNoConfig, name)
 	}
-	for _, d := range l.dirs {
-		file := filepath.Join(d, kind, name+".yaml")
-		raw, err := os.ReadFile(file)
+	for _, f := range l.folders(kind) {
+		raw, err := fs.ReadFile(f.files, name+".yaml")
 		switch {
 		case err == nil:
-			return settings.Parse(file, raw)
+			return settings.Parse(f.at+name+".yaml", raw)
 		case !errors.Is(err, fs.ErrNotExist) && !strings.Contains(err.Error(), "not a directory"):
 			return settings.Doc{}, err
 		}
 	}
-	if l.builtin != nil {
-		file := path.Join(kind, name+".yaml")
-		if raw, err := fs.ReadFile(l.builtin, file); err == nil {
-			return settings.Parse(builtinPrefix+path.Join("configs", file), raw)
+	// a config that was saved under another name
+	for _, f := range l.folders(kind) {
+		for _, file := range f.names() {
+			raw, err := fs.ReadFile(f.files, file+".yaml")
+			if err != nil {
+				continue
+			}
+			doc, err := settings.Parse(f.at+file+".yaml", raw)
+			if own, ok := doc.Get("name"); err == nil && ok && own.Node.Value == name {
+				return doc, nil
+			}
 		}
 	}
 	return settings.Doc{}, fmt.Errorf("%w: %s %q%s", errNoConfig, kind, name, settings.DidYouMean(name, l.Names(kind)))
 }
 
-// Names lists the configs of a kind, sorted.
-func (l Library) Names(kind string) []string {
-	seen := map[string]bool{}
-	add := func(entries []fs.DirEntry) {
-		for _, e := range entries {
-			if name, ok := strings.CutSuffix(e.Name(), ".yaml"); ok {
-				seen[name] = true
-			}
-		}
-	}
+// folder is a place of configs of one kind.
+type folder struct {
+	files fs.FS
+	at    string // stands before the name of a file in messages
+}
+
+// folders are the places that are looked into, in order.
+func (l Library) folders(kind string) (out []folder) {
 	for _, d := range l.dirs {
-		entries, _ := os.ReadDir(filepath.Join(d, kind))
-		add(entries)
+		dir := filepath.Join(d, kind)
+		out = append(out, folder{os.DirFS(dir), dir + string(filepath.Separator)})
 	}
 	if l.builtin != nil {
-		entries, _ := fs.ReadDir(l.builtin, kind)
-		add(entries)
+		if sub, err := fs.Sub(l.builtin, kind); err == nil {
+			out = append(out, folder{sub, builtinPrefix + path.Join("configs", kind) + "/"})
+		}
 	}
-	out := make([]string, 0, len(seen))
-	for n := range seen {
-		out = append(out, n)
+	return out
+}
+
+// names are the files of a folder without their ending.
+func (f folder) names() (out []string) {
+	entries, _ := fs.ReadDir(f.files, ".")
+	for _, e := range entries {
+		if name, ok := strings.CutSuffix(e.Name(), ".yaml"); ok {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// Names lists the configs of a kind by their files, sorted.
+func (l Library) Names(kind string) []string {
+	out := []string{}
+	for _, f := range l.folders(kind) {
+		out = append(out, f.names()...)
 	}
 	slices.Sort(out)
-	return out
+	return slices.Compact(out)
+}
+
+// experimentKinds are the folders that experiments stand in.
+var experimentKinds = []string{"experiments", "papers"}
+
+// Experiment reads an experiment by name, as Open does, from the folders experiments and papers.
+func (l Library) Experiment(name string) (doc settings.Doc, err error) {
+	for _, kind := range experimentKinds {
+		if doc, err = l.Open(kind, name); !errors.Is(err, errNoConfig) {
+			return doc, err
+		}
+	}
+	return doc, fmt.Errorf("%w: experiment %q%s", errNoConfig, name, settings.DidYouMean(name, l.Experiments()))
+}
+
+// Experiments lists the experiments that can be named, sorted.
+func (l Library) Experiments() []string {
+	var out []string
+	for _, kind := range experimentKinds {
+		out = append(out, l.Names(kind)...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // validName says whether a text may name a config, a label or a folder of the run directory.

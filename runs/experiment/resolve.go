@@ -25,6 +25,8 @@ type loader struct {
 	e   *Experiment
 	doc settings.Doc
 	lib Library
+	// found is what decoding has found wrong.
+	found settings.Problems
 	// dirs are the folders of the data configs that were read by name: files that they name may lie there.
 	dirs []string
 }
@@ -44,7 +46,7 @@ func (l *loader) resolve() (ps settings.Problems) {
 		ps = append(ps, l.at("threshold", "%v", err))
 	}
 	for i, s := range e.Seeds {
-		if slices.Contains(e.Seeds[:i], s) {
+		if slices.Contains(e.Seeds[:i], s) && !l.wrong("seeds") { // a seed that cannot be read is 0 here
 			ps = append(ps, l.at("seeds", "seed %d is given twice", s))
 		}
 	}
@@ -85,6 +87,13 @@ func (l *loader) resolve() (ps settings.Problems) {
 	return append(ps, l.fit()...)
 }
 
+// wrong says whether decoding found a problem in what stands under a key.
+func (l *loader) wrong(key string) bool {
+	return slices.ContainsFunc(l.found, func(p settings.Problem) bool {
+		return p.Path == key || strings.HasPrefix(p.Path, key+".")
+	})
+}
+
 func (l *loader) at(key, format string, args ...any) settings.Problem {
 	if d, ok := l.doc.Get(key); ok {
 		return d.Problem(format, args...)
@@ -94,6 +103,9 @@ func (l *loader) at(key, format string, args ...any) settings.Problem {
 
 // problems turns an error of a lookup or decoder into problems at d.
 func problems(d settings.Doc, err error) settings.Problems {
+	if err == nil {
+		return nil
+	}
 	var ps settings.Problems
 	if errors.As(err, &ps) {
 		return ps
@@ -218,39 +230,23 @@ func (l *loader) dataDoc(d settings.Doc) (settings.Doc, settings.Problems) {
 	}
 	ref, ok := d.Get("data")
 	if !ok {
-		return d, nil
+		d, err := l.lib.inherit("data", d)
+		return d, problems(ref, err)
 	}
 	base, ps := l.named(ref)
 	if len(ps) > 0 {
 		return base, ps
 	}
-	if ps := twice(d); len(ps) > 0 { // the merge would hide them
+	if ps := d.Repeated(); len(ps) > 0 {
 		return base, ps
 	}
-	changed := without(d, "data")
+	changed := d.Without("data")
 	_, moved := d.Get("folder")
 	_, placed := base.Get("folder")
 	if name, ok := base.Get("name"); ok && !moved && !placed { // another name does not move the files
 		changed.Node.Content = append(changed.Node.Content, scalar("folder", ref), scalar(name.Node.Value, ref))
 	}
-	return merge(base, changed), nil
-}
-
-// twice is the keys that a map, or a map in it, has more than once.
-func twice(d settings.Doc) (ps settings.Problems) {
-	if d.Node.Kind != yaml.MappingNode {
-		return nil
-	}
-	seen := map[string]bool{}
-	for i := 0; i+1 < len(d.Node.Content); i += 2 {
-		k := d.Node.Content[i]
-		if seen[k.Value] {
-			ps = append(ps, d.Sub(k, k.Value).Problem("given twice"))
-		}
-		seen[k.Value] = true
-		ps = append(ps, twice(d.Sub(d.Node.Content[i+1], k.Value))...)
-	}
-	return ps
+	return settings.Merge(base, changed), nil
 }
 
 // scalar is a text in the place of another.
@@ -268,64 +264,6 @@ func (l *loader) named(ref settings.Doc) (settings.Doc, settings.Problems) {
 		l.dirs = append(l.dirs, dir)
 	}
 	return doc, nil
-}
-
-// without is the mapping less one key.
-func without(d settings.Doc, key string) settings.Doc {
-	n := *d.Node
-	n.Content = nil
-	for i := 0; i+1 < len(d.Node.Content); i += 2 {
-		if d.Node.Content[i].Value != key {
-			n.Content = append(n.Content, d.Node.Content[i], d.Node.Content[i+1])
-		}
-	}
-	d.Node = &n
-	return d
-}
-
-// merge lays the mapping over upon base, maps within maps; each node keeps its place for messages.
-func merge(base, over settings.Doc) settings.Doc {
-	origins := map[*yaml.Node]string{}
-	for n, o := range base.Origins {
-		origins[n] = o
-	}
-	var note func(n *yaml.Node)
-	note = func(n *yaml.Node) {
-		origins[n] = over.Where(n)
-		for _, c := range n.Content {
-			note(c)
-		}
-	}
-	note(over.Node)
-	base.Origins = origins
-	if base.Node == nil {
-		base.Node = over.Node
-		return base
-	}
-	base.Node = mergeNodes(base.Node, over.Node)
-	return base
-}
-
-func mergeNodes(base, over *yaml.Node) *yaml.Node {
-	if base.Kind != yaml.MappingNode || over.Kind != yaml.MappingNode {
-		return over
-	}
-	out := *base
-	out.Content = slices.Clone(base.Content)
-	for i := 0; i+1 < len(over.Content); i += 2 {
-		at := -1
-		for j := 0; j+1 < len(out.Content); j += 2 {
-			if out.Content[j].Value == over.Content[i].Value {
-				at = j
-			}
-		}
-		if at < 0 {
-			out.Content = append(out.Content, over.Content[i], over.Content[i+1])
-		} else {
-			out.Content[at+1] = mergeNodes(out.Content[at+1], over.Content[i+1])
-		}
-	}
-	return &out
 }
 
 // fit checks that each model can work on each data set as it is split and prepared.

@@ -4,16 +4,45 @@ package sourcetest
 
 import (
 	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
 	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/data/source"
-	"testing"
 )
 
 // Config is a data config from its text.
 func Config(t testing.TB, text string) *source.Config {
 	t.Helper()
 	doc, err := settings.Parse("test.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := source.DecodeConfig(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// File is a data config from its file, with what it has as its base merged in from the same folder.
+func File(t testing.TB, file string) *source.Config {
+	t.Helper()
+	open := func(name string) (settings.Doc, error) {
+		path := filepath.Join(filepath.Dir(file), name+".yaml")
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			return settings.Doc{}, err
+		}
+		return settings.Parse(path, raw)
+	}
+	doc, err := open(strings.TrimSuffix(filepath.Base(file), ".yaml"))
+	if err == nil {
+		doc, err = doc.Inherit(open)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ the arguments are wrong or a data file is missing.`,
 		Example: `  plumbline check configs/experiments/quickstart.yaml
   plumbline check configs/experiments/quickstart.yaml seeds=[1,2,3] --read`,
 		Args:              needs(1, -1, "an experiment file"),
-		ValidArgsFunction: completeExperiment,
+		ValidArgsFunction: a.completeExperiment,
 		RunE: func(c *cobra.Command, args []string) error {
 			e, err := a.load(args[0], args[1:])
 			if err != nil {

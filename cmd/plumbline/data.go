@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -67,9 +66,7 @@ func (a *app) listData() error {
 			found, missing := a.files(c)
 			state = fmt.Sprintf("%d of %d found", len(found), len(found)+len(missing))
 		}
-		doc, _, _ := strings.Cut(c.Doc, ". ")
-		doc, _, _ = strings.Cut(doc, ": ")
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", c.Name, c.Format, state, doc)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", c.Name, c.Format, state, sentence(c.Doc))
 	}
 	if err := w.Flush(); err != nil {
 		return failed(err)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -23,11 +25,14 @@ func (a *app) listCommand() *cobra.Command {
 				root = args[0]
 			}
 			records, err := record.List(root)
+			if errors.Is(err, fs.ErrNotExist) && len(args) == 0 {
+				err = nil // nothing was run yet
+			}
 			if err != nil {
 				return usage(err)
 			}
 			if len(records) == 0 {
-				fmt.Fprintf(a.err, "no run directories in %s\n", root)
+				fmt.Fprintf(a.err, "no run directories in %s; plumbline run makes one\n", root)
 				return nil
 			}
 			w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -103,6 +104,34 @@ func TestRunCompareShowList(t *testing.T) {
 	}
 }
 
+// TestListBeforeAnyRun: where nothing was run yet there is nothing to list, and that is no error.
+func TestListBeforeAnyRun(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if code, out, errOut := plumb(t, "list"); code != exitOK || out != "" || !strings.Contains(errOut, "no run directories in runs") {
+		t.Errorf("exit %d: %s%s", code, out, errOut)
+	}
+	if code, _, errOut := plumb(t, "list", "nowhere"); code != exitUsage || !strings.Contains(errOut, "nowhere") {
+		t.Errorf("a folder that was named: exit %d: %s", code, errOut)
+	}
+}
+
+// TestNamedExperiments: the experiments of the program run from any folder by their names.
+func TestNamedExperiments(t *testing.T) {
+	t.Chdir(t.TempDir())
+	code, out, errOut := plumb(t, "run", "--list")
+	for _, want := range []string{"quickstart ", "Controls, vector models and a trace model on simulated flows\n", "nsl-kdd-cao2019 "} {
+		if !strings.Contains(out, want) || code != exitOK {
+			t.Errorf("exit %d, no %q: %s%s", code, want, out, errOut)
+		}
+	}
+	if code, out, errOut := plumb(t, "run", "quickstart", "models=[znorm]", "data.synth.options.hosts=6", "--quiet"); code != exitOK || !strings.Contains(out, "znorm") {
+		t.Errorf("exit %d: %s%s", code, out, errOut)
+	}
+	if code, _, errOut := plumb(t, "run", "--list", "quickstart"); code != exitUsage || !strings.Contains(errOut, "no experiment with --list") {
+		t.Errorf("exit %d: %s", code, errOut)
+	}
+}
+
 func TestProgressIsPlainOffATerminal(t *testing.T) {
 	_, out, errOut := plumb(t, "run", writeExperiment(t, tiny), "--out", t.TempDir())
 	for _, w := range []string{"4 cells to ", "synth: reading", "[4/4] synth "} {
@@ -143,10 +172,12 @@ func TestExitCodesAndMessages(t *testing.T) {
 		{"several problems", []string{"check", writeExperiment(t, tiny+"sedes: [1]\nworkers: -1\n")}, exitUsage, "workers: -1 is out of range"},
 		{"no such cell", []string{"show", "runs"}, exitUsage, "is not a run directory"},
 		{"unreadable data", []string{"check", writeExperiment(t, "name: x\ndata: [{data: synth, prep: [{step: drop, columns: [nothing]}]}]\nmodels: [znorm]\n")}, exitFailed, "nothing"},
+		{"missing data files of a run", []string{"run", writeExperiment(t, "name: x\ndata: [synth, nsl-kdd, kddcup99]\nmodels: [znorm]\n"), "--data", t.TempDir(), "--out", "go.mod/runs"}, exitUsage, "corrected (or .gz, .zst) is in none of"},
+		{"missing data files of the run, the others", []string{"run", writeExperiment(t, "name: x\ndata: [synth, nsl-kdd, kddcup99]\nmodels: [znorm]\n"), "--data", t.TempDir()}, exitUsage, "nsl-kdd: data: data file not found: KDDTest+.txt"},
 		{"missing data files", []string{"check", "configs/experiments/nsl-kdd-baselines.yaml", "--data", t.TempDir()}, exitUsage, "KDDTrain+.txt"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if c.name == "missing data files" {
+			if strings.HasPrefix(c.name, "missing data files") {
 				t.Setenv("PLUMBLINE_DATA", "")
 			}
 			code, out, errOut := plumb(t, c.args...)
@@ -186,8 +217,12 @@ func TestModelsAndSchemas(t *testing.T) {
 			t.Errorf("schema %s: %v: %.300s", what, err, schema)
 		}
 	}
-	if code, out, _ := plumb(t, "version"); code != exitOK || !strings.HasPrefix(out, "plumbline ") {
-		t.Errorf("version: %q", out)
+	code, version, _ := plumb(t, "version")
+	if code != exitOK || !strings.HasPrefix(version, "plumbline ") || !strings.Contains(version, runtime.Version()) {
+		t.Errorf("version: %q", version)
+	}
+	if code, out, _ := plumb(t, "--version"); code != exitOK || out != version {
+		t.Errorf("--version: %q, version says %q", out, version)
 	}
 	if code, out, _ := plumb(t, "data", "nsl-kdd"); code != exitOK || !strings.Contains(out, "Tavallaee") {
 		t.Errorf("data nsl-kdd: %q", out)
@@ -209,6 +244,8 @@ func TestCompletion(t *testing.T) {
 		{"data synth ", ":4\n", "nsl-kdd"},
 		{"schema ", "experiment\n", ""},
 		{"run ", "yaml\n", ""},
+		{"run quick", "quickstart\n", "yaml\n"},
+		{"check nsl-kdd-c", "nsl-kdd-cao2019\n", "baselines"},
 		{"run x.yaml ", ":4\n", "yaml\n"},
 		{"run x.yaml --metric ", "auprc\n", ""},
 		{"compare ", ":16\n", ""},

@@ -13,6 +13,7 @@ import (
 	"plumbline/configs/settings"
 	_ "plumbline/models/all"
 	"plumbline/runs/experiment"
+	"plumbline/runs/record"
 )
 
 // Exit codes.
@@ -93,12 +94,14 @@ func (a *app) root() *cobra.Command {
 An experiment file names data sets, models and seeds. "run" reads and prepares each data set once, trains
 every model on the same bytes and leaves a run directory with scores, metrics and models; "compare" sets
 finished runs side by side.`,
-		Example: `  plumbline run configs/experiments/quickstart.yaml
+		Example: `  plumbline run quickstart
   plumbline compare runs/20240101-120000-quickstart
   plumbline models iforest`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
+	c.Version = program(record.Build())
+	c.SetVersionTemplate("plumbline {{.Version}}\n")
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w (see plumbline %s --help)", err, c.Name()))
 	})
@@ -136,10 +139,19 @@ func needs(min, max int, what string) cobra.PositionalArgs {
 	}
 }
 
-// completeExperiment completes the experiment file; overrides are free text.
-func completeExperiment(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+// completeExperiment completes the name of an experiment, else the file; overrides are free text.
+func (a *app) completeExperiment(_ *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []string
+	for _, name := range a.library().Experiments() {
+		if begun != "" && strings.HasPrefix(name, begun) {
+			names = append(names, name)
+		}
+	}
+	if names != nil {
+		return names, cobra.ShellCompDirectiveNoFileComp
 	}
 	return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
 }

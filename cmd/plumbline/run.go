@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -25,6 +26,7 @@ import (
 func (a *app) runCommand() *cobra.Command {
 	var out, resume, metric string
 	var workers int
+	var list bool
 	var keep cacheSettings
 	c := &cobra.Command{
 		Use:   "run FILE [OVERRIDE…]",
@@ -35,16 +37,20 @@ scores every model with every seed, writes a run directory, and prints the compa
 An override changes a setting for this run: key=value, +key=value to add, ~key to delete; keys are dotted
 paths, values are YAML. models.0.epochs=5 is short for models.0.params.epochs=5.
 
-FILE may be the experiment.yaml of a run directory, which repeats that run. A run that was interrupted or
+FILE may be the name of an experiment of configs/experiments or configs/papers, which are built into the program
+(--list says which there are), or the experiment.yaml of a run directory, which repeats that run. A run that was interrupted or
 killed is taken up by --resume: cells that are done are kept.
 
 Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the arguments are wrong.`,
-		Example: `  plumbline run configs/experiments/quickstart.yaml
+		Example: `  plumbline run quickstart
+  plumbline run --list
   plumbline run configs/experiments/quickstart.yaml seeds=[1] models=[znorm,iforest] --out /tmp/runs
   plumbline run configs/experiments/nsl-kdd-baselines.yaml --data ~/datasets
   plumbline run --resume runs/20240101-120000-quickstart`,
 		Args: func(c *cobra.Command, args []string) error {
 			switch {
+			case list:
+				return needs(0, 0, "no experiment with --list")(c, args)
 			case resume == "":
 				return needs(1, -1, "an experiment file")(c, args)
 			case len(args) > 0:
@@ -54,8 +60,11 @@ Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the ar
 			}
 			return nil
 		},
-		ValidArgsFunction: completeExperiment,
+		ValidArgsFunction: a.completeExperiment,
 		RunE: func(c *cobra.Command, args []string) error {
+			if list {
+				return a.listExperiments()
+			}
 			if !slices.Contains(eval.MetricNames(), metric) {
 				return usage(fmt.Errorf("--metric: unknown metric %q%s", metric, settings.DidYouMean(metric, eval.MetricNames())))
 			}
@@ -76,6 +85,7 @@ Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the ar
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", "runs", "folder that run directories are made in")
+	c.Flags().BoolVar(&list, "list", false, "list the experiments that can be named, and run none")
 	c.Flags().StringVar(&resume, "resume", "", "run directory to take up again")
 	c.Flags().IntVar(&workers, "workers", 0, "cells at work side by side; 0: as the experiment says")
 	c.Flags().StringVar(&metric, "metric", "auroc", "metric that the closing table ranks by")
@@ -86,6 +96,32 @@ Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the ar
 	c.MarkFlagDirname("resume")
 	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(eval.MetricNames(), cobra.ShellCompDirectiveNoFileComp))
 	return c
+}
+
+// listExperiments prints the experiments that have a name, with the first sentence of what each is for.
+func (a *app) listExperiments() error {
+	lib := a.library()
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "NAME\tWHAT")
+	for _, name := range lib.Experiments() {
+		doc, err := lib.Experiment(name)
+		if err != nil {
+			return usage(err)
+		}
+		what := ""
+		if d, ok := doc.Get("doc"); ok {
+			what = sentence(d.Node.Value)
+		}
+		fmt.Fprintf(w, "%s\t%s\n", name, what)
+	}
+	return failed(w.Flush())
+}
+
+// sentence is the first sentence of a text, or what stands before its first colon.
+func sentence(text string) string {
+	text, _, _ = strings.Cut(strings.TrimSpace(text), ". ")
+	text, _, _ = strings.Cut(text, ": ")
+	return strings.TrimSuffix(text, ".")
 }
 
 func (a *app) carryOut(ctx context.Context, e *experiment.Experiment, resume, metric string, o runs.Options) error {

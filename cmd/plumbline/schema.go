@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/invopop/jsonschema"
 	"github.com/spf13/cobra"
@@ -36,6 +37,7 @@ Editors that speak YAML's language server complete and check a file that begins 
 			if err != nil {
 				return usage(err)
 			}
+			listsOfOne(s)
 			return a.json(s)
 		},
 	}
@@ -80,6 +82,8 @@ func special(t reflect.Type) *jsonschema.Schema {
 			{Type: "string", Enum: []any{"flow", "host", "connection"}},
 			{Type: "array", Items: &jsonschema.Schema{Type: "string"}, MinItems: count(1)},
 		}}
+	case reflect.TypeFor[experiment.Audit]():
+		return &jsonschema.Schema{Enum: []any{"on", "off", "strict", true, false}}
 	case reflect.TypeFor[experiment.Aggregate]():
 		type plain experiment.Aggregate
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
@@ -123,7 +127,10 @@ func schema(what string) (*jsonschema.Schema, error) {
 		set(s, "unit", special(reflect.TypeFor[experiment.Unit]()))
 		set(s, "evasion", bare(reflector().Reflect(&evasion.EvasionSpec{})))
 		set(s, "format", &jsonschema.Schema{Type: "string", Enum: anys(source.Formats())})
-		s.Required, s.AllOf = []string{"name", "format"}, formatSchemas()
+		s.Required, s.AllOf = []string{"name"}, formatSchemas()
+		s.AllOf = append(s.AllOf, &jsonschema.Schema{
+			If: &jsonschema.Schema{Not: &jsonschema.Schema{Required: []string{"base"}}}, Then: &jsonschema.Schema{Required: []string{"format"}},
+		})
 		return s, nil
 	}
 	i, err := models.Lookup(what)
@@ -148,6 +155,45 @@ func formatSchemas() (out []*jsonschema.Schema) {
 		out = append(out, &jsonschema.Schema{If: &jsonschema.Schema{Properties: is}, Then: &jsonschema.Schema{Properties: has}})
 	}
 	return out
+}
+
+// listsOfOne lets a scalar stand for a list of one, in a schema and all below it.
+func listsOfOne(s *jsonschema.Schema) {
+	if s == nil {
+		return
+	}
+	below := append([]*jsonschema.Schema{s.Items, s.Then, s.AdditionalProperties}, s.AllOf...)
+	for _, form := range s.OneOf {
+		if form.Type != "array" { // a list among other forms says itself what else may stand there
+			below = append(below, form)
+		}
+	}
+	if s.Properties != nil {
+		for p := s.Properties.Oldest(); p != nil; p = p.Next() {
+			below = append(below, p.Value)
+		}
+	}
+	for _, b := range below {
+		listsOfOne(b)
+	}
+	if s.Type != "array" || s.Items == nil {
+		return
+	}
+	forms := s.Items.OneOf
+	if forms == nil {
+		forms = []*jsonschema.Schema{s.Items}
+	}
+	list := *s
+	list.Description = ""
+	one := []*jsonschema.Schema{&list}
+	for _, f := range forms {
+		if slices.Contains([]string{"string", "number", "integer", "boolean"}, f.Type) {
+			one = append(one, f)
+		}
+	}
+	if len(one) > 1 {
+		*s = jsonschema.Schema{Description: s.Description, OneOf: one}
+	}
 }
 
 func set(s *jsonschema.Schema, key string, value *jsonschema.Schema) {

@@ -156,7 +156,7 @@ func yamlValue(t *testing.T, text string) any {
 func TestSchemasFitTheConfigs(t *testing.T) {
 	dir, _ := runDir(t)
 	files := map[string][]string{"experiment": {filepath.Join(dir, "experiment.yaml")}}
-	for what, folder := range map[string]string{"experiment": "experiments", "data": "data", "model": "models"} {
+	for what, folder := range map[string]string{"experiment": "[ep]*s", "data": "data", "model": "models"} { // experiments and papers
 		found, err := filepath.Glob("configs/" + folder + "/*.yaml")
 		if err != nil || len(found) == 0 {
 			t.Fatalf("no configs of kind %s: %v", what, err)
@@ -183,6 +183,19 @@ func TestSchemasFitTheConfigs(t *testing.T) {
 	}
 }
 
+// TestSchemasAllow: what the decoder takes, the schema lets pass.
+func TestSchemasAllow(t *testing.T) {
+	for _, c := range []struct{ what, text string }{
+		{"experiment", "name: x\ndata: synth\nmodels: znorm\nseeds: 1\nprep: impute\naudit: false\nunit: [src]\n"},
+		{"experiment", "name: x\ndata: [synth]\nmodels: [{model: ae, params: {hidden: 8}}]\naudit: strict\nunit: host\n"},
+		{"data", "name: x\nbase: synth\nfiles: {train: a.csv}\nlabel: {column: y, benign: ok}\ndrop: id\n"},
+	} {
+		for _, b := range breaches(schemaOf(t, c.what), yamlValue(t, c.text), c.what) {
+			t.Errorf("%q: %s", c.text, b)
+		}
+	}
+}
+
 func TestSchemasRefuse(t *testing.T) {
 	const head = "name: x\ndata: [synth]\n"
 	for _, c := range []struct{ what, text, want string }{
@@ -197,6 +210,8 @@ func TestSchemasRefuse(t *testing.T) {
 		{"experiment", head + "models: [znorm]\nsplit: {kind: random, test: 1}\n", "exclusiveMaximum"},
 		{"experiment", head + "models: [znorm]\nthreshold: {rule: fpr, on: test}\n", "not one of"},
 		{"data", "name: x\nlabels: {column: y}\n", "unknown key labels"},
+		{"experiment", head + "models: [znorm]\naudit: maybe\n", "not one of"},
+		{"experiment", head + "models: [znorm]\nseeds: [one]\n", "not of type"},
 		{"data", "name: x\n", "format is missing"},
 		{"data", "name: x\nformat: synth\noptions: {host: 3}\n", "unknown key host"},
 		{"iforest", "trees: 0\n", "breaks minimum"},

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,7 +64,7 @@ func TestCompare(t *testing.T) {
 	if r := c.Groups[1].Rows[0]; r.Rank != 0 || !math.IsNaN(r.Main.Mean) {
 		t.Errorf("undefined: %+v", r)
 	}
-	if !strings.Contains(strings.Join(g.Warnings, "\n"), "small class (1 of 4 cells)") || !strings.Contains(strings.Join(g.Warnings, "\n"), "seeds are few") {
+	if !strings.Contains(strings.Join(g.Warnings, "\n"), "b: small class") || !strings.Contains(strings.Join(g.Warnings, "\n"), "seeds are few") {
 		t.Errorf("warnings %q", g.Warnings)
 	}
 	fast, err := Compare([]*record.Record{testRecord(t)}, "fit_seconds", nil)
@@ -176,6 +177,23 @@ func TestSeveralRuns(t *testing.T) {
 	// one name, two folders: told apart by the whole path
 	if c, err = Compare([]*record.Record{a, runOf(t, "old/a", "x", "1")}, "", nil); err != nil || c.Groups[0].Rows[0].Run == c.Groups[0].Rows[1].Run {
 		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+// TestWarningsNameTheirModels: each once, with the models that it is about and how many of their cells carry it.
+func TestWarningsNameTheirModels(t *testing.T) {
+	cell := func(label string, warnings ...string) member {
+		return member{Result: record.Result{Label: label, Status: record.OK, Warnings: warnings}}
+	}
+	failed := cell("b", "never read")
+	failed.Status = record.Failed
+	got := cellDoubts([]member{cell("a", "few", "flat"), cell("a", "few"), cell("b", "few", "coarse"), failed, cell("c", "few", "coarse")})
+	want := []string{"all models: few", "a: flat (1 of 2 cells)", "b, c: coarse"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := cellDoubts([]member{cell("a", "few")}); !slices.Equal(got, []string{"a: few"}) {
+		t.Errorf("one model: %q", got)
 	}
 }
 

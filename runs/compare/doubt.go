@@ -12,25 +12,43 @@ import (
 // standard deviations to either side of the mean, with 3 already 2.48, with 2 nearly 9.
 const fewSeeds = 5
 
-// cellDoubts joins the warnings of the cells: each once, with how many cells carry it when not all do.
+// cellDoubts joins the warnings of the cells: each once, with the models it is about and how many of their cells carry
+// it when not all do.
 func cellDoubts(cells []member) (out []string) {
-	n := map[string]int{}
+	type carrier struct {
+		labels []string
+		cells  int
+	}
+	carriers := map[string]*carrier{}
+	ok := map[string]int{} // cells of each model
 	var order []string
-	ok := 0
 	for _, m := range cells {
 		if m.Status != record.OK {
 			continue
 		}
-		ok++
+		ok[m.Label]++
 		for _, w := range m.Warnings {
-			if n[w]++; n[w] == 1 {
-				order = append(order, w)
+			c := carriers[w]
+			if c == nil {
+				c = &carrier{}
+				carriers[w], order = c, append(order, w)
+			}
+			if c.cells++; !slices.Contains(c.labels, m.Label) {
+				c.labels = append(c.labels, m.Label)
 			}
 		}
 	}
 	for _, w := range order {
-		if n[w] < ok {
-			w = fmt.Sprintf("%s (%d of %d cells)", w, n[w], ok)
+		c, of := carriers[w], 0
+		for _, l := range c.labels {
+			of += ok[l]
+		}
+		who := strings.Join(c.labels, ", ")
+		if len(ok) > 1 && len(c.labels) == len(ok) {
+			who = "all models"
+		}
+		if w = who + ": " + w; c.cells < of {
+			w = fmt.Sprintf("%s (%d of %d cells)", w, c.cells, of)
 		}
 		out = append(out, w)
 	}

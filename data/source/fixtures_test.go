@@ -20,7 +20,6 @@ import (
 // inLayout is the configs that are tried on nothing but such rows.
 var inLayout = []string{
 	"cse-cic-ids2018",
-	"ctu13",
 	"ctu13-01",
 	"ctu13-02",
 	"ctu13-03",
@@ -34,6 +33,7 @@ var inLayout = []string{
 	"ctu13-11",
 	"ctu13-12",
 	"ctu13-13",
+	"ctu13",
 	"nfdump",
 	"ugr16",
 	"unsw-nb15-raw",

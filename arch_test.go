@@ -34,6 +34,7 @@ var allowed = map[string]string{
 
 	"data":                   "",
 	"data/nfcapd":            "",
+	"data/input":             "",
 	"data/parquet":           "",
 	"data/datatest":          "",
 	"data/cache":             "",
@@ -41,11 +42,11 @@ var allowed = map[string]string{
 	"data/evasion":           "data data/split",
 	"data/export":            "data data/parquet",
 	"data/split":             "configs/settings data",
-	"data/source":            "configs/settings data data/export data/corpus data/nfcapd data/parquet",
+	"data/source":            "configs/settings data data/input data/export data/corpus data/nfcapd data/parquet",
 	"data/source/sourcetest": "configs/settings data data/source",
 	"data/synth":             "configs/settings data data/source",
 	"data/audit":             "data data/source data/split",
-	"data/fetch":             "data data/source",
+	"data/fetch":             "data data/input data/source",
 	"data/prep":              "configs/settings data data/corpus numeric/cluster numeric/stat",
 
 	"models":                     "configs/settings data numeric/parallel",
@@ -78,10 +79,12 @@ var allowed = map[string]string{
 var outside = map[string]string{
 	"gorgonia.org/":             "models/nn/gorgonia",
 	"github.com/sjwhitworth/":   "models/supervised",
+	"github.com/ulikunitz/":     "data/input",
+	"golang.org/x/text/":        "data/input",
 	"github.com/spf13/cobra":    "cmd/plumbline",
 	"github.com/invopop/":       "cmd/plumbline",
 	"golang.org/x/term":         "cmd/plumbline",
-	"github.com/klauspost/":     "data/source data/export data/nfcapd data/parquet runs runs/compare runs/investigate",
+	"github.com/klauspost/":     "data/input data/source data/export data/nfcapd data/parquet runs runs/compare runs/investigate",
 	"github.com/pierrec/lz4/":   "data/nfcapd",
 	"go.yaml.in/yaml/v3":        "configs/settings models/modeltest runs runs/experiment",
 	"github.com/google/go-cmp/": "", // tests only

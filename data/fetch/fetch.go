@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"plumbline/data/input"
 	"plumbline/data/source"
 )
 
@@ -179,7 +180,7 @@ func (m *meter) Write(p []byte) (int, error) {
 }
 
 func verify(path string, d source.Download) error {
-	sum, n, err := source.Sum(path)
+	sum, n, err := input.Sum(path)
 	switch {
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrContent, err)

@@ -134,9 +134,6 @@ func (d *Delimited) read(ctx context.Context, in io.Reader, name string, tb *bui
 		tf.missing = append(tf.missing, []byte(m))
 	}
 	br := corpus.PastBOM(in)
-	if head, _ := br.Peek(2); bytes.Equal(head, []byte{0xff, 0xfe}) || bytes.Equal(head, []byte{0xfe, 0xff}) {
-		return fmt.Errorf("%s: the file is UTF-16; convert it to UTF-8", name)
-	}
 	line := 1
 	if d.Header {
 		raw, err := corpus.ReadLine(br)

@@ -15,6 +15,7 @@ import (
 
 	"plumbline/data/corpus"
 	"plumbline/data/export"
+	"plumbline/data/input"
 )
 
 // maxQuoted is how far, in bytes, Infer looks for the end of a quoted cell that runs over several lines.
@@ -27,7 +28,7 @@ const inferRows = 250_000
 // encoding, types, missing marks, and guesses of the label column and of what in it is benign. The guesses
 // carry comments; a person should read them.
 func Infer(path string) ([]byte, error) {
-	in, err := open(path)
+	in, err := input.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"plumbline/data/input"
 	"plumbline/data/parquet"
 )
 
@@ -15,7 +16,7 @@ var errEnough = errors.New("enough rows")
 
 // inferParquet looks at the first rows of each column. The file knows its columns and their types; what is
 // left to find is the label, texts that are numbers, times or addresses, and seconds that are times.
-func inferParquet(in *input, name string) ([]byte, error) {
+func inferParquet(in *input.Input, name string) ([]byte, error) {
 	file, err := openParquet(in)
 	if err != nil {
 		return nil, fmt.Errorf("data: %s: %w", name, err)

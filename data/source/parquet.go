@@ -10,6 +10,7 @@ import (
 
 	"plumbline/configs/settings"
 	"plumbline/data"
+	"plumbline/data/input"
 	"plumbline/data/parquet"
 )
 
@@ -86,17 +87,17 @@ func (d *Parquet) read(ctx context.Context, in io.Reader, name string, tb *build
 
 // openParquet opens a file, which must be an uncompressed one: Parquet is read from its end.
 func openParquet(in io.Reader) (*parquet.File, error) {
-	src, ok := in.(*input)
+	src, ok := in.(*input.Input)
 	switch {
 	case !ok:
 		return nil, errors.New("a Parquet file is not a stream")
-	case src.wraps != "":
+	case src.Wraps != "":
 		return nil, fmt.Errorf(
 			"a Parquet file is read from its end and cannot be wrapped in %s: unpack it (its pages are compressed inside)",
-			src.wraps,
+			src.Wraps,
 		)
 	}
-	return parquet.Open(src.file, src.size)
+	return parquet.Open(src.File, src.Size)
 }
 
 // parquetFields are the columns of a file as a table has them. A group of which skip is true is one of them.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"plumbline/data"
+	"plumbline/data/input"
 )
 
 // ReadReport is what reading a data set left to say.
@@ -117,7 +118,7 @@ func readFile(
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Name, err)
 	}
-	in, err := open(path)
+	in, err := input.Open(path)
 	if err != nil {
 		return err
 	}
@@ -129,7 +130,7 @@ func readFile(
 		}
 		return fmt.Errorf("data: %s: %w", c.Name, err)
 	}
-	if _, err := io.Copy(io.Discard, in); err != nil {
+	if err := in.Rest(); err != nil {
 		return fmt.Errorf("data: %s: %s: %w", c.Name, path, err)
 	}
 	rows, badRows := tb.rows-first, tb.badCount-bad
@@ -153,7 +154,7 @@ func readFile(
 	}
 	tb.read[part] += rows
 	tb.origin(
-		data.Origin{Path: path, Name: name, Part: part, Bytes: in.size, SHA256: in.sum(), FirstRow: first, Rows: rows},
+		data.Origin{Path: path, Name: name, Part: part, Bytes: in.Size, SHA256: in.Sum(), FirstRow: first, Rows: rows},
 	)
 	return nil
 }

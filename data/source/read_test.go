@@ -85,7 +85,6 @@ func TestReadErrors(t *testing.T) {
 		{"header only", headerConfig, "size,proto,label\n", []string{"no data rows"}},
 		{"header without a column", headerConfig, "size,prot,label\n1,tcp,ok\n", []string{"flows.csv:1", `names the column "proto"`}},
 		{"header without the label", strings.Replace(headerConfig, "label: category", "size: number", 1), "size,proto\n1,tcp\n", []string{`no column "label"`, "it has size, proto"}},
-		{"UTF-16", flowsConfig, "\xff\xfe1\x00", []string{"UTF-16"}},
 		{"missing label", flowsConfig, "1,tcp,\n", []string{"flows.csv:1: the label is missing"}},
 		{"unknown label", strings.Replace(flowsConfig, "benign: [ok]", "benign: [ok], attack: [bad]", 1), "1,tcp,ok\n2,tcp,odd\n", []string{"flows.csv:2", `label "odd" is in neither list`}},
 		{"too many bad rows", strings.Replace(flowsConfig, "options:", "max_bad_share: 0.1\noptions:", 1), long + "x,udp,ok\n", []string{"1 of 4 rows", "0.1"}},
@@ -568,36 +567,6 @@ func FuzzConfig(f *testing.F) {
 		}
 		_, _ = DecodeConfig(doc)
 	})
-}
-
-// TestTextSize: what files say of their size, and what is not believed.
-func TestTextSize(t *testing.T) {
-	dir := t.TempDir()
-	text := bytes.Repeat([]byte("1,tcp,ok\n"), 1000)
-	var packed, squeezed bytes.Buffer
-	g := gzip.NewWriter(&packed)
-	g.Write(text)
-	g.Close()
-	z, err := zstd.NewWriter(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	squeezed.Write(z.EncodeAll(text, nil))
-	liar := append(slices.Clone(packed.Bytes()[:packed.Len()-4]), 0xff, 0xff, 0xff, 0xff)
-	for name, c := range map[string]struct {
-		raw  []byte
-		want int64
-	}{
-		"plain": {text, 9000}, "gzip": {packed.Bytes(), 9000}, "zstd": {squeezed.Bytes(), 9000}, "liar": {liar, 0}, "short": {packed.Bytes()[:3], 0}, "empty": {nil, 0},
-	} {
-		file := filepath.Join(dir, name)
-		if err := os.WriteFile(file, c.raw, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if got := textSize(file); got != c.want {
-			t.Errorf("%s: %d bytes, want %d", name, got, c.want)
-		}
-	}
 }
 
 // TestStack: whatever is foreseen, the values come out in order.

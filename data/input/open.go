@@ -1,0 +1,233 @@
+package input
+
+import (
+	"bufio"
+	"bytes"
+	"compress/bzip2"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
+	"golang.org/x/text/encoding/unicode"
+)
+
+// Extensions are what the name of a data file may have added when it is compressed; the first is none.
+var Extensions = []string{"", ".gz", ".zst", ".bz2", ".xz"}
+
+// Input is an open data file. Reading gives its content, uncompressed and, of text, as UTF-8.
+type Input struct {
+	io.Reader
+	File  *os.File // as it is on disk
+	Size  int64    // bytes on disk
+	Wraps string   // the compression that the file is wrapped in: gzip, zstd, bzip2, xz, or ""
+	UTF16 bool     // the content is UTF-16, told by its byte order mark
+	CR    bool     // lines end in CR alone
+
+	hash  hash.Hash
+	plain io.Reader // uncompressed and hashed
+	close func()
+}
+
+var (
+	gzipMagic  = []byte{0x1f, 0x8b}
+	zstdMagic  = []byte{0x28, 0xb5, 0x2f, 0xfd}
+	bzip2Magic = []byte("BZh") // then the level, and π for a block or its root for the end
+	xzMagic    = []byte("\xfd7zXZ\x00")
+	parquet    = []byte("PAR1")
+	utf16LE    = []byte{0xff, 0xfe}
+	utf16BE    = []byte{0xfe, 0xff}
+)
+
+// bufferSize is how much of a file is read at a time, and how far its line ends are looked for.
+const bufferSize = 1 << 16
+
+// Open opens a data file. Its first bytes tell how it is compressed and encoded, and whether it is one.
+func Open(path string) (*Input, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("data: %w", err)
+	}
+	in, err := open(f)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("data: %s: %w", path, err)
+	}
+	return in, nil
+}
+
+func open(f *os.File) (*Input, error) {
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !st.Mode().IsRegular() {
+		return nil, errors.New("not a regular file")
+	}
+	in := &Input{File: f, Size: st.Size(), hash: sha256.New(), close: func() {}}
+	raw := bufio.NewReaderSize(f, bufferSize)
+	unpacked, err := in.unpack(raw)
+	if err != nil {
+		return nil, err
+	}
+	in.plain = io.TeeReader(unpacked, in.hash)
+	br := bufio.NewReaderSize(in.plain, bufferSize)
+	head, _ := br.Peek(bufferSize)
+	if what := foreign(head, f, st.Size(), in.Wraps); what != "" {
+		in.close()
+		return nil, errors.New(what)
+	}
+	in.Reader = br
+	switch {
+	case bytes.HasPrefix(head, parquet):
+	case bytes.HasPrefix(head, utf16LE), bytes.HasPrefix(head, utf16BE):
+		in.UTF16 = true
+		text := bufio.NewReaderSize(
+			unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder().Reader(br),
+			bufferSize,
+		)
+		head, _ = text.Peek(bufferSize)
+		in.Reader = text
+		in.endLines(head)
+	default:
+		in.endLines(head)
+	}
+	return in, nil
+}
+
+// endLines looks whether lines end in CR alone.
+func (in *Input) endLines(head []byte) {
+	if bytes.IndexByte(head, '\r') >= 0 && bytes.IndexByte(head, '\n') < 0 &&
+		bytes.IndexByte(head, '\r') < len(head)-1 {
+		in.CR = true
+		in.Reader = carriageReturns{in.Reader}
+	}
+}
+
+// carriageReturns reads CR as LF.
+type carriageReturns struct{ in io.Reader }
+
+func (c carriageReturns) Read(p []byte) (int, error) {
+	n, err := c.in.Read(p)
+	for i, b := range p[:n] {
+		if b == '\r' {
+			p[i] = '\n'
+		}
+	}
+	return n, err
+}
+
+// unpack is the uncompressed content.
+func (in *Input) unpack(raw *bufio.Reader) (io.Reader, error) {
+	magic, _ := raw.Peek(len(xzMagic))
+	switch {
+	case bytes.HasPrefix(magic, gzipMagic):
+		in.Wraps = "gzip"
+		return newGzip(raw)
+	case bytes.HasPrefix(magic, zstdMagic):
+		in.Wraps = "zstd"
+		z, err := zstd.NewReader(raw, zstd.WithDecoderConcurrency(1))
+		if err != nil {
+			return nil, err
+		}
+		in.close = z.Close
+		return z, nil
+	case bytes.HasPrefix(magic, bzip2Magic) && len(magic) > 5 && (magic[4] == '1' || magic[4] == 0x17):
+		in.Wraps = "bzip2"
+		return bzip2.NewReader(raw), nil
+	case bytes.HasPrefix(magic, xzMagic):
+		in.Wraps = "xz"
+		return xz.NewReader(raw)
+	}
+	return raw, nil
+}
+
+// gzipMembers reads gzip members one after the other. Zero bytes after a member, as tapes and some archivers leave
+// them, are passed over, as gzip itself does.
+type gzipMembers struct {
+	raw *bufio.Reader
+	z   *gzip.Reader
+}
+
+func newGzip(raw *bufio.Reader) (*gzipMembers, error) {
+	z, err := gzip.NewReader(raw)
+	if err != nil {
+		return nil, err
+	}
+	z.Multistream(false)
+	return &gzipMembers{raw, z}, nil
+}
+
+func (g *gzipMembers) Read(p []byte) (int, error) {
+	for {
+		n, err := g.z.Read(p)
+		if n > 0 || !errors.Is(err, io.EOF) || len(p) == 0 {
+			if errors.Is(err, io.EOF) { // said again by the next call
+				err = nil
+			}
+			return n, err
+		}
+		for {
+			b, err := g.raw.ReadByte()
+			if err != nil {
+				return 0, err
+			}
+			if b != 0 {
+				if err := g.raw.UnreadByte(); err != nil {
+					return 0, err
+				}
+				break
+			}
+		}
+		if err := g.z.Reset(g.raw); err != nil {
+			if errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF
+			}
+			return 0, err
+		}
+		g.z.Multistream(false)
+	}
+}
+
+// Rest reads what is left of the content, so that Sum is that of the whole.
+func (in *Input) Rest() error {
+	if _, err := io.Copy(io.Discard, in.Reader); err != nil {
+		return err
+	}
+	_, err := io.Copy(io.Discard, in.plain)
+	return err
+}
+
+// Sum is the SHA-256 of what was read, uncompressed, as bytes on disk have it: UTF-16 is not decoded.
+func (in *Input) Sum() string { return hex.EncodeToString(in.hash.Sum(nil)) }
+
+// Close closes the file.
+func (in *Input) Close() {
+	in.close()
+	in.File.Close()
+}
+
+// Sum is the SHA-256 and the size in bytes of a file's uncompressed content, whatever it is.
+func Sum(path string) (sha string, size int64, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", 0, fmt.Errorf("data: %w", err)
+	}
+	defer f.Close()
+	in := &Input{File: f, hash: sha256.New(), close: func() {}}
+	unpacked, err := in.unpack(bufio.NewReaderSize(f, bufferSize))
+	if err != nil {
+		return "", 0, fmt.Errorf("data: %s: %w", path, err)
+	}
+	defer in.close()
+	if size, err = io.Copy(in.hash, unpacked); err != nil {
+		return "", size, fmt.Errorf("data: %s: %w", path, err)
+	}
+	return in.Sum(), size, nil
+}

@@ -14,11 +14,7 @@ bench:
 
 # each fuzz test for ten seconds
 fuzz:
-	@for p in $$(go list ./...); do \
-	  for f in $$(go test -list '^Fuzz' "$$p" | grep '^Fuzz'); do \
-	    echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime 10s "$$p" || exit 1; \
-	  done; \
-	done
+	bash .ci/fuzz 10
 
 ci:
 	bash .ci/run

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -341,8 +342,12 @@ func FuzzLoad(f *testing.F) {
 		if err := os.WriteFile(file, raw, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Load(file, LoadOptions{}); err != nil {
+		again, err := Load(file, LoadOptions{})
+		if err != nil {
 			t.Fatalf("the resolved file is refused: %v\n%s", err, raw)
+		}
+		if twice, err := again.Resolved(); err != nil || !bytes.Equal(twice, raw) {
+			t.Fatalf("resolving what is resolved changes it, %v:\n%s\nbecomes\n%s", err, raw, twice)
 		}
 	})
 }

@@ -65,9 +65,9 @@ var allowed = map[string]string{
 
 	"runs/experiment":  "configs/settings data data/evasion data/prep data/source data/split data/synth eval models runs/record",
 	"runs/record":      "configs/settings data eval models",
-	"runs/prepare":     "data data/audit data/cache data/evasion data/prep data/source data/split models runs/experiment runs/record",
+	"runs/prepare":     "configs/settings data data/audit data/cache data/evasion data/prep data/source data/split models runs/experiment runs/record",
 	"runs/bundle":      "configs/settings data data/prep data/source eval models runs/experiment runs/record",
-	"runs/investigate": "data data/prep data/source eval models runs/bundle runs/experiment runs/prepare runs/record",
+	"runs/investigate": "data data/cache data/prep data/source eval models runs/bundle runs/experiment runs/prepare runs/record",
 	"runs/compare":     "configs/settings eval runs/record",
 	"runs":             "data data/audit data/cache data/prep data/source eval models runs/bundle runs/experiment runs/prepare runs/record numeric/stat",
 

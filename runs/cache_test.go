@@ -95,7 +95,7 @@ func kept(t *testing.T, text string, store *cache.Store, overrides ...string) bo
 	e := load(t, text, overrides...)
 	r := &run{exp: e, dir: record.NewDirectory(t.TempDir()), opt: Options{Cache: store}}
 	r.log = slog.New(slog.DiscardHandler)
-	src := &prepare.Source{Set: &e.Sets[0], Finder: e.Finder, Workers: 2, Store: r.shelf(&e.Sets[0])}
+	src := &prepare.Source{Set: &e.Sets[0], Finder: e.Finder, Workers: 2, Store: r.cacheSlot(&e.Sets[0])}
 	p, err := src.Prepare(context.Background(), 0)
 	if err != nil {
 		t.Fatal(err)
@@ -146,6 +146,44 @@ func TestWhatMakesAMiss(t *testing.T) {
 	}
 }
 
+// TestFlowsAreKept: columns of the test part are read from the files once.
+func TestFlowsAreKept(t *testing.T) {
+	text, _ := connections(t)
+	store := &cache.Store{Dir: t.TempDir(), Limit: 1 << 30}
+	var texts []string
+	for time := range 3 {
+		e := load(t, text)
+		r := &run{exp: e, opt: Options{Cache: store}, log: slog.New(slog.DiscardHandler)}
+		src := &prepare.Source{Set: &e.Sets[0], Finder: e.Finder, Workers: 2, Store: r.cacheSlot(&e.Sets[0])}
+		p, err := src.Prepare(context.Background(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		flows, err := p.Flows(context.Background(), []string{"ts", "host", "size"})
+		if err != nil || flows.Rows != len(p.Test.Rows) {
+			t.Fatalf("%d rows of %d: %v", flows.Rows, len(p.Test.Rows), err)
+		}
+		if src.FilesRead() != (time == 0) {
+			t.Errorf("time %d: files were read: %v", time, src.FilesRead())
+		}
+		var b []byte
+		for _, row := range p.Test.Rows {
+			at, ok := flows.At(row)
+			if !ok {
+				t.Fatalf("no row %d", row)
+			}
+			b = append(append(b, flows.Where(at)...), ' ')
+			for i := range flows.Columns {
+				b = append(flows.Columns[i].AppendText(b, at), ' ')
+			}
+			b = append(append(b, flows.Classes[flows.Class[at]]...), '\n')
+		}
+		if texts = append(texts, string(b)); texts[time] != texts[0] {
+			t.Errorf("time %d: the flows are others", time)
+		}
+	}
+}
+
 // TestDamagedCache: a broken entry is made anew, and said in the log.
 func TestDamagedCache(t *testing.T) {
 	text, _ := connections(t)
@@ -187,7 +225,7 @@ func BenchmarkPrepare(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			one := func() {
 				r := &run{exp: e, opt: Options{Cache: c.store}, log: slog.New(slog.DiscardHandler)}
-				src := &prepare.Source{Set: &e.Sets[0], Finder: e.Finder, Workers: 2, Store: r.shelf(&e.Sets[0])}
+				src := &prepare.Source{Set: &e.Sets[0], Finder: e.Finder, Workers: 2, Store: r.cacheSlot(&e.Sets[0])}
 				p, err := src.Prepare(context.Background(), 0)
 				if err != nil {
 					b.Fatal(err)

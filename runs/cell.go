@@ -13,10 +13,7 @@ import (
 	"sync"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"plumbline/data"
-	"plumbline/data/cache"
 	"plumbline/eval"
 	"plumbline/models"
 	"plumbline/numeric/stat"
@@ -244,45 +241,4 @@ func blankResult(c experiment.Cell) record.Result {
 		Data: c.Set.Config.Name, Model: c.Entry.Info.Name, Label: c.Entry.Label, Seed: c.Seed, Fold: c.Part, Unit: c.Set.Unit.String(), Cell: c.Path(),
 		Input: c.Entry.Info.Needs.Input.String(), Deterministic: c.Entry.Info.Deterministic, Valid: eval.Number(math.NaN()),
 	}
-}
-
-// shelf is a data set's place in the cache. Simulated data needs none. What keeps the key from being made,
-// such as a file that is not there, is left for the reader to complain of.
-func (r *run) shelf(set *experiment.DataSet) prepare.CacheSlot {
-	if r.opt.Cache == nil || set.Config.Generated() {
-		return prepare.CacheSlot{}
-	}
-	s := prepare.CacheSlot{Store: r.opt.Cache, Log: r.log, About: cache.About{Name: set.Config.Name, Version: r.manifest.Version}}
-	paths, err := set.Config.Paths(r.exp.Finder)
-	if err != nil {
-		return prepare.CacheSlot{}
-	}
-	for _, p := range paths {
-		st, err := prepare.StateOf(p)
-		if err != nil {
-			return prepare.CacheSlot{}
-		}
-		s.Files = append(s.Files, st)
-	}
-	sums := make([]string, len(paths)+1)
-	errs := make([]error, len(sums))
-	var wg sync.WaitGroup
-	wg.Go(func() { sums[0], errs[0] = prepare.ProgramSum() })
-	for i, p := range paths {
-		wg.Go(func() { sums[i+1], errs[i+1] = cache.File(p) })
-	}
-	wg.Wait()
-	plain, err := yaml.Marshal([]any{experiment.PlainNode(set.Node), set.Split, set.Traces, set.Unit, set.MinFlows})
-	errs = append(errs, err)
-	steps := []byte(nil)
-	if n := set.Prep.Doc.Node; n != nil {
-		steps, err = yaml.Marshal(experiment.PlainNode(n))
-		errs = append(errs, err)
-	}
-	if err := errors.Join(errs...); err != nil {
-		s.Warn("key", err)
-		return prepare.CacheSlot{}
-	}
-	s.Key = cache.Key(slices.Concat([]string{string(plain), string(steps)}, sums)...)
-	return s
 }

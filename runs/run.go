@@ -222,7 +222,7 @@ func (r *run) dataSet(ctx context.Context, set *experiment.DataSet, cells []expe
 		return nil
 	}
 	r.observe(Event{Kind: Preparing, Data: name})
-	src := &prepare.Source{Set: set, Finder: r.exp.Finder, Workers: runtime.GOMAXPROCS(0), Store: r.shelf(set)}
+	src := &prepare.Source{Set: set, Finder: r.exp.Finder, Workers: runtime.GOMAXPROCS(0), Store: r.cacheSlot(set)}
 	for k := range set.Split.FoldNames() {
 		var own []experiment.Cell
 		for _, c := range cells {
@@ -238,6 +238,11 @@ func (r *run) dataSet(ctx context.Context, set *experiment.DataSet, cells []expe
 		}
 	}
 	return nil
+}
+
+// cacheSlot is a data set's place in the cache.
+func (r *run) cacheSlot(set *experiment.DataSet) prepare.CacheSlot {
+	return prepare.NewCacheSlot(r.opt.Cache, set, r.exp.Finder, r.manifest.Version, r.log)
 }
 
 // give ends cells that could not begin.

@@ -21,13 +21,15 @@ import (
 func (a *app) investigateCommand() *cobra.Command {
 	var groups, flows int
 	var all bool
+	var keep cacheSettings
 	c := &cobra.Command{
 		Use:   "investigate RUNDIR/CELL",
 		Short: "Sort a cell's alarms by root cause and show their flows",
 		Long: `investigate scores the test part of a finished cell again with the model that it left and sorts the flows or
 windows above the threshold by their root cause: the state of a state machine (sequent: the one visited most above
 expectation; pdfa: the one before the least likely event), for models that explain their scores the largest
-contribution, such as a column; others are refused. The largest group comes first, within it the highest score.
+contribution, such as a column. The largest group comes first, within it the highest score. The alarms of a model that
+gives no reasons are one list, highest score first, of which --groups times --flows are printed.
 
 The cell's folder gets investigation.json (the groups) and investigation.csv (the flow behind every alarm, with file
 and line). The data must be what the cell saw.`,
@@ -43,12 +45,18 @@ and line). The data must be what the cell saw.`,
 			if groups < 1 || flows < 0 {
 				return usage(fmt.Errorf("--groups %d, --flows %d: want at least 1 and 0", groups, flows))
 			}
+			store, err := keep.store()
+			if err != nil {
+				return usage(err)
+			}
 			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			if !a.quiet {
 				fmt.Fprintf(a.err, "%s: reading and scoring again\n", cell)
 			}
-			inv, err := investigate.Investigate(ctx, dir, cell, experiment.LoadOptions{DataDirs: a.dataDirs, Builtin: configs.Files}, all)
+			inv, err := investigate.Investigate(ctx, dir, cell, investigate.Options{
+				Load: experiment.LoadOptions{DataDirs: a.dataDirs, Builtin: configs.Files}, All: all, Cache: store,
+			})
 			switch {
 			case errors.Is(err, record.ErrNoCell), errors.Is(err, investigate.ErrInvestigate):
 				return usage(err)
@@ -63,18 +71,29 @@ and line). The data must be what the cell saw.`,
 	c.Flags().BoolVar(&all, "all", false, "sort every flow or window of the test part, not alarms alone")
 	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
 	a.dataFlag(c)
+	a.cacheFlags(c, &keep)
 	return c
 }
 
 func (a *app) printInvestigation(inv *investigate.Investigation, folder string, groups, flows int) error {
-	fmt.Fprintf(a.out, "%s: %d of %d samples, threshold %s, %d causes\n", inv.Cell, inv.Alarms, inv.Samples, number(float64(inv.Threshold)), len(inv.Groups))
+	fmt.Fprintf(a.out, "%s: %d of %d samples, threshold %s", inv.Cell, inv.Alarms, inv.Samples, number(float64(inv.Threshold)))
+	if inv.Reasons {
+		fmt.Fprintf(a.out, ", %d causes\n", len(inv.Groups))
+	} else {
+		fmt.Fprint(a.out, "; the model gives no reasons\n")
+		groups, flows = 1, groups*flows
+	}
 	for k := range inv.Groups {
 		if k == groups {
 			fmt.Fprintf(a.out, "\n%d more groups are in investigation.json\n", len(inv.Groups)-groups)
 			break
 		}
 		g := &inv.Groups[k]
-		fmt.Fprintf(a.out, "\n%d. %s: %d alarms, %d on attacks; classes %s", k+1, g.Cause, g.Alarms, g.Attacks, some(g.Classes))
+		fmt.Fprintln(a.out)
+		if inv.Reasons {
+			fmt.Fprintf(a.out, "%d. %s: ", k+1, g.Cause)
+		}
+		fmt.Fprintf(a.out, "%d alarms, %d on attacks; classes %s", g.Alarms, g.Attacks, some(g.Classes))
 		if len(g.Symbols) > 0 {
 			fmt.Fprintf(a.out, "; events %s", some(g.Symbols))
 		}

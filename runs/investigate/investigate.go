@@ -7,9 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
+	"log/slog"
 	"math"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -17,6 +16,7 @@ import (
 	"strings"
 
 	"plumbline/data"
+	"plumbline/data/cache"
 	"plumbline/eval"
 	"plumbline/models"
 	"plumbline/runs/bundle"
@@ -31,6 +31,7 @@ type Investigation struct {
 	Threshold eval.Number  `json:"threshold"`
 	Samples   int          `json:"samples"` // flows or windows of the test part
 	Alarms    int          `json:"alarms"`  // of them are sorted here
+	Reasons   bool         `json:"reasons"` // the model gives some; else there is one group, without a cause
 	Columns   []string     `json:"columns"` // of the flows' values
 	Groups    []CauseGroup `json:"groups"`  // largest first
 }
@@ -69,11 +70,19 @@ type Finding struct {
 // ErrInvestigate is wrapped by errors about a cell that cannot be investigated.
 var ErrInvestigate = errors.New("cannot be investigated")
 
+// Options is how a cell is investigated.
+type Options struct {
+	Load  experiment.LoadOptions
+	All   bool         // sort every sample, not the alarms alone
+	Cache *cache.Store // of prepared data; nil: none
+}
+
 // Investigate scores the test part of a finished cell again with the model that it left, and sorts the samples that
 // are above the threshold by cause: what a [models.Investigator] says, or the largest contribution of a
-// [models.Explainer]. Where units are judged, the samples of alarming units are sorted. With all, every sample is.
-// It refuses data that differ from what the cell saw. The cell's folder gets investigation.json and investigation.csv.
-func Investigate(ctx context.Context, dir, cell string, lo experiment.LoadOptions, all bool) (*Investigation, error) {
+// [models.Explainer]. Those of a model that gives no reasons are one group, without a cause. Where units are judged,
+// the samples of alarming units are sorted. It refuses data that differ from what the cell saw. The cell's folder gets
+// investigation.json and investigation.csv.
+func Investigate(ctx context.Context, dir, cell string, o Options) (*Investigation, error) {
 	rec, err := record.Open(dir)
 	if err != nil {
 		return nil, err
@@ -83,93 +92,83 @@ func Investigate(ctx context.Context, dir, cell string, lo experiment.LoadOption
 		return nil, err
 	}
 	refuse := func(format string, args ...any) (*Investigation, error) {
-		return nil, fmt.Errorf("runs: %s %w: %s", res.Cell, ErrInvestigate, fmt.Sprintf(format, args...))
+		return nil, fmt.Errorf("runs: %s %w: %w", res.Cell, ErrInvestigate, fmt.Errorf(format, args...))
 	}
 	if res.Status != record.OK {
 		return refuse("its status is %s", res.Status)
 	}
-	e, err := experiment.Load(filepath.Join(dir, "experiment.yaml"), lo)
+	b, err := bundle.Open(filepath.Join(dir, filepath.FromSlash(res.Cell)))
 	if err != nil {
-		return nil, err
+		return refuse("%w", err)
 	}
-	plan := e.Plan()
-	at := slices.IndexFunc(plan, func(c experiment.Cell) bool { return c.Path() == res.Cell })
-	if at < 0 {
-		return refuse("experiment.yaml does not have it")
-	}
-	c := plan[at]
-	det, err := loadModel(filepath.Join(dir, filepath.FromSlash(res.Cell), "model.bin"), c)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return refuse("it left no model.bin (keep.models)")
-	case err != nil:
-		return nil, err
-	}
-	var limits struct {
-		Threshold eval.Number `json:"threshold"`
-		FlowLimit eval.Number `json:"flow_limit"`
-	}
-	if err := record.ReadJSON(dir, res.Cell+"/threshold.json", &limits); err != nil {
-		return nil, err
-	}
-	if math.IsNaN(float64(limits.Threshold)) && !all {
+	if math.IsNaN(float64(b.Threshold.Score)) && !o.All {
 		return refuse("it has no threshold, so nothing is an alarm; ask for all samples")
 	}
-	src := &prepare.Source{Set: c.Set, Finder: e.Finder, Workers: runtime.GOMAXPROCS(0)}
-	p, err := src.Prepare(ctx, c.Fold)
+	p, err := prepared(ctx, dir, b, o)
 	if err != nil {
 		return nil, err
 	}
-	s, err := p.Sets(ctx, prepare.NeedsOf(c.Entry.Info.Needs))
+	s, err := p.Sets(ctx, prepare.NeedsOf(b.Info.Needs))
 	if err != nil {
 		return nil, err
 	}
 	if s.TestSum != res.TestSHA256 {
 		return refuse("the test part differs from the one that it scored (sha256 %.12s…, then %.12s…)", s.TestSum, res.TestSHA256)
 	}
-	raw, err := bundle.Score(ctx, det, s.Test)
+	raw, scores, err := b.Rule().Score(ctx, b.Detector, s.Test, p.Test)
 	if err != nil {
 		return nil, err
 	}
-	causes, err := causesOf(ctx, det, s.Test)
+	causes, err := causesOf(ctx, b.Detector, s.Test)
 	if err != nil {
-		return nil, fmt.Errorf("runs: %s %w: %w", res.Cell, ErrInvestigate, err)
+		return refuse("%w", err)
 	}
 	alarm := func(int) bool { return true }
-	if !all {
-		if alarm, err = alarms(p.Test, s.Test, raw, e.Aggregate, float64(limits.Threshold), float64(limits.FlowLimit)); err != nil {
-			return nil, err
+	if !o.All {
+		limit := float64(b.Threshold.Score)
+		if alarm = alarms(p.Test, s.Test, scores, limit); p.Test.Keys == nil && b.Aggregate.Unit != "share" {
+			alarm = func(i int) bool { return raw[i] > limit } // not every window that holds an alarming flow is one
 		}
 	}
-	inv := &Investigation{Cell: res.Cell, Threshold: limits.Threshold, Samples: s.Test.N}
-	inv.sort(p, s.Test, raw, causes, alarm)
-	return inv, inv.leave(record.NewDirectory(dir))
-}
-
-func loadModel(path string, c experiment.Cell) (models.Detector, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("runs: %w", err)
-	}
-	defer f.Close()
-	det, err := c.Entry.Spec.New(models.Env{Seed: c.Seed})
+	inv := &Investigation{Cell: res.Cell, Threshold: b.Threshold.Score, Samples: s.Test.N, Reasons: causes != nil}
+	inv.Columns = shownColumns(b)
+	flows, err := p.Flows(ctx, inv.Columns)
 	if err != nil {
 		return nil, err
 	}
-	if err := det.Load(f); err != nil {
-		return nil, fmt.Errorf("runs: %s: %w", path, err)
+	if err := inv.sort(flows, s.Test, raw, causes, alarm); err != nil {
+		return nil, err
 	}
-	return det, nil
+	return inv, inv.write(record.NewDirectory(dir))
 }
 
-// causesOf asks the model for the cause of each sample.
+// prepared is the fold that a cell worked on, made again from the experiment or taken from the cache.
+func prepared(ctx context.Context, dir string, b *bundle.Bundle, o Options) (*prepare.Prepared, error) {
+	e, err := experiment.Load(filepath.Join(dir, "experiment.yaml"), o.Load)
+	if err != nil {
+		return nil, err
+	}
+	for i := range e.Sets {
+		set := &e.Sets[i]
+		fold := slices.Index(set.Split.FoldNames(), b.Fold)
+		if set.Config.Name != b.Data || fold < 0 {
+			continue
+		}
+		src := &prepare.Source{Set: set, Finder: e.Finder, Workers: runtime.GOMAXPROCS(0)}
+		src.Store = prepare.NewCacheSlot(o.Cache, set, e.Finder, record.Build().Version, slog.New(slog.DiscardHandler))
+		return src.Prepare(ctx, fold)
+	}
+	return nil, fmt.Errorf("runs: %w: experiment.yaml does not have data %s, fold %q", ErrInvestigate, b.Data, b.Fold)
+}
+
+// causesOf asks the model for the cause of each sample; nil for a model that gives no reasons.
 func causesOf(ctx context.Context, det models.Detector, s *data.Set) ([]models.Cause, error) {
 	if i, ok := det.(models.Investigator); ok {
 		return i.Causes(ctx, s)
 	}
 	x, ok := det.(models.Explainer)
 	if !ok {
-		return nil, errors.New("the model gives no reasons for its scores")
+		return nil, nil
 	}
 	names, parts, err := x.Explain(ctx, s)
 	if err != nil {
@@ -188,23 +187,15 @@ func causesOf(ctx context.Context, det models.Detector, s *data.Set) ([]models.C
 	return out, nil
 }
 
-// alarms says which samples are above the threshold: their own scores where flows are judged, else those of their units.
-func alarms(us *experiment.Units, s *data.Set, raw []float64, rule experiment.Aggregate, threshold, limit float64) (func(int) bool, error) {
-	if us.Keys == nil && rule.Unit != "share" {
-		return func(i int) bool { return raw[i] > threshold }, nil
-	}
-	flows, err := us.Flows(s, raw, rule.Flow)
-	if err != nil {
-		return nil, err
-	}
-	scores := us.Gather(flows, rule.Unit, limit)
+// alarms says which samples hold a row of a unit above the threshold.
+func alarms(us *experiment.Units, s *data.Set, scores []float64, threshold float64) func(int) bool {
 	over := map[int32]bool{}
 	for i, r := range us.Rows {
 		if scores[us.Unit[i]] > threshold {
 			over[r] = true
 		}
 	}
-	return func(i int) bool { return slices.ContainsFunc(rowsOf(s, i), func(r int32) bool { return over[r] }) }, nil
+	return func(i int) bool { return slices.ContainsFunc(rowsOf(s, i), func(r int32) bool { return over[r] }) }
 }
 
 // rowsOf is the table rows of a sample.
@@ -216,19 +207,18 @@ func rowsOf(s *data.Set, i int) []int32 {
 }
 
 // sort makes the groups.
-func (inv *Investigation) sort(p *prepare.Prepared, s *data.Set, raw []float64, causes []models.Cause, alarm func(int) bool) {
-	t := p.Live.Table
-	columns := shownColumns(t, p.Set)
-	for _, c := range columns {
-		inv.Columns = append(inv.Columns, c.Name)
-	}
+func (inv *Investigation) sort(t *prepare.Flows, s *data.Set, raw []float64, causes []models.Cause,
+	alarm func(int) bool) error {
 	at := map[string]int{}
 	for i := range raw {
 		rows := rowsOf(s, i)
 		if len(rows) == 0 || !alarm(i) {
 			continue
 		}
-		c := causes[i]
+		c := models.Cause{Event: -1}
+		if causes != nil {
+			c = causes[i]
+		}
 		k, ok := at[c.Name]
 		if !ok {
 			k = len(inv.Groups)
@@ -250,9 +240,13 @@ func (inv *Investigation) sort(p *prepare.Prepared, s *data.Set, raw []float64, 
 				}
 			}
 		}
-		f.Where, f.Attack, f.Class = t.Where(f.Row), t.Attack[f.Row], t.Classes[t.Class[f.Row]]
-		for _, col := range columns {
-			f.Values = append(f.Values, string(col.AppendText(nil, f.Row)))
+		row, ok := t.At(f.Row)
+		if !ok {
+			return fmt.Errorf("runs: row %d is not in the test part", f.Row)
+		}
+		f.Where, f.Attack, f.Class = t.Where(row), t.Attack[row], t.Classes[t.Class[row]]
+		for j := range t.Columns {
+			f.Values = append(f.Values, string(t.Columns[j].AppendText(nil, row)))
 		}
 		inv.Groups[k].Flows = append(inv.Groups[k].Flows, f)
 		inv.Alarms++
@@ -263,6 +257,7 @@ func (inv *Investigation) sort(p *prepare.Prepared, s *data.Set, raw []float64, 
 	slices.SortStableFunc(inv.Groups, func(a, b CauseGroup) int {
 		return cmp.Or(cmp.Compare(b.Alarms, a.Alarms), cmp.Compare(b.Highest, a.Highest), strings.Compare(a.Cause, b.Cause))
 	})
+	return nil
 }
 
 // sum counts what is in a group and puts its flows in order.
@@ -295,25 +290,41 @@ func tallies(n map[string]int) (out []Tally) {
 	return out
 }
 
-// shownColumns is what a flow is recognised by: its times and addresses, and what symbols are made of.
-func shownColumns(t *data.Table, set *experiment.DataSet) (out []*data.Column) {
-	want := map[string]bool{}
-	if set.Traces != nil {
-		for _, s := range set.Traces.Symbols {
-			want[s.Column] = true
+// maxCategories bounds the categories that are shown of a flow.
+const maxCategories = 8
+
+// shownColumns is what a flow is recognised by: its times and addresses, what symbols are made of, and its first
+// categories; of a data set without any of these, its first numbers.
+func shownColumns(b *bundle.Bundle) (out []string) {
+	symbols := map[string]bool{}
+	if b.Tracer != nil {
+		for _, s := range b.Tracer.Spec.Symbols {
+			symbols[s.Column] = true
 		}
 	}
-	for i := range t.Columns {
-		c := &t.Columns[i]
-		if c.Type == data.Time || c.Type == data.Address || want[c.Name] {
-			out = append(out, c)
+	categories := 0
+	var numbers []string
+	for _, f := range b.Manifest.Columns {
+		known := f.Type == data.Time || f.Type == data.Address || symbols[f.Name]
+		if f.Type == data.Category && !known {
+			categories++
+			known = categories <= maxCategories
 		}
+		switch {
+		case known:
+			out = append(out, f.Name)
+		case f.Type == data.Number && len(numbers) < maxCategories:
+			numbers = append(numbers, f.Name)
+		}
+	}
+	if out == nil {
+		return numbers
 	}
 	return out
 }
 
-// leave writes investigation.json (the groups) and investigation.csv (a line for each alarm) into the cell's folder.
-func (inv *Investigation) leave(dir *record.Directory) error {
+// write writes investigation.json (the groups) and investigation.csv (a line for each alarm) into the cell's folder.
+func (inv *Investigation) write(dir *record.Directory) error {
 	if err := dir.WriteJSON(inv.Cell+"/investigation.json", inv); err != nil {
 		return err
 	}

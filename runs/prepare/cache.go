@@ -5,10 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
-	"os"
-	"sync"
-	"time"
 
 	"plumbline/data"
 	"plumbline/data/audit"
@@ -18,62 +14,24 @@ import (
 	"plumbline/runs/record"
 )
 
-// CacheSlot is the place of a data set, or of one fold of it, in the cache. The zero shelf is always empty and
-// keeps nothing.
-type CacheSlot struct {
-	Store *cache.Store
-	Key   string // hash of all that decides what is prepared
-	About cache.About
-	Files []fileState // when the key was made
-	Log   *slog.Logger
-}
-
-// fileState tells whether a file was touched since it was hashed.
-type fileState struct {
-	path string
-	size int64
-	time time.Time
-}
-
-func StateOf(path string) (fileState, error) {
-	st, err := os.Stat(path)
-	if err != nil {
-		return fileState{}, err
-	}
-	return fileState{path, st.Size(), st.ModTime()}, nil
-}
-
-// ProgramSum is the hash of the running program, since another one may prepare otherwise.
-var ProgramSum = sync.OnceValues(func() (string, error) {
-	path, err := os.Executable()
-	if err != nil {
-		return "", err
-	}
-	return cache.File(path)
-})
-
-func (s CacheSlot) Warn(what string, err error) {
-	s.Log.Warn("cache", "data", s.About.Name, "what", what, "error", err.Error())
-}
-
 // fold is the place of one fold.
 func (s CacheSlot) fold(k int) CacheSlot {
-	s.Key = cache.Key(s.Key, fmt.Sprint("fold ", k))
+	s.key = cache.Key(s.key, fmt.Sprint("fold ", k))
 	return s
 }
 
 // take is an entry whose meta is decoded into meta; nil when there is none.
 func (s CacheSlot) take(what string, meta any) *cache.Entry {
-	if s.Store == nil {
+	if s.store == nil {
 		return nil
 	}
-	e, err := s.Store.Get(cache.Key(s.Key, what))
+	e, err := s.store.Get(cache.Key(s.key, what))
 	if err == nil {
 		err = json.Unmarshal(e.Meta, meta)
 	}
 	if err != nil {
 		if !errors.Is(err, cache.ErrMiss) {
-			s.Warn(what, err)
+			s.warn(what, err)
 		}
 		return nil
 	}
@@ -82,18 +40,18 @@ func (s CacheSlot) take(what string, meta any) *cache.Entry {
 
 // keep puts an entry, unless a file was touched since it was hashed. That it cannot is no error of the run.
 func (s CacheSlot) keep(what string, meta any, arrays cache.Arrays) {
-	if s.Store == nil {
+	if s.store == nil {
 		return
 	}
-	for _, f := range s.Files {
-		if now, err := StateOf(f.path); err != nil || now != f {
+	for _, f := range s.files {
+		if now, err := stateOf(f.path); err != nil || now != f {
 			return
 		}
 	}
-	about := s.About
+	about := s.about
 	about.Content = what
-	if err := s.Store.Put(cache.Key(s.Key, what), about, meta, arrays); err != nil {
-		s.Warn(what, err)
+	if err := s.store.Put(cache.Key(s.key, what), about, meta, arrays); err != nil {
+		s.warn(what, err)
 	}
 }
 
@@ -114,7 +72,7 @@ func (p *Prepared) unitSets() [3]**experiment.Units {
 }
 
 func (p *Prepared) keepHead() {
-	if p.store.Store == nil {
+	if p.store.store == nil {
 		return
 	}
 	meta := headMeta{Info: p.Info, Schema: p.Schema, Classes: p.classes, Pipeline: p.Pipe, Tracer: p.Tracer}
@@ -142,7 +100,7 @@ func (p *Prepared) takeHead() bool {
 		u.Rows, u.Unit, u.First = get.ints(name+".rows"), get.ints(name+".unit"), get.ints(name+".first")
 		u.Truth.Attack, u.Truth.Class, u.Truth.Names = get.bools(name+".attack"), get.codes(name+".class"), meta.Classes
 		if get.err != nil {
-			p.store.Warn("head", get.err)
+			p.store.warn("head", get.err)
 			return false
 		}
 		*to = u
@@ -160,7 +118,7 @@ type vectorsMeta struct {
 }
 
 func (p *Prepared) keepVectors(of part, s *data.Set, sum string) {
-	if p.store.Store == nil {
+	if p.store.store == nil {
 		return
 	}
 	p.store.keep("vectors, "+string(of), vectorsMeta{s.N, s.D, s.Features, sum},
@@ -180,7 +138,7 @@ func (p *Prepared) takeVectors(of part) (*data.Set, string) {
 		get.err = fmt.Errorf("%d values and %d rows, %d×%d are announced", len(s.X), len(s.Rows), s.N, s.D)
 	}
 	if get.err != nil {
-		p.store.Warn(string(of), get.err)
+		p.store.warn(string(of), get.err)
 		return nil, ""
 	}
 	return s, meta.Sum
@@ -195,7 +153,7 @@ type sequencesMeta struct {
 }
 
 func (p *Prepared) keepSequences(of part, q *prep.Sequences, sum string) {
-	if p.store.Store == nil {
+	if p.store.store == nil {
 		return
 	}
 	p.store.keep("traces, "+string(of), sequencesMeta{q.Keys, q.D, q.Features, sum},
@@ -219,7 +177,7 @@ func (p *Prepared) takeSequences(of part) (*data.Set, string) {
 		get.err = fmt.Errorf("%d traces, %d keys", len(q.Ends), len(q.Keys))
 	}
 	if get.err != nil {
-		p.store.Warn(string(of), get.err)
+		p.store.warn(string(of), get.err)
 		return nil, ""
 	}
 	return p.Tracer.Cut(q, p.classes), meta.Sum

@@ -32,7 +32,7 @@ type Prepared struct {
 
 	src   *Source
 	fold  int
-	Live  *live // nil until something is asked for that the cache does not have
+	live  *live // nil until something is asked for that the cache does not have
 	store CacheSlot
 	mu    sync.Mutex
 	made  map[Needs]*Sets
@@ -121,8 +121,8 @@ func (src *Source) Prepare(ctx context.Context, fold int) (*Prepared, error) {
 
 // alive reads and splits the data set, unless that was done.
 func (p *Prepared) alive(ctx context.Context) (*live, error) {
-	if p.Live != nil {
-		return p.Live, nil
+	if p.live != nil {
+		return p.live, nil
 	}
 	t, _, err := p.src.read(ctx)
 	if err != nil {
@@ -145,8 +145,8 @@ func (p *Prepared) alive(ctx context.Context) (*live, error) {
 		split.Warnings = append(split.Warnings, fmt.Sprintf("evasion %s: %d of %d attacks in the test part are disguised", e.Kind, n, attacks))
 		l.Table = disguised
 	}
-	p.Live = l
-	return p.Live, nil
+	p.live = l
+	return p.live, nil
 }
 
 // dropSmall takes the rows of units of too few flows out of the validation and test parts.

@@ -23,7 +23,8 @@ func (a *app) automatonCommand() *cobra.Command {
 		Long: `automaton works on state machines outside experiments: trace files in, machines in FlexFringe's JSON out, and back.
 
 Trace files are in the Abbadingo format, in that of the PAutomaC competition (--pautomac), or CSV with FlexFringe's
-header (.csv); .gz is read too. Machines are FlexFringe's JSON, of either version, or DOT.`,
+header (.csv); .gz is read too. Machines are FlexFringe's JSON, of either version, or DOT; draw, replay and perplexity also take a cell of a run (RUNDIR/CELL) whose model is a
+machine over symbols.`,
 		Example: "  plumbline automaton learn letters.dat --heuristic alergia -o letters.json\n" +
 			"  plumbline automaton replay letters.json letters.dat\n" +
 			"  plumbline automaton draw letters.json -o letters.svg",
@@ -96,7 +97,15 @@ func (f traceFlags) readFor(m *machine.Machine, path string) (*corpus.Corpus, co
 	return c, words, err
 }
 
+// readMachine reads a machine from a file, or from a cell of a run.
 func readMachine(path string) (*machine.Machine, error) {
+	cell, err := machineCell(path)
+	if err != nil {
+		return nil, err
+	}
+	if cell != nil {
+		return cell.states.Machine, nil
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, usage(err)

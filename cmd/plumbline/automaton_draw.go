@@ -18,7 +18,7 @@ import (
 func (a *app) automatonDrawCommand() *cobra.Command {
 	var out, format string
 	c := &cobra.Command{
-		Use:   "draw MACHINE",
+		Use:   "draw MACHINE|RUNDIR/CELL",
 		Short: "Draw a machine as DOT or SVG",
 		Long: `draw writes a machine as DOT, which every command here reads back, or as SVG when Graphviz's dot is installed. The
 format follows from --format or the name of --out. Without dot an SVG cannot be made: the DOT text is written
@@ -26,8 +26,10 @@ instead, into a file that ends in .dot, with a note on stderr.
 
 Red states are solid boxes, blue ones dashed, sinks grey. A state shows its id, the words through it (#), the words
 that end and that go on by label, and both sums; an edge its symbols and their counts.`,
-		Example: "  plumbline automaton draw letters.json > letters.dot\n  plumbline automaton draw letters.json -o letters.svg",
-		Args:    needs(1, 1, "a machine"),
+		Example: "  plumbline automaton draw letters.json > letters.dot\n" +
+			"  plumbline automaton draw letters.json -o letters.svg\n" +
+			"  plumbline automaton draw runs/20240101-120000-quickstart/markov > markov.dot",
+		Args: needs(1, 1, "a machine, or a cell of a run"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if format == "" {
 				format = "dot"

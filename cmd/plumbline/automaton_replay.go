@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -21,8 +22,9 @@ func (a *app) automatonReplayCommand() *cobra.Command {
 	var out, train, counters string
 	var symbols bool
 	var sd float64
+	var keep cacheSettings
 	c := &cobra.Command{
-		Use:   "replay MACHINE TRACES",
+		Use:   "replay MACHINE TRACES | replay RUNDIR/CELL [TRACES]",
 		Short: "Run traces through a machine: log-probabilities and states visited",
 		Long: `replay runs each trace, or window, through a machine and writes a CSV row for it: its number, label and
 length, the natural logarithm of its probability, the mean over its symbols, and the ids of the states after each
@@ -33,44 +35,54 @@ its root cause; the score counts visits over the whole stream. --counters keeps 
 if it is there and written at the end, so a stream scored in pieces has the scores of the stream at once. A file of
 counters holds the training visits too, so --train is only needed for the first piece.
 
+A cell of a run is replayed as its model does, without --correction and the like; without a file of traces the
+traces of its test part are, with two more columns: the entity, and the file and line of the last flow. Its training
+visits are known, so sequent and pdfa need no --train for SEQUENT's score.
+
 With --train and --sd K a column says whether the trace is an alarm: its log-probability is under the mean of the
 training traces' minus K times their sample standard deviation.`,
 		Example: "  plumbline automaton replay letters.json letters.dat --missing remain\n" +
 			"  plumbline automaton replay flows.json monday.csv --window 10 --train train.csv --counters state.json\n" +
 			"  plumbline automaton replay flows.json tuesday.csv --window 10 --counters state.json",
-		Args: needs(2, 2, "a machine and a file of traces"),
+		Args: needs(1, 2, "a machine and a file of traces, or a cell of a run"),
 		RunE: func(c *cobra.Command, args []string) error {
 			withSD := c.Flags().Changed("sd")
 			if withSD && (train == "" || !(sd >= 0 && sd < 1e9)) {
 				return usage(fmt.Errorf("--sd %v: want a multiple of at least 0, and --train", sd))
 			}
-			m, err := readMachine(args[0])
+			j := replayJob{symbols: symbols, withSD: withSD}
+			cell, err := j.open(c, args, replay)
 			if err != nil {
 				return err
 			}
-			rep, err := replay.replayer(m)
-			if err != nil {
-				return err
-			}
-			j := replayJob{m: m, rep: rep, symbols: symbols, withSD: withSD}
 			if err := j.begin(traces, train, counters, sd); err != nil {
 				return err
 			}
-			corpus, words, err := traces.readFor(m, args[1])
+			var words corpus.Words
+			if len(args) == 2 {
+				var read *corpus.Corpus
+				if read, words, err = traces.readFor(j.m, args[1]); err == nil {
+					j.labels = read.Types
+				}
+			} else {
+				words, err = a.testPart(c.Context(), cell, keep, &j)
+			}
 			if err != nil {
 				return err
 			}
-			if err := a.output(out, func(w io.Writer) error { return failed(j.write(w, corpus, words)) }); err != nil {
+			if err := a.output(out, func(w io.Writer) error { return failed(j.write(w, words)) }); err != nil {
 				return err
 			}
 			if counters == "" {
 				return nil
 			}
-			return saveCounters(counters, m, j.roll)
+			return saveCounters(counters, j.m, j.roll)
 		},
 	}
 	traces.add(c)
 	replay.add(c)
+	a.dataFlag(c)
+	a.cacheFlags(c, &keep)
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
 	c.Flags().StringVar(&train, "train", "", "the file that the machine was learnt from")
 	c.Flags().StringVar(&counters, "counters", "", "file of SEQUENT's counters, taken up and kept")
@@ -82,10 +94,45 @@ training traces' minus K times their sample standard deviation.`,
 // replayJob is one replay.
 type replayJob struct {
 	m               *machine.Machine
-	rep             *machine.Replayer
+	rep             func(word, states []int32, scores []float64) float64
+	labels          []string // of the traces' types
+	more            []string // names of more columns
+	values          func(trace int) []string
 	roll            *automata.StateFrequency // nil: no SEQUENT score
 	floor           float64
 	symbols, withSD bool
+}
+
+// open takes the machine from its file, or from a cell of a run.
+func (j *replayJob) open(c *cobra.Command, args []string, replay replayFlags) (*cellMachine, error) {
+	cell, err := machineCell(args[0])
+	if err != nil {
+		return nil, err
+	}
+	if cell == nil {
+		if len(args) < 2 {
+			return nil, usage(errors.New("replay: want a file of traces; only a cell of a run has some of its own"))
+		}
+		if j.m, err = readMachine(args[0]); err != nil {
+			return nil, err
+		}
+		rep, err := replay.replayer(j.m)
+		if err != nil {
+			return nil, err
+		}
+		j.rep = rep.Replay
+		return nil, nil
+	}
+	for _, flag := range []string{"correction", "finalprob", "missing", "compat"} {
+		if c.Flags().Changed(flag) {
+			return nil, usage(fmt.Errorf("--%s: a cell is replayed as its model does", flag))
+		}
+	}
+	j.m, j.rep = cell.states.Machine, cell.states.Replay
+	if cell.states.Visits != nil {
+		j.roll = automata.NewStateFrequency(cell.states.Visits)
+	}
+	return cell, nil
 }
 
 // begin takes up counters, or counts the visits of the training file, and fits the alarm's floor.
@@ -117,7 +164,7 @@ func (j *replayJob) begin(traces traceFlags, train, counters string, sd float64)
 	var logp []float64
 	for word := range words {
 		states = resized(states, len(word))
-		logp = append(logp, j.rep.Replay(word, states, nil))
+		logp = append(logp, j.rep(word, states, nil))
 		for _, q := range states {
 			if q >= 0 {
 				visits[q]++
@@ -141,7 +188,7 @@ func resized[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-func (j *replayJob) write(w io.Writer, corpus *corpus.Corpus, words corpus.Words) error {
+func (j *replayJob) write(w io.Writer, words corpus.Words) error {
 	out := csv.NewWriter(w)
 	head := []string{"trace", "label", "length", "logp", "mean", "states"}
 	if j.symbols {
@@ -153,6 +200,7 @@ func (j *replayJob) write(w io.Writer, corpus *corpus.Corpus, words corpus.Words
 	if j.withSD {
 		head = append(head, "alarm")
 	}
+	head = append(head, j.more...)
 	if err := out.Write(head); err != nil {
 		return err
 	}
@@ -163,8 +211,9 @@ func (j *replayJob) write(w io.Writer, corpus *corpus.Corpus, words corpus.Words
 	for word, typ := range words {
 		n++
 		states, scores = resized(states, len(word)), resized(scores, len(word))
-		logp := j.rep.Replay(word, states, scores)
-		row := []string{strconv.Itoa(n), corpus.Types[typ], strconv.Itoa(len(word)), number(logp), number(logp / float64(max(1, len(word)))), j.ids(states)}
+		logp := j.rep(word, states, scores)
+		mean := logp / float64(max(1, len(word)))
+		row := []string{strconv.Itoa(n), j.labels[typ], strconv.Itoa(len(word)), number(logp), number(mean), j.ids(states)}
 		if j.symbols {
 			texts := make([]string, len(scores))
 			for i, s := range scores {
@@ -182,6 +231,9 @@ func (j *replayJob) write(w io.Writer, corpus *corpus.Corpus, words corpus.Words
 		}
 		if j.withSD {
 			row = append(row, strconv.FormatBool(logp < j.floor))
+		}
+		if j.values != nil {
+			row = append(row, j.values(n-1)...)
 		}
 		if err := out.Write(row); err != nil {
 			return err

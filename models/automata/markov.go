@@ -136,23 +136,11 @@ func (m *markov) Fit(ctx context.Context, train *data.Set) error {
 func (m *markov) surprisal(before []int32, a int32) float64 {
 	alpha := m.spec.Smoothing
 	room := alpha * float64(m.k+1)
-	key := contextKey(before)
-	i, ok := slices.BinarySearchFunc(m.contexts, key, func(c context64, k uint64) int {
-		switch {
-		case c.key < k:
-			return -1
-		case c.key > k:
-			return 1
-		}
-		return 0
-	})
+	i, ok := m.find(contextKey(before))
 	if !ok {
 		return math.Log(float64(m.k + 1))
 	}
-	from := int32(0)
-	if i > 0 {
-		from = m.contexts[i-1].end
-	}
+	from := m.begin(i)
 	seen := 0.0
 	if j, ok := slices.BinarySearch(m.symbols[from:m.contexts[i].end], a); ok {
 		seen = m.counts[int(from)+j]

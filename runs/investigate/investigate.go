@@ -7,10 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"math"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -83,82 +80,44 @@ type Options struct {
 // the samples of alarming units are sorted. It refuses data that differ from what the cell saw. The cell's folder gets
 // investigation.json and investigation.csv.
 func Investigate(ctx context.Context, dir, cell string, o Options) (*Investigation, error) {
-	rec, err := record.Open(dir)
+	c, err := OpenCell(dir, cell)
 	if err != nil {
 		return nil, err
 	}
-	res, err := rec.Find(cell)
+	limit := float64(c.Threshold.Score)
+	if math.IsNaN(limit) && !o.All {
+		return nil, c.refuse("it has no threshold, so nothing is an alarm; ask for all samples")
+	}
+	p, test, err := c.TestPart(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	refuse := func(format string, args ...any) (*Investigation, error) {
-		return nil, fmt.Errorf("runs: %s %w: %w", res.Cell, ErrInvestigate, fmt.Errorf(format, args...))
-	}
-	if res.Status != record.OK {
-		return refuse("its status is %s", res.Status)
-	}
-	b, err := bundle.Open(filepath.Join(dir, filepath.FromSlash(res.Cell)))
-	if err != nil {
-		return refuse("%w", err)
-	}
-	if math.IsNaN(float64(b.Threshold.Score)) && !o.All {
-		return refuse("it has no threshold, so nothing is an alarm; ask for all samples")
-	}
-	p, err := prepared(ctx, dir, b, o)
+	raw, scores, err := c.Rule().Score(ctx, c.Detector, test, p.Test)
 	if err != nil {
 		return nil, err
 	}
-	s, err := p.Sets(ctx, prepare.NeedsOf(b.Info.Needs))
+	causes, err := causesOf(ctx, c.Detector, test)
 	if err != nil {
-		return nil, err
-	}
-	if s.TestSum != res.TestSHA256 {
-		return refuse("the test part differs from the one that it scored (sha256 %.12s…, then %.12s…)", s.TestSum, res.TestSHA256)
-	}
-	raw, scores, err := b.Rule().Score(ctx, b.Detector, s.Test, p.Test)
-	if err != nil {
-		return nil, err
-	}
-	causes, err := causesOf(ctx, b.Detector, s.Test)
-	if err != nil {
-		return refuse("%w", err)
+		return nil, c.refuse("%w", err)
 	}
 	alarm := func(int) bool { return true }
-	if !o.All {
-		limit := float64(b.Threshold.Score)
-		if alarm = alarms(p.Test, s.Test, scores, limit); p.Test.Keys == nil && b.Aggregate.Unit != "share" {
-			alarm = func(i int) bool { return raw[i] > limit } // not every window that holds an alarming flow is one
-		}
+	switch {
+	case o.All:
+	case p.Test.Keys == nil && c.Aggregate.Unit != "share": // not every window that holds an alarming flow is one
+		alarm = func(i int) bool { return raw[i] > limit }
+	default:
+		alarm = alarms(p.Test, test, scores, limit)
 	}
-	inv := &Investigation{Cell: res.Cell, Threshold: b.Threshold.Score, Samples: s.Test.N, Reasons: causes != nil}
-	inv.Columns = shownColumns(b)
+	inv := &Investigation{Cell: c.Result.Cell, Threshold: c.Threshold.Score, Samples: test.N, Reasons: causes != nil}
+	inv.Columns = shownColumns(c.Bundle)
 	flows, err := p.Flows(ctx, inv.Columns)
 	if err != nil {
 		return nil, err
 	}
-	if err := inv.sort(flows, s.Test, raw, causes, alarm); err != nil {
+	if err := inv.sort(flows, test, raw, causes, alarm); err != nil {
 		return nil, err
 	}
 	return inv, inv.write(record.NewDirectory(dir))
-}
-
-// prepared is the fold that a cell worked on, made again from the experiment or taken from the cache.
-func prepared(ctx context.Context, dir string, b *bundle.Bundle, o Options) (*prepare.Prepared, error) {
-	e, err := experiment.Load(filepath.Join(dir, "experiment.yaml"), o.Load)
-	if err != nil {
-		return nil, err
-	}
-	for i := range e.Sets {
-		set := &e.Sets[i]
-		fold := slices.Index(set.Split.FoldNames(), b.Fold)
-		if set.Config.Name != b.Data || fold < 0 {
-			continue
-		}
-		src := &prepare.Source{Set: set, Finder: e.Finder, Workers: runtime.GOMAXPROCS(0)}
-		src.Store = prepare.NewCacheSlot(o.Cache, set, e.Finder, record.Build().Version, slog.New(slog.DiscardHandler))
-		return src.Prepare(ctx, fold)
-	}
-	return nil, fmt.Errorf("runs: %w: experiment.yaml does not have data %s, fold %q", ErrInvestigate, b.Data, b.Fold)
 }
 
 // causesOf asks the model for the cause of each sample; nil for a model that gives no reasons.

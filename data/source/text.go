@@ -348,7 +348,7 @@ func (tf *textFormat) parse(c *textBlock, p *chunk) {
 	p.grow(bytes.Count(c.text, []byte{'\n'}) + 1)
 	r := record{tf: tf, text: c.text, line: c.line, cells: make([][]byte, 0, len(tf.specs)+1)}
 	for r.next() {
-		if tf.passOver(r.raw) {
+		if tf.passOver(r.raw) || errors.Is(r.err, errPassOver) {
 			continue
 		}
 		if column, err := p.row(tf, &r); err != nil {

@@ -12,10 +12,10 @@ const (
 	fewAttacks = 1000    // with fewer, the normal approximation is left to resampling at any size
 )
 
-// Intervals is the 95 % intervals of AUROC and average precision over the choice of the judged units: up to
-// 200,000 units [Ranking.Bootstrap]; above, where both would show the same digits, [Ranking.AUROCError] and
-// [Ranking.APError] on the logit scale, in O(n). With fewer than 1000 attacks among them, the bootstrap is kept, and drawn by
-// groups. resamples of less than 2 ask for none.
+// Intervals is the 95 % intervals of AUROC and average precision over the choice of the judged units: up to 200,000
+// units [Ranking.Bootstrap]; above, where the two agree within the error of resampling, [Ranking.AUROCError] and
+// [Ranking.APError] on the logit scale, in O(n). With fewer than 1000 attacks among them, the bootstrap is kept, and
+// drawn by groups. resamples of less than 2 ask for none.
 func (r *Ranking) Intervals(resamples int, seed uint64) (auroc, ap Interval) {
 	switch {
 	case resamples < 2 || r.P < 2 || r.N < 2 || r.P+r.N <= manyUnits:
@@ -29,17 +29,17 @@ func (r *Ranking) Intervals(resamples int, seed uint64) (auroc, ap Interval) {
 }
 
 // AUROCError is the standard error of AUROC over the choice of the samples, by DeLong's variance: that of the share
-// of benign samples that an attack outscores over the attacks, plus that of the share of attacks that outscore a benign
-// sample over the benign ones (see [DeLong]). NaN with fewer than two of either. O(n).
+// of benign samples that an attack outscores over the attacks, plus that of the share of attacks that outscore a
+// benign sample over the benign ones (see [DeLong]). NaN with fewer than two of either. O(n).
 func (r *Ranking) AUROCError() float64 {
 	benign, attacks := r.beaten()
 	p, n := float64(r.P), float64(r.N)
 	return math.Hypot(groupError(benign, r.Pos, r.P)/(2*n), groupError(attacks, r.Neg, r.N)/(2*p))
 }
 
-// APError is the standard error of the average precision over the choice of the samples, attacks and benign ones drawn apart
-// so that the prevalence stays, by the infinitesimal jackknife (Efron and Tibshirani, An Introduction to the
-// Bootstrap, 1993, §21.3): the derivative of
+// APError is the standard error of the average precision over the choice of the samples, attacks and benign ones
+// drawn apart so that the prevalence stays, by the infinitesimal jackknife (Efron and Tibshirani, An Introduction to
+// the Bootstrap, 1993, §21.3): the derivative of
 //
 //	AP = 1/P Σ_g Pos_g TP_g / (TP_g + FP_g)        TP_g, FP_g: attacks and benign samples scored at least as high
 //
@@ -68,7 +68,8 @@ func (r *Ranking) APError() float64 {
 	return math.Hypot(groupError(ofAttack, r.Pos, r.P), groupError(ofBenign, r.Neg, r.N)*n/p)
 }
 
-// groupError is the standard error of the mean of values that groups of samples share: s/√n with the sample standard deviation s.
+// groupError is the standard error of the mean of values that groups of samples share: s/√n with the sample standard
+// deviation s.
 func groupError(value []float64, size []int32, n int) float64 {
 	if n < 2 {
 		return math.NaN()

@@ -34,7 +34,8 @@ func (r *Ranking) PerClass(truth Truth, threshold float64) ([]ClassMetrics, erro
 		return nil, nil
 	}
 	if len(truth.Attack) != len(r.group) || len(truth.Class) != len(r.group) {
-		return nil, fmt.Errorf("%w: %d scores, %d labels, %d classes", ErrScores, len(r.group), len(truth.Attack), len(truth.Class))
+		return nil, fmt.Errorf("%w: %d scores, %d labels, %d classes",
+			ErrScores, len(r.group), len(truth.Attack), len(truth.Class))
 	}
 	// Twice the number of benign samples that a score beats, ties counting half, for each group.
 	beats := make([]uint64, len(r.Score))

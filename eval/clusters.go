@@ -34,7 +34,8 @@ type ClusterMetric struct {
 // are left out.
 func PerCluster(scores []float64, attack []bool, cluster []int32) (*ClusterMetrics, error) {
 	if len(cluster) != len(scores) || len(attack) != len(scores) {
-		return nil, fmt.Errorf("%w: %d clusters and %d labels for %d scores", ErrScores, len(cluster), len(attack), len(scores))
+		return nil, fmt.Errorf("%w: %d clusters and %d labels for %d scores",
+			ErrScores, len(cluster), len(attack), len(scores))
 	}
 	of := map[int32][]int{}
 	for i, c := range cluster {

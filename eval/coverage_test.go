@@ -9,16 +9,16 @@ import (
 	"plumbline/numeric/stat"
 )
 
-// The world of the simulation has a detector whose AUROC is known. Benign samples are standard normal, attacks are shifted up
-// by attackShift. Training takes the mean of benign samples and a seed moves it by seedSD·ε; the score is the
-// distance from it.
+// The world of the simulation has a detector whose AUROC is known. Benign samples are standard normal, attacks are
+// shifted up by attackShift. Training takes the mean of benign samples and a seed moves it by seedSD·ε; the score is
+// the distance from it.
 const (
 	attackShift = 2.0
 	seedSD      = 0.1
 )
 
-// trueAUROC is that of the score |x−m|. With A, B the distances with sign of an attack and a benign sample, |A| > |B| where A−B
-// and A+B have one sign, and these are independent normal variables of variance 2.
+// trueAUROC is that of the score |x−m|. With A, B the distances with sign of an attack and a benign sample, |A| > |B|
+// where A−B and A+B have one sign, and these are independent normal variables of variance 2.
 func trueAUROC(m float64) float64 {
 	minus, plus := stat.NormalCDF(attackShift/math.Sqrt2), stat.NormalCDF((attackShift-2*m)/math.Sqrt2)
 	return minus*plus + (1-minus)*(1-plus)
@@ -106,8 +106,8 @@ func (h hits) split(t *testing.T, r *rand.Rand) {
 	h.count("5 seeds, on other data", over, expected(math.Hypot(seedSD, 1/math.Sqrt(simBenign)), 200, trueAUROC))
 }
 
-// folds partitions benign samples and attacks into k. The detector learns from every thin-th of the benign samples that
-// are left: the larger thin, the more its AUROC depends on which they are.
+// folds partitions benign samples and attacks into k. The detector learns from every thin-th of the benign samples
+// that are left: the larger thin, the more its AUROC depends on which they are.
 func (h hits) folds(t *testing.T, r *rand.Rand, k, thin int, world string) {
 	benign, attack := normals(r, 2*simBenign, 0), normals(r, simAttacks, attackShift)
 	learnedFrom := float64(2*simBenign) * (1 - 1/float64(k)) / float64(thin)
@@ -147,12 +147,14 @@ func (h hits) folds(t *testing.T, r *rand.Rand, k, thin int, world string) {
 	h.count(world+", 3 seeds as independent runs", Repeat(flat, Share).Interval, truth)
 	all := Pool(shared, overlap, Share).Interval
 	h.count(world+", attacks in every fold: on other attacks", all, truth)
-	h.count(world+", attacks in every fold: on these", all, expected(sd, 40, func(m float64) float64 { return onAttacks(attack, m) }))
+	h.count(world+", attacks in every fold: on these", all, expected(sd, 40, func(m float64) float64 {
+		return onAttacks(attack, m)
+	}))
 }
 
-// TestCoverage: how often the 95 % intervals hold what they are held against; docs/results.md has the table. "exact" is 93 to
-// 97 % of the draws, "safe" more than 93 %. What is "narrow" is known to hold less: it is about something else, or
-// counts what is no further evidence.
+// TestCoverage: how often the 95 % intervals hold what they are held against; docs/results.md has the table. "exact"
+// is 93 to 97 % of the draws, "safe" more than 93 %. What is "narrow" is known to hold less: it is about something
+// else, or counts what is no further evidence.
 func TestCoverage(t *testing.T) {
 	draws, low, high := 1000, 0.93, 0.97
 	if testing.Short() {

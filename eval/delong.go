@@ -18,11 +18,11 @@ type Difference struct {
 	Warnings []string `json:"warnings,omitempty"`
 }
 
-// DeLong compares the AUROCs of two detectors that scored the same samples (DeLong, DeLong and Clarke-Pearson, Comparing the
-// areas under two or more correlated receiver operating characteristic curves, Biometrics 1988; computed
-// by mid-ranks in O(n log n) as Sun and Xu, IEEE Signal Processing Letters 2014). The samples are taken for
-// independent and the two detectors for fixed: seeds do not enter. Where the difference has no variance on
-// these samples (two detectors that rank every pair alike, or never err), its P and interval are undefined.
+// DeLong compares the AUROCs of two detectors that scored the same samples (DeLong, DeLong and Clarke-Pearson,
+// Comparing the areas under two or more correlated receiver operating characteristic curves, Biometrics 1988;
+// computed by mid-ranks in O(n log n) as Sun and Xu, IEEE Signal Processing Letters 2014). The samples are taken for
+// independent and the two detectors for fixed: seeds do not enter. Where the difference has no variance on these
+// samples (two detectors that rank every pair alike, or never err), its P and interval are undefined.
 func DeLong(a, b []float64, attack []bool) (Difference, error) {
 	nan := math.NaN()
 	d := Difference{A: nan, B: nan, Diff: nan, SE: nan, P: nan, Interval: noInterval}

@@ -36,8 +36,8 @@ func ExampleThresholdRule_Fit() {
 	// Output: above 0.40: 1 of 2 attacks, 0 false alarms
 }
 
-// The interval over seeds is Student's t on the logit scale, so that it stays within 0 and 1; fewer than five seeds give a
-// warning with the result.
+// The interval over seeds is Student's t on the logit scale, so that it stays within 0 and 1; fewer than five seeds
+// give a warning with the result.
 func ExampleRepeat() {
 	r := eval.Repeat([]float64{0.91, 0.93, 0.92}, eval.Share)
 	fmt.Printf("%.3f ± %.3f [%.3f, %.3f]\n", r.Mean, r.SD, r.Interval.Low, r.Interval.High)

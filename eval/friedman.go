@@ -21,11 +21,11 @@ type Ranks struct {
 	Warnings   []string  `json:"warnings,omitempty"`
 }
 
-// Friedman asks whether k detectors differ over n data sets (or other blocks): value[i][j] is the metric of detector j on
-// data set i, larger being better. Ranks are per data set, ties sharing theirs; blocks with an undefined
-// value are left out with a warning. The recipe is that of Demšar, Statistical Comparisons of Classifiers over Multiple
-// Data Sets, JMLR 2006, with chi-squared corrected for ties (as scipy.stats.friedmanchisquare). Rows of
-// different lengths are ErrScores.
+// Friedman asks whether k detectors differ over n data sets (or other blocks): value[i][j] is the metric of detector
+// j on data set i, larger being better. Ranks are per data set, ties sharing theirs; blocks with an undefined value
+// are left out with a warning. The recipe is that of Demšar, Statistical Comparisons of Classifiers over Multiple
+// Data Sets, JMLR 2006, with chi-squared corrected for ties (as scipy.stats.friedmanchisquare). Rows of different
+// lengths are ErrScores.
 func Friedman(value [][]float64) (Ranks, error) {
 	r := Ranks{ChiSquared: math.NaN(), P: math.NaN(), F: math.NaN(), FP: math.NaN(), CD: math.NaN()}
 	var k int
@@ -51,10 +51,10 @@ func Friedman(value [][]float64) (Ranks, error) {
 		r.Mean[j] = ratio(r.Mean[j], float64(r.N))
 	}
 	if left := len(value) - r.N; left > 0 {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("%d of %d blocks have an undefined value and are left out", left, len(value)))
+		r.warn("%d of %d blocks have an undefined value and are left out", left, len(value))
 	}
 	if r.N < 2 || k < 2 {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("%d blocks of %d detectors: the Friedman test needs at least two of both", r.N, k))
+		r.warn("%d blocks of %d detectors: the Friedman test needs at least two of both", r.N, k)
 		return r, nil
 	}
 	n, kf := float64(r.N), float64(k)
@@ -65,7 +65,7 @@ func Friedman(value [][]float64) (Ranks, error) {
 	chi := 12 * n / (kf * (kf + 1)) * sum
 	r.ChiSquared = ratio(chi, 1-ties/(n*kf*(kf*kf-1)))
 	if math.IsNaN(r.ChiSquared) {
-		r.Warnings = append(r.Warnings, "all values are equal within every block: the Friedman test is undefined")
+		r.warn("all values are equal within every block: the Friedman test is undefined")
 		return r, nil
 	}
 	r.P = stat.ChiSquaredSurvival(r.ChiSquared, kf-1)
@@ -76,9 +76,13 @@ func Friedman(value [][]float64) (Ranks, error) {
 	}
 	r.CD = stat.RangeQuantile(0.95, k) / math.Sqrt2 * math.Sqrt(kf*(kf+1)/(6*n))
 	if r.N < 10 {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("%d blocks are few: the chi-squared approximation wants more than 10", r.N))
+		r.warn("%d blocks are few: the chi-squared approximation wants more than 10", r.N)
 	}
 	return r, nil
+}
+
+func (r *Ranks) warn(format string, args ...any) {
+	r.Warnings = append(r.Warnings, fmt.Sprintf(format, args...))
 }
 
 // Holm adjusts P values for being many: each stays comparable to the level that the whole family is to

@@ -37,10 +37,10 @@ var (
 //	x ± half                                     none
 //
 // half being a quantile times the standard error of the estimate itself, so that for small errors all four are the
-// usual interval (Agresti, Categorical Data Analysis, 3rd edition 2013, §16.1 for the delta method). It is that of the
-// estimate, which stands inside, not of a mean of logits, which is another quantity. An estimate at an end of its
-// range has no such scale: the interval is the end alone when half is 0 and undefined otherwise. An estimate outside the
-// range gets the plain one.
+// usual interval (Agresti, Categorical Data Analysis, 3rd edition 2013, §16.1 for the delta method). It is that of
+// the estimate, which stands inside, not of a mean of logits, which is another quantity. An estimate at an end of its
+// range has no such scale: the interval is the end alone when half is 0 and undefined otherwise. An estimate outside
+// the range gets the plain one.
 func (r Range) around(x, half float64) Interval {
 	switch low, high := !math.IsInf(r.Low, -1), !math.IsInf(r.High, 1); {
 	case math.IsNaN(x) || math.IsNaN(half):

@@ -37,7 +37,8 @@ func TestAroundEnds(t *testing.T) {
 		x, half float64
 		want    Interval
 	}{
-		{Share, 1, 0, Interval{1, 1}}, {Share, 0, 0.1, noInterval}, {Share, 1, 0.1, noInterval}, {Positive, 0, 0.1, noInterval},
+		{Share, 1, 0, Interval{1, 1}}, {Share, 0, 0.1, noInterval}, {Share, 1, 0.1, noInterval},
+		{Positive, 0, 0.1, noInterval},
 		{Share, math.NaN(), 0.1, noInterval}, {Share, 0.5, math.NaN(), noInterval}, {Share, 1.5, 0.25, Interval{1.25, 1.75}},
 		{Anything, 3, 1, Interval{2, 4}}, {Share, 0.5, math.Inf(1), Interval{0, 1}},
 	} {
@@ -50,7 +51,8 @@ func TestAroundEnds(t *testing.T) {
 	}
 }
 
-// TestPool: two seeds in each of three folds. The folds' means are .82, .9 and .7; t(2, .975) = 4.302652729911275 (SciPy 1.10.1).
+// TestPool: two seeds in each of three folds. The folds' means are .82, .9 and .7; t(2, .975) = 4.302652729911275
+// (SciPy 1.10.1).
 func TestPool(t *testing.T) {
 	cells := []Repetition{{"f1", 0.80}, {"f2", 0.88}, {"f3", 0.7}, {"f1", 0.84}, {"f2", 0.92}, {"f3", math.NaN()}}
 	mean := (0.82 + 0.9 + 0.7) / 3
@@ -88,7 +90,8 @@ func TestPool(t *testing.T) {
 	}
 }
 
-// scored draws n scores of which a share is of attacks, shifted up by one standard deviation; digits limits their distinct values.
+// scored draws n scores of which a share is of attacks, shifted up by one standard deviation; digits limits their
+// distinct values.
 func scored(r *rand.Rand, n int, share, digits float64) (scores []float64, attack []bool) {
 	scores, attack = make([]float64, n), make([]bool, n)
 	for i := range scores {

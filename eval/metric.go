@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Metric is one number that judges a cell. The table of them is all that knows their names: metrics.json, results.csv,
-// summary.json, comparisons and help follow it.
+// Metric is one number that judges a cell. The table of them is all that knows their names: metrics.json,
+// results.csv, summary.json, comparisons and help follow it.
 type Metric struct {
 	Name   string // in metrics.json and results.csv, and what comparisons are asked for
 	Title  string // head of a column of tables
@@ -57,15 +57,16 @@ var metrics = []Metric{
 		ranked((*Ranking).ROCAUC)},
 	{"auprc", "AUPRC", "average precision, the area under the precision-recall curve without interpolation", Higher, Share,
 		ranked((*Ranking).AveragePrecision)},
-	{"fpr_at_95tpr", "FPR@95TPR", "false-positive rate of the largest threshold that catches 95 % of the attacks", Lower, Share,
-		ranked(func(r *Ranking) float64 { return r.FPRAtTPR(0.95) })},
+	{"fpr_at_95tpr", "FPR@95TPR", "false-positive rate of the largest threshold that catches 95 % of the attacks",
+		Lower, Share, ranked(func(r *Ranking) float64 { return r.FPRAtTPR(0.95) })},
 	{"tpr_at_1fpr", "TPR@1%FPR", "share of attacks caught at no more than 1 % false positives", Higher, Share,
 		ranked(func(r *Ranking) float64 { return r.TPRAtFPR(0.01) })},
 	{"tpr_at_01fpr", "TPR@0.1%FPR", "share of attacks caught at no more than 0.1 % false positives", Higher, Share,
 		ranked(func(r *Ranking) float64 { return r.TPRAtFPR(0.001) })},
 	{"partial_auroc", "pAUROC", "mean share of attacks caught over false-positive rates up to 1 %", Higher, Share,
 		ranked(func(r *Ranking) float64 { return r.PartialROCAUC(0.01) })},
-	{"prauc_trapezoid", "PR trapezoid", "area under the precision-recall curve by trapezoids, too high, to compare with published values",
+	{"prauc_trapezoid", "PR trapezoid",
+		"area under the precision-recall curve by trapezoids, too high, to compare with published values",
 		Higher, Share, ranked((*Ranking).PRAUCTrapezoid)},
 	{"oracle_f1", "best F1", "largest F1 of any threshold, chosen with the test labels", Higher, Share,
 		ranked(func(r *Ranking) float64 { f1, _ := r.OracleF1(); return f1 })},
@@ -74,7 +75,8 @@ var metrics = []Metric{
 	{"threshold", "threshold", "score above which a unit is flagged", Neither, Anything,
 		func(j *judged) float64 { return j.threshold }},
 	{"accuracy", "accuracy", "share of units told right", Higher, Share, flagged(Confusion.Accuracy)},
-	{"balanced_accuracy", "bal. acc.", "mean of recall and specificity", Higher, Share, flagged(Confusion.BalancedAccuracy)},
+	{"balanced_accuracy", "bal. acc.", "mean of recall and specificity", Higher, Share,
+		flagged(Confusion.BalancedAccuracy)},
 	{"precision", "precision", "share of attacks among the flagged units", Higher, Share, flagged(Confusion.Precision)},
 	{"recall", "recall", "share of attacks flagged", Higher, Share, flagged(Confusion.Recall)},
 	{"specificity", "specificity", "share of benign units not flagged", Higher, Share, flagged(Confusion.Specificity)},
@@ -82,8 +84,10 @@ var metrics = []Metric{
 	{"mcc", "MCC", "Matthews' correlation of flags and truth", Higher, Signed, flagged(Confusion.MCC)},
 	{"distinct_scores", "distinct", "number of different scores", Neither, Positive,
 		ranked(func(r *Ranking) float64 { return float64(r.Distinct()) })},
-	{"weighted_cluster_auroc", "cluster AUROC", "AUROC within the clusters of a model that has some, weighted by their units", Higher, Share, nil},
-	{"zero_filled_cluster_auroc", "cluster AUROC, 0-filled", "the same over all clusters, one without attacks or benign units counting 0", Higher, Share, nil},
+	{"weighted_cluster_auroc", "cluster AUROC",
+		"AUROC within the clusters of a model that has some, weighted by their units", Higher, Share, nil},
+	{"zero_filled_cluster_auroc", "cluster AUROC, 0-filled",
+		"the same over all clusters, one without attacks or benign units counting 0", Higher, Share, nil},
 	{"fit_seconds", "fit s", "time of training", Lower, Positive, nil},
 	{"score_seconds", "score s", "time of scoring the test samples", Lower, Positive, nil},
 	{"peak_rss_mb", "peak MB", "largest memory of the process so far, in megabytes", Lower, Positive, nil},

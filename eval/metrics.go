@@ -10,11 +10,13 @@ import (
 // Metrics is everything that scores and labels say of one cell.
 type Metrics struct {
 	Samples, Attacks int
-	Values           map[string]float64  // every metric of the table that scores and labels give, by name; undefined ones NaN
-	Intervals        map[string]Interval // of "auroc" and "auprc", over the choice of test samples: see [Ranking.Intervals]
-	Confusion        Confusion           // all 0 without a threshold
-	Classes          []ClassMetrics
-	Warnings         []string
+	// Values is every metric of the table that scores and labels give, by name; undefined ones are NaN.
+	Values map[string]float64
+	// Intervals is of "auroc" and "auprc", over the choice of test samples: see [Ranking.Intervals].
+	Intervals map[string]Interval
+	Confusion Confusion // all 0 without a threshold
+	Classes   []ClassMetrics
+	Warnings  []string
 }
 
 // Value is the metric of that name, NaN where it is undefined or not known.
@@ -79,7 +81,8 @@ func (m *Metrics) doubtSamples() {
 		m.warn("no benign one among %d test samples: ranking metrics are undefined", m.Samples)
 	default:
 		if m.Attacks < FewRows || benign < FewRows {
-			m.warn("%d attacks and %d benign test samples: with fewer than %d of either, every number is uncertain", m.Attacks, benign, FewRows)
+			m.warn("%d attacks and %d benign test samples: with fewer than %d of either, every number is uncertain",
+				m.Attacks, benign, FewRows)
 		}
 		switch {
 		case benign < 100:
@@ -95,7 +98,8 @@ func (m *Metrics) doubtSamples() {
 		}
 	}
 	if few > 0 {
-		m.warn("%d of %d attack classes have fewer than %d test samples: their recall says little", few, len(m.Classes), FewRows)
+		m.warn("%d of %d attack classes have fewer than %d test samples: their recall says little",
+			few, len(m.Classes), FewRows)
 	}
 }
 
@@ -111,7 +115,8 @@ func (m *Metrics) doubtScores(r *Ranking) {
 		m.warn("%d samples have only %d different scores", m.Samples, r.Distinct())
 	}
 	if top := int(r.Pos[0] + r.Neg[0]); m.Samples >= 100 && 10*top >= m.Samples {
-		m.warn("%.0f %% of the samples share the highest score: the scores are saturated", 100*float64(top)/float64(m.Samples))
+		m.warn("%.0f %% of the samples share the highest score: the scores are saturated",
+			100*float64(top)/float64(m.Samples))
 	}
 }
 
@@ -128,8 +133,8 @@ func (m *Metrics) doubtThreshold(threshold float64) {
 	}
 }
 
-// MarshalJSON writes one object: the metrics by name in the table's order, each interval after its metric, the confusion
-// counts after the threshold.
+// MarshalJSON writes one object: the metrics by name in the table's order, each interval after its metric, the
+// confusion counts after the threshold.
 func (m Metrics) MarshalJSON() ([]byte, error) {
 	var o object
 	o.add("samples", m.Samples)

@@ -28,9 +28,12 @@ func overThreshold(s []float64, q float64) (float64, []string) {
 	m := len(y)
 	switch {
 	case m == 0:
-		return t, []string{"no benign score is above the 98 % quantile: there is no tail to fit, the threshold is that quantile"}
+		return t, []string{
+			"no benign score is above the 98 % quantile: there is no tail to fit, the threshold is that quantile",
+		}
 	case q*float64(n) >= float64(m):
-		return stat.Quantile(s, 1-q), []string{fmt.Sprintf("pot with a share of %g does not reach into the tail: the threshold is the ordinary quantile", q)}
+		return stat.Quantile(s, 1-q), []string{fmt.Sprintf(
+			"pot with a share of %g does not reach into the tail: the threshold is the ordinary quantile", q)}
 	}
 	var warnings []string
 	if m < FewRows {

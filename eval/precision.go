@@ -43,8 +43,8 @@ func (r *Ranking) AveragePrecision() float64 {
 }
 
 // PRAUCTrapezoid is the area under the precision-recall curve by the trapezoid rule, starting at (0,1). It
-// interpolates between points linearly, which is too optimistic (Davis and Goadrich, ICML 2006): it is here to compare
-// with published values, [Ranking.AveragePrecision] is the one to report. NaN when either class is absent.
+// interpolates between points linearly, which is too optimistic (Davis and Goadrich, ICML 2006): it is here to
+// compare with published values, [Ranking.AveragePrecision] is the one to report. NaN when either class is absent.
 func (r *Ranking) PRAUCTrapezoid() float64 {
 	if r.P == 0 || r.N == 0 {
 		return math.NaN()

@@ -21,8 +21,8 @@ func Brier(p []float64, attack []bool) (float64, error) {
 	return ratio(sum, float64(len(p))), nil
 }
 
-// LogLoss is the mean of −ln of the probability given to the truth, in nats. Probabilities are kept 2⁻⁵² away from 0 and
-// 1, as in scikit-learn, so that one certain mistake costs 36 nats and not infinity.
+// LogLoss is the mean of −ln of the probability given to the truth, in nats. Probabilities are kept 2⁻⁵² away from 0
+// and 1, as in scikit-learn, so that one certain mistake costs 36 nats and not infinity.
 func LogLoss(p []float64, attack []bool) (float64, error) {
 	const eps = 0x1p-52
 	if err := checkProbabilities(p, attack); err != nil {

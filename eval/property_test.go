@@ -92,7 +92,9 @@ func TestTurned(t *testing.T) {
 			attack []bool
 			want   float64
 		}{
-			"both turned": {turned, benign, a.ROCAUC()}, "scores turned": {turned, attack, 1 - a.ROCAUC()}, "truth turned": {scores, benign, 1 - a.ROCAUC()},
+			"both turned":   {turned, benign, a.ROCAUC()},
+			"scores turned": {turned, attack, 1 - a.ROCAUC()},
+			"truth turned":  {scores, benign, 1 - a.ROCAUC()},
 		} {
 			b, err := Rank(c.scores, c.attack)
 			if err != nil {
@@ -202,17 +204,22 @@ func TestNoVariance(t *testing.T) {
 	inverted := []float64{5, 6, 1, 2, 0, 7}
 	constant := make([]float64, 6)
 	for name, c := range map[string][2][]float64{
-		"the same": {perfect, perfect}, "perfect and inverted": {perfect, inverted}, "perfect and constant": {perfect, constant},
+		"the same":             {perfect, perfect},
+		"perfect and inverted": {perfect, inverted},
+		"perfect and constant": {perfect, constant},
 	} {
 		d, err := DeLong(c[0], c[1], attack)
 		if err != nil || !math.IsNaN(d.P) || d.Interval.Defined() || d.SE != 0 || len(d.Warnings) != 1 {
 			t.Errorf("%s: %+v, %v", name, d, err)
 		}
 	}
-	if d, err := DeLong(perfect[:3], inverted[:3], attack[:3]); err != nil || !math.IsNaN(d.P) || !math.IsNaN(d.SE) || len(d.Warnings) != 1 {
+	d, err := DeLong(perfect[:3], inverted[:3], attack[:3])
+	if err != nil || !math.IsNaN(d.P) || !math.IsNaN(d.SE) || len(d.Warnings) != 1 {
 		t.Errorf("with one attack: %+v, %v", d, err)
 	}
-	for _, bad := range [][2][]float64{{perfect, {1}}, {{1, 2, 3, 4, 5, math.NaN()}, perfect}, {perfect, {1, 2, 3, 4, 5, math.Inf(1)}}} {
+	for _, bad := range [][2][]float64{
+		{perfect, {1}}, {{1, 2, 3, 4, 5, math.NaN()}, perfect}, {perfect, {1, 2, 3, 4, 5, math.Inf(1)}},
+	} {
 		if _, err := DeLong(bad[0], bad[1], attack); !errors.Is(err, ErrScores) {
 			t.Errorf("%v: %v", bad, err)
 		}
@@ -228,7 +235,8 @@ func TestTestsOfFew(t *testing.T) {
 	if err != nil || w.N != 0 || !math.IsNaN(w.P) || len(w.Warnings) != 1 {
 		t.Errorf("no pair differs: %+v, %v", w, err)
 	}
-	if w, err = Wilcoxon([]float64{3, 4, 5, 6}, []float64{1, 1, 1, 1}); err != nil || w.P != 0.125 || len(w.Warnings) != 1 {
+	w, err = Wilcoxon([]float64{3, 4, 5, 6}, []float64{1, 1, 1, 1})
+	if err != nil || w.P != 0.125 || len(w.Warnings) != 1 {
 		t.Errorf("four pairs: %+v, %v", w, err)
 	}
 	if _, err := Friedman([][]float64{{1, 2}, {1}}); !errors.Is(err, ErrScores) {
@@ -276,7 +284,8 @@ func TestUnusable(t *testing.T) {
 		}
 	}
 	for _, p := range []float64{-0.1, 1.1, math.NaN()} {
-		if _, err := Brier([]float64{0, p}, two); !errors.Is(err, ErrScores) || !strings.Contains(err.Error(), "probability 1") {
+		_, err := Brier([]float64{0, p}, two)
+		if !errors.Is(err, ErrScores) || !strings.Contains(err.Error(), "probability 1") {
 			t.Errorf("Brier of %v: %v", p, err)
 		}
 		if _, err := LogLoss([]float64{0, p}, two); !errors.Is(err, ErrScores) {
@@ -287,7 +296,8 @@ func TestUnusable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := k.PerClass(Truth{Attack: two[:1], Class: []uint32{0, 0}, Names: []string{"a"}}, 0); !errors.Is(err, ErrScores) {
+	short := Truth{Attack: two[:1], Class: []uint32{0, 0}, Names: []string{"a"}}
+	if _, err := k.PerClass(short, 0); !errors.Is(err, ErrScores) {
 		t.Errorf("too few labels: %v", err)
 	}
 	benign, err := Rank([]float64{1, 2}, []bool{false, false})
@@ -366,7 +376,8 @@ func TestDoubts(t *testing.T) {
 		threshold float64
 		want      string
 	}{
-		{2000, 1500, "nothing is above the threshold"}, {2000, -1, "everything is above the threshold"}, {2000, 0, "25 % of the samples share"},
+		{2000, 1500, "nothing is above the threshold"}, {2000, -1, "everything is above the threshold"},
+		{2000, 0, "25 % of the samples share"},
 		{1650, 0, ""}, {500, 0, "no attack among 500"},
 	} {
 		m, err := Summarise(scores[:c.n], Truth{Attack: attack[:c.n]}, c.threshold, 0, 1)
@@ -380,8 +391,10 @@ func TestDoubts(t *testing.T) {
 			s[i], a[i] = float64(i%5), i >= benign
 		}
 		m, err := Summarise(s, Truth{Attack: a}, 2, 0, 1)
-		if text := strings.Join(m.Warnings, "\n"); err != nil || !strings.Contains(text, want) || !strings.Contains(text, "only 5 different") {
-			t.Errorf("%d benign samples: %q, %v", benign, m.Warnings, err)
+		for _, part := range []string{want, "only 5 different"} {
+			if err != nil || !strings.Contains(strings.Join(m.Warnings, "\n"), part) {
+				t.Errorf("%d benign samples: %q lack %q, %v", benign, m.Warnings, part, err)
+			}
 		}
 	}
 }

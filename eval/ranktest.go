@@ -15,11 +15,11 @@ type Test struct {
 	Warnings  []string `json:"warnings,omitempty"`
 }
 
-// Wilcoxon is the signed-rank test of two detectors on the same data sets (or seeds): is a−b distributed around 0? The
-// statistic is the smaller of the rank sums of positive and negative differences. Pairs that are equal or
-// undefined are left out; equal sizes of difference share their mean rank. Up to 50 pairs P is exact,
-// ties included; above, the normal approximation with correction for ties and none for continuity (as
-// scipy.stats.wilcoxon). Both slices have one length, or it is ErrScores.
+// Wilcoxon is the signed-rank test of two detectors on the same data sets (or seeds): is a−b distributed around 0?
+// The statistic is the smaller of the rank sums of positive and negative differences. Pairs that are equal or
+// undefined are left out; equal sizes of difference share their mean rank. Up to 50 pairs P is exact, ties included;
+// above, the normal approximation with correction for ties and none for continuity (as scipy.stats.wilcoxon). Both
+// slices have one length, or it is ErrScores.
 func Wilcoxon(a, b []float64) (Test, error) {
 	if len(a) != len(b) {
 		return Test{}, fmt.Errorf("%w: %d values against %d", ErrScores, len(a), len(b))

@@ -300,7 +300,10 @@ func TestRulesAgainstSciPy(t *testing.T) {
 	for _, k := range []struct {
 		rule        string
 		value, want float64
-	}{{"mean_sd", 2, c.MeanSD}, {"mad", 3, c.MAD}, {"iqr", 1.5, c.IQR}, {"quantile", 0.9, c.Quantile}, {"gaussian", 0.01, c.Gaussian}} {
+	}{
+		{"mean_sd", 2, c.MeanSD}, {"mad", 3, c.MAD}, {"iqr", 1.5, c.IQR}, {"quantile", 0.9, c.Quantile},
+		{"gaussian", 0.01, c.Gaussian},
+	} {
 		got, _, err := ThresholdRule{k.rule, k.value}.Fit(c.Score)
 		if err != nil {
 			t.Fatal(err)
@@ -309,8 +312,8 @@ func TestRulesAgainstSciPy(t *testing.T) {
 	}
 }
 
-// TestBootstrapAgainstNumPy: 40,000 resamples of AUROC and 8,000 of average precision, attacks and benign samples drawn apart
-// with NumPy and judged by SciPy and scikit-learn; their ends are good to some .001.
+// TestBootstrapAgainstNumPy: 40,000 resamples of AUROC and 8,000 of average precision, attacks and benign samples
+// drawn apart with NumPy and judged by SciPy and scikit-learn; their ends are good to some .001.
 func TestBootstrapAgainstNumPy(t *testing.T) {
 	c := reference(t).Bootstrap
 	r, err := Rank(c.Score, c.Attack)

@@ -39,9 +39,9 @@ type Repetition struct {
 	Value float64
 }
 
-// Pool summarises one metric over folds and seeds: within each fold the finite values are averaged over seeds, and the
-// folds' means are what the mean, sd and interval are over. Seeds within a fold share its training and test rows, so that they
-// are no further evidence on other data. Folds share rows too: the variance of their mean is taken as
+// Pool summarises one metric over folds and seeds: within each fold the finite values are averaged over seeds, and
+// the folds' means are what the mean, sd and interval are over. Seeds within a fold share its training and test rows,
+// so that they are no further evidence on other data. Folds share rows too: the variance of their mean is taken as
 //
 //	(1/J + overlap) s²        J folds whose means have the sample variance s²
 //

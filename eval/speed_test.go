@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// BenchmarkJudge is all that is done with the scores of one cell: metrics, classes and intervals from 500 resamples, on
-// as many units as ten times KDD99's file leaves for the test. distinct: no two scores are equal; tied: each score ten times.
+// BenchmarkJudge is all that is done with the scores of one cell: metrics, classes and intervals from 500 resamples,
+// on as many units as ten times KDD99's file leaves for the test. distinct: no two scores are equal; tied: each score
+// ten times.
 func BenchmarkJudge(b *testing.B) {
 	const n = 4_259_264
 	for _, c := range []struct {

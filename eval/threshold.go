@@ -13,8 +13,15 @@ import (
 // ThresholdRule turns the scores of benign samples that no model was fitted on into a threshold. A sample
 // is called an attack when its score is above it.
 type ThresholdRule struct {
-	Rule  string  `yaml:"rule" json:"rule" jsonschema:"enum=fpr,enum=quantile,enum=mean_sd,enum=mad,enum=iqr,enum=gaussian,enum=pot,enum=fixed" jsonschema_description:"how benign scores give a threshold. fpr: the lowest threshold that at most this share of them is above; quantile: that quantile of them, interpolated; mean_sd: mean plus value times the sample sd; mad: median plus value times 1.4826 times the median absolute deviation; iqr: upper quartile plus value times the distance between the quartiles; gaussian: what this share of a normal distribution of their mean and sd is above; pot: what this share is above when their largest 2 % follow a generalised Pareto distribution; fixed: the value itself, whatever they are, as the rank above which DeepLog calls an event anomalous"`
-	Value float64 `yaml:"value" json:"value" jsonschema_description:"fpr, quantile, gaussian and pot: a share between 0 and 1; mean_sd, mad and iqr: a multiple; fixed: a score"`
+	// how benign scores give a threshold. fpr: the lowest threshold that at most this share of them is above; quantile:
+	// that quantile of them, interpolated; mean_sd: mean plus value times the sample sd; mad: median plus value times
+	// 1.4826 times the median absolute deviation; iqr: upper quartile plus value times the distance between the
+	// quartiles; gaussian: what this share of a normal distribution of their mean and sd is above; pot: what this share
+	// is above when their largest 2 % follow a generalised Pareto distribution; fixed: the value itself, whatever they
+	// are, as the rank above which DeepLog calls an event anomalous
+	Rule string `yaml:"rule" json:"rule" jsonschema:"enum=fpr,enum=quantile,enum=mean_sd,enum=mad,enum=iqr,enum=gaussian,enum=pot,enum=fixed"`
+	// fpr, quantile, gaussian and pot: a share between 0 and 1; mean_sd, mad and iqr: a multiple; fixed: a score
+	Value float64 `yaml:"value" json:"value"`
 }
 
 // Check says what is wrong with the rule as a whole, if anything.
@@ -66,7 +73,8 @@ func (r ThresholdRule) Fit(benign []float64) (threshold float64, warnings []stri
 	s := slices.Sorted(slices.Values(benign))
 	n := len(s)
 	if n > 1 && s[0] == s[n-1] {
-		warnings = append(warnings, fmt.Sprintf("all %d benign scores are equal: the threshold separates nothing from them", n))
+		warnings = append(warnings,
+			fmt.Sprintf("all %d benign scores are equal: the threshold separates nothing from them", n))
 	}
 	mean, sd := stat.MeanSD(s)
 	if (r.Rule == "mean_sd" || r.Rule == "gaussian") && n == 1 {
@@ -117,9 +125,12 @@ func lowestFor(s []float64, rate float64) (float64, []string) {
 	above := n - sort.Search(n, func(i int) bool { return s[i] > t })
 	switch {
 	case rate > 0 && k == 0:
-		return t, []string{fmt.Sprintf("%d benign scores are too few for a false-positive rate of %g: the threshold is their largest", n, rate)}
+		return t, []string{fmt.Sprintf(
+			"%d benign scores are too few for a false-positive rate of %g: the threshold is their largest", n, rate)}
 	case 2*above < k:
-		return t, []string{fmt.Sprintf("equal scores stand at the threshold: %.3g of the benign scores are above it, where %g was asked for", float64(above)/float64(n), rate)}
+		return t, []string{fmt.Sprintf(
+			"equal scores stand at the threshold: %.3g of the benign scores are above it, where %g was asked for",
+			float64(above)/float64(n), rate)}
 	}
 	return t, nil
 }

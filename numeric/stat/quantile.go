@@ -11,8 +11,8 @@ import (
 //
 //	(1−w)·x_i + w·x_{i+1}        i from 0
 //
-// the type 7 of Hyndman and Fan (Sample Quantiles in Statistical Packages, The American Statistician 1996), which is also
-// numpy's and R's default. The result never leaves [x_i, x_{i+1}], where the sum alone can by a rounding, and
+// the type 7 of Hyndman and Fan (Sample Quantiles in Statistical Packages, The American Statistician 1996), which is
+// also numpy's and R's default. The result never leaves [x_i, x_{i+1}], where the sum alone can by a rounding, and
 // does not overflow for values that lie further apart than the largest float64. NaN without values and for p outside
 // [0,1].
 func Quantile(ascending []float64, p float64) float64 {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sort"
 
 	"plumbline/data"
 	"plumbline/models"
@@ -58,7 +57,12 @@ type ecodColumn struct {
 	values []float32
 	upTo   []int32
 	left   bool // skewed to the left
+	tails  []ecodTails
 }
+
+// ecodTails is log 1/L and log 1/R. A column of k values has 2k+1 of them: 2i+1 is that of value i, 2i that
+// of what lies below value i and above the one before.
+type ecodTails struct{ left, right float64 }
 
 type ecodState struct {
 	n       int
@@ -75,6 +79,7 @@ func fitECOD(ctx context.Context, env models.Env, s *data.Set) (*ecodState, erro
 			}
 			slices.Sort(v)
 			m.columns[j] = newECODColumn(v)
+			m.columns[j].tabulate(s.N)
 		}
 	})
 	return m, err
@@ -104,55 +109,97 @@ func newECODColumn(v []float32) ecodColumn {
 	return c
 }
 
-// tails are L and R of a value.
-func (c *ecodColumn) tails(v float32, n int) (left, right float64) {
-	at := sort.Search(len(c.values), func(i int) bool { return c.values[i] >= v }) // first not below v
-	var below, upTo int32
-	if at > 0 {
-		below = c.upTo[at-1]
-	}
-	upTo = below
-	if at < len(c.values) && c.values[at] == v {
-		upTo = c.upTo[at]
-	}
-	return float64(1+upTo) / float64(n+1), float64(1+int32(n)-below) / float64(n+1)
-}
-
-// sums are the three sums of logarithms of a row.
-func (m *ecodState) sums(row []float32) (left, right, skewed float64) {
-	for j, v := range row {
-		l, r := m.columns[j].tails(v, m.n)
-		l, r = -math.Log(l), -math.Log(r)
-		left += l
-		right += r
-		if m.columns[j].left {
-			skewed += l
-		} else {
-			skewed += r
+// tabulate takes the logarithms once, so that scoring looks them up.
+func (c *ecodColumn) tabulate(n int) {
+	c.tails = make([]ecodTails, 2*len(c.values)+1)
+	at := func(below, upTo int32) ecodTails {
+		return ecodTails{
+			left:  -math.Log(float64(1+upTo) / float64(n+1)),
+			right: -math.Log(float64(1+int32(n)-below) / float64(n+1)),
 		}
 	}
-	return left, right, skewed
+	var below int32
+	for i, upTo := range c.upTo {
+		c.tails[2*i], c.tails[2*i+1] = at(below, below), at(below, upTo)
+		below = upTo
+	}
+	c.tails[2*len(c.upTo)] = at(below, below)
+}
+
+// place is where the tails of a value stand.
+func (c *ecodColumn) place(v float32) int {
+	lo, hi := 0, len(c.values)
+	for lo < hi { // the first value that is not below v
+		if mid := int(uint(lo+hi) >> 1); c.values[mid] < v {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	if lo < len(c.values) && c.values[lo] == v {
+		return 2*lo + 1
+	}
+	return 2 * lo
+}
+
+// ecodSums are the three sums of logarithms of a row.
+type ecodSums struct{ left, right, skewed float64 }
+
+func (s ecodSums) score() float64 { return max(s.left, s.right, s.skewed) }
+
+// add adds the terms of column j of the rows from lo on to their sums. A column at a time keeps its table in the
+// cache, and neighbours in a file often share values.
+func (m *ecodState) add(x []float32, lo, j int, sums []ecodSums) {
+	c, d := &m.columns[j], len(m.columns)
+	last := x[lo*d+j]
+	at := c.place(last)
+	for i := range sums {
+		if v := x[(lo+i)*d+j]; v != last {
+			last, at = v, c.place(v)
+		}
+		t := c.tails[at]
+		sums[i].left += t.left
+		sums[i].right += t.right
+		if c.left {
+			sums[i].skewed += t.left
+		} else {
+			sums[i].skewed += t.right
+		}
+	}
 }
 
 func (m *ecodState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	return scoreRows(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
-		return func(row []float32) float64 {
-			left, right, skewed := m.sums(row)
-			return max(left, right, skewed)
+	return parallelRows(ctx, s.N, ecodBlock, workers, func() func(lo, hi int) {
+		var block [ecodBlock]ecodSums
+		return func(lo, hi int) {
+			sums := block[:hi-lo]
+			clear(sums)
+			for j := range m.columns {
+				m.add(s.X, lo, j, sums)
+			}
+			for i := range sums {
+				out[lo+i] = sums[i].score()
+			}
 		}
 	})
 }
 
+// ecodBlock is the rows that a worker scores column by column.
+const ecodBlock = 256
+
 // explain: the terms of the sum that is the score.
 func (m *ecodState) explain(row []float32, out []float64) {
-	left, right, skewed := m.sums(row)
-	top := max(left, right, skewed)
+	sums := make([]ecodSums, 1)
+	for j := range m.columns {
+		m.add(row, 0, j, sums)
+	}
+	top := sums[0].score()
 	for j, v := range row {
-		l, r := m.columns[j].tails(v, m.n)
-		if top == left || top != right && m.columns[j].left {
-			out[j] = -math.Log(l)
+		t := m.columns[j].tails[m.columns[j].place(v)]
+		if top == sums[0].left || top != sums[0].right && m.columns[j].left {
+			out[j] = t.left
 		} else {
-			out[j] = -math.Log(r)
+			out[j] = t.right
 		}
 	}
 }
@@ -205,10 +252,11 @@ func loadECOD(st models.State) (learned, error) {
 		if size < 1 || int(size) > len(values) {
 			return nil, fmt.Errorf("column %d of %d values, %d left", j, size, len(values))
 		}
-		c := ecodColumn{values[:size:size], upTo[:size:size], left[j] != 0}
+		c := ecodColumn{values: values[:size:size], upTo: upTo[:size:size], left: left[j] != 0}
 		if !slices.IsSorted(c.values) || !slices.IsSorted(c.upTo) || c.upTo[0] < 0 || int(c.upTo[size-1]) != m.n {
 			return nil, fmt.Errorf("column %d is out of order", j)
 		}
+		c.tabulate(m.n)
 		m.columns[j] = c
 		values, upTo = values[size:], upTo[size:]
 	}

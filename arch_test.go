@@ -86,7 +86,7 @@ var outside = map[string]string{
 	"golang.org/x/term":         "cmd/plumbline",
 	"github.com/klauspost/":     "data/input data/source data/export data/nfcapd data/parquet runs runs/compare runs/investigate",
 	"github.com/pierrec/lz4/":   "data/nfcapd",
-	"go.yaml.in/yaml/v3":        "configs/settings models/modeltest runs runs/experiment",
+	"go.yaml.in/yaml/v3":        "configs/settings",
 	"github.com/google/go-cmp/": "", // tests only
 	"github.com/parquet-go/":    "", // tests only
 	"golang.org/x/sys/cpu":      "numeric/kernel",

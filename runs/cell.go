@@ -238,7 +238,7 @@ func (j *job) clusters(ctx context.Context, det models.Detector, test *data.Set,
 
 func blankResult(c experiment.Cell) record.Result {
 	return record.Result{
-		Data: c.Set.Config.Name, Model: c.Entry.Info.Name, Label: c.Entry.Label, Seed: c.Seed, Fold: c.Part, Unit: c.Set.Unit.String(), Cell: c.Path(),
+		Data: c.Set.Config.Name, Model: c.Entry.Info.Name, Label: c.Entry.Label, Seed: c.Seed, Fold: c.Fold, Unit: c.Set.Unit.String(), Cell: c.Path(),
 		Input: c.Entry.Info.Needs.Input.String(), Deterministic: c.Entry.Info.Deterministic, Valid: eval.Number(math.NaN()),
 	}
 }

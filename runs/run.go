@@ -174,7 +174,7 @@ func (r *run) carryOut(ctx context.Context) (*Outcome, error) {
 	r.results = map[string]record.Result{}
 	plan := r.exp.Plan()
 	r.total = len(plan)
-	r.takeOver(plan)
+	r.resumeFinished(plan)
 	left := slices.DeleteFunc(slices.Clone(plan), func(c experiment.Cell) bool { _, done := r.results[c.Path()]; return done })
 	if err := r.exp.FindFiles(left); err != nil {
 		return nil, err
@@ -200,8 +200,8 @@ func (r *run) carryOut(ctx context.Context) (*Outcome, error) {
 	return r.finish(ctx, plan)
 }
 
-// takeOver keeps the cells of an earlier attempt that are ok.
-func (r *run) takeOver(plan []experiment.Cell) {
+// resumeFinished keeps the cells of an earlier attempt that are ok.
+func (r *run) resumeFinished(plan []experiment.Cell) {
 	for _, c := range plan {
 		var st record.Status
 		if record.ReadJSON(r.dir.Path, c.Path()+"/status.json", &st) == nil && st.Status == record.OK {
@@ -226,7 +226,7 @@ func (r *run) dataSet(ctx context.Context, set *experiment.DataSet, cells []expe
 	for k := range set.Split.FoldNames() {
 		var own []experiment.Cell
 		for _, c := range cells {
-			if c.Fold == k {
+			if c.FoldIndex == k {
 				own = append(own, c)
 			}
 		}
@@ -245,8 +245,8 @@ func (r *run) cacheSlot(set *experiment.DataSet) prepare.CacheSlot {
 	return prepare.NewCacheSlot(r.opt.Cache, set, r.exp.Finder, r.manifest.Version, r.log)
 }
 
-// give ends cells that could not begin.
-func (r *run) give(ctx context.Context, name string, cells []experiment.Cell, err error) {
+// abandon ends cells that could not begin.
+func (r *run) abandon(ctx context.Context, name string, cells []experiment.Cell, err error) {
 	if ctx.Err() != nil {
 		r.skip(cells, record.Interrupted, "interrupted")
 		return
@@ -260,7 +260,7 @@ func (r *run) fold(ctx context.Context, src *prepare.Source, k int, cells []expe
 	name := src.Set.Config.Name
 	p, err := src.Prepare(ctx, k)
 	if err != nil {
-		r.give(ctx, name, cells, err)
+		r.abandon(ctx, name, cells, err)
 		return nil
 	}
 	m := p.Info
@@ -270,7 +270,7 @@ func (r *run) fold(ctx context.Context, src *prepare.Source, k int, cells []expe
 	}
 	if r.exp.Audit != "off" {
 		if m.Audit, err = r.audit(ctx, p, cells[0]); err != nil {
-			r.give(ctx, name, cells, err)
+			r.abandon(ctx, name, cells, err)
 			return nil
 		}
 	}
@@ -286,7 +286,7 @@ func (r *run) fold(ctx context.Context, src *prepare.Source, k int, cells []expe
 		r.log.Warn("data", "data", name, "warning", w)
 	}
 	text := fmt.Sprintf("%d rows; %d benign rows train, %d set thresholds, %d test", m.Rows, m.Train, m.Valid, m.Test)
-	if part := cells[0].Part; part != "" {
+	if part := cells[0].Fold; part != "" {
 		text = "fold " + part + ": " + text
 	}
 	r.observe(Event{Kind: Prepared, Data: name, Text: text})
@@ -297,8 +297,8 @@ func (r *run) fold(ctx context.Context, src *prepare.Source, k int, cells []expe
 // audit writes the audit of a data set, or of one fold of it, and is its line for tables.
 func (r *run) audit(ctx context.Context, p *prepare.Prepared, c experiment.Cell) (string, error) {
 	file := "audit/" + p.Set.Config.Name
-	if c.Part != "" {
-		file += "-" + c.Part
+	if c.Fold != "" {
+		file += "-" + c.Fold
 	}
 	report, err := p.Audit(ctx)
 	if err == nil {

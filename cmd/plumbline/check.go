@@ -41,7 +41,7 @@ the arguments are wrong or a data file is missing.`,
 				lost := a.checkFiles(e, &e.Sets[i])
 				missing = append(missing, lost...)
 				if lost == nil && (read || e.Sets[i].Config.Generated()) {
-					bad = append(bad, a.survey(c.Context(), e, &e.Sets[i]))
+					bad = append(bad, a.preview(c.Context(), e, &e.Sets[i]))
 				}
 			}
 			if err := a.printPlan(e); err != nil {
@@ -92,9 +92,9 @@ func (a *app) checkFiles(e *experiment.Experiment, s *experiment.DataSet) (missi
 	return missing
 }
 
-// survey prints what a data set comes to.
-func (a *app) survey(ctx context.Context, e *experiment.Experiment, set *experiment.DataSet) error {
-	s, err := prepare.Preview(e, ctx, set)
+// preview prints what a data set comes to.
+func (a *app) preview(ctx context.Context, e *experiment.Experiment, set *experiment.DataSet) error {
+	s, err := prepare.Preview(ctx, e, set)
 	if err != nil {
 		return err
 	}

@@ -87,8 +87,8 @@ func (p *progress) event(e runs.Event) {
 	name := ""
 	if e.Cell.Entry != nil {
 		name = fmt.Sprintf("%s %s seed %d", e.Cell.Set.Config.Name, e.Cell.Entry.Label, e.Cell.Seed)
-		if e.Cell.Part != "" {
-			name += " fold " + e.Cell.Part
+		if e.Cell.Fold != "" {
+			name += " fold " + e.Cell.Fold
 		}
 	}
 	switch e.Kind {

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/models"
@@ -70,7 +68,7 @@ func checkDefaults(s *subject) {
 // checkYAML: what a run directory writes down of a model is the whole of it, and reads back.
 func checkYAML(s *subject) {
 	want := s.info.Defaults()
-	raw, err := yaml.Marshal(want)
+	raw, err := settings.Marshal(want)
 	if err != nil {
 		s.fatalf("defaults to YAML: %v", err)
 	}

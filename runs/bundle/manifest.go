@@ -102,7 +102,7 @@ func Write(to *record.Folder, p Parts) error {
 	if err != nil {
 		return fmt.Errorf("runs: %s: %w", specName, err)
 	}
-	source, err := settings.Marshal(experiment.PlainNode(set.Node))
+	source, err := settings.Marshal(set.Doc)
 	if err != nil {
 		return fmt.Errorf("runs: %s: %w", manifestName, err)
 	}
@@ -128,7 +128,7 @@ func Write(to *record.Folder, p Parts) error {
 	}
 	m := Manifest{
 		Version: Version, Program: p.Program, Data: set.Config.Name, Model: entry.Info.Name, Label: entry.Label,
-		Seed: p.Cell.Seed, Fold: p.Cell.Part, Source: string(source), Columns: p.Columns,
+		Seed: p.Cell.Seed, Fold: p.Cell.Fold, Source: string(source), Columns: p.Columns,
 		Unit: Unit{set.Unit.String(), unit}, MinFlows: set.MinFlows,
 		Aggregate: Aggregate{p.Aggregate.Flow, p.Aggregate.Unit, p.Aggregate.Above}, Files: map[string]record.FileSum{},
 	}

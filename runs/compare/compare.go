@@ -183,7 +183,7 @@ func (c *Comparison) group(cells []member, names []string, records []*record.Rec
 		}
 		g.Rows = append(g.Rows, r)
 	}
-	g.Warnings = slices.Concat(cellDoubts(cells), repetitionDoubts(g.Rows), preparationDoubts(cells))
+	g.Warnings = slices.Concat(cellWarnings(cells), repetitionWarnings(g.Rows), preparationWarnings(cells))
 	sign := direction(c.Metric)
 	if sign == 0 {
 		return g // in the order of the runs

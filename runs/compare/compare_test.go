@@ -187,17 +187,17 @@ func TestWarningsNameTheirModels(t *testing.T) {
 	}
 	failed := cell("b", "never read")
 	failed.Status = record.Failed
-	got := cellDoubts([]member{cell("a", "few", "flat"), cell("a", "few"), cell("b", "few", "coarse"), failed, cell("c", "few", "coarse")})
+	got := cellWarnings([]member{cell("a", "few", "flat"), cell("a", "few"), cell("b", "few", "coarse"), failed, cell("c", "few", "coarse")})
 	want := []string{"all models: few", "a: flat (1 of 2 cells)", "b, c: coarse"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if got := cellDoubts([]member{cell("a", "few")}); !slices.Equal(got, []string{"a: few"}) {
+	if got := cellWarnings([]member{cell("a", "few")}); !slices.Equal(got, []string{"a: few"}) {
 		t.Errorf("one model: %q", got)
 	}
 }
 
-func TestDoubts(t *testing.T) {
+func TestWarnings(t *testing.T) {
 	one := runOf(t, "a", "x", "1")
 	c, err := Compare([]*record.Record{one}, "", nil)
 	if err != nil {
@@ -236,7 +236,7 @@ func TestDoubts(t *testing.T) {
 	}
 }
 
-// TestFoldsDiffer: folds have other rows by design; what differs within one is a doubt.
+// TestFoldsDiffer: folds have other rows by design; what differs within one is a warning.
 func TestFoldsDiffer(t *testing.T) {
 	const file = `data,model,label,seed,fold,unit,status,n_train,n_test,auroc,prevalence,train_sha256,test_sha256,input
 d,m,a,1,f1,flow,ok,10,20,0.8,0.5,x,y1,vectors
@@ -244,7 +244,7 @@ d,m,a,1,f2,flow,ok,10,21,0.9,0.5,x,y2,vectors
 d,n,b,1,f1,flow,ok,10,20,0.7,0.5,x,y1,vectors
 d,n,b,1,f2,flow,ok,10,21,0.7,0.5,x,%s,vectors
 `
-	for sum, doubted := range map[string]bool{"y2": false, "y3": true} {
+	for sum, warned := range map[string]bool{"y2": false, "y3": true} {
 		results, err := record.ReadResults(strings.NewReader(fmt.Sprintf(file, sum)), "r.csv")
 		if err != nil {
 			t.Fatal(err)
@@ -254,7 +254,7 @@ d,n,b,1,f2,flow,ok,10,21,0.7,0.5,x,%s,vectors
 			t.Fatal(err)
 		}
 		text := strings.Join(c.Groups[0].Warnings, "\n")
-		if strings.Contains(text, "test_sha256") != doubted || strings.Contains(text, "same units") || !strings.Contains(text, "2 folds are few") {
+		if strings.Contains(text, "test_sha256") != warned || strings.Contains(text, "same units") || !strings.Contains(text, "2 folds are few") {
 			t.Errorf("%s: %s", sum, text)
 		}
 	}

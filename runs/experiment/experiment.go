@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"plumbline/configs/settings"
 	"plumbline/data/evasion"
 	"plumbline/data/prep"
@@ -127,8 +125,8 @@ type modelRef struct {
 }
 
 func (r *modelRef) DecodeStrict(d settings.Doc) settings.Problems {
-	if d.Node.Kind == yaml.ScalarNode {
-		*r = modelRef{Model: d.Node.Value, at: d}
+	if name, ok := d.Scalar(); ok {
+		*r = modelRef{Model: name, at: d}
 		return nil
 	}
 	type plain modelRef
@@ -162,7 +160,7 @@ type DataSet struct {
 	// MinFlows is how many rows a unit of the validation or test part has at the least to be judged.
 	MinFlows int
 	Evasion  *evasion.EvasionSpec // nil: attacks are tested as they are
-	Node     *yaml.Node           // the resolved config
+	Doc      settings.Doc         // the resolved config
 }
 
 // Entry is one model of an experiment.

@@ -75,7 +75,11 @@ func (l Library) open(kind, name string) (settings.Doc, error) {
 				continue
 			}
 			doc, err := settings.Parse(f.at+file+".yaml", raw)
-			if own, ok := doc.Get("name"); err == nil && ok && own.Node.Value == name {
+			if err != nil {
+				continue
+			}
+			own, _ := doc.Get("name")
+			if text, ok := own.Scalar(); ok && text == name {
 				return doc, nil
 			}
 		}

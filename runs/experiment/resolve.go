@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/data/evasion"
@@ -178,20 +176,20 @@ func (l *loader) dataSet(r dataRef) (DataSet, settings.Problems) {
 		ps = append(ps, doc.Problem("%q cannot name a folder: letters, digits, dots, dashes and underscores only",
 			c.Name))
 	}
-	set := DataSet{Config: c, Split: split.DefaultSplit(), Node: doc.Node, Unit: Unit{Name: "flow"}}
+	set := DataSet{Config: c, Split: split.DefaultSplit(), Doc: doc, Unit: Unit{Name: "flow"}}
 	ps = append(ps, c.Split.Decode(&set.Split)...)
 	ps = append(ps, l.e.Split.Decode(&set.Split)...)
 	if err := set.Split.Check(); err != nil {
 		ps = append(ps, r.doc.Problem("%s: %v", c.Name, err))
 	}
 	steps := c.Prep
-	if l.e.Prep.Node != nil {
+	if l.e.Prep.Given() {
 		steps = l.e.Prep
 	}
 	if set.Prep, err = prep.Decode(steps); err != nil {
 		ps = append(ps, problems(r.doc, err)...)
 	}
-	if c.Traces.Node != nil || l.e.Traces.Node != nil {
+	if c.Traces.Given() || l.e.Traces.Given() {
 		t := prep.DefaultTraces()
 		ps = append(ps, c.Traces.Decode(&t)...)
 		ps = append(ps, l.e.Traces.Decode(&t)...)
@@ -208,7 +206,7 @@ func (l *loader) dataSet(r dataRef) (DataSet, settings.Problems) {
 		ps = append(ps, l.at("min_flows", "%s is judged by flows: min_flows is for hosts, connections and other units",
 			c.Name))
 	}
-	if c.Evasion.Node != nil {
+	if c.Evasion.Given() {
 		e := evasion.DefaultEvasion()
 		if bad := c.Evasion.Decode(&e); len(bad) > 0 {
 			ps = append(ps, bad...)
@@ -222,10 +220,10 @@ func (l *loader) dataSet(r dataRef) (DataSet, settings.Problems) {
 
 // dataDoc is the whole config behind a data entry: a name, a name with changes, or the config itself.
 func (l *loader) dataDoc(d settings.Doc) (settings.Doc, settings.Problems) {
-	if d.Node.Kind == yaml.ScalarNode {
+	if _, ok := d.Scalar(); ok {
 		return l.named(d)
 	}
-	if d.Node.Kind != yaml.MappingNode {
+	if !d.IsMap() {
 		return d, settings.Problems{d.Problem("want the name of a data set, or a map")}
 	}
 	ref, ok := d.Get("data")
@@ -244,19 +242,16 @@ func (l *loader) dataDoc(d settings.Doc) (settings.Doc, settings.Problems) {
 	_, moved := d.Get("folder")
 	_, placed := base.Get("folder")
 	if name, ok := base.Get("name"); ok && !moved && !placed { // another name does not move the files
-		changed.Node.Content = append(changed.Node.Content, scalar("folder", ref), scalar(name.Node.Value, ref))
+		folder, _ := name.Scalar()
+		changed = changed.With("folder", folder, ref)
 	}
 	return settings.Merge(base, changed), nil
 }
 
-// scalar is a text in the place of another.
-func scalar(text string, at settings.Doc) *yaml.Node {
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text, Line: at.Node.Line, Column: at.Node.Column}
-}
-
 // named is the data config that a scalar names.
 func (l *loader) named(ref settings.Doc) (settings.Doc, settings.Problems) {
-	doc, err := l.lib.Open("data", ref.Node.Value)
+	name, _ := ref.Scalar()
+	doc, err := l.lib.Open("data", name)
 	if err != nil {
 		return doc, problems(ref, err)
 	}
@@ -302,15 +297,16 @@ type Cell struct {
 	Set   *DataSet
 	Entry *Entry
 	Seed  uint64
-	Fold  int    // of the split
-	Part  string // the fold's name, empty when the split has none
+	// FoldIndex is the fold's number, from 0, and Fold its name, empty where the split has one.
+	FoldIndex int
+	Fold      string
 }
 
 // Path is the cell's folder below the run directory, with slashes.
 func (c Cell) Path() string {
 	path := fmt.Sprintf("cells/%s/%s/s%d", c.Set.Config.Name, c.Entry.Label, c.Seed)
-	if c.Part != "" {
-		path += "-" + c.Part
+	if c.Fold != "" {
+		path += "-" + c.Fold
 	}
 	return path
 }
@@ -338,21 +334,9 @@ func (e *Experiment) Plan() []Cell {
 // Resolved is the experiment as one YAML file that needs no other: every data config and every parameter
 // is in it. Loading it gives the same experiment.
 func (e *Experiment) Resolved() ([]byte, error) {
-	root := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
-	add := func(key string, value any) error {
-		n, ok := value.(*yaml.Node)
-		if !ok {
-			n = &yaml.Node{}
-			if err := n.Encode(value); err != nil {
-				return fmt.Errorf("runs: experiment.yaml: %s: %w", key, err)
-			}
-		}
-		root.Content = append(root.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}, n)
-		return nil
-	}
-	sets := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+	sets := make([]settings.Doc, len(e.Sets))
 	for i := range e.Sets {
-		sets.Content = append(sets.Content, PlainNode(e.Sets[i].Node))
+		sets[i] = e.Sets[i].Doc
 	}
 	type entry struct {
 		Model  string      `yaml:"model"`
@@ -363,42 +347,32 @@ func (e *Experiment) Resolved() ([]byte, error) {
 	for _, m := range e.Entries {
 		entries = append(entries, entry{m.Info.Name, m.Label, m.Spec})
 	}
-	steps := []error{add("name", e.Name)}
-	if e.Config.Doc != "" {
-		steps = append(steps, add("doc", e.Config.Doc))
-	}
-	steps = append(steps, add("data", sets), add("models", entries), add("seeds", e.Seeds))
-	for _, part := range []struct {
-		key string
-		doc settings.Doc
-	}{{"split", e.Config.Split}, {"prep", e.Config.Prep}, {"traces", e.Config.Traces}} {
-		if part.doc.Node != nil {
-			steps = append(steps, add(part.key, PlainNode(part.doc.Node)))
+	var out settings.Map
+	add := func(key string, given bool, value any) {
+		if given {
+			out = append(out, settings.Setting{Key: key, Value: value})
 		}
 	}
-	steps = append(steps, add("threshold", e.Threshold))
-	if e.Config.Unit != nil {
-		steps = append(steps, add("unit", *e.Config.Unit))
+	add("name", true, e.Name)
+	add("doc", e.Config.Doc != "", e.Config.Doc)
+	add("data", true, sets)
+	add("models", true, entries)
+	add("seeds", true, e.Seeds)
+	add("split", e.Config.Split.Given(), e.Config.Split)
+	add("prep", e.Config.Prep.Given(), e.Config.Prep)
+	add("traces", e.Config.Traces.Given(), e.Config.Traces)
+	add("threshold", true, e.Threshold)
+	add("unit", e.Config.Unit != nil, e.Config.Unit)
+	add("min_flows", true, e.MinFlows)
+	add("aggregate", true, e.Aggregate)
+	add("bootstrap", true, e.Bootstrap)
+	add("workers", true, e.Workers)
+	add("timeout", e.Timeout != "", e.Timeout)
+	add("audit", true, e.Audit)
+	add("keep", true, e.Keep)
+	text, err := settings.Marshal(out)
+	if err != nil {
+		return nil, fmt.Errorf("runs: experiment.yaml: %w", err)
 	}
-	steps = append(steps, add("min_flows", e.MinFlows), add("aggregate", e.Aggregate), add("bootstrap", e.Bootstrap),
-		add("workers", e.Workers))
-	if e.Timeout != "" {
-		steps = append(steps, add("timeout", e.Timeout))
-	}
-	steps = append(steps, add("audit", e.Audit), add("keep", e.Keep))
-	if err := errors.Join(steps...); err != nil {
-		return nil, err
-	}
-	return yaml.Marshal(root)
-}
-
-// PlainNode is a copy without comments.
-func PlainNode(n *yaml.Node) *yaml.Node {
-	c := *n
-	c.HeadComment, c.LineComment, c.FootComment, c.Anchor = "", "", "", ""
-	c.Content = make([]*yaml.Node, len(n.Content))
-	for i, k := range n.Content {
-		c.Content[i] = PlainNode(k)
-	}
-	return &c
+	return text, nil
 }

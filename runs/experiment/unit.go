@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/eval"
@@ -25,8 +23,8 @@ var unitNames = []string{"flow", "host", "connection"}
 // DecodeStrict takes a name or a list of columns.
 func (u *Unit) DecodeStrict(d settings.Doc) settings.Problems {
 	*u = Unit{}
-	if d.Node.Kind == yaml.ScalarNode {
-		u.Name = d.Node.Value
+	if name, ok := d.Scalar(); ok {
+		u.Name = name
 		for _, n := range unitNames {
 			if u.Name == n {
 				return nil
@@ -140,12 +138,12 @@ type Aggregate struct {
 func (a *Aggregate) DecodeStrict(d settings.Doc) settings.Problems {
 	type plain Aggregate
 	p := plain{Flow: "max", Unit: "max", Above: 0.95}
-	if d.Node.Kind == yaml.ScalarNode {
-		if rules := []string{"max", "mean", "last"}; !slices.Contains(rules, d.Node.Value) {
+	if name, ok := d.Scalar(); ok {
+		if rules := []string{"max", "mean", "last"}; !slices.Contains(rules, name) {
 			return settings.Problems{d.Problem("aggregate %q is not one of %s%s; a map {flow, unit, above} says more",
-				d.Node.Value, strings.Join(rules, ", "), settings.DidYouMean(d.Node.Value, rules))}
+				name, strings.Join(rules, ", "), settings.DidYouMean(name, rules))}
 		}
-		p.Flow, p.Unit = d.Node.Value, d.Node.Value
+		p.Flow, p.Unit = name, name
 		*a = Aggregate(p).normal()
 		return nil
 	}

@@ -8,23 +8,23 @@ import (
 	"plumbline/runs/record"
 )
 
-// Survey is what a data set comes to before any model sees it.
-type Survey struct {
+// Summary is what a data set comes to before any model sees it.
+type Summary struct {
 	record.DataManifest
 	Columns []string // of the prepared matrix
 	Symbols int      // of the traces' alphabet; 0: no traces
 	Units   int      // that are judged
 }
 
-// Survey reads, splits and prepares one of the experiment's data sets as Run would, and trains nothing. The
+// Preview reads, splits and prepares one of the experiment's data sets as Run would, and trains nothing. The
 // error is the one that its cells would end with.
-func Preview(e *experiment.Experiment, ctx context.Context, set *experiment.DataSet) (*Survey, error) {
+func Preview(ctx context.Context, e *experiment.Experiment, set *experiment.DataSet) (*Summary, error) {
 	src := &Source{Set: set, Finder: e.Finder, Workers: runtime.GOMAXPROCS(0)}
 	p, err := src.Prepare(ctx, 0)
 	if err != nil {
 		return nil, err
 	}
-	s := &Survey{DataManifest: p.Info, Columns: p.Pipe.Columns(), Units: len(p.Test.First)}
+	s := &Summary{DataManifest: p.Info, Columns: p.Pipe.Columns(), Units: len(p.Test.First)}
 	if p.Tracer != nil {
 		s.Symbols = len(p.Tracer.Alphabet)
 	}

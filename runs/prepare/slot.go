@@ -74,11 +74,11 @@ func NewCacheSlot(store *cache.Store, set *experiment.DataSet, find source.Finde
 		wg.Go(func() { sums[i+1], errs[i+1] = cache.File(p) })
 	}
 	wg.Wait()
-	plain, err := settings.Marshal([]any{experiment.PlainNode(set.Node), set.Split, set.Traces, set.Unit, set.MinFlows})
+	plain, err := settings.Marshal([]any{set.Doc, set.Split, set.Traces, set.Unit, set.MinFlows})
 	errs = append(errs, err)
 	var steps []byte
 	if set.Prep.Doc.Given() {
-		steps, err = settings.Marshal(experiment.PlainNode(set.Prep.Doc.Node))
+		steps, err = settings.Marshal(set.Prep.Doc)
 		errs = append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {

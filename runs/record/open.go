@@ -37,7 +37,7 @@ func Open(dir string) (*Record, error) {
 		return nil, err
 	}
 	if d, ok := doc.Get("name"); ok {
-		r.Name = d.Node.Value
+		r.Name, _ = d.Scalar()
 	}
 	if err := ReadJSON(dir, "manifest.json", &r.Manifest); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err

@@ -12,9 +12,9 @@ import (
 // standard deviations to either side of the mean, with 3 already 2.48, with 2 nearly 9.
 const fewSeeds = 5
 
-// cellDoubts joins the warnings of the cells: each once, with the models it is about and how many of their cells carry
+// cellWarnings joins the warnings of the cells: each once, with the models it is about and how many of their cells carry
 // it when not all do.
-func cellDoubts(cells []member) (out []string) {
+func cellWarnings(cells []member) (out []string) {
 	type carrier struct {
 		labels []string
 		cells  int
@@ -55,8 +55,8 @@ func cellDoubts(cells []member) (out []string) {
 	return out
 }
 
-// repetitionDoubts is what the number of seeds or folds that the rows rest on leaves open.
-func repetitionDoubts(rows []Row) (out []string) {
+// repetitionWarnings is what the number of seeds or folds that the rows rest on leaves open.
+func repetitionWarnings(rows []Row) (out []string) {
 	var single []string
 	few := map[string]int{} // the least number of seeds, and of folds
 	for i := range rows {
@@ -87,9 +87,9 @@ func repetitionDoubts(rows []Row) (out []string) {
 	return out
 }
 
-// preparationDoubts is what keeps the numbers of two cells from being comparable: other test units, or other
+// preparationWarnings is what keeps the numbers of two cells from being comparable: other test units, or other
 // values in front of models that see the same kind of input.
-func preparationDoubts(cells []member) (out []string) {
+func preparationWarnings(cells []member) (out []string) {
 	var folds []string
 	byFold := map[string][]member{}
 	for _, m := range cells {
@@ -99,16 +99,16 @@ func preparationDoubts(cells []member) (out []string) {
 		byFold[m.Fold] = append(byFold[m.Fold], m)
 	}
 	for _, f := range folds { // folds differ from each other by design
-		for _, doubt := range preparationDoubtsOf(byFold[f]) {
-			if !slices.Contains(out, doubt) {
-				out = append(out, doubt)
+		for _, warning := range preparationWarningsIn(byFold[f]) {
+			if !slices.Contains(out, warning) {
+				out = append(out, warning)
 			}
 		}
 	}
 	return out
 }
 
-func preparationDoubtsOf(cells []member) (out []string) {
+func preparationWarningsIn(cells []member) (out []string) {
 	var units, inputs []string
 	sums := map[string][]string{}
 	for _, m := range cells {

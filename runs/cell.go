@@ -33,7 +33,8 @@ type job struct {
 	workers int
 	log     *slog.Logger
 	observe func(Event)
-	program string // version
+	stop    func(error) // ends the run
+	program string      // version
 	history []models.Epoch
 	result  record.Result
 	rule    bundle.Rule // how the scores of samples become those of units
@@ -69,6 +70,9 @@ func (j *job) run(ctx context.Context) record.Result {
 		j.result.Error = oneLine(err.Error())
 		j.log.Error("cell", "cell", j.cell.Path(), "status", j.result.Status, "error", err.Error())
 	}
+	if errors.Is(err, record.ErrUnwritable) {
+		j.stop(err)
+	}
 	if j.result.Status == record.Interrupted {
 		return j.result
 	}
@@ -81,6 +85,9 @@ func (j *job) run(ctx context.Context) record.Result {
 	if err := j.dir.WriteJSON(j.cell.Path()+"/status.json", st); err != nil {
 		j.result.Status, j.result.Error = record.Failed, oneLine(err.Error())
 		j.log.Error("cell", "cell", j.cell.Path(), "error", err.Error())
+		if errors.Is(err, record.ErrUnwritable) {
+			j.stop(err)
+		}
 	}
 	return j.result
 }
@@ -173,6 +180,7 @@ func (j *job) fit(ctx context.Context, train *data.Set) (models.Detector, error)
 		return nil, err
 	}
 	j.result.Set("fit_seconds", time.Since(start).Seconds())
+	j.observe(Event{Kind: Scoring, Cell: j.cell})
 	return det, nil
 }
 

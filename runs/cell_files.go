@@ -46,6 +46,9 @@ func (j *job) writeHistory(w io.Writer) error {
 	out := csv.NewWriter(w)
 	out.Write([]string{"epoch", "of", "loss", "valid_loss", "rate", "samples"})
 	for _, e := range j.history {
+		if math.IsNaN(e.Loss) && math.IsNaN(e.ValidLoss) {
+			continue // progress, of which there is nothing to plot
+		}
 		out.Write([]string{
 			strconv.Itoa(e.N), strconv.Itoa(e.Of), numberText(e.Loss), numberText(e.ValidLoss), numberText(e.Rate),
 			strconv.Itoa(e.Samples),

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -260,5 +261,62 @@ prep: [impute, {step: scale, kind: zscore}]
 	again, err := Run(context.Background(), e, Options{Root: t.TempDir()})
 	if err != nil || again.Failed > 0 || results(t, first.Dir) != results(t, again.Dir) {
 		t.Errorf("the repetition: %+v, %v", again, err)
+	}
+}
+
+// TestInterruptedTrainingGoesOn: what is being trained when a run is interrupted leaves a checkpoint at once, and the
+// run that is resumed has the scores and the history of one that was not interrupted.
+func TestInterruptedTrainingGoesOn(t *testing.T) {
+	const text = `
+name: long
+data: [{data: synth, options: {hosts: 8, hours: 20, rate: 4}}]
+models: [{model: ae, params: {epochs: 12}}]
+bootstrap: 0
+`
+	files := func(dir string) (all string) {
+		t.Helper()
+		for _, name := range []string{"scores.csv.zst", "history.csv", "model.bin"} {
+			raw, err := os.ReadFile(filepath.Join(dir, "cells/synth/ae/s1", name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			all += string(raw)
+		}
+		return all
+	}
+	var kinds []EventKind
+	whole, err := Run(context.Background(), load(t, text), Options{Root: t.TempDir(), Observe: func(e Event) {
+		if len(kinds) == 0 || kinds[len(kinds)-1] != e.Kind {
+			kinds = append(kinds, e.Kind)
+		}
+	}})
+	if err != nil || whole.Failed > 0 {
+		t.Fatalf("%+v, %v", whole, err)
+	}
+	if n := len(kinds); n < 4 || !slices.Equal(kinds[n-4:], []EventKind{Started, EpochDone, Scoring, Finished}) {
+		t.Errorf("events %v", kinds)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	out, err := Run(ctx, load(t, text), Options{Root: t.TempDir(), Observe: func(e Event) {
+		if e.Kind == EpochDone && e.Epoch.N == 5 {
+			cancel()
+		}
+	}})
+	if err != nil || !out.Interrupted {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	left := filepath.Join(out.Dir, "cells/synth/ae/s1/checkpoints/*")
+	if found, _ := filepath.Glob(left); len(found) != 1 {
+		t.Errorf("%d checkpoints", len(found))
+	}
+	again, err := Resume(context.Background(), out.Dir, experiment.LoadOptions{}, Options{})
+	if err != nil || again.Failed > 0 {
+		t.Fatalf("%+v, %v", again, err)
+	}
+	if files(out.Dir) != files(whole.Dir) {
+		t.Error("the resumed run has other scores, history or weights than one that was not interrupted")
+	}
+	if found, _ := filepath.Glob(left); found != nil {
+		t.Errorf("checkpoints stay: %v", found)
 	}
 }

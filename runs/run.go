@@ -32,6 +32,7 @@ const (
 	Warned                     // Text is a warning about a data set
 	Started                    // a cell begins
 	EpochDone                  // a cell made progress
+	Scoring                    // a cell's model is fitted, and scores
 	Finished                   // a cell ended; Result says how
 )
 
@@ -67,7 +68,8 @@ type Outcome struct {
 }
 
 // Run carries the experiment out in a new run directory. Cells that fail are results with a status, not an
-// error; the error is about what concerns the run as a whole.
+// error; the error is about what concerns the run as a whole. When the directory cannot be written any more, the run
+// ends at once with what is done and an error that wraps [record.ErrUnwritable]; Resume takes it up.
 func Run(ctx context.Context, e *experiment.Experiment, o Options) (*Outcome, error) {
 	root := o.Root
 	if root == "" {
@@ -141,6 +143,7 @@ type run struct {
 	mu       sync.Mutex // events, done, results
 	done     int
 	total    int
+	stop     context.CancelCauseFunc // ends the run at once
 	results  map[string]record.Result
 }
 
@@ -161,6 +164,8 @@ func (r *run) carryOut(ctx context.Context) (*Outcome, error) {
 	if r.opt.create != nil {
 		r.dir.Create = r.opt.create
 	}
+	ctx, r.stop = context.WithCancelCause(ctx)
+	defer r.stop(nil)
 	logFile, err := os.OpenFile(filepath.Join(r.dir.Path, "log.jsonl"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("runs: %w", err)
@@ -269,7 +274,11 @@ func (r *run) fold(ctx context.Context, src *prepare.Source, k int, cells []expe
 		return fmt.Errorf("runs: %s: the data files differ from those that the run began with; start a new run", name)
 	}
 	if r.exp.Audit != "off" {
-		if m.Audit, err = r.audit(ctx, p, cells[0]); err != nil {
+		m.Audit, err = r.audit(ctx, p, cells[0])
+		if errors.Is(err, record.ErrUnwritable) {
+			r.stop(err)
+		}
+		if err != nil {
 			r.abandon(ctx, name, cells, err)
 			return nil
 		}
@@ -370,7 +379,7 @@ func (r *run) pool(ctx context.Context, p *prepare.Prepared, cells []experiment.
 					continue
 				}
 				r.observe(Event{Kind: Started, Cell: c})
-				j := &job{cell: c, exp: r.exp, dir: r.dir, data: p, workers: each, log: r.log, observe: r.observe,
+				j := &job{cell: c, exp: r.exp, dir: r.dir, data: p, workers: each, log: r.log, observe: r.observe, stop: r.stop,
 					program: r.manifest.Version}
 				r.observe(Event{Kind: Finished, Cell: c, Result: j.run(ctx)})
 			}
@@ -403,5 +412,8 @@ func (r *run) finish(ctx context.Context, plan []experiment.Cell) (*Outcome, err
 		r.dir.WriteJSON("summary.json", summarise(r.exp, &r.manifest, o.Results)),
 		r.dir.WriteJSON("manifest.json", r.manifest),
 	)
+	if full := context.Cause(ctx); errors.Is(full, record.ErrUnwritable) {
+		return o, full
+	}
 	return o, err
 }

@@ -112,6 +112,8 @@ func (p *progress) event(e runs.Event) {
 		p.order = append(p.order, name)
 	case runs.EpochDone:
 		p.at[name] = epoch(e)
+	case runs.Scoring:
+		p.at[name] = doing{text: "scoring", share: 1}
 	case runs.Finished:
 		delete(p.at, name)
 		p.finished(name, e)

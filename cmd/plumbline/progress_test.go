@@ -82,6 +82,21 @@ func TestSignOfLife(t *testing.T) {
 	}
 }
 
+// TestScoring: a model that has been trained is not said to be training while it scores.
+func TestScoring(t *testing.T) {
+	s := newStage(0)
+	s.event(runs.Event{Kind: runs.Planned, Dir: "out", Total: 2})
+	for _, step := range []struct {
+		kind runs.EventKind
+		want string
+	}{{runs.Started, "flows lof seed 1 training"}, {runs.Scoring, "flows lof seed 1 scoring"}} {
+		s.event(runs.Event{Kind: step.kind, Cell: cell("lof"), Total: 2})
+		if got := s.state(); !strings.HasSuffix(got, step.want) {
+			t.Errorf("%q, want %q at the end", got, step.want)
+		}
+	}
+}
+
 func TestBarOnATerminal(t *testing.T) {
 	s := newStage(40)
 	s.event(runs.Event{Kind: runs.Planned, Dir: "out", Total: 10})

@@ -141,6 +141,8 @@ func (a *app) carryOut(ctx context.Context, e *experiment.Experiment, resume, me
 	switch {
 	case errors.Is(err, source.ErrNoFile): // nothing was read, and no run directory was made
 		return usage(err)
+	case errors.Is(err, record.ErrUnwritable) && outcome != nil:
+		return failed(fmt.Errorf("%w; the run ended there: make room and go on with: plumbline run --resume %s", err, outcome.Dir))
 	case err != nil:
 		return failed(err)
 	}

@@ -14,7 +14,7 @@ import (
 	"plumbline/models"
 )
 
-// checkpointEvery is how long training goes on between two checkpoints. Shorter ones leave none.
+// checkpointEvery is how long training goes on between two checkpoints. One that is interrupted leaves one at once.
 var checkpointEvery = 30 * time.Second
 
 // Resumable is a trainer whose training can go on in another one of the same network: with the same batches the
@@ -139,6 +139,8 @@ type checkpointer struct {
 	log   func(message string, args ...any)
 	name  string
 	last  time.Time
+	// latest is the training after its last whole epoch, where that has not been saved.
+	latest *checkpoint
 }
 
 func (l loop) checkpointer(env models.Env, cfg Training, tr Trainer) *checkpointer {
@@ -206,25 +208,36 @@ func sameShape(a, b Params) bool {
 	return slices.EqualFunc(a, b, func(p, q []float32) bool { return len(p) == len(q) })
 }
 
-// save keeps a training if it is time to.
-func (k *checkpointer) save(tr Trainer, c func() *checkpoint) {
-	if k.store == nil || time.Since(k.last) < checkpointEvery {
+// epoch remembers a training after an epoch, and saves it if it is time to.
+func (k *checkpointer) epoch(tr Trainer, state *checkpoint) {
+	if k.store == nil {
 		return
 	}
-	state := c()
 	state.params = tr.Params()
 	state.averages, state.steps = tr.(Resumable).Averages()
 	if m, ok := tr.(Centred); ok {
-		state.centres = m.Centres()
+		for _, c := range m.Centres() {
+			state.centres = append(state.centres, slices.Clone(c))
+		}
 	}
-	raw, err := state.write()
+	if k.latest = state; time.Since(k.last) >= checkpointEvery {
+		k.save()
+	}
+}
+
+// save writes the training as it was after its last whole epoch, unless that was done.
+func (k *checkpointer) save() {
+	if k.latest == nil {
+		return
+	}
+	raw, err := k.latest.write()
 	if err == nil {
 		err = k.store.Save(k.name, raw)
 	}
 	if err != nil {
 		k.log("checkpoint not written", "checkpoint", k.name, "reason", err.Error())
 	}
-	k.last = time.Now()
+	k.latest, k.last = nil, time.Now()
 }
 
 func (t *fused) SetParams(p Params) error {

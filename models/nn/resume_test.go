@@ -146,3 +146,55 @@ func TestGoingOn(t *testing.T) {
 		}
 	}
 }
+
+// TestInterruptLeavesACheckpoint: a training that is interrupted before it was time for a checkpoint leaves one of its
+// last whole epoch, and goes on from there to what one learns that was not interrupted.
+func TestInterruptLeavesACheckpoint(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 5))
+	set := &data.Set{Kind: data.Vectors, N: 300, D: 5, X: make([]float32, 1500)}
+	for i := range set.X {
+		set.X[i] = float32(r.NormFloat64())
+	}
+	for _, model := range []string{"ae", "cae"} {
+		fit := func(ctx context.Context, store models.Checkpoints, observe func(models.Epoch)) ([]float64, error) {
+			spec := defaults(t, model)
+			switch s := spec.(type) {
+			case *autoencoder.AESpec:
+				s.Training = nn.DefaultTraining(9, 32)
+			case *autoencoder.CAESpec:
+				s.Training = nn.DefaultTraining(9, 32)
+			}
+			d, err := spec.New(models.Env{Seed: 5, Workers: 2, Checkpoints: store, Observe: observe})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := d.Fit(ctx, set); err != nil {
+				return nil, err
+			}
+			return d.Score(context.Background(), set)
+		}
+		want, err := fit(context.Background(), nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		store := &kept{states: map[string][]byte{}}
+		_, err = fit(ctx, store, func(e models.Epoch) {
+			if e.N == 5 {
+				cancel()
+			}
+		})
+		if !errors.Is(err, context.Canceled) || store.saves != 1 {
+			t.Fatalf("%s: %d checkpoints, %v", model, store.saves, err)
+		}
+		for _, state := range store.states {
+			if n := nn.CheckpointEpochs(state); n != 5 {
+				t.Errorf("%s: a checkpoint after epoch %d, want 5", model, n)
+			}
+		}
+		got, err := fit(context.Background(), store, nil)
+		if err != nil || !slices.Equal(got, want) || store.saves != 1 {
+			t.Errorf("%s: scores after going on differ, or a training that was not interrupted left a checkpoint: %d, %v", model, store.saves, err)
+		}
+	}
+}

@@ -180,6 +180,9 @@ func (l loop) run(ctx context.Context, env models.Env, cfg Training) (Params, er
 		rate := cfg.Schedule.Rate(cfg.Optimiser.Rate, k-1, cfg.Epochs)
 		loss, err := tr.Epoch(ctx, in, l.t, order, cfg.Batch, rate)
 		if err != nil {
+			if ctx.Err() != nil { // the weights are somewhere in the epoch, what was remembered is at its beginning
+				keep.save()
+			}
 			return nil, fmt.Errorf("epoch %d: %w", k, err)
 		}
 		if math.IsNaN(loss) || math.IsInf(loss, 0) {
@@ -203,9 +206,7 @@ func (l loop) run(ctx context.Context, env models.Env, cfg Training) (Params, er
 		if cfg.Patience > 0 && since >= cfg.Patience || k == cfg.Epochs {
 			break
 		}
-		keep.save(tr, func() *checkpoint {
-			return &checkpoint{epochs: k, since: since, bestLoss: bestLoss, best: best, history: history}
-		})
+		keep.epoch(tr, &checkpoint{epochs: k, since: since, bestLoss: bestLoss, best: best, history: history})
 	}
 	p := tr.Params()
 	if best != nil {

@@ -45,17 +45,28 @@ func MakeDirectory(root, name string, now time.Time) (*Directory, error) {
 	}
 }
 
-// Write writes one file of the run, making its folders.
+// ErrUnwritable says that the run directory cannot be written, as when the disk is full: what was computed is lost, and
+// so would be what comes after it.
+var ErrUnwritable = errors.New("the run directory cannot be written")
+
+func unwritable(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrUnwritable, err)
+}
+
+// Write writes one file of the run, making its folders. Errors of the disk, not those of fill, wrap [ErrUnwritable].
 func (d *Directory) Write(name string, fill func(io.Writer) error) error {
 	path := filepath.Join(d.Path, filepath.FromSlash(name))
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("runs: %w", err)
+		return fmt.Errorf("runs: %w", unwritable(err))
 	}
 	part := path + ".part"
 	defer os.Remove(part) // a failure's or a panic's; after the rename there is none
 	err := d.fill(part, fill)
 	if err == nil {
-		err = os.Rename(part, path)
+		err = unwritable(os.Rename(part, path))
 	}
 	if err != nil {
 		return fmt.Errorf("runs: %s: %w", name, err)
@@ -66,18 +77,37 @@ func (d *Directory) Write(name string, fill func(io.Writer) error) error {
 func (d *Directory) fill(path string, fill func(io.Writer) error) error {
 	f, err := d.Create(path)
 	if err != nil {
-		return err
+		return unwritable(err)
 	}
 	defer f.Close() // again after the one below it does no harm
-	if err := fill(f); err != nil {
+	w := &disk{to: f}
+	err = fill(w)
+	if w.err != nil { // whatever fill made of it
+		return unwritable(w.err)
+	}
+	if err != nil {
 		return err
 	}
 	if s, ok := f.(interface{ Sync() error }); ok {
 		if err := s.Sync(); err != nil {
-			return err
+			return unwritable(err)
 		}
 	}
-	return f.Close()
+	return unwritable(f.Close())
+}
+
+// disk is a file that remembers its first error.
+type disk struct {
+	to  io.Writer
+	err error
+}
+
+func (d *disk) Write(p []byte) (int, error) {
+	n, err := d.to.Write(p)
+	if d.err == nil {
+		d.err = err
+	}
+	return n, err
 }
 
 // WriteJSON writes a value as one file of the run.

@@ -140,7 +140,7 @@ func modelTable(t *testing.T) string {
 			t.Fatal(err)
 		}
 		sees := i.Needs.Input.String()
-		if i.Needs.Labels {
+		if i.Needs.Labels.Any() {
 			sees += ", labels"
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", name, sees, i.Doc, i.Paper)

@@ -154,7 +154,10 @@ func AttackProbabilities(scores []float64) (classes []string, p [][]float64) {
 	return []string{"benign", "attack"}, p
 }
 
-// Exporter writes the fitted model as an ONNX graph whose output named "score" equals Score.
-type Exporter interface {
-	ExportONNX(w io.Writer) error
+// Updater is a detector that goes on learning from a stream.
+type Updater interface {
+	// Update learns from more samples, in their order, without forgetting; before Fit or Load it is ErrNotFitted, and
+	// a set that Score refuses it refuses alike, learning nothing. It keeps no reference to the set and does not change
+	// it. It must not run beside another call.
+	Update(ctx context.Context, more *data.Set) error
 }

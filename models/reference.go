@@ -110,6 +110,16 @@ func (l Reference) Load(from Arrays, name string, env Env, columns int) (Detecto
 	return det, nil
 }
 
+// UsesSeed says whether the model, with its settings, depends on the seed.
+func (l Reference) UsesSeed() bool {
+	info, err := Lookup(l.model)
+	if err != nil {
+		return true
+	}
+	spec, err := l.Spec()
+	return err != nil || info.UsesSeed(spec)
+}
+
 // With is a reference to the same model with other settings, of the type that Spec gives.
 func (l Reference) With(spec Spec) Reference { return Reference{l.model, spec} }
 
@@ -119,7 +129,7 @@ func (l Reference) Spec() (Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n := info.Needs; n.Labels || n.Batch || n.Input != data.Vectors {
+	if n := info.Needs; n.Labels.Any() || n.Batch || n.Input != data.Vectors {
 		return nil, fmt.Errorf("%s cannot stand here: want a model of vectors that learns without labels", l.model)
 	}
 	if l.spec != nil {

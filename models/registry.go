@@ -13,8 +13,32 @@ import (
 // Needs is what a runner must know before it builds a detector.
 type Needs struct {
 	Input  data.Kind // Vectors or Traces
-	Labels bool      // Fit reads Attack and Class of the training set, attacks included
+	Labels Labels    // which truth Fit reads: where any, the training set has attacks, and Attack and Class say which
 	Batch  bool      // a sample's score depends on the other samples of the same call (or on their order)
+}
+
+// Labels is how much truth a model learns from.
+type Labels uint8
+
+const (
+	NoLabels   Labels = iota // none: it learns from benign samples
+	SomeLabels               // a few labelled attacks do; samples that are not attacks need not all be benign
+	AllLabels                // that of every training sample
+)
+
+// Any says whether the model reads labels at all.
+func (l Labels) Any() bool { return l != NoLabels }
+
+func (l Labels) String() string {
+	switch l {
+	case NoLabels:
+		return "none"
+	case SomeLabels:
+		return "some"
+	case AllLabels:
+		return "all"
+	}
+	return fmt.Sprintf("Labels(%d)", uint8(l))
 }
 
 // Info describes a registered model.
@@ -23,10 +47,17 @@ type Info struct {
 	Doc   string // one sentence: what it learns and what the score is
 	Paper string // the source, as author, title, venue and year; or why there is none
 	Needs Needs
-	// Deterministic models ignore the seed: they are trained once per data set and fold.
-	Deterministic bool
-	Defaults      func() Spec // a fresh pointer with every default filled in
+	// Seeded says whether what a detector of the spec learns, or how it scores, depends on Env.Seed; nil: it does
+	// for every spec. One that ignores the seed is trained once per data set and fold.
+	Seeded   func(Spec) bool
+	Defaults func() Spec // a fresh pointer with every default filled in
 }
+
+// Never is Seeded of a model that ignores the seed whatever its settings are.
+func Never(Spec) bool { return false }
+
+// UsesSeed is Seeded with its default filled in.
+func (i Info) UsesSeed(spec Spec) bool { return i.Seeded == nil || i.Seeded(spec) }
 
 var registry = map[string]Info{}
 

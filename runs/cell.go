@@ -118,7 +118,7 @@ func (j *job) attempt(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if needs.Labels && !anyAttack(s.Train.Attack) {
+	if needs.Labels.Any() && !anyAttack(s.Train.Attack) {
 		return errors.New("no labelled attack in the training part to learn from: choose another split")
 	}
 	j.result.Train, j.result.Features = s.Train.N, s.Train.D
@@ -194,7 +194,7 @@ func (j *job) fitThreshold(ctx context.Context, det models.Detector, s *prepare.
 	from, us := s.Valid, j.data.Valid
 	var warnings []string
 	if j.exp.Threshold.On == "train" {
-		if j.cell.Entry.Info.Needs.Labels {
+		if j.cell.Entry.Info.Needs.Labels.Any() {
 			if share {
 				return 0, nil, errors.New("aggregate share: its limit cannot be fitted on the training rows of a model that learns from labels (threshold.on)")
 			}
@@ -247,6 +247,6 @@ func (j *job) clusters(ctx context.Context, det models.Detector, test *data.Set,
 func blankResult(c experiment.Cell) record.Result {
 	return record.Result{
 		Data: c.Set.Config.Name, Model: c.Entry.Info.Name, Label: c.Entry.Label, Seed: c.Seed, Fold: c.Fold, Unit: c.Set.Unit.String(), Cell: c.Path(),
-		Input: c.Entry.Info.Needs.Input.String(), Deterministic: c.Entry.Info.Deterministic, Valid: eval.Number(math.NaN()),
+		Input: c.Entry.Info.Needs.Input.String(), Deterministic: !c.Entry.UsesSeed(), Valid: eval.Number(math.NaN()),
 	}
 }

@@ -25,7 +25,7 @@ type faulty struct {
 }
 
 func init() {
-	models.Register(models.Info{Name: "faulty", Doc: "for tests", Paper: "none", Needs: models.Needs{Input: data.Vectors}, Deterministic: true, Defaults: func() models.Spec { return &faulty{} }})
+	models.Register(models.Info{Name: "faulty", Doc: "for tests", Paper: "none", Needs: models.Needs{Input: data.Vectors}, Seeded: models.Never, Defaults: func() models.Spec { return &faulty{} }})
 }
 
 func (f *faulty) New(models.Env) (models.Detector, error) { return faultyDetector{f.At}, nil }

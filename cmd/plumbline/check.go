@@ -126,7 +126,7 @@ func (a *app) printPlan(e *experiment.Experiment) error {
 	fmt.Fprintln(w, "\nmodel\tsees\tcells")
 	for _, m := range e.Entries {
 		why := ""
-		if m.Info.Deterministic && len(e.Seeds) > 1 {
+		if !m.UsesSeed() && len(e.Seeds) > 1 {
 			why = "\tignores the seed"
 		}
 		fmt.Fprintf(w, "%s\t%s\t%d%s\n", m.Label, m.Info.Needs.Input, cells[m.Label], why)

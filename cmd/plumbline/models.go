@@ -37,14 +37,14 @@ type modelView struct {
 	Doc           string           `json:"doc"`
 	Paper         string           `json:"paper"`
 	Input         string           `json:"input"`
-	Labels        bool             `json:"labels"`
+	Labels        string           `json:"labels"` // none, some or all
 	Batch         bool             `json:"batch"`
-	Deterministic bool             `json:"deterministic"`
+	Deterministic bool             `json:"deterministic"` // with the default settings
 	Settings      []settings.Field `json:"settings,omitempty"`
 }
 
 func viewModel(i models.Info) modelView {
-	return modelView{i.Name, i.Doc, i.Paper, i.Needs.Input.String(), i.Needs.Labels, i.Needs.Batch, i.Deterministic, settings.Fields(i.Defaults())}
+	return modelView{i.Name, i.Doc, i.Paper, i.Needs.Input.String(), i.Needs.Labels.String(), i.Needs.Batch, !i.UsesSeed(i.Defaults()), settings.Fields(i.Defaults())}
 }
 
 func (a *app) json(v any) error {
@@ -69,7 +69,7 @@ func (a *app) listModels(asJSON bool) error {
 	fmt.Fprintln(w, "NAME\tSEES\tLEARNS FROM\tWHAT")
 	for _, v := range views {
 		from := "benign rows"
-		if v.Labels {
+		if v.Labels != models.NoLabels.String() {
 			from = "labels"
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", v.Name, v.Input, from, v.Doc)
@@ -88,7 +88,7 @@ func (a *app) describeModel(name string, asJSON bool) error {
 	}
 	fmt.Fprintf(a.out, "%s\n\n%s\n%s", v.Name, wrap(v.Doc, "  ", 100), wrap("Source: "+v.Paper, "  ", 100))
 	fmt.Fprintf(a.out, "  Sees %s", v.Input)
-	if v.Labels {
+	if v.Labels != models.NoLabels.String() {
 		fmt.Fprint(a.out, "; learns from labels")
 	}
 	if v.Batch {

@@ -10,10 +10,11 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:  "entity_msm",
-		Doc:   "Multivariate state machines that judge whole entities, such as hosts: the score is the share of an entity's flows that are alarms for the benign entity whose machine it suits best.",
-		Paper: "V. Serentellos, Anomaly detection in network traffic using multivariate state machines, thesis, TU Delft 2020",
-		Needs: models.Needs{Input: data.Traces, Batch: true},
+		Name:   "entity_msm",
+		Doc:    "Multivariate state machines that judge whole entities, such as hosts: the score is the share of an entity's flows that are alarms for the benign entity whose machine it suits best.",
+		Paper:  "V. Serentellos, Anomaly detection in network traffic using multivariate state machines, thesis, TU Delft 2020",
+		Needs:  models.Needs{Input: data.Traces, Batch: true},
+		Seeded: func(s models.Spec) bool { return s.(*EntityMSMSpec).usesSeed() },
 		Defaults: func() models.Spec {
 			s := &EntityMSMSpec{MSMSpec: *defaultMSM(), Usual: 0.95}
 			s.Per = "key"

@@ -16,11 +16,11 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:          "entity_symbols",
-		Doc:           "State machines on symbols that judge whole entities, such as hosts: the score is how far an entity's frequencies of states and symbols are from those of the benign entity that it is most like.",
-		Paper:         "symbolic baseline of V. Serentellos, Anomaly detection in network traffic using multivariate state machines, thesis, TU Delft 2020",
-		Needs:         models.Needs{Input: data.Traces, Batch: true},
-		Deterministic: true,
+		Name:   "entity_symbols",
+		Doc:    "State machines on symbols that judge whole entities, such as hosts: the score is how far an entity's frequencies of states and symbols are from those of the benign entity that it is most like.",
+		Paper:  "symbolic baseline of V. Serentellos, Anomaly detection in network traffic using multivariate state machines, thesis, TU Delft 2020",
+		Needs:  models.Needs{Input: data.Traces, Batch: true},
+		Seeded: models.Never,
 		Defaults: func() models.Spec {
 			return &EntitySymbolsSpec{LearnSpec: machine.Probable(), Per: "key", KeyEvents: 50}
 		},

@@ -13,12 +13,12 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:          "markov",
-		Doc:           "Markov chain over event symbols; the score is the negative log-likelihood per event.",
-		Paper:         "N. Ye, A Markov Chain Model of Temporal Behavior for Anomaly Detection, IEEE SMC Information Assurance Workshop 2000",
-		Needs:         models.Needs{Input: data.Traces},
-		Deterministic: true,
-		Defaults:      func() models.Spec { return &MarkovSpec{Order: 1, Smoothing: 1, Aggregate: "mean"} },
+		Name:     "markov",
+		Doc:      "Markov chain over event symbols; the score is the negative log-likelihood per event.",
+		Paper:    "N. Ye, A Markov Chain Model of Temporal Behavior for Anomaly Detection, IEEE SMC Information Assurance Workshop 2000",
+		Needs:    models.Needs{Input: data.Traces},
+		Seeded:   models.Never,
+		Defaults: func() models.Spec { return &MarkovSpec{Order: 1, Smoothing: 1, Aggregate: "mean"} },
 	})
 }
 

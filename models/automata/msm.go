@@ -21,6 +21,7 @@ func init() {
 		Doc:      "Multivariate state machines with a one-class model in every state: the score is how unusual a trace's events are for the states that they meet.",
 		Paper:    "after V. Serentellos, Anomaly detection in network traffic using multivariate state machines, thesis, TU Delft 2020",
 		Needs:    models.Needs{Input: data.Traces},
+		Seeded:   func(s models.Spec) bool { return s.(*MSMSpec).usesSeed() },
 		Defaults: func() models.Spec { return defaultMSM() },
 	})
 }
@@ -63,6 +64,9 @@ func (s *MSMSpec) New(env models.Env) (models.Detector, error) {
 	}
 	return &msm{name: "msm", spec: *s, env: env}, nil
 }
+
+// usesSeed says whether the models of the states do.
+func (s *MSMSpec) usesSeed() bool { return s.Rule == "model" && s.Model.UsesSeed() }
 
 // checkModel says whether the states' models can be built.
 func (s *MSMSpec) checkModel(env models.Env) error {

@@ -13,12 +13,12 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:          "ngram",
-		Doc:           "Interpolated n-gram model of event symbols (Witten-Bell); the score is the negative log-likelihood per event.",
-		Paper:         "I. H. Witten, T. C. Bell, The Zero-Frequency Problem, IEEE Transactions on Information Theory 37, 1991",
-		Needs:         models.Needs{Input: data.Traces},
-		Deterministic: true,
-		Defaults:      func() models.Spec { return &NGramSpec{N: 3, End: true, Aggregate: "mean"} },
+		Name:     "ngram",
+		Doc:      "Interpolated n-gram model of event symbols (Witten-Bell); the score is the negative log-likelihood per event.",
+		Paper:    "I. H. Witten, T. C. Bell, The Zero-Frequency Problem, IEEE Transactions on Information Theory 37, 1991",
+		Needs:    models.Needs{Input: data.Traces},
+		Seeded:   models.Never,
+		Defaults: func() models.Spec { return &NGramSpec{N: 3, End: true, Aggregate: "mean"} },
 	})
 }
 

@@ -13,11 +13,11 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:          "pdfa",
-		Doc:           "State machine learnt by state merging; the score is the negative log-likelihood per event.",
-		Paper:         "C. de la Higuera, Grammatical Inference, 2010; learner of S. Verwer and C. Hammerschmidt, flexfringe, ICSME 2017",
-		Needs:         models.Needs{Input: data.Traces},
-		Deterministic: true,
+		Name:   "pdfa",
+		Doc:    "State machine learnt by state merging; the score is the negative log-likelihood per event.",
+		Paper:  "C. de la Higuera, Grammatical Inference, 2010; learner of S. Verwer and C. Hammerschmidt, flexfringe, ICSME 2017",
+		Needs:  models.Needs{Input: data.Traces},
+		Seeded: models.Never,
 		Defaults: func() models.Spec {
 			return &PDFASpec{LearnSpec: machine.Probable(), OnMissing: "remain", Aggregate: "mean"}
 		},

@@ -12,12 +12,12 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:          "sequent",
-		Doc:           "State machine learnt by state merging; the score is how much more often than in training a window's states are visited.",
-		Paper:         "C. Cao, A. Blaise, A. Panichella, S. Verwer, State Frequency Estimation for Anomaly Detection, arXiv:2412.03442, 2024 (SEQUENT)",
-		Needs:         models.Needs{Input: data.Traces, Batch: true},
-		Deterministic: true,
-		Defaults:      func() models.Spec { return &SequentSpec{machine.Sequent()} },
+		Name:     "sequent",
+		Doc:      "State machine learnt by state merging; the score is how much more often than in training a window's states are visited.",
+		Paper:    "C. Cao, A. Blaise, A. Panichella, S. Verwer, State Frequency Estimation for Anomaly Detection, arXiv:2412.03442, 2024 (SEQUENT)",
+		Needs:    models.Needs{Input: data.Traces, Batch: true},
+		Seeded:   models.Never,
+		Defaults: func() models.Spec { return &SequentSpec{machine.Sequent()} },
 	})
 }
 

@@ -21,12 +21,12 @@ const bestFeature = "best_feature"
 
 func init() {
 	models.Register(models.Info{
-		Name:          bestFeature,
-		Doc:           "Control: largest standardised deviation of a row in any one column.",
-		Paper:         "none: the simplest rule an analyst would write",
-		Needs:         models.Needs{Input: data.Vectors},
-		Deterministic: true,
-		Defaults:      func() models.Spec { return &BestFeature{} },
+		Name:     bestFeature,
+		Doc:      "Control: largest standardised deviation of a row in any one column.",
+		Paper:    "none: the simplest rule an analyst would write",
+		Needs:    models.Needs{Input: data.Vectors},
+		Seeded:   models.Never,
+		Defaults: func() models.Spec { return &BestFeature{} },
 	})
 }
 

@@ -20,12 +20,12 @@ const centroid = "centroid"
 
 func init() {
 	models.Register(models.Info{
-		Name:          centroid,
-		Doc:           "Distance from the mean of the training rows.",
-		Paper:         "none: the nearest-centroid rule with one class",
-		Needs:         models.Needs{Input: data.Vectors},
-		Deterministic: true,
-		Defaults:      func() models.Spec { return &Centroid{} },
+		Name:     centroid,
+		Doc:      "Distance from the mean of the training rows.",
+		Paper:    "none: the nearest-centroid rule with one class",
+		Needs:    models.Needs{Input: data.Vectors},
+		Seeded:   models.Never,
+		Defaults: func() models.Spec { return &Centroid{} },
 	})
 }
 

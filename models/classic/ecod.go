@@ -34,9 +34,9 @@ func init() {
 		Doc:  "Empirical tail probabilities of a row's values, multiplied over the columns.",
 		Paper: "Li, Zhao, Hu, Botta, Ionescu and Chen, ECOD: unsupervised outlier detection using empirical " +
 			"cumulative distribution functions, IEEE TKDE 2022",
-		Needs:         models.Needs{Input: data.Vectors},
-		Deterministic: true,
-		Defaults:      func() models.Spec { return &ECOD{} },
+		Needs:    models.Needs{Input: data.Vectors},
+		Seeded:   models.Never,
+		Defaults: func() models.Spec { return &ECOD{} },
 	})
 }
 

@@ -34,9 +34,9 @@ func init() {
 		Doc:  "Histogram-based outlier score: how rare the values of a row are, column by column.",
 		Paper: "Goldstein and Dengel, Histogram-based outlier score (HBOS): a fast unsupervised anomaly " +
 			"detection algorithm, KI 2012",
-		Needs:         models.Needs{Input: data.Vectors},
-		Deterministic: true,
-		Defaults:      func() models.Spec { return &HBOS{Bins: 10, Smooth: 0.1} },
+		Needs:    models.Needs{Input: data.Vectors},
+		Seeded:   models.Never,
+		Defaults: func() models.Spec { return &HBOS{Bins: 10, Smooth: 0.1} },
 	})
 }
 

@@ -37,8 +37,8 @@ func init() {
 		Doc:  "Gaussian kernel density of the training rows; the score is the negative log density.",
 		Paper: "Parzen, On estimation of a probability density function and mode, Annals of Mathematical " +
 			"Statistics, 1962",
-		Needs:         models.Needs{Input: data.Vectors},
-		Deterministic: true,
+		Needs:  models.Needs{Input: data.Vectors},
+		Seeded: models.Never,
 		Defaults: func() models.Spec {
 			return &KDE{Bandwidth: "1",
 				Sample: Sample{MaxRows: 10000, Sample: "random"}}

@@ -35,8 +35,8 @@ func init() {
 		Doc:  "Distance to the k-th nearest training row, or the mean over the k nearest.",
 		Paper: "Ramaswamy, Rastogi and Shim, Efficient algorithms for mining outliers from large data sets, " +
 			"SIGMOD 2000",
-		Needs:         models.Needs{Input: data.Vectors},
-		Deterministic: true,
+		Needs:  models.Needs{Input: data.Vectors},
+		Seeded: models.Never,
 		Defaults: func() models.Spec {
 			return &KNN{K: 5, Distance: "largest", Sample: Sample{Sample: "random"}}
 		},

@@ -39,10 +39,10 @@ func init() {
 		Name: lof,
 		Doc: "Local outlier factor: density around a row's nearest training rows, over the density around " +
 			"the row.",
-		Paper:         "Breunig, Kriegel, Ng and Sander, LOF: identifying density-based local outliers, SIGMOD 2000",
-		Needs:         models.Needs{Input: data.Vectors},
-		Deterministic: true,
-		Defaults:      func() models.Spec { return &LOF{K: 20, Sample: Sample{Sample: "random"}} },
+		Paper:    "Breunig, Kriegel, Ng and Sander, LOF: identifying density-based local outliers, SIGMOD 2000",
+		Needs:    models.Needs{Input: data.Vectors},
+		Seeded:   models.Never,
+		Defaults: func() models.Spec { return &LOF{K: 20, Sample: Sample{Sample: "random"}} },
 	})
 }
 

@@ -31,9 +31,9 @@ func init() {
 		Doc:  "Squared Mahalanobis distance from the mean of the training rows.",
 		Paper: "Mahalanobis, On the generalised distance in statistics, Proceedings of the National " +
 			"Institute of Sciences of India, 1936",
-		Needs:         models.Needs{Input: data.Vectors},
-		Deterministic: true,
-		Defaults:      func() models.Spec { return &Mahalanobis{Ridge: 1e-6} },
+		Needs:    models.Needs{Input: data.Vectors},
+		Seeded:   models.Never,
+		Defaults: func() models.Spec { return &Mahalanobis{Ridge: 1e-6} },
 	})
 }
 

@@ -80,8 +80,8 @@ func init() {
 		Doc:  "One-class SVM, with a Gaussian kernel by default; the score is the negative decision value.",
 		Paper: "Schölkopf, Platt, Shawe-Taylor, Smola and Williamson, Estimating the support of a " +
 			"high-dimensional distribution, Neural Computation, 2001",
-		Needs:         models.Needs{Input: data.Vectors},
-		Deterministic: true,
+		Needs:  models.Needs{Input: data.Vectors},
+		Seeded: models.Never,
 		Defaults: func() models.Spec {
 			return &OCSVM{Nu: 0.1, Kernel: "rbf", Degree: 3, Gamma: "scale", Tol: 1e-3, MemoryMB: 200,
 				Sample: Sample{Sample: "random"}}

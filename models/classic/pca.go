@@ -39,9 +39,9 @@ func init() {
 		Doc:  "Squared distance from the subspace of the principal components of the training rows.",
 		Paper: "Shyu, Chen, Sarinnapakorn and Chang, A novel anomaly detection scheme based on principal " +
 			"component classifier, ICDM Workshops 2003",
-		Needs:         models.Needs{Input: data.Vectors},
-		Deterministic: true,
-		Defaults:      func() models.Spec { return &PCA{Components: 0.95} },
+		Needs:    models.Needs{Input: data.Vectors},
+		Seeded:   models.Never,
+		Defaults: func() models.Spec { return &PCA{Components: 0.95} },
 	})
 }
 

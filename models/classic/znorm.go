@@ -22,12 +22,12 @@ const znorm = "znorm"
 
 func init() {
 	models.Register(models.Info{
-		Name:          znorm,
-		Doc:           "Control: length of the standardised row.",
-		Paper:         "none: the baseline that autoencoder papers leave out",
-		Needs:         models.Needs{Input: data.Vectors},
-		Deterministic: true,
-		Defaults:      func() models.Spec { return &ZNorm{} },
+		Name:     znorm,
+		Doc:      "Control: length of the standardised row.",
+		Paper:    "none: the baseline that autoencoder papers leave out",
+		Needs:    models.Needs{Input: data.Vectors},
+		Seeded:   models.Never,
+		Defaults: func() models.Spec { return &ZNorm{} },
 	})
 }
 

@@ -128,7 +128,7 @@ func checkInput(s *subject) {
 	if _, err := s.score("after a refused Fit", again, s.test()); !errors.Is(err, models.ErrNotFitted) {
 		s.failf("Score after a good Fit and a refused one: error %v, want ErrNotFitted", err)
 	}
-	if s.info.Needs.Labels {
+	if s.info.Needs.Labels.Any() {
 		for what, spoil := range map[string]func(*data.Set){
 			"no labels":          func(c *data.Set) { c.Attack, c.Class, c.Classes = nil, nil, nil },
 			"a label too few":    func(c *data.Set) { c.Attack = c.Attack[1:] },

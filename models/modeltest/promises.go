@@ -70,7 +70,7 @@ func checkLabels(s *subject) {
 	want := s.scores("labelled", d, s.test())
 	s.same("scored without labels", s.scores("unlabelled", d, s.test().Unlabelled()), want)
 	s.same("scored with other labels", s.scores("inverted", d, invert(s.test())), want)
-	if s.info.Needs.Labels {
+	if s.info.Needs.Labels.Any() {
 		return
 	}
 	s.same("fitted without labels", s.scores("", s.fitted("unlabelled", env(1, 2), s.train().Unlabelled()), s.test()),
@@ -79,7 +79,7 @@ func checkLabels(s *subject) {
 }
 
 // checkSeed: scores follow from data, spec and seed, whatever the number of workers; those of a model
-// declared Deterministic from data and spec alone.
+// that ignores the seed from data and spec alone.
 func checkSeed(s *subject) {
 	want := s.scores("", s.fitted("1 worker", env(7, 1), s.train()), s.test())
 	for workers := 1; workers <= 3; workers++ {
@@ -87,8 +87,8 @@ func checkSeed(s *subject) {
 		s.same("same seed, other number of workers", s.scores("", d, s.test()), want)
 		s.same("scored again", s.scores("", d, s.test()), want)
 	}
-	if s.info.Deterministic {
-		s.same("declared Deterministic, other seed", s.scores("", s.fitted("seed", env(8, 1), s.train()), s.test()),
+	if !s.info.UsesSeed(s.spec()) {
+		s.same("declared to ignore the seed, other seed", s.scores("", s.fitted("seed", env(8, 1), s.train()), s.test()),
 			want)
 	}
 }

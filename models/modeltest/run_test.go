@@ -30,7 +30,7 @@ type toySpec struct {
 func toyInfo(kind data.Kind) models.Info {
 	return models.Info{
 		Name: "toy", Doc: "distance from the mean", Paper: "none: it tests the tests",
-		Needs: models.Needs{Input: kind}, Deterministic: true,
+		Needs: models.Needs{Input: kind}, Seeded: models.Never,
 		Defaults: func() models.Spec { return &toySpec{Power: 2, Sizes: []int{3}, Mode: "plain"} },
 	}
 }
@@ -47,12 +47,13 @@ func (s *toySpec) New(env models.Env) (models.Detector, error) {
 }
 
 type toy struct {
-	spec  toySpec
-	env   models.Env
-	mean  []float64
-	names []string // of columns or symbols in training
-	train *data.Set
-	calls atomic.Int64
+	spec   toySpec
+	env    models.Env
+	mean   []float64
+	names  []string // of columns or symbols in training
+	train  *data.Set
+	learnt int // updates
+	calls  atomic.Int64
 }
 
 func (d *toy) checkSet(s *data.Set, min int) error {
@@ -196,6 +197,7 @@ func (d *toy) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 		case "forgetful":
 			out[i] += float64(d.calls.Add(1) - 1)
 		}
+		out[i] += float64(d.learnt)
 		if bug == "gregarious" {
 			out[i] += batch
 		}
@@ -212,6 +214,31 @@ func (d *toy) Save(w io.Writer) error {
 		return models.WriteState(w, "toy", meta, models.Arrays{"mean": make([]float64, len(d.mean))})
 	}
 	return models.WriteState(w, "toy", meta, models.Arrays{"mean": d.mean})
+}
+
+// Update moves the means towards more samples, as if they weighed as much as all before.
+func (d *toy) Update(_ context.Context, more *data.Set) error {
+	if d.mean == nil {
+		return fmt.Errorf("toy: %w", models.ErrNotFitted)
+	}
+	if err := d.checkSet(more, 0); err != nil {
+		return err
+	}
+	for i := range more.N {
+		if toyKind == data.Traces {
+			break
+		}
+		for j, v := range more.Row(i) {
+			d.mean[j] += float64(v) / float64(2*more.N)
+		}
+	}
+	if bug == "greedy" {
+		more.X[0]++
+	}
+	if bug == "absent-minded" {
+		d.learnt++
+	}
+	return nil
 }
 
 type toyMeta struct {
@@ -287,6 +314,8 @@ func TestSuiteFindsBugs(t *testing.T) {
 		"gregarious":     "rows",
 		"weary":          "copies",
 		"lossy":          "state",
+		"greedy":         "optional",
+		"absent-minded":  "optional",
 		"lenient":        "damaged",
 		"trusting":       "hostile",
 	} {

@@ -1,7 +1,6 @@
 package modeltest
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -252,19 +251,36 @@ func checkOptional(s *subject) {
 			return math.Abs(sum-1) < 1e-6
 		})
 	}
-	if e, ok := d.(models.Exporter); ok {
-		var b bytes.Buffer
-		if err := s.guard("ExportONNX",
-			func() error { return unfitted.(models.Exporter).ExportONNX(&b) }); !errors.Is(err, models.ErrNotFitted) {
-			s.failf("ExportONNX before Fit: error %v, want ErrNotFitted", err)
-		}
-		if err := s.guard("ExportONNX", func() error { return e.ExportONNX(&b) }); err != nil || b.Len() == 0 {
-			s.failf("ExportONNX: %d bytes, error %v", b.Len(), err)
-		}
+	if _, ok := d.(models.Updater); ok {
+		refuses("Update", func(d models.Detector, set *data.Set) error { return d.(models.Updater).Update(ctx, set) })
+		s.updates(test)
 	}
 	if !reflect.DeepEqual(test, was) {
 		s.failf("an optional method changed its set")
 	}
+}
+
+// updates holds the learning from a stream against what Fit and Save promise: it follows from what was learned and in
+// which order, and is saved with the rest.
+func (s *subject) updates(more *data.Set) {
+	updated := func() models.Detector {
+		d := s.fitted("train", env(1, 2), s.train())
+		for _, part := range []*data.Set{more, s.other()} {
+			err := s.guard("Update", func() error { return d.(models.Updater).Update(context.Background(), part) })
+			if err != nil {
+				s.fatalf("Update: %v", err)
+			}
+		}
+		return d
+	}
+	d := updated()
+	want := s.scores("updated", d, s.test())
+	s.same("updated again by the same samples", s.scores("", updated(), s.test()), want)
+	loaded := s.build(env(1, 2))
+	if err := s.load("updated", loaded, s.saved("updated", d)); err != nil {
+		s.fatalf("Load of an updated detector: %v", err)
+	}
+	s.same("updated and loaded", s.scores("", loaded, s.test()), want)
 }
 
 // table holds n rows with a finite number for every name against rule.

@@ -35,7 +35,7 @@ func (s *subject) other() *data.Set {
 
 func (s *subject) generate(benign int, seed uint64) *data.Set {
 	attacks := 0
-	if s.info.Needs.Labels {
+	if s.info.Needs.Labels.Any() {
 		attacks = benign / 3
 	}
 	return generate(s.info.Needs.Input, benign, attacks, seed)

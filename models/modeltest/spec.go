@@ -234,7 +234,7 @@ func (f setting) wrongType() []string {
 	}
 	switch kind := f.field.Type.Kind(); {
 	case kind == reflect.Slice:
-		return []string{"{a: 1}", "1"}
+		return []string{"{a: 1}", "[{a: 1}]"} // a single value is a list of one
 	case kind == reflect.Bool:
 		return []string{"maybe", "1", "[true]"}
 	case kind >= reflect.Int && kind <= reflect.Uint64:

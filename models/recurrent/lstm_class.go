@@ -14,7 +14,7 @@ func init() {
 		Name:     "lstm_class",
 		Doc:      "Recurrent classifier of the last events of a trace, trained with labels; the score is the probability of an attack.",
 		Paper:    "after J. Kim, J. Kim, H. L. T. Thu, H. Kim, Long Short Term Memory Recurrent Neural Network Classifier for Intrusion Detection, PlatCon 2016",
-		Needs:    models.Needs{Input: data.Traces, Labels: true},
+		Needs:    models.Needs{Input: data.Traces, Labels: models.AllLabels},
 		Defaults: func() models.Spec { return defaultLSTMClass() },
 	})
 }

@@ -452,7 +452,7 @@ type spread struct {
 
 func init() {
 	models.Register(models.Info{Name: "test_spread", Doc: "distance from the mean row", Paper: "none",
-		Needs: models.Needs{Input: data.Vectors}, Deterministic: true, Defaults: func() models.Spec { return &spread{Floor: 1e-6} }})
+		Needs: models.Needs{Input: data.Vectors}, Seeded: models.Never, Defaults: func() models.Spec { return &spread{Floor: 1e-6} }})
 }
 
 func (m *spread) New(models.Env) (models.Detector, error) { return &spread{Floor: m.Floor}, nil }

@@ -20,7 +20,7 @@ func init() {
 		Doc: "Bagged classification trees, grown by golearn; the score is the share of trees that vote for " +
 			"attack.",
 		Paper:    "L. Breiman, Bagging Predictors, Machine Learning 24, 1996; trees of S. Whitworth's golearn",
-		Needs:    models.Needs{Input: data.Vectors, Labels: true},
+		Needs:    models.Needs{Input: data.Vectors, Labels: models.AllLabels},
 		Defaults: func() models.Spec { return &BaggingSpec{Trees: 25, Rows: 256, Depth: 8, Criterion: "gini"} },
 	})
 }

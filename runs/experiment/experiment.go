@@ -170,6 +170,10 @@ type Entry struct {
 	Spec  models.Spec
 }
 
+// UsesSeed says whether the model, with these settings, depends on the seed; otherwise it is trained once per data
+// set and fold.
+func (e *Entry) UsesSeed() bool { return e.Info.UsesSeed(e.Spec) }
+
 // LoadOptions is what an experiment file does not say.
 type LoadOptions struct {
 	Overrides []string // in Hydra's spelling

@@ -130,7 +130,7 @@ func (labelled) New(models.Env) (models.Detector, error) { return nil, nil }
 
 func init() {
 	models.Register(models.Info{Name: "labelled", Doc: "for a test", Paper: "none",
-		Needs: models.Needs{Input: data.Vectors, Labels: true}, Defaults: func() models.Spec { return &labelled{} }})
+		Needs: models.Needs{Input: data.Vectors, Labels: models.AllLabels}, Defaults: func() models.Spec { return &labelled{} }})
 }
 
 // TestRenamedData: a data set under another name has its files where they were, unless it says otherwise.

@@ -269,7 +269,7 @@ func (l *loader) fit() (ps settings.Problems) {
 			if m.Info.Needs.Input == data.Traces && s.Traces == nil {
 				noTraces = append(noTraces, m.Label)
 			}
-			if m.Info.Needs.Labels && s.Split.Attacks == "test" &&
+			if m.Info.Needs.Labels.Any() && s.Split.Attacks == "test" &&
 				!slices.Contains([]string{"official", "time", "leave_out"}, s.Split.Kind) {
 				noLabels = append(noLabels, m.Label)
 			}
@@ -318,7 +318,7 @@ func (e *Experiment) Plan() []Cell {
 	for i := range e.Sets {
 		for j := range e.Entries {
 			seeds := e.Seeds
-			if e.Entries[j].Info.Deterministic {
+			if !e.Entries[j].UsesSeed() {
 				seeds = seeds[:1]
 			}
 			for _, s := range seeds {

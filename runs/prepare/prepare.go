@@ -337,4 +337,4 @@ func hashFloats(h io.Writer, x []float32) {
 	}
 }
 
-func NeedsOf(n models.Needs) Needs { return Needs{n.Input == data.Traces, n.Labels} }
+func NeedsOf(n models.Needs) Needs { return Needs{n.Input == data.Traces, n.Labels.Any()} }

@@ -23,6 +23,7 @@ type builder struct {
 	rows     int
 	read     [2]int // rows by part, before any are left out
 	origins  []data.Origin
+	joined   []data.Origin // files that label the rows of others
 	badCount int
 	examples []BadRow
 	warnings []string

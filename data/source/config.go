@@ -112,6 +112,9 @@ type Label struct {
 	Rename map[string]string `yaml:"rename"`
 	// texts of the class column that say nothing; the label stands in
 	NoClass []string `yaml:"no_class"`
+	// a second table that says which rows are attacks, in place of a column: intervals with addresses and ports, or
+	// labels by a key
+	Join *Join `yaml:"join"`
 }
 
 // LabelRule decides labels by their text. Upper and lower case are the same.
@@ -233,6 +236,11 @@ func DecodeConfig(doc settings.Doc) (*Config, error) {
 	if err := c.Label.check(); err != nil {
 		at, _ := doc.Get("label")
 		ps = append(ps, at.Problem("%v", err))
+	}
+	if c.Label.Join != nil {
+		at, _ := doc.Get("label")
+		at, _ = at.Get("join")
+		ps = append(ps, c.Label.Join.decode(c, at)...)
 	}
 	named := map[string]bool{}
 	for _, f := range slices.Concat(c.Files.Train, c.Files.Test) {

@@ -71,11 +71,15 @@ func (f Finder) Find(folder, name string) (string, error) {
 	)
 }
 
-// Paths is where the files of a data set are, training files first. The error names every file that is not found.
+// Paths is where the files of a data set are, training files first, those that label.join names last. The error names every file that is not found.
 func (c *Config) Paths(f Finder) ([]string, error) {
 	var out []string
 	var errs []error
-	for _, name := range slices.Concat(c.Files.Train, c.Files.Test) {
+	names := slices.Concat(c.Files.Train, c.Files.Test)
+	if c.Label.Join != nil {
+		names = append(names, c.Label.Join.Files...)
+	}
+	for _, name := range names {
 		path, err := f.Find(c.Folder, name)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", c.Name, err))
@@ -96,7 +100,7 @@ func (c *Config) textSize(f Finder) (total int64) {
 	if err != nil {
 		return 0
 	}
-	for _, p := range paths {
+	for _, p := range paths[:len(c.Files.Train)+len(c.Files.Test)] {
 		n := input.TextSize(p)
 		if n <= 0 {
 			return 0

@@ -35,7 +35,6 @@ var inLayout = []string{
 	"ctu13-13",
 	"ctu13",
 	"nfdump",
-	"ugr16",
 	"unsw-nb15-raw",
 }
 

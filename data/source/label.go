@@ -57,14 +57,18 @@ func (l Label) check() error {
 			return fmt.Errorf("files: %q does not say what its rows are: is: benign or attack", f.File)
 		}
 	}
-	if l.Column == "" && (l.Class != "" || len(l.Benign)+len(l.Attack)+len(l.Rules) > 0) {
+	judged := l.Column != "" || l.Join != nil && l.Join.Label != ""
+	switch {
+	case l.Join != nil && (l.Column != "" || l.Class != "" || len(l.Files) > 0):
+		return errors.New("join says which rows are attacks, and so do column, class and files: give one")
+	case !judged && (l.Class != "" || len(l.Benign)+len(l.Attack)+len(l.Rules) > 0):
 		return errors.New("benign, attack, rules and class need a column")
 	}
 	return nil
 }
 
 // None says whether nothing tells benign rows from attacks.
-func (l Label) None() bool { return l.Column == "" && len(l.Files) == 0 }
+func (l Label) None() bool { return l.Column == "" && len(l.Files) == 0 && l.Join == nil }
 
 func (j *labeler) clean(label string) string {
 	return strings.TrimSpace(strings.Trim(strings.TrimSpace(label), j.rule.Trim))

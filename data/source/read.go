@@ -78,6 +78,9 @@ func Read(ctx context.Context, c *Config, f Finder, workers int) (*data.Table, *
 		return nil, nil, err
 	}
 	t, err := tb.table()
+	if err == nil && c.Label.Join != nil {
+		err = tb.joinTruth(ctx, t, f, workers)
+	}
 	if err == nil {
 		err = tb.filter(t)
 	}
@@ -86,6 +89,10 @@ func Read(ctx context.Context, c *Config, f Finder, workers int) (*data.Table, *
 	}
 	if err != nil {
 		return nil, nil, err
+	}
+	for _, o := range tb.joined {
+		o.FirstRow = t.Rows
+		t.Origins = append(t.Origins, o)
 	}
 	rep := &ReadReport{Rows: t.Rows, Bad: tb.badCount, Examples: tb.examples, Warnings: tb.warnings, Notes: tb.notes}
 	rep.Warnings = append(rep.Warnings, expectations(c, tb.read)...)

@@ -18,8 +18,10 @@ func init() {
 // flow.alerted (true or false) can be the label; label.join with a second reading of the file, events [alert] and the
 // key flow_id, gives flows the category of the alert that they raised.
 type Suricata struct {
-	Events  []string     `yaml:"events" jsonschema_description:"event types that are rows: flow, netflow, alert; other types have only the members that all events have"`
-	Columns []ColumnSpec `yaml:"columns" jsonschema_description:"members to read besides those that are known"`
+	// event types that are rows: flow, netflow, alert; other types have only the members that all events have
+	Events []string `yaml:"events"`
+	// members to read besides those that are known
+	Columns []ColumnSpec `yaml:"columns"`
 }
 
 // eveColumns are the members of each event type; those of all events come first.

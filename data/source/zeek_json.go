@@ -17,7 +17,8 @@ func init() {
 // are those that Zeek's documentation lists for conn.log, and others that options.columns names, such as the label that
 // somebody added. Times may be written in each of Zeek's three ways: seconds since 1970, milliseconds since 1970, ISO 8601.
 type ZeekJSON struct {
-	Columns []ColumnSpec `yaml:"columns" jsonschema_description:"members to read besides those of conn.log, which packages and the site's own scripts add"`
+	// members to read besides those of conn.log, which packages and the site's own scripts add
+	Columns []ColumnSpec `yaml:"columns"`
 }
 
 var zeekConnColumns = []ColumnSpec{

@@ -38,6 +38,9 @@ type job struct {
 	history []models.Epoch
 	result  record.Result
 	rule    bundle.Rule // how the scores of samples become those of units
+
+	calibration      int // units that the threshold was fitted to
+	calibrationAbove int // how many of them are above it
 }
 
 // run trains, scores and judges the cell, and writes its files. Whatever goes wrong is in the result.
@@ -145,7 +148,7 @@ func (j *job) attempt(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	m.Warnings = append(warnings, m.Warnings...)
+	m.Warnings = append(append(warnings, j.falsePositives(s.Test, scores, threshold)...), m.Warnings...)
 	j.result.Judge(m)
 	j.result.Warnings = m.Warnings
 	if err := j.clusters(ctx, det, s.Test, scores); err != nil {
@@ -221,8 +224,38 @@ func (j *job) fitThreshold(ctx context.Context, det models.Detector, s *prepare.
 		ascending := slices.Sorted(slices.Values(flows))
 		j.rule.FlowLimit = stat.Quantile(ascending, j.exp.Aggregate.Above)
 	}
-	t, more, err := j.exp.Threshold.Fit(us.Gather(flows, j.exp.Aggregate.Unit, j.rule.FlowLimit))
+	fitted := us.Gather(flows, j.exp.Aggregate.Unit, j.rule.FlowLimit)
+	t, more, err := j.exp.Threshold.Fit(fitted)
+	j.calibration, j.calibrationAbove = len(fitted), 0
+	for _, v := range fitted {
+		if v > t {
+			j.calibrationAbove++
+		}
+	}
 	return t, append(warnings, more...), err
+}
+
+// falsePositives counts the benign units that are flagged, and warns where they are not what was asked for.
+func (j *job) falsePositives(test *data.Set, scores []float64, threshold float64) []string {
+	us := j.data.Test
+	if math.IsNaN(threshold) {
+		return nil
+	}
+	f := eval.CountFalsePositives(scores, us.Truth.Attack, us.NearAttack(test), threshold)
+	j.result.Set("fpr", f.Rate())
+	if test.Kind == data.Traces {
+		j.result.Set("near_attack", float64(f.NearAttack))
+		j.result.Set("fpr_near_attack", f.NearRate())
+	}
+	asked, ok := j.exp.Threshold.AskedRate()
+	if !ok {
+		return nil
+	}
+	j.result.Set("fpr_asked", asked)
+	if doubt := f.Doubt(asked, j.calibration, j.calibrationAbove); doubt != "" {
+		return []string{doubt}
+	}
+	return nil
 }
 
 // clusters judges the scores within the clusters of a model that has some, where samples are what is judged.

@@ -176,7 +176,7 @@ func (j *replayJob) begin(traces traceFlags, train, counters string, sd float64)
 	}
 	j.floor = automata.LikelihoodFloor(logp, sd)
 	if j.roll == nil {
-		j.roll = automata.NewStateFrequency(visits)
+		j.roll = automata.NewStateFrequency(visits, automata.DistinctStates)
 	}
 	return nil
 }

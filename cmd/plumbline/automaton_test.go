@@ -122,7 +122,7 @@ func TestAutomatonReplayInPieces(t *testing.T) {
 			trained[id[q]]++
 		}
 	}
-	roll := automata.NewStateFrequency(trained)
+	roll := automata.NewStateFrequency(trained, automata.DistinctStates)
 	differ := 0
 	for i, row := range pieces {
 		var states []int32

@@ -17,21 +17,25 @@ func init() {
 		Paper:    "C. Cao, A. Blaise, A. Panichella, S. Verwer, State Frequency Estimation for Anomaly Detection, arXiv:2412.03442, 2024 (SEQUENT)",
 		Needs:    models.Needs{Input: data.Traces, Batch: true},
 		Seeded:   models.Never,
-		Defaults: func() models.Spec { return &SequentSpec{machine.Sequent()} },
+		Defaults: func() models.Spec { return &SequentSpec{machine.Sequent(), AllVisits} },
 	})
 }
 
-// SequentSpec configures sequent. The defaults are what is in force when FlexFringe of July 2023 reads the
-// authors' sm.ini. A window that visits the states q_1…q_t scores
+// SequentSpec configures sequent. The defaults of learning are what is in force when FlexFringe of July 2023 reads the
+// authors' sm.ini. A window that visits the states q_1…q_t of S scores
 //
-//	Σ_i ln(C(q_i)+1) − ln(N(q_i)+1) + ln(T+1) − ln(D+1)
+//	Σ_i ln((C(q_i)+1)/(V+S)) − ln((N(q_i)+1)/(T+S))
 //
-// with N the visits in training and T their sum, C the visits so far in the scored windows and D the number
-// of distinct states among them (see [StateFrequency]). The score therefore depends on the order of the windows
-// and grows with the stream: each call of Score begins with empty counters, and a threshold fitted on
-// shorter data is too low. The method defines no threshold of its own.
+// with N the visits in training and T their sum, C the visits so far in the scored windows and V their sum (see
+// [StateFrequency]). The score therefore depends on the order of the windows: each call of Score begins with empty
+// counters. Departure from the authors' program: it divides by the number of distinct states so far and not by V, so
+// that all scores grow with the stream and no threshold that was fitted on another one holds; total: states does as it.
+// The method defines no threshold of its own.
 type SequentSpec struct {
 	machine.LearnSpec `yaml:",inline"`
+	// what the visits so far are divided by: visits, all of them, so that scores do not grow with the stream; states, the
+	// number of distinct states among them, as in the authors' program
+	Total VisitTotal `yaml:"total" jsonschema:"enum=visits,enum=states"`
 }
 
 // New checks the values.
@@ -42,10 +46,13 @@ func (s *SequentSpec) New(env models.Env) (models.Detector, error) {
 	if err := s.CheckBenign(); err != nil {
 		return nil, fmt.Errorf("sequent: %w: %w", models.ErrSpec, err)
 	}
-	return &sequent{learntMachine{name: "sequent", env: env, spec: s.LearnSpec}}, nil
+	return &sequent{learntMachine{name: "sequent", env: env, spec: s.LearnSpec}, s.Total}, nil
 }
 
-type sequent struct{ learntMachine }
+type sequent struct {
+	learntMachine
+	total VisitTotal
+}
 
 func (d *sequent) Fit(ctx context.Context, train *data.Set) error {
 	return d.fit(ctx, train, machine.Reset)
@@ -78,7 +85,7 @@ func (d *sequent) Causes(ctx context.Context, s *data.Set) ([]models.Cause, erro
 
 // windows scores the windows in their order, beginning with empty counters.
 func (d *sequent) windows(ctx context.Context, s *data.Set, each func(i int, score float64, cause int, states []int32)) error {
-	roll := NewStateFrequency(d.visit)
+	roll := NewStateFrequency(d.visit, d.total)
 	var states []int32
 	for i := range s.Traces {
 		if i%1024 == 0 && ctx.Err() != nil {

@@ -11,44 +11,61 @@ import (
 	"plumbline/models/automata/machine"
 )
 
+// VisitTotal says what the visits of a state are held against.
+type VisitTotal string
+
+const (
+	DistinctStates VisitTotal = "states" // the number of distinct states so far, as in SEQUENT's program
+	AllVisits      VisitTotal = "visits" // all visits so far, as in SEQUENT's text
+)
+
 // StateFrequency is SEQUENT's anomaly score: how much more often than in training a state is visited. It reads
 // windows in order and remembers every visit, so a score depends on all windows before it. The counters
-// may be saved and taken up again ([StateFrequency.Save], [LoadStateFrequency]), so that a stream can be scored in pieces.
+// may be saved and taken up again ([StateFrequency.Save], [LoadStateFrequency]), so that a stream can be scored in
+// pieces. For each position of a window in state q, of S states,
 //
-//	s = ln(C(q)+1) − ln(N(q)+1) + ln(T+1) − ln(D+1)
+//	s = ln(C(q)+1) − ln(N(q)+1) + ln(T+1) − ln(D+1)    DistinctStates
+//	s = ln(C(q)+1) − ln(N(q)+1) + ln(T+S) − ln(V+S)    AllVisits
 //
-// for each position of a window in state q: C(q) visits of q so far, D distinct states so far, N(q) visits
-// of q in the training windows and T = ΣN. A window's score is the sum of s over its positions (Cao and
-// others, State Frequency Estimation for Anomaly Detection, 2024, as the code of SEQUENT has it: D counts distinct
-// states, where the text speaks of visits).
+// with C(q) the visits of q so far and V their sum, D the distinct states so far, N(q) the visits of q in the training
+// windows and T their sum. A window's score is the sum of s over its positions (Cao and
+// others, State Frequency Estimation for Anomaly Detection, 2024; the first form is that of the code of SEQUENT, where
+// the text speaks of visits). The first form grows with the length of the stream, as C does while D stops at S; the
+// second compares two shares, smoothed alike, and stays where the stream is like training.
 type StateFrequency struct {
+	against  VisitTotal
 	trained  []int64   // N
 	expected []float64 // per state: ln(N+1)
-	total    float64   // ln(T+1)
+	total    float64   // ln(T+1) or ln(T+S)
 	Visits   []int64   // C
 	distinct int
+	all      int64
 }
 
 // NewStateFrequency starts with empty counters. trained[q] is N(q).
-func NewStateFrequency(trained []int64) *StateFrequency {
-	r := &StateFrequency{trained: slices.Clone(trained), Visits: make([]int64, len(trained))}
+func NewStateFrequency(trained []int64, against VisitTotal) *StateFrequency {
+	r := &StateFrequency{against: against, trained: slices.Clone(trained), Visits: make([]int64, len(trained))}
 	sum := int64(0)
 	for _, n := range trained {
 		r.expected = append(r.expected, math.Log(float64(n)+1))
 		sum += n
 	}
 	r.total = math.Log(float64(sum) + 1)
+	if against == AllVisits {
+		r.total = math.Log(float64(sum) + float64(len(trained)))
+	}
 	return r
 }
 
 // Resume takes up saved counters, one a state.
 func (r *StateFrequency) Resume(visits []int64) {
 	copy(r.Visits, visits)
-	r.distinct = 0
+	r.distinct, r.all = 0, 0
 	for _, v := range r.Visits {
 		if v > 0 {
 			r.distinct++
 		}
+		r.all += v
 	}
 }
 
@@ -62,7 +79,11 @@ func (r *StateFrequency) Window(states []int32) (score float64, cause int) {
 		if q < 0 {
 			continue
 		}
-		s := math.Log(float64(r.Visits[q])+1) - r.expected[q] + r.total - math.Log(float64(r.distinct)+1)
+		held := float64(r.distinct) + 1
+		if r.against == AllVisits {
+			held = float64(r.all) + float64(len(r.Visits))
+		}
+		s := math.Log(float64(r.Visits[q])+1) - r.expected[q] + r.total - math.Log(held)
 		score += s
 		if s > top {
 			top, cause = s, i
@@ -71,6 +92,7 @@ func (r *StateFrequency) Window(states []int32) (score float64, cause int) {
 			r.distinct++
 		}
 		r.Visits[q]++
+		r.all++
 	}
 	return score, cause
 }
@@ -94,7 +116,7 @@ func (r *StateFrequency) Save(w io.Writer, m *machine.Machine) error {
 	return nil
 }
 
-// LoadStateFrequency takes up counters that Save wrote for the same machine. An error wraps ErrMachine and names
+// LoadStateFrequency takes up counters that Save wrote for the same machine, to go on as SEQUENT's program does. An error wraps ErrMachine and names
 // the file, with line and column where it is no JSON.
 func LoadStateFrequency(rd io.Reader, file string, m *machine.Machine) (*StateFrequency, error) {
 	raw, err := io.ReadAll(rd)
@@ -121,7 +143,7 @@ func LoadStateFrequency(rd io.Reader, file string, m *machine.Machine) (*StateFr
 		}
 		total += f.Trained[q]
 	}
-	r := NewStateFrequency(f.Trained)
+	r := NewStateFrequency(f.Trained, DistinctStates)
 	r.Resume(f.Visits)
 	return r, nil
 }

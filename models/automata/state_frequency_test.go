@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
+	"plumbline/data"
 	"plumbline/eval"
 	"plumbline/models"
 	"plumbline/models/automata/flexfringe"
@@ -15,9 +17,9 @@ import (
 	"plumbline/models/automata/planted"
 )
 
-// TestRollingInPieces: a stream scored in pieces of one to seven windows, with the counters saved and loaded
+// TestStateFrequencyInPieces: a stream scored in pieces of one to seven windows, with the counters saved and loaded
 // between any two, has the scores and root causes of the stream scored at once, bit for bit.
-func TestRollingInPieces(t *testing.T) {
+func TestStateFrequencyInPieces(t *testing.T) {
 	train, test := planted.Words(300, 1), planted.Words(200, 2)
 	m, err := machine.Learn(context.Background(), machine.Likelihood(), train.Words(), train.Alphabet, train.Types, nil)
 	if err != nil {
@@ -39,7 +41,7 @@ func TestRollingInPieces(t *testing.T) {
 			trained[q]++
 		}
 	}
-	once, pieces := NewStateFrequency(trained), NewStateFrequency(trained)
+	once, pieces := NewStateFrequency(trained, DistinctStates), NewStateFrequency(trained, DistinctStates)
 	n := 0
 	windows(func(states []int32) {
 		wantScore, wantCause := once.Window(states)
@@ -62,14 +64,14 @@ func TestRollingInPieces(t *testing.T) {
 	}
 }
 
-func TestLoadRollingErrors(t *testing.T) {
+func TestLoadStateFrequencyErrors(t *testing.T) {
 	c := planted.Words(200, 1)
 	m, err := machine.Learn(context.Background(), machine.Likelihood(), c.Words(), c.Alphabet, c.Types, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	if err := NewStateFrequency(make([]int64, len(m.States))).Save(&b, m); err != nil {
+	if err := NewStateFrequency(make([]int64, len(m.States)), DistinctStates).Save(&b, m); err != nil {
 		t.Fatal(err)
 	}
 	good := b.String()
@@ -90,11 +92,78 @@ func TestLoadRollingErrors(t *testing.T) {
 	}
 }
 
-// FuzzLoadRolling: whatever the bytes, there is an error or counters that score.
-func FuzzLoadRolling(f *testing.F) {
+// TestVisitTotals: worked by hand for N = 3, 1 and the states 0, 0, 1.
+func TestVisitTotals(t *testing.T) {
+	for against, want := range map[VisitTotal]float64{
+		// (1/1)/(4/5) · (2/2)/(4/5) · (1/2)/(2/5)
+		DistinctStates: math.Log(1.25 * 1.25 * 1.25),
+		// (1/2)/(4/6) · (2/3)/(4/6) · (1/4)/(2/6)
+		AllVisits: math.Log(0.75 * 1 * 0.75),
+	} {
+		r := NewStateFrequency([]int64{3, 1}, against)
+		if got, _ := r.Window([]int32{0, 0, 1}); math.Abs(got-want) > 1e-12 {
+			t.Errorf("%s: %v, want %v", against, got, want)
+		}
+		once := NewStateFrequency([]int64{3, 1}, against)
+		once.Window([]int32{0, 0, 1})
+		r.Resume([]int64{2, 1})
+		a, _ := r.Window([]int32{1})
+		if b, _ := once.Window([]int32{1}); a != b {
+			t.Errorf("%s: resumed %v, at once %v", against, a, b)
+		}
+	}
+}
+
+// TestSequentThresholdHolds: of a stream twenty times as long as that which the threshold was fitted on, drawn from the
+// same source, about as many windows are above it. Held against the number of distinct states most are.
+func TestSequentThresholdHolds(t *testing.T) {
+	draw := func(n int, seed uint64) *data.Set {
+		var words [][]int32
+		for w := range planted.Words(n, seed).Windows(5, 5) {
+			words = append(words, slices.Clone(w))
+		}
+		return traces(3, words...)
+	}
+	train, valid, test := draw(400, 1), draw(150, 2), draw(3000, 3)
+	share := map[VisitTotal]float64{}
+	for _, total := range []VisitTotal{AllVisits, DistinctStates} {
+		spec := &SequentSpec{machine.Sequent(), total}
+		spec.Correction = 1
+		d, err := spec.New(models.Env{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Fit(context.Background(), train); err != nil {
+			t.Fatal(err)
+		}
+		held, err := d.Score(context.Background(), valid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		threshold, _, err := eval.ThresholdRule{Rule: "fpr", Value: 0.05}.Fit(held)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scores, err := d.Score(context.Background(), test)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range scores {
+			if v > threshold {
+				share[total] += 1 / float64(len(scores))
+			}
+		}
+	}
+	if share[AllVisits] > 0.1 || share[DistinctStates] < 0.5 {
+		t.Errorf("asked for 0.05, got %v", share)
+	}
+}
+
+// FuzzLoadStateFrequency: whatever the bytes, there is an error or counters that score.
+func FuzzLoadStateFrequency(f *testing.F) {
 	m := &machine.Machine{Alphabet: []string{"a"}, Types: []string{"0"}, States: make([]machine.State, 1), Start: []int32{0, 0}, CountStart: []int32{0, 0}}
 	var b bytes.Buffer
-	if err := NewStateFrequency([]int64{3}).Save(&b, m); err != nil {
+	if err := NewStateFrequency([]int64{3}, DistinctStates).Save(&b, m); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(b.String())

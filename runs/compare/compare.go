@@ -64,7 +64,7 @@ func (v Value) kind() string {
 }
 
 // usual are the metrics beside the main one.
-var usual = []string{"auroc", "auprc", "fpr_at_95tpr", "tpr_at_1fpr", "f1", "mcc", "fit_seconds"}
+var usual = []string{"auroc", "auprc", "fpr_at_95tpr", "tpr_at_1fpr", "fpr", "f1", "mcc", "fit_seconds"}
 
 // member is one cell with the run it belongs to.
 type member struct {
@@ -183,7 +183,7 @@ func (c *Comparison) group(cells []member, names []string, records []*record.Rec
 		}
 		g.Rows = append(g.Rows, r)
 	}
-	g.Warnings = slices.Concat(cellWarnings(cells), repetitionWarnings(g.Rows), preparationWarnings(cells))
+	g.Warnings = slices.Concat(cellWarnings(cells), rateWarnings(cells), repetitionWarnings(g.Rows), preparationWarnings(cells))
 	sign := direction(c.Metric)
 	if sign == 0 {
 		return g // in the order of the runs

@@ -347,3 +347,30 @@ func TestMetricsOfCells(t *testing.T) {
 		}
 	}
 }
+
+// TestOffRatesAreNamed: models whose thresholds do not hold stand in one warning, with their mean rates over such cells.
+func TestOffRatesAreNamed(t *testing.T) {
+	off := func(label string, seed uint64, fpr float64, warnings ...string) record.Result {
+		r := record.Result{Data: "d", Unit: "flow", Label: label, Model: label, Seed: seed, Status: record.OK, Warnings: warnings}
+		r.Set("fpr", fpr)
+		r.Set("fpr_asked", 0.01)
+		r.Set("auroc", 0.9)
+		return r
+	}
+	rec := testRecord(t)
+	rec.Results = []record.Result{
+		off("a", 1, 0.7, eval.OffRate+"1 %, got 70 %"), off("a", 2, 0.9, eval.OffRate+"1 %, got 90 %"),
+		off("b", 1, 0.02, eval.OffRate+"1 %, got 2 %"), off("c", 1, 0.011), off("c", 2, 0.5),
+	}
+	c, err := Compare([]*record.Record{rec}, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	warnings := strings.Join(c.Groups[0].Warnings, "\n")
+	if n := strings.Count(warnings, "asked for"); n != 1 || !strings.Contains(warnings, "asked for 1.0 % false positives, got a 80.0 %, b 2.0 %:") {
+		t.Errorf("warnings %s", warnings)
+	}
+	if v := c.Groups[0].Rows[0].Others["fpr"]; math.IsNaN(v.Mean) {
+		t.Error("the achieved rate is not among the shown columns")
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"plumbline/eval"
 	"plumbline/runs/record"
 )
 
@@ -28,6 +29,9 @@ func cellWarnings(cells []member) (out []string) {
 		}
 		ok[m.Label]++
 		for _, w := range m.Warnings {
+			if strings.HasPrefix(w, eval.OffRate) {
+				continue
+			}
 			c := carriers[w]
 			if c == nil {
 				c = &carrier{}
@@ -53,6 +57,38 @@ func cellWarnings(cells []member) (out []string) {
 		out = append(out, w)
 	}
 	return out
+}
+
+// rateWarnings names the models whose false-positive rate is not the one that was asked for, with their mean rates.
+func rateWarnings(cells []member) []string {
+	var asked []float64
+	var labels []string // of the models, in order of appearance
+	sum, n := map[string]float64{}, map[string]float64{}
+	for _, m := range cells {
+		if m.Status != record.OK || !slices.ContainsFunc(m.Warnings, func(w string) bool { return strings.HasPrefix(w, eval.OffRate) }) {
+			continue
+		}
+		if n[m.Label] == 0 {
+			labels = append(labels, m.Label)
+		}
+		n[m.Label]++
+		sum[m.Label] += m.Metric("fpr")
+		if a := m.Metric("fpr_asked"); !slices.Contains(asked, a) {
+			asked = append(asked, a)
+		}
+	}
+	if labels == nil {
+		return nil
+	}
+	for i, l := range labels {
+		labels[i] = fmt.Sprintf("%s %s", l, percent(sum[l]/n[l]))
+	}
+	rates := make([]string, len(asked))
+	for i, a := range asked {
+		rates[i] = percent(a)
+	}
+	return []string{fmt.Sprintf("asked for %s false positives, got %s: thresholds do not hold on these benign units",
+		strings.Join(rates, " or "), strings.Join(labels, ", "))}
 }
 
 // repetitionWarnings is what the number of seeds or folds that the rows rest on leaves open.

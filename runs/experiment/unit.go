@@ -241,6 +241,33 @@ func (us *Units) rowScores(s *data.Set, scores []float64, rule string) []float64
 	return out.values()
 }
 
+// NearAttack says which units share a window with a unit that is an attack; nil where samples are no windows.
+func (us *Units) NearAttack(s *data.Set) []bool {
+	if s.Kind != data.Traces {
+		return nil
+	}
+	unit := make(map[int32]int32, len(us.Rows))
+	for i, r := range us.Rows {
+		unit[r] = us.Unit[i]
+	}
+	near := make([]bool, len(us.First))
+	for k := range s.Traces {
+		attacked := slices.ContainsFunc(s.Traces[k].Rows, func(r int32) bool {
+			u, ok := unit[r]
+			return ok && us.Truth.Attack[u]
+		})
+		if !attacked {
+			continue
+		}
+		for _, r := range s.Traces[k].Rows {
+			if u, ok := unit[r]; ok {
+				near[u] = true
+			}
+		}
+	}
+	return near
+}
+
 // aggregate joins several scores into one.
 type aggregate struct {
 	rule string

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"slices"
 	"testing"
 
 	"plumbline/data"
@@ -36,5 +37,18 @@ func TestLift(t *testing.T) {
 	}
 	if _, err := us.Flows(tracesOver([]int32{4}), []float64{1}, "max"); err == nil {
 		t.Error("rows in no trace are not noticed")
+	}
+}
+
+// TestNearAttack by hand: rows 1 to 5 are units of their own, 3 is an attack; of the windows, one holds it with 2.
+func TestNearAttack(t *testing.T) {
+	us := &Units{Rows: []int32{1, 2, 3, 4, 5}, Unit: []int32{0, 1, 2, 3, 4}, First: []int32{1, 2, 3, 4, 5}}
+	us.Truth.Attack = []bool{false, false, true, false, false}
+	got := us.NearAttack(tracesOver([]int32{1, 2}, []int32{2, 3}, []int32{4, 5}))
+	if want := []bool{false, true, true, false, false}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if got := us.NearAttack(&data.Set{Kind: data.Vectors, N: 5}); got != nil {
+		t.Errorf("of rows: %v", got)
 	}
 }

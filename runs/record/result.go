@@ -235,6 +235,10 @@ var columns = []column{
 		}
 		return nil
 	}},
+	metricColumn("fpr"),
+	metricColumn("fpr_asked"),
+	metricColumn("near_attack"),
+	metricColumn("fpr_near_attack"),
 }
 
 // InResults says whether results.csv has the metric; the others are in the cells' metrics.json.

@@ -261,7 +261,7 @@ func checkScores(t *testing.T, m *machine.Machine, rep *machine.Replayer, visits
 	if test.Len() != len(want) {
 		t.Fatalf("%d windows, want %d", test.Len(), len(want))
 	}
-	roll := automata.NewStateFrequency(visits)
+	roll := automata.NewStateFrequency(visits, automata.DistinctStates)
 	states := make([]int32, 10)
 	var pos, neg []float64
 	for i, w := range want {

@@ -130,7 +130,7 @@ func (j *replayJob) open(c *cobra.Command, args []string, replay replayFlags) (*
 	}
 	j.m, j.rep = cell.states.Machine, cell.states.Replay
 	if cell.states.Visits != nil {
-		j.roll = automata.NewStateFrequency(cell.states.Visits)
+		j.roll = automata.NewStateFrequency(cell.states.Visits, cell.states.Total)
 	}
 	return cell, nil
 }

@@ -102,6 +102,8 @@ type stateFrequencyFile struct {
 	Machine string  `json:"machine"` // SHA-256 of the machine's JSON
 	Trained []int64 `json:"trained"`
 	Visits  []int64 `json:"visits"`
+
+	Total VisitTotal `json:"total,omitempty"` // none: DistinctStates
 }
 
 // Save writes the counters of windows on machine m as JSON.
@@ -110,13 +112,13 @@ func (r *StateFrequency) Save(w io.Writer, m *machine.Machine) error {
 	if err != nil {
 		return err
 	}
-	if err := json.NewEncoder(w).Encode(stateFrequencyFile{id, r.trained, r.Visits}); err != nil {
+	if err := json.NewEncoder(w).Encode(stateFrequencyFile{id, r.trained, r.Visits, r.against}); err != nil {
 		return fmt.Errorf("automata: write counters: %w", err)
 	}
 	return nil
 }
 
-// LoadStateFrequency takes up counters that Save wrote for the same machine, to go on as SEQUENT's program does. An error wraps ErrMachine and names
+// LoadStateFrequency takes up counters that Save wrote for the same machine. An error wraps ErrMachine and names
 // the file, with line and column where it is no JSON.
 func LoadStateFrequency(rd io.Reader, file string, m *machine.Machine) (*StateFrequency, error) {
 	raw, err := io.ReadAll(rd)
@@ -143,7 +145,14 @@ func LoadStateFrequency(rd io.Reader, file string, m *machine.Machine) (*StateFr
 		}
 		total += f.Trained[q]
 	}
-	r := NewStateFrequency(f.Trained, DistinctStates)
+	switch f.Total {
+	case "":
+		f.Total = DistinctStates
+	case DistinctStates, AllVisits:
+	default:
+		return nil, fmt.Errorf("automata: %w: %s: visits against %q", flexfringe.ErrMachine, file, f.Total)
+	}
+	r := NewStateFrequency(f.Trained, f.Total)
 	r.Resume(f.Visits)
 	return r, nil
 }

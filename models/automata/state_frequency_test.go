@@ -41,7 +41,12 @@ func TestStateFrequencyInPieces(t *testing.T) {
 			trained[q]++
 		}
 	}
-	once, pieces := NewStateFrequency(trained, DistinctStates), NewStateFrequency(trained, DistinctStates)
+	for _, total := range []VisitTotal{DistinctStates, AllVisits} {
+		testInPieces(t, m, windows, NewStateFrequency(trained, total), NewStateFrequency(trained, total))
+	}
+}
+
+func testInPieces(t *testing.T, m *machine.Machine, windows func(func(states []int32)), once, pieces *StateFrequency) {
 	n := 0
 	windows(func(states []int32) {
 		wantScore, wantCause := once.Window(states)
@@ -51,7 +56,8 @@ func TestStateFrequencyInPieces(t *testing.T) {
 		}
 		if n++; n%(1+n%7) == 0 {
 			var b bytes.Buffer
-			if err := pieces.Save(&b, m); err != nil {
+			err := pieces.Save(&b, m)
+			if err != nil {
 				t.Fatal(err)
 			}
 			if pieces, err = LoadStateFrequency(&b, "counters.json", m); err != nil {
@@ -81,10 +87,11 @@ func TestLoadStateFrequencyErrors(t *testing.T) {
 		t.Errorf("counters of another machine: %v", err)
 	}
 	for text, want := range map[string]string{
-		"":                                       "c.json:1:1: ",
-		"{\n\"visits\": 3}":                      "c.json:2:",
-		strings.Replace(good, "[0,", "[-1,", 1):  "out of range",
-		strings.Replace(good, "[0,", "[0,0,", 1): "another machine",
+		"":                                      "c.json:1:1: ",
+		"{\n\"visits\": 3}":                     "c.json:2:",
+		strings.Replace(good, "[0,", "[-1,", 1): "out of range",
+		strings.Replace(good, `"states"`, `"x"`, 1): `against "x"`,
+		strings.Replace(good, "[0,", "[0,0,", 1):    "another machine",
 	} {
 		if _, err := LoadStateFrequency(strings.NewReader(text), "c.json", m); !errors.Is(err, flexfringe.ErrMachine) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want %q", text, err, want)

@@ -15,7 +15,8 @@ type States struct {
 	// Replay runs one word as the detector does. states[i], if states is not nil, becomes the state after symbol i (-1
 	// for none), scores[i] the log-probability of symbol i. It returns the word's log-probability.
 	Replay func(word, states []int32, scores []float64) float64
-	Visits []int64 // of each state in training; nil where they are not counted
+	Visits []int64    // of each state in training; nil where they are not counted
+	Total  VisitTotal // what a score of visits holds them against
 }
 
 // Stated is a detector on one machine over symbols.
@@ -41,7 +42,16 @@ func (d *learntMachine) States(alphabet []string) (*States, error) {
 			s.FinalTypes, s.PathTypes = []int32{int32(s.Final)}, []int32{int32(s.Paths)}
 		}
 	}
-	return &States{Machine: &m, Replay: d.rep.Replay, Visits: d.visit}, nil
+	return &States{Machine: &m, Replay: d.rep.Replay, Visits: d.visit, Total: DistinctStates}, nil
+}
+
+// States is the learnt machine, with visits as they are scored.
+func (d *sequent) States(alphabet []string) (*States, error) {
+	s, err := d.learntMachine.States(alphabet)
+	if err == nil {
+		s.Total = d.total
+	}
+	return s, err
 }
 
 // States is the chain as a machine with a state for each context that was seen. The initial one is the empty context.

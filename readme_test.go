@@ -15,6 +15,7 @@ import (
 
 	"plumbline/configs"
 	"plumbline/data/source"
+	"plumbline/eval"
 	"plumbline/models"
 	_ "plumbline/models/all"
 	"plumbline/runs"
@@ -104,6 +105,7 @@ func TestCatalogues(t *testing.T) {
 		{"docs/models.md", "models", modelTable},
 		{"docs/models.md", "settings", settingsTable},
 		{"docs/data-sets.md", "data", dataTable},
+		{"docs/run-directory.md", "metrics", metricTable},
 	} {
 		was := page(t, c.file)
 		now := section(t, was, c.file, c.section, c.table(t))
@@ -129,6 +131,23 @@ func section(t *testing.T, text, file, name, table string) string {
 		t.Fatalf("%s lost its section %q", file, name)
 	}
 	return before + begin + table + end + after
+}
+
+func metricTable(*testing.T) string {
+	var b strings.Builder
+	b.WriteString("| metric | better | what it is | stands in |\n| --- | --- | --- | --- |\n")
+	for _, m := range eval.MetricTable() {
+		better := map[eval.Better]string{eval.Higher: "higher", eval.Lower: "lower"}[m.Better]
+		var files []string
+		if m.Measured() {
+			files = append(files, "metrics.json")
+		}
+		if record.InResults(m.Name) {
+			files = append(files, "results.csv")
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", m.Name, better, m.Doc, strings.Join(files, ", "))
+	}
+	return b.String()
 }
 
 func modelTable(t *testing.T) string {

@@ -119,5 +119,6 @@ func MetricNamed(name string) (Metric, bool) {
 	return Metric{}, false
 }
 
-// Measured says whether the metric comes from scores and labels; the others are measured by what runs the model.
+// Measured says whether the metric comes from scores and labels and is in metrics.json; the others are measured by
+// what runs the model.
 func (m Metric) Measured() bool { return m.value != nil }

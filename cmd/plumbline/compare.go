@@ -20,8 +20,9 @@ func (a *app) compareCommand() *cobra.Command {
 		Use:   "compare RUNDIR…",
 		Short: "Set finished runs side by side",
 		Long: `compare ranks the models of one or more run directories, per data set, by the mean of a metric over their
-seeds, with standard deviation and 95 % interval: of the mean over seeds (Student's t) for two seeds or
-more, over resampled test units for a model that was trained once. Cells that failed are counted, not hidden.`,
+seeds and folds, with standard deviation, 95 % interval and what it is over: seeds (Student's t), folds, whose
+values are means over seeds, or the choice of test units for a model that was trained once. A metric that only
+describes, such as the threshold, ranks nothing. Cells that failed are counted, not hidden.`,
 		Example: `  plumbline compare runs/20240101-120000-quickstart
   plumbline compare runs/*-nsl-kdd-baselines --metric auprc --format markdown
   plumbline compare runs/20240101-120000-quickstart --metric accuracy --columns precision,recall --published`,

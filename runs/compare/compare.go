@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"plumbline/configs/settings"
 	"plumbline/eval"
 	"plumbline/runs/record"
 )
@@ -85,7 +86,7 @@ func Compare(records []*record.Record, metric string, columns []string) (*Compar
 	elsewhere := false
 	for _, m := range append([]string{metric}, columns...) {
 		if _, ok := eval.MetricNamed(m); !ok {
-			return nil, fmt.Errorf("compare: unknown metric %q; known: %s", m, strings.Join(eval.MetricNames(), ", "))
+			return nil, fmt.Errorf("compare: unknown metric %q%s", m, settings.DidYouMean(m, eval.MetricNames()))
 		}
 		elsewhere = elsewhere || !record.InResults(m)
 	}
@@ -183,7 +184,8 @@ func (c *Comparison) group(cells []member, names []string, records []*record.Rec
 		}
 		g.Rows = append(g.Rows, r)
 	}
-	g.Warnings = slices.Concat(cellWarnings(cells), rateWarnings(cells), repetitionWarnings(g.Rows), preparationWarnings(cells))
+	g.Warnings = slices.Concat(cellWarnings(cells), rateWarnings(cells), repetitionWarnings(g.Rows),
+		attackWarnings(cells, records), preparationWarnings(cells))
 	sign := direction(c.Metric)
 	if sign == 0 {
 		return g // in the order of the runs

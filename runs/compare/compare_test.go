@@ -71,7 +71,7 @@ func TestCompare(t *testing.T) {
 	if err != nil || fast.Groups[0].Rows[2].Label != "a" {
 		t.Errorf("by time: %+v, %v", fast, err)
 	}
-	if _, err := Compare([]*record.Record{testRecord(t)}, "auc", nil); err == nil || !strings.Contains(err.Error(), "known: prevalence, auroc") {
+	if _, err := Compare([]*record.Record{testRecord(t)}, "auc", nil); err == nil || !strings.Contains(err.Error(), `did you mean "auroc"?`) {
 		t.Errorf("error %v", err)
 	}
 	if _, err := Compare(nil, "", nil); err == nil {
@@ -300,7 +300,11 @@ d,m,a,2,f3,flow,failed,10,20,,
 		if err := c.Render(&b, "table"); err != nil || !strings.Contains(b.String(), "3 folds") || !strings.Contains(b.String(), "averaged within a fold") {
 			t.Errorf("%v\n%s", err, b.String())
 		}
-		rec.Manifest.Data = []record.DataManifest{{Name: "d", Train: 80, TestBenign: 20}}
+		told := strings.Contains(strings.Join(c.Groups[0].Warnings, "\n"), "all 15 attacks test in every fold")
+		if told != (rec.Manifest.Data != nil) {
+			t.Errorf("warnings %q", c.Groups[0].Warnings)
+		}
+		rec.Manifest.Data = []record.DataManifest{{Name: "d", Attacks: 15, Train: 80, Test: 35, TestBenign: 20}}
 	}
 	for i := range rec.Results {
 		rec.Results[i].Fold = strings.Replace(rec.Results[i].Fold, "f", "c", 1)

@@ -128,7 +128,7 @@ func (g *Group) notes() []string {
 		out = append(out, "intervals over units are about the choice of test units, the others about other seeds or folds")
 	}
 	if over("folds") {
-		out = append(out, "over folds: seeds are averaged within a fold; corrected for training rows that folds share, not for attacks that test in each")
+		out = append(out, "over folds: seeds are averaged within a fold; corrected for the training rows that folds share")
 	}
 	for _, r := range g.Rows {
 		for _, e := range r.Errors {

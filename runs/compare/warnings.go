@@ -13,8 +13,8 @@ import (
 // standard deviations to either side of the mean, with 3 already 2.48, with 2 nearly 9.
 const fewSeeds = 5
 
-// cellWarnings joins the warnings of the cells: each once, with the models it is about and how many of their cells carry
-// it when not all do.
+// cellWarnings joins the warnings of the cells: each once, with the models it is about and how many of their cells
+// carry it when not all do.
 func cellWarnings(cells []member) (out []string) {
 	type carrier struct {
 		labels []string
@@ -118,6 +118,28 @@ func repetitionWarnings(rows []Row) (out []string) {
 	for _, over := range []string{"seeds", "folds"} {
 		if n := few[over]; n > 0 && n < fewSeeds {
 			out = append(out, fmt.Sprintf("%d %s are few for an interval: take %d or more", n, over, fewSeeds))
+		}
+	}
+	return out
+}
+
+// attackWarnings: attacks that all test in every fold are one sample, which an interval over folds cannot tell of.
+func attackWarnings(cells []member, records []*record.Record) (out []string) {
+	folds := map[string]bool{}
+	for _, c := range cells {
+		folds[c.Fold] = true
+	}
+	if len(folds) < 2 {
+		return nil
+	}
+	for _, c := range cells {
+		d, ok := records[c.run].Manifest.DataSet(c.Data)
+		if !ok || c.Fold == "" || d.TestBenign == 0 || d.Attacks == 0 || d.Test-d.TestBenign < d.Attacks {
+			continue
+		}
+		text := fmt.Sprintf("all %d attacks test in every fold: intervals over folds say nothing of other attacks", d.Attacks)
+		if !slices.Contains(out, text) {
+			out = append(out, text)
 		}
 	}
 	return out

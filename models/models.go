@@ -127,6 +127,14 @@ type Clusterer interface {
 	Clusters(ctx context.Context, s *data.Set) ([]int32, error)
 }
 
+// Rescalable is a [Spec] whose training takes epochs, so that there can be a longer one: the clusters of a partitioned
+// model that have few rows are trained for more of them.
+type Rescalable interface {
+	Spec
+	// Rescaled is the same settings with a training that is factor times as long, factor at least 1.
+	Rescaled(factor float64) Spec
+}
+
 // Cause is what in a sample its score comes from.
 type Cause struct {
 	Name  string // of what causes scores of one kind, such as a machine's state or a column

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"plumbline/data"
 	"plumbline/models"
@@ -13,9 +12,11 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:     "ae",
-		Doc:      "Auto-encoder: a network that squeezes a row through a bottleneck; the score is the reconstruction error.",
-		Paper:    "N. Japkowicz, C. Myers, M. Gluck, A Novelty Detection Approach to Classification, IJCAI 1995; as in S. Winiecki's comparison of 2025",
+		Name: "ae",
+		Doc: "Auto-encoder: a network that squeezes a row through a bottleneck; the score is the reconstruction " +
+			"error.",
+		Paper: "N. Japkowicz, C. Myers, M. Gluck, A Novelty Detection Approach to Classification, IJCAI 1995; as " +
+			"in S. Winiecki's comparison of 2025",
 		Needs:    models.Needs{Input: data.Vectors},
 		Defaults: func() models.Spec { return defaultAE() },
 	})
@@ -39,7 +40,8 @@ type AESpec struct {
 	nn.Training  `yaml:",inline"`
 }
 
-func (s *AESpec) stretched(factor float64) models.Spec {
+// Rescaled is the same with a training that is this many times as long.
+func (s *AESpec) Rescaled(factor float64) models.Spec {
 	longer := *s
 	longer.Training = s.Training.Stretched(factor)
 	return &longer
@@ -53,9 +55,16 @@ func (s *AESpec) New(env models.Env) (models.Detector, error) {
 	if err := errors.Join(s.Architecture.Check(), s.Training.Check()); err != nil {
 		return nil, fmt.Errorf("ae: %w: %w", models.ErrSpec, err)
 	}
-	return &ae{spec: *s, env: env}, nil
+	m := ae{spec: *s, env: env}
+	return &aeDetector{models.NewFitted(models.Method[*ae]{
+		Name: "ae", Spec: s, Reads: models.ReadsRows, Min: 1, Fit: m.fit, Load: m.load,
+	})}, nil
 }
 
+// aeDetector is the detector.
+type aeDetector struct{ *models.Fitted[*ae] }
+
+// ae is the settings and, in what fit and load return, the trained network.
 type ae struct {
 	spec AESpec
 	env  models.Env
@@ -63,56 +72,35 @@ type ae struct {
 	p    nn.Params
 }
 
-func (a *ae) Fit(ctx context.Context, train *data.Set) error {
-	a.p = nil
-	if err := models.CheckVectors("ae", train, 0, 1); err != nil {
-		return err
-	}
-	net := a.spec.Network(train.D)
-	fit := nn.TrainJob{Network: net, Inputs: train.X, Targets: train.X, Rows: train.N, Bias: float32(a.spec.Bias)}
+func (a ae) fit(ctx context.Context, train *data.Set) (*ae, error) {
+	a.net = a.spec.Network(train.D)
+	fit := nn.TrainJob{Network: a.net, Inputs: train.X, Targets: train.X, Rows: train.N, Bias: float32(a.spec.Bias)}
+	var err error
 	if a.spec.Pretrain > 0 {
-		start, err := nn.Pretrain(ctx, a.env, a.spec.Training, a.spec.Pretrain, fit)
-		if err != nil {
-			return fmt.Errorf("ae: %w", err)
+		if fit.Start, err = nn.Pretrain(ctx, a.env, a.spec.Training, a.spec.Pretrain, fit); err != nil {
+			return nil, err
 		}
-		fit.Start = start
 	}
-	p, err := fit.Train(ctx, a.env, a.spec.Training)
-	if err != nil {
-		return fmt.Errorf("ae: %w", err)
-	}
-	a.net, a.p = net, p
-	return nil
+	a.p, err = fit.Train(ctx, a.env, a.spec.Training)
+	return &a, err
 }
 
-func (a *ae) check(s *data.Set) error {
-	if a.p == nil {
-		return fmt.Errorf("ae: %w", models.ErrNotFitted)
-	}
-	return models.CheckVectors("ae", s, a.net.Layers[0].In, 0)
-}
-
+// Score is the reconstruction error of each row.
 func (a *ae) Score(ctx context.Context, s *data.Set) ([]float64, error) {
-	if err := a.check(s); err != nil {
-		return nil, err
-	}
-	out, err := a.net.ReconstructionErrors(ctx, a.env, a.p, s)
-	if err != nil {
-		return nil, fmt.Errorf("ae: %w", err)
-	}
-	return out, nil
+	return a.net.ReconstructionErrors(ctx, a.env, a.p, s)
 }
 
 // Explain gives each column's squared reconstruction error.
-func (a *ae) Explain(ctx context.Context, s *data.Set) ([]string, [][]float64, error) {
-	if err := a.check(s); err != nil {
+func (d *aeDetector) Explain(ctx context.Context, s *data.Set) ([]string, [][]float64, error) {
+	a, err := d.Ready(s)
+	if err != nil {
 		return nil, nil, err
 	}
 	out := make([][]float64, s.N)
 	scorer := a.net.NewScorer(a.p)
 	for from := 0; from < s.N; from += 1024 {
 		if ctx.Err() != nil {
-			return nil, nil, fmt.Errorf("ae: %w", ctx.Err())
+			return nil, nil, fmt.Errorf("ae: explain: %w", ctx.Err())
 		}
 		scorer.Each(s.X, from, min(from+1024, s.N), 0, func(i int, y []float32) {
 			out[i] = make([]float64, s.D)
@@ -125,28 +113,15 @@ func (a *ae) Explain(ctx context.Context, s *data.Set) ([]string, [][]float64, e
 	return s.ColumnNames(), out, nil
 }
 
-func (a *ae) Save(w io.Writer) error {
-	if a.p == nil {
-		return fmt.Errorf("ae: save: %w", models.ErrNotFitted)
-	}
-	return models.WriteState(w, "ae", nn.StateMeta{Width: a.net.Layers[0].In}, a.net.NamedArrays(a.p))
-}
+// State is the weights.
+func (a *ae) State() (any, models.Arrays, error) { return nil, a.net.NamedArrays(a.p), nil }
 
-func (a *ae) Load(r io.Reader) error {
-	var meta nn.StateMeta
-	arrays, err := models.ReadState(r, "ae", &meta)
-	if err != nil {
-		return err
-	}
-	net, p, err := load(meta, "ae", arrays, a.spec.Network)
-	if err != nil {
-		return err
-	}
-	a.net, a.p = net, p
-	return nil
+func (a ae) load(st models.State) (_ *ae, err error) {
+	a.net, a.p, err = load(st, a.spec.Network)
+	return &a, err
 }
 
 var (
-	_ models.Detector  = (*ae)(nil)
-	_ models.Explainer = (*ae)(nil)
+	_ models.Detector  = (*aeDetector)(nil)
+	_ models.Explainer = (*aeDetector)(nil)
 )

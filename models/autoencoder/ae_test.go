@@ -56,7 +56,8 @@ func TestOptimisersByHand(t *testing.T) {
 }
 
 func TestGlorotBounds(t *testing.T) {
-	n := nn.Network{Layers: []nn.Dense{{In: 30, Out: 20, Activation: nn.Tanh}, {In: 20, Out: 5, Activation: nn.Linear}}, Optimiser: nn.Optimiser{Kind: "sgd"}}
+	n := nn.Network{Layers: []nn.Dense{{In: 30, Out: 20, Activation: nn.Tanh}, {In: 20, Out: 5, Activation: nn.Linear}},
+		Optimiser: nn.Optimiser{Kind: "sgd"}}
 	p := n.NewParams(rand.New(rand.NewPCG(1, 1)), 0.01)
 	if err := n.Shape(p); err != nil {
 		t.Fatal(err)
@@ -81,7 +82,8 @@ func TestGlorotBounds(t *testing.T) {
 
 // TestForwardByHand: tanh(1·2 − 1·3 + 0.5) = tanh(−0.5), then 2·that + 1.
 func TestForwardByHand(t *testing.T) {
-	n := nn.Network{Layers: []nn.Dense{{In: 2, Out: 1, Activation: nn.Tanh}, {In: 1, Out: 1, Activation: nn.Linear}}, Optimiser: nn.Optimiser{Kind: "sgd"}}
+	n := nn.Network{Layers: []nn.Dense{{In: 2, Out: 1, Activation: nn.Tanh}, {In: 1, Out: 1, Activation: nn.Linear}},
+		Optimiser: nn.Optimiser{Kind: "sgd"}}
 	p := nn.Params{{1, -1}, {0.5}, {2}, {1}}
 	var got float32
 	n.NewScorer(p).Each([]float32{2, 3}, 0, 1, 0, func(_ int, y []float32) { got = y[0] })
@@ -92,7 +94,8 @@ func TestForwardByHand(t *testing.T) {
 
 // TestCaoSizes: the sizes that the authors' code gives for the widths of their data sets.
 func TestCaoSizes(t *testing.T) {
-	for d, want := range map[int][3]int{122: {85, 49, 12}, 196: {136, 75, 15}, 40: {29, 18, 7}, 41: {30, 18, 7}, 38: {28, 17, 7}} {
+	for d, want := range map[int][3]int{122: {85, 49, 12}, 196: {136, 75, 15}, 40: {29, 18, 7}, 41: {30, 18, 7},
+		38: {28, 17, 7}} {
 		if got := CaoSizes(d); [3]int(got) != want {
 			t.Errorf("%d: %v, want %v", d, got, want)
 		}
@@ -102,7 +105,8 @@ func TestCaoSizes(t *testing.T) {
 func TestNetworkErrors(t *testing.T) {
 	for _, n := range []nn.Network{
 		{Optimiser: nn.Optimiser{Kind: "adam"}},
-		{Layers: []nn.Dense{{In: 2, Out: 3, Activation: nn.Tanh}, {In: 4, Out: 1, Activation: nn.Linear}}, Optimiser: nn.Optimiser{Kind: "adam"}},
+		{Layers: []nn.Dense{{In: 2, Out: 3, Activation: nn.Tanh}, {In: 4, Out: 1, Activation: nn.Linear}},
+			Optimiser: nn.Optimiser{Kind: "adam"}},
 		{Layers: []nn.Dense{{In: 2, Out: 3, Activation: "swish"}}, Optimiser: nn.Optimiser{Kind: "adam"}},
 		{Layers: []nn.Dense{{In: 2, Out: 3, Activation: nn.Tanh}}, Optimiser: nn.Optimiser{Kind: "lion"}},
 	} {
@@ -168,8 +172,10 @@ func TestSchedules(t *testing.T) {
 		{nn.Schedule{Kind: "step", Every: 2, Factor: 0.1}, []float64{1, 1, 0.1, 0.1, 0.01}},
 		{nn.Schedule{Kind: "multistep", At: []int{1, 3}, Factor: 0.5}, []float64{1, 0.5, 0.5, 0.25}},
 		{nn.Schedule{Kind: "exponential", Factor: 0.5}, []float64{1, 0.5, 0.25}},
-		{nn.Schedule{Kind: "cosine", Over: 4, Least: 0.2}, []float64{1, 0.6 + 0.4*math.Sqrt(0.5), 0.6, 0.6 - 0.4*math.Sqrt(0.5), 0.2}},
-		{nn.Schedule{Kind: "cosine_restarts", Over: 2, Growth: 2}, []float64{1, 0.5, 1, 0.5 + 0.5*math.Sqrt(0.5), 0.5, 0.5 - 0.5*math.Sqrt(0.5), 1}},
+		{nn.Schedule{Kind: "cosine", Over: 4, Least: 0.2},
+			[]float64{1, 0.6 + 0.4*math.Sqrt(0.5), 0.6, 0.6 - 0.4*math.Sqrt(0.5), 0.2}},
+		{nn.Schedule{Kind: "cosine_restarts", Over: 2, Growth: 2},
+			[]float64{1, 0.5, 1, 0.5 + 0.5*math.Sqrt(0.5), 0.5, 0.5 - 0.5*math.Sqrt(0.5), 1}},
 		{nn.Schedule{Kind: "cyclic", Every: 2, Least: 0.2}, []float64{0.2, 0.6, 1, 0.6, 0.2, 0.6}},
 	} {
 		if err := c.s.Check(); err != nil {
@@ -190,7 +196,8 @@ func TestSchedules(t *testing.T) {
 
 // TestPlainNetworkScoresTheSame: what scoring folds normalisation and tied weights into gives what the layers say.
 func TestPlainNetworkScoresTheSame(t *testing.T) {
-	n := nn.Network{Layers: []nn.Dense{{In: 2, Out: 1, Activation: nn.Tanh, Norm: true}, {In: 1, Out: 2, Activation: nn.Linear, Tied: 1}}, Optimiser: nn.Optimiser{Kind: "sgd"}}
+	n := nn.Network{Layers: []nn.Dense{{In: 2, Out: 1, Activation: nn.Tanh, Norm: true},
+		{In: 1, Out: 2, Activation: nn.Linear, Tied: 1}}, Optimiser: nn.Optimiser{Kind: "sgd"}}
 	p := nn.Params{{1, -2}, {0.5}, {3}, {0.25}, {0.1}, {4}, {0.7, -0.7}}
 	if err := n.Shape(p); err != nil {
 		t.Fatal(err)

@@ -10,9 +10,11 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:     "bae",
-		Doc:      "BIRCH auto-encoder: training rows are clustered by BIRCH and each cluster gets a model of its own; a row is scored by that of its cluster.",
-		Paper:    "D. Wang, M. Nie, D. Chen, BAE: Anomaly Detection Algorithm Based on Clustering and Autoencoder, Mathematics 11, 2023; the clustering as in S. Winiecki's comparison of 2025",
+		Name: "bae",
+		Doc: "BIRCH auto-encoder: training rows are clustered by BIRCH and each cluster gets a model of its " +
+			"own; a row is scored by that of its cluster.",
+		Paper: "D. Wang, M. Nie, D. Chen, BAE: Anomaly Detection Algorithm Based on Clustering and Autoencoder, " +
+			"Mathematics 11, 2023; the clustering as in S. Winiecki's comparison of 2025",
 		Needs:    models.Needs{Input: data.Vectors},
 		Defaults: func() models.Spec { return defaultBAE() },
 	})
@@ -48,7 +50,7 @@ type BAESpec struct {
 // New checks the values.
 func (s *BAESpec) New(env models.Env) (models.Detector, error) {
 	spec := *s
-	a := &partitioned{name: "bae", env: env, spec: s.PartitionSpec}
+	a := partitioned{name: "bae", env: env, spec: s.PartitionSpec}
 	a.find = func(ctx context.Context, train *data.Set) ([][]float32, []int32, error) {
 		x := spec.sample(train, env.Rand("sample"))
 		tree, err := cluster.Birch(ctx, x, spec.Threshold, spec.Branching, spec.Subclusters)
@@ -56,7 +58,8 @@ func (s *BAESpec) New(env models.Env) (models.Detector, error) {
 			return nil, nil, err
 		}
 		if tree.Threshold > spec.Threshold {
-			env.Logger().Info("bae: radius raised so that there are no more than the wanted subclusters", "from", spec.Threshold, "to", tree.Threshold)
+			env.Logger().Info("bae: radius raised so that there are no more than the wanted subclusters", "from",
+				spec.Threshold, "to", tree.Threshold)
 		}
 		means := tree.Means()
 		groups, err := cluster.Agglomerate(ctx, cluster.Rows(means), cluster.WardLinkage, env.Parallel())
@@ -66,5 +69,5 @@ func (s *BAESpec) New(env models.Env) (models.Detector, error) {
 		clusterOf, err := groups.Cut(spec.Clusters)
 		return means, clusterOf, err
 	}
-	return a.build(s)
+	return a.detector(s)
 }

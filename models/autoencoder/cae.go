@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 
@@ -17,16 +16,19 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:     "cae",
-		Doc:      "Clustering auto-encoder: rows are drawn to centres in the bottleneck while it learns to rebuild them; the score is the distance from the nearest centre.",
-		Paper:    "V. Q. Nguyen, V. H. Nguyen, N.-A. Le-Khac, V. L. Cao, Clustering-Based Deep Autoencoders for Network Anomaly Detection, FDSE 2020; the loss as in S. Winiecki's comparison of 2025",
+		Name: "cae",
+		Doc: "Clustering auto-encoder: rows are drawn to centres in the bottleneck while it learns to rebuild " +
+			"them; the score is the distance from the nearest centre.",
+		Paper: "V. Q. Nguyen, V. H. Nguyen, N.-A. Le-Khac, V. L. Cao, Clustering-Based Deep Autoencoders for " +
+			"Network Anomaly Detection, FDSE 2020; the loss as in S. Winiecki's comparison of 2025",
 		Needs:    models.Needs{Input: data.Vectors},
 		Defaults: func() models.Spec { return defaultCAE() },
 	})
 }
 
 func defaultCAE() *CAESpec {
-	s := &CAESpec{Architecture: defaultArchitecture(nn.Linear), Clusters: 3, Force: 300, Centring: "none", Score: "distance", Quantile: 0.95, Training: nn.DefaultTraining(100, 100)}
+	s := &CAESpec{Architecture: defaultArchitecture(nn.Linear), Clusters: 3, Force: 300, Centring: "none",
+		Score: "distance", Quantile: 0.95, Training: nn.DefaultTraining(100, 100)}
 	s.Bias = 0.01
 	return s
 }
@@ -53,7 +55,8 @@ type CAESpec struct {
 	nn.Training   `yaml:",inline"`
 }
 
-func (s *CAESpec) stretched(factor float64) models.Spec {
+// Rescaled is the same with a training that is this many times as long.
+func (s *CAESpec) Rescaled(factor float64) models.Spec {
 	longer := *s
 	longer.Training = s.Training.Stretched(factor)
 	return &longer
@@ -71,9 +74,16 @@ func (s *CAESpec) New(env models.Env) (models.Detector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cae: %w: %w", models.ErrSpec, err)
 	}
-	return &cae{spec: *s, env: env}, nil
+	m := cae{spec: *s, env: env}
+	return &caeDetector{models.NewFitted(models.Method[*cae]{
+		Name: "cae", Spec: s, Reads: models.ReadsRows, Min: 1, Fit: m.fit, Load: m.load,
+	})}, nil
 }
 
+// caeDetector is the detector.
+type caeDetector struct{ *models.Fitted[*cae] }
+
+// cae is the settings and, in what fit and load return, what was learned.
 type cae struct {
 	spec    CAESpec
 	env     models.Env
@@ -89,11 +99,7 @@ func (a *cae) network(d int) nn.Network {
 	return n
 }
 
-func (a *cae) Fit(ctx context.Context, train *data.Set) error {
-	a.p = nil
-	if err := models.CheckVectors("cae", train, 0, 1); err != nil {
-		return err
-	}
+func (a cae) fit(ctx context.Context, train *data.Set) (*cae, error) {
 	net := a.network(train.D)
 	net.Centres = [][]float32{make([]float32, net.Bottleneck())} // until the first batch is seen
 	if a.spec.Centring == "batchmean" {
@@ -116,11 +122,11 @@ func (a *cae) Fit(ctx context.Context, train *data.Set) error {
 	fit.OnResume = func(tr nn.Trainer) { centres = tr.(nn.Centred).Centres() }
 	p, err := fit.Train(ctx, a.env, a.spec.Training)
 	if err != nil {
-		return fmt.Errorf("cae: %w", err)
+		return nil, err
 	}
 	of, far, err := a.distances(ctx, net, p, centres, train)
 	if err != nil {
-		return fmt.Errorf("cae: %w", err)
+		return nil, err
 	}
 	limits := make([]float64, len(centres))
 	for c := range centres {
@@ -135,11 +141,12 @@ func (a *cae) Fit(ctx context.Context, train *data.Set) error {
 		}
 	}
 	a.net, a.p, a.centres, a.limits = net, p, centres, limits
-	return nil
+	return &a, nil
 }
 
 // distances is which centre each row is nearest to in the bottleneck, and how far it is from there.
-func (a *cae) distances(ctx context.Context, net nn.Network, p nn.Params, centres [][]float32, s *data.Set) (of []int32, far []float64, err error) {
+func (a *cae) distances(ctx context.Context, net nn.Network, p nn.Params, centres [][]float32, s *data.Set) (of []int32,
+	far []float64, err error) {
 	of, far = make([]int32, s.N), make([]float64, s.N)
 	scorer := net.NewScorer(p)
 	err = a.env.Blocks(ctx, s.N, 1024, func(from, to int) {
@@ -155,37 +162,36 @@ func (a *cae) distances(ctx context.Context, net nn.Network, p nn.Params, centre
 }
 
 // Clusters is the number of the nearest centre of each row.
-func (a *cae) Clusters(ctx context.Context, s *data.Set) ([]int32, error) {
-	if err := a.check(s); err != nil {
+func (d *caeDetector) Clusters(ctx context.Context, s *data.Set) ([]int32, error) {
+	a, err := d.Ready(s)
+	if err != nil {
 		return nil, err
 	}
 	of, _, err := a.distances(ctx, a.net, a.p, a.centres, s)
 	if err != nil {
-		return nil, fmt.Errorf("cae: %w", err)
+		return nil, fmt.Errorf("cae: clusters: %w", err)
 	}
 	return of, nil
 }
 
-func (a *cae) check(s *data.Set) error {
-	if a.p == nil {
-		return fmt.Errorf("cae: %w", models.ErrNotFitted)
-	}
-	return models.CheckVectors("cae", s, a.net.Layers[0].In, 0)
-}
-
 // begin is the centres of the first batch's rows.
-func (a *cae) begin(ctx context.Context, net nn.Network, p nn.Params, train *data.Set, order []int32) ([][]float32, error) {
+func (a *cae) begin(ctx context.Context, net nn.Network, p nn.Params, train *data.Set, order []int32) ([][]float32,
+	error) {
 	rows := order[:min(a.spec.Batch, len(order))]
 	scorer := net.NewScorer(p)
 	var z [][]float32
 	for _, r := range rows {
-		scorer.Each(train.X, int(r), int(r)+1, net.Latent, func(_ int, out []float32) { z = append(z, slices.Clone(out)) })
+		scorer.Each(train.X, int(r), int(r)+1, net.Latent, func(_ int, out []float32) {
+			z = append(z,
+				slices.Clone(out))
+		})
 	}
 	return centresOf(ctx, z, a.spec.Clusters, a.env.Rand("centres"))
 }
 
 // step is one step of Lloyd's algorithm over the training rows.
-func (a *cae) step(ctx context.Context, net nn.Network, p nn.Params, train *data.Set, order []int32, centres [][]float32) ([][]float32, error) {
+func (a *cae) step(ctx context.Context, net nn.Network, p nn.Params, train *data.Set, order []int32,
+	centres [][]float32) ([][]float32, error) {
 	b := len(centres[0])
 	trained := make([]bool, train.N)
 	for _, r := range order {
@@ -238,13 +244,11 @@ func (a *cae) step(ctx context.Context, net nn.Network, p nn.Params, train *data
 	return out, nil
 }
 
+// Score is the distance from the nearest centre.
 func (a *cae) Score(ctx context.Context, s *data.Set) ([]float64, error) {
-	if err := a.check(s); err != nil {
-		return nil, err
-	}
 	of, far, err := a.distances(ctx, a.net, a.p, a.centres, s)
 	if err != nil {
-		return nil, fmt.Errorf("cae: %w", err)
+		return nil, err
 	}
 	if a.spec.Score == "relative" {
 		for i, c := range of {
@@ -258,56 +262,40 @@ func (a *cae) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 	return far, nil
 }
 
-func (a *cae) Save(w io.Writer) error {
-	if a.p == nil {
-		return fmt.Errorf("cae: save: %w", models.ErrNotFitted)
-	}
+// State is the weights, the centres and what is far in each cluster.
+func (a *cae) State() (any, models.Arrays, error) {
 	arrays := a.net.NamedArrays(a.p)
 	arrays["centres"], arrays["limits"] = slices.Concat(a.centres...), a.limits
-	return models.WriteState(w, "cae", nn.StateMeta{Width: a.net.Layers[0].In}, arrays)
+	return nil, arrays, nil
 }
 
-func (a *cae) Load(r io.Reader) error {
-	var meta nn.StateMeta
-	arrays, err := models.ReadState(r, "cae", &meta)
-	if err != nil {
-		return err
+func (a cae) load(st models.State) (_ *cae, err error) {
+	if a.net, a.p, err = load(st, a.network); err != nil {
+		return nil, err
 	}
-	net, p, err := load(meta, "cae", arrays, a.network)
+	flat, err := models.FiniteArray[float32](st.Arrays, "centres", -1)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	flat, err := models.Array[float32](arrays, "centres", -1)
-	if err != nil {
-		return fmt.Errorf("cae: load: %w", err)
-	}
-	b := net.Bottleneck()
+	b := a.net.Bottleneck()
 	if len(flat) == 0 || len(flat)%b != 0 {
-		return fmt.Errorf("cae: load: %w: %d numbers for centres of %d", models.ErrState, len(flat), b)
+		return nil, fmt.Errorf("%d numbers for centres of %d", len(flat), b)
 	}
-	var centres [][]float32
-	for len(flat) > 0 {
-		for _, v := range flat[:b] {
-			if v-v != 0 {
-				return fmt.Errorf("cae: load: %w: a centre is at %v", models.ErrState, v)
-			}
-		}
-		centres, flat = append(centres, flat[:b:b]), flat[b:]
+	for ; len(flat) > 0; flat = flat[b:] {
+		a.centres = append(a.centres, flat[:b:b])
 	}
-	limits, err := models.Array[float64](arrays, "limits", len(centres))
-	if err != nil {
-		return fmt.Errorf("cae: load: %w", err)
+	if a.limits, err = models.FiniteArray[float64](st.Arrays, "limits", len(a.centres)); err != nil {
+		return nil, err
 	}
-	for _, v := range limits {
-		if !(v >= 0 && v <= math.MaxFloat64) {
-			return fmt.Errorf("cae: load: %w: a cluster's limit is %v", models.ErrState, v)
+	for _, v := range a.limits {
+		if v < 0 {
+			return nil, fmt.Errorf("a cluster's limit is %v", v)
 		}
 	}
-	a.net, a.p, a.centres, a.limits = net, p, centres, limits
-	return nil
+	return &a, nil
 }
 
 var (
-	_ models.Detector  = (*cae)(nil)
-	_ models.Clusterer = (*cae)(nil)
+	_ models.Detector  = (*caeDetector)(nil)
+	_ models.Clusterer = (*caeDetector)(nil)
 )

@@ -36,10 +36,15 @@ func fittedCAE(t *testing.T, change func(s *CAESpec)) *cae {
 	if err := d.Fit(context.Background(), threeClouds(200)); err != nil {
 		t.Fatal(err)
 	}
-	return d.(*cae)
+	a, err := d.(*caeDetector).Learned()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
 }
 
-// TestCentringForce: without centring its force changes nothing, as the published term has no gradient; with it, weights.
+// TestCentringForce: without centring its force changes nothing, as the published term has no gradient; with it,
+// weights.
 func TestCentringForce(t *testing.T) {
 	none := fittedCAE(t, func(s *CAESpec) {})
 	forced := fittedCAE(t, func(s *CAESpec) { s.CentringForce = 1500 })
@@ -52,14 +57,17 @@ func TestCentringForce(t *testing.T) {
 	}
 }
 
-// TestLloydStep: rows 0, 1, 10 and 12 of an encoder that leaves them as they are. The first three are nearest to 0, a tie
+// TestLloydStep: rows 0, 1, 10 and 12 of an encoder that leaves them as they are. The first three are nearest to 0, a
+// tie
 // going to the first centre, the last to 20, and none to 100, which stays; a row that is held out does not count.
 func TestLloydStep(t *testing.T) {
-	net := nn.Network{Layers: []nn.Dense{{In: 1, Out: 1, Activation: nn.Linear}, {In: 1, Out: 1, Activation: nn.Linear}}, Optimiser: nn.Optimiser{Kind: "sgd"}, Latent: 1}
+	net := nn.Network{Layers: []nn.Dense{{In: 1, Out: 1, Activation: nn.Linear},
+		{In: 1, Out: 1, Activation: nn.Linear}}, Optimiser: nn.Optimiser{Kind: "sgd"}, Latent: 1}
 	p := nn.Params{{1}, {0}, {1}, {0}}
 	train := &data.Set{Kind: data.Vectors, N: 4, D: 1, X: []float32{0, 1, 10, 12}}
 	a := &cae{spec: *defaultCAE()}
-	for want, order := range map[string][]int32{"[[3.6666667] [12] [100]]": {3, 0, 2, 1}, "[[3.6666667] [20] [100]]": {0, 1, 2}} {
+	for want, order := range map[string][]int32{"[[3.6666667] [12] [100]]": {3, 0, 2, 1},
+		"[[3.6666667] [20] [100]]": {0, 1, 2}} {
 		got, err := a.step(context.Background(), net, p, train, order, [][]float32{{0}, {20}, {100}})
 		if err != nil || fmt.Sprint(got) != want {
 			t.Errorf("rows %v: centres %v, %v, want %s", order, got, err, want)
@@ -88,7 +96,8 @@ func TestOneLloydStepAnEpoch(t *testing.T) {
 			for j, v := range want[c] {
 				moved = math.Max(moved, math.Abs(float64(v-before.centres[c][j])))
 				if math.Abs(float64(v-after.centres[c][j])) > 1e-5 {
-					t.Fatalf("after %d epochs %v, after one more %v, want %v", epochs, before.centres, after.centres, want)
+					t.Fatalf("after %d epochs %v, after one more %v, want %v", epochs, before.centres, after.centres,
+						want)
 				}
 			}
 		}
@@ -105,11 +114,7 @@ func TestReductions(t *testing.T) {
 	loss := func(shrink float64, reduction string) (float64, int) {
 		spec := defaultSAE()
 		spec.Hidden, spec.Shrink, spec.Reduction, spec.Latent = []int{4, 3}, shrink, reduction, models.ReferenceTo("ae")
-		d, err := spec.New(models.Env{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		net := d.(*latentDetector).network(set.D)
+		net := spec.network(set.D)
 		net.Optimiser = nn.Optimiser{Kind: "sgd"}
 		engine, err := nn.LookupEngine("fused")
 		if err != nil {

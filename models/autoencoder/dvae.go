@@ -8,16 +8,19 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:     "dvae",
-		Doc:      "Dirac delta variational auto-encoder: the bottleneck is drawn around means that are pulled to the origin by a prior of almost no variance; a one-class model on the means gives the score.",
-		Paper:    "V. L. Cao, M. Nicolau, J. McDermott, Learning Neural Representations for Network Anomaly Detection, IEEE Transactions on Cybernetics 2019",
+		Name: "dvae",
+		Doc: "Dirac delta variational auto-encoder: the bottleneck is drawn around means that are pulled to the " +
+			"origin by a prior of almost no variance; a one-class model on the means gives the score.",
+		Paper: "V. L. Cao, M. Nicolau, J. McDermott, Learning Neural Representations for Network Anomaly " +
+			"Detection, IEEE Transactions on Cybernetics 2019",
 		Needs:    models.Needs{Input: data.Vectors},
 		Defaults: func() models.Spec { return defaultDVAE() },
 	})
 }
 
 func defaultDVAE() *DVAESpec {
-	s := &DVAESpec{Architecture: defaultArchitecture(nn.Tanh), Alpha: 1e-8, Weight: 0.05, Log: true, LatentSpec: defaultLatentSpec(), Training: nn.DefaultTraining(400, 100)}
+	s := &DVAESpec{Architecture: defaultArchitecture(nn.Tanh), Alpha: 1e-8, Weight: 0.05, Log: true,
+		LatentSpec: defaultLatentSpec(), Training: nn.DefaultTraining(400, 100)}
 	s.Optimiser.Rate = 0.01
 	return s
 }
@@ -42,7 +45,8 @@ type DVAESpec struct {
 	nn.Training  `yaml:",inline"`
 }
 
-func (s *DVAESpec) stretched(factor float64) models.Spec {
+// Rescaled is the same with a training that is this many times as long.
+func (s *DVAESpec) Rescaled(factor float64) models.Spec {
 	longer := *s
 	longer.Training = s.Training.Stretched(factor)
 	return &longer
@@ -51,9 +55,11 @@ func (s *DVAESpec) stretched(factor float64) models.Spec {
 // New checks the values.
 func (s *DVAESpec) New(env models.Env) (models.Detector, error) {
 	spec := *s
-	network := func(d int) nn.Network {
-		return spec.Network(d).WithVariational(nn.Variational{Alpha: spec.Alpha, Weight: spec.Weight, Log: spec.Log})
-	}
-	b := &latentDetector{name: "dvae", env: env, network: network, train: s.Training, spec: s.LatentSpec}
-	return b.build(s, s.Architecture)
+	b := latentDetector{name: "dvae", env: env, network: spec.network, train: s.Training, spec: s.LatentSpec}
+	return b.detector(s, s.Architecture)
+}
+
+// network is the one for rows of d columns.
+func (s *DVAESpec) network(d int) nn.Network {
+	return s.Network(d).WithVariational(nn.Variational{Alpha: s.Alpha, Weight: s.Weight, Log: s.Log})
 }

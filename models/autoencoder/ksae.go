@@ -11,16 +11,19 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:     "ksae",
-		Doc:      "K-means shrink auto-encoder: training rows are clustered by k-means and each cluster gets a model of its own; a row is scored by that of its cluster.",
-		Paper:    "T. C. Bui, V. L. Cao, M. Hoang, Q. U. Nguyen, A Clustering-based Shrink AutoEncoder for Detecting Anomalies in Intrusion Detection Systems, KSE 2019; the clustering as in S. Winiecki's comparison of 2025",
+		Name: "ksae",
+		Doc: "K-means shrink auto-encoder: training rows are clustered by k-means and each cluster gets a model " +
+			"of its own; a row is scored by that of its cluster.",
+		Paper: "T. C. Bui, V. L. Cao, M. Hoang, Q. U. Nguyen, A Clustering-based Shrink AutoEncoder for Detecting " +
+			"Anomalies in Intrusion Detection Systems, KSE 2019; the clustering as in S. Winiecki's comparison of 2025",
 		Needs:    models.Needs{Input: data.Vectors},
 		Defaults: func() models.Spec { return defaultKSAE() },
 	})
 }
 
 func defaultKSAE() *KSAESpec {
-	return &KSAESpec{Clusters: 3, Sampling: Sampling{15000, 0.9}, PartitionSpec: PartitionSpec{Base: models.ReferenceTo("sae")}}
+	return &KSAESpec{Clusters: 3, Sampling: Sampling{15000, 0.9},
+		PartitionSpec: PartitionSpec{Base: models.ReferenceTo("sae")}}
 }
 
 // KSAESpec configures ksae. Of a sample of the training rows those whose norm is below its Trim quantile are
@@ -41,7 +44,7 @@ type KSAESpec struct {
 // New checks the values.
 func (s *KSAESpec) New(env models.Env) (models.Detector, error) {
 	spec := *s
-	a := &partitioned{name: "ksae", env: env, spec: s.PartitionSpec}
+	a := partitioned{name: "ksae", env: env, spec: s.PartitionSpec}
 	a.find = func(ctx context.Context, train *data.Set) ([][]float32, []int32, error) {
 		r := env.Rand("centres")
 		centres, err := centresOf(ctx, spec.sample(train, r), spec.Clusters, r)
@@ -54,7 +57,7 @@ func (s *KSAESpec) New(env models.Env) (models.Detector, error) {
 		}
 		return centres, clusterOf, nil
 	}
-	return a.build(s)
+	return a.detector(s)
 }
 
 // centresOf is k-means in the precision of networks.

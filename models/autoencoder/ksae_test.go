@@ -22,7 +22,8 @@ func TestCentresByHand(t *testing.T) {
 			t.Errorf("seed %d: centres %v", seed, got)
 		}
 	}
-	if got, err := centresOf(context.Background(), [][]float32{{3}, {3}, {3}}, 2, rand.New(rand.NewPCG(1, 1))); err != nil || len(got) != 1 {
+	if got, err := centresOf(context.Background(), [][]float32{{3}, {3}, {3}}, 2,
+		rand.New(rand.NewPCG(1, 1))); err != nil || len(got) != 1 {
 		t.Errorf("equal rows: %v, %v", got, err)
 	}
 	if cluster.Nearest([][]float32{{0}, {2}}, []float32{1}) != 0 {

@@ -1,11 +1,9 @@
 package autoencoder
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 
 	"plumbline/data"
@@ -40,45 +38,23 @@ func defaultLatentSpec() LatentSpec {
 	return LatentSpec{Score: "latent", Latent: models.ReferenceTo("znorm"), LatentScale: "none"}
 }
 
-func (b *latentDetector) check() error {
-	if err := b.train.Check(); err != nil {
-		return err
+func (b latentDetector) fit(ctx context.Context, train *data.Set) (*latentDetector, error) {
+	b.net = b.network(train.D)
+	job := nn.TrainJob{Network: b.net, Inputs: train.X, Targets: train.X, Rows: train.N, Bias: float32(b.bias)}
+	var err error
+	if b.p, err = job.Train(ctx, b.env, b.train); err != nil || b.spec.Score == "reconstruction" {
+		return &b, err
 	}
-	if _, err := b.spec.Latent.Build(b.env); err != nil {
-		return fmt.Errorf("latent: %w", err)
-	}
-	return nil
-}
-
-func (b *latentDetector) Fit(ctx context.Context, train *data.Set) error {
-	b.p, b.oneClass = nil, nil
-	if err := models.CheckVectors(b.name, train, 0, 1); err != nil {
-		return err
-	}
-	net := b.network(train.D)
-	p, err := nn.TrainJob{Network: net, Inputs: train.X, Targets: train.X, Rows: train.N, Bias: float32(b.bias)}.Train(ctx, b.env, b.train)
+	latent, err := b.latent(ctx, train)
 	if err != nil {
-		return fmt.Errorf("%s: %w", b.name, err)
+		return nil, err
 	}
-	if b.spec.Score == "reconstruction" {
-		b.net, b.p, b.scale = net, p, nil
-		return nil
+	b.scale = b.findScale(latent)
+	rescale(latent, b.scale)
+	if b.oneClass, err = b.spec.Latent.Fit(ctx, b.env, latent); err != nil {
+		return nil, fmt.Errorf("latent: %w", err)
 	}
-	latent, err := b.latent(ctx, net, p, nil, train)
-	if err != nil {
-		return err
-	}
-	scale := b.findScale(latent)
-	rescale(latent, scale)
-	on, err := b.spec.Latent.Build(b.env)
-	if err == nil {
-		err = on.Fit(ctx, latent)
-	}
-	if err != nil {
-		return fmt.Errorf("%s: latent: %w", b.name, err)
-	}
-	b.net, b.p, b.scale, b.oneClass = net, p, scale, on
-	return nil
+	return &b, nil
 }
 
 // findScale is one over the spread of the columns of a set; 1 where they have none.
@@ -121,15 +97,15 @@ func rescale(s *data.Set, scale []float32) {
 }
 
 // latent is the bottleneck's values of a set, scaled.
-func (b *latentDetector) latent(ctx context.Context, net nn.Network, p nn.Params, scale []float32, s *data.Set) (*data.Set, error) {
-	d := net.Bottleneck()
+func (b *latentDetector) latent(ctx context.Context, s *data.Set) (*data.Set, error) {
+	d := b.net.Bottleneck()
 	out := &data.Set{Kind: data.Vectors, N: s.N, D: d, X: make([]float32, s.N*d)}
 	for k := range d {
 		out.Features = append(out.Features, data.Feature{Name: fmt.Sprint("z", k+1)})
 	}
-	scorer := net.NewScorer(p)
+	scorer := b.net.NewScorer(b.p)
 	err := b.env.Blocks(ctx, s.N, 1024, func(from, to int) {
-		scorer.Clone().Each(s.X, from, to, net.Latent, func(i int, z []float32) {
+		scorer.Clone().Each(s.X, from, to, b.net.Latent, func(i int, z []float32) {
 			for k, v := range z {
 				if !(math.Abs(float64(v)) <= nn.OverflowValue) {
 					v = nn.OverflowValue
@@ -139,110 +115,76 @@ func (b *latentDetector) latent(ctx context.Context, net nn.Network, p nn.Params
 		})
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", b.name, err)
+		return nil, err
 	}
-	rescale(out, scale)
+	rescale(out, b.scale)
 	return out, nil
 }
 
+// Score is that of the bottleneck by the one-class model, or the reconstruction error.
 func (b *latentDetector) Score(ctx context.Context, s *data.Set) ([]float64, error) {
-	if b.p == nil {
-		return nil, fmt.Errorf("%s: %w", b.name, models.ErrNotFitted)
-	}
-	if err := models.CheckVectors(b.name, s, b.net.Layers[0].In, 0); err != nil {
-		return nil, err
-	}
 	if b.oneClass == nil {
-		out, err := b.net.ReconstructionErrors(ctx, b.env, b.p, s)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", b.name, err)
-		}
-		return out, nil
+		return b.net.ReconstructionErrors(ctx, b.env, b.p, s)
 	}
-	latent, err := b.latent(ctx, b.net, b.p, b.scale, s)
+	latent, err := b.latent(ctx, s)
 	if err != nil {
 		return nil, err
 	}
 	out, err := b.oneClass.Score(ctx, latent)
 	if err != nil {
-		return nil, fmt.Errorf("%s: latent: %w", b.name, err)
+		return nil, fmt.Errorf("latent: %w", err)
 	}
 	return out, nil
 }
 
-func (b *latentDetector) Save(w io.Writer) error {
-	if b.p == nil {
-		return fmt.Errorf("%s: save: %w", b.name, models.ErrNotFitted)
-	}
+// State is the weights, the scale and the one-class model.
+func (b *latentDetector) State() (any, models.Arrays, error) {
 	arrays := b.net.NamedArrays(b.p)
 	if b.scale != nil {
 		arrays["scale"] = b.scale
 	}
 	if b.oneClass != nil {
-		var on bytes.Buffer
-		if err := b.oneClass.Save(&on); err != nil {
-			return fmt.Errorf("%s: save: latent: %w", b.name, err)
+		if err := b.spec.Latent.Save(arrays, "latent", b.oneClass); err != nil {
+			return nil, nil, fmt.Errorf("latent: %w", err)
 		}
-		arrays["latent"] = on.Bytes()
 	}
-	return models.WriteState(w, b.name, nn.StateMeta{Width: b.net.Layers[0].In}, arrays)
+	return nil, arrays, nil
 }
 
-func (b *latentDetector) Load(r io.Reader) error {
-	var meta nn.StateMeta
-	arrays, err := models.ReadState(r, b.name, &meta)
-	if err != nil {
-		return err
+func (b latentDetector) load(st models.State) (_ *latentDetector, err error) {
+	if b.net, b.p, err = load(st, b.network); err != nil || b.spec.Score == "reconstruction" {
+		return &b, err
 	}
-	net, p, err := load(meta, b.name, arrays, b.network)
-	if err != nil {
-		return err
-	}
-	if b.spec.Score == "reconstruction" {
-		b.net, b.p, b.scale, b.oneClass = net, p, nil, nil
-		return nil
-	}
-	var scale []float32
 	if b.spec.LatentScale != "none" {
-		if scale, err = models.Array[float32](arrays, "scale", net.Bottleneck()); err != nil {
-			return fmt.Errorf("%s: load: %w", b.name, err)
+		if b.scale, err = models.FiniteArray[float32](st.Arrays, "scale", b.net.Bottleneck()); err != nil {
+			return nil, err
 		}
-		for _, v := range scale {
-			if !(v > 0 && v <= math.MaxFloat32) {
-				return fmt.Errorf("%s: load: %w: the bottleneck is scaled by %v", b.name, models.ErrState, v)
+		for _, v := range b.scale {
+			if v <= 0 {
+				return nil, fmt.Errorf("the bottleneck is scaled by %v", v)
 			}
 		}
 	}
-	raw, err := models.Array[uint8](arrays, "latent", -1)
-	if err != nil {
-		return fmt.Errorf("%s: load: %w", b.name, err)
+	if b.oneClass, err = b.spec.Latent.Load(st.Arrays, "latent", b.env, b.net.Bottleneck()); err != nil {
+		return nil, fmt.Errorf("latent: %w", err)
 	}
-	on, err := b.spec.Latent.Build(b.env)
-	if err == nil {
-		err = on.Load(bytes.NewReader(raw))
-	}
-	if err != nil {
-		return fmt.Errorf("%s: load: latent: %w", b.name, err)
-	}
-	// a model on another number of columns would be refused when it scores
-	one := &data.Set{Kind: data.Vectors, N: 1, D: net.Bottleneck(), X: make([]float32, net.Bottleneck())}
-	if _, err := on.Score(context.Background(), one); err != nil {
-		return fmt.Errorf("%s: load: %w: latent: %w", b.name, models.ErrState, err)
-	}
-	b.net, b.p, b.scale, b.oneClass = net, p, scale, on
-	return nil
+	return &b, nil
 }
 
-// build checks the settings of a model and makes a detector of them.
-func (b *latentDetector) build(spec models.Spec, architecture Architecture) (models.Detector, error) {
+// detector checks the settings of a model and makes a detector of them.
+func (b latentDetector) detector(spec models.Spec, architecture Architecture) (models.Detector, error) {
 	if err := models.CheckSpec(b.name, spec); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(architecture.Check(), b.check()); err != nil {
+	err := errors.Join(architecture.Check(), b.train.Check())
+	if _, wrong := b.spec.Latent.Build(b.env); wrong != nil {
+		err = errors.Join(err, fmt.Errorf("latent: %w", wrong))
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", b.name, models.ErrSpec, err)
 	}
 	b.bias = architecture.Bias
-	return b, nil
+	return models.NewFitted(models.Method[*latentDetector]{
+		Name: b.name, Spec: spec, Reads: models.ReadsRows, Min: 1, Fit: b.fit, Load: b.load,
+	}), nil
 }
-
-var _ models.Detector = (*latentDetector)(nil)

@@ -16,7 +16,9 @@ type labelled struct{}
 func (labelled) New(models.Env) (models.Detector, error) { return nil, nil }
 
 func init() {
-	models.Register(models.Info{Name: "labelled", Doc: "for tests", Paper: "none", Needs: models.Needs{Input: data.Vectors, Labels: models.AllLabels}, Defaults: func() models.Spec { return labelled{} }})
+	models.Register(models.Info{Name: "labelled", Doc: "for tests", Paper: "none",
+		Needs:    models.Needs{Input: data.Vectors, Labels: models.AllLabels},
+		Defaults: func() models.Spec { return labelled{} }})
 }
 
 func TestLatentErrors(t *testing.T) {

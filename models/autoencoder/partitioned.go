@@ -1,17 +1,15 @@
 package autoencoder
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"math"
 	"math/rand/v2"
 	"slices"
 
 	"plumbline/data"
 	"plumbline/models"
-	"plumbline/models/nn"
 	"plumbline/numeric/cluster"
 	"plumbline/numeric/kernel"
 	"plumbline/numeric/stat"
@@ -52,28 +50,27 @@ type PartitionSpec struct {
 // minClusterRows is how many rows a cluster has at least, where there are as many.
 const minClusterRows = 20
 
-// partitioned is a detector that clusters rows by the nearest of some centres, and has a model of each cluster.
+// partitioned clusters rows by the nearest of some centres, and has a model of each cluster: the settings and, in
+// what fit and load return, what was learned.
 type partitioned struct {
 	name string
 	env  models.Env
 	spec PartitionSpec
 	find func(ctx context.Context, train *data.Set) (centres [][]float32, clusterOf []int32, err error)
 
-	d         int
 	centres   [][]float32
-	clusterOf []int32 // of each centre
-	models    []models.Detector
-	shift     []float64 // q₅₀ of each cluster
-	scale     []float64 // q₉₅ − q₅₀, or 1
+	clusterOf []int32           // of each centre
+	rows      []int32           // training rows of each cluster
+	models    []models.Detector // of each cluster
+	shift     []float64         // q₅₀ of each cluster
+	scale     []float64         // q₉₅ − q₅₀, or 1
 }
 
-// stretchable settings can be had for a longer training.
-type stretchable interface {
-	stretched(factor float64) models.Spec
-}
+// partitionedDetector is the detector.
+type partitionedDetector struct{ *models.Fitted[*partitioned] }
 
-// build checks the settings of a model and makes a detector of them.
-func (a *partitioned) build(spec models.Spec) (models.Detector, error) {
+// detector checks the settings of a model and makes a detector of them.
+func (a partitioned) detector(spec models.Spec) (models.Detector, error) {
 	if err := models.CheckSpec(a.name, spec); err != nil {
 		return nil, err
 	}
@@ -84,10 +81,13 @@ func (a *partitioned) build(spec models.Spec) (models.Detector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: base: %w", a.name, models.ErrSpec, err)
 	}
-	if _, ok := base.(stretchable); a.spec.AdjustEpochs && !ok {
-		return nil, fmt.Errorf("%s: %w: adjust_epochs: the base has no epochs that could be adjusted", a.name, models.ErrSpec)
+	if _, ok := base.(models.Rescalable); a.spec.AdjustEpochs && !ok {
+		return nil, fmt.Errorf("%s: %w: adjust_epochs: the base has no epochs that could be adjusted",
+			a.name, models.ErrSpec)
 	}
-	return a, nil
+	return &partitionedDetector{models.NewFitted(models.Method[*partitioned]{
+		Name: a.name, Spec: spec, Reads: models.ReadsRows, Min: 1, Fit: a.fit, Load: a.load,
+	})}, nil
 }
 
 // epochFactor is how many times as long a cluster of n of all rows is trained, of k clusters.
@@ -95,78 +95,81 @@ func epochFactor(n, rows, k int) float64 {
 	return min(max(float64(rows)/float64(k)/float64(n), 1), 3)
 }
 
-// base is an unfitted model of cluster k of n rows.
-func (a *partitioned) base(k, n, rows, of int) (models.Detector, error) {
+// base is the model of cluster k, by the training rows of each, and its environment.
+func (a *partitioned) base(k int) (models.Reference, models.Env, error) {
+	env := a.env
+	env.Seed = a.env.Rand(fmt.Sprint("part ", k)).Uint64()
+	if !a.spec.AdjustEpochs {
+		return a.spec.Base, env, nil
+	}
 	spec, err := a.spec.Base.Spec()
+	if err != nil {
+		return a.spec.Base, env, err
+	}
+	all := 0
+	for _, n := range a.rows {
+		all += int(n)
+	}
+	return a.spec.Base.With(spec.(models.Rescalable).Rescaled(epochFactor(int(a.rows[k]), all, len(a.rows)))), env, nil
+}
+
+func (a partitioned) fit(ctx context.Context, train *data.Set) (*partitioned, error) {
+	var err error
+	if a.centres, a.clusterOf, err = a.find(ctx, train); err != nil {
+		return nil, err
+	}
+	of, err := a.count(ctx, train)
+	for err == nil && len(a.rows) > 1 && slices.Min(a.rows) < minClusterRows {
+		small := int32(slices.Index(a.rows, slices.Min(a.rows)))
+		a.centres, a.clusterOf = without(a.centres, a.clusterOf, small)
+		of, err = a.count(ctx, train)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if a.spec.AdjustEpochs && n > 0 {
-		spec = spec.(stretchable).stretched(epochFactor(n, rows, of))
+	for k := range a.rows {
+		if err := a.fitCluster(ctx, k, train.Subset(membersOf(of, k)).Unlabelled()); err != nil {
+			return nil, fmt.Errorf("cluster %d of %d rows: %w", k+1, a.rows[k], err)
+		}
+		a.env.Progress(models.Epoch{N: k + 1, Of: len(a.rows), Loss: math.NaN(), ValidLoss: math.NaN(),
+			Rate:    math.NaN(),
+			Samples: int(a.rows[k])})
 	}
-	env := a.env
-	env.Observe = nil // its progress is not that of the whole
-	env.Seed = a.env.Rand(fmt.Sprint("part ", k)).Uint64()
-	return spec.New(env)
+	return &a, nil
 }
 
-func (a *partitioned) Fit(ctx context.Context, train *data.Set) error {
-	a.models = nil
-	if err := models.CheckVectors(a.name, train, 0, 1); err != nil {
+// fitCluster adds the model of cluster k, which has these rows.
+func (a *partitioned) fitCluster(ctx context.Context, k int, own *data.Set) error {
+	base, env, err := a.base(k)
+	if err != nil {
 		return err
 	}
-	centres, clusterOf, err := a.find(ctx, train)
+	det, err := base.Fit(ctx, env, own)
 	if err != nil {
-		return fmt.Errorf("%s: %w", a.name, err)
+		return err
 	}
-	of, sizes, err := a.sizes(ctx, centres, clusterOf, train)
+	scores, err := det.Score(ctx, own)
 	if err != nil {
-		return fmt.Errorf("%s: %w", a.name, err)
+		return err
 	}
-	for len(sizes) > 1 && slices.Min(sizes) < minClusterRows {
-		small := int32(slices.Index(sizes, slices.Min(sizes)))
-		centres, clusterOf = without(centres, clusterOf, small)
-		if of, sizes, err = a.sizes(ctx, centres, clusterOf, train); err != nil {
-			return fmt.Errorf("%s: %w", a.name, err)
-		}
+	slices.Sort(scores)
+	q50, q95 := stat.Quantile(scores, 0.5), stat.Quantile(scores, 0.95)
+	spread := q95 - q50
+	if !(spread > 0) {
+		spread = 1
 	}
-	var dets []models.Detector
-	var shift, scale []float64
-	for k := range sizes {
-		rows := membersOf(of, k)
-		det, err := a.base(k, len(rows), train.N, len(sizes))
-		if err != nil {
-			return fmt.Errorf("%s: %w", a.name, err)
-		}
-		own := train.Subset(rows).Unlabelled()
-		if err := det.Fit(ctx, own); err != nil {
-			return fmt.Errorf("%s: cluster %d of %d rows: %w", a.name, k+1, len(rows), err)
-		}
-		scores, err := det.Score(ctx, own)
-		if err != nil {
-			return fmt.Errorf("%s: cluster %d: %w", a.name, k+1, err)
-		}
-		slices.Sort(scores)
-		q50, q95 := stat.Quantile(scores, 0.5), stat.Quantile(scores, 0.95)
-		spread := q95 - q50
-		if !(spread > 0) {
-			spread = 1
-		}
-		dets, shift, scale = append(dets, det), append(shift, q50), append(scale, spread)
-		a.env.Progress(models.Epoch{N: k + 1, Of: len(sizes), Loss: math.NaN(), ValidLoss: math.NaN(), Rate: math.NaN(), Samples: len(rows)})
-	}
-	a.d, a.centres, a.clusterOf, a.models, a.shift, a.scale = train.D, centres, clusterOf, dets, shift, scale
+	a.models, a.shift, a.scale = append(a.models, det), append(a.shift, q50), append(a.scale, spread)
 	return nil
 }
 
-// sizes is the cluster of each row, and how many rows each cluster has.
-func (a *partitioned) sizes(ctx context.Context, centres [][]float32, clusterOf []int32, s *data.Set) (of []int32, sizes []int, err error) {
-	of, err = a.assign(ctx, centres, clusterOf, s)
-	sizes = make([]int, slices.Max(clusterOf)+1)
+// count finds the cluster of each training row, and how many rows each cluster has.
+func (a *partitioned) count(ctx context.Context, s *data.Set) ([]int32, error) {
+	of, err := a.assign(ctx, s)
+	a.rows = make([]int32, slices.Max(a.clusterOf)+1)
 	for _, k := range of {
-		sizes[k]++
+		a.rows[k]++
 	}
-	return of, sizes, err
+	return of, err
 }
 
 // without is the centres that are not of one cluster, the others' numbers moving up.
@@ -192,39 +195,35 @@ func membersOf(of []int32, k int) (rows []int) {
 }
 
 // assign is the cluster of the nearest centre of each row.
-func (a *partitioned) assign(ctx context.Context, centres [][]float32, clusterOf []int32, s *data.Set) ([]int32, error) {
+func (a *partitioned) assign(ctx context.Context, s *data.Set) ([]int32, error) {
 	of := make([]int32, s.N)
 	rows := cluster.Matrix[float32]{N: s.N, D: s.D, X: s.X}
-	if err := cluster.Assign(ctx, cluster.NewCentres(cluster.Rows(centres), nil), rows, a.env.Parallel(), of); err != nil {
+	centres := cluster.NewCentres(cluster.Rows(a.centres), nil)
+	if err := cluster.Assign(ctx, centres, rows, a.env.Parallel(), of); err != nil {
 		return nil, err
 	}
 	for i, c := range of {
-		of[i] = clusterOf[c]
+		of[i] = a.clusterOf[c]
 	}
 	return of, nil
-}
-
-func (a *partitioned) check(s *data.Set) error {
-	if a.models == nil {
-		return fmt.Errorf("%s: %w", a.name, models.ErrNotFitted)
-	}
-	return models.CheckVectors(a.name, s, a.d, 0)
 }
 
 // Clusters is the cluster of each row.
-func (a *partitioned) Clusters(ctx context.Context, s *data.Set) ([]int32, error) {
-	if err := a.check(s); err != nil {
+func (d *partitionedDetector) Clusters(ctx context.Context, s *data.Set) ([]int32, error) {
+	a, err := d.Ready(s)
+	if err != nil {
 		return nil, err
 	}
-	of, err := a.assign(ctx, a.centres, a.clusterOf, s)
+	of, err := a.assign(ctx, s)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", a.name, err)
+		return nil, fmt.Errorf("%s: clusters: %w", a.name, err)
 	}
 	return of, nil
 }
 
+// Score is what the model of a row's cluster says, on the scale that the clusters share.
 func (a *partitioned) Score(ctx context.Context, s *data.Set) ([]float64, error) {
-	of, err := a.Clusters(ctx, s)
+	of, err := a.assign(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -236,7 +235,7 @@ func (a *partitioned) Score(ctx context.Context, s *data.Set) ([]float64, error)
 		}
 		scores, err := det.Score(ctx, s.Subset(rows).Unlabelled())
 		if err != nil {
-			return nil, fmt.Errorf("%s: cluster %d: %w", a.name, k+1, err)
+			return nil, fmt.Errorf("cluster %d: %w", k+1, err)
 		}
 		for i, row := range rows {
 			v := (scores[i] - a.shift[k]) / a.scale[k]
@@ -246,90 +245,60 @@ func (a *partitioned) Score(ctx context.Context, s *data.Set) ([]float64, error)
 	return out, nil
 }
 
-func (a *partitioned) Save(w io.Writer) error {
-	if a.models == nil {
-		return fmt.Errorf("%s: save: %w", a.name, models.ErrNotFitted)
+// State is the centres, what they belong to, and the clusters' models.
+func (a *partitioned) State() (any, models.Arrays, error) {
+	arrays := models.Arrays{
+		"centres": slices.Concat(a.centres...), "of": a.clusterOf, "rows": a.rows, "shift": a.shift, "scale": a.scale,
 	}
-	arrays := models.Arrays{"centres": slices.Concat(a.centres...), "of": a.clusterOf, "shift": a.shift, "scale": a.scale}
 	for k, det := range a.models {
-		var b bytes.Buffer
-		if err := det.Save(&b); err != nil {
-			return fmt.Errorf("%s: save: cluster %d: %w", a.name, k+1, err)
+		if err := a.spec.Base.Save(arrays, fmt.Sprint("part", k), det); err != nil {
+			return nil, nil, fmt.Errorf("cluster %d: %w", k+1, err)
 		}
-		arrays[fmt.Sprint("part", k)] = b.Bytes()
 	}
-	return models.WriteState(w, a.name, nn.StateMeta{Width: a.d}, arrays)
+	return nil, arrays, nil
 }
 
-func (a *partitioned) Load(r io.Reader) error {
-	var meta nn.StateMeta
-	arrays, err := models.ReadState(r, a.name, &meta)
-	if err != nil {
-		return err
+func (a partitioned) load(st models.State) (*partitioned, error) {
+	var err [5]error
+	a.shift, err[0] = models.FiniteArray[float64](st.Arrays, "shift", -1)
+	n, d := len(a.shift), st.Columns
+	a.scale, err[1] = models.FiniteArray[float64](st.Arrays, "scale", n)
+	a.rows, err[2] = models.Array[int32](st.Arrays, "rows", n)
+	a.clusterOf, err[3] = models.Array[int32](st.Arrays, "of", -1)
+	flat, wrong := models.FiniteArray[float32](st.Arrays, "centres", len(a.clusterOf)*d)
+	err[4] = wrong
+	if err := errors.Join(err[:]...); err != nil {
+		return nil, err
 	}
-	bad := func(format string, args ...any) error {
-		return fmt.Errorf("%s: load: %w: %s", a.name, models.ErrState, fmt.Sprintf(format, args...))
+	if n < 1 || n > 100 || len(a.clusterOf) < n || len(a.clusterOf) > maxSubclusters {
+		return nil, fmt.Errorf("%d clusters around %d centres", n, len(a.clusterOf))
 	}
-	missing := func(err error) error { return fmt.Errorf("%s: load: %w", a.name, err) }
-	shift, err := models.Array[float64](arrays, "shift", -1)
-	if err != nil {
-		return missing(err)
-	}
-	n := len(shift)
-	scale, err := models.Array[float64](arrays, "scale", n)
-	if err != nil {
-		return missing(err)
-	}
-	clusterOf, err := models.Array[int32](arrays, "of", -1)
-	if err != nil {
-		return missing(err)
-	}
-	if meta.Width < 1 || meta.Width > 1<<20 || n < 1 || n > 100 || len(clusterOf) < n || len(clusterOf) > maxSubclusters {
-		return bad("%d clusters of %d columns around %d centres", n, meta.Width, len(clusterOf))
-	}
-	flat, err := models.Array[float32](arrays, "centres", len(clusterOf)*meta.Width)
-	if err != nil {
-		return missing(err)
-	}
-	for _, v := range flat {
-		if v-v != 0 {
-			return bad("a centre is at %v", v)
-		}
-	}
-	var centres [][]float32
-	for i, k := range clusterOf {
+	for i, k := range a.clusterOf {
 		if k < 0 || int(k) >= n {
-			return bad("centre %d is of cluster %d of %d", i, k, n)
+			return nil, fmt.Errorf("centre %d is of cluster %d of %d", i, k, n)
 		}
-		centres = append(centres, flat[i*meta.Width:(i+1)*meta.Width])
+		a.centres = append(a.centres, flat[i*d:(i+1)*d])
 	}
-	one := &data.Set{Kind: data.Vectors, N: 1, D: meta.Width, X: make([]float32, meta.Width)}
-	var dets []models.Detector
 	for k := range n {
-		if shift[k]-shift[k] != 0 || !(scale[k] > 0 && scale[k] <= math.MaxFloat64) {
-			return bad("cluster %d is scaled by %v and %v", k+1, shift[k], scale[k])
+		if a.scale[k] <= 0 || a.rows[k] < 1 {
+			return nil, fmt.Errorf("cluster %d of %d rows is scaled by %v", k+1, a.rows[k], a.scale[k])
 		}
-		raw, err := models.Array[uint8](arrays, fmt.Sprint("part", k), -1)
-		if err != nil {
-			return missing(err)
-		}
-		det, err := a.base(k, 0, 0, n)
-		if err == nil {
-			err = det.Load(bytes.NewReader(raw))
-		}
-		if err != nil {
-			return fmt.Errorf("%s: load: cluster %d: %w", a.name, k+1, err)
-		}
-		if _, err := det.Score(context.Background(), one); err != nil {
-			return bad("cluster %d: %v", k+1, err)
-		}
-		dets = append(dets, det)
 	}
-	a.d, a.centres, a.clusterOf, a.models, a.shift, a.scale = meta.Width, centres, clusterOf, dets, shift, scale
-	return nil
+	for k := range n {
+		base, env, err := a.base(k)
+		if err != nil {
+			return nil, err
+		}
+		det, err := base.Load(st.Arrays, fmt.Sprint("part", k), env, d)
+		if err != nil {
+			return nil, fmt.Errorf("cluster %d: %w", k+1, err)
+		}
+		a.models = append(a.models, det)
+	}
+	return &a, nil
 }
 
 var (
-	_ models.Detector  = (*partitioned)(nil)
-	_ models.Clusterer = (*partitioned)(nil)
+	_ models.Detector  = (*partitionedDetector)(nil)
+	_ models.Clusterer = (*partitionedDetector)(nil)
 )

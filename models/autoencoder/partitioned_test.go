@@ -16,7 +16,7 @@ func TestEpochFactor(t *testing.T) {
 	}
 	s := defaultAE()
 	s.Epochs, s.Schedule.Every = 50, 30
-	longer := s.stretched(2.5).(*AESpec)
+	longer := s.Rescaled(2.5).(*AESpec)
 	if longer.Epochs != 125 || longer.Schedule.Every != 75 || s.Epochs != 50 {
 		t.Errorf("%d epochs, falls after %d; before %d", longer.Epochs, longer.Schedule.Every, s.Epochs)
 	}

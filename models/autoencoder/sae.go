@@ -8,16 +8,19 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:     "sae",
-		Doc:      "Shrink auto-encoder: one whose bottleneck is pulled to the origin; a one-class model on the bottleneck gives the score.",
-		Paper:    "V. L. Cao, M. Nicolau, J. McDermott, Learning Neural Representations for Network Anomaly Detection, IEEE Transactions on Cybernetics 2019",
+		Name: "sae",
+		Doc: "Shrink auto-encoder: one whose bottleneck is pulled to the origin; a one-class model on the " +
+			"bottleneck gives the score.",
+		Paper: "V. L. Cao, M. Nicolau, J. McDermott, Learning Neural Representations for Network Anomaly " +
+			"Detection, IEEE Transactions on Cybernetics 2019",
 		Needs:    models.Needs{Input: data.Vectors},
 		Defaults: func() models.Spec { return defaultSAE() },
 	})
 }
 
 func defaultSAE() *SAESpec {
-	s := &SAESpec{Architecture: defaultArchitecture(nn.Tanh), Shrink: 10, Reduction: "mean", LatentSpec: defaultLatentSpec(), Training: nn.DefaultTraining(100, 100)}
+	s := &SAESpec{Architecture: defaultArchitecture(nn.Tanh), Shrink: 10, Reduction: "mean",
+		LatentSpec: defaultLatentSpec(), Training: nn.DefaultTraining(100, 100)}
 	s.Validation, s.Patience = 0.2, 10
 	return s
 }
@@ -39,7 +42,8 @@ type SAESpec struct {
 	nn.Training  `yaml:",inline"`
 }
 
-func (s *SAESpec) stretched(factor float64) models.Spec {
+// Rescaled is the same with a training that is this many times as long.
+func (s *SAESpec) Rescaled(factor float64) models.Spec {
 	longer := *s
 	longer.Training = s.Training.Stretched(factor)
 	return &longer
@@ -48,14 +52,16 @@ func (s *SAESpec) stretched(factor float64) models.Spec {
 // New checks the values.
 func (s *SAESpec) New(env models.Env) (models.Detector, error) {
 	spec := *s
-	network := func(d int) nn.Network {
-		n := spec.Network(d)
-		n.Shrink = spec.Shrink
-		if spec.Reduction == "sum" { // the loss weighs a mean
-			n.Shrink = min(n.Shrink*float64(n.Bottleneck()), nn.MaxShrink)
-		}
-		return n
+	b := latentDetector{name: "sae", env: env, network: spec.network, train: s.Training, spec: s.LatentSpec}
+	return b.detector(s, s.Architecture)
+}
+
+// network is the one for rows of d columns.
+func (s *SAESpec) network(d int) nn.Network {
+	n := s.Network(d)
+	n.Shrink = s.Shrink
+	if s.Reduction == "sum" { // the loss weighs a mean
+		n.Shrink = min(n.Shrink*float64(n.Bottleneck()), nn.MaxShrink)
 	}
-	b := &latentDetector{name: "sae", env: env, network: network, train: s.Training, spec: s.LatentSpec}
-	return b.build(s, s.Architecture)
+	return n
 }

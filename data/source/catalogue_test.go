@@ -30,6 +30,7 @@ func TestShippedConfigs(t *testing.T) {
 			t.Errorf("%s: name %q; doc, licence, citation or URL is missing", f, c.Name)
 		}
 	}
+	slices.Sort(layouts)
 	if !slices.Equal(layouts, source.InLayout) {
 		t.Errorf("tried on their layout: %v, the tests do that for %v", layouts, source.InLayout)
 	}

@@ -19,7 +19,10 @@ import (
 
 // inLayout is the configs that are tried on nothing but such rows.
 var inLayout = []string{
-	"cse-cic-ids2018",
+	"bot-iot",
+	"ciciot2023",
+	"cse-cic-ids2018-improved",
+	"ctu13",
 	"ctu13-01",
 	"ctu13-02",
 	"ctu13-03",
@@ -33,9 +36,12 @@ var inLayout = []string{
 	"ctu13-11",
 	"ctu13-12",
 	"ctu13-13",
-	"ctu13",
-	"nfdump",
-	"unsw-nb15-raw",
+	"edge-iiotset",
+	"hikari-2021",
+	"nf-bot-iot-v1",
+	"nf-ton-iot-v1",
+	"nf-unsw-nb15-v1",
+	"uwf-zeekdata22",
 }
 
 // fixture reads files made of texts with a shipped config; those of the config that are not given are left

@@ -209,6 +209,17 @@ func dataTable(t *testing.T) string {
 	return b.String()
 }
 
+// TestFormatsAreDocumented: docs/own-data.md explains every file format.
+func TestFormatsAreDocumented(t *testing.T) {
+	_, rest, _ := strings.Cut(page(t, "docs/own-data.md"), "\n## Formats\n")
+	section, _, _ := strings.Cut(rest, "\n## ")
+	for _, f := range source.Formats() {
+		if !strings.Contains(section, "`"+f+"`") {
+			t.Errorf("docs/own-data.md does not explain the format %s", f)
+		}
+	}
+}
+
 // TestDocumentedExperiments loads the experiments that the manual explains, alone and with each override it names.
 func TestDocumentedExperiments(t *testing.T) {
 	overrides := [][]string{nil}

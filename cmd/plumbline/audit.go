@@ -56,7 +56,7 @@ truth away, constant and identifying columns, disordered times, and classes too 
 			return failed(printAudit(a.out, r, split.Kind))
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	a.jsonFlag(c, &asJSON)
 	a.dataFlag(c)
 	return c
 }

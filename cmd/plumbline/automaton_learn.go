@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -25,7 +26,7 @@ var presets = map[string]func() machine.LearnSpec{
 func (a *app) automatonLearnCommand() *cobra.Command {
 	var traces traceFlags
 	var out, preset string
-	var steps bool
+	var steps, asJSON bool
 	values := map[string]*string{}
 	c := &cobra.Command{
 		Use:   "learn TRACES",
@@ -33,13 +34,16 @@ func (a *app) automatonLearnCommand() *cobra.Command {
 		Long: `learn builds the prefix tree of the traces, merges its states, and writes the machine as FlexFringe's JSON.
 
 --preset gives the settings to start from: clean for machines whose probabilities are wanted, alergia and likelihood
-as FlexFringe's ini files have them, sequent as they are in force for SEQUENT. The flags named after settings change single ones; their names, ranges and meaning are
-those of the models pdfa and sequent ("plumbline models pdfa").`,
+as FlexFringe's ini files have them, sequent as they are in force for SEQUENT. The flags named after settings change
+single ones; their names, ranges and meaning are those of the models pdfa and sequent ("plumbline models pdfa").`,
 		Example: "  plumbline automaton learn letters.dat -o letters.json\n" +
 			"  plumbline automaton learn flows.csv --preset sequent --window 10 --sinkcount 40 -o flows.json\n" +
 			"  plumbline automaton learn labelled.dat --heuristic edsm --compat clean -o dfa.json",
 		Args: needs(1, 1, "a file of traces"),
 		RunE: func(c *cobra.Command, args []string) error {
+			if asJSON && out == "" {
+				return usage(errors.New("--json prints a summary: the machine needs a file (--out)"))
+			}
 			base, ok := presets[preset]
 			if !ok {
 				return usage(fmt.Errorf("--preset %q: want clean, alergia, likelihood or sequent", preset))
@@ -67,8 +71,15 @@ those of the models pdfa and sequent ("plumbline models pdfa").`,
 			if err != nil {
 				return failed(err)
 			}
-			if !a.quiet {
-				fmt.Fprintf(a.err, "%s: %v, learnt in %s\n", args[0], m, time.Since(begin).Round(time.Millisecond))
+			took := time.Since(begin)
+			if !a.quiet && !asJSON {
+				fmt.Fprintf(a.err, "%s: %v, learnt in %s\n", args[0], m, took.Round(time.Millisecond))
+			}
+			if asJSON {
+				err = a.json(learnView{args[0], len(m.States), len(m.To), len(m.Alphabet), took.Seconds()})
+			}
+			if err != nil {
+				return err
 			}
 			return a.output(out, func(w io.Writer) error { return failed(flexfringe.WriteJSON(m, w)) })
 		},
@@ -76,6 +87,7 @@ those of the models pdfa and sequent ("plumbline models pdfa").`,
 	traces.add(c)
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
 	c.Flags().StringVar(&preset, "preset", "likelihood", "settings to start from: clean, alergia, likelihood or sequent")
+	c.Flags().BoolVar(&asJSON, "json", false, "a summary of the machine as JSON on stdout; needs --out")
 	c.Flags().BoolVar(&steps, "steps", false, "print each refinement to stderr as FlexFringe does: x and size, or m and score")
 	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no summary on stderr")
 	for _, f := range settings.Fields(&machine.LearnSpec{}) {
@@ -89,6 +101,15 @@ those of the models pdfa and sequent ("plumbline models pdfa").`,
 		}
 	}
 	return c
+}
+
+// learnView is a learnt machine as JSON sums it up.
+type learnView struct {
+	Traces      string  `json:"traces"` // the file
+	States      int     `json:"states"`
+	Transitions int     `json:"transitions"`
+	Symbols     int     `json:"symbols"`
+	Seconds     float64 `json:"seconds"`
 }
 
 // setFlags puts the flags that were given over the settings that dst points to, with the checks of a config.

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"plumbline/data/corpus"
+	"plumbline/eval"
 	"plumbline/models"
 	"plumbline/models/automata/machine"
 )
@@ -24,6 +25,7 @@ import (
 func (a *app) automatonPAutomaCCommand() *cobra.Command {
 	var problems []int
 	var out string
+	var asJSON bool
 	c := &cobra.Command{
 		Use:   "pautomac FOLDER",
 		Short: "Judge the learner's settings on the problems of the PAutomaC competition",
@@ -57,13 +59,43 @@ Test words and solutions are not looked at before the machines are learnt.`,
 			if err != nil {
 				return failed(err)
 			}
-			return a.output(out, func(w io.Writer) error { return failed(writeProblems(w, rows)) })
+			return a.output(out, func(w io.Writer) error {
+				if asJSON {
+					return failed(writeJSON(w, viewProblems(rows)))
+				}
+				return failed(writeProblems(w, rows))
+			})
 		},
 	}
 	c.Flags().IntSliceVar(&problems, "problems", nil, "numbers of the problems; none: all that are complete")
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
 	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
+	a.jsonFlag(c, &asJSON)
 	return c
+}
+
+// problemView is the result on one problem as JSON shows it.
+type problemView struct {
+	Problem  int                       `json:"problem"`
+	Traces   int                       `json:"traces"`
+	Symbols  int                       `json:"symbols"`
+	Settings map[string]perplexityView `json:"settings"` // alergia, likelihood, clean and chosen
+	Chosen   string                    `json:"chosen"`   // which setting that is
+}
+
+func viewProblems(rows []problemRow) []problemView {
+	out := []problemView{}
+	for _, r := range rows {
+		v := problemView{r.problem, r.traces, r.symbols, map[string]perplexityView{}, r.chosen}
+		for i, s := range append(judged(), machine.Setting{Name: "chosen"}) {
+			p := r.perplexity[i]
+			v.Settings[s.Name] = perplexityView{
+				eval.Number(p), eval.Number(r.optimum), eval.Number(p/r.optimum - 1),
+			}
+		}
+		out = append(out, v)
+	}
+	return out
 }
 
 // problemFile is the path of one of a problem's files, compressed or not; empty when it is not there.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"plumbline/data/corpus"
+	"plumbline/eval"
 	"plumbline/models/automata"
 	"plumbline/models/automata/machine"
 )
@@ -20,7 +22,7 @@ func (a *app) automatonReplayCommand() *cobra.Command {
 	var traces traceFlags
 	replay := replayFlags{missing: "reset"}
 	var out, train, counters string
-	var symbols bool
+	var symbols, asJSON bool
 	var sd float64
 	var keep cacheSettings
 	c := &cobra.Command{
@@ -41,7 +43,7 @@ visits are known, so sequent and pdfa need no --train for SEQUENT's score.
 
 With --train and --sd K a column says whether the trace is an alarm: its log-probability is under the mean of the
 training traces' minus K times their sample standard deviation.`,
-		Example: "  plumbline automaton replay letters.json letters.dat --missing remain\n" +
+		Example: "  plumbline automaton replay letters.json letters.dat --missing remain --json\n" +
 			"  plumbline automaton replay flows.json monday.csv --window 10 --train train.csv --counters state.json\n" +
 			"  plumbline automaton replay flows.json tuesday.csv --window 10 --counters state.json",
 		Args: needs(1, 2, "a machine and a file of traces, or a cell of a run"),
@@ -70,7 +72,11 @@ training traces' minus K times their sample standard deviation.`,
 			if err != nil {
 				return err
 			}
-			if err := a.output(out, func(w io.Writer) error { return failed(j.write(w, words)) }); err != nil {
+			write := j.write
+			if asJSON {
+				write = j.writeJSON
+			}
+			if err := a.output(out, func(w io.Writer) error { return failed(write(w, words)) }); err != nil {
 				return err
 			}
 			if counters == "" {
@@ -86,6 +92,7 @@ training traces' minus K times their sample standard deviation.`,
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
 	c.Flags().StringVar(&train, "train", "", "the file that the machine was learnt from")
 	c.Flags().StringVar(&counters, "counters", "", "file of SEQUENT's counters, taken up and kept")
+	c.Flags().BoolVar(&asJSON, "json", false, "an object a line in place of CSV")
 	c.Flags().BoolVar(&symbols, "symbols", false, "one more column: the log-probability of each symbol")
 	c.Flags().Float64Var(&sd, "sd", 2, "alarms: standard deviations under the mean of the training traces")
 	return c
@@ -188,6 +195,45 @@ func resized[T any](s []T, n int) []T {
 	return s[:n]
 }
 
+// replayed is a trace after its replay. Its states and scores are valid until the next one.
+type replayed struct {
+	trace, length int
+	label         string
+	logp, mean    float64
+	states        []int32
+	symbols       []float64 // log-probability of each
+	score         float64   // SEQUENT's
+	cause         int       // id of the state that is its root cause, -1: none
+	alarm         bool
+	more          []string
+}
+
+// each replays the traces one after the other.
+func (j *replayJob) each(words corpus.Words, visit func(r *replayed) error) error {
+	var r replayed
+	for word, typ := range words {
+		r.trace++
+		r.states, r.symbols = resized(r.states, len(word)), resized(r.symbols, len(word))
+		r.length, r.label = len(word), j.labels[typ]
+		r.logp = j.rep(word, r.states, r.symbols)
+		r.mean, r.alarm, r.cause = r.logp/float64(max(1, len(word))), r.logp < j.floor, -1
+		if j.roll != nil {
+			var at int
+			if r.score, at = j.roll.Window(r.states); at >= 0 {
+				r.cause = j.m.States[r.states[at]].ID
+			}
+		}
+		if j.values != nil {
+			r.more = j.values(r.trace - 1)
+		}
+		if err := visit(&r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write writes a row of CSV for each trace.
 func (j *replayJob) write(w io.Writer, words corpus.Words) error {
 	out := csv.NewWriter(w)
 	head := []string{"trace", "label", "length", "logp", "mean", "states"}
@@ -200,47 +246,90 @@ func (j *replayJob) write(w io.Writer, words corpus.Words) error {
 	if j.withSD {
 		head = append(head, "alarm")
 	}
-	head = append(head, j.more...)
-	if err := out.Write(head); err != nil {
+	if err := out.Write(append(head, j.more...)); err != nil {
 		return err
 	}
 	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
-	var states []int32
-	var scores []float64
-	n := 0
-	for word, typ := range words {
-		n++
-		states, scores = resized(states, len(word)), resized(scores, len(word))
-		logp := j.rep(word, states, scores)
-		mean := logp / float64(max(1, len(word)))
-		row := []string{strconv.Itoa(n), j.labels[typ], strconv.Itoa(len(word)), number(logp), number(mean), j.ids(states)}
+	err := j.each(words, func(r *replayed) error {
+		row := []string{
+			strconv.Itoa(r.trace), r.label, strconv.Itoa(r.length), number(r.logp), number(r.mean), j.ids(r.states),
+		}
 		if j.symbols {
-			texts := make([]string, len(scores))
-			for i, s := range scores {
+			texts := make([]string, len(r.symbols))
+			for i, s := range r.symbols {
 				texts[i] = number(s)
 			}
 			row = append(row, strings.Join(texts, " "))
 		}
 		if j.roll != nil {
-			score, cause := j.roll.Window(states)
 			id := ""
-			if cause >= 0 {
-				id = strconv.Itoa(j.m.States[states[cause]].ID)
+			if r.cause >= 0 {
+				id = strconv.Itoa(r.cause)
 			}
-			row = append(row, number(score), id)
+			row = append(row, number(r.score), id)
 		}
 		if j.withSD {
-			row = append(row, strconv.FormatBool(logp < j.floor))
+			row = append(row, strconv.FormatBool(r.alarm))
 		}
-		if j.values != nil {
-			row = append(row, j.values(n-1)...)
-		}
-		if err := out.Write(row); err != nil {
-			return err
-		}
-	}
+		return out.Write(append(row, r.more...))
+	})
 	out.Flush()
-	return out.Error()
+	return errors.Join(err, out.Error())
+}
+
+// replayView is a replayed trace as JSON shows it.
+type replayView struct {
+	Trace   int               `json:"trace"` // from 1
+	Label   string            `json:"label"`
+	Length  int               `json:"length"`
+	LogP    eval.Number       `json:"logp"` // null: not finite
+	Mean    eval.Number       `json:"mean"`
+	States  []*int            `json:"states"` // ids; null after a stop
+	Symbols []eval.Number     `json:"symbols,omitempty"`
+	Score   *eval.Number      `json:"score,omitempty"`
+	Cause   *int              `json:"cause,omitempty"`
+	Alarm   *bool             `json:"alarm,omitempty"`
+	More    map[string]string `json:"flow,omitempty"` // of a cell: key and where
+}
+
+// writeJSON writes an object for each trace, one a line.
+func (j *replayJob) writeJSON(w io.Writer, words corpus.Words) error {
+	enc := json.NewEncoder(w)
+	return j.each(words, func(r *replayed) error {
+		v := replayView{
+			Trace: r.trace, Label: r.label, Length: r.length, LogP: eval.Number(r.logp), Mean: eval.Number(r.mean),
+			States: []*int{},
+		}
+		for _, q := range r.states {
+			var id *int
+			if q >= 0 {
+				id = &j.m.States[q].ID
+			}
+			v.States = append(v.States, id)
+		}
+		if j.symbols {
+			for _, s := range r.symbols {
+				v.Symbols = append(v.Symbols, eval.Number(s))
+			}
+		}
+		if j.roll != nil {
+			score := eval.Number(r.score)
+			v.Score = &score
+			if r.cause >= 0 {
+				v.Cause = &r.cause
+			}
+		}
+		if j.withSD {
+			v.Alarm = &r.alarm
+		}
+		for i, name := range j.more {
+			if v.More == nil {
+				v.More = map[string]string{}
+			}
+			v.More[name] = r.more[i]
+		}
+		return enc.Encode(v)
+	})
 }
 
 // ids are the states as the machine's file names them.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,13 +8,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"plumbline/data/source"
 	"plumbline/runs/experiment"
 	"plumbline/runs/prepare"
 )
 
 func (a *app) checkCommand() *cobra.Command {
-	var read bool
+	var read, asJSON bool
 	c := &cobra.Command{
 		Use:   "check FILE [OVERRIDE…]",
 		Short: "Say everything about an experiment that can be known before training",
@@ -28,7 +26,8 @@ columns; --read does that with data files too and so finds rows that cannot be r
 Exit code: 0 when the experiment can be run, 1 when its data cannot be read or prepared, 2 when the file or
 the arguments are wrong or a data file is missing.`,
 		Example: `  plumbline check configs/experiments/quickstart.yaml
-  plumbline check configs/experiments/quickstart.yaml seeds=[1,2,3] --read`,
+  plumbline check configs/experiments/quickstart.yaml seeds=[1,2,3] --read
+  plumbline check quickstart --json`,
 		Args:              needs(1, -1, "an experiment file"),
 		ValidArgsFunction: a.completeExperiment,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -36,16 +35,27 @@ the arguments are wrong or a data file is missing.`,
 			if err != nil {
 				return err
 			}
+			p := viewPlan(e)
 			var missing, bad []error
 			for i := range e.Sets {
-				lost := a.checkFiles(e, &e.Sets[i])
-				missing = append(missing, lost...)
-				if lost == nil && (read || e.Sets[i].Config.Generated()) {
-					bad = append(bad, a.preview(c.Context(), e, &e.Sets[i]))
+				set := &p.Data[i]
+				_, lost := e.Sets[i].Config.Paths(e.Finder)
+				missing = append(missing, lost)
+				if lost == nil && (read || set.BuiltIn) {
+					sum, err := prepare.Preview(c.Context(), e, &e.Sets[i])
+					if set.prepared(sum); err != nil {
+						bad = append(bad, err)
+						set.Error = err.Error()
+					}
 				}
 			}
-			if err := a.printPlan(e); err != nil {
-				return failed(err)
+			if asJSON {
+				err = a.json(p)
+			} else {
+				err = failed(a.printPlan(p))
+			}
+			if err != nil {
+				return err
 			}
 			if err := errors.Join(missing...); err != nil {
 				return usage(errors.Join(append(missing, bad...)...))
@@ -54,91 +64,163 @@ the arguments are wrong or a data file is missing.`,
 		},
 	}
 	c.Flags().BoolVar(&read, "read", false, "read, split and prepare data files too")
+	a.jsonFlag(c, &asJSON)
 	a.dataFlag(c)
 	return c
 }
 
-// checkFiles prints what applies to a data set and where its files are; the errors are about files that
-// are not there.
-func (a *app) checkFiles(e *experiment.Experiment, s *experiment.DataSet) (missing []error) {
-	c := s.Config
-	steps := strings.Join(s.Prep.Names(), ", ")
-	if steps == "" {
-		steps = "none"
-	}
-	split := s.Split.Kind
-	if n := len(s.Split.FoldNames()); n > 1 {
-		split += " of " + plural(n, "fold")
-	}
-	fmt.Fprintf(a.out, "%s\n  split %s; steps: %s; unit %s\n", c.Name, split, steps, s.Unit)
-	if c.Generated() {
-		fmt.Fprintln(a.out, "  made by the program: no files")
-	}
-	for _, f := range append(append([]string(nil), c.Files.Train...), c.Files.Test...) {
-		path, err := e.Finder.Find(c.Folder, f)
-		switch {
-		case err == nil:
-			fmt.Fprintf(a.out, "  found %s\n", path)
-		case errors.Is(err, source.ErrNoFile):
-			fmt.Fprintf(a.out, "  missing %s\n", f)
-			missing = append(missing, err)
-		default:
-			missing = append(missing, err)
-		}
-	}
-	if s.Split.Validation == 0 && e.Threshold.On == "validation" && !e.Threshold.Fixed() {
-		fmt.Fprintln(a.out, "  warning: no rows are held out (split.validation: 0): thresholds will be undefined")
-	}
-	return missing
+// planView is what would be run, as JSON shows it.
+type planView struct {
+	Name   string      `json:"name"`
+	Data   []setView   `json:"data"`
+	Models []entryView `json:"models"`
+	Seeds  []uint64    `json:"seeds"`
+	Cells  int         `json:"cells"`
+	Notes  []string    `json:"notes"`
 }
 
-// preview prints what a data set comes to.
-func (a *app) preview(ctx context.Context, e *experiment.Experiment, set *experiment.DataSet) error {
-	s, err := prepare.Preview(ctx, e, set)
-	if err != nil {
-		return err
-	}
-	if len(set.Split.FoldNames()) > 1 {
-		fmt.Fprintln(a.out, "  the first fold:")
-	}
-	fmt.Fprintf(a.out, "  %d rows, %d attacks; %d benign rows train, %d set thresholds, %d test (%d units)\n  %d columns after the steps", s.Rows, s.Attacks, s.Train, s.Valid, s.Test, s.Units, len(s.Columns))
-	if s.Symbols > 0 {
-		fmt.Fprintf(a.out, "; traces of %d symbols", s.Symbols)
-	}
-	fmt.Fprintln(a.out)
-	if s.BadRows > 0 {
-		fmt.Fprintf(a.out, "  %d rows cannot be read and are left out\n", s.BadRows)
-	}
-	for _, w := range s.Warnings {
-		fmt.Fprintf(a.out, "  warning: %s\n", w)
-	}
-	return nil
+// setView is a data set of an experiment.
+type setView struct {
+	Name     string       `json:"name"`
+	Split    string       `json:"split"` // kind
+	Folds    int          `json:"folds"`
+	Steps    []string     `json:"steps"`
+	Unit     string       `json:"unit"`
+	BuiltIn  bool         `json:"built_in"`
+	Files    []fileView   `json:"files"`
+	Prepared *summaryView `json:"prepared"` // of the first fold; null: it was not read
+	Warnings []string     `json:"warnings"`
+	Error    string       `json:"error,omitempty"`
 }
 
-// printPlan prints the cells by model.
-func (a *app) printPlan(e *experiment.Experiment) error {
+// summaryView is what a data set comes to.
+type summaryView struct {
+	Rows    int      `json:"rows"`
+	BadRows int      `json:"bad_rows"`
+	Attacks int      `json:"attacks"`
+	Train   int      `json:"n_train"`
+	Valid   int      `json:"n_valid"`
+	Test    int      `json:"n_test"` // rows
+	Units   int      `json:"units"`  // that are judged
+	Columns []string `json:"columns"`
+	Symbols int      `json:"symbols"`
+}
+
+// entryView is a model of an experiment.
+type entryView struct {
+	Label       string `json:"label"`
+	Model       string `json:"model"`
+	Input       string `json:"input"` // vectors or traces
+	Cells       int    `json:"cells"`
+	IgnoresSeed bool   `json:"ignores_seed"`
+}
+
+// viewPlan is the experiment without what only its data can tell.
+func viewPlan(e *experiment.Experiment) planView {
 	plan := e.Plan()
+	p := planView{Name: e.Name, Seeds: e.Seeds, Cells: len(plan), Notes: []string{}}
+	for i := range e.Sets {
+		s := &e.Sets[i]
+		v := setView{
+			Name: s.Config.Name, Split: s.Split.Kind, Folds: len(s.Split.FoldNames()), Unit: s.Unit.String(),
+			Steps: append([]string{}, s.Prep.Names()...), BuiltIn: s.Config.Generated(),
+			Files: viewFiles(s.Config, e.Finder), Warnings: []string{},
+		}
+		if s.Split.Validation == 0 && e.Threshold.On == "validation" && !e.Threshold.Fixed() {
+			v.Warnings = append(v.Warnings, "no rows are held out (split.validation: 0): thresholds will be undefined")
+		}
+		p.Data = append(p.Data, v)
+	}
 	cells := map[string]int{}
 	for _, c := range plan {
 		cells[c.Entry.Label]++
 	}
+	for _, m := range e.Entries {
+		p.Models = append(p.Models, entryView{
+			m.Label, m.Info.Name, m.Info.Needs.Input.String(), cells[m.Label], !m.UsesSeed(),
+		})
+	}
+	for _, m := range withoutControl(e.Entries) {
+		p.Notes = append(p.Notes, fmt.Sprintf(
+			"%s sees several events at a time, and no %s with window: 1 stands beside it to show what that is worth",
+			m.Label, m.Info.Name))
+	}
+	return p
+}
+
+// prepared takes over what reading and preparing a data set gave, which is nil after an error.
+func (v *setView) prepared(s *prepare.Summary) {
+	if s == nil {
+		return
+	}
+	v.Prepared = &summaryView{s.Rows, s.BadRows, s.Attacks, s.Train, s.Valid, s.Test, s.Units, s.Columns, s.Symbols}
+	v.Warnings = append(v.Warnings, s.Warnings...)
+}
+
+// printPlan prints the data sets, and the cells by model.
+func (a *app) printPlan(p planView) error {
+	for i := range p.Data {
+		a.printSet(&p.Data[i])
+	}
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\nmodel\tsees\tcells")
-	for _, m := range e.Entries {
+	for _, m := range p.Models {
 		why := ""
-		if !m.UsesSeed() && len(e.Seeds) > 1 {
+		if m.IgnoresSeed && len(p.Seeds) > 1 {
 			why = "\tignores the seed"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%d%s\n", m.Label, m.Info.Needs.Input, cells[m.Label], why)
+		fmt.Fprintf(w, "%s\t%s\t%d%s\n", m.Label, m.Input, m.Cells, why)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	for _, label := range withoutControl(e.Entries) {
-		fmt.Fprintf(a.out, "note: %s sees several events at a time, and no %s with window: 1 stands beside it to show what that is worth\n", label.Label, label.Info.Name)
+	for _, n := range p.Notes {
+		fmt.Fprintln(a.out, "note: "+n)
 	}
-	_, err := fmt.Fprintf(a.out, "\n%s: %s, %s, %s\n", plural(len(plan), "cell"), plural(len(e.Sets), "data set"), plural(len(e.Entries), "model"), plural(len(e.Seeds), "seed"))
+	_, err := fmt.Fprintf(a.out, "\n%s: %s, %s, %s\n", plural(p.Cells, "cell"), plural(len(p.Data), "data set"),
+		plural(len(p.Models), "model"), plural(len(p.Seeds), "seed"))
 	return err
+}
+
+// printSet prints what applies to a data set, where its files are, and what it comes to.
+func (a *app) printSet(v *setView) {
+	steps := strings.Join(v.Steps, ", ")
+	if steps == "" {
+		steps = "none"
+	}
+	split := v.Split
+	if v.Folds > 1 {
+		split += " of " + plural(v.Folds, "fold")
+	}
+	fmt.Fprintf(a.out, "%s\n  split %s; steps: %s; unit %s\n", v.Name, split, steps, v.Unit)
+	if v.BuiltIn {
+		fmt.Fprintln(a.out, "  made by the program: no files")
+	}
+	for _, f := range v.Files {
+		if f.Error == "" {
+			fmt.Fprintf(a.out, "  found %s\n", f.Path)
+		} else {
+			fmt.Fprintf(a.out, "  missing %s\n", f.Name)
+		}
+	}
+	if s := v.Prepared; s != nil {
+		if v.Folds > 1 {
+			fmt.Fprintln(a.out, "  the first fold:")
+		}
+		fmt.Fprintf(a.out, "  %d rows, %d attacks; %d benign rows train, %d set thresholds, %d test (%d units)\n",
+			s.Rows, s.Attacks, s.Train, s.Valid, s.Test, s.Units)
+		fmt.Fprintf(a.out, "  %d columns after the steps", len(s.Columns))
+		if s.Symbols > 0 {
+			fmt.Fprintf(a.out, "; traces of %d symbols", s.Symbols)
+		}
+		fmt.Fprintln(a.out)
+		if s.BadRows > 0 {
+			fmt.Fprintf(a.out, "  %d rows cannot be read and are left out\n", s.BadRows)
+		}
+	}
+	for _, w := range v.Warnings {
+		fmt.Fprintf(a.out, "  warning: %s\n", w)
+	}
 }
 
 // withoutControl is the models that see several events at a time and have no entry of the same kind that sees one.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -11,21 +12,25 @@ import (
 )
 
 func (a *app) dataCommand() *cobra.Command {
+	var asJSON bool
 	c := &cobra.Command{
-		Use:               "data [NAME]",
-		Short:             "List the data sets, or describe one and find its files",
-		Long:              "data lists the data configs and whether their files are found. With a name it prints description, licence, citation and where each file is or was looked for. data fetch NAME downloads what can be had without a form, data infer FILE writes a config for a file of your own, data export NAME FILE writes the table as it is read.",
-		Example:           "  plumbline data\n  plumbline data synth",
+		Use:   "data [NAME]",
+		Short: "List the data sets, or describe one and find its files",
+		Long: `data lists the data configs and whether their files are found. With a name it prints description, licence, citation
+and where each file is or was looked for. data fetch NAME downloads what can be had without a form, data infer FILE
+writes a config for a file of your own, data export NAME FILE writes the table as it is read.`,
+		Example:           "  plumbline data\n  plumbline data synth\n  plumbline data --json",
 		Args:              needs(0, 1, "at most one data set"),
 		ValidArgsFunction: completeOne(func() []string { return a.library().Names("data") }),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 1 {
-				return a.describeData(args[0])
+				return a.describeData(args[0], asJSON)
 			}
-			return a.listData()
+			return a.listData(asJSON)
 		},
 	}
 	a.dataFlag(c)
+	a.jsonFlag(c, &asJSON)
 	c.AddCommand(a.fetchCommand(), a.inferCommand(), a.exportCommand())
 	return c
 }
@@ -38,27 +43,70 @@ func (a *app) dataConfig(name string) (*source.Config, error) {
 	return source.DecodeConfig(doc)
 }
 
-// files says of each file of a data set where it is.
+// files says of each file of a data set where it is, or where it was looked for.
 func (a *app) files(c *source.Config) (found, missing []string) {
-	f := source.NewFinder(a.dataDirs...)
-	for _, name := range append(append([]string(nil), c.Files.Train...), c.Files.Test...) {
-		if path, err := f.Find(c.Folder, name); err == nil {
-			found = append(found, path)
+	for _, f := range viewFiles(c, source.NewFinder(a.dataDirs...)) {
+		if f.Error == "" {
+			found = append(found, f.Path)
 		} else {
-			missing = append(missing, err.Error())
+			missing = append(missing, f.Error)
 		}
 	}
 	return found, missing
 }
 
-func (a *app) listData() error {
+// dataView is a data set as JSON shows it.
+type dataView struct {
+	Name     string     `json:"name"`
+	Doc      string     `json:"doc"`
+	Citation string     `json:"citation"`
+	Licence  string     `json:"licence"`
+	URL      string     `json:"url"`
+	Format   string     `json:"format"`
+	Tried    string     `json:"tried"`    // complete, sample, layout, or empty for data that the program makes
+	BuiltIn  bool       `json:"built_in"` // made by the program: it has no files
+	Files    []fileView `json:"files"`
+}
+
+// fileView is a data file and where it is.
+type fileView struct {
+	Name  string `json:"name"`
+	Path  string `json:"path"`            // empty: not found
+	Error string `json:"error,omitempty"` // why
+}
+
+func (a *app) viewData(c *source.Config) dataView {
+	return dataView{c.Name, c.Doc, c.Citation, c.Licence, c.URL, c.Format, c.Tried, c.Generated(), viewFiles(c, source.NewFinder(a.dataDirs...))}
+}
+
+func viewFiles(c *source.Config, f source.Finder) []fileView {
+	files := []fileView{}
+	for _, name := range slices.Concat(c.Files.Train, c.Files.Test) {
+		v := fileView{Name: name}
+		path, err := f.Find(c.Folder, name)
+		if v.Path = path; err != nil {
+			v.Error = err.Error()
+		}
+		files = append(files, v)
+	}
+	return files
+}
+
+func (a *app) listData(asJSON bool) error {
+	views := []dataView{}
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NAME\tFORMAT\tFILES\tWHAT")
+	if !asJSON {
+		fmt.Fprintln(w, "NAME\tFORMAT\tFILES\tWHAT")
+	}
 	var broken []error
 	for _, name := range a.library().Names("data") {
 		c, err := a.dataConfig(name)
 		if err != nil {
 			broken = append(broken, err)
+			continue
+		}
+		if asJSON {
+			views = append(views, a.viewData(c))
 			continue
 		}
 		state := "built in"
@@ -68,16 +116,23 @@ func (a *app) listData() error {
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", c.Name, c.Format, state, sentence(c.Doc))
 	}
-	if err := w.Flush(); err != nil {
+	err := w.Flush()
+	if asJSON {
+		err = a.json(views)
+	}
+	if err != nil {
 		return failed(err)
 	}
 	return usage(errors.Join(broken...))
 }
 
-func (a *app) describeData(name string) error {
+func (a *app) describeData(name string, asJSON bool) error {
 	c, err := a.dataConfig(name)
 	if err != nil {
 		return usage(err)
+	}
+	if asJSON {
+		return a.json(a.viewData(c))
 	}
 	fmt.Fprintf(a.out, "%s\n\n%s", c.Name, wrap(c.Doc, "  ", 100))
 	for _, line := range [][2]string{{"Citation", c.Citation}, {"Licence", c.Licence}, {"Publisher", c.URL}} {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/csv"
+	"encoding/json"
 	"io"
 	"io/fs"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/spf13/cobra"
 )
 
 // manual is the pages whose commands are tried, by file name.
@@ -214,4 +216,97 @@ func TestScoresJoinTheTable(t *testing.T) {
 			t.Errorf("%s: %d of %d units are attacks: the join shows nothing", unit, attacks, len(scores))
 		}
 	}
+}
+
+// keysOf collects the keys of a JSON value and of all that it holds, but for what stands below the keys in closed.
+func keysOf(v any, closed, into map[string]bool) {
+	switch v := v.(type) {
+	case []any:
+		for _, item := range v {
+			keysOf(item, closed, into)
+		}
+	case map[string]any:
+		for k, item := range v {
+			into[k] = true
+			if !closed[k] {
+				keysOf(item, closed, into)
+			}
+		}
+	}
+}
+
+// TestDocumentedJSON: what --json prints has the keys that docs/commands.md names, all of them and no others.
+func TestDocumentedJSON(t *testing.T) {
+	_, rest, ok := strings.Cut(manual(t)["docs/commands.md"], "<!-- json -->\n")
+	table, _, ok2 := strings.Cut(rest, "<!-- end -->")
+	if !ok || !ok2 {
+		t.Fatal("docs/commands.md lost its table of JSON")
+	}
+	x, n := newExamples(t), 0
+	for line := range strings.Lines(table) {
+		cells := strings.Split(line, "|")
+		if len(cells) < 4 || !strings.Contains(cells[1], "`plumbline ") {
+			continue
+		}
+		closed, needed, known := map[string]bool{}, map[string]bool{}, map[string]bool{}
+		for _, m := range regexp.MustCompile("`([a-z0-9_]+)([?…]?)`").FindAllStringSubmatch(cells[2], -1) {
+			known[m[1]] = true
+			if m[2] == "…" {
+				closed[m[1]] = true
+			}
+			if m[2] != "?" {
+				needed[m[1]] = true
+			}
+		}
+		for _, m := range regexp.MustCompile("`plumbline ([^`]+)`").FindAllStringSubmatch(cells[1], -1) {
+			n++
+			args := strings.Fields(x.replace.Replace(m[1]))
+			if args[0] == "list" {
+				args = append(args, x.root)
+			}
+			code, out, errOut := plumb(t, args...)
+			if code != exitOK {
+				t.Errorf("%s: exit %d: %s", m[1], code, errOut)
+				continue
+			}
+			found := map[string]bool{}
+			dec := json.NewDecoder(strings.NewReader(out))
+			for dec.More() {
+				var v any
+				if err := dec.Decode(&v); err != nil {
+					t.Fatalf("%s: %v: %.200s", m[1], err, out)
+				}
+				keysOf(v, closed, found)
+			}
+			for k := range found {
+				if !known[k] {
+					t.Errorf("%s: the key %q is not documented", m[1], k)
+				}
+			}
+			for k := range needed {
+				if !found[k] {
+					t.Errorf("%s: the documented key %q is missing", m[1], k)
+				}
+			}
+		}
+	}
+	if n < 13 {
+		t.Errorf("%d commands with --json are documented", n)
+	}
+}
+
+// TestEveryJSONIsDocumented: a command that takes --json stands in the table of docs/commands.md.
+func TestEveryJSONIsDocumented(t *testing.T) {
+	text := manual(t)["docs/commands.md"]
+	a := &app{out: &bytes.Buffer{}, err: &bytes.Buffer{}}
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+		if c.Flags().Lookup("json") != nil && !regexp.MustCompile("`"+c.CommandPath()+"[^`]* --json`").MatchString(text) {
+			t.Errorf("%s --json is not documented", c.CommandPath())
+		}
+	}
+	walk(a.root())
 }

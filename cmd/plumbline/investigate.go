@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"plumbline/configs"
+	"plumbline/eval"
 	"plumbline/runs/experiment"
 	"plumbline/runs/investigate"
 	"plumbline/runs/record"
@@ -20,7 +21,7 @@ import (
 
 func (a *app) investigateCommand() *cobra.Command {
 	var groups, flows int
-	var all bool
+	var all, asJSON bool
 	var keep cacheSettings
 	c := &cobra.Command{
 		Use:   "investigate RUNDIR/CELL",
@@ -34,7 +35,7 @@ gives no reasons are one list, highest score first, of which --groups times --fl
 The cell's folder gets investigation.json (the groups) and investigation.csv (the flow behind every alarm, with file
 and line). The data must be what the cell saw.`,
 		Example: "  plumbline investigate runs/20240101-120000-quickstart/cells/synth/znorm/s1\n" +
-			"  plumbline investigate runs/20240101-120000-quickstart/znorm --all --groups 3",
+			"  plumbline investigate runs/20240101-120000-quickstart/znorm --all --groups 3 --json",
 		Args:              needs(1, 1, "a cell of a run directory"),
 		ValidArgsFunction: completeFolders(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -63,6 +64,12 @@ and line). The data must be what the cell saw.`,
 			case err != nil:
 				return failed(err)
 			}
+			if !inv.Reasons {
+				groups, flows = 1, groups*flows
+			}
+			if asJSON {
+				return a.json(viewInvestigation(inv, groups, flows))
+			}
 			return a.printInvestigation(inv, filepath.Join(dir, filepath.FromSlash(inv.Cell)), groups, flows)
 		},
 	}
@@ -72,7 +79,56 @@ and line). The data must be what the cell saw.`,
 	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
 	a.dataFlag(c)
 	a.cacheFlags(c, &keep)
+	a.jsonFlag(c, &asJSON)
 	return c
+}
+
+// investigationView is an investigation as JSON shows it: what investigation.json has, with flows in its groups.
+type investigationView struct {
+	*investigate.Investigation
+	Groups []groupView `json:"groups"`
+}
+
+type groupView struct {
+	investigate.CauseGroup
+	Flows []flowView `json:"flows"`
+}
+
+// flowView is an alarm with the flow that it comes from.
+type flowView struct {
+	Score  eval.Number       `json:"score"`
+	Row    int32             `json:"row"`   // of the data set's table
+	Where  string            `json:"where"` // file:line
+	Event  *int              `json:"event"` // position of the flow in its trace, from 0; null where samples are flows
+	Key    string            `json:"key,omitempty"`
+	Symbol string            `json:"symbol,omitempty"`
+	Attack bool              `json:"attack"`
+	Class  string            `json:"class"`
+	Values map[string]string `json:"values"` // times, addresses and the columns that symbols are made of
+}
+
+// viewInvestigation is the first groups with their first flows.
+func viewInvestigation(inv *investigate.Investigation, groups, flows int) investigationView {
+	v := investigationView{Investigation: inv, Groups: []groupView{}}
+	for _, g := range inv.Groups[:min(groups, len(inv.Groups))] {
+		gv := groupView{CauseGroup: g, Flows: []flowView{}}
+		for i := range g.Flows[:min(flows, len(g.Flows))] {
+			f := &g.Flows[i]
+			fv := flowView{
+				Score: eval.Number(f.Score), Row: f.Row, Where: f.Where, Key: f.Key, Symbol: f.Symbol, Attack: f.Attack,
+				Class: f.Class, Values: map[string]string{},
+			}
+			if f.Event >= 0 {
+				fv.Event = &f.Event
+			}
+			for k, name := range inv.Columns {
+				fv.Values[name] = f.Values[k]
+			}
+			gv.Flows = append(gv.Flows, fv)
+		}
+		v.Groups = append(v.Groups, gv)
+	}
+	return v
 }
 
 func (a *app) printInvestigation(inv *investigate.Investigation, folder string, groups, flows int) error {
@@ -81,7 +137,6 @@ func (a *app) printInvestigation(inv *investigate.Investigation, folder string, 
 		fmt.Fprintf(a.out, ", %d causes\n", len(inv.Groups))
 	} else {
 		fmt.Fprint(a.out, "; the model gives no reasons\n")
-		groups, flows = 1, groups*flows
 	}
 	for k := range inv.Groups {
 		if k == groups {

@@ -12,11 +12,13 @@ import (
 )
 
 func (a *app) listCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:               "list [FOLDER]",
-		Short:             "List the run directories of a folder",
-		Long:              `list shows the run directories of a folder (default "runs"), oldest first: how many cells are ok, and the best AUROC.`,
-		Example:           "  plumbline list\n  plumbline list /tmp/runs",
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "list [FOLDER]",
+		Short: "List the run directories of a folder",
+		Long: `list shows the run directories of a folder (default "runs"), oldest first: how many cells are ok, and the best
+AUROC.`,
+		Example:           "  plumbline list\n  plumbline list /tmp/runs --json",
 		Args:              needs(0, 1, "at most one folder"),
 		ValidArgsFunction: completeFolders(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -31,6 +33,9 @@ func (a *app) listCommand() *cobra.Command {
 			if err != nil {
 				return usage(err)
 			}
+			if asJSON {
+				return a.json(viewRuns(records))
+			}
 			if len(records) == 0 {
 				fmt.Fprintf(a.err, "no run directories in %s; plumbline run makes one\n", root)
 				return nil
@@ -42,21 +47,64 @@ func (a *app) listCommand() *cobra.Command {
 				if st := state(r); st != "" {
 					ok += " " + st
 				}
-				best, auroc := bestCell(r)
+				best, auroc := "–", "–"
+				if c := bestCell(r); c != nil {
+					best, auroc = c.Data+" "+c.Label, number(c.Metric("auroc"))
+				}
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.Dir, r.Name, ok, best, auroc)
 			}
 			return failed(w.Flush())
 		},
 	}
+	a.jsonFlag(c, &asJSON)
+	return c
 }
 
-func bestCell(r *record.Record) (name, auroc string) {
+// runView is a run directory as JSON lists it.
+type runView struct {
+	Run   string    `json:"run"` // the directory
+	Name  string    `json:"name"`
+	State string    `json:"state"` // finished, interrupted or unfinished
+	OK    int       `json:"ok"`
+	Cells int       `json:"cells"`
+	Best  *bestView `json:"best"` // null: no cell has an AUROC
+}
+
+// bestView is the cell with the highest AUROC.
+type bestView struct {
+	Data  string  `json:"data"`
+	Label string  `json:"label"`
+	Cell  string  `json:"cell"`
+	AUROC float64 `json:"auroc"`
+}
+
+func viewRun(r *record.Record) runView {
+	v := runView{Run: r.Dir, Name: r.Name, State: state(r), OK: r.OK(), Cells: len(r.Results)}
+	if v.State == "" {
+		v.State = "finished"
+	}
+	if c := bestCell(r); c != nil {
+		v.Best = &bestView{c.Data, c.Label, c.Cell, c.Metric("auroc")}
+	}
+	return v
+}
+
+func viewRuns(records []*record.Record) []runView {
+	views := []runView{}
+	for _, r := range records {
+		views = append(views, viewRun(r))
+	}
+	return views
+}
+
+// bestCell is the cell that is ok and has the highest AUROC, or nil.
+func bestCell(r *record.Record) (best *record.Result) {
 	top := -1.0
-	name, auroc = "–", "–"
-	for _, c := range r.Results {
+	for i := range r.Results {
+		c := &r.Results[i]
 		if v := c.Metric("auroc"); c.Status == record.OK && v > top {
-			top, name, auroc = v, c.Data+" "+c.Label, number(v)
+			top, best = v, c
 		}
 	}
-	return name, auroc
+	return best
 }

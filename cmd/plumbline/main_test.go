@@ -172,7 +172,7 @@ func TestExitCodesAndMessages(t *testing.T) {
 		{"several problems", []string{"check", writeExperiment(t, tiny+"sedes: [1]\nworkers: -1\n")}, exitUsage, "workers: -1 is out of range"},
 		{"no such cell", []string{"show", "runs"}, exitUsage, "is not a run directory"},
 		{"unreadable data", []string{"check", writeExperiment(t, "name: x\ndata: [{data: synth, prep: [{step: drop, columns: [nothing]}]}]\nmodels: [znorm]\n")}, exitFailed, "nothing"},
-		{"missing data files of a run", []string{"run", writeExperiment(t, "name: x\ndata: [synth, nsl-kdd, kddcup99]\nmodels: [znorm]\n"), "--data", t.TempDir(), "--out", "go.mod/runs"}, exitUsage, "corrected (or .gz, .zst) is in none of"},
+		{"missing data files of a run", []string{"run", writeExperiment(t, "name: x\ndata: [synth, nsl-kdd, kddcup99]\nmodels: [znorm]\n"), "--data", t.TempDir(), "--out", "go.mod/runs"}, exitUsage, "data file not found: corrected (or"},
 		{"missing data files of the run, the others", []string{"run", writeExperiment(t, "name: x\ndata: [synth, nsl-kdd, kddcup99]\nmodels: [znorm]\n"), "--data", t.TempDir()}, exitUsage, "nsl-kdd: data: data file not found: KDDTest+.txt"},
 		{"missing data files", []string{"check", "configs/experiments/nsl-kdd-baselines.yaml", "--data", t.TempDir()}, exitUsage, "KDDTrain+.txt"},
 	} {

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -17,7 +18,7 @@ func (a *app) modelsCommand() *cobra.Command {
 		Use:               "models [NAME]",
 		Short:             "List the models, or describe one and its settings",
 		Long:              "models lists the registered models. With a name it prints the source, what the model needs, and every setting with type, default and range.",
-		Example:           "  plumbline models\n  plumbline models iforest",
+		Example:           "  plumbline models\n  plumbline models iforest --json",
 		Args:              needs(0, 1, "at most one model"),
 		ValidArgsFunction: completeOne(models.Names),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -27,7 +28,7 @@ func (a *app) modelsCommand() *cobra.Command {
 			return a.listModels(asJSON)
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	a.jsonFlag(c, &asJSON)
 	return c
 }
 
@@ -47,10 +48,12 @@ func viewModel(i models.Info) modelView {
 	return modelView{i.Name, i.Doc, i.Paper, i.Needs.Input.String(), i.Needs.Labels.String(), i.Needs.Batch, !i.UsesSeed(i.Defaults()), settings.Fields(i.Defaults())}
 }
 
-func (a *app) json(v any) error {
-	enc := json.NewEncoder(a.out)
+func (a *app) json(v any) error { return failed(writeJSON(a.out, v)) }
+
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
-	return failed(enc.Encode(v))
+	return enc.Encode(v)
 }
 
 func (a *app) listModels(asJSON bool) error {

@@ -115,6 +115,9 @@ func (a *app) dataFlag(c *cobra.Command) {
 	c.MarkFlagDirname("data")
 }
 
+// jsonFlag is --json, for the commands whose result has a form for programs.
+func (a *app) jsonFlag(c *cobra.Command, to *bool) { c.Flags().BoolVar(to, "json", false, "as JSON") }
+
 // load reads an experiment file.
 func (a *app) load(file string, overrides []string) (*experiment.Experiment, error) {
 	for _, o := range overrides {

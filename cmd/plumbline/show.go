@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -9,16 +10,19 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/configs/settings"
 	"plumbline/runs/record"
 )
 
 func (a *app) showCommand() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	c := &cobra.Command{
 		Use:   "show RUNDIR[/CELL]",
 		Short: "Show a run directory, or one of its cells",
 		Long: `show prints what a run was made with and how its cells ended. With a cell (as in the column "cell" of
 results.csv, or a part of it that only one cell has) it prints that cell's settings and metrics.`,
-		Example:           "  plumbline show runs/20240101-120000-quickstart\n  plumbline show runs/20240101-120000-quickstart/iforest/s1",
+		Example: "  plumbline show runs/20240101-120000-quickstart\n" +
+			"  plumbline show runs/20240101-120000-quickstart/iforest/s1 --json",
 		Args:              needs(1, 1, "a run directory, or one of its cells"),
 		ValidArgsFunction: completeFolders(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -27,12 +31,70 @@ results.csv, or a part of it that only one cell has) it prints that cell's setti
 			if err != nil {
 				return usage(err)
 			}
-			if cell != "" {
+			switch {
+			case cell != "" && asJSON:
+				return a.showCellJSON(r, cell)
+			case cell != "":
 				return a.showCell(r, cell)
+			case asJSON:
+				return a.json(shownRun{viewRun(r), r.Manifest, append([]record.Result{}, r.Results...)})
 			}
 			return a.showRun(r)
 		},
 	}
+	a.jsonFlag(c, &asJSON)
+	return c
+}
+
+// shownRun is a run directory as JSON shows it.
+type shownRun struct {
+	runView
+	Manifest record.Manifest `json:"manifest"` // as in manifest.json
+	Results  []record.Result `json:"results"`  // the rows of results.csv
+}
+
+// shownCell is a cell as JSON shows it: what stands in its files, null where there is none.
+type shownCell struct {
+	Cell      string          `json:"cell"`
+	Status    json.RawMessage `json:"status"`
+	Spec      any             `json:"spec"`
+	Threshold json.RawMessage `json:"threshold"`
+	Metrics   json.RawMessage `json:"metrics"`
+	Clusters  json.RawMessage `json:"clusters"`
+}
+
+func (a *app) showCellJSON(r *record.Record, name string) error {
+	c, err := r.Find(name)
+	if err != nil {
+		return usage(err)
+	}
+	read := func(file string) ([]byte, error) {
+		raw, err := os.ReadFile(filepath.Join(r.Dir, filepath.FromSlash(c.Cell), file))
+		if os.IsNotExist(err) {
+			return nil, nil
+		}
+		return raw, err
+	}
+	v := shownCell{Cell: c.Cell}
+	for file, to := range map[string]*json.RawMessage{
+		"status.json": &v.Status, "threshold.json": &v.Threshold, "metrics.json": &v.Metrics, "clusters.json": &v.Clusters,
+	} {
+		if *to, err = read(file); err != nil {
+			return failed(err)
+		}
+	}
+	spec, err := read("spec.yaml")
+	if err != nil {
+		return failed(err)
+	}
+	doc, err := settings.Parse("spec.yaml", spec)
+	if err == nil {
+		v.Spec, err = doc.Value()
+	}
+	if err != nil {
+		return failed(err)
+	}
+	return a.json(v)
 }
 
 // splitCell parts RUNDIR/CELL: the run directory is the nearest folder above that holds an experiment.yaml.

@@ -44,7 +44,7 @@ Exit code: 0 when all is equal, 1 when something differs, 2 when a directory can
 			return err
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	a.jsonFlag(c, &asJSON)
 	c.Flags().BoolVar(&all, "all", false, fmt.Sprintf("every difference; else the first %d", shownDifferences))
 	c.Flags().StringSliceVar(&ignore, "ignore", nil, "columns of results.csv that may differ, besides "+strings.Join(compare.Measured, ", "))
 	return c

@@ -1,6 +1,10 @@
 package settings
 
-import "go.yaml.in/yaml/v3"
+import (
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+)
 
 // Given says whether the document holds a value at all, be it null.
 func (d Doc) Given() bool { return d.Node != nil }
@@ -14,4 +18,15 @@ func (d Doc) Scalar() (text string, ok bool) {
 		return "", false
 	}
 	return d.Node.Value, true
+}
+
+// Value is the document as maps with texts for keys, lists and scalars; nil for an empty one.
+func (d Doc) Value() (v any, err error) {
+	if d.Node == nil {
+		return nil, nil
+	}
+	if err := d.Node.Decode(&v); err != nil {
+		return nil, fmt.Errorf("%s: %w", d.File, err)
+	}
+	return v, nil
 }

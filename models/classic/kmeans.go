@@ -76,11 +76,7 @@ func fitKMeans(ctx context.Context, c KMeans, env models.Env, s *data.Set) (*kme
 			variance += m.sd[j] * m.sd[j] / float64(s.D)
 		}
 	}
-	shift := modeOrMean(s.X, s.N, s.D) // so that sums lose less
-	rows := cluster.Matrix[float64]{N: s.N, D: s.D, X: make([]float64, len(s.X))}
-	for i, v := range s.X {
-		rows.X[i] = float64(v) - shift[i%s.D]
-	}
+	rows := cluster.Matrix[float32]{N: s.N, D: s.D, X: s.X}
 	settings := cluster.KMeans{
 		K: c.Clusters, Candidates: 1, MaxIter: c.MaxIter, Tol: c.Tol * variance, Empty: cluster.RefillEmpty,
 		Block: max(momentRows, (s.N+63)/64), Workers: env.Parallel(),
@@ -97,45 +93,7 @@ func fitKMeans(ctx context.Context, c KMeans, env models.Env, s *data.Set) (*kme
 		env.Progress(models.Epoch{N: start + 1, Of: c.Restarts, Loss: found.Inertia / float64(s.N),
 			ValidLoss: math.NaN(), Rate: math.NaN(), Samples: s.N})
 	}
-	for i := range best.X {
-		best.X[i] += shift[i%s.D]
-	}
 	return &kmeansState{s.D, best.N, best.X}, nil
-}
-
-// modeOrMean finds a shift for each column of the row-major n×d matrix x: the value that more than half of
-// the rows have, where there is one (those entries become zeros), otherwise the mean.
-func modeOrMean[T float32 | float64](x []T, n, d int) []float64 {
-	// Boyer and Moore's majority vote, then a count.
-	leader, votes := make([]T, d), make([]int, d)
-	for i := range n {
-		for j, v := range x[i*d : (i+1)*d] {
-			switch {
-			case votes[j] == 0:
-				leader[j], votes[j] = v, 1
-			case leader[j] == v:
-				votes[j]++
-			default:
-				votes[j]--
-			}
-		}
-	}
-	count, sum := make([]int, d), make([]float64, d)
-	for i := range n {
-		for j, v := range x[i*d : (i+1)*d] {
-			if v == leader[j] {
-				count[j]++
-			}
-			sum[j] += float64(v)
-		}
-	}
-	shift := make([]float64, d)
-	for j := range shift {
-		if shift[j] = sum[j] / float64(n); 2*count[j] > n {
-			shift[j] = float64(leader[j])
-		}
-	}
-	return shift
 }
 
 func (m *kmeansState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {

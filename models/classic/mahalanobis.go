@@ -2,16 +2,20 @@ package classic
 
 import (
 	"context"
-	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/kernel"
 )
 
 // Mahalanobis is the squared Mahalanobis distance from the mean of the training rows. With Σ their
-// covariance (divided by n), λ_j its eigenvalues and v_j its eigenvectors,
+// covariance (divided by n),
 //
-//	score(x) = (x−μ)ᵀ (Σ + εI)⁻¹ (x−μ) = Σ_j (v_jᵀ(x−μ))² / (λ_j + ε)
+//	score(x) = (x−μ)ᵀ (Σ + εI)⁻¹ (x−μ)
 //
 // (Mahalanobis, On the generalised distance in statistics, Proceedings of the National Institute of
 // Sciences of India 2, 1936.) The ridge ε keeps directions without variance, of which one-hot columns have
@@ -46,79 +50,108 @@ func (c *Mahalanobis) New(env models.Env) (models.Detector, error) {
 	return method{
 		name: mahalanobis, spec: c, env: env, min: 1,
 		fit: func(ctx context.Context, s *data.Set) (learned, error) {
-			values, vectors, mean, err := principal(ctx, s, env.Parallel())
-			if err != nil {
-				return nil, err
-			}
-			m := &mahalanobisState{mean: mean, vectors: vectors, variance: values}
-			for j, v := range values {
-				m.variance[j] = max(v, 0) + spec.Ridge
-			}
-			return m, nil
+			return fitMahalanobis(ctx, spec, s, env.Parallel())
 		},
 		load: loadMahalanobis,
 	}.detector(), nil
 }
 
+// mahalanobisState is the mean and a matrix W with WᵀW = (Σ + εI)⁻¹, so that the score is ‖W(x−μ)‖².
 type mahalanobisState struct {
 	mean     []float64 // d
-	vectors  []float64 // d×d, an eigenvector a row
-	variance []float64 // d, λ + ε
+	w        []float64 // d×d row-major
+	triangle bool      // W is 0 above the diagonal
+	p        *kernel.Panels[float64]
+}
+
+func newMahalanobis(mean, w []float64, triangle bool) *mahalanobisState {
+	return &mahalanobisState{mean, w, triangle, panelsOf(w, len(mean), len(mean))}
+}
+
+// fitMahalanobis takes W from the Cholesky factor of Σ + εI, or, where rounding leaves that without one, from its
+// eigenvalues, those below 0 raised to it.
+func fitMahalanobis(ctx context.Context, c Mahalanobis, s *data.Set, workers int) (*mahalanobisState, error) {
+	m, err := fitMoments(ctx, s, workers)
+	if err != nil {
+		return nil, err
+	}
+	cov, err := covariance(ctx, s, m.mean, workers)
+	if err != nil {
+		return nil, err
+	}
+	d := s.D
+	ridged := slices.Clone(cov)
+	for j := range d {
+		ridged[j*d+j] += c.Ridge
+	}
+	var factor mat.Cholesky
+	if factor.Factorize(mat.NewSymDense(d, ridged)) {
+		var lower, inverse mat.TriDense
+		factor.LTo(&lower)
+		if err := inverse.InverseTri(&lower); err == nil {
+			w := make([]float64, d*d)
+			for i := range d {
+				for j := range i + 1 {
+					w[i*d+j] = inverse.At(i, j)
+				}
+			}
+			return newMahalanobis(m.mean, w, true), nil
+		}
+	}
+	values, vectors, err := eigen(cov, d)
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range values {
+		for j := range d {
+			vectors[i*d+j] /= math.Sqrt(max(v, 0) + c.Ridge)
+		}
+	}
+	return newMahalanobis(m.mean, vectors, false), nil
 }
 
 func (m *mahalanobisState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	return scoreRows(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
-		diff := make([]float64, s.D)
-		return func(row []float32) float64 {
-			for j, v := range row {
-				diff[j] = float64(v) - m.mean[j]
+	const width = 16
+	return eachTile(ctx, s, m.mean, workers, func() func(lo, hi int, z []float64) {
+		tile := kernel.NewTile[float64](s.D)
+		return func(lo, hi int, z []float64) {
+			clear(out[lo:hi])
+			tile.Use(z, noNorms[:hi-lo])
+			for k := range m.p.Count() {
+				depth := s.D
+				if m.triangle {
+					depth = min(depth, (k+1)*width)
+				}
+				for i, v := range tile.Prefix(m.p, k, depth) {
+					out[lo+i/width] += float64(v * v)
+				}
 			}
-			var sum float64
-			for j, variance := range m.variance {
-				t := dot(m.vectors[j*s.D:(j+1)*s.D], diff)
-				sum += float64(t*t) / variance
-			}
-			return sum
 		}
 	})
 }
 
-// dot is Σ a b, in four sums side by side.
-func dot(a, b []float64) float64 {
-	var s, t, u, v float64
-	for ; len(a) >= 4 && len(b) >= 4; a, b = a[4:], b[4:] {
-		s += float64(a[0] * b[0])
-		t += float64(a[1] * b[1])
-		u += float64(a[2] * b[2])
-		v += float64(a[3] * b[3])
-	}
-	for j, x := range a {
-		s += float64(x * b[j])
-	}
-	return (s + t) + (u + v)
+// mahalanobisMeta is the JSON part of the saved state.
+type mahalanobisMeta struct {
+	Triangle bool `json:"triangle"`
 }
 
 func (m *mahalanobisState) state() (any, models.Arrays) {
-	return nil, models.Arrays{"mean": m.mean, "vectors": m.vectors, "variance": m.variance}
+	return mahalanobisMeta{m.triangle}, models.Arrays{"mean": m.mean, "whitening": m.w}
 }
 
 func loadMahalanobis(st models.State) (learned, error) {
+	var meta mahalanobisMeta
+	if err := st.Meta(&meta); err != nil {
+		return nil, err
+	}
 	d := st.Columns
 	mean, err := models.FiniteArray[float64](st.Arrays, "mean", d)
 	if err != nil {
 		return nil, err
 	}
-	m := &mahalanobisState{mean: mean}
-	if m.vectors, err = models.FiniteArray[float64](st.Arrays, "vectors", d*d); err != nil {
+	w, err := models.FiniteArray[float64](st.Arrays, "whitening", d*d)
+	if err != nil {
 		return nil, err
 	}
-	if m.variance, err = models.FiniteArray[float64](st.Arrays, "variance", d); err != nil {
-		return nil, err
-	}
-	for j, v := range m.variance {
-		if !(v > 0) {
-			return nil, fmt.Errorf("variance %d is %v", j, v)
-		}
-	}
-	return m, nil
+	return newMahalanobis(mean, w, meta.Triangle), nil
 }

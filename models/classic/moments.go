@@ -122,43 +122,6 @@ func loadMoments(st models.State) (*moments, error) {
 	return m, nil
 }
 
-// covariance is the d×d row-major matrix 1/n Σ (x−mean)(x−mean)ᵀ.
-func covariance(ctx context.Context, s *data.Set, mean []float64, workers int) ([]float64, error) {
-	d := s.D
-	cov := make([]float64, d*d)
-	const strip = 8 // rows of the matrix that one pass over the data fills
-	err := parallelRows(ctx, d, strip, workers, func() func(lo, hi int) {
-		row := make([]float64, d)
-		return func(lo, hi int) {
-			for i := range s.N {
-				if i%1024 == 0 && ctx.Err() != nil {
-					return
-				}
-				for j, v := range s.Row(i)[lo:] {
-					row[lo+j] = float64(v) - mean[lo+j]
-				}
-				for a := lo; a < hi; a++ {
-					va := row[a]
-					to := cov[a*d : (a+1)*d]
-					for b := a; b < d; b++ {
-						to[b] += float64(va * row[b])
-					}
-				}
-			}
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	for a := range d {
-		for b := a; b < d; b++ {
-			cov[a*d+b] /= float64(s.N)
-			cov[b*d+a] = cov[a*d+b]
-		}
-	}
-	return cov, nil
-}
-
 // total is Σ v, in four sums side by side: one would wait for itself.
 func total(v []float64) float64 {
 	var a, b, c, d float64

@@ -12,6 +12,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/kernel"
 )
 
 // PCA is the distance from the subspace of the principal components: with μ the mean of the training rows
@@ -66,6 +67,8 @@ type pcaState struct {
 	mean    []float64 // d
 	vectors []float64 // k×d, row-major
 	k       int
+
+	onto, back *kernel.Panels[float64] // the vectors, and their columns; nil without any
 }
 
 func fitPCA(ctx context.Context, c PCA, env models.Env, s *data.Set) (*pcaState, error) {
@@ -77,7 +80,7 @@ func fitPCA(ctx context.Context, c PCA, env models.Env, s *data.Set) (*pcaState,
 	if c.Components >= 1 && float64(k) < c.Components {
 		env.Logger().Warn("pca: one direction must be left over", "components", c.Components, "used", k, "columns", s.D)
 	}
-	return &pcaState{mean: mean, vectors: vectors[:k*s.D], k: k}, nil
+	return newPCA(mean, vectors[:k*s.D], k), nil
 }
 
 // principal gives the eigenvalues of the covariance in falling order, their eigenvectors as rows, and the
@@ -91,25 +94,31 @@ func principal(ctx context.Context, s *data.Set, workers int) (values, vectors, 
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	values, vectors, err = eigen(cov, s.D)
+	return values, vectors, m.mean, err
+}
+
+// eigen gives the eigenvalues of a symmetric d×d matrix in falling order, and the eigenvectors as rows.
+func eigen(symmetric []float64, d int) (values, vectors []float64, err error) {
 	var eig mat.EigenSym
-	if !eig.Factorize(mat.NewSymDense(s.D, cov), true) {
-		return nil, nil, nil, errors.New("the eigenvalues of the covariance do not converge")
+	if !eig.Factorize(mat.NewSymDense(d, symmetric), true) {
+		return nil, nil, errors.New("the eigenvalues of the covariance do not converge")
 	}
 	rising := eig.Values(nil)
 	var columns mat.Dense
 	eig.VectorsTo(&columns)
-	order := make([]int, s.D)
+	order := make([]int, d)
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rising[b], rising[a]) })
 	for _, i := range order {
 		values = append(values, rising[i])
-		for j := range s.D {
+		for j := range d {
 			vectors = append(vectors, columns.At(j, i))
 		}
 	}
-	return values, vectors, m.mean, nil
+	return values, vectors, nil
 }
 
 // count is k for eigenvalues in falling order.
@@ -133,16 +142,57 @@ func (c *PCA) count(values []float64) int {
 	return left
 }
 
+func newPCA(mean, vectors []float64, k int) *pcaState {
+	d := len(mean)
+	m := &pcaState{mean: mean, vectors: vectors, k: k}
+	if k == 0 {
+		return m
+	}
+	m.onto, m.back = panelsOf(vectors, k, d), kernel.NewPanels[float64](d, k)
+	row := make([]float64, k)
+	for j := range d {
+		for c := range row {
+			row[c] = vectors[c*d+j]
+		}
+		m.back.Set(j, row)
+	}
+	return m
+}
+
+// score projects a tile's rows onto the components and back again.
 func (m *pcaState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	return scoreRows(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
-		rest := make([]float64, s.D)
-		return func(row []float32) float64 {
-			m.residual(row, rest)
-			var sum float64
-			for _, v := range rest {
-				sum += float64(v * v)
+	const width = 16
+	d, k := s.D, m.k
+	return eachTile(ctx, s, m.mean, workers, func() func(lo, hi int, z []float64) {
+		var onto, back *kernel.Tile[float64]
+		if k > 0 {
+			onto, back = kernel.NewTile[float64](d), kernel.NewTile[float64](k)
+		}
+		y := make([]float64, kernel.TileRows*k)
+		return func(lo, hi int, z []float64) {
+			n := hi - lo
+			if k > 0 {
+				onto.Use(z, noNorms[:n])
+				for p := range m.onto.Count() {
+					c := onto.Products(m.onto, p)
+					for i := range n {
+						copy(y[i*k+p*width:(i+1)*k], c[i*width:i*width+m.onto.Size(p)])
+					}
+				}
+				back.Use(y[:n*k], noNorms[:n])
+				for p := range m.back.Count() {
+					c := back.Products(m.back, p)
+					for i := range n {
+						rest := z[i*d+p*width : i*d+p*width+m.back.Size(p)]
+						for j := range rest {
+							rest[j] -= c[i*width+j]
+						}
+					}
+				}
 			}
-			return sum
+			for i := range n {
+				out[lo+i] = kernel.SquaredLength(z[i*d : (i+1)*d])
+			}
 		}
 	})
 }
@@ -192,12 +242,13 @@ func loadPCA(st models.State) (learned, error) {
 	if k < 0 || k >= d {
 		return nil, fmt.Errorf("%d components of %d columns", k, d)
 	}
-	m := &pcaState{k: k}
-	if m.mean, err = models.FiniteArray[float64](st.Arrays, "mean", d); err != nil {
+	mean, err := models.FiniteArray[float64](st.Arrays, "mean", d)
+	if err != nil {
 		return nil, err
 	}
-	if m.vectors, err = models.FiniteArray[float64](st.Arrays, "vectors", k*d); err != nil {
+	vectors, err := models.FiniteArray[float64](st.Arrays, "vectors", k*d)
+	if err != nil {
 		return nil, err
 	}
-	return m, nil
+	return newPCA(mean, vectors, k), nil
 }

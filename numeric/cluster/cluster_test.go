@@ -67,12 +67,21 @@ func blobs(n, d int, seed uint64) Matrix[float32] {
 	return m
 }
 
+// narrow is m in float32.
+func narrow(m Matrix[float64]) Matrix[float32] {
+	out := Matrix[float32]{m.N, m.D, make([]float32, len(m.X))}
+	for i, v := range m.X {
+		out.X[i] = float32(v)
+	}
+	return out
+}
+
 func near(a, b, relative float64) bool { return math.Abs(a-b) <= relative*max(1, math.Abs(b)) }
 
 func TestDBSCANReference(t *testing.T) {
 	ref, m := loadReference(t)
 	for _, c := range ref.DBSCAN {
-		got, err := DBSCAN(context.Background(), m, c.Eps, c.Least, 2)
+		got, err := DBSCAN(context.Background(), narrow(m), c.Eps, c.Least, 2)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,9 +3,10 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
-	"plumbline/numeric/parallel"
+	"plumbline/numeric/neighbour"
 )
 
 // Noise is the label of a row in no group.
@@ -24,73 +25,70 @@ type Density struct {
 // within eps of core rows belongs to that of their clusters whose first core row comes first, and the rest are
 // Noise.
 //
-// Every pair of rows is compared twice; beside its result it needs memory for n numbers, not for the neighbours.
-func DBSCAN[T Number](ctx context.Context, m Matrix[T], eps float64, least, workers int) (*Density, error) {
+// Every pair of rows is compared twice; beside the rows, packed in as much memory again, it keeps a few numbers for
+// each, not their neighbours.
+func DBSCAN(ctx context.Context, m Matrix[float32], eps float64, least, workers int) (*Density, error) {
 	if err := m.check(0); err != nil {
 		return nil, err
 	}
 	if !(eps > 0) || !finite(eps) || least < 1 {
 		return nil, fmt.Errorf("cluster: dbscan: eps %v and at least %d rows: both must be positive", eps, least)
 	}
+	rows := neighbour.New(m.X, m.N, m.D)
 	out := &Density{Labels: make([]int32, m.N), Core: make([]bool, m.N)}
-	around := make([]int32, m.N)
-	err := within(ctx, m, eps, workers, func(i, _ int) { around[i]++ })
-	if err != nil {
+	if err := out.findCore(ctx, rows, eps, least, workers); err != nil {
 		return nil, err
-	}
-	for i, n := range around {
-		out.Core[i] = int(n) >= least
 	}
 	groups := newDisjoint(m.N)
-	err = within(ctx, m, eps, workers, func(i, j int) {
-		if j < i && out.Core[i] && out.Core[j] {
-			groups.join(int32(i), int32(j))
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	for i := range out.Labels {
-		if out.Labels[i] = Noise; out.Core[i] {
-			out.Labels[i] = groups.root(int32(i))
-		}
-	}
-	out.Clusters = renumber(out.Labels)
-	// Rows on the border: no core row's label changes any more.
-	border := make([]int32, m.N)
-	for i := range border {
-		border[i] = Noise
-	}
-	err = within(ctx, m, eps, workers, func(i, j int) {
-		if !out.Core[i] && out.Core[j] && (border[i] == Noise || out.Labels[j] < border[i]) {
-			border[i] = out.Labels[j]
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	for i, c := range border {
-		if !out.Core[i] {
-			out.Labels[i] = c
-		}
-	}
-	return out, nil
-}
-
-// within calls visit(i, j) for all rows i and j (also i = j) at most eps apart; from several goroutines, but all
-// calls of one i from one of them.
-func within[T Number](ctx context.Context, m Matrix[T], eps float64, workers int, visit func(i, j int)) error {
-	limit := eps * eps
-	return parallel.Blocks(ctx, workers, m.N, 64, func(from, to int) {
-		for i := from; i < to && ctx.Err() == nil; i++ {
-			row := m.Row(i)
-			for j := range m.N {
-				if SquaredDistance(row, m.Row(j)) <= limit {
-					visit(i, j)
-				}
+	err := rows.Pairs(ctx, eps, workers, func() func(i, j int) {
+		return func(i, j int) {
+			if out.Core[i] && out.Core[j] {
+				groups.join(int32(i), int32(j))
 			}
 		}
 	})
+	if err != nil {
+		return nil, err
+	}
+	var border []int
+	var x []float32
+	for i := range out.Labels {
+		if out.Labels[i] = Noise; out.Core[i] {
+			out.Labels[i] = groups.root(int32(i))
+		} else {
+			border, x = append(border, i), append(x, m.Row(i)...)
+		}
+	}
+	out.Clusters = renumber(out.Labels)
+	return out, rows.Within(ctx, x, eps, workers, func(b, j int) {
+		if to := &out.Labels[border[b]]; out.Core[j] && (*to == Noise || out.Labels[j] < *to) {
+			*to = out.Labels[j]
+		}
+	})
+}
+
+// findCore counts the rows around each, each goroutine for itself.
+func (o *Density) findCore(ctx context.Context, rows *neighbour.Reference, eps float64, least, workers int) error {
+	var lock sync.Mutex
+	var counts [][]int32
+	err := rows.Pairs(ctx, eps, workers, func() func(i, j int) {
+		around := make([]int32, rows.N)
+		lock.Lock()
+		counts = append(counts, around)
+		lock.Unlock()
+		return func(i, j int) {
+			around[i]++
+			around[j]++
+		}
+	})
+	for i := range o.Core {
+		n := 1 // itself
+		for _, around := range counts {
+			n += int(around[i])
+		}
+		o.Core[i] = n >= least
+	}
+	return err
 }
 
 // disjoint are sets that can be joined from several goroutines. Each is named by its smallest member, so that
@@ -112,13 +110,17 @@ func (d *disjoint) root(i int32) int32 {
 		if p == i {
 			return i
 		}
-		up := d.parent[p].Load()
-		d.parent[i].CompareAndSwap(p, up) // half the way next time
+		if up := d.parent[p].Load(); up != p {
+			d.parent[i].CompareAndSwap(p, up) // half the way next time
+		}
 		i = p
 	}
 }
 
 func (d *disjoint) join(a, b int32) {
+	if d.parent[a].Load() == d.parent[b].Load() {
+		return
+	}
 	for {
 		a, b = d.root(a), d.root(b)
 		if a == b {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"plumbline/numeric/kernel"
 	"plumbline/numeric/parallel"
 )
 
@@ -79,29 +80,49 @@ func Silhouette[T Number](ctx context.Context, m Matrix[T], labels []int32, k in
 //
 // and 0 for a row alone in its group.
 func silhouettes[T Number](ctx context.Context, m Matrix[T], of []int32, k int, rows []int, workers int) ([]float64, error) {
-	out := make([]float64, len(rows))
+	d, width := m.D, kernel.PanelRows[float64]()
 	n := make([]float64, k)
-	for _, i := range rows {
+	shift, row := kernel.Middles(m.X, m.N, d), make([]float64, d)
+	packed := kernel.NewPanels[float64](len(rows), d)
+	x, norms := make([]float64, len(rows)*d), make([]float64, len(rows))
+	for r, i := range rows {
 		n[of[i]]++
+		shifted(m.Row(i), shift, row)
+		packed.Set(r, row)
+		copy(x[r*d:], row)
+		norms[r] = packed.Norm(r)
 	}
-	err := parallel.Workspaces(ctx, workers, len(rows), 16, func() func(from, to int) {
-		sum := make([]float64, k)
+	out := make([]float64, len(rows))
+	err := parallel.Workspaces(ctx, workers, len(rows), kernel.TileRows, func() func(from, to int) {
+		tile, sums := kernel.NewTile[float64](d), make([]float64, kernel.TileRows*k)
 		return func(from, to int) {
-			for r := from; r < to; r++ {
+			clear(sums)
+			tile.Use(x[from*d:to*d], norms[from:to])
+			for p := range packed.Count() {
 				if ctx.Err() != nil {
 					return
 				}
-				clear(sum)
-				row := m.Row(rows[r])
-				for _, j := range rows {
-					sum[of[j]] += math.Sqrt(SquaredDistance(row, m.Row(j)))
+				c := tile.Squares(packed, p)
+				for a := range to - from {
+					for b := range packed.Size(p) {
+						far := c[a*width+b]
+						if far < lost*(norms[from+a]+norms[p*width+b]) { // near to each other, far from the middle
+							far = tile.Apart(a, packed, p*width+b)
+						}
+						sums[a*k+int(of[rows[p*width+b]])] += math.Sqrt(far)
+					}
 				}
-				out[r] = silhouetteOf(sum, n, of[rows[r]])
+			}
+			for a := range to - from {
+				out[from+a] = silhouetteOf(sums[a*k:(a+1)*k], n, of[rows[from+a]])
 			}
 		}
 	})
 	return out, err
 }
+
+// lost is the share of two rows' squared lengths below which their squared distance is taken from differences.
+const lost = 1e-6
 
 // silhouetteOf is the silhouette of a row of group own, given the sums of its distances to the rows of each
 // group and their numbers, itself included.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"plumbline/numeric/kernel"
 	"plumbline/numeric/parallel"
@@ -32,8 +33,11 @@ type KMeans struct {
 	Tol        float64 // squared movement of all centres that ends it; 0: until no row changes its group
 	Empty      Empty
 	Single     bool // centres are rounded to float32 in each iteration
-	Block      int  // rows of one partial sum of the means, added in order; 0: one sum over all. It decides last bits
-	Workers    int
+	// Block is the number of rows of one partial sum of the means, added in order; sums then follow the rows that
+	// change their group, and are made anew at the end. 0: one sum over all rows, made anew in each iteration. It
+	// decides last bits.
+	Block   int
+	Workers int
 }
 
 // Clustering is what k-means found.
@@ -82,14 +86,17 @@ type lloyd[T Number] struct {
 	m      Matrix[T]
 	shift  []float64
 	packed *kernel.Panels[float32]
+	follow int // up to so many changed rows, sums follow them; 0: never
 }
 
 func newLloyd[T Number](o KMeans, m Matrix[T]) *lloyd[T] {
-	o.Workers = max(1, o.Workers)
-	if o.Block == 0 {
+	l := &lloyd[T]{m: m, shift: kernel.Middles(m.X, m.N, m.D), packed: kernel.NewPanels[float32](m.N, m.D)}
+	if o.Workers = max(1, o.Workers); o.Block == 0 {
 		o.Block = m.N
+	} else {
+		l.follow = m.N / 4
 	}
-	l := &lloyd[T]{KMeans: o, m: m, shift: kernel.Middles(m.X, m.N, m.D), packed: kernel.NewPanels[float32](m.N, m.D)}
+	l.KMeans = o
 	row := make([]float32, m.D)
 	for i := range m.N {
 		shifted(m.Row(i), l.shift, row)
@@ -153,7 +160,7 @@ func (l *lloyd[T]) closer(ctx context.Context, nearest []float64, at int) ([]flo
 	centre := l.m.Row(at)
 	err := parallel.Blocks(ctx, l.Workers, l.m.N, 1024, func(from, to int) {
 		for i := from; i < to; i++ {
-			if out[i] = SquaredDistance(l.m.Row(i), centre); nearest != nil {
+			if out[i] = kernel.Apart(l.m.Row(i), centre); nearest != nil {
 				out[i] = min(out[i], nearest[i])
 			}
 		}
@@ -171,21 +178,35 @@ func (l *lloyd[T]) run(ctx context.Context, first []int) (*Clustering, error) {
 	c := &Clustering{Centres: NewCentres(start, l.shift), Labels: make([]int32, n)}
 	find := newAssignment(c.Centres, l.packed)
 	means := newMeans(l, len(first))
-	for c.Iterations < l.MaxIter {
+	for fresh := false; c.Iterations < l.MaxIter; {
 		c.Iterations++
 		changed, err := l.assign(ctx, find, c.Labels)
 		if err != nil {
 			return nil, err
 		}
-		if c.Iterations > 1 && !changed {
+		last := c.Iterations > 1 && len(changed) == 0
+		if last && fresh {
 			break // the centres are the means of these groups already
 		}
-		if err := means.update(ctx, c.Labels); err != nil {
+		if fresh = l.follow == 0 || c.Iterations == 1 || last || len(changed) > l.follow; fresh {
+			err = means.update(ctx, c.Labels)
+		} else {
+			means.follow(changed, c.Labels)
+		}
+		if err != nil {
 			return nil, err
 		}
 		moved := means.move(c)
 		c.prepare()
-		if moved <= l.Tol {
+		if last || moved <= l.Tol {
+			if fresh {
+				break
+			}
+			if err := means.update(ctx, c.Labels); err != nil {
+				return nil, err
+			}
+			means.move(c)
+			c.prepare()
 			break
 		}
 	}
@@ -197,26 +218,27 @@ func (l *lloyd[T]) run(ctx context.Context, first []int) (*Clustering, error) {
 	return c, err
 }
 
-// assign finds every row's centre and says whether any is another than before.
-func (l *lloyd[T]) assign(ctx context.Context, find *assignment, labels []int32) (changed bool, err error) {
+// change is a row that was in another group before.
+type change struct{ row, before int32 }
+
+// assign finds every row's centre, and lists the rows for which it is another than before.
+func (l *lloyd[T]) assign(ctx context.Context, find *assignment, labels []int32) ([]change, error) {
 	width := kernel.PanelRows[float32]()
 	size := 32 * width
-	other := make([]bool, (l.m.N+size-1)/size)
-	err = parallel.Workspaces(ctx, l.Workers, l.m.N, size, func() func(from, to int) {
+	changes := make([][]change, (l.m.N+size-1)/size)
+	err := parallel.Workspaces(ctx, l.Workers, l.m.N, size, func() func(from, to int) {
 		own := find.worker()
 		return func(from, to int) {
 			own.run(from/width, (to+width-1)/width)
 			settle(own, from, to, l.m.Row, func(i int, c int32) {
 				if c != labels[i] {
-					labels[i], other[from/size] = c, true
+					changes[from/size] = append(changes[from/size], change{int32(i), labels[i]})
+					labels[i] = c
 				}
 			})
 		}
 	})
-	for _, o := range other {
-		changed = changed || o
-	}
-	return changed, err
+	return slices.Concat(changes...), err
 }
 
 // inertia is Σ_i ‖x_i − μ_c(i)‖², of blocks added in order.
@@ -289,6 +311,21 @@ func (g *groupMeans[T]) update(ctx context.Context, labels []int32) error {
 		}
 	}
 	return nil
+}
+
+// follow moves rows from the sums of their groups before to those of their labels.
+func (g *groupMeans[T]) follow(changed []change, labels []int32) {
+	d := g.m.D
+	for _, c := range changed {
+		from, to := int(c.before), int(labels[c.row])
+		g.sizes[from]--
+		g.sizes[to]++
+		less, more := g.sums[from*d:(from+1)*d], g.sums[to*d:(to+1)*d]
+		for j, v := range g.m.Row(int(c.row)) {
+			less[j] -= float64(v)
+			more[j] += float64(v)
+		}
+	}
 }
 
 // move puts the centres at the means and returns the squared movement of all.

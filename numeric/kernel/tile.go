@@ -68,6 +68,22 @@ func SquaredLength[T Real](x []T) float64 {
 	return sum
 }
 
+// Apart is ‖a−b‖² over the length of a, from differences in float64, in four sums side by side: one would wait for
+// itself.
+func Apart[A, B Real](a []A, b []B) float64 {
+	var s, t, u, v float64
+	b = b[:len(a)]
+	for ; len(a) >= 4 && len(b) >= 4; a, b = a[4:], b[4:] {
+		c, d, e, f := float64(a[0])-float64(b[0]), float64(a[1])-float64(b[1]), float64(a[2])-float64(b[2]), float64(a[3])-float64(b[3])
+		s, t, u, v = s+float64(c*c), t+float64(d*d), u+float64(e*e), v+float64(f*f)
+	}
+	for j, x := range a {
+		c := float64(x) - float64(b[j])
+		s += float64(c * c)
+	}
+	return (s + t) + (u + v)
+}
+
 // Middles are a value of each column of the row-major n×d matrix x near to its median. Taken from rows before they
 // are packed, it changes no distance, but decides what products lose to cancellation: it is near to most rows,
 // whatever a few others hold, and as a value of the data it keeps whole numbers whole and their products exact. It

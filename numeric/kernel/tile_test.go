@@ -382,6 +382,19 @@ func TestTileMisuse(t *testing.T) {
 	}
 }
 
+func TestApart(t *testing.T) {
+	for n := range 13 {
+		a, b, want := make([]float32, n), make([]float64, n+2), 0.0
+		for j := range a {
+			a[j], b[j] = float32(j*j), 1.5-float64(j)
+			want += (float64(j*j) - b[j]) * (float64(j*j) - b[j])
+		}
+		if got := Apart(a, b); got != want { // multiples of a quarter: exact in any order
+			t.Errorf("%d numbers: %v, want %v", n, got, want)
+		}
+	}
+}
+
 func TestMiddles(t *testing.T) {
 	got := Middles([]float32{1, 5, 0, 2, 5, 7, 3, 6, 1e30, 4, 5, 7, 9, 5, 7}, 5, 3)
 	if want := []float64{3, 5, 7}; !slices.Equal(got, want) {

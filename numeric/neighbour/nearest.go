@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"math"
-	"math/bits"
 	"slices"
 
 	"plumbline/numeric/kernel"
@@ -69,7 +68,7 @@ type search[T kernel.Real] struct {
 	x      []T // of the tile
 	norms  []T
 	limits []T
-	heaps  []heap
+	found  []candidates
 	near   []Neighbour
 }
 
@@ -77,15 +76,15 @@ func newSearch[T kernel.Real](r *Reference, panels *kernel.Panels[T], k int) *se
 	s := &search[T]{
 		r: r, panels: panels, tile: kernel.NewTile[T](r.D), keep: min(2*k+8, r.N),
 		x: make([]T, kernel.TileRows*r.D), norms: make([]T, kernel.TileRows), limits: make([]T, kernel.TileRows),
-		heaps: make([]heap, kernel.TileRows),
+		found: make([]candidates, kernel.TileRows),
 	}
-	for i := range s.heaps {
-		s.heaps[i] = make(heap, 0, s.keep)
+	for i := range s.found {
+		s.found[i] = newCandidates(s.keep, r.N)
 	}
 	return s
 }
 
-// run fills the heaps for rows of q, at most a tile.
+// run finds the candidates for rows of q, at most a tile.
 func (s *search[T]) run(ctx context.Context, q []float32, rows []int, self int) {
 	d := s.r.D
 	if s.others = s.r.N; self >= 0 {
@@ -96,7 +95,7 @@ func (s *search[T]) run(ctx context.Context, q []float32, rows []int, self int) 
 		shifted(q[i*d:(i+1)*d], s.r.shift, x)
 		s.norms[c] = T(kernel.SquaredLength(x))
 		s.limits[c] = T(math.Inf(1))
-		s.heaps[c] = s.heaps[c][:0]
+		s.found[c].reset()
 	}
 	s.tile.Use(s.x, s.norms[:len(rows)])
 	w := kernel.PanelRows[T]()
@@ -114,95 +113,33 @@ func (s *search[T]) run(ctx context.Context, q []float32, rows []int, self int) 
 			if self >= 0 {
 				skip = self + rows[c]
 			}
-			h := &s.heaps[c]
-			offer(h, squares[c*w:(c+1)*w], mask, k*w, skip, s.keep)
-			if len(*h) == s.keep {
-				s.limits[c] = T((*h)[0].Distance)
-			}
+			offer(&s.found[c], squares[c*w:(c+1)*w], mask, k*w, skip)
+			s.limits[c] = T(s.found[c].limit)
 		}
+	}
+	for c := range rows {
+		s.found[c].cut()
 	}
 }
 
 // best is the k nearest of the candidates of the tile's row c, and whether no other row can be nearer.
 func (s *search[T]) best(c int, row []float32, k int) ([]Neighbour, bool) {
-	h := s.heaps[c]
-	s.near = append(s.near[:0], h...)
-	for i := range s.near {
-		s.near[i].Distance = Distance(row, s.r.Row(int(s.near[i].Row)))
+	h := &s.found[c]
+	s.near = s.near[:0]
+	for _, v := range h.all {
+		s.near = append(s.near, Neighbour{h.row(v), Distance(row, s.r.Row(int(h.row(v))))})
 	}
 	slices.SortFunc(s.near, compare)
 	switch {
-	case len(h) >= s.others:
+	case len(h.all) >= s.others:
 		return s.near[:k], true // every row is a candidate
-	case len(h) < k:
+	case len(h.all) < s.keep:
 		return nil, false // float32 overflowed
 	}
 	last, norm := s.near[k-1].Distance, float64(s.norms[c])
-	return s.near[:k], float64(last*last)+doubt(s.r.D, norm, reach(norm, last)) < h[0].Distance
+	return s.near[:k], float64(last*last)+doubt(s.r.D, norm, reach(norm, last)) < h.limit
 }
 
 func compare(a, b Neighbour) int {
 	return cmp.Or(cmp.Compare(a.Distance, b.Distance), cmp.Compare(a.Row, b.Row))
-}
-
-// worse says whether a is farther, or as far with a later row.
-func (a Neighbour) worse(b Neighbour) bool {
-	return a.Distance > b.Distance || a.Distance == b.Distance && a.Row > b.Row
-}
-
-// heap holds the candidates so far with the worst on top; distances are squared here.
-type heap []Neighbour
-
-// offer takes the rows first+j of the mask's bits j with their squared distances, but not row skip. Rows come in
-// rising order, so that a row that is as far as the worst is worse.
-func offer[T kernel.Real](h *heap, squares []T, mask uint32, first, skip, keep int) {
-	worst := math.Inf(1)
-	if len(*h) == keep {
-		worst = (*h)[0].Distance
-	}
-	for ; mask != 0; mask &= mask - 1 {
-		j := bits.TrailingZeros32(mask)
-		v := float64(squares[j])
-		if v >= worst || first+j == skip {
-			continue
-		}
-		if len(*h) < keep {
-			*h = append(*h, Neighbour{int32(first + j), v})
-			h.up(len(*h) - 1)
-		} else {
-			(*h)[0] = Neighbour{int32(first + j), v}
-			h.down()
-		}
-		if len(*h) == keep {
-			worst = (*h)[0].Distance
-		}
-	}
-}
-
-func (h heap) up(i int) {
-	for i > 0 {
-		parent := (i - 1) / 2
-		if !h[i].worse(h[parent]) {
-			return
-		}
-		h[i], h[parent] = h[parent], h[i]
-		i = parent
-	}
-}
-
-func (h heap) down() {
-	for i := 0; ; {
-		child := 2*i + 1
-		if child >= len(h) {
-			return
-		}
-		if child+1 < len(h) && h[child+1].worse(h[child]) {
-			child++
-		}
-		if !h[child].worse(h[i]) {
-			return
-		}
-		h[i], h[child] = h[child], h[i]
-		i = child
-	}
 }

@@ -60,16 +60,7 @@ func shifted[T kernel.Real](row []float32, shift []float64, dst []T) {
 }
 
 // Distance is ‖a−b‖ over the length of a, in float64.
-func Distance(a, b []float32) float64 { return math.Sqrt(square(a, b)) }
-
-func square(a, b []float32) float64 {
-	sum := 0.0
-	for j, v := range a {
-		diff := float64(v) - float64(b[j])
-		sum += float64(diff * diff)
-	}
-	return sum
-}
+func Distance(a, b []float32) float64 { return math.Sqrt(kernel.Apart(a, b)) }
 
 // doubt bounds how far a squared distance in float32 may be from the true one, for two rows of d numbers with the
 // given squared lengths after the shift. With u the rounding of float32, the shifted rows are off by u of their

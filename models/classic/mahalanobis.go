@@ -71,11 +71,11 @@ func newMahalanobis(mean, w []float64, triangle bool) *mahalanobisState {
 // fitMahalanobis takes W from the Cholesky factor of Σ + εI, or, where rounding leaves that without one, from its
 // eigenvalues, those below 0 raised to it.
 func fitMahalanobis(ctx context.Context, c Mahalanobis, s *data.Set, workers int) (*mahalanobisState, error) {
-	m, err := fitMoments(ctx, s, workers)
+	mean, err := columnMeans(ctx, s, workers)
 	if err != nil {
 		return nil, err
 	}
-	cov, err := covariance(ctx, s, m.mean, workers)
+	cov, err := covariance(ctx, s, mean, workers)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func fitMahalanobis(ctx context.Context, c Mahalanobis, s *data.Set, workers int
 					w[i*d+j] = inverse.At(i, j)
 				}
 			}
-			return newMahalanobis(m.mean, w, true), nil
+			return newMahalanobis(mean, w, true), nil
 		}
 	}
 	values, vectors, err := eigen(cov, d)
@@ -107,7 +107,7 @@ func fitMahalanobis(ctx context.Context, c Mahalanobis, s *data.Set, workers int
 			vectors[i*d+j] /= math.Sqrt(max(v, 0) + c.Ridge)
 		}
 	}
-	return newMahalanobis(m.mean, vectors, false), nil
+	return newMahalanobis(mean, vectors, false), nil
 }
 
 func (m *mahalanobisState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {

@@ -7,6 +7,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/parallel"
 )
 
 // moments are the means and population standard deviations of the columns.
@@ -45,30 +46,54 @@ func columnSums(ctx context.Context, s *data.Set, workers int, term func(j int, 
 	return total, nil
 }
 
-func fitMoments(ctx context.Context, s *data.Set, workers int) (*moments, error) {
-	sum, err := columnSums(ctx, s, workers, func(_ int, v float64) float64 { return v })
+// columnMeans are the means of the columns, exact for constant ones.
+func columnMeans(ctx context.Context, s *data.Set, workers int) ([]float64, error) {
+	parts := make([][]float64, (s.N+momentRows-1)/momentRows)
+	err := parallel.Blocks(ctx, workers, s.N, momentRows, func(lo, hi int) {
+		sum := make([]float64, s.D)
+		for i := lo; i < hi; i++ {
+			for j, v := range s.Row(i) {
+				sum[j] += float64(v)
+			}
+		}
+		parts[lo/momentRows] = sum
+	})
 	if err != nil {
 		return nil, err
 	}
-	m := &moments{mean: sum, sd: nil}
-	for j := range m.mean {
-		m.mean[j] /= float64(s.N)
+	mean := make([]float64, s.D)
+	for _, sum := range parts {
+		for j, v := range sum {
+			mean[j] += v
+		}
+	}
+	for j, constant := range constantColumns(s) {
+		if mean[j] /= float64(s.N); constant {
+			mean[j] = float64(s.X[j]) // without a rounding error
+		}
+	}
+	return mean, nil
+}
+
+func fitMoments(ctx context.Context, s *data.Set, workers int) (*moments, error) {
+	mean, err := columnMeans(ctx, s, workers)
+	if err != nil {
+		return nil, err
 	}
 	squares, err := columnSums(ctx, s, workers, func(j int, v float64) float64 {
-		diff := v - m.mean[j]
+		diff := v - mean[j]
 		return diff * diff
 	})
 	if err != nil {
 		return nil, err
 	}
-	m.sd = squares
+	m := &moments{mean: mean, sd: squares}
 	for j, sq := range squares {
 		m.sd[j] = math.Sqrt(sq / float64(s.N))
 	}
-	// A constant column's mean may be off by a rounding error, which must not become its deviation.
 	for j, constant := range constantColumns(s) {
 		if constant {
-			m.mean[j], m.sd[j] = float64(s.X[j]), 1
+			m.sd[j] = 1
 		}
 	}
 	return m, nil

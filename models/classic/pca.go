@@ -86,16 +86,16 @@ func fitPCA(ctx context.Context, c PCA, env models.Env, s *data.Set) (*pcaState,
 // principal gives the eigenvalues of the covariance in falling order, their eigenvectors as rows, and the
 // mean.
 func principal(ctx context.Context, s *data.Set, workers int) (values, vectors, mean []float64, err error) {
-	m, err := fitMoments(ctx, s, workers)
+	mean, err = columnMeans(ctx, s, workers)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	cov, err := covariance(ctx, s, m.mean, workers)
+	cov, err := covariance(ctx, s, mean, workers)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	values, vectors, err = eigen(cov, s.D)
-	return values, vectors, m.mean, err
+	return values, vectors, mean, err
 }
 
 // eigen gives the eigenvalues of a symmetric d×d matrix in falling order, and the eigenvectors as rows.

@@ -1,11 +1,9 @@
 package recurrent
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math"
 	"slices"
@@ -16,7 +14,7 @@ import (
 	"plumbline/models/nn"
 )
 
-// sequential is a detector of traces by a recurrent network.
+// sequential scores traces by a recurrent network: the settings and, in what fit and load return, what was learned.
 type sequential struct {
 	name      string
 	env       models.Env
@@ -27,8 +25,6 @@ type sequential struct {
 	// residual, where there is one, makes scores of error vectors, in place of the task.
 	residual *ResidualSpec
 
-	fitted        bool
-	size          int // columns of an event, or symbols of the alphabet
 	net           nn.Sequence
 	p             nn.Params
 	base          *nn.SequenceScorer
@@ -98,8 +94,8 @@ func defaultResidualSpec() ResidualSpec {
 	return ResidualSpec{Score: "model", Errors: models.ReferenceTo("mahalanobis"), Calibration: 0.25}
 }
 
-// build checks the settings of a model and makes a detector of them.
-func (q *sequential) build(spec models.Spec, more ...error) (*sequential, error) {
+// detector checks the settings of a model and makes a detector of them.
+func (q sequential) detector(spec models.Spec, more ...error) (*models.Fitted[*sequential], error) {
 	if err := models.CheckSpec(q.name, spec); err != nil {
 		return nil, err
 	}
@@ -118,43 +114,25 @@ func (q *sequential) build(spec models.Spec, more ...error) (*sequential, error)
 	if err := errors.Join(more...); err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", q.name, models.ErrSpec, err)
 	}
-	return q, nil
-}
-
-// sizeOf is the columns or symbols of a set.
-func (q *sequential) sizeOf(s *data.Set) int {
-	if q.task.symbols() {
-		return len(s.Alphabet)
-	}
-	return s.D
-}
-
-// checkTraces holds a set against what the task needs.
-func (q *sequential) checkTraces(s *data.Set, min int) error {
-	if err := models.CheckTraces(q.name, s, min); err != nil {
-		return err
+	_, labels := q.task.(classifyTask)
+	m := models.Method[*sequential]{
+		Name: q.name, Spec: spec, Reads: models.ReadsEvents, Labels: labels, Min: 1, Fit: q.fit, Load: q.load,
 	}
 	if q.task.symbols() {
-		return nil
+		m.Reads = models.ReadsSymbols
 	}
-	for i := range s.Traces {
-		if t := &s.Traces[i]; t.Events == nil && len(t.Symbols) > 0 {
-			return fmt.Errorf("%s: %w: trace %d (%s) has symbols alone, and this model needs the events' values (traces: {events: true})", q.name, models.ErrInput, i, t.Key)
-		}
-	}
-	return nil
+	return models.NewFitted(m), nil
 }
 
-func (q *sequential) Fit(ctx context.Context, train *data.Set) error {
-	q.fitted = false
-	if err := q.checkTraces(train, 1); err != nil {
-		return err
-	}
+func (q sequential) fit(ctx context.Context, train *data.Set) (*sequential, error) {
 	list, _ := windows(train, q.task.symbols(), q.pool == "last")
 	list = q.windowing.sample(q.env, list)
-	size := q.sizeOf(train)
+	size := train.D
+	if q.task.symbols() {
+		size = len(train.Alphabet)
+	}
 	if len(list) == 0 || size == 0 {
-		return fmt.Errorf("%s: %w: %d traces without an event", q.name, models.ErrInput, train.N)
+		return nil, fmt.Errorf("%w: %d traces without an event", models.ErrInput, train.N)
 	}
 	learn, calibrate := list, []window(nil)
 	if q.hasResidualModel() {
@@ -163,43 +141,34 @@ func (q *sequential) Fit(ctx context.Context, train *data.Set) error {
 	if t, ok := q.task.(fittedTask); ok {
 		q.task = t.learn(train)
 	}
-	net := q.task.network(size)
-	net.Optimiser = q.cfg.Optimiser
-	wide := net.Steps * net.In
-	x, t := make([]float32, len(learn)*wide), make([]float32, len(learn)*net.Targets())
+	q.net = q.task.network(size)
+	q.net.Optimiser = q.cfg.Optimiser
+	wide, targets := q.net.Steps*q.net.In, q.net.Targets()
+	x, t := make([]float32, len(learn)*wide), make([]float32, len(learn)*targets)
 	err := q.env.Blocks(ctx, len(learn), 1024, func(from, to int) {
 		for i := from; i < to; i++ {
-			q.task.example(train, learn[i], x[i*wide:(i+1)*wide], t[i*net.Targets():(i+1)*net.Targets()])
+			q.task.example(train, learn[i], x[i*wide:(i+1)*wide], t[i*targets:(i+1)*targets])
 		}
 	})
 	if err != nil {
-		return fmt.Errorf("%s: %w", q.name, err)
+		return nil, err
 	}
-	p, err := nn.TrainSequence(ctx, q.env, q.cfg, net, x, t, len(learn))
-	if err != nil {
-		return fmt.Errorf("%s: %w", q.name, err)
+	if q.p, err = nn.TrainSequence(ctx, q.env, q.cfg, q.net, x, t, len(learn)); err != nil {
+		return nil, err
 	}
-	base, err := net.NewScorer(p)
-	if err != nil {
-		return fmt.Errorf("%s: %w", q.name, err)
+	if q.base, err = q.net.NewScorer(q.p); err != nil {
+		return nil, err
 	}
-	q.net, q.p, q.base, q.size, q.residualModel = net, p, base, size, nil
 	if q.hasResidualModel() {
 		set, _, err := q.errorsOf(ctx, train, calibrate)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		on, err := q.residual.Errors.Build(q.env)
-		if err == nil {
-			err = on.Fit(ctx, set)
+		if q.residualModel, err = q.residual.Errors.Fit(ctx, q.env, set); err != nil {
+			return nil, fmt.Errorf("errors: %w", err)
 		}
-		if err != nil {
-			return fmt.Errorf("%s: errors: %w", q.name, err)
-		}
-		q.residualModel = on
 	}
-	q.fitted = true
-	return nil
+	return &q, nil
 }
 
 func (q *sequential) hasResidualModel() bool { return q.residual != nil && q.residual.Score == "model" }
@@ -263,7 +232,7 @@ func (q *sequential) each(ctx context.Context, s *data.Set, list []window, f fun
 		err = failed
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", q.name, err)
+		return err
 	}
 	return nil
 }
@@ -310,7 +279,7 @@ func (q *sequential) scores(ctx context.Context, s *data.Set, list []window) ([]
 		}
 		scores, err := q.judgements(ctx, set)
 		if err != nil {
-			return nil, fmt.Errorf("%s: errors: %w", q.name, err)
+			return nil, fmt.Errorf("errors: %w", err)
 		}
 		for i, w := range part {
 			own := scores[first[i]:first[i+1]]
@@ -354,28 +323,8 @@ func finite(v float64) float64 {
 	return v
 }
 
-func (q *sequential) check(s *data.Set) error {
-	if !q.fitted {
-		return fmt.Errorf("%s: %w", q.name, models.ErrNotFitted)
-	}
-	if err := q.checkTraces(s, 0); err != nil {
-		return err
-	}
-	if size := q.sizeOf(s); size != q.size && s.N > 0 {
-		what := "columns in an event"
-		if q.task.symbols() {
-			what = "symbols in the alphabet"
-		}
-		return fmt.Errorf("%s: %w: %d %s, fitted on %d", q.name, models.ErrInput, size, what, q.size)
-	}
-	return nil
-}
-
 // Score gives an empty trace 0.
 func (q *sequential) Score(ctx context.Context, s *data.Set) ([]float64, error) {
-	if err := q.check(s); err != nil {
-		return nil, err
-	}
 	list, first := windows(s, q.task.symbols(), q.pool == "last")
 	scores, err := q.scores(ctx, s, list)
 	if err != nil {
@@ -403,13 +352,14 @@ func (q *sequential) pooled(scores []float64) float64 {
 }
 
 // explained is a sequential detector that gives reasons.
-type explained struct{ *sequential }
+type explained struct{ *models.Fitted[*sequential] }
 
 // Explain gives the terms of the window's score that pooling takes, or their means over all windows: of each
 // column of the events, or of each of the last events. Where a model judges the errors, they are a column's mean
 // squared error, from which its score does not follow.
-func (q explained) Explain(ctx context.Context, s *data.Set) ([]string, [][]float64, error) {
-	if err := q.check(s); err != nil {
+func (e explained) Explain(ctx context.Context, s *data.Set) ([]string, [][]float64, error) {
+	q, err := e.Ready(s)
+	if err != nil {
 		return nil, nil, err
 	}
 	var names []string
@@ -446,7 +396,7 @@ func (q explained) Explain(ctx context.Context, s *data.Set) ([]string, [][]floa
 		out[i] = make([]float64, len(names))
 	}
 	rows := make([]float64, len(list)*len(names))
-	err := q.each(ctx, s, list, func(i int, y []float32) { terms(list[i], y, rows[i*len(names):(i+1)*len(names)]) })
+	err = q.each(ctx, s, list, func(i int, y []float32) { terms(list[i], y, rows[i*len(names):(i+1)*len(names)]) })
 	if err != nil {
 		return nil, nil, err
 	}
@@ -461,10 +411,8 @@ func (q explained) Explain(ctx context.Context, s *data.Set) ([]string, [][]floa
 	return names, out, nil
 }
 
-func (q *sequential) Save(w io.Writer) error {
-	if !q.fitted {
-		return fmt.Errorf("%s: save: %w", q.name, models.ErrNotFitted)
-	}
+// State is the weights, what the task learned, and the model of the errors.
+func (q *sequential) State() (any, models.Arrays, error) {
 	arrays := models.Arrays{}
 	for i, a := range q.p {
 		arrays[sequenceArray(i)] = a
@@ -473,84 +421,56 @@ func (q *sequential) Save(w io.Writer) error {
 		maps.Copy(arrays, t.arrays())
 	}
 	if q.residualModel != nil {
-		var on bytes.Buffer
-		if err := q.residualModel.Save(&on); err != nil {
-			return fmt.Errorf("%s: save: errors: %w", q.name, err)
+		if err := q.residual.Errors.Save(arrays, "errors", q.residualModel); err != nil {
+			return nil, nil, fmt.Errorf("errors: %w", err)
 		}
-		arrays["errors"] = on.Bytes()
 	}
-	return models.WriteState(w, q.name, nn.StateMeta{Width: q.size}, arrays)
+	return nil, arrays, nil
 }
 
 // sequenceArray names a parameter array by its place.
 func sequenceArray(i int) string { return fmt.Sprintf("parameters %02d", i) }
 
-func (q *sequential) Load(r io.Reader) error {
-	var meta nn.StateMeta
-	arrays, err := models.ReadState(r, q.name, &meta)
-	if err != nil {
-		return err
+func (q sequential) load(st models.State) (_ *sequential, err error) {
+	size := st.Columns
+	if q.task.symbols() {
+		size = len(st.Alphabet)
 	}
-	bad := func(err error) error { return fmt.Errorf("%s: load: %w: %w", q.name, models.ErrState, err) }
-	if meta.Width < 1 || meta.Width > 1<<20 {
-		return bad(fmt.Errorf("events of %d columns or symbols", meta.Width))
+	if size < 1 || size > 1<<20 {
+		return nil, fmt.Errorf("events of %d columns or symbols", size)
 	}
-	work := q.task
-	if t, ok := work.(fittedTask); ok {
-		if work, err = t.restore(arrays, meta.Width); err != nil {
-			return fmt.Errorf("%s: load: %w", q.name, err)
+	if t, ok := q.task.(fittedTask); ok {
+		if q.task, err = t.restore(st.Arrays, size); err != nil {
+			return nil, err
 		}
 	}
-	net := work.network(meta.Width)
-	net.Optimiser = q.cfg.Optimiser
-	if err := net.Check(); err != nil {
-		return bad(err)
+	q.net = q.task.network(size)
+	q.net.Optimiser = q.cfg.Optimiser
+	if err := q.net.Check(); err != nil {
+		return nil, err
 	}
-	var p nn.Params
-	for i, shape := range net.Shapes() {
-		values, err := models.Array[float32](arrays, sequenceArray(i), shape[0]*shape[1])
+	for i, shape := range q.net.Shapes() {
+		values, err := models.FiniteArray[float32](st.Arrays, sequenceArray(i), shape[0]*shape[1])
 		if err != nil {
-			return fmt.Errorf("%s: load: %w", q.name, err)
+			return nil, err
 		}
-		for _, v := range values {
-			if v-v != 0 {
-				return bad(fmt.Errorf("a weight is %v", v))
-			}
-		}
-		p = append(p, values)
+		q.p = append(q.p, values)
 	}
-	base, err := net.NewScorer(p)
-	if err != nil {
-		return bad(err)
+	if q.base, err = q.net.NewScorer(q.p); err != nil || !q.hasResidualModel() {
+		return &q, err
 	}
-	var on models.Detector
-	if q.hasResidualModel() {
-		raw, err := models.Array[uint8](arrays, "errors", -1)
-		if err != nil {
-			return fmt.Errorf("%s: load: %w", q.name, err)
-		}
-		if on, err = q.residual.Errors.Build(q.env); err == nil {
-			err = on.Load(bytes.NewReader(raw))
-		}
-		if err != nil {
-			return fmt.Errorf("%s: load: errors: %w", q.name, err)
-		}
-		// a model on another number of columns would be refused when it scores
-		s := &data.Set{Kind: data.Traces, N: 1, D: meta.Width, Traces: []data.Trace{{Events: make([]float32, meta.Width), Symbols: []int32{0}}}, Alphabet: []string{"a"}}
-		_, width := work.(residualTask).vectors(s, window{0, 1})
-		one := &data.Set{Kind: data.Vectors, N: 1, D: width, X: make([]float32, width)}
-		if _, err := on.Score(context.Background(), one); err != nil {
-			return bad(fmt.Errorf("errors: %w", err))
-		}
+	one := &data.Set{
+		Kind: data.Traces, N: 1, D: size, Alphabet: []string{"a"},
+		Traces: []data.Trace{{Events: make([]float32, size), Symbols: []int32{0}}},
 	}
-	q.task, q.net, q.p, q.base, q.size, q.residualModel, q.fitted = work, net, p, base, meta.Width, on, true
-	return nil
+	_, columns := q.task.(residualTask).vectors(one, window{0, 1})
+	if q.residualModel, err = q.residual.Errors.Load(st.Arrays, "errors", q.env, columns); err != nil {
+		return nil, fmt.Errorf("errors: %w", err)
+	}
+	return &q, nil
 }
 
-var (
-	_ models.Detector  = (*sequential)(nil)
-	_ models.Explainer = explained{}
-)
+var _ models.Explainer = explained{}
 
 // lstmStack is LSTM layers one on the other, each followed by dropout.
 func lstmStack(in int, units []int, dropout float64) (out []nn.Recurrent) {

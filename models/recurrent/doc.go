@@ -1,4 +1,5 @@
-// Package recurrent holds recurrent networks as detectors of traces: forecasts, reconstructions, densities, next symbols
+// Package recurrent holds recurrent networks as detectors of traces: forecasts, reconstructions, densities, next
+// symbols
 // and classes over windows that never leave a trace.
 //
 // Networks, engines and training are in models/nn, auto-encoders of rows in models/autoencoder.

@@ -10,16 +10,20 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:     "lstm_ae",
-		Doc:      "Recurrent auto-encoder whose decoder rebuilds a window backwards from the encoder's last state; the score is how unusual its errors are (EncDec-AD).",
-		Paper:    "P. Malhotra, A. Ramakrishnan, G. Anand, L. Vig, P. Agarwal, G. Shroff, LSTM-based Encoder-Decoder for Multi-sensor Anomaly Detection, ICML Anomaly Detection Workshop 2016",
+		Name: "lstm_ae",
+		Doc: "Recurrent auto-encoder whose decoder rebuilds a window backwards from the encoder's last state; " +
+			"the score is how unusual its errors are (EncDec-AD).",
+		Paper: "P. Malhotra, A. Ramakrishnan, G. Anand, L. Vig, P. Agarwal, G. Shroff, LSTM-based Encoder-Decoder " +
+			"for Multi-sensor Anomaly Detection, ICML Anomaly Detection Workshop 2016",
 		Needs:    models.Needs{Input: data.Traces},
 		Defaults: func() models.Spec { return defaultEncDec() },
 	})
 	models.Register(models.Info{
-		Name:     "lstm_ae_repeat",
-		Doc:      "Recurrent auto-encoder whose decoder takes the encoder's last output at every step; the score is the reconstruction error.",
-		Paper:    "after N. Srivastava, E. Mansimov, R. Salakhutdinov, Unsupervised Learning of Video Representations using LSTMs, ICML 2015, in the form that F. Chollet's Keras made common",
+		Name: "lstm_ae_repeat",
+		Doc: "Recurrent auto-encoder whose decoder takes the encoder's last output at every step; the score is " +
+			"the reconstruction error.",
+		Paper: "after N. Srivastava, E. Mansimov, R. Salakhutdinov, Unsupervised Learning of Video " +
+			"Representations using LSTMs, ICML 2015, in the form that F. Chollet's Keras made common",
 		Needs:    models.Needs{Input: data.Traces},
 		Defaults: func() models.Spec { return defaultRepeat() },
 	})
@@ -27,14 +31,16 @@ func init() {
 
 func defaultEncDec() *EncDecSpec {
 	return &EncDecSpec{
-		WindowSpec: WindowSpec{Window: 10}, Pooling: Pooling{"mean"}, ReconstructionSpec: ReconstructionSpec{"all"}, Units: 32, Clip: 5,
+		WindowSpec: WindowSpec{Window: 10}, Pooling: Pooling{"mean"}, ReconstructionSpec: ReconstructionSpec{"all"},
+		Units: 32, Clip: 5,
 		ResidualSpec: defaultResidualSpec(), Training: nn.DefaultTraining(20, 64),
 	}
 }
 
 func defaultRepeat() *RepeatSpec {
 	return &RepeatSpec{
-		WindowSpec: WindowSpec{Window: 10}, Pooling: Pooling{"mean"}, ReconstructionSpec: ReconstructionSpec{"all"}, Units: []int{64, 32}, Loss: "mse", Clip: 5,
+		WindowSpec: WindowSpec{Window: 10}, Pooling: Pooling{"mean"}, ReconstructionSpec: ReconstructionSpec{"all"},
+		Units: []int{64, 32}, Loss: "mse", Clip: 5,
 		Training: nn.DefaultTraining(20, 64),
 	}
 }
@@ -72,9 +78,13 @@ func (s *EncDecSpec) New(env models.Env) (models.Detector, error) {
 	judge.random = true
 	h, clip, steps := s.Units, s.Clip, s.Window
 	task := reconstructTask{window: s.Window, rows: s.Rows, net: func(d int) nn.Sequence {
-		return nn.Sequence{Steps: steps, In: d, Layers: []nn.Recurrent{{In: d, Out: h}, {In: d, Out: h, Decoder: true}}, Each: true, Out: d, Loss: "mse", Clip: clip}
+		return nn.Sequence{Steps: steps, In: d, Layers: []nn.Recurrent{{In: d, Out: h}, {In: d, Out: h, Decoder: true}},
+			Each: true, Out: d, Loss: "mse", Clip: clip}
 	}}
-	q, err := (&sequential{name: "lstm_ae", env: env, windowing: s.WindowSpec, pool: s.Pool, cfg: s.Training, task: task, residual: &judge}).build(s)
+	q, err := sequential{
+		name: "lstm_ae", env: env, windowing: s.WindowSpec, pool: s.Pool, cfg: s.Training,
+		task: task, residual: &judge,
+	}.detector(s)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +113,10 @@ type RepeatSpec struct {
 func (s *RepeatSpec) New(env models.Env) (models.Detector, error) {
 	spec := *s
 	task := reconstructTask{window: s.Window, rows: s.Rows, net: spec.network}
-	q, err := (&sequential{name: "lstm_ae_repeat", env: env, windowing: s.WindowSpec, pool: s.Pool, cfg: s.Training, task: task}).build(s)
+	q, err := sequential{
+		name: "lstm_ae_repeat", env: env, windowing: s.WindowSpec, pool: s.Pool, cfg: s.Training,
+		task: task,
+	}.detector(s)
 	if err != nil {
 		return nil, err
 	}

@@ -11,16 +11,19 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:     "lstm_class",
-		Doc:      "Recurrent classifier of the last events of a trace, trained with labels; the score is the probability of an attack.",
-		Paper:    "after J. Kim, J. Kim, H. L. T. Thu, H. Kim, Long Short Term Memory Recurrent Neural Network Classifier for Intrusion Detection, PlatCon 2016",
+		Name: "lstm_class",
+		Doc: "Recurrent classifier of the last events of a trace, trained with labels; the score is the " +
+			"probability of an attack.",
+		Paper: "after J. Kim, J. Kim, H. L. T. Thu, H. Kim, Long Short Term Memory Recurrent Neural Network " +
+			"Classifier for Intrusion Detection, PlatCon 2016",
 		Needs:    models.Needs{Input: data.Traces, Labels: models.AllLabels},
 		Defaults: func() models.Spec { return defaultLSTMClass() },
 	})
 }
 
 func defaultLSTMClass() *LSTMClassSpec {
-	return &LSTMClassSpec{WindowSpec: WindowSpec{Window: 10}, Units: []int{64}, Dropout: 0.2, Clip: 5, Training: nn.DefaultTraining(20, 64)}
+	return &LSTMClassSpec{WindowSpec: WindowSpec{Window: 10}, Units: []int{64}, Dropout: 0.2, Clip: 5,
+		Training: nn.DefaultTraining(20, 64)}
 }
 
 // LSTMClassSpec configures lstm_class: LSTM layers over the last W events of a trace, and a linear head on
@@ -41,7 +44,10 @@ type LSTMClassSpec struct {
 
 // New checks the values.
 func (s *LSTMClassSpec) New(env models.Env) (models.Detector, error) {
-	q, err := (&sequential{name: "lstm_class", env: env, windowing: s.WindowSpec, pool: "last", cfg: s.Training, task: classifyTask{*s}}).build(s)
+	q, err := sequential{
+		name: "lstm_class", env: env, windowing: s.WindowSpec, pool: "last", cfg: s.Training,
+		task: classifyTask{*s},
+	}.detector(s)
 	if err != nil {
 		return nil, err
 	}
@@ -77,18 +83,7 @@ func (t classifyTask) score(_ *data.Set, _ window, out []float32) float64 {
 }
 
 // classifier is a sequential detector whose scores are probabilities.
-type classifier struct{ *sequential }
-
-func (c classifier) Fit(ctx context.Context, train *data.Set) error {
-	c.fitted = false
-	if err := models.CheckTraces(c.name, train, 1); err != nil {
-		return err
-	}
-	if err := models.CheckLabels(c.name, train); err != nil {
-		return err
-	}
-	return c.sequential.Fit(ctx, train)
-}
+type classifier struct{ *models.Fitted[*sequential] }
 
 // Probabilities are 1−score and score.
 func (c classifier) Probabilities(ctx context.Context, s *data.Set) ([]string, [][]float64, error) {

@@ -11,9 +11,11 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:     "lstm_density",
-		Doc:      "Recurrent network that gives a normal distribution of each column of the next event; the score is the event's negative log-density.",
-		Paper:    "A. Tuor, S. Kaplan, B. Hutchinson, N. Nichols, S. Robinson, Deep Learning for Unsupervised Insider Threat Detection in Structured Cybersecurity Data Streams, AAAI Workshops 2017",
+		Name: "lstm_density",
+		Doc: "Recurrent network that gives a normal distribution of each column of the next event; the score is " +
+			"the event's negative log-density.",
+		Paper: "A. Tuor, S. Kaplan, B. Hutchinson, N. Nichols, S. Robinson, Deep Learning for Unsupervised " +
+			"Insider Threat Detection in Structured Cybersecurity Data Streams, AAAI Workshops 2017",
 		Needs:    models.Needs{Input: data.Traces},
 		Defaults: func() models.Spec { return defaultDensity() },
 	})
@@ -21,7 +23,8 @@ func init() {
 
 func defaultDensity() *DensitySpec {
 	return &DensitySpec{
-		WindowSpec: WindowSpec{Window: 5}, Pooling: Pooling{"mean"}, Units: []int{32, 32, 32}, Of: "next", Categories: "softmax", Clip: 5,
+		WindowSpec: WindowSpec{Window: 5}, Pooling: Pooling{"mean"}, Units: []int{32, 32, 32}, Of: "next",
+		Categories: "softmax", Clip: 5,
 		Training: nn.DefaultTraining(20, 64),
 	}
 }
@@ -49,7 +52,10 @@ type DensitySpec struct {
 
 // New checks the values.
 func (s *DensitySpec) New(env models.Env) (models.Detector, error) {
-	q, err := (&sequential{name: "lstm_density", env: env, windowing: s.WindowSpec, pool: s.Pool, cfg: s.Training, task: densityTask{DensitySpec: *s}}).build(s)
+	q, err := sequential{
+		name: "lstm_density", env: env, windowing: s.WindowSpec, pool: s.Pool, cfg: s.Training,
+		task: densityTask{DensitySpec: *s},
+	}.detector(s)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +130,8 @@ func (t densityTask) network(d int) nn.Sequence {
 	for _, k := range sizes {
 		out += k
 	}
-	return nn.Sequence{Steps: t.Window, In: d, Layers: lstmStack(d, t.Units, t.Dropout), Out: out, Loss: "gaussian", Classes: sizes, Clip: t.Clip}
+	return nn.Sequence{Steps: t.Window, In: d, Layers: lstmStack(d, t.Units, t.Dropout), Out: out, Loss: "gaussian",
+		Classes: sizes, Clip: t.Clip}
 }
 
 // each goes through the parts of an event: numbers, with their place among them, and categories, with the column
@@ -156,7 +163,8 @@ func (t densityTask) example(s *data.Set, w window, x, y []float32) {
 	t.input(s, w, x)
 	row := lastRow(s, w)
 	_, numbers := t.classes()
-	t.each(row, func(column, at int) { y[at] = row[column] }, func(_, group, class int) { y[numbers+group] = float32(class) })
+	t.each(row, func(column, at int) { y[at] = row[column] },
+		func(_, group, class int) { y[numbers+group] = float32(class) })
 }
 
 func (t densityTask) input(s *data.Set, w window, x []float32) {

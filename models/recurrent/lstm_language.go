@@ -12,16 +12,20 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:     "deeplog",
-		Doc:      "Recurrent network that predicts the next event's symbol from those before; the score is the symbol's negative log-probability or its rank.",
-		Paper:    "M. Du, F. Li, G. Zheng, V. Srikumar, DeepLog: Anomaly Detection and Diagnosis from System Logs through Deep Learning, CCS 2017",
+		Name: "deeplog",
+		Doc: "Recurrent network that predicts the next event's symbol from those before; the score is the " +
+			"symbol's negative log-probability or its rank.",
+		Paper: "M. Du, F. Li, G. Zheng, V. Srikumar, DeepLog: Anomaly Detection and Diagnosis from System Logs " +
+			"through Deep Learning, CCS 2017",
 		Needs:    models.Needs{Input: data.Traces},
 		Defaults: func() models.Spec { return defaultDeepLog() },
 	})
 	models.Register(models.Info{
-		Name:     "token_lm",
-		Doc:      "Recurrent language model of the symbols of a trace; the score is the mean negative log-probability of a window's symbols.",
-		Paper:    "B. J. Radford, L. M. Apolonio, A. J. Trias, J. A. Simpson, Network Traffic Anomaly Detection Using Recurrent Neural Networks, arXiv:1803.10769, 2018",
+		Name: "token_lm",
+		Doc: "Recurrent language model of the symbols of a trace; the score is the mean negative " +
+			"log-probability of a window's symbols.",
+		Paper: "B. J. Radford, L. M. Apolonio, A. J. Trias, J. A. Simpson, Network Traffic Anomaly Detection " +
+			"Using Recurrent Neural Networks, arXiv:1803.10769, 2018",
 		Needs:    models.Needs{Input: data.Traces},
 		Defaults: func() models.Spec { return defaultTokenLM() },
 	})
@@ -67,7 +71,10 @@ type DeepLogSpec struct {
 
 // New checks the values.
 func (s *DeepLogSpec) New(env models.Env) (models.Detector, error) {
-	q, err := (&sequential{name: "deeplog", env: env, windowing: s.WindowSpec, pool: s.Pool, cfg: s.Training, task: nextSymbolTask{*s}}).build(s)
+	q, err := sequential{
+		name: "deeplog", env: env, windowing: s.WindowSpec, pool: s.Pool, cfg: s.Training,
+		task: nextSymbolTask{*s},
+	}.detector(s)
 	if err != nil {
 		return nil, err
 	}
@@ -75,14 +82,15 @@ func (s *DeepLogSpec) New(env models.Env) (models.Detector, error) {
 }
 
 // eventful is a sequential detector whose reasons are the scores of the last events.
-type eventful struct{ *sequential }
+type eventful struct{ *models.Fitted[*sequential] }
 
 // Explain gives the scores of a trace's last events, as many as the network sees at a time.
 func (e eventful) Explain(ctx context.Context, s *data.Set) ([]string, [][]float64, error) {
-	if err := e.check(s); err != nil {
+	q, err := e.Ready(s)
+	if err != nil {
 		return nil, nil, err
 	}
-	wide := e.windowing.Window
+	wide := q.windowing.Window
 	var list []window
 	out := make([][]float64, s.N)
 	for i := range out {
@@ -92,7 +100,7 @@ func (e eventful) Explain(ctx context.Context, s *data.Set) ([]string, [][]float
 			list = append(list, window{int32(i), int32(end)})
 		}
 	}
-	scores, err := e.scores(ctx, s, list)
+	scores, err := q.scores(ctx, s, list)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -117,7 +125,8 @@ type nextSymbolTask struct{ DeepLogSpec }
 func (nextSymbolTask) symbols() bool { return true }
 
 func (t nextSymbolTask) network(k int) nn.Sequence {
-	n := nn.Sequence{Steps: t.Window, In: 1, Symbols: k + 2, Embed: t.Embed, Layers: lstmStack(0, t.Units, t.Dropout), Out: k + 1, Loss: "softmax", Clip: t.Clip}
+	n := nn.Sequence{Steps: t.Window, In: 1, Symbols: k + 2, Embed: t.Embed, Layers: lstmStack(0, t.Units, t.Dropout),
+		Out: k + 1, Loss: "softmax", Clip: t.Clip}
 	n.Layers[0].In = n.Takes(0)
 	return n
 }
@@ -184,7 +193,10 @@ type TokenLMSpec struct {
 
 // New checks the values.
 func (s *TokenLMSpec) New(env models.Env) (models.Detector, error) {
-	q, err := (&sequential{name: "token_lm", env: env, windowing: s.WindowSpec, pool: s.Pool, cfg: s.Training, task: languageTask{*s}}).build(s)
+	q, err := sequential{
+		name: "token_lm", env: env, windowing: s.WindowSpec, pool: s.Pool, cfg: s.Training,
+		task: languageTask{*s},
+	}.detector(s)
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +210,8 @@ func (languageTask) symbols() bool { return true }
 
 // network has a class for what stands before a trace too, so that every step has a target.
 func (t languageTask) network(k int) nn.Sequence {
-	return nn.Sequence{Steps: t.Window, In: 1, Symbols: k + 2, Embed: t.Embed, Layers: lstmStack(t.Embed, t.Units, t.Dropout), Each: true, Out: k + 2, Loss: "softmax", Clip: t.Clip}
+	return nn.Sequence{Steps: t.Window, In: 1, Symbols: k + 2, Embed: t.Embed,
+		Layers: lstmStack(t.Embed, t.Units, t.Dropout), Each: true, Out: k + 2, Loss: "softmax", Clip: t.Clip}
 }
 
 func (t languageTask) example(s *data.Set, w window, x, y []float32) {

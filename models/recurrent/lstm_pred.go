@@ -11,9 +11,11 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:     "lstm_pred",
-		Doc:      "Recurrent network that predicts the events to come; the score is how unusual its errors are (LSTM-AD).",
-		Paper:    "P. Malhotra, L. Vig, G. Shroff, P. Agarwal, Long Short Term Memory Networks for Anomaly Detection in Time Series, ESANN 2015",
+		Name: "lstm_pred",
+		Doc: "Recurrent network that predicts the events to come; the score is how unusual its errors are " +
+			"(LSTM-AD).",
+		Paper: "P. Malhotra, L. Vig, G. Shroff, P. Agarwal, Long Short Term Memory Networks for Anomaly Detection " +
+			"in Time Series, ESANN 2015",
 		Needs:    models.Needs{Input: data.Traces},
 		Defaults: func() models.Spec { return defaultPred() },
 	})
@@ -55,7 +57,10 @@ func (s *PredSpec) New(env models.Env) (models.Detector, error) {
 		err = errors.New("ahead: predictions reach no further than the window")
 	}
 	spec := *s
-	q, err := (&sequential{name: "lstm_pred", env: env, windowing: s.WindowSpec, pool: s.Pool, cfg: s.Training, task: forecastTask{spec}, residual: &spec.ResidualSpec}).build(s, err)
+	q, err := sequential{
+		name: "lstm_pred", env: env, windowing: s.WindowSpec, pool: s.Pool, cfg: s.Training,
+		task: forecastTask{spec}, residual: &spec.ResidualSpec,
+	}.detector(s, err)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +72,8 @@ type forecastTask struct{ PredSpec }
 func (forecastTask) symbols() bool { return false }
 
 func (p forecastTask) network(d int) nn.Sequence {
-	return nn.Sequence{Steps: p.Window, In: d, Layers: lstmStack(d, p.Units, p.Dropout), Each: true, Out: d * p.Ahead, Loss: "mse", Clip: p.Clip}
+	return nn.Sequence{Steps: p.Window, In: d, Layers: lstmStack(d, p.Units, p.Dropout), Each: true, Out: d * p.Ahead,
+		Loss: "mse", Clip: p.Clip}
 }
 
 // example ends its input L events before the window's end, so that all it has to predict is there.

@@ -18,7 +18,8 @@ import (
 
 // counting is traces whose events are the row numbers (i, −i), from 1.
 func counting(lengths ...int) *data.Set {
-	s := &data.Set{Kind: data.Traces, N: len(lengths), D: 2, Features: data.Quantities("up", "down"), Alphabet: []string{"a", "b", "c"}}
+	s := &data.Set{Kind: data.Traces, N: len(lengths), D: 2, Features: data.Quantities("up", "down"),
+		Alphabet: []string{"a", "b", "c"}}
 	for _, n := range lengths {
 		var t data.Trace
 		for i := range n {
@@ -33,7 +34,8 @@ func counting(lengths ...int) *data.Set {
 func TestWindows(t *testing.T) {
 	s := counting(2, 0, 3)
 	list, first := windows(s, false, false)
-	if want := []window{{0, 1}, {0, 2}, {2, 1}, {2, 2}, {2, 3}}; !slices.Equal(list, want) || !slices.Equal(first, []int32{0, 2, 2, 5}) {
+	if want := []window{{0, 1}, {0, 2}, {2, 1}, {2, 2}, {2, 3}}; !slices.Equal(list, want) ||
+		!slices.Equal(first, []int32{0, 2, 2, 5}) {
 		t.Errorf("windows %v, beginning at %v", list, first)
 	}
 	list, first = windows(s, true, true)
@@ -144,7 +146,8 @@ func buildSequential(t *testing.T, s models.Spec) models.Detector {
 // ordered is traces that repeat a b c, or with shuffle the same symbols in any order, with values of their own.
 func ordered(n int, shuffle bool, seed uint64) *data.Set {
 	r := rand.New(rand.NewPCG(seed, 0))
-	s := &data.Set{Kind: data.Traces, N: n, D: 2, Features: data.Quantities("x", "y"), Alphabet: []string{"a", "b", "c"}}
+	s := &data.Set{Kind: data.Traces, N: n, D: 2, Features: data.Quantities("x", "y"),
+		Alphabet: []string{"a", "b", "c"}}
 	for range n {
 		var t data.Trace
 		begin := r.IntN(3)
@@ -155,7 +158,8 @@ func ordered(n int, shuffle bool, seed uint64) *data.Set {
 			r.Shuffle(12, func(i, j int) { t.Symbols[i], t.Symbols[j] = t.Symbols[j], t.Symbols[i] })
 		}
 		for _, a := range t.Symbols {
-			t.Events = append(t.Events, float32(a)-1+float32(0.1*r.NormFloat64()), float32(a%2)+float32(0.1*r.NormFloat64()))
+			t.Events = append(t.Events, float32(a)-1+float32(0.1*r.NormFloat64()),
+				float32(a%2)+float32(0.1*r.NormFloat64()))
 		}
 		s.Traces = append(s.Traces, t)
 	}
@@ -233,7 +237,8 @@ func TestOrderNeedsMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := above(t, d, benign, attack); got < 0.3 || got > 0.7 {
-			t.Errorf("%s with a window of 1: wrong order stands above right order in %.2f of the pairs: it should not know", name, got)
+			t.Errorf("%s with a window of 1: wrong order stands above right order in %.2f of the pairs: it should "+
+				"not know", name, got)
 		}
 	}
 }
@@ -323,12 +328,16 @@ func TestSequentialRefusals(t *testing.T) {
 		spec models.Spec
 		says string
 	}{
-		"ahead beyond the window": {&PredSpec{WindowSpec: WindowSpec{Window: 2}, Pooling: Pooling{"mean"}, Units: []int{4}, Ahead: 3, ResidualSpec: defaultResidualSpec(), Training: nn.DefaultTraining(1, 1)}, "ahead"},
-		"noise on symbols":        {func() models.Spec { s := defaultDeepLog(); s.Noise = 0.1; return s }(), "symbols"},
-		"two clips":               {func() models.Spec { s := defaultTokenLM(); s.Optimiser.Clip = 1; return s }(), "clip"},
-		"a judge of traces":       {func() models.Spec { s := defaultPred(); s.Errors = models.ReferenceTo("lstm_ae"); return s }(), "errors"},
+		"ahead beyond the window": {&PredSpec{WindowSpec: WindowSpec{Window: 2}, Pooling: Pooling{"mean"},
+			Units: []int{4}, Ahead: 3, ResidualSpec: defaultResidualSpec(), Training: nn.DefaultTraining(1, 1)},
+			"ahead"},
+		"noise on symbols": {func() models.Spec { s := defaultDeepLog(); s.Noise = 0.1; return s }(), "symbols"},
+		"two clips": {func() models.Spec { s := defaultTokenLM(); s.Optimiser.Clip = 1; return s }(),
+			"clip"},
+		"a judge of traces": {func() models.Spec { s := defaultPred(); s.Errors = models.ReferenceTo("lstm_ae"); return s }(), "errors"},
 	} {
-		if _, err := c.spec.New(models.Env{}); !errors.Is(err, models.ErrSpec) || !strings.Contains(err.Error(), c.says) {
+		if _, err := c.spec.New(models.Env{}); !errors.Is(err, models.ErrSpec) ||
+			!strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: error %v", what, err)
 		}
 	}
@@ -339,7 +348,8 @@ func TestSequentialRefusals(t *testing.T) {
 	}
 	spec := defaultPred()
 	spec.Score = "mean"
-	if err := buildSequential(t, spec).Fit(context.Background(), bare); !errors.Is(err, models.ErrInput) || !strings.Contains(err.Error(), "events: true") {
+	if err := buildSequential(t, spec).Fit(context.Background(), bare); !errors.Is(err, models.ErrInput) ||
+		!strings.Contains(err.Error(), "events: true") {
 		t.Errorf("traces of symbols alone: error %v", err)
 	}
 }
@@ -390,7 +400,8 @@ func TestDensityReadsNoNames(t *testing.T) {
 	}
 }
 
-// TestDensityCategories: a number, a category of two columns, one of a single column and a number; the head has means and
+// TestDensityCategories: a number, a category of two columns, one of a single column and a number; the head has means
+// and
 // variances of two numbers, then three and two classes. The terms are worked out by hand.
 func TestDensityCategories(t *testing.T) {
 	set := &data.Set{Kind: data.Traces, N: 1, D: 5, Features: flowFeatures,
@@ -437,7 +448,8 @@ func TestDensityCategories(t *testing.T) {
 	if plain := (densityTask{DensitySpec: spec}).learn(set).network(5); plain.Out != 10 || plain.Classes != nil {
 		t.Errorf("categories as numbers: a head of %d, classes %v", plain.Out, plain.Classes)
 	}
-	for name, bad := range map[string][]int32{"jump": {-1, 1, 1, -1, -1}, "return": {0, 1, 0, -1, -1}, "below": {-2, 0, 0, 0, 0}, "short": {-1, 0}} {
+	for name, bad := range map[string][]int32{"jump": {-1, 1, 1, -1, -1}, "return": {0, 1, 0, -1, -1},
+		"below": {-2, 0, 0, 0, 0}, "short": {-1, 0}} {
 		if _, err := task.restore(models.Arrays{"categories": bad}, 5); !errors.Is(err, models.ErrState) {
 			t.Errorf("%s: error %v", name, err)
 		}
@@ -452,7 +464,8 @@ type spread struct {
 
 func init() {
 	models.Register(models.Info{Name: "test_spread", Doc: "distance from the mean row", Paper: "none",
-		Needs: models.Needs{Input: data.Vectors}, Seeded: models.Never, Defaults: func() models.Spec { return &spread{Floor: 1e-6} }})
+		Needs: models.Needs{Input: data.Vectors}, Seeded: models.Never,
+		Defaults: func() models.Spec { return &spread{Floor: 1e-6} }})
 }
 
 func (m *spread) New(models.Env) (models.Detector, error) { return &spread{Floor: m.Floor}, nil }
@@ -483,7 +496,8 @@ func (m *spread) Score(_ context.Context, s *data.Set) ([]float64, error) {
 func (m *spread) Save(w io.Writer) error { return models.WriteState(w, "test_spread", struct{}{}, nil) }
 func (m *spread) Load(io.Reader) error   { return models.ErrNotFitted }
 
-// TestSharedEvents: an event's score is the mean of what it has in each window that holds it, by the mean square and by a
+// TestSharedEvents: an event's score is the mean of what it has in each window that holds it, by the mean square and by
+// a
 // model of the errors.
 func TestSharedEvents(t *testing.T) {
 	train, test := ordered(40, false, 1), counting(1, 7, 0, 4)
@@ -503,7 +517,10 @@ func TestSharedEvents(t *testing.T) {
 		if err := d.Fit(context.Background(), train); err != nil {
 			t.Fatal(err)
 		}
-		q := d.(explained).sequential
+		q, err := d.(explained).Learned()
+		if err != nil {
+			t.Fatal(err)
+		}
 		list, _ := windows(test, false, false)
 		got, err := q.scores(context.Background(), test, list)
 		if err != nil {
@@ -532,7 +549,8 @@ func TestSharedEvents(t *testing.T) {
 				times[event]++
 			}
 		}
-		if times[window{1, 3}] != 3 || times[window{1, 7}] != 1 || times[window{0, 1}] != 1 || times[window{3, 3}] != 2 {
+		if times[window{1, 3}] != 3 || times[window{1, 7}] != 1 || times[window{0, 1}] != 1 ||
+			times[window{3, 3}] != 2 {
 			t.Fatalf("events are judged so often: %v", times)
 		}
 		for i, w := range list {

@@ -85,7 +85,7 @@ var outside = map[string]string{
 	"github.com/spf13/cobra":    "cmd/plumbline",
 	"github.com/invopop/":       "cmd/plumbline",
 	"golang.org/x/term":         "cmd/plumbline",
-	"github.com/klauspost/":     "data/input data/source data/export data/nfcapd data/parquet runs runs/compare runs/investigate",
+	"github.com/klauspost/":     "data/input data/source data/export data/nfcapd data/parquet runs/record",
 	"github.com/pierrec/lz4/":   "data/nfcapd",
 	"go.yaml.in/yaml/v3":        "configs/settings",
 	"github.com/google/go-cmp/": "", // tests only

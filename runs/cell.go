@@ -49,8 +49,7 @@ func (j *job) run(ctx context.Context) record.Result {
 	j.result = blankResult(j.cell)
 	j.files = j.dir.Folder(j.cell.Path())
 	j.rule = bundle.Rule{Aggregate: j.exp.Aggregate, FlowLimit: math.NaN()}
-	// an earlier attempt's status must not vouch for this one's files
-	os.Remove(filepath.Join(j.dir.Path, filepath.FromSlash(j.cell.Path()), "status.json"))
+	j.clear()
 	limited := ctx
 	if j.exp.Limit > 0 {
 		var cancel context.CancelFunc
@@ -84,8 +83,11 @@ func (j *job) run(ctx context.Context) record.Result {
 			j.log.Warn("checkpoints are left", "cell", j.cell.Path(), "error", err.Error())
 		}
 	}
-	st := record.Status{Status: j.result.Status, Error: j.result.Error, Started: started.UTC(), Finished: time.Now().UTC(), Result: j.result}
-	if err := j.dir.WriteJSON(j.cell.Path()+"/status.json", st); err != nil {
+	st := record.Status{
+		Cell: j.cell.Path(), Status: j.result.Status, Error: j.result.Error,
+		Started: started.UTC(), Finished: time.Now().UTC(), Files: j.files.Files(), Result: j.result,
+	}
+	if err := j.files.WriteJSON("status.json", st); err != nil {
 		j.result.Status, j.result.Error = record.Failed, oneLine(err.Error())
 		j.log.Error("cell", "cell", j.cell.Path(), "error", err.Error())
 		if errors.Is(err, record.ErrUnwritable) {
@@ -93,6 +95,20 @@ func (j *job) run(ctx context.Context) record.Result {
 		}
 	}
 	return j.result
+}
+
+// clear takes out what an earlier attempt left but for its checkpoints: its status, which must not vouch for this
+// one's files, first.
+func (j *job) clear() {
+	folder := filepath.Join(j.dir.Path, filepath.FromSlash(j.cell.Path()))
+	os.Remove(filepath.Join(folder, "status.json"))
+	entries, _ := os.ReadDir(folder) // there is none in a new run
+	for _, e := range entries {
+		if e.Name() != checkpointFolder {
+			os.RemoveAll(filepath.Join(folder, e.Name()))
+		}
+	}
+	j.files.Forget()
 }
 
 func oneLine(s string) string {

@@ -17,12 +17,19 @@ type checkpoints struct {
 	at  string // the cell's folder for them, within the run's
 }
 
-func (j *job) checkpoints() checkpoints { return checkpoints{j.dir, j.cell.Path() + "/checkpoints"} }
+const checkpointFolder = "checkpoints"
+
+// maxCheckpoint is the largest checkpoint that is read.
+const maxCheckpoint = 1 << 36
+
+func (j *job) checkpoints() checkpoints {
+	return checkpoints{j.dir, j.cell.Path() + "/" + checkpointFolder}
+}
 
 func (c checkpoints) folder() string { return filepath.Join(c.dir.Path, filepath.FromSlash(c.at)) }
 
 func (c checkpoints) Load(name string) ([]byte, error) {
-	raw, err := os.ReadFile(filepath.Join(c.folder(), filepath.Base(name)))
+	raw, err := record.ReadFile(filepath.Join(c.folder(), filepath.Base(name)), maxCheckpoint)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -2,8 +2,6 @@ package runs
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -91,14 +90,8 @@ func Run(ctx context.Context, e *experiment.Experiment, o Options) (*Outcome, er
 	}
 	m := record.Build()
 	m.Command, m.Started, m.Seeds, m.Data, m.DataDirs = o.Command, time.Now().UTC(), e.Seeds, []record.DataManifest{}, e.Finder.Absolute()
-	m.Experiment = sum(resolved)
+	m.Experiment = record.SumOf(resolved).SHA256
 	return (&run{exp: e, dir: dir, opt: o, manifest: m}).carryOut(ctx)
-}
-
-// sum is the SHA-256 of a file's content, in hexadecimal.
-func sum(content []byte) string {
-	h := sha256.Sum256(content)
-	return hex.EncodeToString(h[:])
 }
 
 // Resume takes up a run that was killed or interrupted, or some of whose cells failed: cells that are ok
@@ -108,23 +101,24 @@ func Resume(ctx context.Context, path string, lo experiment.LoadOptions, o Optio
 	if len(lo.Overrides) > 0 {
 		return nil, errors.New("runs: a run is resumed as it was begun: no overrides")
 	}
+	raw, err := record.ReadFile(file, record.MaxJSON)
+	if err != nil {
+		return nil, fmt.Errorf("runs: %w", err)
+	}
 	e, err := experiment.Load(file, lo)
 	if err != nil {
 		return nil, err
-	}
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("runs: %w", err)
 	}
 	var before record.Manifest
 	if err := record.ReadJSON(path, "manifest.json", &before); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	if before.Experiment != "" && before.Experiment != sum(raw) {
+	now := record.Build()
+	now.Experiment = record.SumOf(raw).SHA256
+	if before.Experiment != "" && before.Experiment != now.Experiment {
 		return nil, fmt.Errorf("runs: %s was changed since the run began, and cells of two experiments do not belong together; start a new run with it", file)
 	}
-	now := record.Build()
-	now.Command, now.Started, now.Seeds, now.Experiment = o.Command, before.Started, e.Seeds, sum(raw)
+	now.Command, now.Started, now.Seeds = o.Command, before.Started, e.Seeds
 	now.Data, now.DataDirs = slices.Clone(before.Data), before.DataDirs
 	if now.Data == nil { // killed before the manifest stood
 		now.Data, now.DataDirs, now.Started = []record.DataManifest{}, e.Finder.Absolute(), time.Now().UTC()
@@ -145,6 +139,7 @@ type run struct {
 	total    int
 	stop     context.CancelCauseFunc // ends the run at once
 	results  map[string]record.Result
+	again    []string // why cells that had ended are done again
 }
 
 func (r *run) observe(e Event) {
@@ -166,19 +161,25 @@ func (r *run) carryOut(ctx context.Context) (*Outcome, error) {
 	}
 	ctx, r.stop = context.WithCancelCause(ctx)
 	defer r.stop(nil)
-	logFile, err := os.OpenFile(filepath.Join(r.dir.Path, "log.jsonl"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	folder, err := os.Open(r.dir.Path)
 	if err != nil {
 		return nil, fmt.Errorf("runs: %w", err)
 	}
-	defer logFile.Close()
+	defer folder.Close()
 	// two processes would write the same files, each over the other's halves
-	if lock(logFile) {
+	if lock(folder) {
 		return nil, fmt.Errorf("runs: %s: another process is at work on this run", r.dir.Path)
 	}
+	logFile, err := openLog(filepath.Join(r.dir.Path, "log.jsonl"))
+	if err != nil {
+		return nil, err
+	}
+	defer logFile.Close()
 	r.log = slog.New(slog.NewJSONHandler(logFile, nil))
 	r.results = map[string]record.Result{}
 	plan := r.exp.Plan()
 	r.total = len(plan)
+	r.manifest.Plan = planned(plan)
 	r.resumeFinished(plan)
 	left := slices.DeleteFunc(slices.Clone(plan), func(c experiment.Cell) bool { _, done := r.results[c.Path()]; return done })
 	if err := r.exp.FindFiles(left); err != nil {
@@ -190,6 +191,9 @@ func (r *run) carryOut(ctx context.Context) (*Outcome, error) {
 	}
 	r.writeManifest()
 	r.observe(Event{Kind: Planned})
+	for _, why := range r.again {
+		r.observe(Event{Kind: Warned, Text: "done again: " + why})
+	}
 	for i := range r.exp.Sets {
 		set := &r.exp.Sets[i]
 		var cells []experiment.Cell
@@ -205,14 +209,56 @@ func (r *run) carryOut(ctx context.Context) (*Outcome, error) {
 	return r.finish(ctx, plan)
 }
 
-// resumeFinished keeps the cells of an earlier attempt that are ok.
+// openLog opens the log for appending. What is no regular file in its place is refused: a pipe would wait for a reader.
+func openLog(path string) (*os.File, error) {
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("runs: %s is not a regular file (%v)", path, st.Mode().Type())
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("runs: %w", err)
+	}
+	return f, nil
+}
+
+// planned is the plan as the manifest has it.
+func planned(plan []experiment.Cell) []record.PlannedCell {
+	out := make([]record.PlannedCell, len(plan))
+	for i, c := range plan {
+		b := blankResult(c)
+		out[i] = record.PlannedCell{
+			Cell: b.Cell, Data: b.Data, Model: b.Model, Label: b.Label, Seed: b.Seed, Fold: b.Fold, Unit: b.Unit,
+			Input: b.Input, Deterministic: b.Deterministic,
+		}
+	}
+	return out
+}
+
+// resumeFinished keeps the cells of an earlier attempt that are ok: whose status is their own, and whose files are all
+// as they were written.
 func (r *run) resumeFinished(plan []experiment.Cell) {
 	for _, c := range plan {
-		var st record.Status
-		if record.ReadJSON(r.dir.Path, c.Path()+"/status.json", &st) == nil && st.Status == record.OK {
+		st, faults := record.CheckCell(r.dir.Path, c.Path(), true)
+		if want, ok := r.before.Files[c.Path()+"/status.json"]; ok && st != nil && faults == nil {
+			if f := record.CheckFile(r.dir.Path, c.Path()+"/status.json", want); f != nil {
+				faults = append(faults, *f)
+			}
+		}
+		switch {
+		case st == nil && faults == nil: // it did not end
+		case len(faults) == 0 && st.Files == nil && st.Status == record.OK:
+			r.again = append(r.again, c.Path()+"/status.json lists no files: it is of an earlier version")
+		case len(faults) > 0:
+			for _, f := range faults {
+				r.again = append(r.again, f.String())
+			}
+		case st.Status == record.OK:
 			r.results[c.Path()] = st.Result
 			r.done++
 		}
+	}
+	for _, why := range r.again {
+		r.log.Warn("a cell is done again", "why", why)
 	}
 }
 
@@ -349,12 +395,21 @@ func (r *run) skip(cells []experiment.Cell, how, why string) {
 		res := blankResult(c)
 		res.Status, res.Error = how, why
 		if how != record.Interrupted {
-			if err := r.dir.WriteJSON(c.Path()+"/status.json", record.Status{Status: how, Error: why, Started: time.Now().UTC(), Finished: time.Now().UTC(), Result: res}); err != nil {
+			if err := r.leaveStatus(c, res); err != nil {
 				r.log.Error("cell", "cell", c.Path(), "error", err.Error())
 			}
 		}
 		r.observe(Event{Kind: Finished, Cell: c, Result: res})
 	}
+}
+
+// leaveStatus is the status of a cell that could not begin.
+func (r *run) leaveStatus(c experiment.Cell, res record.Result) error {
+	now := time.Now().UTC()
+	return r.dir.WriteJSON(c.Path()+"/status.json", record.Status{
+		Cell: c.Path(), Status: res.Status, Error: res.Error, Started: now, Finished: now,
+		Files: map[string]record.FileSum{}, Result: res,
+	})
 }
 
 // pool runs cells side by side; the processors that are left over by few cells go to each of them.
@@ -410,10 +465,39 @@ func (r *run) finish(ctx context.Context, plan []experiment.Cell) (*Outcome, err
 	err := errors.Join(
 		r.dir.Write("results.csv", func(w io.Writer) error { return record.WriteResults(w, o.Results) }),
 		r.dir.WriteJSON("summary.json", summarise(r.exp, &r.manifest, o.Results)),
-		r.dir.WriteJSON("manifest.json", r.manifest),
 	)
+	r.manifest.Files = r.files(plan)
+	err = errors.Join(err, r.dir.WriteJSON("manifest.json", r.manifest))
 	if full := context.Cause(ctx); errors.Is(full, record.ErrUnwritable) {
 		return o, full
 	}
 	return o, err
+}
+
+// files is what the run wrote besides the cells' own files, and the status of every cell that ended.
+func (r *run) files(plan []experiment.Cell) map[string]record.FileSum {
+	out := map[string]record.FileSum{}
+	for name, sum := range r.before.Files { // of an earlier attempt: what is not written anew
+		if strings.HasPrefix(name, "audit/") {
+			out[name] = sum
+		}
+	}
+	written := r.dir.Written()
+	for name, sum := range written {
+		if !strings.HasPrefix(name, "cells/") && name != "manifest.json" {
+			out[name] = sum
+		}
+	}
+	for _, c := range plan {
+		name := c.Path() + "/status.json"
+		sum, ok := written[name]
+		if !ok { // taken over: it was checked
+			var err error
+			if sum, err = record.Sum(filepath.Join(r.dir.Path, filepath.FromSlash(name)), record.MaxJSON); err != nil {
+				continue
+			}
+		}
+		out[name] = sum
+	}
+	return out
 }

@@ -22,7 +22,8 @@ func (a *app) compareCommand() *cobra.Command {
 		Long: `compare ranks the models of one or more run directories, per data set, by the mean of a metric over their
 seeds and folds, with standard deviation, 95 % interval and what it is over: seeds (Student's t), folds, whose
 values are means over seeds, or the choice of test units for a model that was trained once. A metric that only
-describes, such as the threshold, ranks nothing. Cells that failed are counted, not hidden.`,
+describes, such as the threshold, ranks nothing. Cells that failed are counted, not hidden; so are those that are
+missing or whose files are not what the run wrote, and then stderr names the files and the exit code is 1.`,
 		Example: `  plumbline compare runs/20240101-120000-quickstart
   plumbline compare runs/*-nsl-kdd-baselines --metric auprc --format markdown
   plumbline compare runs/20240101-120000-quickstart --metric accuracy --columns precision,recall --published`,
@@ -46,7 +47,10 @@ describes, such as the threshold, ranks nothing. Cells that failed are counted, 
 					return failed(err)
 				}
 			}
-			return a.output(out, func(w io.Writer) error { return usage(table.Render(w, format)) })
+			if err := a.output(out, func(w io.Writer) error { return usage(table.Render(w, format)) }); err != nil {
+				return err
+			}
+			return a.faults(records...)
 		},
 	}
 	c.Flags().StringVar(&metric, "metric", "auroc", "what to rank by: "+strings.Join(eval.MetricNames(), ", "))

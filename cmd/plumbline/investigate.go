@@ -68,9 +68,18 @@ and line). The data must be what the cell saw.`,
 				groups, flows = 1, groups*flows
 			}
 			if asJSON {
-				return a.json(viewInvestigation(inv, groups, flows))
+				err = a.json(viewInvestigation(inv, groups, flows))
+			} else {
+				err = a.printInvestigation(inv, filepath.Join(dir, filepath.FromSlash(inv.Cell)), groups, flows)
 			}
-			return a.printInvestigation(inv, filepath.Join(dir, filepath.FromSlash(inv.Cell)), groups, flows)
+			if err != nil {
+				return err
+			}
+			rec, err := record.Open(dir)
+			if err != nil {
+				return failed(err)
+			}
+			return a.faults(rec)
 		},
 	}
 	c.Flags().IntVar(&groups, "groups", 10, "groups to print")

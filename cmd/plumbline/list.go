@@ -17,7 +17,7 @@ func (a *app) listCommand() *cobra.Command {
 		Use:   "list [FOLDER]",
 		Short: "List the run directories of a folder",
 		Long: `list shows the run directories of a folder (default "runs"), oldest first: how many cells are ok, and the best
-AUROC.`,
+AUROC. A run some of whose files are missing or edited is damaged; "plumbline verify RUNDIR --files" says which.`,
 		Example:           "  plumbline list\n  plumbline list /tmp/runs --json",
 		Args:              needs(0, 1, "at most one folder"),
 		ValidArgsFunction: completeFolders(1),
@@ -64,7 +64,7 @@ AUROC.`,
 type runView struct {
 	Run   string    `json:"run"` // the directory
 	Name  string    `json:"name"`
-	State string    `json:"state"` // finished, interrupted or unfinished
+	State string    `json:"state"` // finished, interrupted, unfinished or damaged
 	OK    int       `json:"ok"`
 	Cells int       `json:"cells"`
 	Best  *bestView `json:"best"` // null: no cell has an AUROC

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -33,13 +34,18 @@ results.csv, or a part of it that only one cell has) it prints that cell's setti
 			}
 			switch {
 			case cell != "" && asJSON:
-				return a.showCellJSON(r, cell)
+				err = a.showCellJSON(r, cell)
 			case cell != "":
-				return a.showCell(r, cell)
+				err = a.showCell(r, cell)
 			case asJSON:
-				return a.json(shownRun{viewRun(r), r.Manifest, append([]record.Result{}, r.Results...)})
+				err = a.json(shownRun{viewRun(r), r.Manifest, append([]record.Result{}, r.Results...)})
+			default:
+				err = a.showRun(r)
 			}
-			return a.showRun(r)
+			if err != nil {
+				return err
+			}
+			return a.faults(r)
 		},
 	}
 	a.jsonFlag(c, &asJSON)
@@ -69,9 +75,9 @@ func (a *app) showCellJSON(r *record.Record, name string) error {
 		return usage(err)
 	}
 	read := func(file string) ([]byte, error) {
-		raw, err := os.ReadFile(filepath.Join(r.Dir, filepath.FromSlash(c.Cell), file))
-		if os.IsNotExist(err) {
-			return nil, nil
+		raw, err := record.ReadFile(filepath.Join(r.Dir, filepath.FromSlash(c.Cell), file), record.MaxJSON)
+		if errors.Is(err, record.ErrUnusual) || os.IsNotExist(err) {
+			return nil, nil // it is among the faults
 		}
 		return raw, err
 	}
@@ -114,6 +120,9 @@ func splitCell(path string) (dir, cell string) {
 	}
 }
 
+// damaged is the state of a run some of whose files are not what it wrote.
+const damaged = "damaged"
+
 func (a *app) showRun(r *record.Record) error {
 	m := r.Manifest
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
@@ -122,6 +131,8 @@ func (a *app) showRun(r *record.Record) error {
 	switch state(r) {
 	case "":
 		fmt.Fprintf(w, "took\t%s\n", m.Finished.Sub(m.Started).Round(1e8))
+	case damaged:
+		fmt.Fprintf(w, "damaged\tfiles are not what the run wrote: plumbline verify %s --files\n", r.Dir)
 	default:
 		fmt.Fprintf(w, "%s\tgo on with: plumbline run --resume %s\n", state(r), r.Dir)
 	}
@@ -144,8 +155,11 @@ func (a *app) showRun(r *record.Record) error {
 	return failed(w.Flush())
 }
 
-// state is empty for a run that came to its end, else interrupted, or unfinished: killed, or still at work.
+// state is empty for a run that came to its end, else damaged, interrupted, or unfinished: killed, or still at work.
 func state(r *record.Record) string {
+	if r.Faults != nil {
+		return damaged
+	}
 	for _, c := range r.Results {
 		if c.Status == record.Interrupted {
 			return record.Interrupted
@@ -163,9 +177,9 @@ func (a *app) showCell(r *record.Record, name string) error {
 		return usage(err)
 	}
 	for _, file := range []string{"status.json", "spec.yaml", "threshold.json", "metrics.json", "clusters.json"} {
-		f, err := os.Open(filepath.Join(r.Dir, filepath.FromSlash(c.Cell), file))
-		if os.IsNotExist(err) {
-			continue
+		f, err := record.OpenFile(filepath.Join(r.Dir, filepath.FromSlash(c.Cell), file), record.MaxJSON)
+		if errors.Is(err, record.ErrUnusual) || os.IsNotExist(err) {
+			continue // it is among the faults
 		}
 		if err != nil {
 			return failed(err)

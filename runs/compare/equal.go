@@ -4,15 +4,13 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 
-	"github.com/klauspost/compress/zstd"
+	"plumbline/runs/record"
 )
 
 // Measured are the columns of results.csv that differ between two executions of the same cells.
@@ -118,7 +116,7 @@ type resultTable struct {
 }
 
 func readTable(dir string) (*resultTable, error) {
-	f, err := os.Open(filepath.Join(dir, "results.csv"))
+	f, err := record.OpenFile(filepath.Join(dir, "results.csv"), record.MaxJSON)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("compare: %s has no results.csv: it is not the directory of a run that has ended", dir)
 	}
@@ -160,15 +158,19 @@ func (e *Equality) scores(one, two, cell string) error {
 	if err != nil {
 		return err
 	}
-	defer a.close()
+	if a != nil {
+		defer a.Close()
+	}
 	b, err := openScores(two, cell)
 	if err != nil {
 		return err
 	}
-	defer b.close()
+	if b != nil {
+		defer b.Close()
+	}
 	if a == nil || b == nil {
 		if a != b {
-			e.add(cell, "scores", a.kept(), b.kept())
+			e.add(cell, "scores", kept(a), kept(b))
 		}
 		return nil
 	}
@@ -176,11 +178,11 @@ func (e *Equality) scores(one, two, cell string) error {
 	lines, differ, largest := 0, 0, 0.0
 	first := [2]string{}
 	for {
-		x, err := a.next()
+		x, err := a.Next()
 		if err != nil {
 			return err
 		}
-		y, err := b.next()
+		y, err := b.Next()
 		if err != nil {
 			return err
 		}
@@ -218,52 +220,18 @@ func distance(x, y []string) float64 {
 	return math.Abs(u - v)
 }
 
-// scoreFile is the lines of a scores.csv.zst.
-type scoreFile struct {
-	file *os.File
-	z    *zstd.Decoder
-	csv  *csv.Reader
-}
-
 // openScores is nil where a cell keeps no scores.
-func openScores(dir, cell string) (*scoreFile, error) {
-	f, err := os.Open(filepath.Join(dir, filepath.FromSlash(cell), "scores.csv.zst"))
+func openScores(dir, cell string) (*record.ScoreLines, error) {
+	s, err := record.OpenScores(dir, cell)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, fmt.Errorf("compare: %w", err)
-	}
-	z, err := zstd.NewReader(f, zstd.WithDecoderConcurrency(1))
-	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("compare: %s: %w", f.Name(), err)
-	}
-	return &scoreFile{f, z, csv.NewReader(z)}, nil
+	return s, err
 }
 
-func (s *scoreFile) kept() string {
+func kept(s *record.ScoreLines) string {
 	if s == nil {
 		return "are not kept"
 	}
 	return "are kept"
-}
-
-func (s *scoreFile) close() {
-	if s != nil {
-		s.z.Close()
-		s.file.Close()
-	}
-}
-
-// next is the next line, nil at the end.
-func (s *scoreFile) next() ([]string, error) {
-	row, err := s.csv.Read()
-	if errors.Is(err, io.EOF) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("compare: %s: %w", s.file.Name(), err)
-	}
-	return row, nil
 }

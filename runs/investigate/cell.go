@@ -34,7 +34,12 @@ func OpenCell(dir, cell string) (*Cell, error) {
 		return nil, err
 	}
 	if c.Result.Status != record.OK {
-		return nil, c.refuse("its status is %s", c.Result.Status)
+		return nil, c.refuse("its status is %s: %s", c.Result.Status, c.Result.Error)
+	}
+	for _, f := range rec.Faults {
+		if f.File == "experiment.yaml" || f.File == "manifest.json" {
+			return nil, c.refuse("%v", f)
+		}
 	}
 	if c.Bundle, err = bundle.Open(filepath.Join(dir, filepath.FromSlash(c.Result.Cell))); err != nil {
 		return nil, c.refuse("%w", err)

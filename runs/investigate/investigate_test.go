@@ -265,6 +265,17 @@ func TestInvestigateRefuses(t *testing.T) {
 	if err := os.WriteFile(file, []byte(strings.Replace(string(raw), "rate: 4", "rate: 5", 1)), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := investigate(kept.Dir, "znorm", true); !errors.Is(err, ErrInvestigate) || !strings.Contains(err.Error(), "experiment.yaml was edited") {
+		t.Errorf("another experiment: %v", err)
+	}
+	var m record.Manifest
+	if err := record.ReadJSON(kept.Dir, "manifest.json", &m); err != nil {
+		t.Fatal(err)
+	}
+	m.Experiment = ""
+	if err := record.NewDirectory(kept.Dir).WriteJSON("manifest.json", m); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := investigate(kept.Dir, "znorm", true); !errors.Is(err, ErrInvestigate) || !strings.Contains(err.Error(), "differs from the one that it scored") {
 		t.Errorf("other data: %v", err)
 	}

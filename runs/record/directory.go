@@ -1,12 +1,16 @@
 package record
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 )
 
@@ -14,14 +18,25 @@ import (
 // it is written beside, flushed to disk and renamed.
 type Directory struct {
 	Path string
-	// Create opens a file for writing; tests put a disk that fills up in its place.
+	// Create opens a new file for writing; tests put a disk that fills up in its place.
 	Create func(path string) (io.WriteCloser, error)
+
+	mu      sync.Mutex
+	written map[string]FileSum
 }
 
+// NewDirectory is the run directory at a path, which is there already.
 func NewDirectory(path string) *Directory {
-	return &Directory{Path: path, Create: func(p string) (io.WriteCloser, error) {
-		return os.OpenFile(p, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+	return &Directory{Path: path, written: map[string]FileSum{}, Create: func(p string) (io.WriteCloser, error) {
+		return os.OpenFile(p, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 	}}
+}
+
+// Written is what was written, by names with slashes.
+func (d *Directory) Written() map[string]FileSum {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return maps.Clone(d.written)
 }
 
 // MakeDirectory makes a new run directory below root, named after the time and the experiment.
@@ -63,14 +78,25 @@ func (d *Directory) Write(name string, fill func(io.Writer) error) error {
 		return fmt.Errorf("runs: %w", unwritable(err))
 	}
 	part := path + ".part"
+	// what a killed process left, or a pipe or a link in its place, which must not be written to
+	if err := os.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("runs: %s: %w", name, unwritable(err))
+	}
 	defer os.Remove(part) // a failure's or a panic's; after the rename there is none
-	err := d.fill(part, fill)
+	sum := summed{hash: sha256.New()}
+	err := d.fill(part, func(w io.Writer) error {
+		sum.to = w
+		return fill(&sum)
+	})
 	if err == nil {
 		err = unwritable(os.Rename(part, path))
 	}
 	if err != nil {
 		return fmt.Errorf("runs: %s: %w", name, err)
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.written[name] = FileSum{sum.n, hex.EncodeToString(sum.hash.Sum(nil))}
 	return nil
 }
 

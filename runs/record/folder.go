@@ -1,12 +1,10 @@
 package record
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"io"
 	"maps"
-	"sync"
+	"strings"
 )
 
 // FileSum is what a file held when it was written.
@@ -15,46 +13,39 @@ type FileSum struct {
 	SHA256 string `json:"sha256"`
 }
 
-// Folder is a folder of a run directory that is being written. It remembers what was written. It is safe for
-// concurrent use.
+// Folder is a folder of a run directory that is being written. It is safe for concurrent use.
 type Folder struct {
-	dir   *Directory
-	at    string // within the run directory, with slashes
-	mu    sync.Mutex
-	files map[string]FileSum
+	dir *Directory
+	at  string // within the run directory, with slashes
 }
 
 // Folder is a folder of the run, by its path with slashes.
-func (d *Directory) Folder(path string) *Folder {
-	return &Folder{dir: d, at: path, files: map[string]FileSum{}}
-}
+func (d *Directory) Folder(path string) *Folder { return &Folder{d, path} }
 
 // Write writes one file of the folder, as [Directory.Write] does.
 func (f *Folder) Write(name string, fill func(io.Writer) error) error {
-	sum := summed{hash: sha256.New()}
-	err := f.dir.Write(f.at+"/"+name, func(w io.Writer) error {
-		sum.to = w
-		return fill(&sum)
-	})
-	if err != nil {
-		return err
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.files[name] = FileSum{sum.n, hex.EncodeToString(sum.hash.Sum(nil))}
-	return nil
+	return f.dir.Write(f.at+"/"+name, fill)
 }
 
 // WriteJSON writes a value as one file of the folder.
-func (f *Folder) WriteJSON(name string, v any) error {
-	return f.Write(name, func(w io.Writer) error { return encode(w, v) })
+func (f *Folder) WriteJSON(name string, v any) error { return f.dir.WriteJSON(f.at+"/"+name, v) }
+
+// Files is what was written into the folder, by name; not what was written into folders in it.
+func (f *Folder) Files() map[string]FileSum {
+	out := map[string]FileSum{}
+	for name, sum := range f.dir.Written() {
+		if rest, ok := strings.CutPrefix(name, f.at+"/"); ok && !strings.Contains(rest, "/") {
+			out[rest] = sum
+		}
+	}
+	return out
 }
 
-// Files is what was written, by name.
-func (f *Folder) Files() map[string]FileSum {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return maps.Clone(f.files)
+// Forget takes what was written into the folder off the list, for a cell that is begun anew.
+func (f *Folder) Forget() {
+	f.dir.mu.Lock()
+	defer f.dir.mu.Unlock()
+	maps.DeleteFunc(f.dir.written, func(name string, _ FileSum) bool { return strings.HasPrefix(name, f.at+"/") })
 }
 
 func encode(w io.Writer, v any) error {

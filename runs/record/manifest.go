@@ -31,6 +31,11 @@ type Manifest struct {
 	Experiment string         `json:"experiment_sha256"`
 	DataDirs   []string       `json:"data_dirs,omitempty"` // where data files were looked up; Resume looks there too
 	Data       []DataManifest `json:"data"`
+	// Plan is the run's cells, in their order.
+	Plan []PlannedCell `json:"cells"`
+	// Files is what the run wrote besides the cells' own files, and the status.json of every cell that ended; set when
+	// the run ends, by names with slashes.
+	Files map[string]FileSum `json:"files,omitempty"`
 }
 
 // DataManifest is one data set as it was read.

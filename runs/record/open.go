@@ -1,10 +1,13 @@
 package record
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,73 +21,194 @@ type Record struct {
 	Dir      string
 	Name     string
 	Manifest Manifest
-	Results  []Result // of results.csv, or of the cells that have ended when the run has not
-	Complete bool     // results.csv is there and no cell was interrupted: there is nothing to resume
+	Results  []Result // of the plan's cells that have ended; of all, when the run has
+	Complete bool     // the run ended and no cell was interrupted: there is nothing to resume
+	// Faults are the files that are missing, damaged or edited, as far as sizes, and the hashes of tables, tell. The
+	// cells that they belong to are in Results with the status Missing or Damaged, and without metrics.
+	Faults []Fault
 }
 
-// Open reads a run directory, finished or not.
+// maxExperiment is the largest experiment.yaml that is read.
+const maxExperiment = 1 << 26
+
+// Names of a run's own files.
+const (
+	experimentFile = "experiment.yaml"
+	manifestFile   = "manifest.json"
+	resultsFile    = "results.csv"
+)
+
+// Open reads a run directory, finished or not. What is wrong with its files is in the record's Faults; the error is
+// about a folder that is no run directory.
 func Open(dir string) (*Record, error) {
-	raw, err := os.ReadFile(filepath.Join(dir, "experiment.yaml"))
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("runs: %s is not a run directory: it has no experiment.yaml", dir)
+	r := &Record{Dir: dir, Name: filepath.Base(dir)}
+	there := 0
+	for _, name := range []string{experimentFile, manifestFile, resultsFile, "cells"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			there++
 		}
-		return nil, fmt.Errorf("runs: %w", err)
 	}
-	r := &Record{Dir: dir}
-	doc, err := settings.Parse(filepath.Join(dir, "experiment.yaml"), raw)
+	if there == 0 {
+		return nil, fmt.Errorf("runs: %s is not a run directory: it has no experiment.yaml", dir)
+	}
+	manifest := r.readManifest()
+	r.readExperiment()
+	rows, ended := r.readResults()
+	if !manifest && ended && r.Faults == nil {
+		r.fault(manifestFile, "is missing")
+	}
+	if r.Manifest.Plan == nil {
+		if !manifest && !ended && there == 1 && r.Faults != nil {
+			return nil, fmt.Errorf("runs: %s is not a run directory: %s", dir, r.Faults[0])
+		}
+		return r, r.withoutPlan(rows, ended)
+	}
+	r.cells(rows, ended)
+	return r, nil
+}
+
+func (r *Record) fault(name, format string, args ...any) {
+	r.Faults = append(r.Faults, Fault{name, fmt.Sprintf(format, args...)})
+}
+
+// readManifest says whether there is one. A run that was killed at its beginning has none.
+func (r *Record) readManifest() bool {
+	err := ReadJSON(r.Dir, manifestFile, &r.Manifest)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		r.Manifest = Manifest{}
+		r.Faults = append(r.Faults, faultOf(manifestFile, err))
+	}
+	return err == nil
+}
+
+func (r *Record) readExperiment() {
+	raw, err := ReadFile(filepath.Join(r.Dir, experimentFile), maxExperiment)
 	if err != nil {
-		return nil, err
+		r.Faults = append(r.Faults, faultOf(experimentFile, err))
+		return
+	}
+	if want := r.Manifest.Experiment; want != "" && want != SumOf(raw).SHA256 {
+		r.fault(experimentFile, "was edited since the run began")
+	}
+	doc, err := settings.Parse(filepath.Join(r.Dir, experimentFile), raw)
+	if err != nil {
+		r.fault(experimentFile, "cannot be read: %v", err)
+		return
 	}
 	if d, ok := doc.Get("name"); ok {
 		r.Name, _ = d.Scalar()
 	}
-	if err := ReadJSON(dir, "manifest.json", &r.Manifest); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	f, err := os.Open(filepath.Join(dir, "results.csv"))
-	switch {
-	case err == nil:
-		defer f.Close()
-		if r.Results, err = ReadResults(f, filepath.Join(dir, "results.csv")); err != nil {
-			return nil, err
-		}
-		r.bringUpToDate()
-		return r, nil
-	case !errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("runs: %w", err)
-	}
-	return r, r.readCells()
 }
 
-// bringUpToDate replaces the rows of cells that were not ok when results.csv was written and have ended
-// since: the run was resumed, and killed or still at work.
-func (r *Record) bringUpToDate() {
-	r.Complete = true
+// readResults is the rows of results.csv, and whether it is there.
+func (r *Record) readResults() (rows []Result, ended bool) {
+	path := filepath.Join(r.Dir, resultsFile)
+	raw, err := ReadFile(path, MaxJSON)
+	want, listed := r.Manifest.Files[resultsFile]
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if listed {
+			r.fault(resultsFile, "is missing")
+		}
+		return nil, listed
+	case err != nil:
+		r.fault(resultsFile, "cannot be read: %v", err)
+		return nil, true
+	case listed && SumOf(raw) != want:
+		r.fault(resultsFile, "was edited: %d bytes, sha256 %.12s…; %d and %.12s… were written", len(raw),
+			SumOf(raw).SHA256, want.Bytes, want.SHA256)
+	}
+	rows, err = ReadResults(bytes.NewReader(raw), path)
+	if err != nil {
+		r.fault(resultsFile, "cannot be read: %v", err)
+	}
+	return rows, true
+}
+
+// cells takes the results from the cells of the plan, which vouch for themselves; rows are those of results.csv.
+func (r *Record) cells(rows []Result, ended bool) {
+	r.Complete = ended
+	finished := !r.Manifest.Finished.IsZero()
+	byCell := map[string]*Result{}
+	for i := range rows {
+		byCell[rows[i].Cell] = &rows[i]
+	}
+	for _, p := range r.Manifest.Plan {
+		blank := Result{
+			Data: p.Data, Model: p.Model, Label: p.Label, Seed: p.Seed, Fold: p.Fold, Unit: p.Unit, Cell: p.Cell,
+			Input: p.Input, Deterministic: p.Deterministic, Valid: eval.Number(math.NaN()),
+		}
+		if !filepath.IsLocal(filepath.FromSlash(p.Cell)) {
+			r.fault(manifestFile, "names %q, which is no cell", p.Cell)
+			continue
+		}
+		st, faults := CheckCell(r.Dir, p.Cell, false)
+		gone := st == nil && faults == nil
+		file := path.Join(p.Cell, statusFile)
+		want, listed := r.Manifest.Files[file]
+		switch {
+		case gone && !finished && !listed:
+			r.Complete = false
+			if row := byCell[p.Cell]; row != nil && row.Status == Interrupted {
+				r.Results = append(r.Results, *row)
+			}
+			continue
+		case gone:
+			r.fault(file, "is missing")
+			blank.Status, blank.Error = Missing, file+" is missing"
+		case len(faults) == 0 && listed:
+			if f := checkFile(r.Dir, file, want, true); f != nil {
+				faults = append(faults, *f)
+			}
+		}
+		if blank.Status == "" && len(faults) > 0 {
+			blank.Status, blank.Error = Damaged, faults[0].String()
+		}
+		r.Faults = append(r.Faults, faults...)
+		if blank.Status == "" {
+			r.Results = append(r.Results, st.Result)
+		} else {
+			r.Results = append(r.Results, blank)
+		}
+	}
+}
+
+// withoutPlan is the results of a run of an earlier version, or of one without a manifest: those of results.csv, or
+// of the cells that have ended.
+func (r *Record) withoutPlan(rows []Result, ended bool) error {
+	if rows == nil {
+		return r.readCells()
+	}
+	r.Results, r.Complete = rows, ended
 	for i := range r.Results {
 		old := &r.Results[i]
-		var st Status
-		if old.Status != OK && filepath.IsLocal(filepath.FromSlash(old.Cell)) && ReadJSON(r.Dir, old.Cell+"/status.json", &st) == nil && st.Result.Cell == old.Cell {
-			*old = st.Result
+		if old.Status != OK && filepath.IsLocal(filepath.FromSlash(old.Cell)) { // the run was resumed since
+			if st, faults := CheckCell(r.Dir, old.Cell, false); st != nil && faults == nil {
+				*old = st.Result
+			}
 		}
 		r.Complete = r.Complete && old.Status != Interrupted
 	}
+	return nil
 }
 
 // readCells collects the cells that have ended.
 func (r *Record) readCells() error {
-	return filepath.WalkDir(filepath.Join(r.Dir, "cells"), func(path string, d fs.DirEntry, err error) error {
+	return filepath.WalkDir(filepath.Join(r.Dir, "cells"), func(at string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		if err != nil || d.Name() != "status.json" {
+		if err != nil || d.Name() != statusFile {
 			return err
 		}
-		var st Status
-		if err := ReadJSON(filepath.Dir(path), "status.json", &st); err != nil {
+		rel, err := filepath.Rel(r.Dir, filepath.Dir(at))
+		if err != nil {
 			return err
 		}
-		r.Results = append(r.Results, st.Result)
+		st, faults := CheckCell(r.Dir, filepath.ToSlash(rel), false)
+		if r.Faults = append(r.Faults, faults...); st != nil && faults == nil {
+			r.Results = append(r.Results, st.Result)
+		}
 		return nil
 	})
 }

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"plumbline/eval"
 )
@@ -21,6 +20,10 @@ const (
 	Failed      = "failed"
 	TimedOut    = "timeout"
 	Interrupted = "interrupted"
+
+	// What Open gives cells that the run ended and that are not as it left them.
+	Missing = "missing" // no status.json
+	Damaged = "damaged" // a file is not what was written
 )
 
 // Result is one cell: what it is, and what was measured of it.
@@ -306,13 +309,4 @@ func ReadResults(r io.Reader, file string) ([]Result, error) {
 		}
 		out = append(out, res)
 	}
-}
-
-// Status is status.json, written last: a cell without it did not finish.
-type Status struct {
-	Status   string    `json:"status"`
-	Error    string    `json:"error,omitempty"`
-	Started  time.Time `json:"started"`
-	Finished time.Time `json:"finished"`
-	Result   Result    `json:"result"`
 }

@@ -1,10 +1,12 @@
-package runs
+package record
 
 import (
 	"bytes"
 	"encoding/csv"
 	"io"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
@@ -12,40 +14,50 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"plumbline/eval"
-	"plumbline/runs/experiment"
-	"plumbline/runs/prepare"
 )
 
 // judgedUnits are n units of three classes, one of which CSV has to quote.
-func judgedUnits(n int) (*prepare.Prepared, []float64) {
+func judgedUnits(n int) *Scores {
 	r := rand.New(rand.NewPCG(61, 1))
-	us := &experiment.Units{First: make([]int32, n), Truth: eval.Truth{
+	us := &Scores{Row: make([]int32, n), Score: make([]float64, n), Truth: eval.Truth{
 		Attack: make([]bool, n), Class: make([]uint32, n), Names: []string{"normal", `a "scan", slow`, ""},
 	}}
-	scores := make([]float64, n)
-	for i := range scores {
-		scores[i], us.First[i] = r.NormFloat64(), int32(3*i)
+	for i := range us.Score {
+		us.Score[i], us.Row[i] = r.NormFloat64(), int32(3*i)
 		us.Truth.Class[i] = uint32(r.IntN(3))
 		us.Truth.Attack[i] = us.Truth.Class[i] > 0
 	}
-	return &prepare.Prepared{Test: us}, scores
+	return us
 }
 
 // TestScoresFile: what is written is read back by encoding/csv, score for score, and twice the same bytes are written.
 func TestScoresFile(t *testing.T) {
-	p, scores := judgedUnits(20_000)
-	keyed := *p.Test
+	plain := judgedUnits(20_000)
+	scores := plain.Score
+	keyed := *plain
 	for i := range scores {
-		keyed.Keys = append(keyed.Keys, []string{"10.0.0.5 10.0.0.9", `odd, "key"`, "two\nlines", "-", ""}[i%5])
+		keyed.Unit = append(keyed.Unit, []string{"10.0.0.5 10.0.0.9", `odd, "key"`, "two\nlines", "-", ""}[i%5])
 	}
-	for _, us := range []*experiment.Units{p.Test, &keyed} {
-		p := &prepare.Prepared{Test: us}
+	for _, us := range []*Scores{plain, &keyed} {
 		var file, again bytes.Buffer
-		if err := writeScores(&file, p, scores); err != nil {
+		if err := us.Write(&file); err != nil {
 			t.Fatal(err)
 		}
-		if err := writeScores(&again, p, scores); err != nil || !bytes.Equal(file.Bytes(), again.Bytes()) {
+		if err := us.Write(&again); err != nil || !bytes.Equal(file.Bytes(), again.Bytes()) {
 			t.Errorf("written twice, the bytes differ: %v", err)
+		}
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, ScoresFile), file.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		back, truth, err := ReadScores(dir, ".")
+		if err != nil || !slices.Equal(back, scores) || !slices.Equal(truth.Attack, us.Truth.Attack) {
+			t.Errorf("read back: %d scores, %v", len(back), err)
+		}
+		for i, k := range truth.Class {
+			if truth.Names[k] != us.Truth.Names[us.Truth.Class[i]] {
+				t.Fatalf("read back: line %d is of class %q", i, truth.Names[k])
+			}
 		}
 		z, err := zstd.NewReader(&file)
 		if err != nil {
@@ -60,8 +72,8 @@ func TestScoresFile(t *testing.T) {
 		for i, row := range rows[1:] {
 			at := strconv.Itoa(3 * i)
 			want := []string{at, at, strconv.FormatFloat(scores[i], 'g', -1, 64), "0", us.Truth.Names[us.Truth.Class[i]]}
-			if us.Keys != nil {
-				want[1] = us.Keys[i]
+			if us.Unit != nil {
+				want[1] = us.Unit[i]
 			}
 			if us.Truth.Attack[i] {
 				want[3] = "1"
@@ -75,9 +87,9 @@ func TestScoresFile(t *testing.T) {
 
 // BenchmarkWriteScores writes as many units as ten times KDD99's file leaves for the test, no two scores equal.
 func BenchmarkWriteScores(b *testing.B) {
-	p, scores := judgedUnits(4_259_264)
+	us := judgedUnits(4_259_264)
 	for b.Loop() {
-		if err := writeScores(io.Discard, p, scores); err != nil {
+		if err := us.Write(io.Discard); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -80,6 +80,21 @@ type references struct {
 		AUROCSE float64 `json:"auroc_se"`
 		APSE    float64 `json:"ap_se"`
 	}
+	Groups struct {
+		Score   []float64
+		Attack  []bool
+		Kind    []uint32
+		Part    []int32
+		At      float64
+		Classes []struct {
+			Samples       int
+			Recall, AUROC float64
+		}
+		ROC, AP     []float64
+		WeightedROC float64 `json:"weighted_roc"`
+		WeightedAP  float64 `json:"weighted_ap"`
+		ZeroFilled  float64 `json:"zero_filled"`
+	}
 	Repeats []struct {
 		Value                  []float64
 		Mean, SD               float64
@@ -186,6 +201,40 @@ func TestDecisionsAgainstScikitLearn(t *testing.T) {
 			near(t, "log loss", loss, c.LogLoss, tight)
 		})
 	}
+}
+
+// TestGroupsAgainstScikitLearn: roc_auc_score and average_precision_score of each attack class beside all benign
+// samples, and of each cluster; the last cluster holds attacks alone.
+func TestGroupsAgainstScikitLearn(t *testing.T) {
+	c := reference(t).Groups
+	r, err := Rank(c.Score, c.Attack)
+	if err != nil {
+		t.Fatal(err)
+	}
+	classes, err := r.PerClass(Truth{c.Attack, c.Kind, []string{"benign", "a", "b", "c"}}, c.At)
+	if err != nil || len(classes) != len(c.Classes) {
+		t.Fatalf("%d classes, %v", len(classes), err)
+	}
+	for i, want := range c.Classes {
+		got := classes[i]
+		near(t, "AUROC of class "+got.Class, got.AUROC, want.AUROC, tight)
+		near(t, "recall of class "+got.Class, got.Recall, want.Recall, tight)
+		if got.Samples != want.Samples || got.Few != (want.Samples < FewRows) {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+	}
+	m, err := PerCluster(c.Score, c.Attack, c.Part)
+	if err != nil || len(m.Clusters) != 3 {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	for i := range c.ROC {
+		near(t, "AUROC of a cluster", m.Clusters[i].AUROC, c.ROC[i], tight)
+		near(t, "AP of a cluster", m.Clusters[i].AUPRC, c.AP[i], tight)
+	}
+	near(t, "AUROC of attacks alone", m.Clusters[2].AUROC, math.NaN(), 0)
+	near(t, "weighted AUROC", m.WeightedAUROC, c.WeightedROC, tight)
+	near(t, "weighted AP", m.WeightedAUPRC, c.WeightedAP, tight)
+	near(t, "zero-filled AUROC", m.ZeroFilledAUROC, c.ZeroFilled, tight)
 }
 
 // TestDeLongAgainstPROC: roc.test and var of R's pROC 1.18.0, paired, method DeLong.

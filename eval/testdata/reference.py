@@ -155,5 +155,21 @@ for v in ([0.91, 0.93, 0.905, 0.96], [0.475, 0.637], [0.999, 0.9985, 0.9999, 0.9
     repeats.append(dict(value=v, mean=m, sd=float(np.std(v, ddof=1)), plain=list(plain), share=[float(1 / (1 + np.exp(-z))) for z in logit],
                         positive=[float(np.exp(z)) for z in log]))
 
-json.dump(dict(rankings=rankings, delong=delongs, wilcoxon=wilcoxons, holm=holms, friedman=friedmans, pot=pots, rules=rules,
+rng = np.random.default_rng(20261128)
+s, y = normal(200, 0.4, 1, 1)
+kind = np.where(y == 1, rng.integers(1, 4, 200), 0)  # three attack classes, class 0 is benign
+part = rng.integers(0, 3, 200)
+part[(part == 2) & (y == 0)] = 0  # the last cluster holds attacks alone
+at = 1.0
+classes = [dict(samples=int((kind == k).sum()), recall=float((s[kind == k] > at).mean()),
+                auroc=sk.roc_auc_score(y[(y == 0) | (kind == k)], s[(y == 0) | (kind == k)])) for k in (1, 2, 3)]
+both = [0, 1]
+size = np.array([(part == k).sum() for k in both])
+roc = np.array([sk.roc_auc_score(y[part == k], s[part == k]) for k in both])
+ap = np.array([sk.average_precision_score(y[part == k], s[part == k]) for k in both])
+groups = dict(score=s.tolist(), attack=[bool(v) for v in y], kind=kind.tolist(), part=part.tolist(), at=at, classes=classes,
+              roc=roc.tolist(), ap=ap.tolist(), weighted_roc=float(np.average(roc, weights=size)),
+              weighted_ap=float(np.average(ap, weights=size)), zero_filled=float((roc * size).sum() / 200))
+
+json.dump(dict(groups=groups, rankings=rankings, delong=delongs, wilcoxon=wilcoxons, holm=holms, friedman=friedmans, pot=pots, rules=rules,
                bootstrap=bootstrap, repeats=repeats), __import__("sys").stdout)

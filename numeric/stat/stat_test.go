@@ -261,6 +261,61 @@ func TestRangeQuantile(t *testing.T) {
 	}
 }
 
+// TestBinomial: counts of 20,000 draws beside binom.cdf of SciPy 1.10.1, by the chi-squared statistic, in all of the
+// sampler's regimes; the .9999 quantiles of chi2 with 3, 3, 4 and 2 degrees of freedom are the limits.
+func TestBinomial(t *testing.T) {
+	src := rand.NewPCG(11, 6)
+	for _, c := range []struct {
+		n     int
+		p     float64
+		cuts  []int     // the classes are up to each cut, and above the last
+		share []float64 // of each class
+		limit float64
+	}{
+		{10, 0.3, []int{1, 2, 3}, []float64{0.149308346, 0.23347444, 0.266827932, 0.350389282}, 21.107513466},
+		{400, 0.001, []int{0, 1, 2}, []float64{0.670185906, 0.268342705, 0.0535879576, 0.00788343126}, 21.107513466},
+		{
+			1000, 0.02, []int{14, 18, 21, 25},
+			[]float64{0.102528196, 0.277184746, 0.264846539, 0.245507409, 0.10993311}, 23.512742445,
+		},
+		{60, 0.9, []int{52, 55}, []float64{0.248446714, 0.480595028, 0.270958258}, 18.420680744},
+	} {
+		const draws = 20000
+		count := make([]float64, len(c.share))
+		for range draws {
+			k := Binomial(src, c.n, c.p)
+			if k < 0 || k > c.n {
+				t.Fatalf("%d of %d", k, c.n)
+			}
+			class := len(c.cuts)
+			for i, cut := range c.cuts {
+				if k <= cut {
+					class = i
+					break
+				}
+			}
+			count[class]++
+		}
+		chi := 0.0
+		for i, share := range c.share {
+			want := share * draws
+			chi += (count[i] - want) * (count[i] - want) / want
+		}
+		if chi > c.limit {
+			t.Errorf("n %d, p %v: counts %v, chi-squared %v", c.n, c.p, count, chi)
+		}
+	}
+	for _, c := range []struct {
+		n    int
+		p    float64
+		want int
+	}{{0, 0.5, 0}, {-3, 0.5, 0}, {7, 0, 0}, {7, -1, 0}, {7, 1, 7}, {7, 2, 7}, {7, math.NaN(), 0}} {
+		if got := Binomial(src, c.n, c.p); got != c.want {
+			t.Errorf("n %d, p %v: %d, want %d", c.n, c.p, got, c.want)
+		}
+	}
+}
+
 func BenchmarkSelect(b *testing.B) {
 	r := rand.New(rand.NewPCG(11, 5))
 	v, w := make([]float64, 1_000_000), make([]float64, 1_000_000)

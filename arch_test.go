@@ -32,45 +32,54 @@ var allowed = map[string]string{
 	"configs":          "",
 	"configs/settings": "",
 
-	"data":                   "",
-	"data/join":              "data",
-	"data/nfcapd":            "",
-	"data/input":             "",
-	"data/parquet":           "",
-	"data/datatest":          "",
-	"data/cache":             "",
-	"data/corpus":            "data",
-	"data/evasion":           "data data/split",
-	"data/export":            "data data/parquet",
-	"data/split":             "configs/settings data",
-	"data/source":            "configs/settings data data/input data/export data/corpus data/join data/nfcapd data/parquet",
+	"data":          "",
+	"data/join":     "data",
+	"data/nfcapd":   "",
+	"data/input":    "",
+	"data/parquet":  "",
+	"data/datatest": "",
+	"data/cache":    "",
+	"data/corpus":   "data",
+	"data/evasion":  "data data/split",
+	"data/export":   "data data/parquet",
+	"data/split":    "configs/settings data",
+	"data/source": "configs/settings data data/input data/export data/corpus data/join data/nfcapd " +
+		"data/parquet",
 	"data/source/sourcetest": "configs/settings data data/source",
 	"data/synth":             "configs/settings data data/source",
 	"data/audit":             "data data/source data/split",
 	"data/fetch":             "data data/input data/source",
 	"data/prep":              "configs/settings data data/corpus numeric/cluster numeric/stat",
 
-	"models":                     "configs/settings data numeric/parallel",
-	"models/modeltest":           "configs/settings data eval models",
-	"models/nn":                  "configs/settings data models numeric/cluster numeric/kernel",
-	"models/nn/gorgonia":         "models/nn numeric/cluster",
-	"models/autoencoder":         "configs/settings data eval models models/nn numeric/cluster numeric/kernel numeric/stat",
-	"models/recurrent":           "configs/settings data models models/nn numeric/stat",
-	"models/automata":            "configs/settings data data/corpus eval models models/automata/flexfringe models/automata/machine numeric/stat",
+	"models":             "configs/settings data numeric/parallel",
+	"models/modeltest":   "configs/settings data eval models",
+	"models/nn":          "configs/settings data models numeric/cluster numeric/kernel",
+	"models/nn/gorgonia": "models/nn numeric/cluster",
+	"models/autoencoder": "configs/settings data eval models models/nn numeric/cluster numeric/kernel " +
+		"numeric/stat",
+	"models/recurrent": "configs/settings data models models/nn numeric/stat",
+	"models/automata": "configs/settings data data/corpus eval models models/automata/flexfringe " +
+		"models/automata/machine numeric/stat",
 	"models/automata/machine":    "configs/settings data data/corpus models numeric/stat",
 	"models/automata/flexfringe": "configs/settings data data/corpus models models/automata/machine",
 	"models/automata/planted":    "data data/corpus",
-	"models/classic":             "configs/settings data models numeric/cluster numeric/kernel numeric/neighbour numeric/parallel numeric/similarity numeric/stat",
-	"models/supervised":          "data models numeric/kernel",
-	"models/all":                 "models/automata models/autoencoder models/classic models/nn/gorgonia models/recurrent models/supervised",
+	"models/classic": "configs/settings data models numeric/cluster numeric/kernel numeric/neighbour " +
+		"numeric/parallel numeric/similarity numeric/stat",
+	"models/supervised": "data models numeric/kernel",
+	"models/all": "models/automata models/autoencoder models/classic models/nn/gorgonia " +
+		"models/recurrent models/supervised",
 
-	"runs/experiment":  "configs/settings data data/evasion data/prep data/source data/split data/synth eval models runs/record",
-	"runs/record":      "configs/settings data eval models",
-	"runs/prepare":     "configs/settings data data/audit data/cache data/evasion data/prep data/source data/split models runs/experiment runs/record",
-	"runs/bundle":      "configs/settings data data/prep data/source eval models runs/experiment runs/record",
-	"runs/investigate": "data data/cache data/prep data/source eval models runs/bundle runs/experiment runs/prepare runs/record",
-	"runs/compare":     "configs/settings eval runs/record",
-	"runs":             "data data/audit data/cache data/prep data/source eval models runs/bundle runs/experiment runs/prepare runs/record numeric/stat",
+	"runs/experiment": "configs/settings data data/evasion data/prep data/source data/split data/synth eval models " +
+		"runs/record",
+	"runs/record": "configs/settings data eval models",
+	"runs/prepare": "configs/settings data data/audit data/cache data/evasion data/prep data/source data/split " +
+		"models runs/experiment runs/record",
+	"runs/bundle": "configs/settings data data/prep data/source eval models runs/experiment runs/record",
+	"runs/investigate": "data data/cache data/prep data/source eval models runs/bundle runs/experiment runs/prepare " +
+		"runs/record",
+	"runs/compare": "configs/settings eval runs/record",
+	"runs": "data data/audit data/cache data/prep data/source eval models runs/bundle runs/experiment " +
+		"runs/prepare runs/record numeric/stat",
 
 	"cmd/speed":     "models/nn numeric/kernel",
 	"cmd/plumbline": "*",
@@ -91,7 +100,8 @@ var outside = map[string]string{
 	"github.com/google/go-cmp/": "", // tests only
 	"github.com/parquet-go/":    "", // tests only
 	"golang.org/x/sys/cpu":      "numeric/kernel",
-	"gonum.org/v1/gonum/":       "models/automata models/classic models/nn models/autoencoder models/recurrent models/supervised numeric/cluster numeric/stat",
+	"gonum.org/v1/gonum/": "models/automata models/classic models/nn models/autoencoder models/recurrent " +
+		"models/supervised numeric/cluster numeric/stat",
 }
 
 type pkg struct {
@@ -102,7 +112,8 @@ type pkg struct {
 
 func packages(t *testing.T) []pkg {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Dir,Doc,GoFiles,Imports,TestImports,XTestImports", "./...").Output()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Dir,Doc,GoFiles,Imports,TestImports,XTestImports",
+		"./...").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
@@ -232,7 +243,8 @@ func TestCommands(t *testing.T) {
 					t.Errorf("%s/%s: main has %d statements, want one", name, file, len(f.Body.List))
 				case strings.HasSuffix(f.Name.Name, "Command"):
 					commands++
-					if want := strings.TrimSuffix(f.Name.Name, "Command") + ".go"; !strings.EqualFold(strings.ReplaceAll(file, "_", ""), want) {
+					if want := strings.TrimSuffix(f.Name.Name, "Command") + ".go"; !strings.EqualFold(strings.ReplaceAll(file, "_",
+						""), want) {
 						t.Errorf("%s: %s stands in %s", name, f.Name.Name, file)
 					}
 				}
@@ -269,7 +281,8 @@ func TestForbidden(t *testing.T) {
 				switch v, _ := strconv.Unquote(imp.Path.Value); {
 				case v == "math/rand":
 					t.Errorf("%s imports math/rand: use math/rand/v2 and models.Env.Rand", at)
-				case v == "log" && !strings.HasPrefix(name, "cmd/") && name != "models/modeltest": // the suite checks that nobody logs
+				// the suite checks that nobody logs
+				case v == "log" && !strings.HasPrefix(name, "cmd/") && name != "models/modeltest":
 					t.Errorf("%s imports log: return errors, or log through models.Env", at)
 				}
 			}
@@ -289,7 +302,8 @@ func TestForbidden(t *testing.T) {
 				x, ok := sel.X.(*ast.Ident)
 				switch {
 				case !ok:
-				case x.Name == "slog" && slices.Contains([]string{"Default", "Debug", "Info", "Warn", "Error", "Log"}, sel.Sel.Name):
+				case x.Name == "slog" && slices.Contains([]string{"Default", "Debug", "Info", "Warn", "Error", "Log"},
+					sel.Sel.Name):
 					t.Errorf("%s logs through slog.%s: log through models.Env", at, sel.Sel.Name)
 				case x.Name == "fmt" && strings.HasPrefix(sel.Sel.Name, "Print"):
 					t.Errorf("%s prints with fmt.%s: printing is cmd's", at, sel.Sel.Name)

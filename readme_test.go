@@ -189,7 +189,8 @@ func settingsTable(t *testing.T) string {
 }
 
 // tried says in the table what a config's tests read.
-var tried = map[string]string{"complete": "complete files", "sample": "part of the files", "layout": "invented rows", "": "itself"}
+var tried = map[string]string{"complete": "complete files", "sample": "part of the files", "layout": "invented rows",
+	"": "itself"}
 
 func dataTable(t *testing.T) string {
 	lib := experiment.NewLibrary("", configs.Files)
@@ -292,7 +293,8 @@ func TestDependencies(t *testing.T) {
 // printed is the files that a page of the manual prints, by path.
 func printed(t *testing.T, name string) map[string]string {
 	files := map[string]string{}
-	for _, m := range regexp.MustCompile("(?s)<!-- file: (\\S+) -->\n```\\w+\n(.*?)```").FindAllStringSubmatch(page(t, name), -1) {
+	block := regexp.MustCompile("(?s)<!-- file: (\\S+) -->\n```\\w+\n(.*?)```")
+	for _, m := range block.FindAllStringSubmatch(page(t, name), -1) {
 		files[m[1]] = m[2]
 	}
 	return files
@@ -313,7 +315,8 @@ func TestAddingADataSet(t *testing.T) {
 		if i > 400 && i%10 == 0 {
 			verdict, size = "scan", 1
 		}
-		csv += fmt.Sprintf("f%d,%d,10.0.0.%d,10.0.1.1,%s,%d,%s\n", i, 1_700_000_000+i, i%5, []string{"tcp", "udp"}[i%2], size, verdict)
+		csv += fmt.Sprintf("f%d,%d,10.0.0.%d,10.0.1.1,%s,%d,%s\n", i, 1_700_000_000+i, i%5, []string{"tcp", "udp"}[i%2], size,
+			verdict)
 	}
 	for name, text := range map[string]string{
 		"configs/data/office.yaml": config, "data/office.csv": csv,
@@ -324,7 +327,8 @@ func TestAddingADataSet(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	e, err := experiment.Load(filepath.Join(dir, "configs/experiments/office.yaml"), experiment.LoadOptions{DataDirs: []string{filepath.Join(dir, "data")}, Builtin: configs.Files})
+	e, err := experiment.Load(filepath.Join(dir, "configs/experiments/office.yaml"),
+		experiment.LoadOptions{DataDirs: []string{filepath.Join(dir, "data")}, Builtin: configs.Files})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -375,7 +379,9 @@ func TestAddingAModel(t *testing.T) {
 	}
 	over := write("overlay.json", string(overlay))
 	write(config, files[config])
-	experiment := write("configs/experiments/new.yaml", "name: new\ndata: [{data: synth, options: {hosts: 8, rate: 4}}]\nmodels: [median_distance, median-squared, znorm]\nbootstrap: 50\n")
+	experiment := write("configs/experiments/new.yaml",
+		"name: new\ndata: [{data: synth, options: {hosts: 8, rate: 4}}]\nmodels: [median_distance, median-squared, znorm]\n"+
+			"bootstrap: 50\n")
 	bin := filepath.Join(dir, "plumbline")
 	run(t, "go", "build", "-overlay", over, "-o", bin, "./cmd/plumbline")
 	out := run(t, bin, "run", experiment, "--out", filepath.Join(dir, "runs"), "--quiet")

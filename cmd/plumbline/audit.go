@@ -23,9 +23,10 @@ func (a *app) auditCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "audit NAME|FILE",
 		Short: "Look for what makes results on a data set mean less than they seem",
-		Long: `audit reads a data set, splits it as its config says (a plain FILE as data infer guesses), and reports duplicates within and across training and
-test, equal rows with different labels, hosts and connections on both sides, columns that alone give the
-truth away, constant and identifying columns, disordered times, and classes too small to read.`,
+		Long: `audit reads a data set, splits it as its config says (a plain FILE as data infer guesses), and reports
+duplicates within and across training and test, equal rows with different labels, hosts and connections on both sides,
+columns that alone give the truth away, constant and identifying columns, disordered times, and classes too small to
+read.`,
 		Example:           "  plumbline audit synth\n  plumbline audit synth --json\n  plumbline audit my-flows.csv",
 		Args:              needs(1, 1, "a data set or a file"),
 		ValidArgsFunction: completeOne(func() []string { return a.library().Names("data") }),
@@ -85,9 +86,11 @@ func (a *app) auditee(name string) (*source.Config, source.Finder, error) {
 		return nil, finder, err
 	}
 	if c.Label.None() {
-		return nil, finder, fmt.Errorf("%s: no column looks like a label, and without one nothing can be audited; write a config with plumbline data infer, say in it what the label is, and audit that", name)
+		return nil, finder, fmt.Errorf("%s: no column looks like a label, and without one nothing can be audited; write a "+
+			"config with plumbline data infer, say in it what the label is, and audit that", name)
 	}
-	fmt.Fprintf(a.err, "%s: label column %q, benign: %s (as data infer guesses)\n", name, c.Label.Column, strings.Join(c.Label.Benign, ", "))
+	fmt.Fprintf(a.err, "%s: label column %q, benign: %s (as data infer guesses)\n", name, c.Label.Column,
+		strings.Join(c.Label.Benign, ", "))
 	finder.Dirs = append([]string{filepath.Dir(name)}, finder.Dirs...)
 	return c, finder, nil
 }
@@ -97,7 +100,8 @@ func isConfig(name string) bool {
 }
 
 func printAudit(out io.Writer, r *audit.Report, split string) error {
-	fmt.Fprintf(out, "%s: %d rows; split %s: %d train, %d test, %.1f %% of them attacks\n\n", r.Data, r.Rows, split, r.Train, r.Test, 100*r.BaseRate)
+	fmt.Fprintf(out, "%s: %d rows; split %s: %d train, %d test, %.1f %% of them attacks\n\n", r.Data, r.Rows, split,
+		r.Train, r.Test, 100*r.BaseRate)
 	for _, f := range r.Findings {
 		fmt.Fprintf(out, "%-12s %s\n", f.Kind, f.Text)
 	}
@@ -108,7 +112,8 @@ func printAudit(out io.Writer, r *audit.Report, split string) error {
 	}
 	fmt.Fprintln(w, "\nCOLUMN\tTYPE\tDISTINCT\tMISSING\tNEGATIVE\tAUROC ALONE\tONE CUT")
 	for _, c := range r.Columns {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%.4f\t%.4f\n", c.Name, c.Type, c.Distinct, c.Missing, c.Negative, c.AUROC, c.Stump)
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%.4f\t%.4f\n", c.Name, c.Type, c.Distinct, c.Missing, c.Negative, c.AUROC,
+			c.Stump)
 	}
 	return w.Flush()
 }

@@ -36,10 +36,12 @@ func TestAuditFile(t *testing.T) {
 	if err := os.WriteFile(bare, []byte("a,b\n1,2\n3,4\n5,6\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if code, _, errOut = plumb(t, "audit", bare); code != exitUsage || !strings.Contains(errOut, "no column looks like a label") {
+	if code, _, errOut = plumb(t, "audit", bare); code != exitUsage ||
+		!strings.Contains(errOut, "no column looks like a label") {
 		t.Errorf("without a label: %d %s", code, errOut)
 	}
-	if code, _, errOut = plumb(t, "audit", "no-such-data"); code != exitUsage || !strings.Contains(errOut, "no-such-data") {
+	if code, _, errOut = plumb(t, "audit", "no-such-data"); code != exitUsage ||
+		!strings.Contains(errOut, "no-such-data") {
 		t.Errorf("nothing of that name: %d %s", code, errOut)
 	}
 }

@@ -20,20 +20,23 @@ func (a *app) automatonCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "automaton",
 		Short: "Learn, replay, judge and draw probabilistic automata",
-		Long: `automaton works on state machines outside experiments: trace files in, machines in FlexFringe's JSON out, and back.
+		Long: `automaton works on state machines outside experiments: trace files in, machines in FlexFringe's JSON out, and
+back.
 
 Trace files are in the Abbadingo format, in that of the PAutomaC competition (--pautomac), or CSV with FlexFringe's
-header (.csv); .gz is read too. Machines are FlexFringe's JSON, of either version, or DOT; draw, replay and perplexity also take a cell of a run (RUNDIR/CELL) whose model is a
-machine over symbols.`,
+header (.csv); .gz is read too. Machines are FlexFringe's JSON, of either version, or DOT; draw, replay and perplexity
+also take a cell of a run (RUNDIR/CELL) whose model is a machine over symbols.`,
 		Example: "  plumbline automaton learn letters.dat --heuristic alergia -o letters.json\n" +
 			"  plumbline automaton replay letters.json letters.dat\n" +
 			"  plumbline automaton draw letters.json -o letters.svg",
 		Args: needs(1, 1, "one of learn, replay, perplexity, pautomac, draw, import-ini"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			return usage(fmt.Errorf("automaton: unknown command %q: want learn, replay, perplexity, pautomac, draw or import-ini", args[0]))
+			return usage(fmt.Errorf("automaton: unknown command %q: want learn, replay, perplexity, pautomac, draw or "+
+				"import-ini", args[0]))
 		},
 	}
-	c.AddCommand(a.automatonLearnCommand(), a.automatonReplayCommand(), a.automatonPerplexityCommand(), a.automatonPAutomaCCommand(), a.automatonDrawCommand(), a.automatonImportINICommand())
+	c.AddCommand(a.automatonLearnCommand(), a.automatonReplayCommand(), a.automatonPerplexityCommand(),
+		a.automatonPAutomaCCommand(), a.automatonDrawCommand(), a.automatonImportINICommand())
 	return c
 }
 
@@ -124,9 +127,12 @@ type replayFlags struct {
 
 func (f *replayFlags) add(c *cobra.Command) {
 	c.Flags().Float64Var(&f.correction, "correction", 1, "added to every count (Laplace smoothing)")
-	c.Flags().BoolVar(&f.finalProb, "finalprob", f.finalProb, "the end of a word is an event with a probability of its own")
-	c.Flags().StringVar(&f.missing, "missing", f.missing, "where a state has no edge for a symbol: reset (go on from the initial state), remain (stay) or stop")
-	c.Flags().StringVar(&f.compat, "compat", "clean", "clean, v26, or v23, which records the state before again where a step ends in the initial one")
+	c.Flags().BoolVar(&f.finalProb, "finalprob", f.finalProb,
+		"the end of a word is an event with a probability of its own")
+	c.Flags().StringVar(&f.missing, "missing", f.missing,
+		"where a state has no edge for a symbol: reset (go on from the initial state), remain (stay) or stop")
+	c.Flags().StringVar(&f.compat, "compat", "clean",
+		"clean, v26, or v23, which records the state before again where a step ends in the initial one")
 }
 
 func (f replayFlags) replayer(m *machine.Machine) (*machine.Replayer, error) {
@@ -142,5 +148,6 @@ func (f replayFlags) replayer(m *machine.Machine) (*machine.Replayer, error) {
 	if !flexfringe.HasCounts(m) {
 		return nil, usage(fmt.Errorf("the machine has no counts, so it gives no probabilities; it can be drawn"))
 	}
-	return machine.NewReplayer(m, f.correction, f.finalProb, machine.OnMissingEdge(f.missing), machine.Compat(f.compat)), nil
+	return machine.NewReplayer(m, f.correction, f.finalProb, machine.OnMissingEdge(f.missing), machine.Compat(f.compat)),
+		nil
 }

@@ -14,7 +14,9 @@ import (
 // TestAutomatonOfACell: the machine of a cell is drawn, and replayed over the traces that the cell was tested on.
 func TestAutomatonOfACell(t *testing.T) {
 	root := t.TempDir()
-	code, out, errOut := plumb(t, "run", writeExperiment(t, tiny), "models=[markov,sequent,pdfa,iforest,{model: markov, label: sums, params: {aggregate: sum}}]", "seeds=[1]", "+aggregate={flow: last, unit: max}", "--out", root, "--quiet")
+	code, out, errOut := plumb(t, "run", writeExperiment(t, tiny),
+		"models=[markov,sequent,pdfa,iforest,{model: markov, label: sums, params: {aggregate: sum}}]", "seeds=[1]",
+		"+aggregate={flow: last, unit: max}", "--out", root, "--quiet")
 	if code != exitOK {
 		t.Fatalf("exit %d: %s", code, errOut)
 	}
@@ -88,7 +90,8 @@ func TestAutomatonOfACell(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "cells/synth/pdfa/s1/model.bin")); err != nil {
 		t.Fatal(err)
 	}
-	if code, _, errOut := plumb(t, "automaton", "draw", dir+"/pdfa"); code != exitUsage || !strings.Contains(errOut, "model.bin") {
+	if code, _, errOut := plumb(t, "automaton", "draw", dir+"/pdfa"); code != exitUsage ||
+		!strings.Contains(errOut, "model.bin") {
 		t.Errorf("without the model: exit %d: %s", code, errOut)
 	}
 }

@@ -20,9 +20,9 @@ func (a *app) automatonDrawCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "draw MACHINE|RUNDIR/CELL",
 		Short: "Draw a machine as DOT or SVG",
-		Long: `draw writes a machine as DOT, which every command here reads back, or as SVG when Graphviz's dot is installed. The
-format follows from --format or the name of --out. Without dot an SVG cannot be made: the DOT text is written
-instead, into a file that ends in .dot, with a note on stderr.
+		Long: `draw writes a machine as DOT, which every command here reads back, or as SVG when Graphviz's dot is
+installed. The format follows from --format or the name of --out. Without dot an SVG cannot be made: the DOT text is
+written instead, into a file that ends in .dot, with a note on stderr.
 
 Red states are solid boxes, blue ones dashed, sinks grey. A state shows its id, the words through it (#), the words
 that end and that go on by label, and both sums; an edge its symbols and their counts.`,

@@ -43,7 +43,8 @@ marks those that would change the machine. What the file does not say has FlexFr
 	}
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
 	c.Flags().StringVar(&model, "model", "pdfa", "whose settings: pdfa or sequent")
-	c.Flags().StringVar(&compat, "compat", "v26", "the FlexFringe that the file was written for: v26, v23, or clean for neither")
+	c.Flags().StringVar(&compat, "compat", "v26",
+		"the FlexFringe that the file was written for: v26, v23, or clean for neither")
 	return c
 }
 
@@ -52,10 +53,12 @@ func writeImported(w io.Writer, in *flexfringe.Imported, model string) error {
 		return err
 	}
 	if in.Window > 0 {
-		fmt.Fprintf(w, "\n# in the experiment or data config: traces: {window: {kind: count, length: %d, stride: %d}}\n", in.Window, in.Stride)
+		fmt.Fprintf(w, "\n# in the experiment or data config: traces: {window: {kind: count, length: %d, stride: %d}}\n",
+			in.Window, in.Stride)
 	}
 	if in.Spec.Heuristic == "edsm" {
-		fmt.Fprintln(w, "\n# edsm needs labelled words: for plumbline automaton learn, not for detectors, which learn from benign traces")
+		fmt.Fprintln(w, "\n# edsm needs labelled words: for plumbline automaton learn, not for detectors, which learn from "+
+			"benign traces")
 	}
 	if len(in.Notes) > 0 {
 		fmt.Fprintln(w, "\n# without effect here:")

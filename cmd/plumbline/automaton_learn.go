@@ -88,7 +88,8 @@ single ones; their names, ranges and meaning are those of the models pdfa and se
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
 	c.Flags().StringVar(&preset, "preset", "likelihood", "settings to start from: clean, alergia, likelihood or sequent")
 	c.Flags().BoolVar(&asJSON, "json", false, "a summary of the machine as JSON on stdout; needs --out")
-	c.Flags().BoolVar(&steps, "steps", false, "print each refinement to stderr as FlexFringe does: x and size, or m and score")
+	c.Flags().BoolVar(&steps, "steps", false,
+		"print each refinement to stderr as FlexFringe does: x and size, or m and score")
 	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no summary on stderr")
 	for _, f := range settings.Fields(&machine.LearnSpec{}) {
 		limits := ""

@@ -29,8 +29,8 @@ func (a *app) automatonPAutomaCCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "pautomac FOLDER",
 		Short: "Judge the learner's settings on the problems of the PAutomaC competition",
-		Long: `pautomac learns a machine for each problem of a folder (N.pautomac.train, .test and N.pautomac_solution.txt, also
-.gz) and prints the perplexity of the test words beside the optimum, as Markdown:
+		Long: `pautomac learns a machine for each problem of a folder (N.pautomac.train, .test and N.pautomac_solution.txt,
+also .gz) and prints the perplexity of the test words beside the optimum, as Markdown:
 
   alergia, likelihood   FlexFringe's settings, step for step; a missing edge leaves the state as it is
   clean                 the learner's own settings for probabilities, the default of the model pdfa
@@ -38,8 +38,9 @@ func (a *app) automatonPAutomaCCommand() *cobra.Command {
                         probability; then learnt on all training words
 
 Test words and solutions are not looked at before the machines are learnt.`,
-		Example: "  plumbline automaton pautomac ~/pautomac --quiet\n  plumbline automaton pautomac ~/pautomac --problems 7 -o table.md",
-		Args:    needs(1, 1, "a folder of problems"),
+		Example: "  plumbline automaton pautomac ~/pautomac --quiet\n  plumbline automaton pautomac ~/pautomac --problems " +
+			"7 -o table.md",
+		Args: needs(1, 1, "a folder of problems"),
 		RunE: func(c *cobra.Command, args []string) error {
 			have, err := pautomacProblems(args[0])
 			if err != nil {
@@ -128,7 +129,8 @@ func pautomacProblems(folder string) (out []int, err error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("%s has no complete problem (N%s, N%s, N%s)", folder, problemParts[0], problemParts[1], problemParts[2])
+		return nil, fmt.Errorf("%s has no complete problem (N%s, N%s, N%s)", folder, problemParts[0], problemParts[1],
+			problemParts[2])
 	}
 	slices.Sort(out)
 	return out, nil
@@ -168,7 +170,8 @@ func (a *app) judgeProblems(ctx context.Context, folder string, problems []int) 
 		mu.Lock()
 		defer mu.Unlock()
 		if done++; !a.quiet {
-			fmt.Fprintf(a.err, "problem %d: [%d/%d] after %s\n", problems[i], done, len(problems), time.Since(begin).Round(time.Second))
+			fmt.Fprintf(a.err, "problem %d: [%d/%d] after %s\n", problems[i], done, len(problems),
+				time.Since(begin).Round(time.Second))
 		}
 	})
 	if err != nil {

@@ -90,7 +90,8 @@ func TestAutomatonReplayInPieces(t *testing.T) {
 	half := len(lines) / 2
 	first, second := piece("1.csv", lines[:half]), piece("2.csv", append(lines[:1:1], lines[half:]...))
 	run := func(args ...string) [][]string {
-		code, out, errOut := plumb(t, append([]string{"automaton", "replay", m, "--window", "10", "--compat", "v26"}, args...)...)
+		code, out, errOut := plumb(t, append([]string{"automaton", "replay", m, "--window", "10", "--compat", "v26"},
+			args...)...)
 		if code != exitOK {
 			t.Fatalf("%v: exit %d: %s", args, code, errOut)
 		}
@@ -169,7 +170,8 @@ func TestAutomatonAlarms(t *testing.T) {
 func TestAutomatonPerplexity(t *testing.T) {
 	dir := filepath.Join(datatest.Dir(t, "pautomac"), "pautomac")
 	m := learnt(t, filepath.Join(dir, "7.pautomac.train.gz"), "--pautomac")
-	code, out, errOut := plumb(t, "automaton", "perplexity", m, filepath.Join(dir, "7.pautomac.test.gz"), filepath.Join(dir, "7.pautomac_solution.txt.gz"))
+	code, out, errOut := plumb(t, "automaton", "perplexity", m, filepath.Join(dir, "7.pautomac.test.gz"),
+		filepath.Join(dir, "7.pautomac_solution.txt.gz"))
 	if code != exitOK || out != "perplexity 51.2431\noptimum    51.2243\nexcess     0.04 %\n" {
 		t.Errorf("exit %d: %s%s", code, out, errOut)
 	}
@@ -183,7 +185,8 @@ func TestAutomatonDraw(t *testing.T) {
 	out := filepath.Join(dir, "m.svg")
 	code, _, errOut := plumb(t, "automaton", "draw", m, "-o", out)
 	raw, err := os.ReadFile(filepath.Join(dir, "m.dot"))
-	if code != exitOK || err != nil || !strings.HasPrefix(string(raw), "digraph") || !strings.Contains(errOut, "not installed") {
+	if code != exitOK || err != nil || !strings.HasPrefix(string(raw), "digraph") ||
+		!strings.Contains(errOut, "not installed") {
 		t.Errorf("without dot: exit %d, %v: %s", code, err, errOut)
 	}
 	if runtime.GOOS == "windows" {
@@ -209,13 +212,16 @@ func TestAutomatonDraw(t *testing.T) {
 func TestAutomatonImportINI(t *testing.T) {
 	dir := t.TempDir()
 	ini := filepath.Join(dir, "sm.ini")
-	if err := os.WriteFile(ini, []byte("[default]\nheuristic-name = likelihoodratio\nextrapar = 0.5\nlargestblue = 1\nslidingwindow = 1\nswsize = 10\nswstride = 1\n"), 0o644); err != nil {
+	if err := os.WriteFile(ini,
+		[]byte("[default]\nheuristic-name = likelihoodratio\nextrapar = 0.5\nlargestblue = 1\nslidingwindow = 1\n"+
+			"swsize = 10\nswstride = 1\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.MkdirAll(filepath.Join(dir, "configs/models"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	code, out, errOut := plumb(t, "automaton", "import-ini", ini, "--model", "sequent", "--compat", "v23", "-o", filepath.Join(dir, "configs/models/sm.yaml"))
+	code, out, errOut := plumb(t, "automaton", "import-ini", ini, "--model", "sequent", "--compat", "v23", "-o",
+		filepath.Join(dir, "configs/models/sm.yaml"))
 	if code != exitOK || out != "" {
 		t.Fatalf("exit %d: %s", code, errOut)
 	}
@@ -223,7 +229,8 @@ func TestAutomatonImportINI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"model: sequent\n", "  heuristic: likelihood\n", "  compat: v23\n", "window: {kind: count, length: 10, stride: 1}", `line 3: "extrapar" = "0.5": FlexFringe does not know`} {
+	for _, want := range []string{"model: sequent\n", "  heuristic: likelihood\n", "  compat: v23\n",
+		"window: {kind: count, length: 10, stride: 1}", `line 3: "extrapar" = "0.5": FlexFringe does not know`} {
 		if !strings.Contains(string(raw), want) {
 			t.Errorf("output lacks %q:\n%s", want, raw)
 		}

@@ -24,8 +24,10 @@ type cacheSettings struct {
 }
 
 func (a *app) cacheFlags(c *cobra.Command, s *cacheSettings) {
-	c.Flags().StringVar(&s.dir, "cache", "", "folder that keeps prepared data, or off (then $PLUMBLINE_CACHE, then the user's cache folder)")
-	c.Flags().IntVar(&s.mb, "cache-mb", 0, fmt.Sprintf("largest size of that folder in MB; 0: $PLUMBLINE_CACHE_MB, then %d", defaultCacheMB))
+	c.Flags().StringVar(&s.dir, "cache", "",
+		"folder that keeps prepared data, or off (then $PLUMBLINE_CACHE, then the user's cache folder)")
+	c.Flags().IntVar(&s.mb, "cache-mb", 0,
+		fmt.Sprintf("largest size of that folder in MB; 0: $PLUMBLINE_CACHE_MB, then %d", defaultCacheMB))
 	c.MarkFlagDirname("cache")
 }
 
@@ -71,8 +73,9 @@ files, the data config, split, preprocessing, traces and unit, and the program i
 then not read again. What was not used for the longest time goes first when the folder is full.
 
 cache lists the entries; cache clear removes them, or those of one data set.`,
-		Example: "  plumbline cache\n  plumbline cache clear kddcup99\n  plumbline run configs/experiments/quickstart.yaml --cache off",
-		Args:    needs(0, 0, "no argument"),
+		Example: "  plumbline cache\n  plumbline cache clear kddcup99\n  plumbline run configs/experiments/quickstart.yaml " +
+			"--cache off",
+		Args: needs(0, 0, "no argument"),
 		RunE: func(*cobra.Command, []string) error {
 			store, err := s.open()
 			if err != nil {
@@ -129,7 +132,8 @@ func (a *app) listCache(store *cache.Store) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", l.Name, l.Content, megabytes(l.Bytes), l.Used.Format(time.DateTime))
 	}
 	w.Flush()
-	fmt.Fprintf(a.out, "%d entries, %s of at most %s, in %s\n", len(list), megabytes(total), megabytes(store.Limit), store.Dir)
+	fmt.Fprintf(a.out, "%d entries, %s of at most %s, in %s\n", len(list), megabytes(total), megabytes(store.Limit),
+		store.Dir)
 	return nil
 }
 

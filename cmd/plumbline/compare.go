@@ -57,7 +57,8 @@ missing or whose files are not what the run wrote, and then stderr names the fil
 	c.Flags().StringVarP(&format, "format", "f", "table", strings.Join(compare.Formats, ", "))
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
 	c.Flags().StringSliceVar(&columns, "columns", nil, "other metrics to show, in place of the usual ones")
-	c.Flags().BoolVar(&published, "published", false, "what papers report on data of that name and unit, below each table and in json")
+	c.Flags().BoolVar(&published, "published", false,
+		"what papers report on data of that name and unit, below each table and in json")
 	c.RegisterFlagCompletionFunc("columns", cobra.FixedCompletions(eval.MetricNames(), cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(eval.MetricNames(), cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(compare.Formats, cobra.ShellCompDirectiveNoFileComp))

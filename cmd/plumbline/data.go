@@ -16,9 +16,9 @@ func (a *app) dataCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "data [NAME]",
 		Short: "List the data sets, or describe one and find its files",
-		Long: `data lists the data configs and whether their files are found. With a name it prints description, licence, citation
-and where each file is or was looked for. data fetch NAME downloads what can be had without a form, data infer FILE
-writes a config for a file of your own, data export NAME FILE writes the table as it is read.`,
+		Long: `data lists the data configs and whether their files are found. With a name it prints description, licence,
+citation and where each file is or was looked for. data fetch NAME downloads what can be had without a form, data
+infer FILE writes a config for a file of your own, data export NAME FILE writes the table as it is read.`,
 		Example:           "  plumbline data\n  plumbline data synth\n  plumbline data --json",
 		Args:              needs(0, 1, "at most one data set"),
 		ValidArgsFunction: completeOne(func() []string { return a.library().Names("data") }),
@@ -76,7 +76,8 @@ type fileView struct {
 }
 
 func (a *app) viewData(c *source.Config) dataView {
-	return dataView{c.Name, c.Doc, c.Citation, c.Licence, c.URL, c.Format, c.Tried, c.Generated(), viewFiles(c, source.NewFinder(a.dataDirs...))}
+	return dataView{c.Name, c.Doc, c.Citation, c.Licence, c.URL, c.Format, c.Tried, c.Generated(),
+		viewFiles(c, source.NewFinder(a.dataDirs...))}
 }
 
 func viewFiles(c *source.Config, f source.Finder) []fileView {

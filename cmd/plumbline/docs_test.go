@@ -128,8 +128,9 @@ func TestRunDirectoryIsDocumented(t *testing.T) {
 			t.Errorf("a column %q is documented, and results.csv has none", c)
 		}
 	}
-	if got, want := scoresOf(t, filepath.Join(dir, "cells/synth/znorm/s1"))[0], documentedColumns(t, "scores.csv"); !slices.Equal(got, want) {
-		t.Errorf("scores.csv has the columns %v, documented are %v", got, want)
+	got, documented := scoresOf(t, filepath.Join(dir, "cells/synth/znorm/s1"))[0], documentedColumns(t, "scores.csv")
+	if !slices.Equal(got, documented) {
+		t.Errorf("scores.csv has the columns %v, documented are %v", got, documented)
 	}
 	text := manual(t)["docs/run-directory.md"]
 	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {

@@ -29,9 +29,11 @@ max_bad_share: 0.3
 options: {columns: [{name: size, type: number}, {name: proto, type: category}, {name: label, type: category}]}
 `)
 	t.Chdir(dir)
-	const want = "size,proto,attack,class,part,file,line\n1.5,tcp,0,ok,train,own.csv,1\n,udp,1,scan,train,own.csv,2\n-3e+20,,0,ok,train,own.csv,3\n"
+	const want = "size,proto,attack,class,part,file,line\n1.5,tcp,0,ok,train,own.csv,1\n,udp,1,scan,train,own.csv,2\n" +
+		"-3e+20,,0,ok,train,own.csv,3\n"
 	code, out, errOut := plumb(t, "data", "export", "own", "own.out.csv", "--data", dir)
-	if code != exitOK || !strings.Contains(out, "own.out.csv: 3 rows, 7 columns") || !strings.Contains(errOut, "own: reading") || !strings.Contains(errOut, "warning: 1 of 4 rows could not be read") {
+	if code != exitOK || !strings.Contains(out, "own.out.csv: 3 rows, 7 columns") ||
+		!strings.Contains(errOut, "own: reading") || !strings.Contains(errOut, "warning: 1 of 4 rows could not be read") {
 		t.Errorf("exit %d: %s%s", code, out, errOut)
 	}
 	if got, _ := os.ReadFile("own.out.csv"); string(got) != want {
@@ -39,7 +41,8 @@ options: {columns: [{name: size, type: number}, {name: proto, type: category}, {
 	}
 	for _, file := range []string{"a.parquet", "b.ndjson.gz", "c.csv.zst"} {
 		name := file[:1]
-		if code, _, errOut := plumb(t, "data", "export", "own", file, "--data", dir, "--quiet"); code != exitOK || strings.Contains(errOut, "reading") {
+		if code, _, errOut := plumb(t, "data", "export", "own", file, "--data", dir, "--quiet"); code != exitOK ||
+			strings.Contains(errOut, "reading") {
 			t.Fatalf("%s: exit %d: %s", file, code, errOut)
 		}
 		if code, _, errOut := plumb(t, "data", "infer", file, "-o", filepath.Join(configs, name+".yaml")); code != exitOK {
@@ -69,7 +72,8 @@ options: {columns: [{name: size, type: number}, {name: proto, type: category}, {
 		{[]string{"ownn", "x.csv"}, "ownn", exitUsage},
 		{[]string{"own", "none/x.csv", "--data", dir}, "no such file", exitFailed},
 	} {
-		if code, _, errOut := plumb(t, append([]string{"data", "export"}, c.args...)...); code != c.code || !strings.Contains(errOut, c.want) {
+		if code, _, errOut := plumb(t, append([]string{"data", "export"}, c.args...)...); code != c.code ||
+			!strings.Contains(errOut, c.want) {
 			t.Errorf("%v: exit %d: %s", c.args, code, errOut)
 		}
 	}

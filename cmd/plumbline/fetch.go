@@ -32,7 +32,8 @@ are printed: they bind whoever uses the data.`,
 				return usage(err)
 			}
 			if len(cfg.Fetch) == 0 {
-				return usage(fmt.Errorf("%s cannot be fetched: get its files from %s and put them into %s", cfg.Name, cfg.URL, filepath.Join(to, cfg.Folder)))
+				return usage(fmt.Errorf("%s cannot be fetched: get its files from %s and put them into %s", cfg.Name, cfg.URL,
+					filepath.Join(to, cfg.Folder)))
 			}
 			fmt.Fprintf(a.out, "licence:  %s\ncitation: %s\n", cfg.Licence, cfg.Citation)
 			ctx, stop := a.interruptible(c.Context())

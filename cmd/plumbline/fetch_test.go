@@ -40,16 +40,20 @@ options: {columns: [{name: size, type: number}, {name: label, type: category}]}
 			t.Errorf("exit %d: %s%s", code, out, errOut)
 		}
 	}
-	if code, out, _ := plumb(t, "data", "own"); code != exitOK || !strings.Contains(out, filepath.Join("data", "raw", "own", "flows.csv")) {
+	if code, out, _ := plumb(t, "data", "own"); code != exitOK ||
+		!strings.Contains(out, filepath.Join("data", "raw", "own", "flows.csv")) {
 		t.Errorf("exit %d: %s", code, out)
 	}
-	if code, _, errOut := plumb(t, "data", "fetch", "nsl-kdd"); code != exitUsage || !strings.Contains(errOut, "cannot be fetched: get its files from https://www.unb.ca") {
+	if code, _, errOut := plumb(t, "data", "fetch", "nsl-kdd"); code != exitUsage ||
+		!strings.Contains(errOut, "cannot be fetched: get its files from https://www.unb.ca") {
 		t.Errorf("exit %d: %s", code, errOut)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "configs", "data", "own.yaml"), []byte(strings.Replace(config, "sha256: ", "sha256: 00", 1)), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "configs", "data", "own.yaml"),
+		[]byte(strings.Replace(config, "sha256: ", "sha256: 00", 1)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if code, _, errOut := plumb(t, "data", "fetch", "own"); code != exitUsage || !strings.Contains(errOut, "64 hexadecimal digits") {
+	if code, _, errOut := plumb(t, "data", "fetch", "own"); code != exitUsage ||
+		!strings.Contains(errOut, "64 hexadecimal digits") {
 		t.Errorf("exit %d: %s", code, errOut)
 	}
 }

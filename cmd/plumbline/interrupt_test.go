@@ -52,7 +52,8 @@ func start(t *testing.T, waitFor string, args ...string) (cmd *exec.Cmd, stderr 
 // on; resuming does the rest and can itself be interrupted.
 func TestInterrupt(t *testing.T) {
 	root := t.TempDir()
-	long := writeExperiment(t, "name: long\ndata: [{data: synth, options: {hosts: 6, hours: 12, rate: 3}}]\nmodels: [znorm, {model: ae, params: {epochs: 100000}}]\nbootstrap: 20\nworkers: 1\n")
+	long := writeExperiment(t, "name: long\ndata: [{data: synth, options: {hosts: 6, hours: 12, rate: 3}}]\n"+
+		"models: [znorm, {model: ae, params: {epochs: 100000}}]\nbootstrap: 20\nworkers: 1\n")
 	var dir string
 	for attempt, args := range [][]string{{"run", long, "--out", root}, {"run", "--resume", ""}} {
 		waitFor := "znorm seed 1: AUROC"
@@ -84,7 +85,8 @@ func TestInterrupt(t *testing.T) {
 		}
 	}
 	for _, args := range [][]string{{"list", root}, {"show", dir}} {
-		if code, out, errOut := plumb(t, args...); code != exitOK || !strings.Contains(out, "interrupted") || strings.Contains(out, "NaN") {
+		if code, out, errOut := plumb(t, args...); code != exitOK || !strings.Contains(out, "interrupted") ||
+			strings.Contains(out, "NaN") {
 			t.Errorf("%v: exit %d: %s%s", args, code, out, errOut)
 		}
 	}

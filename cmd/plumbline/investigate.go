@@ -141,7 +141,8 @@ func viewInvestigation(inv *investigate.Investigation, groups, flows int) invest
 }
 
 func (a *app) printInvestigation(inv *investigate.Investigation, folder string, groups, flows int) error {
-	fmt.Fprintf(a.out, "%s: %d of %d samples, threshold %s", inv.Cell, inv.Alarms, inv.Samples, number(float64(inv.Threshold)))
+	fmt.Fprintf(a.out, "%s: %d of %d samples, threshold %s", inv.Cell, inv.Alarms, inv.Samples,
+		number(float64(inv.Threshold)))
 	if inv.Reasons {
 		fmt.Fprintf(a.out, ", %d causes\n", len(inv.Groups))
 	} else {

@@ -23,7 +23,8 @@ func decode[T any](t *testing.T, args ...string) (v T) {
 func TestJSONSaysWhatTheTextSays(t *testing.T) {
 	dir, root := runDir(t)
 	list := decode[[]runView](t, "list", root)
-	if len(list) != 1 || list[0].Run != dir || list[0].State != "finished" || list[0].OK != 4 || list[0].Cells != 4 || list[0].Best == nil {
+	if len(list) != 1 || list[0].Run != dir || list[0].State != "finished" || list[0].OK != 4 || list[0].Cells != 4 ||
+		list[0].Best == nil {
 		t.Fatalf("%+v", list)
 	}
 	if empty := decode[[]runView](t, "list", t.TempDir()); empty == nil || len(empty) != 0 {
@@ -58,16 +59,19 @@ func TestJSONSaysWhatTheTextSays(t *testing.T) {
 		Metrics  struct{ AUROC float64 }
 		Clusters any
 	}](t, "show", dir+"/iforest/s2")
-	if cell.Cell != "cells/synth/iforest/s2" || cell.Status.Status != "ok" || cell.Spec.Params.Trees != 20 || !(cell.Metrics.AUROC > 0) || cell.Clusters != nil {
+	if cell.Cell != "cells/synth/iforest/s2" || cell.Status.Status != "ok" || cell.Spec.Params.Trees != 20 ||
+		!(cell.Metrics.AUROC > 0) || cell.Clusters != nil {
 		t.Errorf("%+v", cell)
 	}
 	plan := decode[planView](t, "check", dir+"/experiment.yaml")
-	if plan.Cells != 4 || len(plan.Models) != 3 || !plan.Models[0].IgnoresSeed || plan.Models[2].Cells != 2 || plan.Data[0].Prepared == nil ||
+	if plan.Cells != 4 || len(plan.Models) != 3 || !plan.Models[0].IgnoresSeed || plan.Models[2].Cells != 2 ||
+		plan.Data[0].Prepared == nil ||
 		plan.Data[0].Prepared.Test != int(shown.Results[0]["n_test"].(float64)) {
 		t.Errorf("%+v", plan)
 	}
 	inv := decode[investigationView](t, "investigate", dir+"/znorm", "--groups", "1", "--flows", "2")
-	if len(inv.Groups) != 1 || len(inv.Groups[0].Flows) != 2 || inv.Groups[0].Flows[0].Values["src"] == "" || inv.Alarms < inv.Groups[0].Alarms {
+	if len(inv.Groups) != 1 || len(inv.Groups[0].Flows) != 2 || inv.Groups[0].Flows[0].Values["src"] == "" ||
+		inv.Alarms < inv.Groups[0].Alarms {
 		t.Errorf("%+v", inv)
 	}
 	if one := decode[dataView](t, "data", "synth"); !one.BuiltIn || len(one.Files) != 0 {
@@ -85,7 +89,8 @@ func TestCheckJSONOfMissingFiles(t *testing.T) {
 	t.Setenv("PLUMBLINE_DATA", "")
 	code, out, errOut := plumb(t, "check", "nsl-kdd-baselines", "--json", "--data", t.TempDir())
 	var p planView
-	if err := json.Unmarshal([]byte(out), &p); code != exitUsage || err != nil || len(p.Data) != 1 || p.Data[0].Files[0].Error == "" || !strings.Contains(errOut, "KDDTest+.txt") {
+	if err := json.Unmarshal([]byte(out), &p); code != exitUsage || err != nil || len(p.Data) != 1 ||
+		p.Data[0].Files[0].Error == "" || !strings.Contains(errOut, "KDDTest+.txt") {
 		t.Errorf("exit %d, %v: %s%s", code, err, out, errOut)
 	}
 }
@@ -97,7 +102,8 @@ func TestReplayJSON(t *testing.T) {
 	if sum.States < 1 || sum.Symbols < 1 || sum.Traces != letterFile {
 		t.Errorf("%+v", sum)
 	}
-	if code, _, errOut := plumb(t, "automaton", "learn", letterFile, "--json"); code != exitUsage || !strings.Contains(errOut, "--out") {
+	if code, _, errOut := plumb(t, "automaton", "learn", letterFile, "--json"); code != exitUsage ||
+		!strings.Contains(errOut, "--out") {
 		t.Errorf("exit %d: %s", code, errOut)
 	}
 	args := []string{"automaton", "replay", machine, letterFile, "--train", letterFile, "--sd", "1", "--symbols"}

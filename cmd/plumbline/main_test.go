@@ -42,7 +42,8 @@ func TestMain(m *testing.M) {
 }
 
 // tiny is an experiment of a second.
-const tiny = "name: tiny\ndata: [{data: synth, options: {hosts: 6, hours: 12, rate: 3}}]\nmodels: [znorm, markov, {model: iforest, params: {trees: 20}}]\nseeds: [1, 2]\nbootstrap: 20\n"
+const tiny = "name: tiny\ndata: [{data: synth, options: {hosts: 6, hours: 12, rate: 3}}]\n" +
+	"models: [znorm, markov, {model: iforest, params: {trees: 20}}]\nseeds: [1, 2]\nbootstrap: 20\n"
 
 func writeExperiment(t testing.TB, text string) string {
 	t.Helper()
@@ -107,7 +108,8 @@ func TestRunCompareShowList(t *testing.T) {
 // TestListBeforeAnyRun: where nothing was run yet there is nothing to list, and that is no error.
 func TestListBeforeAnyRun(t *testing.T) {
 	t.Chdir(t.TempDir())
-	if code, out, errOut := plumb(t, "list"); code != exitOK || out != "" || !strings.Contains(errOut, "no run directories in runs") {
+	if code, out, errOut := plumb(t, "list"); code != exitOK || out != "" ||
+		!strings.Contains(errOut, "no run directories in runs") {
 		t.Errorf("exit %d: %s%s", code, out, errOut)
 	}
 	if code, _, errOut := plumb(t, "list", "nowhere"); code != exitUsage || !strings.Contains(errOut, "nowhere") {
@@ -119,15 +121,18 @@ func TestListBeforeAnyRun(t *testing.T) {
 func TestNamedExperiments(t *testing.T) {
 	t.Chdir(t.TempDir())
 	code, out, errOut := plumb(t, "run", "--list")
-	for _, want := range []string{"quickstart ", "Controls, vector models and a trace model on simulated flows\n", "nsl-kdd-cao2019 "} {
+	for _, want := range []string{"quickstart ", "Controls, vector models and a trace model on simulated flows\n",
+		"nsl-kdd-cao2019 "} {
 		if !strings.Contains(out, want) || code != exitOK {
 			t.Errorf("exit %d, no %q: %s%s", code, want, out, errOut)
 		}
 	}
-	if code, out, errOut := plumb(t, "run", "quickstart", "models=[znorm]", "data.synth.options.hosts=6", "--quiet"); code != exitOK || !strings.Contains(out, "znorm") {
+	if code, out, errOut := plumb(t, "run", "quickstart", "models=[znorm]", "data.synth.options.hosts=6",
+		"--quiet"); code != exitOK || !strings.Contains(out, "znorm") {
 		t.Errorf("exit %d: %s%s", code, out, errOut)
 	}
-	if code, _, errOut := plumb(t, "run", "--list", "quickstart"); code != exitUsage || !strings.Contains(errOut, "no experiment with --list") {
+	if code, _, errOut := plumb(t, "run", "--list", "quickstart"); code != exitUsage ||
+		!strings.Contains(errOut, "no experiment with --list") {
 		t.Errorf("exit %d: %s", code, errOut)
 	}
 }
@@ -145,7 +150,8 @@ func TestProgressIsPlainOffATerminal(t *testing.T) {
 }
 
 func TestExitCodesAndMessages(t *testing.T) {
-	failing := writeExperiment(t, strings.Replace(tiny, "hosts: 6", "hosts: 6, attack_from: 0.1", 1)+"split: {kind: time, test: 0.99, validation: 0.9}\nprep: [{step: drop, columns: [nothing]}]\n")
+	failing := writeExperiment(t, strings.Replace(tiny, "hosts: 6", "hosts: 6, attack_from: 0.1",
+		1)+"split: {kind: time, test: 0.99, validation: 0.9}\nprep: [{step: drop, columns: [nothing]}]\n")
 	for _, c := range []struct {
 		name string
 		args []string
@@ -168,13 +174,22 @@ func TestExitCodesAndMessages(t *testing.T) {
 		{"resume with a file", []string{"run", "--resume", "x", "y.yaml"}, exitUsage, "--resume takes no file"},
 		{"resume with a folder", []string{"run", "--resume", "x", "--out", "y"}, exitUsage, "--out has no effect"},
 		{"flag of another command", []string{"version", "--data", "x"}, exitUsage, "--data"},
-		{"unwritable output", []string{"run", writeExperiment(t, tiny), "--out", "go.mod/runs"}, exitFailed, "cannot be made"},
-		{"several problems", []string{"check", writeExperiment(t, tiny+"sedes: [1]\nworkers: -1\n")}, exitUsage, "workers: -1 is out of range"},
+		{"unwritable output", []string{"run", writeExperiment(t, tiny), "--out", "go.mod/runs"}, exitFailed,
+			"cannot be made"},
+		{"several problems", []string{"check", writeExperiment(t, tiny+"sedes: [1]\nworkers: -1\n")}, exitUsage,
+			"workers: -1 is out of range"},
 		{"no such cell", []string{"show", "runs"}, exitUsage, "is not a run directory"},
-		{"unreadable data", []string{"check", writeExperiment(t, "name: x\ndata: [{data: synth, prep: [{step: drop, columns: [nothing]}]}]\nmodels: [znorm]\n")}, exitFailed, "nothing"},
-		{"missing data files of a run", []string{"run", writeExperiment(t, "name: x\ndata: [synth, nsl-kdd, kddcup99]\nmodels: [znorm]\n"), "--data", t.TempDir(), "--out", "go.mod/runs"}, exitUsage, "data file not found: corrected (or"},
-		{"missing data files of the run, the others", []string{"run", writeExperiment(t, "name: x\ndata: [synth, nsl-kdd, kddcup99]\nmodels: [znorm]\n"), "--data", t.TempDir()}, exitUsage, "nsl-kdd: data: data file not found: KDDTest+.txt"},
-		{"missing data files", []string{"check", "configs/experiments/nsl-kdd-baselines.yaml", "--data", t.TempDir()}, exitUsage, "KDDTrain+.txt"},
+		{"unreadable data", []string{"check",
+			writeExperiment(t, "name: x\ndata: [{data: synth, prep: [{step: drop, columns: [nothing]}]}]\nmodels: [znorm]\n")},
+			exitFailed, "nothing"},
+		{"missing data files of a run",
+			[]string{"run", writeExperiment(t, "name: x\ndata: [synth, nsl-kdd, kddcup99]\nmodels: [znorm]\n"), "--data",
+				t.TempDir(), "--out", "go.mod/runs"}, exitUsage, "data file not found: corrected (or"},
+		{"missing data files of the run, the others",
+			[]string{"run", writeExperiment(t, "name: x\ndata: [synth, nsl-kdd, kddcup99]\nmodels: [znorm]\n"), "--data",
+				t.TempDir()}, exitUsage, "nsl-kdd: data: data file not found: KDDTest+.txt"},
+		{"missing data files", []string{"check", "configs/experiments/nsl-kdd-baselines.yaml", "--data", t.TempDir()},
+			exitUsage, "KDDTrain+.txt"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if strings.HasPrefix(c.name, "missing data files") {
@@ -213,7 +228,8 @@ func TestModelsAndSchemas(t *testing.T) {
 			Properties           map[string]any
 			AdditionalProperties any `json:"additionalProperties"`
 		}
-		if err := json.Unmarshal([]byte(schema), &v); err != nil || len(v.Properties) < 10 || v.AdditionalProperties != false {
+		if err := json.Unmarshal([]byte(schema), &v); err != nil || len(v.Properties) < 10 ||
+			v.AdditionalProperties != false {
 			t.Errorf("schema %s: %v: %.300s", what, err, schema)
 		}
 	}
@@ -285,9 +301,12 @@ func newExamples(t *testing.T) *examples {
 	}
 	traces := exampleTraces(t)
 	return &examples{root: root, replace: strings.NewReplacer(append(traces,
-		"configs/data/my-flows.yaml", config, "--data .", "--data "+filepath.Dir(flows), "my-flows.csv", flows, "synth.parquet", filepath.Join(root, "synth.parquet"), "synth.csv.gz", filepath.Join(root, "synth.csv.gz"), "go run ./cmd/plumbline", "plumbline",
+		"configs/data/my-flows.yaml", config, "--data .", "--data "+filepath.Dir(flows), "my-flows.csv", flows,
+		"synth.parquet", filepath.Join(root, "synth.parquet"), "synth.csv.gz", filepath.Join(root, "synth.csv.gz"),
+		"go run ./cmd/plumbline", "plumbline",
 		"configs/experiments/quickstart.yaml", small, "configs/experiments/nsl-kdd-baselines.yaml", small,
-		"runs/20240101-120000-quickstart", dir, "runs/20240102-090000-quickstart", dir, "runs/*-nsl-kdd-baselines", dir, "~/datasets", root, "/tmp/runs", root,
+		"runs/20240101-120000-quickstart", dir, "runs/20240102-090000-quickstart", dir, "runs/*-nsl-kdd-baselines", dir,
+		"~/datasets", root, "/tmp/runs", root,
 	)...)}
 }
 

@@ -15,9 +15,10 @@ import (
 func (a *app) modelsCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use:               "models [NAME]",
-		Short:             "List the models, or describe one and its settings",
-		Long:              "models lists the registered models. With a name it prints the source, what the model needs, and every setting with type, default and range.",
+		Use:   "models [NAME]",
+		Short: "List the models, or describe one and its settings",
+		Long: "models lists the registered models. With a name it prints the source, what the model needs, " +
+			"and every setting with type, default and range.",
 		Example:           "  plumbline models\n  plumbline models iforest --json",
 		Args:              needs(0, 1, "at most one model"),
 		ValidArgsFunction: completeOne(models.Names),
@@ -45,7 +46,8 @@ type modelView struct {
 }
 
 func viewModel(i models.Info) modelView {
-	return modelView{i.Name, i.Doc, i.Paper, i.Needs.Input.String(), i.Needs.Labels.String(), i.Needs.Batch, !i.UsesSeed(i.Defaults()), settings.Fields(i.Defaults())}
+	return modelView{i.Name, i.Doc, i.Paper, i.Needs.Input.String(), i.Needs.Labels.String(), i.Needs.Batch,
+		!i.UsesSeed(i.Defaults()), settings.Fields(i.Defaults())}
 }
 
 func (a *app) json(v any) error { return failed(writeJSON(a.out, v)) }

@@ -145,7 +145,8 @@ func (p *progress) finished(name string, e runs.Event) {
 	case r.Status != record.OK:
 		p.line(s + r.Status + ": " + r.Error)
 	default:
-		s += fmt.Sprintf("AUROC %s, fit %s, score %s", number(r.Metric("auroc")), seconds(r.Metric("fit_seconds")), seconds(r.Metric("score_seconds")))
+		s += fmt.Sprintf("AUROC %s, fit %s, score %s", number(r.Metric("auroc")), seconds(r.Metric("fit_seconds")),
+			seconds(r.Metric("score_seconds")))
 		if p.width == nil && p.now().Sub(p.said) < spacing {
 			p.held++
 			p.heldTxt = s

@@ -22,7 +22,8 @@ type stage struct {
 
 func newStage(width int) *stage {
 	s := &stage{clock: time.Unix(1e9, 0)}
-	s.progress = &progress{w: &s.out, now: func() time.Time { return s.clock }, at: map[string]doing{}, stop: make(chan struct{})}
+	s.progress = &progress{w: &s.out, now: func() time.Time { return s.clock }, at: map[string]doing{},
+		stop: make(chan struct{})}
 	if width > 0 {
 		s.width = func() int { return width }
 	}
@@ -30,7 +31,8 @@ func newStage(width int) *stage {
 }
 
 func cell(label string) experiment.Cell {
-	return experiment.Cell{Set: &experiment.DataSet{Config: &source.Config{Name: "flows"}}, Entry: &experiment.Entry{Label: label}, Seed: 1}
+	return experiment.Cell{Set: &experiment.DataSet{Config: &source.Config{Name: "flows"}},
+		Entry: &experiment.Entry{Label: label}, Seed: 1}
 }
 
 func ended(label, status, err string, done int) runs.Event {
@@ -72,7 +74,8 @@ func TestSignOfLife(t *testing.T) {
 	s.out.Reset()
 	for i := range 120 {
 		s.clock = s.clock.Add(time.Second)
-		s.event(runs.Event{Kind: runs.EpochDone, Cell: cell("ae"), Total: 2, Epoch: models.Epoch{N: i + 1, Of: 240, Loss: 0.5}})
+		s.event(runs.Event{Kind: runs.EpochDone, Cell: cell("ae"), Total: 2, Epoch: models.Epoch{N: i + 1, Of: 240,
+			Loss: 0.5}})
 		s.beat()
 	}
 	lines := strings.Split(strings.TrimSpace(s.out.String()), "\n")

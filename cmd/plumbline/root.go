@@ -105,13 +105,16 @@ finished runs side by side.`,
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w (see plumbline %s --help)", err, c.Name()))
 	})
-	c.AddCommand(a.runCommand(), a.compareCommand(), a.listCommand(), a.showCommand(), a.verifyCommand(), a.investigateCommand(), a.modelsCommand(), a.dataCommand(), a.auditCommand(), a.automatonCommand(), a.cacheCommand(), a.schemaCommand(), a.checkCommand(), a.versionCommand())
+	c.AddCommand(a.runCommand(), a.compareCommand(), a.listCommand(), a.showCommand(), a.verifyCommand(),
+		a.investigateCommand(), a.modelsCommand(), a.dataCommand(), a.auditCommand(), a.automatonCommand(), a.cacheCommand(),
+		a.schemaCommand(), a.checkCommand(), a.versionCommand())
 	return c
 }
 
 // dataFlag is --data, for the commands that look for data files.
 func (a *app) dataFlag(c *cobra.Command) {
-	c.Flags().StringArrayVar(&a.dataDirs, "data", nil, "folder of data files (repeatable; then $PLUMBLINE_DATA, then data/raw)")
+	c.Flags().StringArrayVar(&a.dataDirs, "data", nil,
+		"folder of data files (repeatable; then $PLUMBLINE_DATA, then data/raw)")
 	c.MarkFlagDirname("data")
 }
 
@@ -125,7 +128,8 @@ func (a *app) load(file string, overrides []string) (*experiment.Experiment, err
 			return nil, usage(fmt.Errorf("%q is neither a flag nor an override (key=value, +key=value, ~key)", o))
 		}
 	}
-	e, err := experiment.Load(file, experiment.LoadOptions{Overrides: overrides, DataDirs: a.dataDirs, Builtin: configs.Files})
+	e, err := experiment.Load(file, experiment.LoadOptions{Overrides: overrides, DataDirs: a.dataDirs,
+		Builtin: configs.Files})
 	return e, usage(err)
 }
 
@@ -136,7 +140,8 @@ func (a *app) library() experiment.Library { return experiment.NewLibrary("", co
 func needs(min, max int, what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) < min || max >= 0 && len(args) > max {
-			return usage(fmt.Errorf("%s: want %s, got %d arguments (see plumbline %s --help)", c.Name(), what, len(args), c.Name()))
+			return usage(fmt.Errorf("%s: want %s, got %d arguments (see plumbline %s --help)", c.Name(), what, len(args),
+				c.Name()))
 		}
 		return nil
 	}

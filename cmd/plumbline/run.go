@@ -34,12 +34,12 @@ func (a *app) runCommand() *cobra.Command {
 		Long: `run carries an experiment file out: it checks the file, reads and prepares each data set once, trains and
 scores every model with every seed, writes a run directory, and prints the comparison.
 
-An override changes a setting for this run: key=value, +key=value to add, ~key to delete; keys are dotted
-paths, values are YAML. models.0.epochs=5 is short for models.0.params.epochs=5.
+An override changes a setting for this run: key=value, +key=value to add, ~key to delete; keys are dotted paths,
+values are YAML. models.0.epochs=5 is short for models.0.params.epochs=5.
 
 FILE may be the name of an experiment of configs/experiments or configs/papers, which are built into the program
-(--list says which there are), or the experiment.yaml of a run directory, which repeats that run. A run that was interrupted or
-killed is taken up by --resume: cells that are done are kept.
+(--list says which there are), or the experiment.yaml of a run directory, which repeats that run. A run that was
+interrupted or killed is taken up by --resume: cells that are done are kept.
 
 Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the arguments are wrong.`,
 		Example: `  plumbline run quickstart
@@ -142,7 +142,8 @@ func (a *app) carryOut(ctx context.Context, e *experiment.Experiment, resume, me
 	case errors.Is(err, source.ErrNoFile): // nothing was read, and no run directory was made
 		return usage(err)
 	case errors.Is(err, record.ErrUnwritable) && outcome != nil:
-		return failed(fmt.Errorf("%w; the run ended there: make room and go on with: plumbline run --resume %s", err, outcome.Dir))
+		return failed(fmt.Errorf("%w; the run ended there: make room and go on with: plumbline run --resume %s", err,
+			outcome.Dir))
 	case err != nil:
 		return failed(err)
 	}
@@ -163,7 +164,8 @@ func (a *app) carryOut(ctx context.Context, e *experiment.Experiment, resume, me
 		fmt.Fprintf(a.err, "interrupted; go on with: plumbline run --resume %s\n", outcome.Dir)
 		return &failure{code: exitFailed, quiet: true, err: errors.New("interrupted")}
 	case outcome.Failed > 0:
-		fmt.Fprintf(a.err, "%d of %d cells are not ok: see results.csv and log.jsonl there\n", outcome.Failed, len(outcome.Results))
+		fmt.Fprintf(a.err, "%d of %d cells are not ok: see results.csv and log.jsonl there\n", outcome.Failed,
+			len(outcome.Results))
 		return &failure{code: exitFailed, quiet: true, err: errors.New("cells failed")}
 	}
 	return nil

@@ -129,7 +129,8 @@ func schema(what string) (*jsonschema.Schema, error) {
 		set(s, "format", &jsonschema.Schema{Type: "string", Enum: anys(source.Formats())})
 		s.Required, s.AllOf = []string{"name"}, formatSchemas()
 		s.AllOf = append(s.AllOf, &jsonschema.Schema{
-			If: &jsonschema.Schema{Not: &jsonschema.Schema{Required: []string{"base"}}}, Then: &jsonschema.Schema{Required: []string{"format"}},
+			If:   &jsonschema.Schema{Not: &jsonschema.Schema{Required: []string{"base"}}},
+			Then: &jsonschema.Schema{Required: []string{"format"}},
 		})
 		return s, nil
 	}
@@ -152,7 +153,8 @@ func formatSchemas() (out []*jsonschema.Schema) {
 		is, has := jsonschema.NewProperties(), jsonschema.NewProperties()
 		is.Set("format", &jsonschema.Schema{Const: name})
 		has.Set("options", bare(reflector().Reflect(options)))
-		out = append(out, &jsonschema.Schema{If: &jsonschema.Schema{Properties: is}, Then: &jsonschema.Schema{Properties: has}})
+		out = append(out, &jsonschema.Schema{If: &jsonschema.Schema{Properties: is},
+			Then: &jsonschema.Schema{Properties: has}})
 	}
 	return out
 }
@@ -208,7 +210,8 @@ func experimentSchema() *jsonschema.Schema {
 	s.Title = "plumbline experiment"
 	s.Required = []string{"name", "data", "models"}
 	text := &jsonschema.Schema{Type: "string"}
-	set(s, "data", &jsonschema.Schema{Type: "array", MinItems: count(1), Items: &jsonschema.Schema{OneOf: []*jsonschema.Schema{text, {Type: "object"}}}})
+	set(s, "data", &jsonschema.Schema{Type: "array", MinItems: count(1),
+		Items: &jsonschema.Schema{OneOf: []*jsonschema.Schema{text, {Type: "object"}}}})
 	var entries []*jsonschema.Schema
 	entries = append(entries, text)
 	for _, name := range models.Names() {
@@ -221,14 +224,17 @@ func experimentSchema() *jsonschema.Schema {
 		props.Set("label", text)
 		props.Set("doc", text)
 		props.Set("params", bare(reflector().Reflect(i.Defaults())))
-		entries = append(entries, &jsonschema.Schema{Type: "object", Properties: props, Required: []string{"model"}, AdditionalProperties: jsonschema.FalseSchema})
+		entries = append(entries, &jsonschema.Schema{Type: "object", Properties: props, Required: []string{"model"},
+			AdditionalProperties: jsonschema.FalseSchema})
 	}
 	props := jsonschema.NewProperties()
-	props.Set("model", &jsonschema.Schema{Type: "string", Description: "a config of configs/models", Not: &jsonschema.Schema{Enum: anys(models.Names())}})
+	props.Set("model", &jsonschema.Schema{Type: "string", Description: "a config of configs/models",
+		Not: &jsonschema.Schema{Enum: anys(models.Names())}})
 	props.Set("label", text)
 	props.Set("doc", text)
 	props.Set("params", &jsonschema.Schema{Type: "object"})
-	entries = append(entries, &jsonschema.Schema{Type: "object", Properties: props, Required: []string{"model"}, AdditionalProperties: jsonschema.FalseSchema})
+	entries = append(entries, &jsonschema.Schema{Type: "object", Properties: props, Required: []string{"model"},
+		AdditionalProperties: jsonschema.FalseSchema})
 	set(s, "models", &jsonschema.Schema{Type: "array", MinItems: count(1), Items: &jsonschema.Schema{OneOf: entries}})
 	set(s, "split", bare(reflector().Reflect(&split.SplitSpec{})))
 	set(s, "prep", stepsSchema())

@@ -37,7 +37,8 @@ func breaches(schema map[string]any, v any, at string) (out []string) {
 				say("%v is not one of %v", v, want)
 			}
 		case "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum":
-			ok := map[string]bool{"minimum": number >= limit, "maximum": number <= limit, "exclusiveMinimum": number > limit, "exclusiveMaximum": number < limit}
+			ok := map[string]bool{"minimum": number >= limit, "maximum": number <= limit, "exclusiveMinimum": number > limit,
+				"exclusiveMaximum": number < limit}
 			if isNumber && !ok[key] {
 				say("%v breaks %s %v", v, key, want)
 			}
@@ -129,7 +130,8 @@ func hasType(name string, v any) bool {
 	_, isList := v.([]any)
 	_, isText := v.(string)
 	_, isBool := v.(bool)
-	return map[string]bool{"object": isMap, "array": isList, "string": isText, "boolean": isBool, "number": isNumber, "integer": isNumber && n == math.Trunc(n)}[name]
+	return map[string]bool{"object": isMap, "array": isList, "string": isText, "boolean": isBool, "number": isNumber,
+		"integer": isNumber && n == math.Trunc(n)}[name]
 }
 
 func schemaOf(t *testing.T, what string) map[string]any {
@@ -156,7 +158,8 @@ func yamlValue(t *testing.T, text string) any {
 func TestSchemasFitTheConfigs(t *testing.T) {
 	dir, _ := runDir(t)
 	files := map[string][]string{"experiment": {filepath.Join(dir, "experiment.yaml")}}
-	for what, folder := range map[string]string{"experiment": "[ep]*s", "data": "data", "model": "models"} { // experiments and papers
+	// experiments and papers
+	for what, folder := range map[string]string{"experiment": "[ep]*s", "data": "data", "model": "models"} {
 		found, err := filepath.Glob("configs/" + folder + "/*.yaml")
 		if err != nil || len(found) == 0 {
 			t.Fatalf("no configs of kind %s: %v", what, err)

@@ -138,7 +138,8 @@ func (a *app) showRun(r *record.Record) error {
 	}
 	fmt.Fprintf(w, "program\t%s\n", program(m))
 	for _, d := range m.Data {
-		fmt.Fprintf(w, "data\t%s: %d rows, %d attacks; %d benign train, %d set thresholds, %d test\n", d.Name, d.Rows, d.Attacks, d.Train, d.Valid, d.Test)
+		fmt.Fprintf(w, "data\t%s: %d rows, %d attacks; %d benign train, %d set thresholds, %d test\n", d.Name, d.Rows,
+			d.Attacks, d.Train, d.Valid, d.Test)
 		for _, f := range d.Files {
 			if f.SHA256 != "" {
 				fmt.Fprintf(w, "\t  %s, sha256 %s\n", f.Name, f.SHA256)
@@ -150,7 +151,8 @@ func (a *app) showRun(r *record.Record) error {
 	}
 	fmt.Fprintln(w, "\ncell\tstatus\tAUROC\tfit\terror")
 	for _, c := range r.Results {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", c.Cell, c.Status, number(c.Metric("auroc")), seconds(c.Metric("fit_seconds")), c.Error)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", c.Cell, c.Status, number(c.Metric("auroc")), seconds(c.Metric("fit_seconds")),
+			c.Error)
 	}
 	return failed(w.Flush())
 }

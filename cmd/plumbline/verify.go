@@ -65,7 +65,8 @@ Exit code: 0 when all is equal or as it was left, 1 when something differs, 2 wh
 	a.jsonFlag(c, &asJSON)
 	c.Flags().BoolVar(&files, "files", false, "hold one run directory against what its run wrote")
 	c.Flags().BoolVar(&all, "all", false, fmt.Sprintf("every difference; else the first %d", shownDifferences))
-	c.Flags().StringSliceVar(&ignore, "ignore", nil, "columns of results.csv that may differ, besides "+strings.Join(compare.Measured, ", "))
+	c.Flags().StringSliceVar(&ignore, "ignore", nil,
+		"columns of results.csv that may differ, besides "+strings.Join(compare.Measured, ", "))
 	return c
 }
 

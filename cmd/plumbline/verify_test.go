@@ -25,7 +25,8 @@ func TestVerify(t *testing.T) {
 	}
 	other := run(one+"/experiment.yaml", "models.2.trees=21")
 	code, out, _ = plumb(t, "verify", one, other, "--all")
-	if code != exitFailed || !strings.Contains(out, "cells/synth/iforest/s1: auroc: ") || !strings.Contains(out, "cells/synth/iforest/s2: scores (") || strings.Contains(out, "znorm") {
+	if code != exitFailed || !strings.Contains(out, "cells/synth/iforest/s1: auroc: ") ||
+		!strings.Contains(out, "cells/synth/iforest/s2: scores (") || strings.Contains(out, "znorm") {
 		t.Errorf("other settings: exit %d: %s", code, out)
 	}
 	var v struct {
@@ -33,10 +34,12 @@ func TestVerify(t *testing.T) {
 		Differences []struct{ Cell, What, One, Two string }
 	}
 	code, out, _ = plumb(t, "verify", one, other, "--json")
-	if err := json.Unmarshal([]byte(out), &v); err != nil || code != exitFailed || v.Cells != 4 || len(v.Differences) < 2 || !strings.HasPrefix(v.Differences[0].Cell, "cells/synth/iforest/") {
+	if err := json.Unmarshal([]byte(out), &v); err != nil || code != exitFailed || v.Cells != 4 ||
+		len(v.Differences) < 2 || !strings.HasPrefix(v.Differences[0].Cell, "cells/synth/iforest/") {
 		t.Errorf("exit %d, %v: %s", code, err, out)
 	}
-	if code, _, errOut := plumb(t, "verify", one, t.TempDir()); code != exitUsage || !strings.Contains(errOut, "has no results.csv") {
+	if code, _, errOut := plumb(t, "verify", one, t.TempDir()); code != exitUsage ||
+		!strings.Contains(errOut, "has no results.csv") {
 		t.Errorf("no run: exit %d: %s", code, errOut)
 	}
 }

@@ -53,7 +53,8 @@ func run(ctx context.Context, args []string) error {
 	f := flag.NewFlagSet("speed", flag.ContinueOnError)
 	s := settings{}
 	f.StringVar(&s.dir, "dir", "", "folder for the data, about 600 MB, which is kept; empty: a temporary one")
-	f.StringVar(&s.python, "python", "", "Python with PyTorch, such as /usr/bin/python3; empty: only this program is timed")
+	f.StringVar(&s.python, "python", "",
+		"Python with PyTorch, such as /usr/bin/python3; empty: only this program is timed")
 	f.IntVar(&s.rounds, "rounds", 3, "times that each program is run, in turn")
 	f.IntVar(&s.epochs, "epochs", 4, "epochs a run")
 	names := f.String("workloads", "A64,A512,B100,C64,C2,D", "which workloads")
@@ -96,8 +97,10 @@ func run(ctx context.Context, args []string) error {
 	if err := os.WriteFile(filepath.Join(s.dir, "peer.py"), script, 0o666); err != nil {
 		return err
 	}
-	fmt.Printf("%s/%s, %s, %d processors, least of %d runs of %d epochs, in turn\n\n", runtime.GOOS, runtime.GOARCH, runtime.Version(), runtime.NumCPU(), s.rounds, s.epochs)
-	fmt.Println("| workload | threads | plumbline s | GFLOP/s | of the peak | PyTorch eager s | its best s | which | eager / plumbline | best / plumbline |")
+	fmt.Printf("%s/%s, %s, %d processors, least of %d runs of %d epochs, in turn\n\n", runtime.GOOS, runtime.GOARCH,
+		runtime.Version(), runtime.NumCPU(), s.rounds, s.epochs)
+	fmt.Println("| workload | threads | plumbline s | GFLOP/s | of the peak | PyTorch eager s | its best s | which | " +
+		"eager / plumbline | best / plumbline |")
 	fmt.Println("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
 	for _, w := range chosen {
 		if err := s.measure(ctx, w); err != nil {
@@ -158,7 +161,8 @@ func (s settings) measure(ctx context.Context, w workload) error {
 	}
 	for _, t := range s.threads {
 		rate := w.flops / own[t].seconds
-		line := fmt.Sprintf("| %s | %d | %.4f | %.1f | %.0f %% |", w.name, t, own[t].seconds, rate/1e9, 100*rate/(top*float64(t)))
+		line := fmt.Sprintf("| %s | %d | %.4f | %.1f | %.0f %% |", w.name, t, own[t].seconds, rate/1e9,
+			100*rate/(top*float64(t)))
 		eager, best, which := math.Inf(1), math.Inf(1), ""
 		for _, variant := range w.variants {
 			p := peers[t][variant]
@@ -175,7 +179,8 @@ func (s settings) measure(ctx context.Context, w workload) error {
 		if which == "" {
 			line += " – | – | – | – | – |"
 		} else {
-			line += fmt.Sprintf(" %.4f | %.4f | %s | %.2f | %.2f |", eager, best, which, eager/own[t].seconds, best/own[t].seconds)
+			line += fmt.Sprintf(" %.4f | %.4f | %s | %.2f | %.2f |", eager, best, which, eager/own[t].seconds,
+				best/own[t].seconds)
 		}
 		fmt.Println(line)
 	}
@@ -207,7 +212,8 @@ func agree(a, b []float64) error {
 }
 
 func (s settings) torch(ctx context.Context, workload, variant string, threads int) (timing, error) {
-	cmd := exec.CommandContext(ctx, s.python, filepath.Join(s.dir, "peer.py"), "--workload", workload, "--variant", variant,
+	cmd := exec.CommandContext(ctx, s.python, filepath.Join(s.dir, "peer.py"), "--workload", workload, "--variant",
+		variant,
 		"--threads", strconv.Itoa(threads), "--epochs", strconv.Itoa(s.epochs), "--data", s.dir)
 	var out, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaint

@@ -46,7 +46,8 @@ var workloads = []workload{
 }
 
 func dense(name, letter string, sizes []int, rows, batch int) workload {
-	w := workload{name: name, letter: letter, d: sizes[0], rows: rows, batch: batch, variants: []string{"eager", "foreach", "flat", "jit", "manual"}}
+	w := workload{name: name, letter: letter, d: sizes[0], rows: rows, batch: batch, variants: []string{"eager", "foreach",
+		"flat", "jit", "manual"}}
 	w.net = nn.Network{Layers: nn.Autoencoder(sizes[0], sizes[1:], nn.Tanh), Optimiser: adam}
 	for i, l := range w.net.Layers {
 		if i < len(w.net.Layers)-1 {
@@ -62,8 +63,10 @@ func dense(name, letter string, sizes []int, rows, batch int) workload {
 }
 
 func recurrent(name, letter string, layers ...nn.Recurrent) workload {
-	w := workload{name: name, letter: letter, d: columns, rows: 20000, batch: 64, variants: []string{"eager", "foreach", "flat", "jit"}}
-	w.sequence = &nn.Sequence{Steps: steps, In: columns, Layers: layers, Each: true, Out: columns, Loss: "mse", Optimiser: adam}
+	w := workload{name: name, letter: letter, d: columns, rows: 20000, batch: 64, variants: []string{"eager", "foreach",
+		"flat", "jit"}}
+	w.sequence = &nn.Sequence{Steps: steps, In: columns, Layers: layers, Each: true, Out: columns, Loss: "mse",
+		Optimiser: adam}
 	for i, l := range layers {
 		n, products := float64(w.rows*steps), 3.0
 		if i == 0 {

@@ -1,6 +1,8 @@
 // Package compare sets the cells of finished runs side by side: per data set, the models in order of a
-// metric's mean over their seeds and folds, with standard deviation, 95 % interval and what it rests on, and everything that
-// should make a reader doubt a difference; [Comparison.AddPublished] puts what papers report beside them. It reads results only; running is package runs.
+// metric's mean over their seeds and folds, with standard deviation, 95 % interval and what it rests on, and everything
+// that
+// should make a reader doubt a difference; [Comparison.AddPublished] puts what papers report beside them. It reads
+// results only; running is package runs.
 package compare
 
 import (
@@ -46,8 +48,10 @@ type Row struct {
 	Errors       []string         // of the cells that are not ok, each once
 }
 
-// Value is a metric's mean over seeds, or over folds whose values are means over seeds. Its interval is that of the mean
-// (see [eval.Pool]); where one cell is all there is, or all seeds gave one value, it is the cell's own over the choice of test units.
+// Value is a metric's mean over seeds, or over folds whose values are means over seeds. Its interval is that of the
+// mean
+// (see [eval.Pool]); where one cell is all there is, or all seeds gave one value, it is the cell's own over the choice
+// of test units.
 type Value struct {
 	N        int    // seeds or folds with a value, which mean, SD and interval rest on
 	Over     string // what the interval is over: "seeds", "folds" or "units"
@@ -73,7 +77,8 @@ type member struct {
 	run int // index of the record
 }
 
-// Compare ranks by a metric of [eval.MetricTable]; "" means auroc, and one that only describes ranks nothing. columns are the
+// Compare ranks by a metric of [eval.MetricTable]; "" means auroc, and one that only describes ranks nothing. columns
+// are the
 // other metrics to show, nil the usual ones. A model that several runs hold has a row for each: seeds that were
 // run twice are no further evidence.
 func Compare(records []*record.Record, metric string, columns []string) (*Comparison, error) {
@@ -222,7 +227,8 @@ func direction(metric string) float64 {
 }
 
 func (c *Comparison) row(cells []record.Result, overlap float64) Row {
-	r := Row{Label: cells[0].Label, Model: cells[0].Model, Cells: len(cells), Fixed: cells[0].Deterministic, Others: map[string]Value{}}
+	r := Row{Label: cells[0].Label, Model: cells[0].Model, Cells: len(cells), Fixed: cells[0].Deterministic,
+		Others: map[string]Value{}}
 	for i := range cells {
 		switch {
 		case cells[i].Status == record.OK:

@@ -64,14 +64,16 @@ func TestCompare(t *testing.T) {
 	if r := c.Groups[1].Rows[0]; r.Rank != 0 || !math.IsNaN(r.Main.Mean) {
 		t.Errorf("undefined: %+v", r)
 	}
-	if !strings.Contains(strings.Join(g.Warnings, "\n"), "b: small class") || !strings.Contains(strings.Join(g.Warnings, "\n"), "seeds are few") {
+	if !strings.Contains(strings.Join(g.Warnings, "\n"), "b: small class") ||
+		!strings.Contains(strings.Join(g.Warnings, "\n"), "seeds are few") {
 		t.Errorf("warnings %q", g.Warnings)
 	}
 	fast, err := Compare([]*record.Record{testRecord(t)}, "fit_seconds", nil)
 	if err != nil || fast.Groups[0].Rows[2].Label != "a" {
 		t.Errorf("by time: %+v, %v", fast, err)
 	}
-	if _, err := Compare([]*record.Record{testRecord(t)}, "auc", nil); err == nil || !strings.Contains(err.Error(), `did you mean "auroc"?`) {
+	if _, err := Compare([]*record.Record{testRecord(t)}, "auc", nil); err == nil || !strings.Contains(err.Error(),
+		`did you mean "auroc"?`) {
 		t.Errorf("error %v", err)
 	}
 	if _, err := Compare(nil, "", nil); err == nil {
@@ -86,7 +88,8 @@ func TestRender(t *testing.T) {
 	}
 	c.Groups[0].Audit = []string{"audit: clean"}
 	for format, want := range map[string][]string{
-		"table":    {"d, unit flow: 20 judged", "audit: clean", "2  a      0.8500 ± 0.0707", "[0.9000, 0.9700]  20 units", "2 seeds", "intervals over units are about", "1/2", "b failed: no | room", "warning: "},
+		"table": {"d, unit flow: 20 judged", "audit: clean", "2  a      0.8500 ± 0.0707", "[0.9000, 0.9700]  20 units",
+			"2 seeds", "intervals over units are about", "1/2", "b failed: no | room", "warning: "},
 		"markdown": {"| 2 | a | 0.8500 ± 0.0707 |", "### e, unit host"},
 		"matrix":   {"| AUROC | d | e | mean rank |", "| c | 0.9500 | – | – |", "| b | 0.7000 (1 of 2) | – | – |"},
 		"csv":      {"d,flow,1,c,n,auroc,1,1,0.95,,0.9,0.97,units", "e,host,0,c,n,auroc,0,1,,,,,"},
@@ -123,7 +126,8 @@ func TestMatrix(t *testing.T) {
 	if err := c.Render(&b, "matrix"); err != nil {
 		t.Fatal(err)
 	}
-	want := "| AUROC | d | e | mean rank |\n| --- | --- | --- | --- |\n| b | 0.9000 | 0.5000 | 1.2 |\n| a | 0.8000 | 0.5000 | 1.8 |\n| x | 0.9900 | – | – |\n"
+	want := "| AUROC | d | e | mean rank |\n| --- | --- | --- | --- |\n| b | 0.9000 | 0.5000 | 1.2 |\n" +
+		"| a | 0.8000 | 0.5000 | 1.8 |\n| x | 0.9900 | – | – |\n"
 	if b.String() != want {
 		t.Errorf("got\n%swant\n%s", b.String(), want)
 	}
@@ -137,7 +141,8 @@ func TestMatrix(t *testing.T) {
 // runOf is a run of one model, iforest, and one that ignores its seed, znorm.
 func runOf(t *testing.T, dir, sum string, seeds ...string) *record.Record {
 	t.Helper()
-	file := "data,model,label,seed,unit,status,n_test,prevalence,auroc,auroc_low,auroc_high,test_sha256,input,deterministic\n" +
+	file := "data,model,label,seed,unit,status,n_test,prevalence,auroc,auroc_low,auroc_high,test_sha256,input," +
+		"deterministic\n" +
 		"d,znorm,znorm,1,flow,ok,20,0.5,0.8,0.7,0.9," + sum + ",vectors,true\n" +
 		"d,markov,markov,1,flow,ok,20,0.5,0.8,0.7,0.9,other,traces,true\n"
 	for i, s := range seeds {
@@ -168,14 +173,17 @@ func TestSeveralRuns(t *testing.T) {
 		}
 	}
 	warnings := strings.Join(g.Warnings, "\n")
-	if !strings.Contains(warnings, "models of vectors saw 2 different test sets") || strings.Contains(warnings, "models of traces") {
+	if !strings.Contains(warnings, "models of vectors saw 2 different test sets") ||
+		strings.Contains(warnings, "models of traces") {
 		t.Errorf("warnings %s", warnings)
 	}
-	if _, err := Compare([]*record.Record{a, runOf(t, "runs/../runs/a", "x")}, "", nil); err == nil || !strings.Contains(err.Error(), "given twice") {
+	if _, err := Compare([]*record.Record{a, runOf(t, "runs/../runs/a", "x")}, "", nil); err == nil ||
+		!strings.Contains(err.Error(), "given twice") {
 		t.Errorf("error %v", err)
 	}
 	// one name, two folders: told apart by the whole path
-	if c, err = Compare([]*record.Record{a, runOf(t, "old/a", "x", "1")}, "", nil); err != nil || c.Groups[0].Rows[0].Run == c.Groups[0].Rows[1].Run {
+	if c, err = Compare([]*record.Record{a, runOf(t, "old/a", "x", "1")}, "", nil); err != nil ||
+		c.Groups[0].Rows[0].Run == c.Groups[0].Rows[1].Run {
 		t.Errorf("%+v, %v", c, err)
 	}
 }
@@ -187,7 +195,8 @@ func TestWarningsNameTheirModels(t *testing.T) {
 	}
 	failed := cell("b", "never read")
 	failed.Status = record.Failed
-	got := cellWarnings([]member{cell("a", "few", "flat"), cell("a", "few"), cell("b", "few", "coarse"), failed, cell("c", "few", "coarse")})
+	got := cellWarnings([]member{cell("a", "few", "flat"), cell("a", "few"), cell("b", "few", "coarse"), failed,
+		cell("c", "few", "coarse")})
 	want := []string{"all models: few", "a: flat (1 of 2 cells)", "b, c: coarse"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
@@ -224,7 +233,8 @@ func TestWarnings(t *testing.T) {
 		t.Fatal(err)
 	}
 	warnings := strings.Join(c.Groups[0].Warnings, "\n")
-	for _, want := range []string{"iforest: undefined for 1 of 5 cells", "not all are judged on the same units (20 with 50.0 % attacks; 19 with"} {
+	for _, want := range []string{"iforest: undefined for 1 of 5 cells",
+		"not all are judged on the same units (20 with 50.0 % attacks; 19 with"} {
 		if !strings.Contains(warnings, want) {
 			t.Errorf("warnings lack %q:\n%s", want, warnings)
 		}
@@ -254,13 +264,15 @@ d,n,b,1,f2,flow,ok,10,21,0.7,0.5,x,%s,vectors
 			t.Fatal(err)
 		}
 		text := strings.Join(c.Groups[0].Warnings, "\n")
-		if strings.Contains(text, "test_sha256") != warned || strings.Contains(text, "same units") || !strings.Contains(text, "2 folds are few") {
+		if strings.Contains(text, "test_sha256") != warned || strings.Contains(text, "same units") ||
+			!strings.Contains(text, "2 folds are few") {
 			t.Errorf("%s: %s", sum, text)
 		}
 	}
 }
 
-// TestFoldsAndSeeds: seeds are averaged within a fold, and the interval over the folds' means is that of Nadeau and Bengio.
+// TestFoldsAndSeeds: seeds are averaged within a fold, and the interval over the folds' means is that of Nadeau and
+// Bengio.
 func TestFoldsAndSeeds(t *testing.T) {
 	const file = `data,model,label,seed,fold,unit,status,n_train,n_test,auroc,mcc
 d,m,a,1,f1,flow,ok,10,20,0.80,0.5
@@ -297,7 +309,8 @@ d,m,a,2,f3,flow,failed,10,20,,
 			t.Errorf("of values that are all equal: %+v", m)
 		}
 		var b strings.Builder
-		if err := c.Render(&b, "table"); err != nil || !strings.Contains(b.String(), "3 folds") || !strings.Contains(b.String(), "averaged within a fold") {
+		if err := c.Render(&b, "table"); err != nil || !strings.Contains(b.String(), "3 folds") ||
+			!strings.Contains(b.String(), "averaged within a fold") {
 			t.Errorf("%v\n%s", err, b.String())
 		}
 		told := strings.Contains(strings.Join(c.Groups[0].Warnings, "\n"), "all 15 attacks test in every fold")
@@ -315,9 +328,11 @@ d,m,a,2,f3,flow,failed,10,20,,
 	}
 }
 
-// TestMetricsOfCells: a metric that results.csv lacks comes from the cells' files, and one that describes ranks nothing.
+// TestMetricsOfCells: a metric that results.csv lacks comes from the cells' files, and one that describes ranks
+// nothing.
 func TestMetricsOfCells(t *testing.T) {
-	const file = "data,model,label,seed,unit,status,auroc,cell\nd,m,a,1,flow,ok,0.8,cells/d/a/s1\nd,m,b,1,flow,ok,0.7,cells/d/b/s1\n"
+	const file = "data,model,label,seed,unit,status,auroc,cell\nd,m,a,1,flow,ok,0.8,cells/d/a/s1\n" +
+		"d,m,b,1,flow,ok,0.7,cells/d/b/s1\n"
 	results, err := record.ReadResults(strings.NewReader(file), "r.csv")
 	if err != nil {
 		t.Fatal(err)
@@ -326,9 +341,11 @@ func TestMetricsOfCells(t *testing.T) {
 	if _, err := Compare([]*record.Record{rec}, "oracle_f1", nil); err == nil {
 		t.Error("no metrics.json is missed")
 	}
-	for cell, text := range map[string]string{"a": `{"auroc": 0.1, "oracle_f1": 0.25, "distinct_scores": 9}`, "b": `{"oracle_f1": 0.5, "distinct_scores": 12}`} {
+	for cell, text := range map[string]string{"a": `{"auroc": 0.1, "oracle_f1": 0.25, "distinct_scores": 9}`,
+		"b": `{"oracle_f1": 0.5, "distinct_scores": 12}`} {
 		dir := filepath.Join(rec.Dir, "cells", "d", cell, "s1")
-		if err := errors.Join(os.MkdirAll(dir, 0o777), os.WriteFile(filepath.Join(dir, "metrics.json"), []byte(text), 0o666)); err != nil {
+		if err := errors.Join(os.MkdirAll(dir, 0o777), os.WriteFile(filepath.Join(dir, "metrics.json"), []byte(text),
+			0o666)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -336,7 +353,8 @@ func TestMetricsOfCells(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if top := c.Groups[0].Rows[0]; top.Label != "b" || top.Rank != 1 || top.Main.Mean != 0.5 || c.Groups[0].Rows[1].Others["auroc"].Mean != 0.8 {
+	if top := c.Groups[0].Rows[0]; top.Label != "b" || top.Rank != 1 || top.Main.Mean != 0.5 ||
+		c.Groups[0].Rows[1].Others["auroc"].Mean != 0.8 {
 		t.Errorf("%+v", c.Groups[0].Rows)
 	}
 	if c, err = Compare([]*record.Record{rec}, "distinct_scores", nil); err != nil {
@@ -352,10 +370,12 @@ func TestMetricsOfCells(t *testing.T) {
 	}
 }
 
-// TestOffRatesAreNamed: models whose thresholds do not hold stand in one warning, with their mean rates over such cells.
+// TestOffRatesAreNamed: models whose thresholds do not hold stand in one warning, with their mean rates over such
+// cells.
 func TestOffRatesAreNamed(t *testing.T) {
 	off := func(label string, seed uint64, fpr float64, warnings ...string) record.Result {
-		r := record.Result{Data: "d", Unit: "flow", Label: label, Model: label, Seed: seed, Status: record.OK, Warnings: warnings}
+		r := record.Result{Data: "d", Unit: "flow", Label: label, Model: label, Seed: seed, Status: record.OK,
+			Warnings: warnings}
 		r.Set("fpr", fpr)
 		r.Set("fpr_asked", 0.01)
 		r.Set("auroc", 0.9)
@@ -371,7 +391,8 @@ func TestOffRatesAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	warnings := strings.Join(c.Groups[0].Warnings, "\n")
-	if n := strings.Count(warnings, "asked for"); n != 1 || !strings.Contains(warnings, "asked for 1.0 % false positives, got a 80.0 %, b 2.0 %:") {
+	if n := strings.Count(warnings, "asked for"); n != 1 ||
+		!strings.Contains(warnings, "asked for 1.0 % false positives, got a 80.0 %, b 2.0 %:") {
 		t.Errorf("warnings %s", warnings)
 	}
 	if v := c.Groups[0].Rows[0].Others["fpr"]; math.IsNaN(v.Mean) {

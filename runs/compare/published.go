@@ -38,7 +38,8 @@ func (v PublishedValue) metrics() (names []string, values []float64) {
 	for _, m := range []struct {
 		name  string
 		value float64
-	}{{"auroc", v.AUROC}, {"weighted_cluster_auroc", v.ClusterAUROC}, {"accuracy", v.Accuracy}, {"precision", v.Precision}, {"recall", v.Recall}} {
+	}{{"auroc", v.AUROC}, {"weighted_cluster_auroc", v.ClusterAUROC}, {"accuracy", v.Accuracy}, {"precision", v.Precision},
+		{"recall", v.Recall}} {
 		if m.value != 0 {
 			names, values = append(names, m.name), append(values, m.value)
 		}

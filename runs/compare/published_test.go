@@ -11,7 +11,8 @@ func TestPublished(t *testing.T) {
 	if _, err := readPublished(publishedFile); err != nil {
 		t.Fatal(err)
 	}
-	c := &Comparison{Metric: "auroc", Groups: []Group{{Data: "nsl-kdd-20", Unit: "flow"}, {Data: "nsl-kdd", Unit: "host"}, {Data: "synth", Unit: "flow"}, {Data: "argus-features3", Unit: "host"}}}
+	c := &Comparison{Metric: "auroc", Groups: []Group{{Data: "nsl-kdd-20", Unit: "flow"}, {Data: "nsl-kdd", Unit: "host"},
+		{Data: "synth", Unit: "flow"}, {Data: "argus-features3", Unit: "host"}}}
 	if err := c.AddPublished(); err != nil {
 		t.Fatal(err)
 	}
@@ -22,7 +23,8 @@ func TestPublished(t *testing.T) {
 	}
 	for _, format := range []string{"table", "markdown", "json"} {
 		var b bytes.Buffer
-		if err := c.Render(&b, format); err != nil || !strings.Contains(b.String(), "V. L. Cao") || !strings.Contains(b.String(), "0.963") {
+		if err := c.Render(&b, format); err != nil || !strings.Contains(b.String(), "V. L. Cao") ||
+			!strings.Contains(b.String(), "0.963") {
 			t.Errorf("%s: %v: %s", format, err, b.String())
 		}
 	}

@@ -227,7 +227,8 @@ func (c *Comparison) markdown(w io.Writer) error {
 
 func (c *Comparison) csv(w io.Writer) error {
 	cw := csv.NewWriter(w)
-	cw.Write([]string{"data", "unit", "rank", "label", "model", "metric", "n", "cells", "mean", "sd", "low", "high", "interval", "run"})
+	cw.Write([]string{"data", "unit", "rank", "label", "model", "metric", "n", "cells", "mean", "sd", "low", "high",
+		"interval", "run"})
 	text := func(v float64) string {
 		if math.IsNaN(v) {
 			return ""
@@ -239,7 +240,8 @@ func (c *Comparison) csv(w io.Writer) error {
 		for _, r := range g.Rows {
 			for _, m := range c.metrics() {
 				v := r.Others[m]
-				cw.Write([]string{g.Data, g.Unit, strconv.Itoa(r.Rank), r.Label, r.Model, m, strconv.Itoa(v.N), strconv.Itoa(r.Cells), text(v.Mean), text(v.SD), text(v.Interval.Low), text(v.Interval.High), v.kind(), r.Run})
+				cw.Write([]string{g.Data, g.Unit, strconv.Itoa(r.Rank), r.Label, r.Model, m, strconv.Itoa(v.N),
+					strconv.Itoa(r.Cells), text(v.Mean), text(v.SD), text(v.Interval.Low), text(v.Interval.High), v.kind(), r.Run})
 			}
 		}
 	}
@@ -296,10 +298,12 @@ func (c *Comparison) json(w io.Writer) error {
 		g := &c.Groups[k]
 		og := group{Data: g.Data, Unit: g.Unit, Test: g.Test, Audit: g.Audit, Warnings: g.Warnings, Published: g.Published}
 		for _, r := range g.Rows {
-			or := row{Rank: r.Rank, Label: r.Label, Model: r.Model, Run: r.Run, OK: r.OK, Cells: r.Cells, Errors: r.Errors, Metrics: map[string]value{}}
+			or := row{Rank: r.Rank, Label: r.Label, Model: r.Model, Run: r.Run, OK: r.OK, Cells: r.Cells, Errors: r.Errors,
+				Metrics: map[string]value{}}
 			for _, m := range c.metrics() {
 				v := r.Others[m]
-				or.Metrics[m] = value{v.N, eval.Number(v.Mean), eval.Number(v.SD), eval.Number(v.Interval.Low), eval.Number(v.Interval.High), v.kind()}
+				or.Metrics[m] = value{v.N, eval.Number(v.Mean), eval.Number(v.SD), eval.Number(v.Interval.Low),
+					eval.Number(v.Interval.High), v.kind()}
 			}
 			og.Rows = append(og.Rows, or)
 		}

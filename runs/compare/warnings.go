@@ -65,7 +65,8 @@ func rateWarnings(cells []member) []string {
 	var labels []string // of the models, in order of appearance
 	sum, n := map[string]float64{}, map[string]float64{}
 	for _, m := range cells {
-		if m.Status != record.OK || !slices.ContainsFunc(m.Warnings, func(w string) bool { return strings.HasPrefix(w, eval.OffRate) }) {
+		if m.Status != record.OK || !slices.ContainsFunc(m.Warnings,
+			func(w string) bool { return strings.HasPrefix(w, eval.OffRate) }) {
 			continue
 		}
 		if n[m.Label] == 0 {
@@ -98,7 +99,8 @@ func repetitionWarnings(rows []Row) (out []string) {
 	for i := range rows {
 		r := &rows[i]
 		if r.Main.Missing > 0 {
-			out = append(out, fmt.Sprintf("%s: undefined for %d of %d cells, which its mean leaves out", r.Label, r.Main.Missing, r.OK))
+			out = append(out, fmt.Sprintf("%s: undefined for %d of %d cells, which its mean leaves out", r.Label, r.Main.Missing,
+				r.OK))
 		}
 		over := "seeds"
 		if r.Main.Over == "folds" {
@@ -113,7 +115,8 @@ func repetitionWarnings(rows []Row) (out []string) {
 		}
 	}
 	if single != nil {
-		out = append(out, fmt.Sprintf("one seed of %s: nothing shows how far the result of another may lie", strings.Join(single, ", ")))
+		out = append(out, fmt.Sprintf("one seed of %s: nothing shows how far the result of another may lie",
+			strings.Join(single, ", ")))
 	}
 	for _, over := range []string{"seeds", "folds"} {
 		if n := few[over]; n > 0 && n < fewSeeds {
@@ -188,11 +191,13 @@ func preparationWarningsIn(cells []member) (out []string) {
 		}
 	}
 	if len(units) > 1 {
-		out = append(out, fmt.Sprintf("not all are judged on the same units (%s): their numbers do not compare", strings.Join(units, "; ")))
+		out = append(out, fmt.Sprintf("not all are judged on the same units (%s): their numbers do not compare",
+			strings.Join(units, "; ")))
 	}
 	for _, in := range inputs {
 		if k := len(sums[in]); k > 1 {
-			out = append(out, fmt.Sprintf("models of %s saw %d different test sets (test_sha256): split or preprocessing differ", in, k))
+			out = append(out, fmt.Sprintf("models of %s saw %d different test sets (test_sha256): split or preprocessing differ",
+				in, k))
 		}
 	}
 	return out

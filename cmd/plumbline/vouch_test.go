@@ -101,7 +101,8 @@ func TestRunsVouchForThemselves(t *testing.T) {
 	}{
 		{name: "another cell's status", file: cell + "status.json", do: move(other+"status.json", cell+"status.json")},
 		{name: "no scores", file: cell + "scores.csv.zst", do: remove(cell + "scores.csv.zst")},
-		{name: "another cell's scores", file: cell + "scores.csv.zst", do: move(other+"scores.csv.zst", cell+"scores.csv.zst")},
+		{name: "another cell's scores", file: cell + "scores.csv.zst", do: move(other+"scores.csv.zst",
+			cell+"scores.csv.zst")},
 		{name: "no status", file: cell + "status.json", do: remove(cell + "status.json")},
 		{name: "no cell", file: cell + "status.json", do: remove(cell)},
 		{name: "results cut", file: "results.csv", do: func(dir string) error {
@@ -109,7 +110,8 @@ func TestRunsVouchForThemselves(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return os.WriteFile(filepath.Join(dir, "results.csv"), bytes.Join(bytes.SplitAfter(raw, []byte("\n"))[:3], nil), 0o644)
+			return os.WriteFile(filepath.Join(dir, "results.csv"), bytes.Join(bytes.SplitAfter(raw, []byte("\n"))[:3], nil),
+				0o644)
 		}},
 		{name: "results edited", file: "results.csv", do: edit("results.csv", of, "0.99999")},
 		{name: "results without sense", file: "results.csv", do: edit("results.csv", "auroc", "au\"roc")},
@@ -119,7 +121,8 @@ func TestRunsVouchForThemselves(t *testing.T) {
 		{name: "metrics edited", file: cell + "metrics.json", do: edit(cell+"metrics.json", of, "0.99999")},
 		{name: "model edited", file: cell + "model.bin", do: edit(cell+"model.bin", "", ""), deep: true},
 		{name: "spec edited", file: cell + "spec.yaml", do: edit(cell+"spec.yaml", "iforest", "iforesu"), deep: true},
-		{name: "experiment edited", file: "experiment.yaml", do: edit("experiment.yaml", "bootstrap: 20", "bootstrap: 30"), stays: true},
+		{name: "experiment edited", file: "experiment.yaml", do: edit("experiment.yaml", "bootstrap: 20", "bootstrap: 30"),
+			stays: true},
 		{name: "no manifest", file: "manifest.json", do: remove("manifest.json")},
 		{name: "manifest cut", file: "manifest.json", do: edit("manifest.json", "{", ""), stays: true},
 		{name: "summary edited", file: "summary.json", do: edit("summary.json", "seven", "eight"), deep: true},

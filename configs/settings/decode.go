@@ -201,7 +201,7 @@ func (d Doc) Items() []Doc {
 
 // Decode fills into (a non-nil pointer) from the document, leaving the settings that the document does not
 // mention as they were; a list or a map that it does mention is replaced as a whole. A scalar where a list is
-// wanted is a list of one. It reports every problem; into is then partly filled and not to be used.
+// wanted is a list of one, and so is a map where its elements decode themselves. It reports every problem; into is then partly filled and not to be used.
 func (d Doc) Decode(into any) Problems {
 	if d.Node == nil {
 		return nil
@@ -254,11 +254,14 @@ func (d Doc) decode(v reflect.Value, tag reflect.StructTag, ps *Problems) {
 	case reflect.Map:
 		d.decodeMap(v, tag, ps)
 	case reflect.Slice:
-		if n.Kind == yaml.MappingNode {
-			*ps = append(*ps, d.Problem("want %s, found %s", describe(v.Type()), found(n)))
-			return
-		}
 		items := d.Items()
+		if n.Kind == yaml.MappingNode {
+			if !reflect.PointerTo(v.Type().Elem()).Implements(decoderType) {
+				*ps = append(*ps, d.Problem("want %s, found %s", describe(v.Type()), found(n)))
+				return
+			}
+			items = []Doc{d}
+		}
 		out := reflect.MakeSlice(v.Type(), len(items), len(items))
 		for i, item := range items {
 			item.decode(out.Index(i), tag, ps)

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"maps"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -59,5 +60,29 @@ func (d Doc) With(key, value string, at Doc) Doc {
 		n.Content = append(n.Content, scalar)
 	}
 	d.Node = &n
+	return d
+}
+
+// WithDoc is the mapping with another document under a key that it does not have. What each says keeps its place for
+// messages.
+func (d Doc) WithDoc(key string, value Doc) Doc {
+	n := *d.Node
+	n.Content = append(slices.Clone(n.Content), &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}, value.Node)
+	origins := maps.Clone(d.Origins)
+	if origins == nil {
+		origins = map[*yaml.Node]string{}
+	}
+	if at, ok := d.Origins[d.Node]; ok {
+		origins[&n] = at
+	}
+	var note func(v *yaml.Node)
+	note = func(v *yaml.Node) {
+		origins[v] = value.Where(v)
+		for _, c := range v.Content {
+			note(c)
+		}
+	}
+	note(value.Node)
+	d.Node, d.Origins = &n, origins
 	return d
 }

@@ -124,11 +124,54 @@ func TestIndex(t *testing.T) {
 				fitted++
 			}
 			if got != want {
-				t.Fatalf("round %d, row %d (%s %s %s %d): %q, want %q", round, i, sa[i], da[i], port[i], begin.Nanos[i], got, want)
+				t.Fatalf("round %d, row %d: %q, want %q", round, i, got, want)
 			}
 		}
 		if fitted != res.Fitted || res.Rules != second.Rows || res.Used > res.Rules {
 			t.Errorf("%d of %d, %d of %d rules", fitted, res.Fitted, res.Used, res.Rules)
 		}
+	}
+}
+
+func TestCommon(t *testing.T) {
+	number := func(name string, v ...float64) data.Column { return data.Column{Name: name, Type: data.Number, Num: v} }
+	train := &data.Table{
+		Name: "a", Rows: 3, Lines: []int32{2, 3, 4}, Parts: []data.Part{data.PartTrain, data.PartTrain, data.PartTest},
+		Columns: []data.Column{number("x", 1, 2, 3), category("p", "tcp", "udp", "tcp"), number("own", 7, 8, 9)},
+		Attack:  []bool{false, true, false}, Class: []uint32{0, 1, 0}, Classes: []string{"benign", "dos"},
+		Origins: []data.Origin{{Name: "a1", Rows: 2}, {Name: "a2", FirstRow: 2, Rows: 1, Part: data.PartTest}},
+	}
+	test := &data.Table{
+		Name: "b", Rows: 2, Lines: []int32{1, 2}, Parts: make([]data.Part, 2),
+		Columns: []data.Column{category("p", "icmp", "tcp"), number("x", 4, 5), category("own", "u", "v")},
+		Attack:  []bool{true, false}, Class: []uint32{0, 1}, Classes: []string{"dos", "normal"},
+		Origins: []data.Origin{{Name: "b", Rows: 2}},
+	}
+	got, dropped, err := Common("a-to-b", train, test)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []string
+	for i := range int32(4) {
+		rows = append(rows, fmt.Sprint(
+			got.Columns[0].Num[i], " ", got.Columns[1].Level(i), " ", got.Classes[got.Class[i]], " ", got.Attack[i], " ",
+			got.Parts[i], " ", got.Where(i)))
+	}
+	want := "1 tcp benign false 0 a1:2 | 2 udp dos true 0 a1:3 | 4 icmp dos true 1 b:1 | 5 tcp normal false 1 b:2"
+	if s := strings.Join(rows, " | "); s != want || got.Rows != 4 || len(got.Columns) != 2 {
+		t.Errorf("%s, %d rows of %d columns; want %s", s, got.Rows, len(got.Columns), want)
+	}
+	if fmt.Sprint(dropped) != "[own]" {
+		t.Errorf("left out: %v", dropped)
+	}
+	lone := &data.Table{
+		Name: "c", Rows: 1, Parts: make([]data.Part, 1), Columns: []data.Column{number("z", 1)}, Attack: []bool{true},
+	}
+	if _, _, err := Common("x", got, lone); err == nil || !strings.Contains(err.Error(), "no column in common") {
+		t.Errorf("%v", err)
+	}
+	lone.Attack = nil
+	if _, _, err := Common("x", got, lone); err == nil || !strings.Contains(err.Error(), "the other has none") {
+		t.Errorf("%v", err)
 	}
 }

@@ -69,7 +69,12 @@ type Config struct {
 	//
 	// Evasion belongs to an experiment rather than to the data, and stands here so that a data entry can declare it.
 	Evasion settings.Doc `yaml:"evasion"`
-	source  Source
+	// another data set whose rows are the test part, in the columns that both have; an experiment writes
+	// {train: NAME, test: NAME}
+	TestSet settings.Doc `yaml:"test_set"`
+
+	source Source
+	tested *Config // the config of TestSet
 }
 
 // Files are the names of a data set's files by part.
@@ -236,6 +241,12 @@ func DecodeConfig(doc settings.Doc) (*Config, error) {
 	if err := c.Label.check(); err != nil {
 		at, _ := doc.Get("label")
 		ps = append(ps, at.Problem("%v", err))
+	}
+	if c.TestSet.Given() {
+		var err error
+		if c.tested, err = DecodeConfig(c.TestSet); err != nil {
+			ps = append(ps, c.TestSet.Problem("%v", err))
+		}
 	}
 	if c.Label.Join != nil {
 		at, _ := doc.Get("label")

@@ -87,6 +87,13 @@ func (c *Config) Paths(f Finder) ([]string, error) {
 		}
 		out = append(out, path)
 	}
+	if c.tested != nil {
+		more, err := c.tested.Paths(f)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		out = append(out, more...)
+	}
 	if errs != nil {
 		return nil, errors.Join(errs...)
 	}

@@ -48,6 +48,15 @@ type fileSource interface {
 // Read reads all files of a data set into one table, on up to workers goroutines; the table does not
 // depend on how many. Text columns get their codes in order of first appearance.
 func Read(ctx context.Context, c *Config, f Finder, workers int) (*data.Table, *ReadReport, error) {
+	t, rep, err := readOwn(ctx, c, f, workers)
+	if err != nil || c.tested == nil {
+		return t, rep, err
+	}
+	return c.readTested(ctx, t, rep, f, workers)
+}
+
+// readOwn reads the files of a data set without those of another that it is tested on.
+func readOwn(ctx context.Context, c *Config, f Finder, workers int) (*data.Table, *ReadReport, error) {
 	if g, ok := c.source.(Generator); ok {
 		t, err := g.Generate(c.Name)
 		if err == nil {

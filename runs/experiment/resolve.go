@@ -226,6 +226,9 @@ func (l *loader) dataDoc(d settings.Doc) (settings.Doc, settings.Problems) {
 	if !d.IsMap() {
 		return d, settings.Problems{d.Problem("want the name of a data set, or a map")}
 	}
+	if _, ok := d.Get("train"); ok {
+		return l.crossed(d)
+	}
 	ref, ok := d.Get("data")
 	if !ok {
 		d, err := l.lib.inherit("data", d)
@@ -246,6 +249,46 @@ func (l *loader) dataDoc(d settings.Doc) (settings.Doc, settings.Problems) {
 		changed = changed.With("folder", folder, ref)
 	}
 	return settings.Merge(base, changed), nil
+}
+
+// crossed is the config of {train: A, test: B}: A's, with B as the set that it is tested on, and what else the entry
+// changes. It is named A-to-B and split by the two sets unless the entry says otherwise.
+func (l *loader) crossed(d settings.Doc) (settings.Doc, settings.Problems) {
+	var docs [2]settings.Doc
+	var names [2]string
+	for i, key := range []string{"train", "test"} {
+		ref, ok := d.Get(key)
+		if !ok {
+			return d, settings.Problems{d.Problem("names a data set to train on; test must name the one to test on")}
+		}
+		doc, ps := l.dataDoc(ref)
+		if len(ps) > 0 {
+			return d, ps
+		}
+		if _, twice := doc.Get("test_set"); twice {
+			return d, settings.Problems{ref.Problem("is tested on another data set itself")}
+		}
+		docs[i] = doc
+		name, _ := doc.Get("name")
+		names[i], _ = name.Scalar()
+	}
+	train := docs[0]
+	if _, placed := train.Get("folder"); !placed {
+		train = train.With("folder", names[0], d)
+	}
+	changed := d.Without("train").Without("test")
+	if _, named := changed.Get("name"); !named {
+		changed = changed.With("name", names[0]+"-to-"+names[1], d)
+	}
+	out := settings.Merge(train.Without("split").WithDoc("test_set", docs[1]), changed)
+	if _, split := changed.Get("split"); !split {
+		official, err := settings.Parse(d.File, []byte("{kind: official, validation: 0.1}"))
+		if err != nil {
+			return d, problems(d, err)
+		}
+		out = out.WithDoc("split", official)
+	}
+	return out, nil
 }
 
 // named is the data config that a scalar names.

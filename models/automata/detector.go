@@ -3,14 +3,14 @@ package automata
 import (
 	"context"
 	"fmt"
-	"io"
 
 	"plumbline/data"
 	"plumbline/models"
 	"plumbline/models/automata/machine"
 )
 
-// learntMachine is what the detectors on one learnt machine share.
+// learntMachine is what the detectors on one learnt machine share: the settings and, after fit or load, what was
+// learned.
 type learntMachine struct {
 	name  string
 	env   models.Env
@@ -20,23 +20,22 @@ type learntMachine struct {
 	rep   *machine.Replayer
 }
 
+// labels are those of the words that a machine is learnt from.
+var labels = []string{"benign"}
+
 // fit learns the machine from whole traces and counts the visits of its states.
 func (d *learntMachine) fit(ctx context.Context, train *data.Set, missing machine.OnMissingEdge) error {
-	d.mach, d.rep = nil, nil
-	if err := models.CheckTraces(d.name, train, 1); err != nil {
-		return err
-	}
 	events := 0
 	for i := range train.Traces {
 		for j, a := range train.Traces[i].Symbols {
 			if a == data.UnknownSymbol {
-				return fmt.Errorf("%s: %w: trace %d, event %d has no symbol", d.name, models.ErrInput, i, j)
+				return fmt.Errorf("%w: trace %d, event %d has no symbol", models.ErrInput, i, j)
 			}
 		}
 		events += len(train.Traces[i].Symbols)
 	}
 	if events == 0 {
-		return fmt.Errorf("%s: %w: %d traces without a symbol", d.name, models.ErrInput, train.N)
+		return fmt.Errorf("%w: %d traces without a symbol", models.ErrInput, train.N)
 	}
 	words := func(yield func([]int32, int32) bool) {
 		for i := range train.Traces {
@@ -46,19 +45,19 @@ func (d *learntMachine) fit(ctx context.Context, train *data.Set, missing machin
 		}
 	}
 	n := 0
-	m, err := machine.Learn(ctx, d.spec, words, append([]string(nil), train.Alphabet...), []string{"benign"}, func(machine.Step) {
+	m, err := machine.Learn(ctx, d.spec, words, append([]string(nil), train.Alphabet...), labels, func(machine.Step) {
 		n++
 		d.env.Progress(models.Epoch{N: n, Loss: nan, ValidLoss: nan, Rate: nan, Samples: train.N})
 	})
 	if err != nil {
-		return fmt.Errorf("%s: %w", d.name, err)
+		return err
 	}
 	d.use(m, missing)
 	d.visit = make([]int64, len(m.States))
 	var states []int32
 	for i := range train.Traces {
 		if i%1024 == 0 && ctx.Err() != nil {
-			return fmt.Errorf("%s: %w", d.name, ctx.Err())
+			return ctx.Err()
 		}
 		states = d.replay(train.Traces[i].Symbols, states)
 		for _, q := range states {
@@ -94,55 +93,34 @@ func (d *learntMachine) cause(at int, state int32) models.Cause {
 	return models.Cause{Name: fmt.Sprintf("state %d", d.mach.States[state].ID), Event: at}
 }
 
-// check holds a set to be scored against the machine.
-func (d *learntMachine) check(s *data.Set) error {
-	if d.mach == nil {
-		return fmt.Errorf("%s: %w", d.name, models.ErrNotFitted)
-	}
-	if err := models.CheckTraces(d.name, s, 0); err != nil {
-		return err
-	}
-	if len(s.Alphabet) != len(d.mach.Alphabet) {
-		return fmt.Errorf("%s: %w: an alphabet of %d symbols, fitted on %d", d.name, models.ErrInput, len(s.Alphabet), len(d.mach.Alphabet))
-	}
-	return nil
-}
-
-func (d *learntMachine) Save(w io.Writer) error {
-	if d.mach == nil {
-		return fmt.Errorf("%s: save: %w", d.name, models.ErrNotFitted)
-	}
+// arrays are the machine and the visits as they are saved.
+func (d *learntMachine) arrays() models.Arrays {
 	a := d.mach.Arrays()
 	visits := make([]float64, len(d.visit))
 	for i, v := range d.visit {
 		visits[i] = float64(v)
 	}
 	a["visits"] = visits
-	return models.WriteState(w, d.name, machine.Names{Alphabet: d.mach.Alphabet, Types: d.mach.Types}, a)
+	return a
 }
 
-func (d *learntMachine) load(r io.Reader, missing machine.OnMissingEdge) error {
-	var meta machine.Names
-	a, err := models.ReadState(r, d.name, &meta)
+// load restores what arrays gave.
+func (d *learntMachine) load(a models.Arrays, alphabet []string, missing machine.OnMissingEdge) error {
+	m, err := machine.Restore(machine.Names{Alphabet: alphabet, Types: labels}, a)
 	if err != nil {
 		return err
 	}
-	m, err := machine.Restore(meta, a)
-	if err != nil {
-		return fmt.Errorf("%s: load: %w", d.name, err)
-	}
 	visits, err := models.Array[float64](a, "visits", len(m.States))
 	if err != nil {
-		return fmt.Errorf("%s: load: %w", d.name, err)
+		return err
 	}
-	counts := make([]int64, len(visits))
+	d.visit = make([]int64, len(visits))
 	for i, v := range visits {
 		if !(v >= 0 && v <= 1<<53) {
-			return fmt.Errorf("%s: load: %w: %v visits", d.name, models.ErrState, v)
+			return fmt.Errorf("%v visits", v)
 		}
-		counts[i] = int64(v)
+		d.visit[i] = int64(v)
 	}
 	d.use(m, missing)
-	d.visit = counts
 	return nil
 }

@@ -12,7 +12,8 @@ type entities struct {
 	owner []int32 // entity of each flow
 }
 
-// entitiesOf finds the entities of a set; events says how many events a trace has. Where a trace does not say which rows its
+// entitiesOf finds the entities of a set; events says how many events a trace has. Where a trace does not say which
+// rows its
 // events are, each is a flow of its own.
 func entitiesOf(s *data.Set, events func(i int) int) *entities {
 	e := &entities{of: make([]int32, s.N)}

@@ -1,10 +1,8 @@
 package automata
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"math"
 
 	"plumbline/data"
@@ -13,9 +11,10 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:     "entity_means",
-		Doc:      "Control for machines that judge entities: a one-class model on the mean of each entity's flows.",
-		Paper:    "baseline of V. Serentellos, Anomaly detection in network traffic using multivariate state machines, thesis, TU Delft 2020",
+		Name: "entity_means",
+		Doc:  "Control for machines that judge entities: a one-class model on the mean of each entity's flows.",
+		Paper: "baseline of V. Serentellos, Anomaly detection in network traffic using multivariate state " +
+			"machines, thesis, TU Delft 2020",
 		Needs:    models.Needs{Input: data.Traces, Batch: true},
 		Seeded:   func(s models.Spec) bool { return s.(*EntityMeansSpec).Model.UsesSeed() },
 		Defaults: func() models.Spec { return &EntityMeansSpec{Model: models.ReferenceTo("lof")} },
@@ -37,14 +36,16 @@ func (s *EntityMeansSpec) New(env models.Env) (models.Detector, error) {
 	if _, err := s.Model.Build(env); err != nil {
 		return nil, fmt.Errorf("entity_means: %w: model: %w", models.ErrSpec, err)
 	}
-	return &entityMeans{spec: *s, env: env}, nil
+	m := entityMeans{spec: *s, env: env}
+	return models.NewFitted(models.Method[*entityMeans]{
+		Name: "entity_means", Spec: s, Reads: models.ReadsEvents, Min: 1, Fit: m.fit, Load: m.load,
+	}), nil
 }
 
 type entityMeans struct {
 	spec EntityMeansSpec
 	env  models.Env
-	d    int
-	det  models.Detector // nil: not fitted
+	det  models.Detector // of the entities' rows
 }
 
 // rows is a row for each entity that has flows, and which one is an entity's, −1 for none.
@@ -82,41 +83,24 @@ func (m *entityMeans) rows(s *data.Set) (set *data.Set, e *entities, of []int) {
 	return set, e, of
 }
 
-func (m *entityMeans) Fit(ctx context.Context, train *data.Set) error {
-	m.det = nil
-	if err := checkEvents("entity_means", train, 1); err != nil {
-		return err
-	}
+func (m entityMeans) fit(ctx context.Context, train *data.Set) (*entityMeans, error) {
 	set, _, _ := m.rows(train)
 	if set.N == 0 {
-		return fmt.Errorf("entity_means: %w: %d traces without an event", models.ErrInput, train.N)
+		return nil, fmt.Errorf("%w: %d traces without an event", models.ErrInput, train.N)
 	}
-	det, err := m.spec.Model.Build(m.env)
-	if err != nil {
-		return fmt.Errorf("entity_means: %w", err)
+	var err error
+	if m.det, err = m.spec.Model.Fit(ctx, m.env, set); err != nil {
+		return nil, fmt.Errorf("%d entities: %w", set.N, err)
 	}
-	if err := det.Fit(ctx, set); err != nil {
-		return fmt.Errorf("entity_means: %d entities: %w", set.N, err)
-	}
-	m.d, m.det = train.D, det
-	return nil
+	return &m, nil
 }
 
 // Score gives an entity without flows 0.
 func (m *entityMeans) Score(ctx context.Context, s *data.Set) ([]float64, error) {
-	if m.det == nil {
-		return nil, fmt.Errorf("entity_means: %w", models.ErrNotFitted)
-	}
-	if err := checkEvents("entity_means", s, 0); err != nil {
-		return nil, err
-	}
-	if s.N > 0 && s.D != m.d {
-		return nil, fmt.Errorf("entity_means: %w: %d columns in an event, fitted on %d", models.ErrInput, s.D, m.d)
-	}
 	set, e, of := m.rows(s)
 	got, err := m.det.Score(ctx, set)
 	if err != nil {
-		return nil, fmt.Errorf("entity_means: %w", err)
+		return nil, err
 	}
 	scores := make([]float64, e.n)
 	for id, row := range of {
@@ -127,38 +111,13 @@ func (m *entityMeans) Score(ctx context.Context, s *data.Set) ([]float64, error)
 	return e.spread(scores), nil
 }
 
-type meansMeta struct{ Width int }
-
-func (m *entityMeans) Save(w io.Writer) error {
-	if m.det == nil {
-		return fmt.Errorf("entity_means: save: %w", models.ErrNotFitted)
-	}
-	var b bytes.Buffer
-	if err := m.det.Save(&b); err != nil {
-		return fmt.Errorf("entity_means: save: %w", err)
-	}
-	return models.WriteState(w, "entity_means", meansMeta{m.d}, models.Arrays{"model": b.Bytes()})
+// State is the one-class model.
+func (m *entityMeans) State() (any, models.Arrays, error) {
+	arrays := models.Arrays{}
+	return nil, arrays, m.spec.Model.Save(arrays, "model", m.det)
 }
 
-func (m *entityMeans) Load(r io.Reader) error {
-	var meta meansMeta
-	arrays, err := models.ReadState(r, "entity_means", &meta)
-	if err != nil {
-		return err
-	}
-	if meta.Width < 1 || meta.Width > 1<<20 {
-		return fmt.Errorf("entity_means: load: %w: events of %d columns", models.ErrState, meta.Width)
-	}
-	raw, err := models.Array[uint8](arrays, "model", -1)
-	if err != nil {
-		return fmt.Errorf("entity_means: load: %w", err)
-	}
-	det, err := loadOneClass(m.spec.Model, m.env, raw, meta.Width)
-	if err != nil {
-		return fmt.Errorf("entity_means: load: %w", err)
-	}
-	m.d, m.det = meta.Width, det
-	return nil
+func (m entityMeans) load(st models.State) (_ *entityMeans, err error) {
+	m.det, err = m.spec.Model.Load(st.Arrays, "model", m.env, st.Columns)
+	return &m, err
 }
-
-var _ models.Detector = (*entityMeans)(nil)

@@ -10,9 +10,11 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:   "entity_msm",
-		Doc:    "Multivariate state machines that judge whole entities, such as hosts: the score is the share of an entity's flows that are alarms for the benign entity whose machine it suits best.",
-		Paper:  "V. Serentellos, Anomaly detection in network traffic using multivariate state machines, thesis, TU Delft 2020",
+		Name: "entity_msm",
+		Doc: "Multivariate state machines that judge whole entities, such as hosts: the score is the share of an " +
+			"entity's flows that are alarms for the benign entity whose machine it suits best.",
+		Paper: "V. Serentellos, Anomaly detection in network traffic using multivariate state machines, thesis, TU " +
+			"Delft 2020",
 		Needs:  models.Needs{Input: data.Traces, Batch: true},
 		Seeded: func(s models.Spec) bool { return s.(*EntityMSMSpec).usesSeed() },
 		Defaults: func() models.Spec {
@@ -45,18 +47,28 @@ func (s *EntityMSMSpec) New(env models.Env) (models.Detector, error) {
 	if err := s.checkModel(env); err != nil {
 		return nil, fmt.Errorf("entity_msm: %w", err)
 	}
-	return &entityMSM{msm{name: "entity_msm", spec: s.MSMSpec, env: env}, s.Usual}, nil
+	m := msm{name: "entity_msm", spec: s.MSMSpec, env: env}
+	usual := s.Usual
+	return models.NewFitted(models.Method[*entityMSM]{
+		Name: m.name, Spec: s, Reads: models.ReadsEvents, Min: 1,
+		Fit: func(ctx context.Context, train *data.Set) (*entityMSM, error) {
+			fitted, err := m.fit(ctx, train)
+			return &entityMSM{fitted, usual}, err
+		},
+		Load: func(st models.State) (*entityMSM, error) {
+			loaded, err := m.load(st)
+			return &entityMSM{loaded, usual}, err
+		},
+	}), nil
 }
 
 type entityMSM struct {
-	msm
+	*msm
 	usual float64
 }
 
+// Score is the share of an entity's flows that are alarms.
 func (m *entityMSM) Score(ctx context.Context, s *data.Set) ([]float64, error) {
-	if err := m.check(s); err != nil {
-		return nil, err
-	}
 	e := entitiesOf(s, func(i int) int { return len(s.Traces[i].Events) / m.d })
 	scores := make([]float64, e.n)
 	for k := range m.machines {
@@ -66,7 +78,7 @@ func (m *entityMSM) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 		for from := 0; from < s.N; from += chunk {
 			unusual, weight, err := m.events(ctx, &m.machines[k], s.Traces[from:min(from+chunk, s.N)])
 			if err != nil {
-				return nil, fmt.Errorf("entity_msm: machine %d: %w", k+1, err)
+				return nil, fmt.Errorf("machine %d: %w", k+1, err)
 			}
 			for i, u := range unusual {
 				flow := e.flow[at]
@@ -91,5 +103,3 @@ func (m *entityMSM) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 	}
 	return e.spread(scores), nil
 }
-
-var _ models.Detector = (*entityMSM)(nil)

@@ -1,13 +1,14 @@
 package automata
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"plumbline/data"
 	"plumbline/models"
@@ -16,9 +17,11 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:   "entity_symbols",
-		Doc:    "State machines on symbols that judge whole entities, such as hosts: the score is how far an entity's frequencies of states and symbols are from those of the benign entity that it is most like.",
-		Paper:  "symbolic baseline of V. Serentellos, Anomaly detection in network traffic using multivariate state machines, thesis, TU Delft 2020",
+		Name: "entity_symbols",
+		Doc: "State machines on symbols that judge whole entities, such as hosts: the score is how far an " +
+			"entity's frequencies of states and symbols are from those of the benign entity that it is most like.",
+		Paper: "symbolic baseline of V. Serentellos, Anomaly detection in network traffic using multivariate state " +
+			"machines, thesis, TU Delft 2020",
 		Needs:  models.Needs{Input: data.Traces, Batch: true},
 		Seeded: models.Never,
 		Defaults: func() models.Spec {
@@ -48,7 +51,10 @@ func (s *EntitySymbolsSpec) New(env models.Env) (models.Detector, error) {
 	if err := s.CheckBenign(); err != nil {
 		return nil, fmt.Errorf("entity_symbols: %w: %w", models.ErrSpec, err)
 	}
-	return &entitySymbols{spec: *s, env: env}, nil
+	m := entitySymbols{spec: *s, env: env}
+	return models.NewFitted(models.Method[*entitySymbols]{
+		Name: "entity_symbols", Spec: s, Reads: models.ReadsSymbols, Min: 1, Fit: m.fit, Load: m.load,
+	}), nil
 }
 
 type entitySymbols struct {
@@ -67,36 +73,32 @@ type frequencyMachine struct {
 type stateSymbol struct{ state, symbol int32 }
 
 func (d *entitySymbols) newMachine() *frequencyMachine {
-	return &frequencyMachine{learntMachine: learntMachine{name: "entity_symbols", env: d.env, spec: d.spec.LearnSpec}}
+	return &frequencyMachine{
+		learntMachine{name: "entity_symbols", env: d.env, spec: d.spec.LearnSpec}, map[stateSymbol]float64{},
+	}
 }
 
-func (d *entitySymbols) Fit(ctx context.Context, train *data.Set) error {
-	d.machines = nil
-	if err := models.CheckTraces("entity_symbols", train, 1); err != nil {
-		return err
-	}
+func (d entitySymbols) fit(ctx context.Context, train *data.Set) (*entitySymbols, error) {
 	groups, err := d.groups(train)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var machines []*frequencyMachine
 	for i, group := range groups {
 		c := d.newMachine()
 		c.env.Observe = nil // its steps are not those of all machines
 		part := train.Subset(group)
 		if err := c.fit(ctx, part, machine.Remain); err != nil {
-			return err
+			return nil, err
 		}
-		c.share = map[stateSymbol]float64{}
 		order, times, total := c.meetings(part.Traces)
 		for k, at := range order {
 			c.share[at] = times[k] / total
 		}
-		machines = append(machines, c)
-		d.env.Progress(models.Epoch{N: i + 1, Of: len(groups), Loss: nan, ValidLoss: nan, Rate: nan, Samples: len(group)})
+		d.machines = append(d.machines, c)
+		d.env.Progress(models.Epoch{N: i + 1, Of: len(groups), Loss: nan, ValidLoss: nan, Rate: nan,
+			Samples: len(group)})
 	}
-	d.machines = machines
-	return nil
+	return &d, nil
 }
 
 // groups is the traces of each machine.
@@ -119,7 +121,7 @@ func (d *entitySymbols) groups(s *data.Set) (out [][]int, err error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("entity_symbols: %w: none of %d keys has %d events (key_events)", models.ErrInput, e.n, d.spec.KeyEvents)
+		return nil, fmt.Errorf("%w: none of %d keys has %d events (key_events)", models.ErrInput, e.n, d.spec.KeyEvents)
 	}
 	return out, nil
 }
@@ -165,12 +167,6 @@ func (c *frequencyMachine) distance(traces []data.Trace) float64 {
 
 // Score gives an entity without a symbol 0.
 func (d *entitySymbols) Score(ctx context.Context, s *data.Set) ([]float64, error) {
-	if d.machines == nil {
-		return nil, fmt.Errorf("entity_symbols: %w", models.ErrNotFitted)
-	}
-	if err := d.machines[0].check(s); err != nil {
-		return nil, err
-	}
 	e := entitiesOf(s, func(int) int { return 0 })
 	traces := make([][]data.Trace, e.n)
 	for i, id := range e.of {
@@ -187,32 +183,19 @@ func (d *entitySymbols) Score(ctx context.Context, s *data.Set) ([]float64, erro
 		}
 	})
 	if err != nil {
-		return nil, fmt.Errorf("entity_symbols: %w", err)
+		return nil, err
 	}
 	return e.spread(scores), nil
 }
 
 type symbolsMeta struct{ Machines int }
 
-func (d *entitySymbols) Save(w io.Writer) error {
-	if d.machines == nil {
-		return fmt.Errorf("entity_symbols: save: %w", models.ErrNotFitted)
-	}
+// State is the machines with the shares of their training events.
+func (d *entitySymbols) State() (any, models.Arrays, error) {
 	arrays := models.Arrays{}
 	for k, c := range d.machines {
-		var b bytes.Buffer
-		if err := c.Save(&b); err != nil {
-			return err
-		}
-		order := make([]stateSymbol, 0, len(c.share))
-		for at := range c.share {
-			order = append(order, at)
-		}
-		slices.SortFunc(order, func(a, b stateSymbol) int {
-			if a.state != b.state {
-				return int(a.state - b.state)
-			}
-			return int(a.symbol - b.symbol)
+		order := slices.SortedFunc(maps.Keys(c.share), func(a, b stateSymbol) int {
+			return cmp.Or(cmp.Compare(a.state, b.state), cmp.Compare(a.symbol, b.symbol))
 		})
 		var at []int32
 		var share []float64
@@ -220,53 +203,60 @@ func (d *entitySymbols) Save(w io.Writer) error {
 			at, share = append(at, m.state, m.symbol), append(share, c.share[m])
 		}
 		name := fmt.Sprintf("%d ", k)
-		arrays[name+"machine"], arrays[name+"met"], arrays[name+"share"] = b.Bytes(), at, share
+		arrays[name+"met"], arrays[name+"share"] = at, share
+		for part, a := range c.arrays() {
+			arrays[name+"machine "+part] = a
+		}
 	}
-	return models.WriteState(w, "entity_symbols", symbolsMeta{len(d.machines)}, arrays)
+	return symbolsMeta{len(d.machines)}, arrays, nil
 }
 
-func (d *entitySymbols) Load(r io.Reader) error {
+func (d entitySymbols) load(st models.State) (*entitySymbols, error) {
 	var meta symbolsMeta
-	arrays, err := models.ReadState(r, "entity_symbols", &meta)
-	if err != nil {
-		return err
+	if err := st.Meta(&meta); err != nil {
+		return nil, err
 	}
-	if meta.Machines < 1 || meta.Machines > len(arrays) {
-		return fmt.Errorf("entity_symbols: load: %w: %d machines", models.ErrState, meta.Machines)
+	if meta.Machines < 1 || meta.Machines > len(st.Arrays) {
+		return nil, fmt.Errorf("%d machines", meta.Machines)
 	}
-	var machines []*frequencyMachine
+	parts := make(map[string]models.Arrays, meta.Machines) // of each machine, by its number
+	for name, a := range st.Arrays {
+		k, part, _ := strings.Cut(name, " ")
+		if parts[k] == nil {
+			parts[k] = models.Arrays{}
+		}
+		parts[k][part] = a
+	}
 	for k := range meta.Machines {
 		c := d.newMachine()
-		if err := c.restore(arrays, fmt.Sprintf("%d ", k)); err != nil {
-			return fmt.Errorf("entity_symbols: load: machine %d: %w", k+1, err)
+		if err := c.restore(parts[fmt.Sprint(k)], st.Alphabet); err != nil {
+			return nil, fmt.Errorf("machine %d: %w", k+1, err)
 		}
-		if k > 0 && len(c.mach.Alphabet) != len(machines[0].mach.Alphabet) {
-			return fmt.Errorf("entity_symbols: load: machine %d: %w: an alphabet of %d symbols beside one of %d", k+1, models.ErrState, len(c.mach.Alphabet), len(machines[0].mach.Alphabet))
-		}
-		machines = append(machines, c)
+		d.machines = append(d.machines, c)
 	}
-	d.machines = machines
-	return nil
+	return &d, nil
 }
 
-func (c *frequencyMachine) restore(arrays models.Arrays, name string) error {
-	raw, err1 := models.Array[uint8](arrays, name+"machine", -1)
-	share, err2 := models.Array[float64](arrays, name+"share", -1)
-	at, err3 := models.Array[int32](arrays, name+"met", 2*len(share))
-	if err := errors.Join(err1, err2, err3); err != nil {
+func (c *frequencyMachine) restore(a models.Arrays, alphabet []string) error {
+	share, err1 := models.Array[float64](a, "share", -1)
+	at, err2 := models.Array[int32](a, "met", 2*len(share))
+	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	if err := c.load(bytes.NewReader(raw), machine.Remain); err != nil {
+	own := models.Arrays{}
+	for name, values := range a {
+		if part, of := strings.CutPrefix(name, "machine "); of {
+			own[part] = values
+		}
+	}
+	if err := c.load(own, alphabet, machine.Remain); err != nil {
 		return err
 	}
-	c.share = map[stateSymbol]float64{}
 	for k, p := range share {
 		if !(p >= 0 && p <= 1) {
-			return fmt.Errorf("%w: a share of %v", models.ErrState, p)
+			return fmt.Errorf("a share of %v", p)
 		}
 		c.share[stateSymbol{at[2*k], at[2*k+1]}] = p
 	}
 	return nil
 }
-
-var _ models.Detector = (*entitySymbols)(nil)

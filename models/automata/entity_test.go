@@ -78,7 +78,9 @@ func numbers(from, n int32) (out []int32) {
 // than 48 or 49 from its mean for an alarm. Of c's four flows three are like the second host's; the two windows of d
 // hold three flows, of which one is an alarm for either machine, and that one twice. Each trace has its host's score.
 func TestEntityMSMByHand(t *testing.T) {
-	train := hosts(host{key: "a", values: ramp(0, 100), rows: numbers(0, 100)}, host{key: "b", values: ramp(1000, 100), rows: numbers(100, 100)}, host{key: "few", values: ramp(5000, 9), rows: numbers(200, 9)})
+	train := hosts(host{key: "a", values: ramp(0, 100), rows: numbers(0, 100)},
+		host{key: "b", values: ramp(1000, 100), rows: numbers(100, 100)},
+		host{key: "few", values: ramp(5000, 9), rows: numbers(200, 9)})
 	test := hosts(
 		host{key: "c", values: []float32{1050, 1040, 1060, 50}, rows: numbers(0, 4)},
 		host{key: "d", values: []float32{30, 9999}, rows: []int32{10, 11}},
@@ -126,7 +128,8 @@ func TestEntityMeans(t *testing.T) {
 		host{key: "a", values: []float32{2, 6}, rows: []int32{6, 7}},
 		host{key: "b", values: []float32{4, 4}},
 	))
-	if !slices.Equal(set.X, []float32{3, 4}) || fmt.Sprint(of) != "[0 -1 1]" || fmt.Sprint(e.of) != "[0 1 0 2]" || fmt.Sprint(e.flows) != "[3 0 2]" {
+	if !slices.Equal(set.X, []float32{3, 4}) || fmt.Sprint(of) != "[0 -1 1]" || fmt.Sprint(e.of) != "[0 1 0 2]" ||
+		fmt.Sprint(e.flows) != "[3 0 2]" {
 		t.Errorf("rows %v, of entities %v; entities of traces %v, their flows %v", set.X, of, e.of, e.flows)
 	}
 }

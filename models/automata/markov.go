@@ -3,7 +3,6 @@ package automata
 import (
 	"context"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 
@@ -13,9 +12,10 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:     "markov",
-		Doc:      "Markov chain over event symbols; the score is the negative log-likelihood per event.",
-		Paper:    "N. Ye, A Markov Chain Model of Temporal Behavior for Anomaly Detection, IEEE SMC Information Assurance Workshop 2000",
+		Name: "markov",
+		Doc:  "Markov chain over event symbols; the score is the negative log-likelihood per event.",
+		Paper: "N. Ye, A Markov Chain Model of Temporal Behavior for Anomaly Detection, IEEE SMC Information " +
+			"Assurance Workshop 2000",
 		Needs:    models.Needs{Input: data.Traces},
 		Seeded:   models.Never,
 		Defaults: func() models.Spec { return &MarkovSpec{Order: 1, Smoothing: 1, Aggregate: "mean"} },
@@ -41,8 +41,14 @@ func (s *MarkovSpec) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec("markov", s); err != nil {
 		return nil, err
 	}
-	return &markov{spec: *s, env: env}, nil
+	m := markov{spec: *s, env: env}
+	return &markovDetector{models.NewFitted(models.Method[*markov]{
+		Name: "markov", Spec: s, Reads: models.ReadsSymbols, Min: 1, Fit: m.fit, Load: m.load,
+	})}, nil
 }
+
+// markovDetector is the detector.
+type markovDetector struct{ *models.Fitted[*markov] }
 
 // markov keeps its counts as sorted arrays: contexts by key, and the symbols seen after each.
 type markov struct {
@@ -74,13 +80,10 @@ const maxAlphabet = 1<<20 - 2
 
 func (m *markov) before(word []int32, i int) []int32 { return word[max(0, i-m.spec.Order):i] }
 
-func (m *markov) Fit(ctx context.Context, train *data.Set) error {
-	m.contexts = nil
-	if err := models.CheckTraces("markov", train, 1); err != nil {
-		return err
-	}
+func (m markov) fit(ctx context.Context, train *data.Set) (*markov, error) {
 	if len(train.Alphabet) > maxAlphabet {
-		return fmt.Errorf("markov: %w: an alphabet of %d symbols, at most %d", models.ErrInput, len(train.Alphabet), maxAlphabet)
+		return nil, fmt.Errorf("%w: an alphabet of %d symbols, at most %d", models.ErrInput, len(train.Alphabet),
+			maxAlphabet)
 	}
 	type cell struct {
 		key uint64
@@ -90,19 +93,19 @@ func (m *markov) Fit(ctx context.Context, train *data.Set) error {
 	events := 0
 	for t := range train.Traces {
 		if t%256 == 0 && ctx.Err() != nil {
-			return fmt.Errorf("markov: %w", ctx.Err())
+			return nil, ctx.Err()
 		}
 		word := train.Traces[t].Symbols
 		for i, a := range word {
 			if i%65536 == 65535 && ctx.Err() != nil {
-				return fmt.Errorf("markov: %w", ctx.Err())
+				return nil, ctx.Err()
 			}
 			n[cell{contextKey(m.before(word, i)), a}]++
 			events++
 		}
 	}
 	if events == 0 {
-		return fmt.Errorf("markov: %w: %d traces without a symbol", models.ErrInput, train.N)
+		return nil, fmt.Errorf("%w: %d traces without a symbol", models.ErrInput, train.N)
 	}
 	cells := make([]cell, 0, len(n))
 	for c := range n {
@@ -117,19 +120,18 @@ func (m *markov) Fit(ctx context.Context, train *data.Set) error {
 		}
 		return int(a.sym - b.sym)
 	})
-	fresh := markov{spec: m.spec, env: m.env, k: len(train.Alphabet)}
+	m.k = len(train.Alphabet)
 	for _, c := range cells {
-		if last := len(fresh.contexts) - 1; last < 0 || fresh.contexts[last].key != c.key {
-			fresh.contexts = append(fresh.contexts, context64{key: c.key})
+		if last := len(m.contexts) - 1; last < 0 || m.contexts[last].key != c.key {
+			m.contexts = append(m.contexts, context64{key: c.key})
 		}
-		at := &fresh.contexts[len(fresh.contexts)-1]
-		fresh.symbols = append(fresh.symbols, c.sym)
-		fresh.counts = append(fresh.counts, n[c])
+		at := &m.contexts[len(m.contexts)-1]
+		m.symbols = append(m.symbols, c.sym)
+		m.counts = append(m.counts, n[c])
 		at.total += n[c]
-		at.end = int32(len(fresh.symbols))
+		at.end = int32(len(m.symbols))
 	}
-	*m = fresh
-	return nil
+	return &m, nil
 }
 
 // surprisal is −ln P(a|before).
@@ -148,33 +150,15 @@ func (m *markov) surprisal(before []int32, a int32) float64 {
 	return math.Log((m.contexts[i].total + room) / (seen + alpha))
 }
 
-func (m *markov) check(s *data.Set) error {
-	if m.contexts == nil {
-		return fmt.Errorf("markov: %w", models.ErrNotFitted)
-	}
-	if err := models.CheckTraces("markov", s, 0); err != nil {
-		return err
-	}
-	if len(s.Alphabet) != m.k {
-		return fmt.Errorf("markov: %w: an alphabet of %d symbols, fitted on %d", models.ErrInput, len(s.Alphabet), m.k)
-	}
-	return nil
-}
-
+// Score is the mean surprisal of a trace's events, or as aggregate says.
 func (m *markov) Score(ctx context.Context, s *data.Set) ([]float64, error) {
-	if err := m.check(s); err != nil {
-		return nil, err
-	}
 	out := make([]float64, s.N)
 	err := m.env.Blocks(ctx, s.N, 256, func(from, to int) {
 		for t := from; t < to; t++ {
 			out[t] = m.trace(s.Traces[t].Symbols)
 		}
 	})
-	if err != nil {
-		return nil, fmt.Errorf("markov: %w", err)
-	}
-	return out, nil
+	return out, err
 }
 
 // trace scores one trace; an empty one scores 0.
@@ -202,66 +186,52 @@ func aggregated(rule string, sum, top, last float64, n int) float64 {
 	return sum / float64(n)
 }
 
-// Save stores context keys as two halves of 32 bits.
-func (m *markov) Save(w io.Writer) error {
-	if m.contexts == nil {
-		return fmt.Errorf("markov: save: %w", models.ErrNotFitted)
-	}
+// State has the context keys as two halves of 32 bits.
+func (m *markov) State() (any, models.Arrays, error) {
 	var keys, ends []int32
 	for _, c := range m.contexts {
 		keys = append(keys, int32(uint32(c.key>>32)), int32(uint32(c.key)))
 		ends = append(ends, c.end)
 	}
-	return models.WriteState(w, "markov", struct{ Symbols int }{m.k}, models.Arrays{"keys": keys, "ends": ends, "symbols": m.symbols, "counts": m.counts})
+	return nil, models.Arrays{"keys": keys, "ends": ends, "symbols": m.symbols, "counts": m.counts}, nil
 }
 
-func (m *markov) Load(r io.Reader) error {
-	var meta struct{ Symbols int }
-	a, err := models.ReadState(r, "markov", &meta)
+func (m markov) load(st models.State) (_ *markov, err error) {
+	m.k = len(st.Alphabet)
+	if m.symbols, err = models.Array[int32](st.Arrays, "symbols", -1); err != nil {
+		return nil, err
+	}
+	if m.counts, err = models.Array[float64](st.Arrays, "counts", len(m.symbols)); err != nil {
+		return nil, err
+	}
+	ends, err := models.Array[int32](st.Arrays, "ends", -1)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	fresh := markov{spec: m.spec, env: m.env, k: meta.Symbols}
-	if err := fresh.restore(a); err != nil {
-		return fmt.Errorf("markov: load: %w", err)
+	keys, err := models.Array[int32](st.Arrays, "keys", 2*len(ends))
+	if err != nil {
+		return nil, err
 	}
-	*m = fresh
-	return nil
-}
-
-func (m *markov) restore(a models.Arrays) (err error) {
-	var ends, keys []int32
-	if m.symbols, err = models.Array[int32](a, "symbols", -1); err != nil {
-		return err
-	}
-	if m.counts, err = models.Array[float64](a, "counts", len(m.symbols)); err != nil {
-		return err
-	}
-	if ends, err = models.Array[int32](a, "ends", -1); err != nil {
-		return err
-	}
-	if keys, err = models.Array[int32](a, "keys", 2*len(ends)); err != nil {
-		return err
-	}
-	if m.k < 0 || m.k > maxAlphabet || len(ends) == 0 || int(ends[len(ends)-1]) != len(m.symbols) {
-		return fmt.Errorf("%w: %d symbols, %d contexts", models.ErrState, m.k, len(ends))
+	if m.k > maxAlphabet || len(ends) == 0 || int(ends[len(ends)-1]) != len(m.symbols) {
+		return nil, fmt.Errorf("%d symbols, %d contexts", m.k, len(ends))
 	}
 	from := int32(0)
 	for i, end := range ends {
 		c := context64{key: uint64(uint32(keys[2*i]))<<32 | uint64(uint32(keys[2*i+1])), end: end}
 		if end <= from || int(end) > len(m.symbols) || i > 0 && c.key <= m.contexts[i-1].key {
-			return fmt.Errorf("%w: context %d is out of order", models.ErrState, i)
+			return nil, fmt.Errorf("context %d is out of order", i)
 		}
 		for j := from; j < end; j++ {
-			if !(m.counts[j] > 0 && m.counts[j] <= 1<<53) || j > from && m.symbols[j] <= m.symbols[j-1] || m.symbols[j] < data.UnknownSymbol || int(m.symbols[j]) >= m.k {
-				return fmt.Errorf("%w: count %d", models.ErrState, j)
+			if !(m.counts[j] > 0 && m.counts[j] <= 1<<53) || j > from && m.symbols[j] <= m.symbols[j-1] ||
+				m.symbols[j] < data.UnknownSymbol || int(m.symbols[j]) >= m.k {
+				return nil, fmt.Errorf("count %d", j)
 			}
 			c.total += m.counts[j]
 		}
 		m.contexts = append(m.contexts, c)
 		from = end
 	}
-	return nil
+	return &m, nil
 }
 
-var _ models.Detector = (*markov)(nil)
+var _ models.Detector = (*markovDetector)(nil)

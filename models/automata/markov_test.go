@@ -28,7 +28,8 @@ func TestMarkovByHand(t *testing.T) {
 	}{
 		{"sum", []float64{start - math.Log(2.0/5), -math.Log(1.0/5) + math.Log(3), start - math.Log(1.0/5), 0}},
 		{"last", []float64{-math.Log(2.0 / 5), math.Log(3), -math.Log(1.0 / 5), 0}},
-		{"mean", []float64{(start - math.Log(2.0/5)) / 2, (-math.Log(1.0/5) + math.Log(3)) / 2, (start - math.Log(1.0/5)) / 2, 0}},
+		{"mean", []float64{(start - math.Log(2.0/5)) / 2, (-math.Log(1.0/5) + math.Log(3)) / 2,
+			(start - math.Log(1.0/5)) / 2, 0}},
 		{"max", []float64{-math.Log(2.0 / 5), -math.Log(1.0 / 5), -math.Log(1.0 / 5), 0}},
 	} {
 		spec := &MarkovSpec{Order: 1, Smoothing: 1, Aggregate: c.aggregate}

@@ -1,11 +1,9 @@
 package automata
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 
@@ -17,9 +15,11 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:     "msm",
-		Doc:      "Multivariate state machines with a one-class model in every state: the score is how unusual a trace's events are for the states that they meet.",
-		Paper:    "after V. Serentellos, Anomaly detection in network traffic using multivariate state machines, thesis, TU Delft 2020",
+		Name: "msm",
+		Doc: "Multivariate state machines with a one-class model in every state: the score is how unusual a " +
+			"trace's events are for the states that they meet.",
+		Paper: "after V. Serentellos, Anomaly detection in network traffic using multivariate state machines, " +
+			"thesis, TU Delft 2020",
 		Needs:    models.Needs{Input: data.Traces},
 		Seeded:   func(s models.Spec) bool { return s.(*MSMSpec).usesSeed() },
 		Defaults: func() models.Spec { return defaultMSM() },
@@ -27,11 +27,14 @@ func init() {
 }
 
 func defaultMSM() *MSMSpec {
-	return &MSMSpec{GuardedLearnSpec: machine.DefaultGuarded(), Per: "all", KeyEvents: 50, MaxEvents: 20000, Rule: "model", Model: models.ReferenceTo("lof"), Weighted: true}
+	return &MSMSpec{GuardedLearnSpec: machine.DefaultGuarded(), Per: "all", KeyEvents: 50, MaxEvents: 20000,
+		Rule: "model", Model: models.ReferenceTo("lof"), Weighted: true}
 }
 
-// MSMSpec configures msm. A machine (see [machine.LearnGuarded]) is learnt from the events of the training traces, or one from
-// those of each key; replaying the traces, every state collects the events that meet it, and a model of the state learns them:
+// MSMSpec configures msm. A machine (see [machine.LearnGuarded]) is learnt from the events of the training traces, or
+// one from
+// those of each key; replaying the traces, every state collects the events that meet it, and a model of the state
+// learns them:
 //
 //	model     any one-class model of vectors
 //	quartile  −Σ_a ln((n_ab+1)/(n+4)), n_ab the state's events in the same quarter b of attribute a, by the
@@ -62,7 +65,10 @@ func (s *MSMSpec) New(env models.Env) (models.Detector, error) {
 	if err := s.checkModel(env); err != nil {
 		return nil, fmt.Errorf("msm: %w", err)
 	}
-	return &msm{name: "msm", spec: *s, env: env}, nil
+	m := msm{name: "msm", spec: *s, env: env}
+	return models.NewFitted(models.Method[*msm]{
+		Name: m.name, Spec: s, Reads: models.ReadsEvents, Min: 1, Fit: m.fit, Load: m.load,
+	}), nil
 }
 
 // usesSeed says whether the models of the states do.
@@ -79,6 +85,7 @@ func (s *MSMSpec) checkModel(env models.Env) error {
 	return nil
 }
 
+// msm is the settings and, in what fit and load return, what was learned.
 type msm struct {
 	name     string // of the model
 	spec     MSMSpec
@@ -107,39 +114,22 @@ type stateModel struct {
 // maxRanks bounds the training scores that are kept of a state: quantiles of them when there are more.
 const maxRanks = 1000
 
-func (m *msm) Fit(ctx context.Context, train *data.Set) error {
-	m.machines = nil
-	if err := checkEvents(m.name, train, 1); err != nil {
-		return err
-	}
+func (m msm) fit(ctx context.Context, train *data.Set) (*msm, error) {
 	groups, err := m.groups(train)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var machines []machineWithModels
+	m.d = train.D
 	for i, group := range groups {
 		s, err := m.learn(ctx, i, group, train.D)
 		if err != nil {
-			return fmt.Errorf("%s: %w", m.name, err)
+			return nil, err
 		}
-		machines = append(machines, s)
-		m.env.Progress(models.Epoch{N: i + 1, Of: len(groups), Loss: nan, ValidLoss: nan, Rate: nan, Samples: len(group)})
+		m.machines = append(m.machines, s)
+		m.env.Progress(models.Epoch{N: i + 1, Of: len(groups), Loss: nan, ValidLoss: nan, Rate: nan,
+			Samples: len(group)})
 	}
-	m.d, m.machines = train.D, machines
-	return nil
-}
-
-// checkEvents holds a set against what a model of events' values needs.
-func checkEvents(model string, s *data.Set, min int) error {
-	if err := models.CheckTraces(model, s, min); err != nil {
-		return err
-	}
-	for i := range s.Traces {
-		if t := &s.Traces[i]; t.Events == nil && len(t.Symbols) > 0 {
-			return fmt.Errorf("%s: %w: trace %d (%s) has symbols alone, and this model needs the events' values (traces: {events: true})", model, models.ErrInput, i, t.Key)
-		}
-	}
-	return nil
+	return &m, nil
 }
 
 // groups is the traces of each machine.
@@ -173,9 +163,10 @@ func (m *msm) groups(s *data.Set) ([][]data.Trace, error) {
 	}
 	switch {
 	case len(out) == 0 && m.spec.Per == "key":
-		return nil, fmt.Errorf("%s: %w: none of %d keys has %d events (key_events)", m.name, models.ErrInput, len(order), m.spec.KeyEvents)
+		return nil, fmt.Errorf("%w: none of %d keys has %d events (key_events)", models.ErrInput, len(order),
+			m.spec.KeyEvents)
 	case len(out) == 0:
-		return nil, fmt.Errorf("%s: %w: %d traces without an event", m.name, models.ErrInput, s.N)
+		return nil, fmt.Errorf("%w: %d traces without an event", models.ErrInput, s.N)
 	}
 	return out, nil
 }
@@ -195,7 +186,8 @@ func (m *msm) learn(ctx context.Context, i int, traces []data.Trace, d int) (mac
 		if st.n = set.N; st.n < 3 {
 			continue
 		}
-		if st.det, err = m.fitStateModel(ctx, st, set, quartiles, fmt.Sprintf("machine %d state %d", i, q)); err != nil {
+		if st.det, err = m.fitStateModel(ctx, st, set, quartiles,
+			fmt.Sprintf("machine %d state %d", i, q)); err != nil {
 			return machineWithModels{}, fmt.Errorf("state %d of %d events: %w", q, set.N, err)
 		}
 		scores, err := m.raw(ctx, st, set)
@@ -257,7 +249,8 @@ func quartilesOf(x []float32, d int) []float64 {
 }
 
 // fitStateModel learns a state's events; quartiles are those of all events.
-func (m *msm) fitStateModel(ctx context.Context, st *stateModel, set *data.Set, quartiles []float64, name string) (models.Detector, error) {
+func (m *msm) fitStateModel(ctx context.Context, st *stateModel, set *data.Set, quartiles []float64,
+	name string) (models.Detector, error) {
 	n := float64(set.N)
 	switch m.spec.Rule {
 	case "quartile":
@@ -284,11 +277,7 @@ func (m *msm) fitStateModel(ctx context.Context, st *stateModel, set *data.Set, 
 	}
 	env := m.env
 	env.Seed = m.env.Rand(name).Uint64()
-	det, err := m.spec.Model.Build(env)
-	if err != nil {
-		return nil, err
-	}
-	return det, det.Fit(ctx, set)
+	return m.spec.Model.Fit(ctx, env, set)
 }
 
 // quarterOf is how many of the limits a value exceeds.
@@ -329,24 +318,8 @@ func (m *msm) raw(ctx context.Context, st *stateModel, set *data.Set) ([]float64
 	return out, nil
 }
 
-// check holds a set to be scored against the machines.
-func (m *msm) check(s *data.Set) error {
-	if m.machines == nil {
-		return fmt.Errorf("%s: %w", m.name, models.ErrNotFitted)
-	}
-	if err := checkEvents(m.name, s, 0); err != nil {
-		return err
-	}
-	if s.N > 0 && s.D != m.d {
-		return fmt.Errorf("%s: %w: %d columns in an event, fitted on %d", m.name, models.ErrInput, s.D, m.d)
-	}
-	return nil
-}
-
+// Score is how unusual a trace's events are for the machine that it suits best.
 func (m *msm) Score(ctx context.Context, s *data.Set) ([]float64, error) {
-	if err := m.check(s); err != nil {
-		return nil, err
-	}
 	out := make([]float64, s.N)
 	for k := range m.machines {
 		const chunk = 1024 // bounds the copies of events
@@ -354,7 +327,7 @@ func (m *msm) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 			to := min(from+chunk, s.N)
 			got, err := m.judge(ctx, &m.machines[k], s.Traces[from:to])
 			if err != nil {
-				return nil, fmt.Errorf("%s: machine %d: %w", m.name, k+1, err)
+				return nil, fmt.Errorf("machine %d: %w", k+1, err)
 			}
 			for i, v := range got {
 				if k == 0 || v < out[from+i] {
@@ -390,7 +363,8 @@ func (m *msm) judge(ctx context.Context, s *machineWithModels, traces []data.Tra
 
 // events is how unusual each event of the traces is for the state that it meets, on the scale of all states, and its
 // weight.
-func (m *msm) events(ctx context.Context, s *machineWithModels, traces []data.Trace) (unusual, weight []float64, err error) {
+func (m *msm) events(ctx context.Context, s *machineWithModels, traces []data.Trace) (unusual, weight []float64,
+	err error) {
 	most := 0
 	for q := range s.models {
 		most = max(most, s.models[q].n)
@@ -432,30 +406,11 @@ func (m *msm) events(ctx context.Context, s *machineWithModels, traces []data.Tr
 	return unusual, weight, nil
 }
 
-// loadOneClass restores a one-class model of rows of width columns.
-func loadOneClass(ref models.Reference, env models.Env, raw []byte, width int) (models.Detector, error) {
-	det, err := ref.Build(env)
-	if err == nil {
-		err = det.Load(bytes.NewReader(raw))
-	}
-	if err != nil {
-		return nil, err
-	}
-	// a model on another number of columns would be refused when it scores
-	one := &data.Set{Kind: data.Vectors, N: 1, D: width, X: make([]float32, width)}
-	if _, err := det.Score(context.Background(), one); err != nil {
-		return nil, fmt.Errorf("%w: the one-class model: %w", models.ErrState, err)
-	}
-	return det, nil
-}
-
 // msmMeta is what a saved model must know besides its arrays.
-type msmMeta struct{ Width, Machines int }
+type msmMeta struct{ Machines int }
 
-func (m *msm) Save(w io.Writer) error {
-	if m.machines == nil {
-		return fmt.Errorf("%s: save: %w", m.name, models.ErrNotFitted)
-	}
+// State is the machines, and what the models of their states learned.
+func (m *msm) State() (any, models.Arrays, error) {
 	arrays := models.Arrays{}
 	for k, s := range m.machines {
 		var low, high []float32
@@ -475,11 +430,9 @@ func (m *msm) Save(w io.Writer) error {
 			arrays[name+"scale"] = []float64{st.maximum, st.distance}
 			switch {
 			case st.det != nil:
-				var b bytes.Buffer
-				if err := st.det.Save(&b); err != nil {
-					return fmt.Errorf("%s: save: state %d: %w", m.name, q, err)
+				if err := m.spec.Model.Save(arrays, name+"model", st.det); err != nil {
+					return nil, nil, fmt.Errorf("state %d: %w", q, err)
 				}
-				arrays[name+"model"] = b.Bytes()
 			case m.spec.Rule == "quartile":
 				arrays[name+"limits"], arrays[name+"counts"] = st.limits, st.counts
 			default:
@@ -489,28 +442,26 @@ func (m *msm) Save(w io.Writer) error {
 		name := fmt.Sprintf("%d ", k)
 		arrays[name+"low"], arrays[name+"high"], arrays[name+"edges"], arrays[name+"events"] = low, high, edges, seen
 	}
-	return models.WriteState(w, m.name, msmMeta{m.d, len(m.machines)}, arrays)
+	return msmMeta{len(m.machines)}, arrays, nil
 }
 
-func (m *msm) Load(r io.Reader) error {
+func (m msm) load(st models.State) (*msm, error) {
 	var meta msmMeta
-	arrays, err := models.ReadState(r, m.name, &meta)
-	if err != nil {
-		return err
+	if err := st.Meta(&meta); err != nil {
+		return nil, err
 	}
-	if meta.Width < 1 || meta.Width > 1<<20 || meta.Machines < 1 || meta.Machines > len(arrays) {
-		return fmt.Errorf("%s: load: %w: %d machines over %d columns", m.name, models.ErrState, meta.Machines, meta.Width)
+	if meta.Machines < 1 || meta.Machines > len(st.Arrays) {
+		return nil, fmt.Errorf("%d machines", meta.Machines)
 	}
-	fresh := msm{name: m.name, spec: m.spec, env: m.env, d: meta.Width}
+	m.d = st.Columns
 	for k := range meta.Machines {
-		s, err := fresh.restore(arrays, k)
+		s, err := m.restore(st.Arrays, k)
 		if err != nil {
-			return fmt.Errorf("%s: load: machine %d: %w", m.name, k+1, err)
+			return nil, fmt.Errorf("machine %d: %w", k+1, err)
 		}
-		fresh.machines = append(fresh.machines, s)
+		m.machines = append(m.machines, s)
 	}
-	*m = fresh
-	return nil
+	return &m, nil
 }
 
 func (m *msm) restore(arrays models.Arrays, k int) (machineWithModels, error) {
@@ -528,7 +479,8 @@ func (m *msm) restore(arrays models.Arrays, k int) (machineWithModels, error) {
 	if len(seen) == 0 || len(seen) > machine.MaxStates || len(edges)%2 != 0 {
 		return bad("%d states", len(seen))
 	}
-	s := machineWithModels{machine: &machine.GuardedMachine{D: m.d, States: make([]machine.GuardedState, len(seen))}, models: make([]stateModel, len(seen))}
+	s := machineWithModels{machine: &machine.GuardedMachine{D: m.d, States: make([]machine.GuardedState, len(seen))},
+		models: make([]stateModel, len(seen))}
 	for i := range len(edges) / 2 {
 		from, to := edges[2*i], edges[2*i+1]
 		if from < 0 || int(from) >= len(seen) || to < 0 || int(to) >= len(seen) {
@@ -540,7 +492,8 @@ func (m *msm) restore(arrays models.Arrays, k int) (machineWithModels, error) {
 				return bad("a guard from %v to %v", guard.Low[a], guard.High[a])
 			}
 		}
-		s.machine.States[from].Edges = append(s.machine.States[from].Edges, machine.GuardedEdge{Guard: guard, Target: to})
+		s.machine.States[from].Edges = append(s.machine.States[from].Edges,
+			machine.GuardedEdge{Guard: guard, Target: to})
 	}
 	for q := range s.models {
 		st := &s.models[q]
@@ -566,21 +519,17 @@ func (m *msm) restoreStateModel(arrays models.Arrays, name string, st *stateMode
 	if err != nil {
 		return err
 	}
-	if st.maximum, st.distance = scale[0], scale[1]; !(st.distance > 0) || math.IsInf(st.distance, 0) || st.maximum-st.maximum != 0 {
+	if st.maximum, st.distance = scale[0], scale[1]; !(st.distance > 0) || math.IsInf(st.distance, 0) ||
+		st.maximum-st.maximum != 0 {
 		return bad("scores are scaled by", scale)
 	}
-	if len(st.ordered) == 0 || len(st.ordered) > maxRanks || !slices.IsSorted(st.ordered) || slices.ContainsFunc(st.ordered, func(v float64) bool { return v-v != 0 }) {
+	if len(st.ordered) == 0 || len(st.ordered) > maxRanks || !slices.IsSorted(st.ordered) ||
+		slices.ContainsFunc(st.ordered, func(v float64) bool { return v-v != 0 }) {
 		return bad("scores in training are", "not in order")
 	}
 	if m.spec.Rule == "model" {
-		raw, err := models.Array[uint8](arrays, name+"model", -1)
-		if err != nil {
-			return err
-		}
-		if st.det, err = loadOneClass(m.spec.Model, m.env, raw, m.d); err != nil {
-			return err
-		}
-		return nil
+		st.det, err = m.spec.Model.Load(arrays, name+"model", m.env, m.d)
+		return err
 	}
 	per := 2
 	if m.spec.Rule == "quartile" {
@@ -604,5 +553,3 @@ func (m *msm) restoreStateModel(arrays models.Arrays, name string, st *stateMode
 	}
 	return nil
 }
-
-var _ models.Detector = (*msm)(nil)

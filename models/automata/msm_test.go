@@ -19,7 +19,8 @@ func boxSet(traces []data.Trace) *data.Set {
 func TestCommonScale(t *testing.T) {
 	st := stateModel{n: 5}
 	st.rank([]float64{4, 1, 3, 2, 10})
-	for s, want := range map[float64]float64{0: 0, 1: 1.0 / 6, 2.5: 2.0 / 6, 10: 5.0 / 6, 17: 1 + math.Log(2), math.Inf(1): 1 + math.Log1p(math.MaxFloat64)} {
+	for s, want := range map[float64]float64{0: 0, 1: 1.0 / 6, 2.5: 2.0 / 6, 10: 5.0 / 6, 17: 1 + math.Log(2),
+		math.Inf(1): 1 + math.Log1p(math.MaxFloat64)} {
 		if got := st.normalised(s); math.Abs(got-want) > 1e-12 {
 			t.Errorf("score %v becomes %v, want %v", s, got, want)
 		}
@@ -49,8 +50,9 @@ func TestRulesByHand(t *testing.T) {
 	set := &data.Set{Kind: data.Vectors, N: 5, D: 2, X: []float32{1, 7, 2, 7, 3, 7, 4, 7, 5, 7}}
 	test := &data.Set{Kind: data.Vectors, N: 3, D: 2, X: []float32{0, 7, 5, 7, 3, 8}}
 	for rule, want := range map[string][]float64{
-		"quartile": {-math.Log(3.0/9) - math.Log(6.0/9), -math.Log(2.0/9) - math.Log(6.0/9), -math.Log(2.0/9) - math.Log(1.0/9)},
-		"sigma":    {3 / math.Sqrt2, 2 / math.Sqrt2, farOff},
+		"quartile": {-math.Log(3.0/9) - math.Log(6.0/9), -math.Log(2.0/9) - math.Log(6.0/9),
+			-math.Log(2.0/9) - math.Log(1.0/9)},
+		"sigma": {3 / math.Sqrt2, 2 / math.Sqrt2, farOff},
 	} {
 		spec := defaultMSM()
 		spec.Rule = rule
@@ -119,15 +121,17 @@ func TestMachinesOfKeys(t *testing.T) {
 	s.Per, s.Rule = "key", "sigma"
 	train := &data.Set{Kind: data.Traces, D: 1}
 	for i := range 60 {
-		train.Traces = append(train.Traces, data.Trace{Key: "low", Events: []float32{float32(i % 5)}}, data.Trace{Key: "high", Events: []float32{100 + float32(i%5)}})
+		train.Traces = append(train.Traces, data.Trace{Key: "low", Events: []float32{float32(i % 5)}},
+			data.Trace{Key: "high", Events: []float32{100 + float32(i%5)}})
 	}
 	train.Traces = append(train.Traces, data.Trace{Key: "rare", Events: []float32{50}})
 	train.N = len(train.Traces)
 	d := fitted(t, s, train)
-	if n := len(d.(*msm).machines); n != 2 {
+	if n := len(learned[*msm](t, d).machines); n != 2 {
 		t.Fatalf("%d machines, want 2", n)
 	}
-	test := &data.Set{Kind: data.Traces, N: 4, D: 1, Traces: []data.Trace{{Events: []float32{2}}, {Events: []float32{102}}, {Events: []float32{50}}, {}}}
+	test := &data.Set{Kind: data.Traces, N: 4, D: 1,
+		Traces: []data.Trace{{Events: []float32{2}}, {Events: []float32{102}}, {Events: []float32{50}}, {}}}
 	got, err := d.Score(context.Background(), test)
 	if err != nil {
 		t.Fatal(err)
@@ -137,7 +141,18 @@ func TestMachinesOfKeys(t *testing.T) {
 	}
 	s.KeyEvents = 1000
 	det, _ := s.New(models.Env{})
-	if err := det.Fit(context.Background(), train); !errors.Is(err, models.ErrInput) || !strings.Contains(err.Error(), "key_events") {
+	if err := det.Fit(context.Background(), train); !errors.Is(err, models.ErrInput) ||
+		!strings.Contains(err.Error(), "key_events") {
 		t.Errorf("no key has enough events: error %v", err)
 	}
+}
+
+// learned is what a fitted detector has learned.
+func learned[L models.Learned](t *testing.T, d models.Detector) L {
+	t.Helper()
+	of, err := d.(*models.Fitted[L]).Learned()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return of
 }

@@ -3,7 +3,6 @@ package automata
 import (
 	"context"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 
@@ -13,9 +12,11 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:     "ngram",
-		Doc:      "Interpolated n-gram model of event symbols (Witten-Bell); the score is the negative log-likelihood per event.",
-		Paper:    "I. H. Witten, T. C. Bell, The Zero-Frequency Problem, IEEE Transactions on Information Theory 37, 1991",
+		Name: "ngram",
+		Doc: "Interpolated n-gram model of event symbols (Witten-Bell); the score is the negative " +
+			"log-likelihood per event.",
+		Paper: "I. H. Witten, T. C. Bell, The Zero-Frequency Problem, IEEE Transactions on Information Theory 37, " +
+			"1991",
 		Needs:    models.Needs{Input: data.Traces},
 		Seeded:   models.Never,
 		Defaults: func() models.Spec { return &NGramSpec{N: 3, End: true, Aggregate: "mean"} },
@@ -42,7 +43,10 @@ func (s *NGramSpec) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec("ngram", s); err != nil {
 		return nil, err
 	}
-	return &ngram{spec: *s, env: env}, nil
+	m := ngram{spec: *s, env: env}
+	return models.NewFitted(models.Method[*ngram]{
+		Name: "ngram", Spec: s, Reads: models.ReadsSymbols, Min: 1, Fit: m.fit, Load: m.load,
+	}), nil
 }
 
 // ngram is a tree of contexts, each the child of the one that lacks its earliest symbol.
@@ -67,34 +71,30 @@ const (
 	startOfTrace int32 = -3
 )
 
-func (m *ngram) Fit(ctx context.Context, train *data.Set) error {
-	m.nodes = nil
-	if err := models.CheckTraces("ngram", train, 1); err != nil {
-		return err
-	}
-	fresh := ngram{spec: m.spec, env: m.env, k: len(train.Alphabet), nodes: []contextNode{{}}, child: map[contextSymbol]int32{}, counts: map[contextSymbol]float64{}}
+func (m ngram) fit(ctx context.Context, train *data.Set) (*ngram, error) {
+	m.k, m.nodes = len(train.Alphabet), []contextNode{{}}
+	m.child, m.counts = map[contextSymbol]int32{}, map[contextSymbol]float64{}
 	events := 0
 	for t := range train.Traces {
 		if t%256 == 0 && ctx.Err() != nil {
-			return fmt.Errorf("ngram: %w", ctx.Err())
+			return nil, ctx.Err()
 		}
 		word := train.Traces[t].Symbols
 		events += len(word)
 		for i := range word {
 			if i%65536 == 65535 && ctx.Err() != nil {
-				return fmt.Errorf("ngram: %w", ctx.Err())
+				return nil, ctx.Err()
 			}
-			fresh.learn(word, i, word[i])
+			m.learn(word, i, word[i])
 		}
 		if m.spec.End {
-			fresh.learn(word, len(word), endOfTrace)
+			m.learn(word, len(word), endOfTrace)
 		}
 	}
 	if events == 0 {
-		return fmt.Errorf("ngram: %w: %d traces without a symbol", models.ErrInput, train.N)
+		return nil, fmt.Errorf("%w: %d traces without a symbol", models.ErrInput, train.N)
 	}
-	*m = fresh
-	return nil
+	return &m, nil
 }
 
 // learn counts symbol a after the contexts that end before place i of a word.
@@ -148,26 +148,15 @@ func (m *ngram) surprisal(word []int32, i int, a int32) float64 {
 	return -math.Log(p)
 }
 
+// Score is the mean surprisal of a trace's events, or as aggregate says.
 func (m *ngram) Score(ctx context.Context, s *data.Set) ([]float64, error) {
-	if m.nodes == nil {
-		return nil, fmt.Errorf("ngram: %w", models.ErrNotFitted)
-	}
-	if err := models.CheckTraces("ngram", s, 0); err != nil {
-		return nil, err
-	}
-	if len(s.Alphabet) != m.k {
-		return nil, fmt.Errorf("ngram: %w: an alphabet of %d symbols, fitted on %d", models.ErrInput, len(s.Alphabet), m.k)
-	}
 	out := make([]float64, s.N)
 	err := m.env.Blocks(ctx, s.N, 256, func(from, to int) {
 		for t := from; t < to; t++ {
 			out[t] = m.trace(s.Traces[t].Symbols)
 		}
 	})
-	if err != nil {
-		return nil, fmt.Errorf("ngram: %w", err)
-	}
-	return out, nil
+	return out, err
 }
 
 // trace scores one trace. An empty one has its end alone, and without that scores 0.
@@ -187,11 +176,8 @@ func (m *ngram) trace(word []int32) float64 {
 	return aggregated(m.spec.Aggregate, sum, top, last, n)
 }
 
-// Save stores the contexts by parent and symbol, and the counts, both in order.
-func (m *ngram) Save(w io.Writer) error {
-	if m.nodes == nil {
-		return fmt.Errorf("ngram: save: %w", models.ErrNotFitted)
-	}
+// State is the contexts by parent and symbol, and the counts, both in order.
+func (m *ngram) State() (any, models.Arrays, error) {
 	links := make([]int32, 2*(len(m.nodes)-1))
 	for e, node := range m.child {
 		links[2*(node-1)], links[2*(node-1)+1] = e.node, e.symbol
@@ -211,41 +197,25 @@ func (m *ngram) Save(w io.Writer) error {
 	for _, e := range edges {
 		at, counts = append(at, e.node, e.symbol), append(counts, m.counts[e])
 	}
-	return models.WriteState(w, "ngram", struct{ Symbols int }{m.k}, models.Arrays{"contexts": links, "edges": at, "counts": counts})
+	return nil, models.Arrays{"contexts": links, "edges": at, "counts": counts}, nil
 }
 
-func (m *ngram) Load(r io.Reader) error {
-	var meta struct{ Symbols int }
-	a, err := models.ReadState(r, "ngram", &meta)
+func (m ngram) load(st models.State) (*ngram, error) {
+	m.k = len(st.Alphabet)
+	links, err := models.Array[int32](st.Arrays, "contexts", -1)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	fresh := ngram{spec: m.spec, env: m.env, k: meta.Symbols}
-	if err := fresh.restore(a); err != nil {
-		return fmt.Errorf("ngram: load: %w", err)
-	}
-	*m = fresh
-	return nil
-}
-
-func (m *ngram) restore(a models.Arrays) error {
-	links, err := models.Array[int32](a, "contexts", -1)
+	counts, err := models.Array[float64](st.Arrays, "counts", -1)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	counts, err := models.Array[float64](a, "counts", -1)
+	at, err := models.Array[int32](st.Arrays, "edges", 2*len(counts))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	at, err := models.Array[int32](a, "edges", 2*len(counts))
-	if err != nil {
-		return err
-	}
-	bad := func(format string, args ...any) error {
-		return fmt.Errorf("%w: %s", models.ErrState, fmt.Sprintf(format, args...))
-	}
-	if m.k < 0 || len(links)%2 != 0 || len(counts) == 0 {
-		return bad("%d symbols, %d counts", m.k, len(counts))
+	if len(links)%2 != 0 || len(counts) == 0 {
+		return nil, fmt.Errorf("%d symbols, %d counts", m.k, len(counts))
 	}
 	m.nodes = make([]contextNode, len(links)/2+1)
 	m.child, m.counts = map[contextSymbol]int32{}, map[contextSymbol]float64{}
@@ -254,15 +224,16 @@ func (m *ngram) restore(a models.Arrays) error {
 		_, twice := m.child[e]
 		// a context comes after the one that it extends
 		if e.node < 0 || int(e.node) > i || e.symbol < startOfTrace || int(e.symbol) >= m.k || twice {
-			return bad("context %d", i+1)
+			return nil, fmt.Errorf("context %d", i+1)
 		}
 		m.child[e] = int32(i + 1)
 	}
 	for i, n := range counts {
 		e := contextSymbol{at[2*i], at[2*i+1]}
 		_, twice := m.counts[e]
-		if e.node < 0 || int(e.node) >= len(m.nodes) || e.symbol < endOfTrace || int(e.symbol) >= m.k || twice || !(n > 0 && n <= 1<<53) {
-			return bad("count %d", i)
+		if e.node < 0 || int(e.node) >= len(m.nodes) || e.symbol < endOfTrace || int(e.symbol) >= m.k || twice ||
+			!(n > 0 && n <= 1<<53) {
+			return nil, fmt.Errorf("count %d", i)
 		}
 		m.counts[e] = n
 		m.nodes[e.node].total += n
@@ -270,10 +241,8 @@ func (m *ngram) restore(a models.Arrays) error {
 	}
 	for i, c := range m.nodes {
 		if c.total == 0 {
-			return bad("nothing follows context %d", i)
+			return nil, fmt.Errorf("nothing follows context %d", i)
 		}
 	}
-	return nil
+	return &m, nil
 }
-
-var _ models.Detector = (*ngram)(nil)

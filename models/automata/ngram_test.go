@@ -61,7 +61,7 @@ func TestNGramSumsToOne(t *testing.T) {
 		for range 50 {
 			train = append(train, word())
 		}
-		m := fitted(t, &NGramSpec{N: n, End: true, Aggregate: "mean"}, traces(4, train...)).(*ngram)
+		m := learned[*ngram](t, fitted(t, &NGramSpec{N: n, End: true, Aggregate: "mean"}, traces(4, train...)))
 		for range 100 {
 			w := word()
 			sum := 0.0
@@ -82,14 +82,16 @@ func TestLongContextsKnowMore(t *testing.T) {
 		w = append(w, []int32{0, 0, 1}[i%3])
 	}
 	score := func(n int) float64 {
-		got, err := fitted(t, &NGramSpec{N: n, Aggregate: "mean"}, traces(2, w)).Score(context.Background(), traces(2, w))
+		got, err := fitted(t, &NGramSpec{N: n, Aggregate: "mean"}, traces(2, w)).Score(context.Background(),
+			traces(2, w))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return got[0]
 	}
 	// of the symbols after 0, half are 0; after 1 all are 0
-	if one, two, three := score(1), score(2), score(3); math.Abs(one-0.6365) > 0.01 || math.Abs(two-2.0/3*math.Ln2) > 0.01 || three > 0.01 {
+	if one, two, three := score(1), score(2), score(3); math.Abs(one-0.6365) > 0.01 ||
+		math.Abs(two-2.0/3*math.Ln2) > 0.01 || three > 0.01 {
 		t.Errorf("−ln P an event is %v, %v and %v for n 1, 2 and 3", one, two, three)
 	}
 }

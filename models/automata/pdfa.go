@@ -3,7 +3,6 @@ package automata
 import (
 	"context"
 	"fmt"
-	"io"
 	"math"
 
 	"plumbline/data"
@@ -13,9 +12,10 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:   "pdfa",
-		Doc:    "State machine learnt by state merging; the score is the negative log-likelihood per event.",
-		Paper:  "C. de la Higuera, Grammatical Inference, 2010; learner of S. Verwer and C. Hammerschmidt, flexfringe, ICSME 2017",
+		Name: "pdfa",
+		Doc:  "State machine learnt by state merging; the score is the negative log-likelihood per event.",
+		Paper: "C. de la Higuera, Grammatical Inference, 2010; learner of S. Verwer and C. Hammerschmidt, " +
+			"flexfringe, ICSME 2017",
 		Needs:  models.Needs{Input: data.Traces},
 		Seeded: models.Never,
 		Defaults: func() models.Spec {
@@ -31,7 +31,8 @@ func init() {
 //
 // with Correction (at least 1e-9, so that scores are finite) added to every count, see [machine.NewReplayer].
 // With FinalProb, the end of the trace counts as a symbol more: −ln P(end | q_t) is added to the sum, which
-// is still divided by t. A symbol without an edge is unseen, and the replay goes on as Missing says. Learning costs what [machine.Learn] costs, scoring O(t·log k) for k edges a state.
+// is still divided by t. A symbol without an edge is unseen, and the replay goes on as Missing says. Learning costs
+// what [machine.Learn] costs, scoring O(t·log k) for k edges a state.
 type PDFASpec struct {
 	machine.LearnSpec `yaml:",inline"`
 	OnMissing         machine.OnMissingEdge `yaml:"missing" jsonschema:"enum=remain,enum=reset,enum=stop" jsonschema_description:"where the replay goes on when a state has no edge for a symbol: in the same state, from the initial one, or not at all"`
@@ -72,24 +73,30 @@ func (s *PDFASpec) New(env models.Env) (models.Detector, error) {
 	if err := s.CheckBenign(); err != nil {
 		return nil, fmt.Errorf("pdfa: %w: %w", models.ErrSpec, err)
 	}
-	return &pdfa{learntMachine{name: "pdfa", env: env, spec: s.LearnSpec}, *s}, nil
+	m := pdfa{learntMachine{name: "pdfa", env: env, spec: s.LearnSpec}, *s}
+	return &pdfaDetector{models.NewFitted(models.Method[*pdfa]{
+		Name: m.name, Spec: s, Reads: models.ReadsSymbols, Min: 1,
+		Fit: func(ctx context.Context, train *data.Set) (*pdfa, error) {
+			fresh := m
+			return &fresh, fresh.fit(ctx, train, m.cfg.OnMissing)
+		},
+		Load: func(st models.State) (*pdfa, error) {
+			fresh := m
+			return &fresh, fresh.load(st.Arrays, st.Alphabet, m.cfg.OnMissing)
+		},
+	})}, nil
 }
+
+// pdfaDetector is the detector.
+type pdfaDetector struct{ *models.Fitted[*pdfa] }
 
 type pdfa struct {
 	learntMachine
 	cfg PDFASpec
 }
 
-func (d *pdfa) Fit(ctx context.Context, train *data.Set) error {
-	return d.fit(ctx, train, d.cfg.OnMissing)
-}
-
-func (d *pdfa) Load(r io.Reader) error { return d.load(r, d.cfg.OnMissing) }
-
+// Score is how unlikely each trace is.
 func (d *pdfa) Score(ctx context.Context, s *data.Set) ([]float64, error) {
-	if err := d.check(s); err != nil {
-		return nil, err
-	}
 	out := make([]float64, s.N)
 	err := d.env.Blocks(ctx, s.N, 256, func(from, to int) {
 		var scores []float64
@@ -110,15 +117,16 @@ func (d *pdfa) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 			}
 		}
 	})
-	if err != nil {
-		return nil, fmt.Errorf("pdfa: %w", err)
-	}
-	return out, nil
+	return out, err
 }
 
+// State is the machine and its visits.
+func (d *pdfa) State() (any, models.Arrays, error) { return nil, d.arrays(), nil }
+
 // Causes is the state in front of the least likely symbol of each trace: the first of equals.
-func (d *pdfa) Causes(ctx context.Context, s *data.Set) ([]models.Cause, error) {
-	if err := d.check(s); err != nil {
+func (p *pdfaDetector) Causes(ctx context.Context, s *data.Set) ([]models.Cause, error) {
+	d, err := p.Ready(s)
+	if err != nil {
 		return nil, err
 	}
 	out := make([]models.Cause, s.N)
@@ -152,6 +160,6 @@ func (d *pdfa) Causes(ctx context.Context, s *data.Set) ([]models.Cause, error) 
 }
 
 var (
-	_ models.Detector     = (*pdfa)(nil)
-	_ models.Investigator = (*pdfa)(nil)
+	_ models.Detector     = (*pdfaDetector)(nil)
+	_ models.Investigator = (*pdfaDetector)(nil)
 )

@@ -24,11 +24,13 @@ func TestPDFAByHand(t *testing.T) {
 	}{
 		// state 0: a (2+1)/(2+1+1), unseen 1/4; state 1: a and b (1+1)/(2+2+1), unseen 1/5; no word ends in either
 		{"smoothed", 1, false, []float64{-(ln(0.75) + ln(0.4)) / 2, -(ln(0.25) + ln(0.75)) / 2, 0}},
-		{"with the end", 1, true, []float64{-(ln(0.75) + ln(0.4) + ln(0.2)) / 2, -(ln(0.25) + ln(0.75) + ln(0.2)) / 2, -ln(0.25)}},
+		{"with the end", 1, true, []float64{-(ln(0.75) + ln(0.4) + ln(0.2)) / 2, -(ln(0.25) + ln(0.75) + ln(0.2)) / 2,
+			-ln(0.25)}},
 		{"next to nothing added", 0, false, []float64{-ln(0.5) / 2, -ln(0.5e-9) / 2, 0}},
 	} {
 		spec := &PDFASpec{LearnSpec: machine.Likelihood(), OnMissing: "remain", Aggregate: "mean"}
-		spec.Correction, spec.FinalProb, spec.StateCount = c.correction, c.final, 100 // too few words for a second state
+		// too few words for a second state
+		spec.Correction, spec.FinalProb, spec.StateCount = c.correction, c.final, 100
 		d, err := spec.New(models.Env{})
 		if err != nil {
 			t.Fatal(err)

@@ -3,7 +3,6 @@ package automata
 import (
 	"context"
 	"fmt"
-	"io"
 
 	"plumbline/data"
 	"plumbline/models"
@@ -12,9 +11,11 @@ import (
 
 func init() {
 	models.Register(models.Info{
-		Name:     "sequent",
-		Doc:      "State machine learnt by state merging; the score is how much more often than in training a window's states are visited.",
-		Paper:    "C. Cao, A. Blaise, A. Panichella, S. Verwer, State Frequency Estimation for Anomaly Detection, arXiv:2412.03442, 2024 (SEQUENT)",
+		Name: "sequent",
+		Doc: "State machine learnt by state merging; the score is how much more often than in training a " +
+			"window's states are visited.",
+		Paper: "C. Cao, A. Blaise, A. Panichella, S. Verwer, State Frequency Estimation for Anomaly Detection, " +
+			"arXiv:2412.03442, 2024 (SEQUENT)",
 		Needs:    models.Needs{Input: data.Traces, Batch: true},
 		Seeded:   models.Never,
 		Defaults: func() models.Spec { return &SequentSpec{machine.Sequent(), AllVisits} },
@@ -33,7 +34,8 @@ func init() {
 // The method defines no threshold of its own.
 type SequentSpec struct {
 	machine.LearnSpec `yaml:",inline"`
-	// what the visits so far are divided by: visits, all of them, so that scores do not grow with the stream; states, the
+	// what the visits so far are divided by: visits, all of them, so that scores do not grow with the stream; states,
+	// the
 	// number of distinct states among them, as in the authors' program
 	Total VisitTotal `yaml:"total" jsonschema:"enum=visits,enum=states"`
 }
@@ -46,31 +48,38 @@ func (s *SequentSpec) New(env models.Env) (models.Detector, error) {
 	if err := s.CheckBenign(); err != nil {
 		return nil, fmt.Errorf("sequent: %w: %w", models.ErrSpec, err)
 	}
-	return &sequent{learntMachine{name: "sequent", env: env, spec: s.LearnSpec}, s.Total}, nil
+	m := sequent{learntMachine{name: "sequent", env: env, spec: s.LearnSpec}, s.Total}
+	return &sequentDetector{models.NewFitted(models.Method[*sequent]{
+		Name: m.name, Spec: s, Reads: models.ReadsSymbols, Min: 1,
+		Fit: func(ctx context.Context, train *data.Set) (*sequent, error) {
+			fresh := m
+			return &fresh, fresh.fit(ctx, train, machine.Reset)
+		},
+		Load: func(st models.State) (*sequent, error) {
+			fresh := m
+			return &fresh, fresh.load(st.Arrays, st.Alphabet, machine.Reset)
+		},
+	})}, nil
 }
+
+// sequentDetector is the detector.
+type sequentDetector struct{ *models.Fitted[*sequent] }
 
 type sequent struct {
 	learntMachine
 	total VisitTotal
 }
 
-func (d *sequent) Fit(ctx context.Context, train *data.Set) error {
-	return d.fit(ctx, train, machine.Reset)
-}
-
-func (d *sequent) Load(r io.Reader) error { return d.load(r, machine.Reset) }
-
+// Score begins with empty counters.
 func (d *sequent) Score(ctx context.Context, s *data.Set) ([]float64, error) {
-	if err := d.check(s); err != nil {
-		return nil, err
-	}
 	out := make([]float64, s.N)
 	return out, d.windows(ctx, s, func(i int, score float64, _ int, _ []int32) { out[i] = score })
 }
 
 // Causes is the state with the largest term of each window, and where it is met.
-func (d *sequent) Causes(ctx context.Context, s *data.Set) ([]models.Cause, error) {
-	if err := d.check(s); err != nil {
+func (q *sequentDetector) Causes(ctx context.Context, s *data.Set) ([]models.Cause, error) {
+	d, err := q.Ready(s)
+	if err != nil {
 		return nil, err
 	}
 	out := make([]models.Cause, s.N)
@@ -83,13 +92,17 @@ func (d *sequent) Causes(ctx context.Context, s *data.Set) ([]models.Cause, erro
 	})
 }
 
+// State is the machine and its visits.
+func (d *sequent) State() (any, models.Arrays, error) { return nil, d.arrays(), nil }
+
 // windows scores the windows in their order, beginning with empty counters.
-func (d *sequent) windows(ctx context.Context, s *data.Set, each func(i int, score float64, cause int, states []int32)) error {
+func (d *sequent) windows(ctx context.Context, s *data.Set,
+	each func(i int, score float64, cause int, states []int32)) error {
 	roll := NewStateFrequency(d.visit, d.total)
 	var states []int32
 	for i := range s.Traces {
 		if i%1024 == 0 && ctx.Err() != nil {
-			return fmt.Errorf("sequent: %w", ctx.Err())
+			return ctx.Err()
 		}
 		states = d.replay(s.Traces[i].Symbols, states)
 		score, cause := roll.Window(states)
@@ -99,6 +112,6 @@ func (d *sequent) windows(ctx context.Context, s *data.Set, each func(i int, sco
 }
 
 var (
-	_ models.Detector     = (*sequent)(nil)
-	_ models.Investigator = (*sequent)(nil)
+	_ models.Detector     = (*sequentDetector)(nil)
+	_ models.Investigator = (*sequentDetector)(nil)
 )

@@ -127,7 +127,8 @@ func LoadStateFrequency(rd io.Reader, file string, m *machine.Machine) (*StateFr
 	}
 	var f stateFrequencyFile
 	if err := json.Unmarshal(raw, &f); err != nil {
-		return nil, fmt.Errorf("automata: %w: %s: %w", flexfringe.ErrMachine, flexfringe.FilePosition(file, raw, flexfringe.JSONErrorOffset(err)), err)
+		return nil, fmt.Errorf("automata: %w: %s: %w", flexfringe.ErrMachine,
+			flexfringe.FilePosition(file, raw, flexfringe.JSONErrorOffset(err)), err)
 	}
 	id, err := flexfringe.Fingerprint(m)
 	if err != nil {
@@ -141,7 +142,8 @@ func LoadStateFrequency(rd io.Reader, file string, m *machine.Machine) (*StateFr
 	for q := range n {
 		const limit = 1 << 53
 		if f.Trained[q] < 0 || f.Visits[q] < 0 || f.Visits[q] > limit || f.Trained[q] > limit || total > limit {
-			return nil, fmt.Errorf("automata: %w: %s: a counter of state %d is out of range", flexfringe.ErrMachine, file, m.States[q].ID)
+			return nil, fmt.Errorf("automata: %w: %s: a counter of state %d is out of range", flexfringe.ErrMachine,
+				file, m.States[q].ID)
 		}
 		total += f.Trained[q]
 	}

@@ -83,7 +83,8 @@ func TestLoadStateFrequencyErrors(t *testing.T) {
 	good := b.String()
 	other := *m
 	other.Alphabet = []string{"x", "y", "z"}
-	if _, err := LoadStateFrequency(strings.NewReader(good), "c.json", &other); !errors.Is(err, flexfringe.ErrMachine) || !strings.Contains(err.Error(), "another machine") {
+	if _, err := LoadStateFrequency(strings.NewReader(good), "c.json", &other); !errors.Is(err,
+		flexfringe.ErrMachine) || !strings.Contains(err.Error(), "another machine") {
 		t.Errorf("counters of another machine: %v", err)
 	}
 	for text, want := range map[string]string{
@@ -93,7 +94,8 @@ func TestLoadStateFrequencyErrors(t *testing.T) {
 		strings.Replace(good, `"states"`, `"x"`, 1): `against "x"`,
 		strings.Replace(good, "[0,", "[0,0,", 1):    "another machine",
 	} {
-		if _, err := LoadStateFrequency(strings.NewReader(text), "c.json", m); !errors.Is(err, flexfringe.ErrMachine) || !strings.Contains(err.Error(), want) {
+		if _, err := LoadStateFrequency(strings.NewReader(text), "c.json", m); !errors.Is(err, flexfringe.ErrMachine) ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want %q", text, err, want)
 		}
 	}
@@ -168,7 +170,8 @@ func TestSequentThresholdHolds(t *testing.T) {
 
 // FuzzLoadStateFrequency: whatever the bytes, there is an error or counters that score.
 func FuzzLoadStateFrequency(f *testing.F) {
-	m := &machine.Machine{Alphabet: []string{"a"}, Types: []string{"0"}, States: make([]machine.State, 1), Start: []int32{0, 0}, CountStart: []int32{0, 0}}
+	m := &machine.Machine{Alphabet: []string{"a"}, Types: []string{"0"}, States: make([]machine.State, 1),
+		Start: []int32{0, 0}, CountStart: []int32{0, 0}}
 	var b bytes.Buffer
 	if err := NewStateFrequency([]int64{3}, DistinctStates).Save(&b, m); err != nil {
 		f.Fatal(err)
@@ -207,7 +210,10 @@ func TestThresholdOfKubernetesWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := d.(*pdfa)
+	m, err := d.(*pdfaDetector).Learned()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var logp []float64
 	for i := range train.Traces {
 		logp = append(logp, m.rep.Replay(train.Traces[i].Symbols, nil, nil))

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"plumbline/data"
-	"plumbline/models"
 	"plumbline/models/automata/machine"
 )
 
@@ -27,10 +26,15 @@ type Stated interface {
 }
 
 // States is the learnt machine.
-func (d *learntMachine) States(alphabet []string) (*States, error) {
-	if d.mach == nil {
-		return nil, fmt.Errorf("%s: %w", d.name, models.ErrNotFitted)
+func (p *pdfaDetector) States(alphabet []string) (*States, error) {
+	d, err := p.Learned()
+	if err != nil {
+		return nil, err
 	}
+	return d.states(alphabet)
+}
+
+func (d *learntMachine) states(alphabet []string) (*States, error) {
 	if len(alphabet) != len(d.mach.Alphabet) {
 		return nil, fmt.Errorf("%s: %d names for %d symbols", d.name, len(alphabet), len(d.mach.Alphabet))
 	}
@@ -46,8 +50,12 @@ func (d *learntMachine) States(alphabet []string) (*States, error) {
 }
 
 // States is the learnt machine, with visits as they are scored.
-func (d *sequent) States(alphabet []string) (*States, error) {
-	s, err := d.learntMachine.States(alphabet)
+func (q *sequentDetector) States(alphabet []string) (*States, error) {
+	d, err := q.Learned()
+	if err != nil {
+		return nil, err
+	}
+	s, err := d.states(alphabet)
 	if err == nil {
 		s.Total = d.total
 	}
@@ -56,9 +64,10 @@ func (d *sequent) States(alphabet []string) (*States, error) {
 
 // States is the chain as a machine with a state for each context that was seen. The initial one is the empty context.
 // A context that only words end in is a state without edges; one that holds an unknown symbol is none.
-func (m *markov) States(alphabet []string) (*States, error) {
-	if m.contexts == nil {
-		return nil, fmt.Errorf("markov: %w", models.ErrNotFitted)
+func (d *markovDetector) States(alphabet []string) (*States, error) {
+	m, err := d.Learned()
+	if err != nil {
+		return nil, err
 	}
 	if len(alphabet) != m.k {
 		return nil, fmt.Errorf("markov: %d names for %d symbols", len(alphabet), m.k)
@@ -154,7 +163,7 @@ func (m *markov) begin(i int) int32 {
 }
 
 var (
-	_ Stated = (*markov)(nil)
-	_ Stated = (*sequent)(nil)
-	_ Stated = (*pdfa)(nil)
+	_ Stated = (*markovDetector)(nil)
+	_ Stated = (*sequentDetector)(nil)
+	_ Stated = (*pdfaDetector)(nil)
 )

@@ -51,7 +51,8 @@ func TestStatesOfAChain(t *testing.T) {
 		sum += s
 	}
 	got, err := d.Score(context.Background(), traces(2, word))
-	if err != nil || math.Abs(logp+got[0]) > 1e-12 || math.Abs(sum-logp) > 1e-12 || !slices.Equal(states, []int32{1, 1, 2, 2}) {
+	if err != nil || math.Abs(logp+got[0]) > 1e-12 || math.Abs(sum-logp) > 1e-12 ||
+		!slices.Equal(states, []int32{1, 1, 2, 2}) {
 		t.Errorf("replay %v, scores %v, states %v; the detector's score is %v, %v", logp, scores, states, got, err)
 	}
 }

@@ -40,6 +40,7 @@ var checks = []check{
 	{"refit", checkRefit, false},
 	{"rows", checkRows, false},
 	{"copies", checkCopies, false},
+	{"names", checkNames, false},
 	{"state", checkState, false},
 	{"damaged", checkDamaged, false},
 	{"hostile", checkHostile, false},

@@ -313,6 +313,8 @@ func TestSuiteFindsBugs(t *testing.T) {
 		"undefined":      "scores",
 		"gregarious":     "rows",
 		"weary":          "copies",
+		"etymological":   "names",
+		"undiscerning":   "names",
 		"lossy":          "state",
 		"greedy":         "optional",
 		"absent-minded":  "optional",

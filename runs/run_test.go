@@ -169,6 +169,9 @@ func TestRunDirectory(t *testing.T) {
 	if err != nil || !rec.Complete || rec.OK() != 7 || rec.Name != "small" {
 		t.Errorf("Open: %+v, %v", rec, err)
 	}
+	if rec.Threshold != "fpr 0.01 on validation" {
+		t.Errorf("threshold %q", rec.Threshold)
+	}
 	if list, err := record.List(filepath.Dir(out.Dir)); err != nil || len(list) != 1 {
 		t.Errorf("List: %v, %v", list, err)
 	}

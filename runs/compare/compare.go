@@ -190,7 +190,7 @@ func (c *Comparison) group(cells []member, names []string, records []*record.Rec
 		g.Rows = append(g.Rows, r)
 	}
 	g.Warnings = slices.Concat(cellWarnings(cells), rateWarnings(cells), repetitionWarnings(g.Rows),
-		attackWarnings(cells, records), preparationWarnings(cells))
+		attackWarnings(cells, records), thresholdWarnings(cells, records), preparationWarnings(cells))
 	sign := direction(c.Metric)
 	if sign == 0 {
 		return g // in the order of the runs

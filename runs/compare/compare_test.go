@@ -91,9 +91,12 @@ func TestRender(t *testing.T) {
 		"table": {"d, unit flow: 20 judged", "audit: clean", "2  a      0.8500 ± 0.0707", "[0.9000, 0.9700]  20 units",
 			"2 seeds", "intervals over units are about", "1/2", "b failed: no | room", "warning: "},
 		"markdown": {"| 2 | a | 0.8500 ± 0.0707 |", "### e, unit host"},
-		"matrix":   {"| AUROC | d | e | mean rank |", "| c | 0.9500 | – | – |", "| b | 0.7000 (1 of 2) | – | – |"},
-		"csv":      {"d,flow,1,c,n,auroc,1,1,0.95,,0.9,0.97,units", "e,host,0,c,n,auroc,0,1,,,,,"},
-		"json":     {`"mean": null`, `"audit: clean"`, `"interval": "units"`},
+		"matrix": {
+			"| AUROC | d | e | mean rank |", "| c | 0.9500 | – | – |", "| b | 0.7000 (1 of 2) | – | – |",
+			"\n\n- warning: d: ",
+		},
+		"csv":  {"d,flow,1,c,n,auroc,1,1,0.95,,0.9,0.97,units", "e,host,0,c,n,auroc,0,1,,,,,"},
+		"json": {`"mean": null`, `"audit: clean"`, `"interval": "units"`},
 	} {
 		var b strings.Builder
 		if err := c.Render(&b, format); err != nil {
@@ -325,6 +328,24 @@ d,m,a,2,f3,flow,failed,10,20,,
 	c, err := Compare([]*record.Record{rec}, "", nil)
 	if v := c.Groups[0].Rows[0].Main; err != nil || v.Interval.Defined() || v.N != 3 {
 		t.Errorf("classes left out are no sample: %+v, %v", v, err)
+	}
+}
+
+// TestThresholdsOfRuns: two runs with other rules are told apart, two with one rule are not.
+func TestThresholdsOfRuns(t *testing.T) {
+	a, b := testRecord(t), testRecord(t)
+	a.Dir, b.Dir = "x", "y"
+	a.Threshold, b.Threshold = "fpr 0.01 on validation", "fpr 0.2 on validation"
+	for _, differ := range []bool{true, false} {
+		c, err := Compare([]*record.Record{a, b}, "", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.Join(c.Groups[0].Warnings, "\n")
+		if strings.Contains(text, "(fpr 0.01 on validation; fpr 0.2 on validation)") != differ {
+			t.Errorf("warnings %q", c.Groups[0].Warnings)
+		}
+		b.Threshold = a.Threshold
 	}
 }
 

@@ -77,6 +77,18 @@ func (c *Comparison) matrix(w io.Writer) error {
 			b.WriteString(" – |\n")
 		}
 	}
+	warnings := slices.Clone(c.Warnings)
+	for _, g := range c.Groups {
+		for _, text := range g.Warnings {
+			warnings = append(warnings, g.Data+": "+text)
+		}
+	}
+	for i, text := range warnings {
+		if i == 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString("- warning: " + text + "\n")
+	}
 	_, err = io.WriteString(w, b.String())
 	return err
 }

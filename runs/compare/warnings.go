@@ -148,6 +148,22 @@ func attackWarnings(cells []member, records []*record.Record) (out []string) {
 	return out
 }
 
+// thresholdWarnings: decisions by other rules are not compared by what they got right.
+func thresholdWarnings(cells []member, records []*record.Record) []string {
+	var rules []string
+	for _, c := range cells {
+		if rule := records[c.run].Threshold; c.Status == record.OK && rule != "" && !slices.Contains(rules, rule) {
+			rules = append(rules, rule)
+		}
+	}
+	if len(rules) < 2 {
+		return nil
+	}
+	return []string{fmt.Sprintf(
+		"thresholds are set by other rules (%s): accuracy, precision, recall, F1 and MCC do not compare",
+		strings.Join(rules, "; "))}
+}
+
 // preparationWarnings is what keeps the numbers of two cells from being comparable: other test units, or other
 // values in front of models that see the same kind of input.
 func preparationWarnings(cells []member) (out []string) {

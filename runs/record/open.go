@@ -23,6 +23,8 @@ type Record struct {
 	Manifest Manifest
 	Results  []Result // of the plan's cells that have ended; of all, when the run has
 	Complete bool     // the run ended and no cell was interrupted: there is nothing to resume
+	// Threshold is the rule that scores became decisions by, such as "fpr 0.01 on validation"; "" if it is not known.
+	Threshold string
 	// Faults are the files that are missing, damaged or edited, as far as sizes, and the hashes of tables, tell. The
 	// cells that they belong to are in Results with the status Missing or Damaged, and without metrics.
 	Faults []Fault
@@ -98,6 +100,23 @@ func (r *Record) readExperiment() {
 	if d, ok := doc.Get("name"); ok {
 		r.Name, _ = d.Scalar()
 	}
+	if d, ok := doc.Get("threshold"); ok {
+		rule, _ := scalarAt(d, "rule")
+		value, _ := scalarAt(d, "value")
+		r.Threshold = strings.TrimSpace(rule + " " + value)
+		if on, ok := scalarAt(d, "on"); ok {
+			r.Threshold += " on " + on
+		}
+	}
+}
+
+// scalarAt is the text of a key of a map.
+func scalarAt(d settings.Doc, key string) (string, bool) {
+	v, ok := d.Get(key)
+	if !ok {
+		return "", false
+	}
+	return v.Scalar()
 }
 
 // readResults is the rows of results.csv, and whether it is there.

@@ -18,7 +18,9 @@ const (
 // drawn by groups. resamples of less than 2 ask for none.
 func (r *Ranking) Intervals(resamples int, seed uint64) (auroc, ap Interval) {
 	switch {
-	case resamples < 2 || r.P < 2 || r.N < 2 || r.P+r.N <= manyUnits:
+	case resamples < 2 || r.P == 0 || r.N == 0:
+		return noInterval, noInterval
+	case r.P+r.N <= manyUnits:
 		return r.Bootstrap(resamples, seed)
 	case r.P < fewAttacks:
 		m := r.merge()

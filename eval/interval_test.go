@@ -133,6 +133,29 @@ func TestIntervalsOfMany(t *testing.T) {
 	}
 }
 
+// TestIntervalsOfLopsided: a class with none or one of many units leaves intervals undefined, and takes no time.
+func TestIntervalsOfLopsided(t *testing.T) {
+	for _, c := range []struct {
+		benign  int
+		defined bool
+	}{{0, false}, {1, false}, {2, true}, {manyUnits, false}, {manyUnits - 1, true}} {
+		scores, attack := make([]float64, manyUnits+1), make([]bool, manyUnits+1)
+		for i := range scores {
+			scores[i], attack[i] = float64(i*7919%1009), i >= c.benign
+		}
+		if c.benign == manyUnits {
+			attack[manyUnits] = false
+		}
+		k, err := Rank(scores, attack)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if auroc, ap := k.Intervals(50, 1); auroc.Defined() != c.defined || ap.Defined() != c.defined {
+			t.Errorf("%d benign of %d: %v, %v", c.benign, len(scores), auroc, ap)
+		}
+	}
+}
+
 // TestIntervalsOfFew is the bootstrap up to the limit, bit by bit.
 func TestIntervalsOfFew(t *testing.T) {
 	scores, attack := scored(rand.New(rand.NewPCG(31, 3)), 500, 0.3, 10)

@@ -1,8 +1,9 @@
 // Package eval judges scores: rankings of attacks against benign samples ([Rank], [Ranking.ROCAUC],
 // [Ranking.AveragePrecision], …), thresholds fitted on benign validation scores ([ThresholdRule]), what a threshold
-// does ([Confusion]), everything a results table needs in one call ([Summarise]), rankings within clusters
-// ([PerCluster]), bootstrap intervals ([Bootstrap]), a mean with its interval over repetitions ([Repeat]), and the
-// rank tests that compare detectors ([Wilcoxon], [Friedman], [Holm], [DeLong]).
+// does ([Confusion]), everything a results table needs in one call ([Summarise]) by the one table of metrics
+// ([MetricTable]), rankings within clusters ([PerCluster]), intervals over the choice of units ([Ranking.Intervals]),
+// means with their intervals over seeds ([Repeat]) and folds ([Pool]), and the tests that compare detectors
+// ([Wilcoxon], [Friedman], [Holm], [DeLong]).
 //
 // It is arithmetic on scores and labels: no models, no files, no printing. Quantiles, moments and distributions of
 // plain numbers are numeric/stat's, the only import of this module. Scores are float64 and higher means more

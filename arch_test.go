@@ -27,7 +27,7 @@ var allowed = map[string]string{
 	"numeric/parallel":   "",
 	"numeric/stat":       "",
 
-	"eval": "numeric/stat",
+	"eval": "numeric/parallel numeric/stat",
 
 	"configs":          "",
 	"configs/settings": "",
@@ -36,7 +36,7 @@ var allowed = map[string]string{
 	"data/join":     "data",
 	"data/nfcapd":   "",
 	"data/input":    "",
-	"data/parquet":  "",
+	"data/parquet":  "numeric/parallel",
 	"data/datatest": "",
 	"data/cache":    "",
 	"data/corpus":   "data",
@@ -44,16 +44,16 @@ var allowed = map[string]string{
 	"data/export":   "data data/parquet",
 	"data/split":    "configs/settings data",
 	"data/source": "configs/settings data data/input data/export data/corpus data/join data/nfcapd " +
-		"data/parquet",
+		"data/parquet numeric/parallel",
 	"data/source/sourcetest": "configs/settings data data/source",
 	"data/synth":             "configs/settings data data/source",
 	"data/audit":             "data data/source data/split",
 	"data/fetch":             "data data/input data/source",
-	"data/prep":              "configs/settings data data/corpus numeric/cluster numeric/stat",
+	"data/prep":              "configs/settings data data/corpus numeric/cluster numeric/parallel numeric/stat",
 
 	"models":             "configs/settings data numeric/parallel",
 	"models/modeltest":   "configs/settings data eval models",
-	"models/nn":          "configs/settings data models numeric/cluster numeric/kernel",
+	"models/nn":          "configs/settings data models numeric/cluster numeric/kernel numeric/parallel",
 	"models/nn/gorgonia": "models/nn numeric/cluster",
 	"models/autoencoder": "configs/settings data eval models models/nn numeric/cluster numeric/kernel " +
 		"numeric/stat",
@@ -79,7 +79,7 @@ var allowed = map[string]string{
 		"runs/record",
 	"runs/compare": "configs/settings eval runs/record",
 	"runs": "data data/audit data/cache data/prep data/source eval models runs/bundle runs/experiment " +
-		"runs/prepare runs/record numeric/stat",
+		"runs/prepare runs/record numeric/parallel numeric/stat",
 
 	"cmd/speed":     "models/nn numeric/kernel",
 	"cmd/plumbline": "*",

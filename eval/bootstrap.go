@@ -5,9 +5,9 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
-	"sync"
 	"sync/atomic"
 
+	"plumbline/numeric/parallel"
 	"plumbline/numeric/stat"
 )
 
@@ -49,7 +49,7 @@ func (r *Ranking) bootstrap(
 		values[s] = make([]float64, resamples)
 	}
 	var next atomic.Int64
-	var wg sync.WaitGroup
+	var wg parallel.Group
 	for range min(resamples, runtime.GOMAXPROCS(0)) {
 		wg.Go(func() {
 			b := Ranking{Score: r.Score, Pos: make([]int32, len(r.Pos)), Neg: make([]int32, len(r.Neg)), P: r.P, N: r.N}

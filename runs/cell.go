@@ -8,7 +8,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"plumbline/data"
 	"plumbline/eval"
 	"plumbline/models"
+	"plumbline/numeric/parallel"
 	"plumbline/numeric/stat"
 	"plumbline/runs/bundle"
 	"plumbline/runs/experiment"
@@ -126,12 +126,22 @@ func oneLine(s string) string {
 
 // attempt is run without the bookkeeping; a panic of the model is an error with its stack in the log.
 func (j *job) attempt(ctx context.Context) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			j.log.Error("panic", "cell", j.cell.Path(), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			err = fmt.Errorf("the model panicked: %v (stack in log.jsonl)", p)
-		}
-	}()
+	if p := parallel.Catch(func() { err = j.steps(ctx) }); p != nil {
+		logPanic(j.log, "cell", j.cell.Path(), p)
+		return fmt.Errorf("the model panicked: %v (stack in log.jsonl)", p.Value)
+	}
+	return err
+}
+
+// logPanic leaves the stack of a panic in the log, where the error is one.
+func logPanic(log *slog.Logger, what, name string, err error) {
+	if p := (*parallel.Panic)(nil); errors.As(err, &p) {
+		log.Error("panic", what, name, "panic", fmt.Sprint(p.Value), "stack", string(p.Stack))
+	}
+}
+
+// steps is what a cell does, in order.
+func (j *job) steps(ctx context.Context) error {
 	needs := j.cell.Entry.Info.Needs
 	s, err := j.data.Sets(ctx, prepare.NeedsOf(needs))
 	if err != nil {

@@ -41,6 +41,12 @@ func (d faultyDetector) Fit(ctx context.Context, _ *data.Set) error {
 		return ctx.Err()
 	case "error":
 		return errors.New("first line\nsecond line")
+	case "worker":
+		return models.Env{Workers: 3}.Blocks(ctx, 100, 1, func(from, _ int) {
+			if from == 50 {
+				panic("a hole in a worker")
+			}
+		})
 	}
 	return nil
 }
@@ -74,12 +80,13 @@ timeout: 5s
 bootstrap: 0
 models: [znorm`
 	want := map[string][2]string{
-		"fit":   {record.Failed, "the model panicked: a hole in the model"},
-		"save":  {record.Failed, "the model panicked: a hole in the writer"},
-		"wait":  {record.TimedOut, "not done within 300ms"},
-		"error": {record.Failed, "first line second line"},
-		"nan":   {record.Failed, "is NaN"},
-		"few":   {record.Failed, "scores for"},
+		"fit":    {record.Failed, "the model panicked: a hole in the model"},
+		"worker": {record.Failed, "the model panicked: a hole in a worker"},
+		"save":   {record.Failed, "the model panicked: a hole in the writer"},
+		"wait":   {record.TimedOut, "not done within 300ms"},
+		"error":  {record.Failed, "first line second line"},
+		"nan":    {record.Failed, "is NaN"},
+		"few":    {record.Failed, "scores for"},
 	}
 	for at := range want {
 		text += ", {model: faulty, label: " + at + ", params: {at: " + at + "}}"

@@ -16,6 +16,7 @@ import (
 
 	"plumbline/data/cache"
 	"plumbline/models"
+	"plumbline/numeric/parallel"
 	"plumbline/runs/experiment"
 	"plumbline/runs/prepare"
 	"plumbline/runs/record"
@@ -303,13 +304,23 @@ func (r *run) abandon(ctx context.Context, name string, cells []experiment.Cell,
 		return
 	}
 	r.log.Error("data", "data", name, "error", err.Error())
+	logPanic(r.log, "data", name, err)
 	r.skip(cells, record.Failed, oneLine(err.Error()))
+}
+
+// caught is what f returns, or its panic as an error: what goes wrong with one data set is no concern of the others.
+func caught(f func() error) (err error) {
+	if p := parallel.Catch(func() { err = f() }); p != nil {
+		return p
+	}
+	return err
 }
 
 // fold runs the cells of one fold of a data set. The error is one that ends the run.
 func (r *run) fold(ctx context.Context, src *prepare.Source, k int, cells []experiment.Cell) error {
 	name := src.Set.Config.Name
-	p, err := src.Prepare(ctx, k)
+	var p *prepare.Prepared
+	err := caught(func() (err error) { p, err = src.Prepare(ctx, k); return err })
 	if err != nil {
 		r.abandon(ctx, name, cells, err)
 		return nil

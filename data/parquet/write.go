@@ -7,10 +7,11 @@ import (
 	"math"
 	"math/bits"
 	"runtime"
-	"sync"
 	"sync/atomic"
 
 	"github.com/klauspost/compress/zstd"
+
+	"plumbline/numeric/parallel"
 )
 
 // pageRows is how many rows a written page holds.
@@ -81,7 +82,7 @@ func (w *Writer) write(b []byte) error {
 func (w *Writer) Group(rows int, chunk func(column int) Chunk) error {
 	g := writtenGroup{rows: int64(rows), chunks: make([]writtenChunk, len(w.columns))}
 	var next atomic.Int64
-	var wg sync.WaitGroup
+	var wg parallel.Group
 	errs := make([]error, len(w.columns))
 	for range min(runtime.GOMAXPROCS(0), len(w.columns)) {
 		wg.Go(func() {

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"plumbline/data"
+	"plumbline/numeric/parallel"
 )
 
 // Rows are the training rows of a table: the benign ones, and all of them.
@@ -104,7 +104,7 @@ func (f *fitting) each(pick func(*column) bool, work func(*column) error) error 
 	}
 	errs := make([]error, len(chosen))
 	var next atomic.Int64
-	var wg sync.WaitGroup
+	var wg parallel.Group
 	for range min(f.workers, len(chosen)) {
 		wg.Go(func() {
 			for {

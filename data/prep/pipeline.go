@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"plumbline/data"
+	"plumbline/numeric/parallel"
 )
 
 // Pipeline is fitted preprocessing. Its JSON form is the run's prep.json.
@@ -197,7 +197,7 @@ func (p *Pipeline) Apply(ctx context.Context, t *data.Table, rows []int32, worke
 	blocks := (len(rows) + blockRows - 1) / blockRows
 	errs := make([]error, blocks)
 	var next atomic.Int64
-	var wg sync.WaitGroup
+	var wg parallel.Group
 	for range min(max(1, workers), blocks) {
 		wg.Go(func() {
 			for {

@@ -5,9 +5,9 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 
 	"plumbline/data"
+	"plumbline/numeric/parallel"
 )
 
 // builder collects parsed chunks of files, in order, and makes a table of them. Their values are copied into
@@ -247,7 +247,7 @@ func (b *builder) table() (*data.Table, error) {
 	// a few columns at a time, and what they were made of is given back before the next
 	wave := min(len(features), runtime.GOMAXPROCS(0))
 	for from := 0; from < len(features); from += wave {
-		var wg sync.WaitGroup
+		var wg parallel.Group
 		for k := from; k < min(from+wave, len(features)); k++ {
 			g := &b.columns[features[k]]
 			if !g.num.whole() || !g.nanos.whole() || !g.code.whole() {

@@ -12,6 +12,7 @@ import (
 	"plumbline/data"
 	"plumbline/data/input"
 	"plumbline/data/parquet"
+	"plumbline/numeric/parallel"
 )
 
 func init() {
@@ -180,14 +181,16 @@ func parseGroups(
 	for range workers {
 		go func() {
 			for t := range work {
-				t.group.columns[t.field].read(ctx, file, t.group.index)
+				c := t.group.columns[t.field]
+				if p := parallel.Catch(func() { c.read(ctx, file, t.group.index) }); p != nil {
+					c.err = p
+				}
 				t.group.left <- struct{}{}
 			}
 		}()
 	}
-	go func() {
-		defer close(order)
-		defer close(work)
+	var failed *parallel.Panic
+	hand := func() {
 		first := 0
 		for g, rows := range file.Groups {
 			group := &parquetGroup{index: g, first: first, left: make(chan struct{}, len(fields))}
@@ -211,6 +214,11 @@ func parseGroups(
 				}
 			}
 		}
+	}
+	go func() {
+		defer close(order)
+		defer close(work)
+		failed = parallel.Catch(hand)
 	}()
 	var err error
 	for g := range order {
@@ -238,7 +246,11 @@ func parseGroups(
 			tb.add(g.chunk(tf, file.Groups[g.index]))
 		}
 	}
-	if err == nil {
+	switch {
+	case err != nil:
+	case failed != nil:
+		err = failed
+	default:
 		err = ctx.Err()
 	}
 	return err

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"plumbline/data"
+	"plumbline/numeric/parallel"
 )
 
 // textFormat is how the lines of a text file are to be read.
@@ -91,7 +92,9 @@ func parseFile(ctx context.Context, in io.Reader, tf *textFormat, firstLine int,
 				default:
 					p = tf.newChunk()
 				}
-				tf.parse(c, p)
+				if caught := parallel.Catch(func() { tf.parse(c, p) }); caught != nil {
+					p = &chunk{err: fmt.Errorf("after line %d: %w", c.line, caught)}
+				}
 				c.done <- p
 				select {
 				case free <- c.text[:0]:
@@ -104,7 +107,7 @@ func parseFile(ctx context.Context, in io.Reader, tf *textFormat, firstLine int,
 	go func() {
 		defer close(order)
 		defer close(work)
-		readErr = cut(ctx, in, tf, firstLine, free, func(c *textBlock) bool {
+		emit := func(c *textBlock) bool {
 			select {
 			case order <- c:
 			case <-ctx.Done():
@@ -117,7 +120,10 @@ func parseFile(ctx context.Context, in io.Reader, tf *textFormat, firstLine int,
 				c.done <- &chunk{err: ctx.Err()}
 				return false
 			}
-		})
+		}
+		if p := parallel.Catch(func() { readErr = cut(ctx, in, tf, firstLine, free, emit) }); p != nil {
+			readErr = p
+		}
 	}()
 	var err error
 	for c := range order {

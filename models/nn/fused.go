@@ -388,8 +388,7 @@ func (t *fused) Epoch(ctx context.Context, x, target []float32, order []int32, b
 func (t *fused) steps(x, target []float32, rows []int32, batch int, rate float64, workers int) {
 	steps := (len(rows) + batch - 1) / batch
 	perStep := uint32(len(t.phases) + 1)
-	tm := &barrier{}
-	runWorkers(workers, func(w int) {
+	runWorkers(workers, func(tm *barrier, w int) {
 		for st := range steps {
 			b := rows[st*batch : min((st+1)*batch, len(rows))]
 			for s := range t.phases {

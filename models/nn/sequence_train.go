@@ -217,8 +217,7 @@ func (t *fusedSequence) Epoch(ctx context.Context, x, target []float32, order []
 	j.stopped.Store(false)
 	defer func() { j.ctx, j.x, j.target, j.order = nil, nil, nil, nil }()
 	steps := (len(order) + batch - 1) / batch
-	tm := &barrier{}
-	runWorkers(workers, func(w int) { t.work(tm, w, workers, steps) })
+	runWorkers(workers, func(tm *barrier, w int) { t.work(tm, w, workers, steps) })
 	t.t += j.done
 	if j.stopped.Load() {
 		return 0, ctx.Err()
@@ -281,7 +280,7 @@ func (t *fusedSequence) Gradient(x, target []float32, rows []int32) (float64, Pa
 	if err := t.s.CheckSamples(x, target, rows); err != nil {
 		return 0, nil, err
 	}
-	runWorkers(1, func(int) {
+	runWorkers(1, func(*barrier, int) {
 		for k, r := range t.workspaces {
 			r.loss = 0
 			t.gradient(k, x, target, rows, t.t)

@@ -2,10 +2,10 @@ package nn
 
 import (
 	"runtime"
-	"sync"
 	"sync/atomic"
 
 	"plumbline/numeric/kernel"
+	"plumbline/numeric/parallel"
 )
 
 // barrier hands the tasks of successive phases to whoever asks first. A phase ends when its tasks are done, not
@@ -14,6 +14,8 @@ type barrier struct {
 	state atomic.Uint64 // phase in the upper half, a bit for each claimed task in the lower
 	_     [56]byte      // apart from the count, which other cores write
 	done  atomic.Int32
+	// broken is the panic of a worker: the others, who would wait for it, panic with it too.
+	broken atomic.Pointer[parallel.Panic]
 }
 
 // maxTasks is how many a phase may have.
@@ -23,6 +25,7 @@ const maxTasks = 32
 // calls it for every phase, in order from 0.
 func (t *barrier) run(worker int, number uint32, n int, task func(i int)) {
 	for {
+		t.hold()
 		s := t.state.Load()
 		if uint32(s>>32) != number {
 			return
@@ -49,20 +52,37 @@ func (t *barrier) run(worker int, number uint32, n int, task func(i int)) {
 	const spins = 20000
 	for i := 0; uint32(t.state.Load()>>32) == number; i++ {
 		if i > spins {
+			t.hold()
 			runtime.Gosched()
 		}
 	}
 }
 
-// runWorkers runs f on the given number of goroutines, with denormal numbers flushed.
-func runWorkers(workers int, f func(worker int)) {
+// hold panics when a worker has.
+func (t *barrier) hold() {
+	if p := t.broken.Load(); p != nil {
+		panic(p)
+	}
+}
+
+// runWorkers runs f on the given number of goroutines, with denormal numbers flushed. They meet at the barrier. A
+// panic of one ends them all and is that of runWorkers.
+func runWorkers(workers int, f func(tm *barrier, worker int)) {
+	tm := &barrier{}
 	if workers <= 1 {
-		kernel.FlushDenormals(func() { f(0) })
+		kernel.FlushDenormals(func() { f(tm, 0) })
 		return
 	}
-	var wg sync.WaitGroup
+	var g parallel.Group
 	for w := range workers {
-		wg.Go(func() { kernel.FlushDenormals(func() { f(w) }) })
+		g.Go(func() {
+			kernel.FlushDenormals(func() {
+				if p := parallel.Catch(func() { f(tm, w) }); p != nil {
+					tm.broken.CompareAndSwap(nil, p)
+					panic(p)
+				}
+			})
+		})
 	}
-	wg.Wait()
+	g.Wait()
 }

@@ -11,20 +11,13 @@ import (
 // Blocks runs work on [0, n) in blocks, on up to workers goroutines, and returns when all are done. The cut into
 // blocks depends on n and block alone: what work writes per index, or per block (from/block), is the same
 // whatever the number of workers. A cancelled ctx leaves the remaining blocks out and is the error. A panic of
-// work is that of Blocks, so that the caller can catch it.
+// work is that of Blocks, as a *[Panic], so that the caller can catch it.
 func Blocks(ctx context.Context, workers, n, block int, work func(from, to int)) error {
 	var next atomic.Int64
-	var wg sync.WaitGroup
-	var panicked atomic.Pointer[any]
+	var g Group
 	for range min(workers, (n+block-1)/block) {
-		wg.Go(func() {
-			defer func() {
-				if p := recover(); p != nil {
-					panicked.CompareAndSwap(nil, &p)
-					next.Store(int64(n))
-				}
-			}()
-			for ctx.Err() == nil {
+		g.Go(func() {
+			for ctx.Err() == nil && g.Panicked() == nil {
 				from := int(next.Add(int64(block))) - block
 				if from >= n {
 					return
@@ -33,10 +26,7 @@ func Blocks(ctx context.Context, workers, n, block int, work func(from, to int))
 			}
 		})
 	}
-	wg.Wait()
-	if p := panicked.Load(); p != nil {
-		panic(*p)
-	}
+	g.Wait()
 	return ctx.Err()
 }
 

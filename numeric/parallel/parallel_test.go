@@ -3,6 +3,7 @@ package parallel
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync/atomic"
 	"testing"
 )
@@ -47,7 +48,8 @@ func TestBlocksEnd(t *testing.T) {
 		t.Errorf("error %v after %d blocks", err, done.Load())
 	}
 	defer func() {
-		if p := recover(); p != "broken" {
+		p, ok := recover().(*Panic)
+		if !ok || p.Value != "broken" || !strings.Contains(string(p.Stack), "TestBlocksEnd") {
 			t.Errorf("recovered %v", p)
 		}
 	}()

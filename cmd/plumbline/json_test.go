@@ -30,12 +30,7 @@ func TestJSONSaysWhatTheTextSays(t *testing.T) {
 	if empty := decode[[]runView](t, "list", t.TempDir()); empty == nil || len(empty) != 0 {
 		t.Errorf("a folder without runs is %v, want a list of none", empty)
 	}
-	var shown struct {
-		runView
-		Manifest struct{ Seeds []uint64 }
-		Results  []map[string]any
-	}
-	shown = decode[struct {
+	shown := decode[struct {
 		runView
 		Manifest struct{ Seeds []uint64 }
 		Results  []map[string]any

@@ -34,7 +34,7 @@ type conf struct {
 	Skip   int            `yaml:"-"`
 	Plain  int
 	embedded
-	hidden int
+	hidden int //lint:ignore U1000 a field that is not exported is no setting
 }
 
 type inner struct {

@@ -18,9 +18,6 @@ type barrier struct {
 	broken atomic.Pointer[parallel.Panic]
 }
 
-// maxTasks is how many a phase may have.
-const maxTasks = 32
-
 // phase works on tasks 0 to n−1 of a phase until all are done, beginning with the worker's own. Every worker
 // calls it for every phase, in order from 0.
 func (t *barrier) run(worker int, number uint32, n int, task func(i int)) {

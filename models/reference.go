@@ -14,6 +14,22 @@ import (
 type Reference struct {
 	model string
 	spec  Spec // nil: the model's defaults
+	any   bool // models that learn from labels may stand here too
+}
+
+// AnyReference is a [Reference] to any model of vectors, also one that learns from labels.
+type AnyReference struct{ Reference }
+
+// AnyReferenceTo is a model with its defaults.
+func AnyReferenceTo(model string) AnyReference {
+	return AnyReference{Reference{model: model, any: true}}
+}
+
+// DecodeStrict takes what that of Reference takes.
+func (l *AnyReference) DecodeStrict(d settings.Doc) settings.Problems {
+	ps := l.Reference.DecodeStrict(d)
+	l.any = true
+	return ps
 }
 
 // ReferenceTo is a model with its defaults.
@@ -121,7 +137,16 @@ func (l Reference) UsesSeed() bool {
 }
 
 // With is a reference to the same model with other settings, of the type that Spec gives.
-func (l Reference) With(spec Spec) Reference { return Reference{l.model, spec} }
+func (l Reference) With(spec Spec) Reference { return Reference{l.model, spec, l.any} }
+
+// Labels is how much truth the model learns from.
+func (l Reference) Labels() Labels {
+	info, err := Lookup(l.model)
+	if err != nil {
+		return NoLabels
+	}
+	return info.Needs.Labels
+}
 
 // Spec is the model's settings, which are not to be changed.
 func (l Reference) Spec() (Spec, error) {
@@ -129,7 +154,10 @@ func (l Reference) Spec() (Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n := info.Needs; n.Labels.Any() || n.Batch || n.Input != data.Vectors {
+	switch n := info.Needs; {
+	case n.Batch || n.Input != data.Vectors:
+		return nil, fmt.Errorf("%s cannot stand here: want a model of vectors that judges each row alone", l.model)
+	case n.Labels.Any() && !l.any:
 		return nil, fmt.Errorf("%s cannot stand here: want a model of vectors that learns without labels", l.model)
 	}
 	if l.spec != nil {

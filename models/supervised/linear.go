@@ -1,0 +1,267 @@
+package supervised
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/optimize"
+
+	"plumbline/models"
+)
+
+// linear is one affine function of the columns for each class, or one alone for two classes. The probabilities are the
+// softmax of the functions, or the logistic of the one.
+type linear struct {
+	d, k int
+	w    []float64 // functions × (d+1), the intercept last
+	mean []float64 // of the training columns: what contributions are told against
+}
+
+// functions is how many functions k classes need.
+func functions(k int) int {
+	if k == 2 {
+		return 1
+	}
+	return k
+}
+
+// margins are the values of the functions.
+func (m *linear) margins(row []float32, out []float64) {
+	for f := range out {
+		w := m.w[f*(m.d+1) : (f+1)*(m.d+1)]
+		sum := w[m.d]
+		for j, v := range row {
+			sum += w[j] * float64(v)
+		}
+		out[f] = sum
+	}
+}
+
+func (m *linear) probabilities(ctx context.Context, env models.Env, x []float32, n int, out []float64) error {
+	return env.Blocks(ctx, n, 256, func(from, to int) {
+		f := make([]float64, functions(m.k))
+		for i := from; i < to; i++ {
+			m.margins(x[i*m.d:(i+1)*m.d], f)
+			softmax(f, out[i*m.k:(i+1)*m.k])
+		}
+	})
+}
+
+// softmax turns margins into probabilities; a single margin is that of the second of two classes.
+func softmax(f, p []float64) {
+	if len(f) == 1 {
+		p[1] = logistic(f[0])
+		p[0] = 1 - p[1]
+		return
+	}
+	top := math.Inf(-1)
+	for _, v := range f {
+		top = max(top, v)
+	}
+	sum := 0.0
+	for c, v := range f {
+		p[c] = math.Exp(v - top)
+		sum += p[c]
+	}
+	for c := range p {
+		p[c] /= sum
+	}
+}
+
+// logistic is 1/(1+e^−f).
+func logistic(f float64) float64 {
+	if f >= 0 {
+		return 1 / (1 + math.Exp(-f))
+	}
+	e := math.Exp(f)
+	return e / (1 + e)
+}
+
+// contributions are w_j (x_j − mean_j), of the function of attacks, or of minus that of benign rows.
+func (m *linear) contributions(row []float32, out []float64) {
+	sign := 1.0
+	if m.k > 2 {
+		sign = -1 // the first function is that of benign rows
+	}
+	for j, v := range row {
+		out[j] = sign * m.w[j] * (float64(v) - m.mean[j])
+	}
+}
+
+func (m *linear) state() (any, models.Arrays) {
+	return struct{}{}, models.Arrays{"weights": m.w, "mean": m.mean}
+}
+
+func loadLinear(meta json.RawMessage, arrays models.Arrays, d, k int) (classifier, error) {
+	if err := strict(meta, &struct{}{}); err != nil {
+		return nil, err
+	}
+	m := &linear{d: d, k: k}
+	var err error
+	if m.w, err = models.FiniteArray[float64](arrays, "weights", functions(k)*(d+1)); err != nil {
+		return nil, err
+	}
+	m.mean, err = models.FiniteArray[float64](arrays, "mean", d)
+	return m, err
+}
+
+// loss is a convex loss of margins: the value of one row and, in grad, its derivative by each margin.
+type loss func(f []float64, y int32, grad []float64) float64
+
+// softmaxLoss is −log of the probability of the row's class.
+func softmaxLoss(f []float64, y int32, grad []float64) float64 {
+	if len(f) == 1 {
+		s := 1.0
+		if y == 0 {
+			s = -1
+		}
+		m := s * f[0]
+		grad[0] = -s * logistic(-m)
+		if m > 0 {
+			return math.Log1p(math.Exp(-m))
+		}
+		return -m + math.Log1p(math.Exp(m))
+	}
+	softmax(f, grad)
+	v := -math.Log(math.Max(grad[y], math.SmallestNonzeroFloat64))
+	grad[y]--
+	return v
+}
+
+// squaredHinge is max(0, 1 − s·f)², one class against the others.
+func squaredHinge(f []float64, y int32, grad []float64) float64 {
+	sum := 0.0
+	for c := range f {
+		s := -1.0
+		if len(f) == 1 && y == 1 || len(f) > 1 && int(y) == c {
+			s = 1
+		}
+		gap := max(0, 1-s*f[c])
+		sum += gap * gap
+		grad[c] = -2 * s * gap
+	}
+	return sum
+}
+
+// fitLinear minimises ½‖W‖² + C Σ_i w_i loss(W·x_i + b, y_i) by L-BFGS; intercepts are free.
+func fitLinear(ctx context.Context, env models.Env, p *problem, of loss, c float64, iterations int) (*linear, error) {
+	m := &linear{d: p.d, k: p.k, w: make([]float64, functions(p.k)*(p.d+1)), mean: make([]float64, p.d)}
+	for i := range p.n {
+		for j, v := range p.row(i) {
+			m.mean[j] += float64(v) / float64(p.n)
+		}
+	}
+	nf := functions(p.k)
+	const block = 1024
+	blocks := (p.n + block - 1) / block
+	partial := make([]float64, blocks*(len(m.w)+1)) // sums of each block, so that the order of adding is fixed
+	var failed error
+	evaluate := func(w, grad []float64) float64 {
+		at := &linear{d: p.d, k: p.k, w: w}
+		err := env.Blocks(ctx, p.n, block, func(from, to int) {
+			own := partial[from/block*(len(w)+1) : (from/block+1)*(len(w)+1)]
+			clear(own)
+			f, g := make([]float64, nf), make([]float64, nf)
+			for i := from; i < to; i++ {
+				row := p.row(i)
+				at.margins(row, f)
+				own[len(w)] += p.w[i] * of(f, p.y[i], g)
+				for k := range nf {
+					if g[k] == 0 {
+						continue
+					}
+					s := p.w[i] * g[k]
+					dst := own[k*(p.d+1) : (k+1)*(p.d+1)]
+					for j, v := range row {
+						dst[j] += s * float64(v)
+					}
+					dst[p.d] += s
+				}
+			}
+		})
+		if err != nil {
+			failed = err
+			return math.NaN()
+		}
+		value := 0.0
+		clear(grad)
+		for b := range blocks {
+			own := partial[b*(len(w)+1) : (b+1)*(len(w)+1)]
+			value += c * own[len(w)]
+			for j, v := range own[:len(w)] {
+				grad[j] += c * v
+			}
+		}
+		for k := range nf {
+			for j := range p.d {
+				v := w[k*(p.d+1)+j]
+				value += v * v / 2
+				grad[k*(p.d+1)+j] += v
+			}
+		}
+		return value
+	}
+	last, grad := make([]float64, len(m.w)), make([]float64, len(m.w))
+	value, known := 0.0, false
+	at := func(w []float64) {
+		if known && equalFloats(w, last) {
+			return
+		}
+		copy(last, w)
+		value, known = evaluate(w, grad), true
+	}
+	result, err := optimize.Minimize(optimize.Problem{
+		Func:   func(w []float64) float64 { at(w); return value },
+		Grad:   func(g, w []float64) { at(w); copy(g, grad) },
+		Status: func() (optimize.Status, error) { return optimize.NotTerminated, failed },
+	}, m.w, &optimize.Settings{
+		MajorIterations:   iterations,
+		GradientThreshold: 1e-8 * c * float64(p.n),
+		Converger:         &optimize.FunctionConverge{Relative: 1e-13, Iterations: 20},
+		Recorder:          &recorder{env: env, of: iterations},
+	}, &optimize.LBFGS{Store: 10})
+	switch {
+	case failed != nil:
+		return nil, failed
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case result == nil:
+		return nil, fmt.Errorf("optimiser: %w", err)
+	}
+	copy(m.w, result.X) // where a line search can go no lower, the weights are as good as float64 gives
+	for _, v := range m.w {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, errors.New("the weights overflow: scale the columns")
+		}
+	}
+	return m, nil
+}
+
+func equalFloats(a, b []float64) bool {
+	for i, v := range a {
+		if v != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// recorder reports iterations as epochs.
+type recorder struct {
+	env models.Env
+	of  int
+	n   int
+}
+
+func (*recorder) Init() error { return nil }
+
+func (r *recorder) Record(at *optimize.Location, op optimize.Operation, _ *optimize.Stats) error {
+	if op == optimize.MajorIteration {
+		r.n++
+		r.env.Progress(models.Epoch{N: r.n, Of: max(r.of, r.n), Loss: at.F, ValidLoss: math.NaN(), Rate: math.NaN()})
+	}
+	return nil
+}

@@ -10,15 +10,15 @@ import (
 	"plumbline/models"
 )
 
-// AdaBoost adds up small trees, each grown on rows weighted by how often the ones before were wrong (SAMME). Round t with
-// the weighted error e has the vote α = η (log((1−e)/e) + log(k−1)), and the weights of the rows that it gets wrong are
-// multiplied by e^α. With V_c the share of the votes that is for class c,
+// AdaBoost adds up small trees, each grown on rows weighted by how often the ones before were wrong (SAMME). Round t
+// with the weighted error e has the vote α = η (log((1−e)/e) + log(k−1)), and the weights of the rows that it gets
+// wrong are multiplied by e^α. With V_c the share of the votes that is for class c,
 //
 //	p(c | x) ∝ exp(V_c(x) / (k−1)),  score(x) = 1 − p(benign | x)
 //
-// (Y. Freund and R. Schapire, A Decision-Theoretic Generalization of On-Line Learning, JCSS 1997; J. Zhu, H. Zou, S. Rosset
-// and T. Hastie, Multi-class AdaBoost, Statistics and Its Interface 2009.) It ends early when a tree is right everywhere or no
-// better than chance.
+// (Y. Freund and R. Schapire, A Decision-Theoretic Generalization of On-Line Learning, JCSS 1997; J. Zhu, H. Zou, S.
+// Rosset and T. Hastie, Multi-class AdaBoost, Statistics and Its Interface 2009.) It ends early when a tree is right
+// everywhere or no better than chance.
 //
 // Fit costs Rounds·n·d·depth, each scored row Rounds·depth.
 type AdaBoost struct {
@@ -34,7 +34,7 @@ type AdaBoost struct {
 func init() {
 	models.Register(models.Info{
 		Name:     "adaboost",
-		Doc:      "Small trees on rows weighted by earlier errors; the score is the probability that their votes give attacks.",
+		Doc:      "Small trees on rows weighted by earlier errors; the score is the probability of an attack by their votes.",
 		Paper:    "Y. Freund and R. Schapire, A Decision-Theoretic Generalization of On-Line Learning, JCSS 55, 1997",
 		Needs:    models.Needs{Input: data.Vectors, Labels: models.AllLabels},
 		Seeded:   calibrated,

@@ -14,7 +14,8 @@ import (
 //	p(c | x) ∝ π_c Π_j N(x_j; μ_cj, σ²_cj + ε),  score(x) = 1 − p(benign | x)
 //
 // with ε = Smoothing times the largest variance of a column, as in scikit-learn's GaussianNB. It takes columns for
-// independent within a class, which flows are not: probabilities are near 0 and 1, and the order is what it is good for.
+// independent within a class, which flows are not: probabilities are near 0 and 1, and the order is what it is good
+// for.
 //
 // Fit costs n·d, each scored row d·classes.
 type Bayes struct {
@@ -27,7 +28,7 @@ func init() {
 	models.Register(models.Info{
 		Name:     "naive_bayes",
 		Doc:      "Normal distributions of each column by class; the score is the log-odds of an attack, as a probability.",
-		Paper:    "none: the rule of Bayes with independent columns; T. Chan, G. Golub and R. LeVeque, 1979, for its variances",
+		Paper:    "none: the rule of Bayes with columns taken for independent",
 		Needs:    models.Needs{Input: data.Vectors, Labels: models.AllLabels},
 		Seeded:   calibrated,
 		Defaults: func() models.Spec { return &Bayes{defaultCommon(), 1e-9} },

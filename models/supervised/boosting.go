@@ -17,10 +17,9 @@ import (
 //	gain of a split = G_L²/(H_L+λ) + G_R²/(H_R+λ) − G²/(H+λ),  value of a leaf = −η G/(H+λ)
 //	score(x) = 1 / (1 + e^−F(x)),  with more classes 1 − softmax(F(x))[benign]
 //
-// Columns are cut into at most Bins quantile bins, and trees grow leaf by leaf, the split of the largest gain first. (J.
-// Friedman, Greedy Function Approximation, Annals of Statistics 2001; G. Ke and others, LightGBM, NeurIPS 2017, for
-// histograms and growth by leaves.) Columns that are the levels of one category are taken together: a split sends the
-// levels with the lowest G/H to one side (W. Fisher, On Grouping for Maximum Homogeneity, JASA 1958).
+// Columns are cut into at most Bins quantile bins, and trees grow leaf by leaf, the split of the largest gain first.
+// (J. Friedman, Greedy Function Approximation, Annals of Statistics 2001; G. Ke and others, LightGBM, NeurIPS 2017,
+// for histograms and growth by leaves.)
 //
 // The settings are those of scikit-learn's HistGradientBoostingClassifier. Values are never missing here, since
 // preprocessing fills them; a missing-value indicator is a column like others. With early stopping a share of the
@@ -58,7 +57,15 @@ func init() {
 		Needs:  models.Needs{Input: data.Vectors, Labels: models.AllLabels},
 		Seeded: func(s models.Spec) bool { return calibrated(s) || s.(*Boosting).Patience > 0 },
 		Defaults: func() models.Spec {
-			return &Boosting{Common: defaultCommon(), Rounds: 100, Rate: 0.1, Leaves: 31, MinLeaf: 20, Bins: 255, Validation: 0.1}
+			return &Boosting{
+				Common:     defaultCommon(),
+				Rounds:     100,
+				Rate:       0.1,
+				Leaves:     31,
+				MinLeaf:    20,
+				Bins:       255,
+				Validation: 0.1,
+			}
 		},
 	})
 }

@@ -23,8 +23,8 @@ type Permuted struct {
 //
 //	score(x) = (1/N) Σ_m score_m(x restricted to the columns of m)
 //
-// for models whose scores are probabilities, such as all of this package. (L. Breiman, Bagging Predictors, Machine Learning 1996; T. Ho, The
-// Random Subspace Method, IEEE TPAMI 1998.)
+// for models whose scores are probabilities, such as all of this package. (L. Breiman, Bagging Predictors, Machine
+// Learning 1996; T. Ho, The Random Subspace Method, IEEE TPAMI 1998.)
 //
 // It costs N times what the model costs.
 type Bagging struct {
@@ -133,7 +133,12 @@ func (s *Permuted) New(env models.Env) (models.Detector, error) {
 				}
 			})
 			det, err := base.Fit(ctx, env, &shuffled)
-			return &members{env: env, base: []models.Reference{base}, models: []models.Detector{det}, columns: [][]int32{nil}}, err
+			return &members{
+				env:     env,
+				base:    []models.Reference{base},
+				models:  []models.Detector{det},
+				columns: [][]int32{nil},
+			}, err
 		}), nil
 }
 

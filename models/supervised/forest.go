@@ -145,9 +145,9 @@ type Forest struct {
 	Bootstrap bool `yaml:"bootstrap"`
 }
 
-// ExtraTrees is a forest of extremely randomised trees: a node draws one threshold for each column that it tries, evenly
-// between the lowest and the highest value there, and takes the best of them. Everything else is as in [Forest]. (P.
-// Geurts, D. Ernst and L. Wehenkel, Extremely randomized trees, Machine Learning 2006.)
+// ExtraTrees is a forest of extremely randomised trees: a node draws one threshold for each column that it tries,
+// evenly between the lowest and the highest value there, and takes the best of them. Everything else is as in
+// [Forest]. (P. Geurts, D. Ernst and L. Wehenkel, Extremely randomized trees, Machine Learning 2006.)
 type ExtraTrees struct {
 	Forest `yaml:",inline"`
 }

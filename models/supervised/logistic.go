@@ -11,9 +11,9 @@ import (
 //
 //	min_{w,b} ½‖w‖² + C Σ_i w_i log(1 + exp(−s_i (w·x_i + b))),  score(x) = 1 / (1 + exp(−(w·x + b)))
 //
-// and for k classes ½‖W‖² − C Σ_i w_i log softmax(W x_i + b)[y_i], score(x) = 1 − softmax(W x + b)[benign]. (D. Cox, The
-// Regression Analysis of Binary Sequences, JRSS B 1958.) The minimum is found by L-BFGS; columns should be scaled. The
-// objective and C = 1 are those of scikit-learn.
+// and for k classes ½‖W‖² − C Σ_i w_i log softmax(W x_i + b)[y_i], score(x) = 1 − softmax(W x + b)[benign]. (D. Cox,
+// The Regression Analysis of Binary Sequences, JRSS B 1958.) The minimum is found by L-BFGS; columns should be scaled.
+// The objective and C = 1 are those of scikit-learn.
 //
 // Fit costs n·d·classes an iteration, each scored row d·classes.
 type Logistic struct {
@@ -56,7 +56,8 @@ func (s *Logistic) New(env models.Env) (models.Detector, error) {
 //
 // (C. Cortes and V. Vapnik, Support-Vector Networks, Machine Learning 1995; C.-J. Hsieh and others, A Dual Coordinate
 // Descent Method for Large-scale Linear SVM, ICML 2008, has this loss.) The logistic of the margin only brings it into
-// [0, 1], in its order: for probabilities ask for a calibration. The intercept is not regularised, as it is in liblinear.
+// [0, 1], in its order: for probabilities ask for a calibration. The intercept is not regularised, as it is in
+// liblinear.
 //
 // Fit costs n·d·classes an iteration, each scored row d·classes.
 type LinearSVM struct {

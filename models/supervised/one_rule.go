@@ -13,9 +13,9 @@ import (
 //
 //	max_{j,t} |TPR − FPR| = max_{j,t} |P(x_j ≤ t | attack) − P(x_j ≤ t | benign)|
 //
-// and its score is the share of attacks on the side where a row lies, as if both classes had the same number of rows. Ties go to
-// the first column and the lowest threshold. (R. Holte, Very Simple Classification Rules Perform Well on Most Commonly Used
-// Datasets, Machine Learning 1993; there a rule may have several intervals.)
+// and its score is the share of attacks on the side where a row lies, as if both classes had the same number of rows.
+// Ties go to the first column and the lowest threshold. (R. Holte, Very Simple Classification Rules Perform Well on
+// Most Commonly Used Datasets, Machine Learning 1993; there a rule may have several intervals.)
 //
 // Fit costs d·n log n, each scored row 1.
 type OneRule struct{}
@@ -39,7 +39,9 @@ func (s *OneRule) New(env models.Env) (models.Detector, error) {
 		return nil, err
 	}
 	balanced := Common{Target: "attack", Weights: "balanced", Calibration: "none"}
-	return explained{build(plan{name: "one_rule", spec: s, common: balanced, load: loadVotes, learn: bestSplit}, env)}, nil
+	return explained{
+		build(plan{name: "one_rule", spec: s, common: balanced, load: loadVotes, learn: bestSplit}, env),
+	}, nil
 }
 
 // bestSplit grows a tree of one split by the largest difference of the classes.

@@ -122,7 +122,13 @@ func TestScikitLearn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	near(t, "logistic: coefficients", j.of.(*linear).w, append(f.LogReg.Coef, f.LogReg.Intercept), 1e-4) // there its gradient ends at 1e-4
+	near(
+		t,
+		"logistic: coefficients",
+		j.of.(*linear).w,
+		append(f.LogReg.Coef, f.LogReg.Intercept),
+		1e-4,
+	) // there its gradient ends at 1e-4
 	scores, err := lr.Score(context.Background(), test)
 	if err != nil {
 		t.Fatal(err)
@@ -134,11 +140,29 @@ func TestScikitLearn(t *testing.T) {
 		t.Fatal(err)
 	}
 	near(t, "balanced logistic", scores, r.BalancedLogistic, 1e-7)
-	near(t, "softmax", probabilities(t, fit(t, &Logistic{multi, 0.7, 1000}, three), test), slices.Concat(r.Softmax...), 1e-6)
+	near(
+		t,
+		"softmax",
+		probabilities(t, fit(t, &Logistic{multi, 0.7, 1000}, three), test),
+		slices.Concat(r.Softmax...),
+		1e-6,
+	)
 	near(t, "naive Bayes", probabilities(t, fit(t, &Bayes{multi, 1e-9}, three), test), slices.Concat(r.Bayes...), 1e-9)
-	near(t, "AdaBoost", probabilities(t, fit(t, &AdaBoost{multi, 20, 0.5, 1}, three), test), slices.Concat(r.AdaBoost...), 1e-9)
+	near(
+		t,
+		"AdaBoost",
+		probabilities(t, fit(t, &AdaBoost{multi, 20, 0.5, 1}, three), test),
+		slices.Concat(r.AdaBoost...),
+		1e-9,
+	)
 	entropy := Growth{Criterion: "entropy", MaxDepth: 3, MinSplit: 2, MinLeaf: 3}
-	near(t, "tree by entropy", probabilities(t, fit(t, &Tree{multi, entropy}, three), test), slices.Concat(r.TreeEntropy...), 1e-9)
+	near(
+		t,
+		"tree by entropy",
+		probabilities(t, fit(t, &Tree{multi, entropy}, three), test),
+		slices.Concat(r.TreeEntropy...),
+		1e-9,
+	)
 
 	// float32 gradients there, float64 here
 	hist := Boosting{Rounds: 12, Rate: 0.3, Leaves: 6, MinLeaf: 4, Lambda: 0.5, Bins: 255, Validation: 0.1}

@@ -1,9 +1,10 @@
 package supervised
 
-// shap adds the Shapley values of one tree at a row to out: what each column contributes to value(leaf) against its mean
-// over the training rows, where a column that is not known sends a row both ways by the weights of the children.
+// shap adds the Shapley values of one tree at a row to out: what each column contributes to value(leaf) against its
+// mean over the training rows, where a column that is not known sends a row both ways by the weights of the children.
 // They add up to the row's value minus that mean. (S. Lundberg and others, From local explanations to global
-// understanding with explainable AI for trees, Nature Machine Intelligence 2020, algorithm 2.) The cost is leaves·depth².
+// understanding with explainable AI for trees, Nature Machine Intelligence 2020, algorithm 2.) The cost is
+// leaves·depth².
 func shap(t *tree, row []float32, value func(node int) float64, out []float64) {
 	s := &shapWalk{t: t, row: row, value: value, out: out}
 	s.visit(0, nil, 1, 1, -1)

@@ -14,10 +14,10 @@ import (
 //
 //	score(x) = 1 / (1 + exp(−(Σ_m v_m z_m(x) + c))),  z_m(x) = (score_m(x) − mean_m) / sd_m
 //
-// The logistic model is fitted on out-of-fold scores: the training rows are dealt into Folds folds, stratified by class, and
-// each row is scored by models that were fitted on the other folds. Then the models are fitted on all rows. Models that learn
-// without labels may take part: they see the benign rows alone, and their scores are features like others. (D. Wolpert,
-// Stacked Generalization, Neural Networks 1992.)
+// The logistic model is fitted on out-of-fold scores: the training rows are dealt into Folds folds, stratified by
+// class, and each row is scored by models that were fitted on the other folds. Then the models are fitted on all rows.
+// Models that learn without labels may take part: they see the benign rows alone, and their scores are features like
+// others. (D. Wolpert, Stacked Generalization, Neural Networks 1992.)
 //
 // It costs Folds + 1 times what the models cost.
 type Stacking struct {

@@ -36,8 +36,8 @@ func stripes(n, d int, seed uint64) *data.Set {
 }
 
 // TestShapley: the values of a tree are those that the definition gives: the mean over all orders of columns of what a
-// column changes, where a column that is not known sends a row both ways by the training rows. They add up to the score minus
-// its mean.
+// column changes, where a column that is not known sends a row both ways by the training rows. They add up to the
+// score minus its mean.
 func TestShapley(t *testing.T) {
 	const d = 4
 	train := stripes(300, d, 1)
@@ -163,8 +163,8 @@ func TestStackingIsOutOfFold(t *testing.T) {
 	}
 }
 
-// TestOneRuleByHand: of columns (1 2 3 4 5 6) and (3 1 2 9 8 1) with attacks in the last three rows, the first splits all at
-// 3.5; without it the second splits at 5.5: two of three attacks above, no benign row.
+// TestOneRuleByHand: of columns (1 2 3 4 5 6) and (3 1 2 9 8 1) with attacks in the last three rows, the first splits
+// all at 3.5; without it the second splits at 5.5: two of three attacks above, no benign row.
 func TestOneRuleByHand(t *testing.T) {
 	train := rows([][]float64{{1, 3}, {2, 1}, {3, 2}, {4, 9}, {5, 8}, {6, 1}}, []uint32{0, 0, 0, 1, 1, 1})
 	got, err := fit(t, &OneRule{}, train).Score(context.Background(), rows([][]float64{{3.4, 9}, {3.6, 0}}, nil))
@@ -180,12 +180,14 @@ func TestOneRuleByHand(t *testing.T) {
 	}
 }
 
-// TestClasses: each class of attacks has its probability, the score is 1 minus that of benign, and the families are told
-// apart where they can be.
+// TestClasses: each class of attacks has its probability, the score is 1 minus that of benign, and the families are
+// told apart where they can be.
 func TestClasses(t *testing.T) {
 	train, test := stripes(1500, 3, 3), stripes(400, 3, 4)
 	common := Common{Target: "class", Weights: "none", Calibration: "none"}
-	boost := models.Spec(&Boosting{Common: common, Rounds: 40, Rate: 0.2, Leaves: 8, MinLeaf: 5, Bins: 255, Validation: 0.1})
+	boost := models.Spec(
+		&Boosting{Common: common, Rounds: 40, Rate: 0.2, Leaves: 8, MinLeaf: 5, Bins: 255, Validation: 0.1},
+	)
 	for name, spec := range map[string]models.Spec{
 		"boosting": boost, "forest": &Forest{common, defaultGrowth(), 50, "sqrt", true},
 		"logistic": &Logistic{common, 1, 500}, "platt": &Tree{Common{"class", "balanced", "platt"}, defaultGrowth()},
@@ -202,7 +204,8 @@ func TestClasses(t *testing.T) {
 			if sum := row[0] + row[1] + row[2]; math.Abs(sum-1) > 1e-9 || math.Abs(scores[i]-(1-row[0])) > 1e-9 {
 				t.Fatalf("%s: probabilities %v, score %v", name, row, scores[i])
 			}
-			if test.Attack[i] && slices.Max(row[1:]) == row[map[string]int{"flood": 1, "scan": 2}[test.Classes[test.Class[i]]]] {
+			if test.Attack[i] &&
+				slices.Max(row[1:]) == row[map[string]int{"flood": 1, "scan": 2}[test.Classes[test.Class[i]]]] {
 				right++
 			}
 		}
@@ -218,8 +221,8 @@ func TestClasses(t *testing.T) {
 	}
 }
 
-// TestOutOfBag: the error of rows by the trees that did not see them is near that on other rows, and far above that on the
-// rows themselves, which trees know by heart.
+// TestOutOfBag: the error of rows by the trees that did not see them is near that on other rows, and far above that on
+// the rows themselves, which trees know by heart.
 func TestOutOfBag(t *testing.T) {
 	train, test := stripes(1200, 5, 5), stripes(3000, 5, 6)
 	var oob float64
@@ -250,7 +253,16 @@ func TestOutOfBag(t *testing.T) {
 func TestEarlyStopping(t *testing.T) {
 	var last models.Epoch
 	best, at := math.Inf(1), 0
-	spec := &Boosting{Common: defaultCommon(), Rounds: 500, Rate: 0.5, Leaves: 31, MinLeaf: 2, Bins: 255, Patience: 5, Validation: 0.2}
+	spec := &Boosting{
+		Common:     defaultCommon(),
+		Rounds:     500,
+		Rate:       0.5,
+		Leaves:     31,
+		MinLeaf:    2,
+		Bins:       255,
+		Patience:   5,
+		Validation: 0.2,
+	}
 	d, err := spec.New(models.Env{Seed: 1, Observe: func(e models.Epoch) {
 		last = e
 		if e.ValidLoss < best {

@@ -13,6 +13,12 @@ type heuristic interface {
 	verdict() (score float64, ok bool)
 }
 
+// overlapTest is a heuristic that sums over the pairs of an overlap, and decides by the sums.
+type overlapTest interface {
+	heuristic
+	sums() *likelihood
+}
+
 func newHeuristic(l *learner) heuristic {
 	if l.Heuristic == "edsm" {
 		return &edsm{l: l}
@@ -164,16 +170,37 @@ type likelihood struct {
 	orig, merged float64
 	dof          int
 	most         func(k float64) float64 // loss that no merge of k degrees of freedom survives
+	terms        []term                  // of the bins so far
+	recording    bool                    // keep them
 }
 
-func (h *likelihood) reset() { h.orig, h.merged, h.dof = 0, 0, 0 }
+// term is what a bin adds to the log-likelihoods of two states apart and together.
+type term struct{ orig, merged float64 }
 
-// possible says whether the merge could still be accepted after a pair with this right state.
-func (h *likelihood) possible(right int32) bool {
-	if h.l.dof == nil {
-		return true
+func (h *likelihood) reset() { h.orig, h.merged, h.dof, h.recording = 0, 0, 0, false }
+
+func (h *likelihood) sums() *likelihood { return h }
+
+// replay adds kept terms.
+func (h *likelihood) replay(terms []term) {
+	for _, t := range terms {
+		h.orig += t.orig
+		h.merged += t.merged
 	}
-	k := h.dof + h.l.openDOF + int(h.l.dof[right])
+}
+
+// gain adds a term.
+func (h *likelihood) gain(orig, merged float64) {
+	h.orig += orig
+	h.merged += merged
+	if h.recording {
+		h.terms = append(h.terms, term{orig, merged})
+	}
+}
+
+// possible says whether the merge could still be accepted when pairs to come have at most open degrees of freedom.
+func (h *likelihood) possible(open int) bool {
+	k := h.dof + open
 	return k >= unboundedDOF || h.orig-h.merged <= h.most(float64(k))*(1+1e-6)+1e-3 // but for rounding
 }
 
@@ -199,23 +226,55 @@ func pValue(x float64, dof int) float64 {
 }
 
 func (h *likelihood) add(left, right int32) bool {
+	if !h.addPair(left, right) {
+		return false
+	}
+	// the pairs below are to come, and their degrees of freedom are among those of the right state's subtree
+	return h.l.dof == nil || h.possible(h.l.openDOF+int(h.l.dof[right]))
+}
+
+// addPair is add, but for what the pairs to come allow.
+func (h *likelihood) addPair(left, right int32) bool {
 	l, t := h.l, h.l.tree
 	if t.types > 1 && !h.sameType(left, right) {
 		return false
 	}
 	if l.Compat == Clean {
 		h.addClean(left, right)
-		return h.possible(right)
+		return true
 	}
 	if h.b.collect(l, left, right) {
 		h.addBins(l.FinalProb, float64(t.nodes[left].final), float64(t.nodes[right].final))
 	}
-	if l.Compat == V23 && l.TypeDist {
-		if h.collectTypes(left, right) {
-			h.addBins(false, 0, 0)
-		}
+	if l.Compat == V23 && l.TypeDist && h.collectTypes(left, right) {
+		h.addBins(false, 0, 0)
 	}
-	return h.possible(right)
+	return true
+}
+
+// fewWords says whether v23 would pool all symbols of both states, and count pools too rare to be used: then there are
+// degrees of freedom, and no terms.
+func (h *likelihood) fewWords(left, right int32) bool {
+	l, t := h.l, h.l.tree
+	s := int32(l.SymbolCount)
+	return t.nodes[left].size < s && t.nodes[right].size < s &&
+		l.Compat == V23 && !l.MergeData && !l.FinalProb && l.StateCount == 0 && t.types == 1
+}
+
+// addFew counts the degrees of freedom of such a pair: each of the shared symbols that both were left by, a pool of these
+// with all of the left state's, one with all of the right state's, and where words end in both the label and two pools
+// of it.
+func (h *likelihood) addFew(left, right int32, shared int) {
+	l, r := &h.l.tree.nodes[left], &h.l.tree.nodes[right]
+	if h.dof += shared; shared > 0 {
+		h.dof++
+	}
+	if l.paths > 0 && r.paths > 0 {
+		h.dof++
+	}
+	if h.l.TypeDist && l.final > 0 && r.final > 0 {
+		h.dof += 3
+	}
 }
 
 // sameType: states whose words end with one label must not meet states whose words end with another.
@@ -306,8 +365,7 @@ func (h *likelihood) term(L, R float64, use bool) {
 	}
 	L += h.l.Correction
 	R += h.l.Correction
-	h.orig += xlog(L, h.b.dl) + xlog(R, h.b.dr)
-	h.merged += xlog(L+R, h.b.dl+h.b.dr)
+	h.gain(xlog(L, h.b.dl)+xlog(R, h.b.dr), xlog(L+R, h.b.dl+h.b.dr))
 }
 
 // addClean adds one pair as the textbook's test of homogeneity does: every symbol that both states together were left
@@ -331,8 +389,7 @@ func (h *likelihood) addClean(left, right int32) {
 			return
 		}
 		bins++
-		h.orig += xlog(L, dl) + xlog(R, dr)
-		h.merged += xlog(L+R, dl+dr)
+		h.gain(xlog(L, dl)+xlog(R, dr), xlog(L+R, dl+dr))
 	}
 	symbol := func(L, R float64) {
 		if L+R < float64(l.SymbolCount) {

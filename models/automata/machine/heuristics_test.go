@@ -14,7 +14,7 @@ import (
 
 // learnerOf is a learner with the prefix tree of some words, and the node of each word.
 func learnerOf(spec LearnSpec, types int, words map[string]int32, times map[string]int) (*learner, func(word string) int32) {
-	builder := newPrefixTreeBuilder(types)
+	builder := newPrefixTreeBuilder(26, types)
 	for word, typ := range words {
 		for range max(1, times[word]) {
 			builder.insert(wordOf(word), typ)
@@ -174,7 +174,7 @@ func TestEarlyEnds(t *testing.T) {
 		words, types = append(words, word), append(types, int32(min(1, len(word)%3)))
 	}
 	learn := func(spec LearnSpec, kinds int, patient bool) (steps []string, earlier int) {
-		builder := newPrefixTreeBuilder(kinds)
+		builder := newPrefixTreeBuilder(4, kinds)
 		for i, word := range words {
 			builder.insert(word, types[i]%int32(kinds))
 		}

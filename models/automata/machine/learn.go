@@ -115,7 +115,8 @@ type learner struct {
 	dof     []int32
 	openDOF int
 	open    []int32 // states to be counted
-	overlap []int32 // left and right states in turn
+	overlap []overlapPair
+	forGood bool // what is changed is not to be taken back
 }
 
 // Learn builds the prefix tree of the words and merges its states: repeatedly the largest blue state is
@@ -128,7 +129,7 @@ func Learn(ctx context.Context, spec LearnSpec, words corpus.Words, alphabet, ty
 	if err := spec.Check(); err != nil {
 		return nil, fmt.Errorf("automata: learn: %w", err)
 	}
-	builder := newPrefixTreeBuilder(max(1, len(types)))
+	builder := newPrefixTreeBuilder(len(alphabet), max(1, len(types)))
 	n := 0
 	labels := map[int32]bool{}
 	for word, typ := range words {

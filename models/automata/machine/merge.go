@@ -6,9 +6,11 @@ type write struct {
 	old int32
 }
 
-// set changes a value of the tree so that rollback can take it back.
+// set changes a value of the tree, in a test so that rollback can take it back.
 func (l *learner) set(at *int32, v int32) {
-	l.log = append(l.log, write{at, *at})
+	if !l.forGood {
+		l.log = append(l.log, write{at, *at})
+	}
 	*at = v
 }
 
@@ -29,8 +31,8 @@ type pair struct {
 
 // try tests whether red and blue may be merged. The score is of use only if they may.
 func (l *learner) try(red, blue int32) (score float64, ok bool) {
-	if l.mayQuickReject() && l.quickReject(red, blue) {
-		return 0, false
+	if test, ok := l.heuristic.(overlapTest); ok && !l.TestMerge && l.dof != nil {
+		return l.tryOverlap(test, red, blue)
 	}
 	l.heuristic.reset()
 	mark := len(l.log)
@@ -42,49 +44,79 @@ func (l *learner) try(red, blue int32) (score float64, ok bool) {
 	return l.heuristic.verdict()
 }
 
-// mayQuickReject says whether quickReject is worth it: tests of the whole overlap, which merge nothing.
-func (l *learner) mayQuickReject() bool {
-	return !l.TestMerge && l.Heuristic != "alergia" && l.dof != nil
+// overlapPair is a pair of states of an overlap, and where the pairs below it and its terms are among all.
+type overlapPair struct {
+	left, right      int32
+	children, after  int32
+	terms, afterTerm int32
 }
 
-// quickReject tests the overlap of two subtrees breadth first and says whether a pair of it refutes their merge: states
-// near the root have the most words, and show first what does not fit. Where nothing is merged, pairs are the same in
-// any order.
-func (l *learner) quickReject(red, blue int32) bool {
-	t := l.tree
-	l.heuristic.reset()
-	l.overlap = append(l.overlap[:0], red, blue)
+// tryOverlap tests the overlap of two subtrees, which merges nothing. It goes breadth first as long as no pair refutes
+// the merge: states near the root have the most words, and show first what does not fit. The terms of an overlap that
+// nothing refutes are then added up depth first, children by symbol, as a merge would meet its pairs.
+func (l *learner) tryOverlap(test overlapTest, red, blue int32) (score float64, ok bool) {
+	t, h := l.tree, test.sums()
+	h.reset()
+	h.terms, h.recording = h.terms[:0], true
+	l.overlap = append(l.overlap[:0], overlapPair{left: red, right: blue})
 	l.openDOF = int(l.dof[blue])
-	for i := 0; i < len(l.overlap); i += 2 {
-		left, right := l.overlap[i], l.overlap[i+1]
-		l.openDOF -= int(l.dof[right])
-		if !l.heuristic.add(left, right) {
-			return true
+	for i := 0; i < len(l.overlap); i++ {
+		p := l.overlap[i]
+		l.openDOF -= int(l.dof[p.right])
+		few := h.fewWords(p.left, p.right)
+		p.terms = int32(len(h.terms))
+		if !few && !h.addPair(p.left, p.right) {
+			return 0, false
 		}
-		e := t.nodes[left].first
-		for c := t.nodes[right].first; c != none; c = t.nodes[c].next {
+		p.afterTerm, p.children = int32(len(h.terms)), int32(len(l.overlap))
+		shared := 0
+		e := t.nodes[p.left].first
+		for c := t.nodes[p.right].first; c != none; c = t.nodes[c].next {
 			for e != none && t.nodes[e].sym < t.nodes[c].sym {
 				e = t.nodes[e].next
 			}
 			if e == none {
 				break
 			}
-			if t.nodes[e].sym != t.nodes[c].sym || t.nodes[e].edge < 0 || t.nodes[c].edge < 0 {
+			x, y := &t.nodes[e], &t.nodes[c]
+			if x.sym != y.sym || x.edge < 0 || y.edge < 0 {
 				continue
 			}
+			if x.parent == p.left && y.parent == p.right {
+				shared++
+			}
 			if x, y := t.find(e), t.find(c); x != y {
-				l.overlap = append(l.overlap, x, y)
+				l.overlap = append(l.overlap, overlapPair{left: x, right: y})
 				l.openDOF += int(l.dof[y])
 			}
 		}
+		if few {
+			h.addFew(p.left, p.right, shared)
+		}
+		if !h.possible(l.openDOF) { // with what the pairs below may add
+			return 0, false
+		}
+		p.after = int32(len(l.overlap))
+		l.overlap[i] = p
 	}
-	return false
+	h.orig, h.merged = 0, 0
+	l.open = append(l.open[:0], 0)
+	for len(l.open) > 0 {
+		p := &l.overlap[l.open[len(l.open)-1]]
+		l.open = l.open[:len(l.open)-1]
+		h.replay(h.terms[p.terms:p.afterTerm])
+		for k := p.after - 1; k >= p.children; k-- {
+			l.open = append(l.open, k)
+		}
+	}
+	return test.verdict()
 }
 
 // merge folds blue into red for good.
 func (l *learner) merge(red, blue int32) {
+	l.forGood = true
 	l.fold(red, blue, false, true)
-	l.log = l.log[:0]
+	l.forGood = false
 }
 
 // fold walks the two subtrees in step, depth first and children by symbol. With test every pair is put to

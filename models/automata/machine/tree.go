@@ -31,22 +31,35 @@ type prefixTreeBuilder struct {
 	blocks [][]builderNode // of builderBlock nodes each, so that growing copies nothing
 	n      int
 
+	// The nodes near the root, which most words pass, have a table of their children by symbol beside their list.
+	symbols, depth int // of the alphabet; how deep nodes with tables are
+	tables         []int32
+
 	types                 int
 	finalTypes, pathTypes []int32 // as in tree
 }
+
+// tableSpace bounds the numbers in tables.
+const tableSpace = 1 << 18
 
 // builderNode is what a node of a growing tree has to know.
 type builderNode struct {
 	first, next, sym int32
 	words            int32 // through the node or ending in it
 	final            int32 // of these, words that end in it
+	table            int32 // where its table begins; none without one
 }
 
 const builderBlock = 1 << 14
 
-func newPrefixTreeBuilder(types int) *prefixTreeBuilder {
-	t := &prefixTreeBuilder{types: types}
-	t.add(-1)
+func newPrefixTreeBuilder(symbols, types int) *prefixTreeBuilder {
+	t := &prefixTreeBuilder{types: types, symbols: symbols}
+	for space := symbols; symbols > 0 && space <= tableSpace; space *= symbols {
+		if t.depth++; symbols == 1 {
+			break
+		}
+	}
+	t.add(-1, 0)
 	return t
 }
 
@@ -54,13 +67,20 @@ func (t *prefixTreeBuilder) at(n int32) *builderNode {
 	return &t.blocks[n/builderBlock][n%builderBlock]
 }
 
-func (t *prefixTreeBuilder) add(sym int32) int32 {
+func (t *prefixTreeBuilder) add(sym int32, depth int) int32 {
 	n := int32(t.n)
 	if t.n%builderBlock == 0 {
 		t.blocks = append(t.blocks, make([]builderNode, 0, builderBlock))
 	}
 	b := &t.blocks[len(t.blocks)-1]
-	*b = append(*b, builderNode{first: none, next: none, sym: sym})
+	table := none
+	if depth < t.depth {
+		table = int32(len(t.tables))
+		for range t.symbols {
+			t.tables = append(t.tables, none)
+		}
+	}
+	*b = append(*b, builderNode{first: none, next: none, sym: sym, table: table})
 	t.n++
 	if t.types > 1 {
 		t.finalTypes = append(t.finalTypes, make([]int32, t.types)...)
@@ -73,11 +93,11 @@ func (t *prefixTreeBuilder) add(sym int32) int32 {
 func (t *prefixTreeBuilder) insert(word []int32, typ int32) {
 	n := int32(0)
 	t.at(0).words++
-	for _, a := range word {
+	for depth, a := range word {
 		if t.types > 1 {
 			t.pathTypes[int(n)*t.types+int(typ)]++
 		}
-		n = t.child(n, a)
+		n = t.child(n, a, depth)
 		t.at(n).words++
 	}
 	t.at(n).final++
@@ -86,9 +106,17 @@ func (t *prefixTreeBuilder) insert(word []int32, typ int32) {
 	}
 }
 
-// child finds or makes n's child over symbol a.
-func (t *prefixTreeBuilder) child(n, a int32) int32 {
-	link := &t.at(n).first
+// child finds or makes the child over symbol a of n, which is at a depth.
+func (t *prefixTreeBuilder) child(n, a int32, depth int) int32 {
+	node := t.at(n)
+	var known *int32
+	if node.table != none {
+		known = &t.tables[node.table+a]
+		if *known != none {
+			return *known
+		}
+	}
+	link := &node.first
 	for *link != none {
 		c := t.at(*link)
 		if c.sym == a {
@@ -100,7 +128,10 @@ func (t *prefixTreeBuilder) child(n, a int32) int32 {
 		link = &c.next
 	}
 	after := *link
-	fresh := t.add(a)
+	if known != nil {
+		*known = int32(t.n)
+	}
+	fresh := t.add(a, depth+1)
 	*link = fresh
 	t.at(fresh).next = after
 	return fresh

@@ -37,6 +37,7 @@ var allowed = map[string]string{
 	"data/nfcapd":   "",
 	"data/input":    "",
 	"data/parquet":  "numeric/parallel",
+	"data/value":    "",
 	"data/datatest": "",
 	"data/cache":    "",
 	"data/corpus":   "data",
@@ -44,7 +45,7 @@ var allowed = map[string]string{
 	"data/export":   "data data/parquet",
 	"data/split":    "configs/settings data",
 	"data/source": "configs/settings data data/input data/export data/corpus data/join data/nfcapd " +
-		"data/parquet numeric/parallel",
+		"data/parquet data/value numeric/parallel",
 	"data/source/sourcetest": "configs/settings data data/source",
 	"data/synth":             "configs/settings data data/source",
 	"data/audit":             "data data/source data/split",

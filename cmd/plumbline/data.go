@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -82,11 +81,10 @@ func (a *app) viewData(c *source.Config) dataView {
 
 func viewFiles(c *source.Config, f source.Finder) []fileView {
 	files := []fileView{}
-	for _, name := range slices.Concat(c.Files.Train, c.Files.Test) {
-		v := fileView{Name: name}
-		path, err := f.Find(c.Folder, name)
-		if v.Path = path; err != nil {
-			v.Error = err.Error()
+	for _, l := range c.Locate(f) {
+		v := fileView{Name: l.Name, Path: l.Path}
+		if l.Err != nil {
+			v.Error = l.Err.Error()
 		}
 		files = append(files, v)
 	}

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"fmt"
+	"reflect"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -11,6 +12,13 @@ func (d Doc) Given() bool { return d.Node != nil }
 
 // IsMap says whether the document is a map of settings.
 func (d Doc) IsMap() bool { return d.Node != nil && d.Node.Kind == yaml.MappingNode }
+
+// List decodes a list into the slice that into points to.
+func List[T any](d Doc, into *[]T) Problems {
+	var ps Problems
+	d.decode(reflect.ValueOf(into).Elem(), "", &ps)
+	return ps
+}
 
 // Scalar is the text of a document that is a single value; false for maps, lists and nothing.
 func (d Doc) Scalar() (text string, ok bool) {

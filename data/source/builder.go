@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/numeric/parallel"
 )
@@ -15,16 +16,18 @@ import (
 // processor still has at hand, serves again, and a large file is held once, not twice.
 type builder struct {
 	config   *Config
-	expected int64        // bytes of text that all files together have; 0: not known
-	taken    int64        // bytes of text that were taken over
-	specs    []ColumnSpec // nil until the first file says
-	columns  []gathered   // one for each spec
+	expected int64           // bytes of text that all files together have; 0: not known
+	taken    int64           // bytes of text that were taken over
+	specs    []ColumnSpec    // nil until the first file says
+	columns  []gathered      // one for each spec
+	met      map[string]bool // columns that some file has
 	lines    stack[int32]
 	rows     int
 	read     [2]int // rows by part, before any are left out
 	origins  []data.Origin
 	joined   []data.Origin // files that label the rows of others
 	badCount int
+	badIn    []int // unreadable rows by file
 	examples []BadRow
 	warnings []string
 	notes    []string
@@ -49,7 +52,7 @@ const (
 	class
 )
 
-func newBuilder(c *Config) *builder { return &builder{config: c} }
+func newBuilder(c *Config) *builder { return &builder{config: c, met: map[string]bool{}} }
 
 // role is what becomes of the named column.
 func (b *builder) role(name string) role {
@@ -59,7 +62,7 @@ func (b *builder) role(name string) role {
 		return label
 	case name == c.Label.Class && name != "":
 		return class
-	case slices.Contains(c.Drop, name):
+	case slices.Contains(c.Drop, name), slices.Contains(c.Label.Levels, name):
 		return dropped
 	}
 	return feature
@@ -92,17 +95,14 @@ func (b *builder) schema(specs []ColumnSpec) error {
 		}
 		return fmt.Errorf("the columns differ from those of the files before: %s", difference(b.specs, specs))
 	}
-	for _, want := range append([]string{b.config.Label.Column, b.config.Label.Class}, b.config.Drop...) {
+	for _, want := range slices.Concat([]string{b.config.Label.Column, b.config.Label.Class}, b.config.Label.Levels) {
 		if want != "" && !seen[want] {
-			var names []string
-			for _, s := range specs {
-				names = append(names, s.Name)
-			}
-			return fmt.Errorf(
-				"the file has no column %q, which the data config names; it has %s",
-				want,
-				strings.Join(names, ", "),
-			)
+			return noColumn(want, specs)
+		}
+	}
+	for _, d := range b.config.Drop { // of several files, others may have it
+		if !seen[d] && len(b.config.Files.Train)+len(b.config.Files.Test) == 1 {
+			return noColumn(d, specs)
 		}
 	}
 	b.specs = specs
@@ -110,6 +110,76 @@ func (b *builder) schema(specs []ColumnSpec) error {
 	for i := range b.columns {
 		b.columns[i].levels = map[string]uint32{}
 	}
+	return nil
+}
+
+func noColumn(name string, specs []ColumnSpec) error {
+	names := namesOf(specs)
+	return fmt.Errorf("the file has no column %q, which the data config names%s; it has %s",
+		name, settings.DidYouMean(name, names), strings.Join(names, ", "))
+}
+
+func namesOf(specs []ColumnSpec) []string {
+	names := make([]string, len(specs))
+	for i, s := range specs {
+		names[i] = s.Name
+	}
+	return names
+}
+
+// align brings the columns of a further file, or of what follows a further header, into the order of those before.
+// Dropped columns may be there or not.
+func (b *builder) align(tf *textFormat) error {
+	for _, s := range tf.specs {
+		b.met[s.Name] = true
+	}
+	if b.specs == nil || tf.at != nil || slices.Equal(b.specs, tf.specs) {
+		return nil
+	}
+	place := map[string]int{}
+	for k, s := range b.specs {
+		place[s.Name] = k
+	}
+	at, has := make([]int, len(tf.specs)), make([]bool, len(b.specs))
+	var more []string
+	for i, s := range tf.specs {
+		k, ok := place[s.Name]
+		switch {
+		case !ok && b.role(s.Name) == dropped:
+			at[i] = -1
+		case !ok && tf.lenient:
+			at[i] = -1
+			more = append(more, s.Name)
+		case !ok, has[k], b.specs[k].Type != s.Type && !tf.lenient && b.role(s.Name) != dropped:
+			return nil // schema says what differs
+		default:
+			at[i], has[k] = k, true
+		}
+	}
+	var absent []int
+	for k, s := range b.specs {
+		if has[k] {
+			continue
+		}
+		if b.role(s.Name) != dropped && !tf.lenient {
+			return nil
+		}
+		absent = append(absent, k)
+	}
+	if tf.lenient {
+		var lacks []string
+		for _, k := range absent {
+			lacks = append(lacks, b.specs[k].Name)
+		}
+		if err := b.lacking(tf.file, lacks, namesOf(tf.specs), b.declared(b.specs)); err != nil {
+			return err
+		}
+		if len(more) > 0 {
+			b.warnings = append(b.warnings, fmt.Sprintf("%s: %s has further columns, which are not read: %s",
+				b.config.Name, tf.file, strings.Join(more, ", ")))
+		}
+	}
+	tf.specs, tf.at, tf.absent = b.specs, at, absent
 	return nil
 }
 
@@ -189,10 +259,24 @@ func (b *builder) add(p *chunk) {
 	b.rows += len(p.lines)
 	b.taken += int64(p.text)
 	b.badCount += p.badCount
-	b.examples = append(b.examples, p.bad...)
-	if len(b.examples) > maxExamples {
-		b.examples = b.examples[:maxExamples]
+	b.examples = append(b.examples, p.bad[:min(len(p.bad), maxExamples-len(b.examples))]...)
+}
+
+// bad counts one more unreadable row.
+func (b *builder) bad(row BadRow) {
+	if b.badCount++; len(b.examples) < maxExamples {
+		b.examples = append(b.examples, row)
 	}
+}
+
+// tooManyBad is an error where more rows of a file cannot be read than the config allows.
+func (b *builder) tooManyBad(file string, bad, rows int) error {
+	if share := float64(bad) / float64(rows); share <= b.config.MaxBad {
+		return nil
+	}
+	return fmt.Errorf(
+		"data: %s: %s: %d of %d rows cannot be read, more than the share of %g that max_bad_share allows:\n  %s",
+		b.config.Name, file, bad, rows, b.config.MaxBad, joinBad(b.examples))
 }
 
 // translate turns a chunk's own codes into the column's.
@@ -215,12 +299,20 @@ func (c *gathered) translate(p *columnChunk) []uint32 {
 	return p.code
 }
 
-func (b *builder) origin(o data.Origin) { b.origins = append(b.origins, o) }
+func (b *builder) origin(o data.Origin, bad int) {
+	b.origins, b.badIn = append(b.origins, o), append(b.badIn, bad)
+}
 
 // table joins what is not in one array yet, one column after the other, letting go of each as it is done.
 func (b *builder) table() (*data.Table, error) {
 	if b.rows == 0 {
 		return nil, fmt.Errorf("data: %s: no rows", b.config.Name)
+	}
+	for _, d := range b.config.Drop {
+		if len(b.met) > 0 && !b.met[d] &&
+			!slices.ContainsFunc(b.specs, func(s ColumnSpec) bool { return s.Name == d }) {
+			return nil, fmt.Errorf("data: %s: drop: %w", b.config.Name, noColumn(d, b.specs))
+		}
 	}
 	t := &data.Table{Name: b.config.Name, Rows: b.rows, Origins: b.origins, Lines: b.lines.join(b.rows)}
 	t.Parts = make([]data.Part, b.rows)

@@ -41,6 +41,9 @@ type Config struct {
 	Label Label `yaml:"label"`
 	// columns that are not kept
 	Drop []string `yaml:"drop"`
+	// other names that files give to columns, by the name that the rest of the config has; upper and lower case are the
+	// same
+	Aliases map[string][]string `yaml:"aliases"`
 	// rows that are kept, by the range of a number or time
 	Filter []RowFilter `yaml:"filter"`
 	// share of unreadable rows above which reading fails; those below it are left out and reported
@@ -77,7 +80,8 @@ type Config struct {
 	tested *Config // the config of TestSet
 }
 
-// Files are the names of a data set's files by part.
+// Files are the names of a data set's files by part. In YAML a list is that of the training part. A name may be a
+// pattern with * and ?, which stands for the files that fit it, by name.
 type Files struct {
 	// files of the training part, or of the whole where nobody split it
 	Train []string `yaml:"train"`
@@ -103,7 +107,10 @@ type Label struct {
 	Column string `yaml:"column"`
 	// column that holds the finer class of an attack; default the label column
 	Class string `yaml:"class"`
-	// labels that are benign; all others are attacks
+	// further columns that tell the truth, coarser or finer: they are no features
+	Levels []string `yaml:"levels"`
+	// labels that are benign; all others are attacks. Upper and lower case, blanks around a label and how a number is
+	// written make no difference
 	Benign []string `yaml:"benign"`
 	// labels that are attacks; with this list, a label in neither list is an error
 	Attack []string `yaml:"attack"`
@@ -253,6 +260,10 @@ func DecodeConfig(doc settings.Doc) (*Config, error) {
 		at, _ = at.Get("join")
 		ps = append(ps, c.Label.Join.decode(c, at)...)
 	}
+	if err := c.checkAliases(); err != nil {
+		at, _ := doc.Get("aliases")
+		ps = append(ps, at.Problem("%v", err))
+	}
 	named := map[string]bool{}
 	for _, f := range slices.Concat(c.Files.Train, c.Files.Test) {
 		if at, ok := doc.Get("files"); ok && named[f] {
@@ -315,6 +326,9 @@ func (c *Config) checkNames(doc settings.Doc) (ps settings.Problems) {
 	}
 	check("label", c.Label.Column)
 	check("label", c.Label.Class)
+	for _, l := range c.Label.Levels {
+		check("label", l)
+	}
 	for _, d := range c.Drop {
 		check("drop", d)
 	}

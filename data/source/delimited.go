@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"plumbline/configs/settings"
 	"plumbline/data/corpus"
+	"plumbline/data/value"
 )
 
 func init() {
@@ -23,6 +25,7 @@ func init() {
 			NonFinite:   "error",
 			DefaultType: "number",
 			Absent:      "error",
+			Hours:       "24",
 		}
 	})
 }
@@ -55,8 +58,18 @@ type Delimited struct {
 	NonFinite string `yaml:"nonfinite" jsonschema:"enum=error,enum=missing"`
 	// latin-1 includes Windows-1252
 	Encoding string `yaml:"encoding" jsonschema:"enum=utf-8,enum=latin-1"`
-	// how times are written, in Go's reference time (02/01/2006 15:04:05); none: seconds since 1970
+	// how times are written, in Go's reference time (02/01/2006 15:04:05), or unix; none: unix. That is seconds since
+	// 1970, or milliseconds, microseconds or nanoseconds where the number is too large for seconds
 	TimeLayouts []string `yaml:"time_layouts"`
+	// work: the hours 1 to 7 are those of the afternoon, which repairs a 12-hour clock that lost its AM and PM, where
+	// what was recorded are working hours
+	Hours string `yaml:"hours" jsonschema:"enum=24,enum=work"`
+	// the decimal mark of numbers; a comma in files of many European tools
+	Decimal string `yaml:"decimal"`
+	// the mark that groups the digits of numbers by three, as in 1,234,567; none: they are not grouped
+	Thousands string `yaml:"thousands"`
+	// K, M, G or T (powers of 1,000) may follow a number, as nfdump and CIDDS-001 have it, or %
+	Units bool `yaml:"units"`
 }
 
 // Schema lists the declared columns.
@@ -83,6 +96,14 @@ func (d *Delimited) Check(c *Config) (ps settings.Problems) {
 	if d.RepeatedHeader && !d.Header {
 		add("repeated_header needs header")
 	}
+	for name, mark := range map[string]string{"decimal": d.Decimal, "thousands": d.Thousands} {
+		if len(mark) > 1 || len(mark) == 1 && (mark[0] >= 0x80 || strings.ContainsAny(mark, "0123456789+-eE")) {
+			add("%s %q: want one ASCII character that is no digit or sign", name, mark)
+		}
+	}
+	if d.Thousands != "" && d.Thousands == cmp.Or(d.Decimal, ".") {
+		add("thousands and decimal are the same mark, %q", d.Thousands)
+	}
 	for i, col := range d.Columns {
 		if col.Name == "" || col.Type == "" {
 			add("column %d needs a name and a type", i+1)
@@ -92,6 +113,17 @@ func (d *Delimited) Check(c *Config) (ps settings.Problems) {
 		ps = append(ps, settings.Problem{Where: c.Options.File, Path: "files.train", Msg: "names no file"})
 	}
 	return ps
+}
+
+func (d *Delimited) notation() value.Notation {
+	n := value.Notation{Units: d.Units}
+	if len(d.Decimal) == 1 && d.Decimal != "." {
+		n.Decimal = d.Decimal[0]
+	}
+	if len(d.Thousands) == 1 {
+		n.Thousands = d.Thousands[0]
+	}
+	return n
 }
 
 func (d *Delimited) separator() byte {
@@ -123,7 +155,8 @@ func (d *Delimited) read(ctx context.Context, in io.Reader, name string, tb *bui
 		quote:     d.Quote,
 		latin1:    d.Encoding == "latin-1",
 		infinite:  d.NonFinite == "missing",
-		layouts:   d.TimeLayouts,
+		times:     value.Times{Layouts: d.TimeLayouts, WorkHours: d.Hours == "work"},
+		numbers:   d.notation(),
 		specs:     d.Columns,
 		foreign:   tb.config.foreign,
 	}
@@ -137,23 +170,27 @@ func (d *Delimited) read(ctx context.Context, in io.Reader, name string, tb *bui
 	line := 1
 	if d.Header {
 		raw, err := corpus.ReadLine(br)
-		if err != nil && (!errors.Is(err, io.EOF) || len(raw) == 0) {
+		for err == nil && len(bytes.TrimSpace(raw)) == 0 { // blank lines before the header
+			raw, err = corpus.ReadLine(br)
+			line++
+		}
+		if err != nil && (!errors.Is(err, io.EOF) || len(bytes.TrimSpace(raw)) == 0) {
 			if errors.Is(err, io.EOF) {
 				return fmt.Errorf("%s: the file is empty", name)
 			}
-			return fmt.Errorf("%s:1: %w", name, err)
+			return fmt.Errorf("%s:%d: %w", name, line, err)
 		}
 		raw = bytes.TrimRight(bytes.Clone(raw), "\r\n")
 		if d.Separator == "auto" {
 			tf.separator = commonest(raw)
 		}
-		if tf.specs, err = d.headerSpecs(tf, raw); err != nil {
-			return fmt.Errorf("%s:1: %w%s", name, err, tf.foreign(bytes.Count(raw, []byte{tf.separator})+1))
+		if tf.specs, err = d.headerSpecs(tf, raw, tb); err != nil {
+			return fmt.Errorf("%s:%d: %w%s", name, line, err, tf.foreign(bytes.Count(raw, []byte{tf.separator})+1))
 		}
 		if d.RepeatedHeader {
 			tf.header = raw
 		}
-		line = 2
+		line++
 	} else if _, err := br.Peek(1); errors.Is(err, io.EOF) {
 		return fmt.Errorf("%s: the file is empty", name)
 	}
@@ -161,12 +198,12 @@ func (d *Delimited) read(ctx context.Context, in io.Reader, name string, tb *bui
 }
 
 // headerSpecs are the columns that the header line names, checked against the declared ones.
-func (d *Delimited) headerSpecs(tf *textFormat, raw []byte) ([]ColumnSpec, error) {
+func (d *Delimited) headerSpecs(tf *textFormat, raw []byte, tb *builder) ([]ColumnSpec, error) {
 	r := record{tf: tf, text: raw, line: 1}
 	if !r.next() || r.err != nil {
-		return nil, fmt.Errorf("unreadable header: %w", errors.Join(r.err))
+		return nil, fmt.Errorf("unreadable header: %w", cmp.Or(r.err, errors.New("it is empty")))
 	}
-	var specs []ColumnSpec
+	var names []string
 	known := map[string]bool{}
 	for i, cell := range r.cells {
 		text, err := tf.text(bytes.TrimSpace(cell))
@@ -180,14 +217,21 @@ func (d *Delimited) headerSpecs(tf *textFormat, raw []byte) ([]ColumnSpec, error
 			text = fmt.Sprintf("%s.%d", text, i+1)
 		}
 		known[text] = true
-		typ, ok := d.Types[text]
+		names = append(names, text)
+	}
+	names = tb.config.canonical(names)
+	if d.ByName {
+		return d.Columns, d.lookUp(tf, names, tb)
+	}
+	var specs []ColumnSpec
+	clear(known)
+	for _, n := range names {
+		typ, ok := d.Types[n]
 		if !ok {
 			typ = d.DefaultType
 		}
-		specs = append(specs, ColumnSpec{text, typ})
-	}
-	if d.ByName {
-		return d.Columns, d.lookUp(tf, specs)
+		specs = append(specs, ColumnSpec{n, typ})
+		known[n] = true
 	}
 	if len(d.Columns) > 0 {
 		if len(specs) != len(d.Columns) {
@@ -217,25 +261,23 @@ func (d *Delimited) headerSpecs(tf *textFormat, raw []byte) ([]ColumnSpec, error
 }
 
 // lookUp finds the declared columns among those of the header.
-func (d *Delimited) lookUp(tf *textFormat, header []ColumnSpec) error {
-	tf.at = make([]int, len(header))
-	for i := range tf.at {
-		tf.at[i] = -1
+func (d *Delimited) lookUp(tf *textFormat, header []string, tb *builder) error {
+	tf.at = slices.Repeat([]int{-1}, len(header))
+	place := map[string]int{}
+	for i, h := range slices.Backward(header) {
+		place[strings.ToLower(h)] = i
 	}
+	var absent []string
 	for k, c := range d.Columns {
-		i := slices.IndexFunc(header, func(h ColumnSpec) bool { return strings.EqualFold(h.Name, c.Name) })
-		switch {
-		case i >= 0:
+		if i, ok := place[strings.ToLower(c.Name)]; ok {
 			tf.at[i] = k
-		case d.Absent == "missing":
-			tf.absent = append(tf.absent, k)
-		default:
-			var names []string
-			for _, h := range header {
-				names = append(names, h.Name)
-			}
-			return fmt.Errorf("the header has no column %q%s", c.Name, settings.DidYouMean(c.Name, names))
+			continue
 		}
+		if d.Absent != "missing" {
+			return fmt.Errorf("the header has no column %q%s", c.Name, settings.DidYouMean(c.Name, header))
+		}
+		tf.absent = append(tf.absent, k)
+		absent = append(absent, c.Name)
 	}
-	return nil
+	return tb.lacking(tf.file, absent, header, tb.declared(d.Columns))
 }

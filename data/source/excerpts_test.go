@@ -61,7 +61,14 @@ func TestExcerpts(t *testing.T) {
 				t.Fatal(err)
 			}
 			if tb.Rows != e.rows || rep.Bad > 0 || len(tb.Columns) != e.columns {
-				t.Errorf("%d rows of %d columns, %d not read; want %d of %d", tb.Rows, len(tb.Columns), rep.Bad, e.rows, e.columns)
+				t.Errorf(
+					"%d rows of %d columns, %d not read; want %d of %d",
+					tb.Rows,
+					len(tb.Columns),
+					rep.Bad,
+					e.rows,
+					e.columns,
+				)
 			}
 			if got := truths(tb); !strings.HasPrefix(got, e.truth) {
 				t.Errorf("truth %s, want %s", got, e.truth)
@@ -126,12 +133,21 @@ var excerpts = []excerpt{
 			"redteam.txt": "#:comp_multi_source_cybersec_events/05.txt",
 		},
 		rows: 3, truth: "benign | benign | benign", columns: 9,
-		values: map[string]string{"time@2": "1970-01-01T00:00:02Z", "destination@0": "C3420", "destination_port@2": "443"},
+		values: map[string]string{
+			"time@2":             "1970-01-01T00:00:02Z",
+			"destination@0":      "C3420",
+			"destination_port@2": "443",
+		},
 	},
 	{
 		config: "ugr16", files: map[string]string{"july.week5.csv": "ugr16/03.txt"},
 		rows: 9, truth: "dos* | dos*", columns: 12,
-		values: map[string]string{"te@0": "2016-07-28T13:14:17Z", "sa@0": "42.219.150.242", "byt@0": "200", "flg@1": ".A..S."},
+		values: map[string]string{
+			"te@0":  "2016-07-28T13:14:17Z",
+			"sa@0":  "42.219.150.242",
+			"byt@0": "200",
+			"flg@1": ".A..S.",
+		},
 	},
 }
 

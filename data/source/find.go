@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"plumbline/configs/settings"
 	"plumbline/data/input"
 )
 
@@ -71,21 +72,118 @@ func (f Finder) Find(folder, name string) (string, error) {
 	)
 }
 
-// Paths is where the files of a data set are, training files first, those that label.join names last. The error names every file that is not found.
+// DecodeStrict takes a list, of the training part, or a map of parts.
+func (f *Files) DecodeStrict(d settings.Doc) settings.Problems {
+	if !d.IsMap() {
+		return settings.List(d, &f.Train)
+	}
+	type plain Files
+	return d.Decode((*plain)(f))
+}
+
+// isPattern says whether the name of a file stands for several.
+func isPattern(name string) bool { return strings.ContainsAny(name, "*?[") }
+
+// Expand is the names of the data set's files as they are on disk, patterns replaced by the files that fit them, in the
+// first folder that has any; compressed files go by their names without .gz and the like.
+func (c *Config) Expand(f Finder) (Files, error) {
+	var out Files
+	for _, p := range []struct {
+		names []string
+		to    *[]string
+	}{{c.Files.Train, &out.Train}, {c.Files.Test, &out.Test}} {
+		for _, name := range p.names {
+			fit := []string{name}
+			if isPattern(name) {
+				var err error
+				if fit, err = f.glob(c.Folder, name); err != nil {
+					return Files{}, fmt.Errorf("%s: %w", c.Name, err)
+				}
+			}
+			for _, n := range fit {
+				if slices.Contains(out.Train, n) || slices.Contains(out.Test, n) {
+					return Files{}, fmt.Errorf(
+						"data: %s: %q stands for %s, which is named already: its rows would be on both sides, "+
+							"or counted twice",
+						c.Name,
+						name,
+						n,
+					)
+				}
+				*p.to = append(*p.to, n)
+			}
+		}
+	}
+	return out, nil
+}
+
+// glob is the files that fit a pattern, in the first folder that has any.
+func (f Finder) glob(folder, pattern string) ([]string, error) {
+	var tried []string
+	bases := []string{""}
+	if !filepath.IsAbs(pattern) {
+		bases = nil
+		for _, d := range f.Dirs {
+			bases = append(bases, filepath.Join(d, folder), d)
+		}
+	}
+	for _, base := range bases {
+		tried = append(tried, base)
+		var names []string
+		for _, ext := range input.Extensions {
+			paths, err := filepath.Glob(filepath.Join(globQuote(base), pattern+ext))
+			if err != nil {
+				return nil, fmt.Errorf("data: files: %q is not a pattern: %w", pattern, err)
+			}
+			for _, p := range paths {
+				if st, err := os.Stat(p); err != nil || !st.Mode().IsRegular() {
+					continue
+				}
+				name := strings.TrimSuffix(p, ext)
+				if base != "" {
+					rel, err := filepath.Rel(base, name)
+					if err != nil {
+						return nil, fmt.Errorf("data: %w", err)
+					}
+					name = rel
+				}
+				names = append(names, name)
+			}
+		}
+		if len(names) > 0 {
+			slices.Sort(names)
+			return slices.Compact(names), nil
+		}
+	}
+	return nil, fmt.Errorf("data: %w: no file fits %s in: %s", ErrNoFile, pattern, strings.Join(tried, ", "))
+}
+
+// globQuote is a folder as a pattern that only it fits.
+func globQuote(folder string) string {
+	return strings.NewReplacer("[", "[[]", "*", "[*]", "?", "[?]").Replace(folder)
+}
+
+// Paths is where the files of a data set are, training files first, those that label.join names last. The error names
+// every file that is not found.
 func (c *Config) Paths(f Finder) ([]string, error) {
+	if _, err := c.Expand(f); err != nil {
+		return nil, err
+	}
+	files := c.Locate(f)
+	if c.Label.Join != nil {
+		for _, name := range c.Label.Join.Files {
+			path, err := f.Find(c.Folder, name)
+			files = append(files, Located{name, path, err})
+		}
+	}
 	var out []string
 	var errs []error
-	names := slices.Concat(c.Files.Train, c.Files.Test)
-	if c.Label.Join != nil {
-		names = append(names, c.Label.Join.Files...)
-	}
-	for _, name := range names {
-		path, err := f.Find(c.Folder, name)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", c.Name, err))
+	for _, l := range files {
+		if l.Err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", c.Name, l.Err))
 			continue
 		}
-		out = append(out, path)
+		out = append(out, l.Path)
 	}
 	if c.tested != nil {
 		more, err := c.tested.Paths(f)
@@ -100,15 +198,37 @@ func (c *Config) Paths(f Finder) ([]string, error) {
 	return out, nil
 }
 
+// Located is where one file of a data set is, or why it is nowhere.
+type Located struct {
+	Name, Path string
+	Err        error
+}
+
+// Locate looks for each file and pattern of the data set.
+func (c *Config) Locate(f Finder) (out []Located) {
+	for _, name := range slices.Concat(c.Files.Train, c.Files.Test) {
+		names, err := []string{name}, error(nil)
+		if isPattern(name) {
+			if names, err = f.glob(c.Folder, name); err != nil {
+				out = append(out, Located{Name: name, Err: err})
+			}
+		}
+		for _, n := range names {
+			path, err := f.Find(c.Folder, n)
+			out = append(out, Located{n, path, err})
+		}
+	}
+	return out
+}
+
 // textSize is how many bytes the files of a data set have uncompressed, as they say themselves; 0 where one
 // says nothing or is not there.
 func (c *Config) textSize(f Finder) (total int64) {
-	paths, err := c.Paths(f)
-	if err != nil {
-		return 0
-	}
-	for _, p := range paths[:len(c.Files.Train)+len(c.Files.Test)] {
-		n := input.TextSize(p)
+	for _, l := range c.Locate(f) {
+		if l.Err != nil {
+			return 0
+		}
+		n := input.TextSize(l.Path)
 		if n <= 0 {
 			return 0
 		}

@@ -436,7 +436,9 @@ func TestFixtureUNSWPartition(t *testing.T) {
 	if tb.Parts[0] != data.PartTest || tb.Parts[82332] != data.PartTrain || tb.Origins[0].Part != data.PartTest ||
 		text(t, tb, "service", 0) != "-" ||
 		len(tb.Columns) != 42 ||
-		truths(&data.Table{Class: tb.Class[:5], Attack: tb.Attack[:5], Classes: tb.Classes}) != "Normal | Normal | Normal | Normal | Exploits*" {
+		truths(
+			&data.Table{Class: tb.Class[:5], Attack: tb.Attack[:5], Classes: tb.Classes},
+		) != "Normal | Normal | Normal | Normal | Exploits*" {
 		t.Errorf("parts %v %v, %d columns, classes %q", tb.Parts[0], tb.Parts[82332], len(tb.Columns), tb.Classes)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"plumbline/data/corpus"
 	"plumbline/data/export"
 	"plumbline/data/input"
+	"plumbline/data/value"
 )
 
 // maxQuoted is how far, in bytes, Infer looks for the end of a quoted cell that runs over several lines.
@@ -174,7 +175,7 @@ func cellsOf(tf *textFormat, line []byte) ([]string, error) {
 func looksLikeHeader(cells []string) bool {
 	seen := map[string]bool{}
 	for _, c := range cells {
-		if _, err := parseNumber([]byte(c)); err == nil || seen[c] && c != "" {
+		if _, err := value.Number([]byte(c)); err == nil || seen[c] && c != "" {
 			if err == nil {
 				return false
 			}
@@ -211,8 +212,8 @@ func (g *guess) all(is func(string) bool) bool {
 func (g *guess) decide() {
 	lower := strings.ToLower(g.name)
 	number := func(v string) bool {
-		x, err := parseNumber([]byte(v))
-		if err == nil && !finite(x) {
+		x, err := value.Number([]byte(v))
+		if err == nil && !value.Finite(x) {
 			g.infinite = true
 		}
 		return err == nil
@@ -229,14 +230,16 @@ func (g *guess) decide() {
 			g.kind = "time"
 		}
 	case g.all(func(v string) bool {
-		_, err := parseHex([]byte(v))
+		_, err := value.Hex([]byte(v))
 		return err == nil || number(v)
 	}):
 		g.kind = "port"
 	default:
 		g.kind = "category"
 		for _, l := range timeLayouts {
-			if g.all(func(v string) bool { _, err := parseLayouts([]byte(v), []string{l}); return err == nil }) {
+			if g.all(
+				func(v string) bool { _, err := (value.Times{Layouts: []string{l}}).Parse([]byte(v)); return err == nil },
+			) {
 				g.kind, g.layout = "time", l
 				break
 			}
@@ -333,11 +336,11 @@ func benignIn(g guess) (out []string) {
 }
 
 func inferZeek(br *bufio.Reader, name string) ([]byte, error) {
-	h, err := readZeekHeader(br)
-	if err != nil {
+	h := zeekHeader{separator: '\t', unset: "-", empty: "(empty)"}
+	if err := h.read(br); err != nil {
 		return nil, fmt.Errorf("data: %s:%d: %w", name, h.lines, err)
 	}
-	specs, _, err := (&Zeek{}).specs(h)
+	specs, _, err := (&Zeek{}).specs(h, &Config{})
 	if err != nil {
 		return nil, fmt.Errorf("data: %s: %w", name, err)
 	}

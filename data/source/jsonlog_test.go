@@ -132,7 +132,10 @@ func TestZeekJSONTimes(t *testing.T) {
 		`"2021-07-14T17:43:38.384979Z"`:      0,
 		`"2021-07-14T19:43:38.384979+02:00"`: 0,
 	} {
-		line := fmt.Sprintf(`{"ts":%s,"uid":"C1","id.orig_h":"10.0.0.1","id.orig_p":1,"id.resp_h":"10.0.0.2","id.resp_p":2,"proto":"udp","label":"ok"}`, text)
+		line := fmt.Sprintf(
+			`{"ts":%s,"uid":"C1","id.orig_h":"10.0.0.1","id.orig_p":1,"id.resp_h":"10.0.0.2","id.resp_p":2,"proto":"udp","label":"ok"}`,
+			text,
+		)
 		tb, _, err := readText(t, zeekJSONConfig, line+"\n", 1)
 		if err != nil {
 			t.Fatal(err)

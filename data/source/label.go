@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
-	"slices"
+	"strconv"
 	"strings"
 
-	"plumbline/data"
+	"plumbline/data/value"
 )
 
 // outcome is what a label means.
@@ -19,26 +19,46 @@ type outcome struct {
 
 // labeler turns label texts into truth.
 type labeler struct {
-	rule  Label
-	known map[string]bool // benign and attack lists
+	rule    Label
+	known   map[string]bool // benign and attack lists, by the form in which labels are compared
+	rename  map[string]string
+	noClass map[string]bool
 }
 
 func newLabeler(rule Label) *labeler {
-	j := &labeler{rule: rule, known: map[string]bool{}}
+	j := &labeler{rule: rule, known: map[string]bool{}, rename: map[string]string{}, noClass: map[string]bool{}}
 	for _, b := range rule.Benign {
-		j.known[b] = false
+		j.known[sameLabel(b)] = false
 	}
 	for _, a := range rule.Attack {
-		j.known[a] = true
+		j.known[sameLabel(a)] = true
+	}
+	for from, to := range rule.Rename {
+		j.rename[sameLabel(from)] = to
+	}
+	for _, n := range rule.NoClass {
+		j.noClass[sameLabel(n)] = true
 	}
 	return j
+}
+
+// sameLabel is the form in which labels are compared: blanks around them, upper and lower case, and how a number is
+// written (0, 0.0, 0e0) make no difference.
+func sameLabel(text string) string {
+	text = strings.ToLower(strings.TrimSpace(text))
+	if v, err := value.Number([]byte(text)); err == nil && value.Finite(v) {
+		return strconv.FormatFloat(v+0, 'g', -1, 64)
+	}
+	return text
 }
 
 // check says what contradicts itself in a label rule.
 func (l Label) check() error {
 	for _, a := range l.Attack {
-		if slices.Contains(l.Benign, a) {
-			return fmt.Errorf("%q is both benign and an attack", a)
+		for _, b := range l.Benign {
+			if sameLabel(a) == sameLabel(b) {
+				return fmt.Errorf("%q is both benign and an attack", a)
+			}
 		}
 	}
 	for i, r := range l.Rules {
@@ -91,19 +111,19 @@ func (j *labeler) file(name string) (outcome, bool) {
 	return outcome{}, false
 }
 
-// label is the outcome on a cleaned label; "" is a missing one.
+// label is the outcome on a cleaned label; "" is a missing one, which is no label unless a rule takes it for one.
 func (j *labeler) label(label string) (outcome, error) {
 	for _, r := range j.rule.Rules {
-		if r.Equals != nil && !strings.EqualFold(*r.Equals, label) ||
+		if r.Equals != nil && sameLabel(*r.Equals) != sameLabel(label) ||
 			r.Contains != "" && !strings.Contains(strings.ToLower(label), strings.ToLower(r.Contains)) {
 			continue
 		}
 		return outcome{attack: r.Is == "attack", drop: r.Is == "drop", class: r.Class}, nil
 	}
 	if label == "" {
-		return outcome{}, fmt.Errorf("the label is missing")
+		return outcome{}, errNoLabel
 	}
-	if v, ok := j.known[label]; ok {
+	if v, ok := j.known[sameLabel(label)]; ok {
 		return outcome{attack: v}, nil
 	}
 	if len(j.rule.Attack) > 0 || len(j.rule.Benign) == 0 {
@@ -112,95 +132,4 @@ func (j *labeler) label(label string) (outcome, error) {
 	return outcome{attack: true}, nil
 }
 
-// truth turns the label and class columns into Attack, Class and Classes, and takes out the rows that the
-// config's rules drop.
-func (b *builder) truth(t *data.Table, labels, classes *gathered) error {
-	rule := b.config.Label
-	j := newLabeler(rule)
-	for _, o := range t.Origins {
-		if _, all := j.file(o.Name); labels == nil && !all {
-			return fmt.Errorf(
-				"data: %s: %s: there is no label column, and no pattern of label.files fits the file",
-				t.Name,
-				o.Name,
-			)
-		}
-	}
-	if labels == nil {
-		labels = &gathered{}
-	}
-	code := labels.code.join(b.rows)
-	classCode := code
-	if classes != nil {
-		classCode = classes.code.join(b.rows)
-	}
-	outcomes := make([]*outcome, len(labels.names)+1) // the last for missing labels
-	ids := map[string]uint32{}
-	t.Attack, t.Class = make([]bool, b.rows), make([]uint32, b.rows)
-	var keep []bool
-	dropped := map[string]int{}
-	for _, o := range t.Origins {
-		whole, all := j.file(o.Name)
-		for i := o.FirstRow; i < o.FirstRow+o.Rows; i++ {
-			v, name := whole, whole.class
-			if !all {
-				at, text := int(code[i]), ""
-				if code[i] == data.Missing {
-					at = len(labels.names)
-				} else {
-					text = j.clean(labels.names[at])
-				}
-				if outcomes[at] == nil {
-					w, err := j.label(text)
-					if err != nil {
-						return fmt.Errorf("data: %s: %s: %w", t.Name, t.Where(int32(i)), err)
-					}
-					outcomes[at] = &w
-				}
-				v, name = *outcomes[at], text
-				if v.class != "" {
-					name = v.class
-				} else if k := classCode[i]; classes != nil && k != data.Missing {
-					if c := j.clean(classes.names[k]); c != "" && !slices.Contains(rule.NoClass, c) {
-						name = c
-					}
-				}
-			}
-			if v.drop {
-				if keep == nil {
-					keep = make([]bool, b.rows)
-					for k := range i {
-						keep[k] = true
-					}
-				}
-				dropped[name]++
-				continue
-			}
-			if keep != nil {
-				keep[i] = true
-			}
-			if to, ok := rule.Rename[name]; ok {
-				name = to
-			}
-			id, ok := ids[name]
-			if !ok {
-				id = uint32(len(t.Classes))
-				ids[name] = id
-				t.Classes = append(t.Classes, name)
-			}
-			t.Attack[i], t.Class[i] = v.attack, id
-		}
-	}
-	if keep != nil {
-		n := 0
-		for _, c := range dropped {
-			n += c
-		}
-		b.notes = append(b.notes, fmt.Sprintf("%d of %d rows are left out by the label rules", n, b.rows))
-		t.Keep(keep)
-		if t.Rows == 0 {
-			return fmt.Errorf("data: %s: the label rules leave no rows", t.Name)
-		}
-	}
-	return nil
-}
+var errNoLabel = errors.New("the label is missing")

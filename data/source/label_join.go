@@ -86,7 +86,7 @@ func (j *Join) read(ctx context.Context, f Finder, workers int) (*data.Table, *R
 	if tb.badCount > 0 {
 		return nil, nil, fmt.Errorf("data: %s: %s", j.config.Name, tb.examples[0])
 	}
-	tb.origin(data.Origin{Name: tableName, Rows: tb.rows})
+	tb.origin(data.Origin{Name: tableName, Rows: tb.rows}, 0)
 	t, err := tb.table()
 	return t, &ReadReport{}, err
 }
@@ -166,13 +166,13 @@ func (l Label) joined(res *join.Result) ([]outcome, error) {
 			}
 			name = text
 		}
-		if class := labels.clean(m.Class); class != "" && !slices.Contains(l.NoClass, class) {
+		if class := labels.clean(m.Class); class != "" && !labels.noClass[sameLabel(class)] {
 			name = class
 		}
 		if v.class != "" {
 			name = v.class
 		}
-		if to, ok := l.Rename[name]; ok {
+		if to, ok := labels.rename[sameLabel(name)]; ok {
 			name = to
 		}
 		v.class = name

@@ -77,7 +77,8 @@ options: {columns: [{name: a, type: number}]}
 	if !strings.Contains(strings.Join(rep.Notes, "\n"), "9 of 3400 rows are labelled by 9 of the 9 rows of 02.txt") {
 		t.Errorf("notes %q", rep.Notes)
 	}
-	if last := got.Origins[len(got.Origins)-1]; last.Name != "excerpts/unsw_nb15/02.txt" || last.Rows != 0 || last.SHA256 == "" {
+	if last := got.Origins[len(got.Origins)-1]; last.Name != "excerpts/unsw_nb15/02.txt" || last.Rows != 0 ||
+		last.SHA256 == "" {
 		t.Errorf("the ground truth is not among the files: %+v", last)
 	}
 }
@@ -194,7 +195,11 @@ label:
     key: {src: src, dst: dst}
     from: time
 `
-	got, _, err := readFiles(t, flowsConfig+"    slack: 60\n", map[string]string{"flows.txt": flows, "redteam.txt": redteam})
+	got, _, err := readFiles(
+		t,
+		flowsConfig+"    slack: 60\n",
+		map[string]string{"flows.txt": flows, "redteam.txt": redteam},
+	)
 	if want := "attack* | benign | attack* | benign | benign | benign | attack*"; err != nil || got != want {
 		t.Errorf("%s, %v; want %s", got, err, want)
 	}

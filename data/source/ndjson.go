@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 
 	"plumbline/configs/settings"
 	"plumbline/data/corpus"
+	"plumbline/data/value"
 )
 
 func init() {
@@ -20,7 +22,7 @@ func init() {
 	)
 }
 
-// NDJSON reads one JSON object a line. Members that no column names are passed over; members of nested
+// NDJSON reads one JSON object a line, or an array of objects. Members that no column names are passed over; members of nested
 // objects are named with dots, as in source.ip.
 type NDJSON struct {
 	// member (dots reach into nested objects) and type of every column
@@ -55,20 +57,81 @@ func (d *NDJSON) Check(c *Config) (ps settings.Problems) {
 }
 
 func (d *NDJSON) read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
-	tf := &textFormat{file: name, infinite: d.NonFinite == "missing", layouts: d.TimeLayouts, specs: d.Columns}
+	tf := &textFormat{
+		file:     name,
+		infinite: d.NonFinite == "missing",
+		times:    value.Times{Layouts: d.TimeLayouts},
+		specs:    d.Columns,
+	}
 	for _, m := range d.Missing {
 		tf.missing = append(tf.missing, []byte(m))
 	}
-	paths := make([][]string, len(d.Columns))
-	for i, c := range d.Columns {
-		paths[i] = strings.Split(c.Name, ".")
+	m := newMemberNames(d.Columns, tb.config)
+	tf.cut = func(line []byte, cells [][]byte) ([][]byte, error) { return d.cells(tf, m, line, cells) }
+	br := corpus.PastBOM(in)
+	rows := tb.rows
+	if err := parseFile(ctx, NewArrayLines(br), tf, 1, tb, workers); err != nil {
+		return err
 	}
-	tf.cut = func(line []byte, cells [][]byte) ([][]byte, error) { return d.cells(tf, paths, line, cells) }
-	return parseFile(ctx, corpus.PastBOM(in), tf, 1, tb, workers)
+	if tb.rows == rows {
+		return nil // for other reasons, which are said
+	}
+	return m.lacking(tb, name)
+}
+
+// memberNames finds the members of objects by the names of columns, and remembers which it found.
+type memberNames struct {
+	columns []ColumnSpec
+	names   [][]string   // of a column: its own name and its aliases
+	paths   [][][]string // the same, cut at the dots
+	found   []atomic.Bool
+}
+
+func newMemberNames(columns []ColumnSpec, c *Config) *memberNames {
+	m := &memberNames{columns: columns, found: make([]atomic.Bool, len(columns))}
+	for _, col := range columns {
+		names := append([]string{col.Name}, c.Aliases[col.Name]...)
+		var paths [][]string
+		for _, n := range names {
+			paths = append(paths, strings.Split(n, "."))
+		}
+		m.names, m.paths = append(m.names, names), append(m.paths, paths)
+	}
+	return m
+}
+
+// member is the member for column i.
+func (m *memberNames) member(object map[string]any, i int) (v any, ok bool) {
+	for k, name := range m.names[i] {
+		if v, ok = member(object, name, m.paths[i][k]); ok {
+			if !m.found[i].Load() {
+				m.found[i].Store(true)
+			}
+			return v, true
+		}
+	}
+	return nil, false
+}
+
+// lacking says which columns no object of a file has.
+func (m *memberNames) lacking(tb *builder, file string) error {
+	var absent []string
+	for i := range m.columns {
+		if !m.found[i].Load() {
+			absent = append(absent, m.columns[i].Name)
+		}
+	}
+	if err := tb.lacking(file, absent, nil, tb.declared(m.columns)); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return nil
 }
 
 // cells is one object's members as texts, in the order of the columns.
-func (d *NDJSON) cells(tf *textFormat, paths [][]string, line []byte, cells [][]byte) ([][]byte, error) {
+func (d *NDJSON) cells(tf *textFormat, m *memberNames, line []byte, cells [][]byte) ([][]byte, error) {
+	if tf.infinite {
+		line, _ = WithoutNaN(line)
+	}
 	dec := json.NewDecoder(bytes.NewReader(line))
 	dec.UseNumber()
 	var object map[string]any
@@ -82,8 +145,8 @@ func (d *NDJSON) cells(tf *textFormat, paths [][]string, line []byte, cells [][]
 	if len(tf.missing) > 0 {
 		absent = tf.missing[0]
 	}
-	for i, p := range paths {
-		v, ok := member(object, d.Columns[i].Name, p)
+	for i := range d.Columns {
+		v, ok := m.member(object, i)
 		switch v := v.(type) {
 		case string:
 			cells = append(cells, []byte(v))

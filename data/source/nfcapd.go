@@ -83,7 +83,10 @@ var flowColumns = func() []flowColumn {
 		flowCode("osmc", nfcapd.MACText, func(f *flow) uint64 { return f.OutSrcMAC }),
 	}
 	for i := range 10 {
-		all = append(all, flowCode("mpls"+strconv.Itoa(i+1), nfcapd.MPLSText, func(f *flow) uint32 { return f.MPLS[i] }))
+		all = append(
+			all,
+			flowCode("mpls"+strconv.Itoa(i+1), nfcapd.MPLSText, func(f *flow) uint32 { return f.MPLS[i] }),
+		)
 	}
 	return append(all,
 		flowColumn{name: "cl", number: func(f *flow) float64 { return float64(f.ClientDelay) / 1000 }},

@@ -12,6 +12,7 @@ import (
 
 	"plumbline/configs/settings"
 	"plumbline/data/corpus"
+	"plumbline/data/value"
 )
 
 func init() {
@@ -95,7 +96,11 @@ func (d *NfdumpText) read(ctx context.Context, in io.Reader, name string, tb *bu
 	if err != nil {
 		return fmt.Errorf("%s:%d: %w", name, line, err)
 	}
-	tf := &textFormat{file: name, missing: [][]byte{{}}, layouts: []string{"2006-01-02 15:04:05.000", "2006-01-02 15:04:05"}}
+	tf := &textFormat{
+		file:    name,
+		missing: [][]byte{{}},
+		times:   value.Times{Layouts: []string{"2006-01-02 15:04:05.000", "2006-01-02 15:04:05"}},
+	}
 	for _, p := range parts {
 		tf.specs = append(tf.specs, p.columns...)
 	}
@@ -228,7 +233,7 @@ func (w *words) scaled(cell []byte) ([]byte, error) {
 		w.rest = saved
 		return cell, nil
 	}
-	v, err := parseNumber(cell)
+	v, err := value.Number(cell)
 	if err != nil {
 		return nil, fmt.Errorf("%q is not a number", clip(cell))
 	}
@@ -283,8 +288,8 @@ func clockSeconds(cell []byte) ([]byte, error) {
 	}
 	total := 0.0
 	for _, f := range fields {
-		v, err := parseNumber(f)
-		if err != nil || !finite(v) || len(fields) > 3 {
+		v, err := value.Number(f)
+		if err != nil || !value.Finite(v) || len(fields) > 3 {
 			return nil, fmt.Errorf("%q is not a duration", clip(cell))
 		}
 		total = total*60 + v

@@ -86,7 +86,10 @@ func TestNfdumpTextLabeled(t *testing.T) {
 	}
 	check(t, tb, "Botnet* | From Background", 12, map[string]string{"td@0": "1.5", "sa@0": "10.9.84.1", "dp@1": "1024"})
 	dir := filepath.Join(datatest.Dir(t, "nfdump"), "nfdump")
-	c := config(t, strings.NewReplacer("flows.csv", "sample1.labeled.txt", "From Background", "Background").Replace(cfg))
+	c := config(
+		t,
+		strings.NewReplacer("flows.csv", "sample1.labeled.txt", "From Background", "Background").Replace(cfg),
+	)
 	real, _, err := Read(context.Background(), c, Finder{[]string{dir}}, 2)
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"plumbline/data"
 	"plumbline/data/input"
 	"plumbline/data/parquet"
+	"plumbline/data/value"
 	"plumbline/numeric/parallel"
 )
 
@@ -58,8 +59,15 @@ func (d *Parquet) read(ctx context.Context, in io.Reader, name string, tb *build
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	fields := parquetFields(file, func(group string) bool { return slices.Contains(tb.config.Drop, group) })
+	names := make([]string, len(fields))
+	for i := range fields {
+		names[i] = fields[i].spec.Name
+	}
+	for i, n := range tb.config.canonical(names) {
+		fields[i].spec.Name = n
+	}
 	known := map[string]bool{}
-	tf := &textFormat{file: name, infinite: d.NonFinite == "missing", layouts: d.TimeLayouts}
+	tf := &textFormat{file: name, infinite: d.NonFinite == "missing", times: value.Times{Layouts: d.TimeLayouts}}
 	for _, m := range d.Missing {
 		tf.missing = append(tf.missing, []byte(m))
 	}

@@ -16,6 +16,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/data/parquet"
+	"plumbline/data/value"
 )
 
 // parquetColumn turns one column of one row group into table values.
@@ -145,7 +146,7 @@ func (c *parquetColumn) value(v *parquet.Values, i int) error {
 	switch {
 	case s.num != nil && (v.Bytes == nil || c.column.Logical == parquet.Float16):
 		x, err := c.float(v, i)
-		if err == nil && !finite(x) {
+		if err == nil && !value.Finite(x) {
 			if !c.tf.infinite {
 				return fmt.Errorf("%v is not finite (options.nonfinite: missing takes such values as missing)", x)
 			}
@@ -194,8 +195,8 @@ func (c *parquetColumn) float(v *parquet.Values, i int) (float64, error) {
 	case parquet.Date:
 		return float64(x) * 86400, nil
 	case parquet.Decimal:
-		if scale := c.column.Scale; scale < len(pow10) && x > -1<<53 && x < 1<<53 {
-			return float64(x) / pow10[scale], nil
+		if scale := c.column.Scale; scale < len(value.Pow10) && x > -1<<53 && x < 1<<53 {
+			return float64(x) / value.Pow10[scale], nil
 		}
 		return strconv.ParseFloat(string(decimal(nil, big.NewInt(x), c.column.Scale)), 64)
 	}

@@ -71,12 +71,16 @@ func readOwn(ctx context.Context, c *Config, f Finder, workers int) (*data.Table
 	if !ok {
 		return nil, nil, fmt.Errorf("data: %s: format %s reads no files", c.Name, c.Format)
 	}
+	files, err := c.Expand(f)
+	if err != nil {
+		return nil, nil, err
+	}
 	tb := newBuilder(c)
 	tb.expected = c.textSize(f)
 	for _, part := range []struct {
 		files []string
 		part  data.Part
-	}{{c.Files.Train, data.PartTrain}, {c.Files.Test, data.PartTest}} {
+	}{{files.Train, data.PartTrain}, {files.Test, data.PartTest}} {
 		for _, name := range part.files {
 			if err := readFile(ctx, src, c, f, name, part.part, tb, max(1, workers)); err != nil {
 				return nil, nil, err
@@ -153,16 +157,8 @@ func readFile(
 	if rows == 0 && badRows == 0 {
 		return fmt.Errorf("data: %s: %s: no data rows", c.Name, name)
 	}
-	if share := float64(badRows) / float64(rows+badRows); share > c.MaxBad {
-		return fmt.Errorf(
-			"data: %s: %s: %d of %d rows cannot be read, more than the share of %g that max_bad_share allows:\n  %s",
-			c.Name,
-			name,
-			badRows,
-			rows+badRows,
-			c.MaxBad,
-			joinBad(tb.examples),
-		)
+	if err := tb.tooManyBad(name, badRows, rows+badRows); err != nil {
+		return err
 	}
 	part, said := c.identify(name, rows, part)
 	if said != "" {
@@ -171,7 +167,7 @@ func readFile(
 	tb.read[part] += rows
 	tb.origin(
 		data.Origin{Path: path, Name: name, Part: part, Bytes: in.Size, SHA256: in.Sum(), FirstRow: first, Rows: rows},
-	)
+		badRows)
 	return nil
 }
 

@@ -21,6 +21,7 @@ import (
 	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/data/datatest"
+	"plumbline/data/value"
 )
 
 // config is a data config for a test, read from dir/flows.csv.
@@ -460,12 +461,12 @@ func FuzzNDJSON(f *testing.F) {
 
 func TestParseNumber(t *testing.T) {
 	for text, want := range map[string]float64{"0": 0, "-0.5": -0.5, "+3": 3, "1e-3": 1e-3, "123456789.123456789": 123456789.123456789, "9007199254740993": 9007199254740993, "0.1": 0.1, ".5": 0.5, "5.": 5, "12345678901234567890": 12345678901234567890} {
-		if got, err := parseNumber([]byte(text)); err != nil || got != want {
+		if got, err := value.Number([]byte(text)); err != nil || got != want {
 			t.Errorf("%q: %v, %v", text, got, err)
 		}
 	}
 	for _, text := range []string{"", "-", ".", "1_000", "0x1p3", "1e", "--1", "1.2.3", "abc"} {
-		if v, err := parseNumber([]byte(text)); err == nil {
+		if v, err := value.Number([]byte(text)); err == nil {
 			t.Errorf("%q is %v", text, v)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"plumbline/data"
+	"plumbline/data/value"
 	"plumbline/numeric/parallel"
 )
 
@@ -25,13 +26,20 @@ type textFormat struct {
 	tail      int                                                 // the last cell holds this many cells separated by runs of blanks; 0: none
 	missing   [][]byte
 	latin1    bool
-	infinite  bool     // NaN and infinity are missing rather than an error
-	layouts   []string // of times; none: seconds since 1970
+	infinite  bool // NaN and infinity are missing rather than an error
+	times     value.Times
+	numbers   value.Notation
 	specs     []ColumnSpec
 	at        []int  // column of each cell, −1 for none; nil: cell i is column i
 	absent    []int  // columns that no cell holds: all missing
 	skip      []bool // columns that are not kept
-	foreign   func(columns int) string
+	// breaks says whether text begins with a comment line from which on the file is to be read in another way; nil:
+	// there are none. The text from that line on is then in rest, and restLine its line.
+	breaks   func(text []byte) bool
+	rest     []byte
+	restLine int
+	lenient  bool // columns that are not those of the files before are passed over, and said
+	foreign  func(columns int) string
 }
 
 // chunk is what one block of a file was parsed to.
@@ -70,6 +78,9 @@ type textBlock struct {
 // the table in order. The text is held only while its block is worked on.
 func parseFile(ctx context.Context, in io.Reader, tf *textFormat, firstLine int, tb *builder, workers int) error {
 	tf.specs = tb.asTexts(tf.specs)
+	if err := tb.align(tf); err != nil {
+		return fmt.Errorf("%s: %w", tf.file, err)
+	}
 	if err := tb.schema(tf.specs); err != nil {
 		return fmt.Errorf("%s: %w", tf.file, err)
 	}
@@ -175,6 +186,10 @@ func cut(
 		}
 		if at := tf.endIn(buf); at >= 0 {
 			buf, last = buf[:at], true
+		} else if at := tf.breakIn(buf); at >= 0 {
+			tf.rest = bytes.Clone(buf[at:])
+			buf, last = buf[:at], true
+			tf.restLine = line + bytes.Count(buf, []byte{'\n'})
 		}
 		end := len(buf)
 		if !last {
@@ -217,6 +232,24 @@ func (tf *textFormat) endIn(text []byte) int {
 			return i
 		}
 	}
+}
+
+// breakIn is where the first line begins from which on the text is to be read in another way; −1: nowhere in text.
+func (tf *textFormat) breakIn(text []byte) int {
+	if tf.breaks == nil {
+		return -1
+	}
+	for at := 0; at < len(text); {
+		if tf.breaks(text[at:]) {
+			return at
+		}
+		i := bytes.Index(text[at:], []byte{'\n', tf.comment})
+		if i < 0 {
+			return -1
+		}
+		at += i + 1
+	}
+	return -1
 }
 
 // fill reads until buf holds want bytes or the input ends (io.EOF).
@@ -455,10 +488,8 @@ func (s *columnChunk) cell(tf *textFormat, i int, cell []byte) error {
 		return s.number(tf, cell, missing, tf.specs[i].Type == "port")
 	case s.nanos != nil:
 		v, err := int64(data.NoTime), error(nil)
-		if !missing && len(tf.layouts) > 0 {
-			v, err = parseLayouts(cell, tf.layouts)
-		} else if !missing {
-			v, err = parseEpoch(cell)
+		if !missing {
+			v, err = tf.times.Parse(cell)
 		}
 		if err != nil {
 			return err
@@ -491,13 +522,13 @@ func (s *columnChunk) number(tf *textFormat, cell []byte, missing, port bool) er
 	}
 	if !missing {
 		var err error
-		if v, err = parseNumber(cell); err != nil && port {
-			v, err = parseHex(cell)
+		if v, err = tf.numbers.Number(cell); err != nil && port {
+			v, err = value.Hex(cell)
 		}
 		if err != nil {
 			return fmt.Errorf("%q is not a number", clip(cell))
 		}
-		if !finite(v) {
+		if !value.Finite(v) {
 			if !tf.infinite {
 				return fmt.Errorf(
 					"%q is not finite (options.nonfinite: missing takes such cells as missing)",

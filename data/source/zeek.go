@@ -42,32 +42,91 @@ func (z *Zeek) Check(c *Config) settings.Problems {
 type zeekHeader struct {
 	separator    byte
 	unset, empty string
+	path         string // which log it is, such as conn
 	fields       []string
 	types        []string
-	lines        int
+	lines        int // of the header that was read last
 }
 
+// read reads one log, or several that were put together: each header holds for what follows it. Columns are told by
+// their names, in whatever order; those that the first log does not have are passed over.
 func (z *Zeek) read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
-	br := corpus.PastBOM(in)
-	h, err := readZeekHeader(br)
-	if err != nil {
-		return fmt.Errorf("%s:%d: %w", name, h.lines, err)
+	text := &unread{in: corpus.PastBOM(in)}
+	br := bufio.NewReader(text)
+	h := zeekHeader{separator: '\t', unset: "-", empty: "(empty)"}
+	for line, first := 1, true; ; first = false {
+		path := h.path
+		if err := h.read(br); err != nil {
+			return fmt.Errorf("%s:%d: %w", name, line+h.lines-1, err)
+		}
+		if line += h.lines; path != "" && h.path != path {
+			return fmt.Errorf(
+				"%s:%d: the log changes from %q to %q: they are different tables",
+				name,
+				line-1,
+				path,
+				h.path,
+			)
+		}
+		tf := &textFormat{
+			file:      name,
+			separator: h.separator,
+			comment:   '#',
+			missing:   [][]byte{[]byte(h.unset), []byte(h.empty), {}},
+			breaks:    changesHeader,
+			lenient:   !first,
+		}
+		var err error
+		if tf.specs, tf.tail, err = z.specs(h, tb.config); err != nil {
+			return fmt.Errorf("%s:%d: %w", name, line-1, err)
+		}
+		if err := parseFile(ctx, br, tf, line, tb, workers); err != nil {
+			return err
+		}
+		if tf.rest == nil {
+			return nil
+		}
+		buffered, err := br.Peek(br.Buffered())
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		text.front = slices.Concat(tf.rest, buffered, text.front)
+		br.Reset(text)
+		line = tf.restLine
 	}
-	tf := &textFormat{
-		file:      name,
-		separator: h.separator,
-		comment:   '#',
-		missing:   [][]byte{[]byte(h.unset), []byte(h.empty), {}},
-	}
-	tf.specs, tf.tail, err = z.specs(h)
-	if err != nil {
-		return fmt.Errorf("%s:%d: %w", name, h.lines, err)
-	}
-	return parseFile(ctx, br, tf, h.lines+1, tb, workers)
 }
 
-func readZeekHeader(br *bufio.Reader) (zeekHeader, error) {
-	h := zeekHeader{separator: '\t', unset: "-", empty: "(empty)"}
+// unread is a reader to which text that was read too far can be given back.
+type unread struct {
+	front []byte
+	in    io.Reader
+}
+
+func (u *unread) Read(p []byte) (int, error) {
+	if len(u.front) > 0 {
+		n := copy(p, u.front)
+		u.front = u.front[n:]
+		return n, nil
+	}
+	return u.in.Read(p)
+}
+
+// changesHeader says whether text begins with a line that says anew how a log is to be read.
+func changesHeader(text []byte) bool {
+	if len(text) == 0 || text[0] != '#' {
+		return false
+	}
+	for _, key := range []string{"#separator", "#unset_field", "#empty_field", "#fields", "#types", "#path"} {
+		if bytes.HasPrefix(text, []byte(key)) {
+			return true
+		}
+	}
+	return false
+}
+
+// read reads the header lines that come next; what they do not say stays as it was.
+func (h *zeekHeader) read(br *bufio.Reader) error {
+	h.lines = 0
 	for {
 		if next, err := br.Peek(1); err != nil || next[0] != '#' {
 			break
@@ -75,13 +134,13 @@ func readZeekHeader(br *bufio.Reader) (zeekHeader, error) {
 		raw, err := corpus.ReadLine(br)
 		h.lines++
 		if err != nil && !errors.Is(err, io.EOF) {
-			return h, err
+			return err
 		}
 		line := string(bytes.TrimRight(raw, "\r\n"))
 		if text, ok := strings.CutPrefix(line, "#separator "); ok {
 			sep, err := strconv.Unquote(`"` + strings.TrimSpace(text) + `"`)
 			if err != nil || len(sep) != 1 {
-				return h, fmt.Errorf("#separator %q: want one character", text)
+				return fmt.Errorf("#separator %q: want one character", text)
 			}
 			h.separator = sep[0]
 			continue
@@ -92,6 +151,8 @@ func readZeekHeader(br *bufio.Reader) (zeekHeader, error) {
 			h.unset = rest
 		case "#empty_field":
 			h.empty = rest
+		case "#path":
+			h.path = rest
 		case "#fields":
 			h.fields = strings.Split(rest, string(h.separator))
 		case "#types":
@@ -102,21 +163,21 @@ func readZeekHeader(br *bufio.Reader) (zeekHeader, error) {
 	case h.lines == 0:
 		h.lines = 1
 		if _, err := br.Peek(1); errors.Is(err, io.EOF) {
-			return h, errors.New("the file is empty")
+			return errors.New("the file is empty")
 		} else if err != nil {
-			return h, err
+			return err
 		}
-		return h, errors.New("not a Zeek log: no header lines (#separator, #fields, #types)")
+		return errors.New("not a Zeek log: no header lines (#separator, #fields, #types)")
 	case h.fields == nil || h.types == nil:
-		return h, errors.New("the header lacks #fields or #types")
+		return errors.New("the header lacks #fields or #types")
 	case len(h.fields) != len(h.types):
-		return h, fmt.Errorf("%d fields and %d types in the header", len(h.fields), len(h.types))
+		return fmt.Errorf("%d fields and %d types in the header", len(h.fields), len(h.types))
 	}
-	return h, nil
+	return nil
 }
 
 // specs turns header fields into columns. tail is the number of cells in the last tab-separated one.
-func (z *Zeek) specs(h zeekHeader) (specs []ColumnSpec, tail int, err error) {
+func (z *Zeek) specs(h zeekHeader, c *Config) (specs []ColumnSpec, tail int, err error) {
 	last := len(h.fields) - 1
 	fields, types := h.fields[:last:last], h.types[:last:last]
 	names, kinds := strings.Fields(h.fields[last]), strings.Fields(h.types[last])
@@ -124,6 +185,7 @@ func (z *Zeek) specs(h zeekHeader) (specs []ColumnSpec, tail int, err error) {
 		return nil, 0, fmt.Errorf("last field %q does not fit its type %q", h.fields[last], h.types[last])
 	}
 	fields, types = append(fields, names...), append(types, kinds...)
+	fields = c.canonical(fields)
 	for i, f := range fields {
 		kind := columnKind("category")
 		switch types[i] {

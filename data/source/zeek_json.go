@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"plumbline/configs/settings"
+	"plumbline/data/value"
 )
 
 func init() {
@@ -51,14 +52,14 @@ func zeekTime(text string, quoted bool) (int64, error) {
 	if quoted {
 		return layoutTime(text, "2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05")
 	}
-	v, err := parseNumber([]byte(text))
+	v, err := value.Number([]byte(text))
 	switch {
-	case err != nil || !finite(v) || v < 0 || v >= 1e3*(1<<33):
+	case err != nil || !value.Finite(v) || v < 0 || v >= 1e3*(1<<33):
 		return 0, fmt.Errorf("%s is not a time", text)
 	case v > 1<<33:
 		return int64(v)*1e6 + int64((v-float64(int64(v)))*1e6), nil
 	}
-	if at, err := parseEpoch([]byte(text)); err == nil {
+	if at, err := value.Epoch([]byte(text)); err == nil {
 		return at, nil
 	}
 	return int64(v)*1e9 + int64((v-float64(int64(v)))*1e9), nil // with an exponent

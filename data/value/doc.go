@@ -1,0 +1,3 @@
+// Package value reads the texts of single cells: numbers as people and programs write them, and times. It knows nothing
+// of columns and files.
+package value

@@ -201,7 +201,8 @@ func (d Doc) Items() []Doc {
 
 // Decode fills into (a non-nil pointer) from the document, leaving the settings that the document does not
 // mention as they were; a list or a map that it does mention is replaced as a whole. A scalar where a list is
-// wanted is a list of one, and so is a map where its elements decode themselves. It reports every problem; into is then partly filled and not to be used.
+// wanted is a list of one, and so is a map where its elements decode themselves. It reports every problem; into is then
+// partly filled and not to be used.
 func (d Doc) Decode(into any) Problems {
 	if d.Node == nil {
 		return nil

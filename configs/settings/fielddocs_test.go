@@ -92,13 +92,13 @@ func commentsOf(t *testing.T, file string, s *ast.StructType) map[string]string 
 			t.Fatal(err)
 		}
 		tag := reflect.StructTag(raw)
+		if _, ok := tag.Lookup("jsonschema_description"); ok {
+			t.Errorf("%s: %v has its help text in a tag: it belongs in the doc comment", file, f.Names)
+		}
 		if name, ok := tag.Lookup("yaml"); !ok || name == "-" || f.Doc == nil {
 			continue
 		}
 		for _, n := range f.Names {
-			if tag.Get("jsonschema_description") != "" {
-				t.Errorf("%s: %s has a help text in its tag and another in its comment", file, n.Name)
-			}
 			help, _, _ := strings.Cut(f.Doc.Text(), "\n\n")
 			out[n.Name] = strings.Join(strings.Fields(help), " ")
 		}

@@ -101,7 +101,8 @@ func (o override) indexed(root *yaml.Node) ([]string, error) {
 	}
 	if list.Kind == yaml.ScalarNode && list.Tag != "!!null" {
 		name := *list
-		*list = yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Line: name.Line, Column: name.Column, Content: []*yaml.Node{&name}}
+		*list = yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Line: name.Line, Column: name.Column,
+			Content: []*yaml.Node{&name}}
 	}
 	if _, err := strconv.Atoi(path[1]); err == nil || list.Kind != yaml.SequenceNode {
 		return path, nil

@@ -36,8 +36,11 @@ func defaultAE() *AESpec {
 // An epoch costs O(n·w) for w weights, a score O(w).
 type AESpec struct {
 	Architecture `yaml:",inline"`
-	Pretrain     int `yaml:"pretrain" jsonschema:"minimum=0,maximum=100000" jsonschema_description:"epochs for which each layer of the encoder, beginning with the first, is trained alone to rebuild what the layers before give it, with the noise of this spec; its weights, and the transposed ones in the decoder, are what training begins with (Vincent and others 2010); 0: none"`
-	nn.Training  `yaml:",inline"`
+	// epochs for which each layer of the encoder, beginning with the first, is trained alone to rebuild what the layers
+	// before give it, with the noise of this spec; its weights, and the transposed ones in the decoder, are what
+	// training begins with (Vincent and others 2010); 0: none
+	Pretrain    int `yaml:"pretrain" jsonschema:"minimum=0,maximum=100000"`
+	nn.Training `yaml:",inline"`
 }
 
 // Rescaled is the same with a training that is this many times as long.

@@ -10,14 +10,23 @@ import (
 // Architecture is the layers of an auto-encoder on d columns: an encoder down to a bottleneck of b columns and
 // a decoder that mirrors it. Of every layer but the bottleneck and the output, y = drop(f(norm(x·Wᵀ + b))).
 type Architecture struct {
-	Hidden           []int         `yaml:"hidden" jsonschema:"minimum=0,maximum=65536" jsonschema_description:"sizes of the encoder's layers, the bottleneck b last, where 0 stands for ⌊√d⌋+1; none: b = ⌊√d⌋+1 with two layers between, ⌊(2d+b)/3⌉ and ⌊(d+2b)/3⌉ (Cao and others 2019)"`
-	Activation       nn.Activation `yaml:"activation" jsonschema:"enum=tanh,enum=relu,enum=sigmoid,enum=linear" jsonschema_description:"of the layers but the bottleneck and the output"`
-	OutputActivation nn.Activation `yaml:"ends" jsonschema:"enum=tanh,enum=linear" jsonschema_description:"of bottleneck and output: tanh, for inputs between -1 and 1, or linear"`
-	BatchNorm        bool          `yaml:"batch_norm" jsonschema_description:"normalise the sums of the layers but the bottleneck and the output over each batch (Ioffe and Szegedy 2015)"`
-	Dropout          float64       `yaml:"dropout" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of the outputs of these layers that is set to 0 in training (Srivastava and others 2014)"`
-	Tied             bool          `yaml:"tied" jsonschema_description:"the decoder has the transposed weights of the encoder, and biases of its own"`
-	Bias             float64       `yaml:"bias" jsonschema:"minimum=-10,maximum=10" jsonschema_description:"initial value of all biases"`
-	Loss             nn.Loss       `yaml:"loss" jsonschema:"enum=mse,enum=mae" jsonschema_description:"distance of the reconstruction from the row that training lowers: mean squared or mean absolute error"`
+	// sizes of the encoder's layers, the bottleneck b last, where 0 stands for ⌊√d⌋+1; none: b = ⌊√d⌋+1 with two layers
+	// between, ⌊(2d+b)/3⌉ and ⌊(d+2b)/3⌉ (Cao and others 2019)
+	Hidden []int `yaml:"hidden" jsonschema:"minimum=0,maximum=65536"`
+	// of the layers but the bottleneck and the output
+	Activation nn.Activation `yaml:"activation" jsonschema:"enum=tanh,enum=relu,enum=sigmoid,enum=linear"`
+	// of bottleneck and output: tanh, for inputs between -1 and 1, or linear
+	OutputActivation nn.Activation `yaml:"ends" jsonschema:"enum=tanh,enum=linear"`
+	// normalise the sums of the layers but the bottleneck and the output over each batch (Ioffe and Szegedy 2015)
+	BatchNorm bool `yaml:"batch_norm"`
+	// share of the outputs of these layers that is set to 0 in training (Srivastava and others 2014)
+	Dropout float64 `yaml:"dropout" jsonschema:"minimum=0,exclusiveMaximum=1"`
+	// the decoder has the transposed weights of the encoder, and biases of its own
+	Tied bool `yaml:"tied"`
+	// initial value of all biases
+	Bias float64 `yaml:"bias" jsonschema:"minimum=-10,maximum=10"`
+	// distance of the reconstruction from the row that training lowers: mean squared or mean absolute error
+	Loss nn.Loss `yaml:"loss" jsonschema:"enum=mse,enum=mae"`
 }
 
 func defaultArchitecture(ends nn.Activation) Architecture {

@@ -39,10 +39,14 @@ const maxSubclusters = 5000
 // 1963), each counting once, until k groups are left. A row goes to the group of the nearest mean, and a model
 // of kind Base is fitted to each group's training rows. Scores are brought to one scale as with ksae.
 type BAESpec struct {
-	Clusters      int     `yaml:"clusters" jsonschema:"minimum=1,maximum=100" jsonschema_description:"k: clusters"`
-	Threshold     float64 `yaml:"threshold" jsonschema:"minimum=0,maximum=1000000" jsonschema_description:"largest radius of a subcluster, on the scale of the columns"`
-	Branching     int     `yaml:"branching" jsonschema:"minimum=2,maximum=10000" jsonschema_description:"entries of a node of the tree, at most"`
-	Subclusters   int     `yaml:"subclusters" jsonschema:"minimum=1,maximum=5000" jsonschema_description:"subclusters, at most: where a radius of threshold makes more, it is raised"`
+	// k: clusters
+	Clusters int `yaml:"clusters" jsonschema:"minimum=1,maximum=100"`
+	// largest radius of a subcluster, on the scale of the columns
+	Threshold float64 `yaml:"threshold" jsonschema:"minimum=0,maximum=1000000"`
+	// entries of a node of the tree, at most
+	Branching int `yaml:"branching" jsonschema:"minimum=2,maximum=10000"`
+	// subclusters, at most: where a radius of threshold makes more, it is raised
+	Subclusters   int `yaml:"subclusters" jsonschema:"minimum=1,maximum=5000"`
 	Sampling      `yaml:",inline"`
 	PartitionSpec `yaml:",inline"`
 }

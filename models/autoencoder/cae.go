@@ -45,14 +45,21 @@ func defaultCAE() *CAESpec {
 // which has no gradient, since the centres are constants in an epoch, and is the same as no such term. τ_j is
 // a quantile of the distances of the training rows nearest to c_j.
 type CAESpec struct {
-	Architecture  `yaml:",inline"`
-	Clusters      int     `yaml:"clusters" jsonschema:"minimum=1,maximum=100" jsonschema_description:"k: centres"`
-	Force         float64 `yaml:"force" jsonschema:"minimum=0,maximum=10000" jsonschema_description:"κ: weight of the squared distances"`
-	Centring      string  `yaml:"centring" jsonschema:"enum=none,enum=batchmean" jsonschema_description:"what is drawn to the origin: nothing, or the means of each batch's clusters"`
-	CentringForce float64 `yaml:"centring_force" jsonschema:"minimum=0,maximum=10000" jsonschema_description:"ω: weight of that"`
-	Score         string  `yaml:"score" jsonschema:"enum=distance,enum=relative" jsonschema_description:"distance from the nearest centre, or that over the quantile τ of its cluster, which makes wide and narrow clusters comparable: above 1 (threshold {rule: fixed, value: 1}) is then beyond the own threshold of each cluster"`
-	Quantile      float64 `yaml:"quantile" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"of the training distances of a cluster that is its τ"`
-	nn.Training   `yaml:",inline"`
+	Architecture `yaml:",inline"`
+	// k: centres
+	Clusters int `yaml:"clusters" jsonschema:"minimum=1,maximum=100"`
+	// κ: weight of the squared distances
+	Force float64 `yaml:"force" jsonschema:"minimum=0,maximum=10000"`
+	// what is drawn to the origin: nothing, or the means of each batch's clusters
+	Centring string `yaml:"centring" jsonschema:"enum=none,enum=batchmean"`
+	// ω: weight of that
+	CentringForce float64 `yaml:"centring_force" jsonschema:"minimum=0,maximum=10000"`
+	// distance from the nearest centre, or that over the quantile τ of its cluster, which makes wide and narrow
+	// clusters comparable: above 1 (threshold {rule: fixed, value: 1}) is then beyond the own threshold of each cluster
+	Score string `yaml:"score" jsonschema:"enum=distance,enum=relative"`
+	// of the training distances of a cluster that is its τ
+	Quantile    float64 `yaml:"quantile" jsonschema:"exclusiveMinimum=0,maximum=1"`
+	nn.Training `yaml:",inline"`
 }
 
 // Rescaled is the same with a training that is this many times as long.

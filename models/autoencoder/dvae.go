@@ -38,11 +38,14 @@ func defaultDVAE() *DVAESpec {
 // and not at 0. The logarithm makes a weak pull: training must be long before the bottleneck tells anything.
 type DVAESpec struct {
 	Architecture `yaml:",inline"`
-	Alpha        float64 `yaml:"alpha" jsonschema:"exclusiveMinimum=0,maximum=100" jsonschema_description:"α: variance of the prior"`
-	Weight       float64 `yaml:"weight" jsonschema:"minimum=0,maximum=1000" jsonschema_description:"w: weight of the divergence from the prior"`
-	Log          bool    `yaml:"log" jsonschema_description:"take the logarithm of the divergence"`
-	LatentSpec   `yaml:",inline"`
-	nn.Training  `yaml:",inline"`
+	// α: variance of the prior
+	Alpha float64 `yaml:"alpha" jsonschema:"exclusiveMinimum=0,maximum=100"`
+	// w: weight of the divergence from the prior
+	Weight float64 `yaml:"weight" jsonschema:"minimum=0,maximum=1000"`
+	// take the logarithm of the divergence
+	Log         bool `yaml:"log"`
+	LatentSpec  `yaml:",inline"`
+	nn.Training `yaml:",inline"`
 }
 
 // Rescaled is the same with a training that is this many times as long.

@@ -36,7 +36,8 @@ func defaultKSAE() *KSAESpec {
 // which brings the models to one scale; published figures instead average one AUROC a cluster, which is another
 // quantity, and stands with the run's metrics. Clusters of fewer than minClusterRows rows join the next nearest.
 type KSAESpec struct {
-	Clusters      int `yaml:"clusters" jsonschema:"minimum=1,maximum=100" jsonschema_description:"k: clusters"`
+	// k: clusters
+	Clusters      int `yaml:"clusters" jsonschema:"minimum=1,maximum=100"`
 	Sampling      `yaml:",inline"`
 	PartitionSpec `yaml:",inline"`
 }

@@ -29,9 +29,15 @@ type latentDetector struct {
 
 // LatentSpec is what makes a score of a trained auto-encoder.
 type LatentSpec struct {
-	Score       string           `yaml:"score" jsonschema:"enum=latent,enum=reconstruction" jsonschema_description:"what the one-class model says of the bottleneck, or the reconstruction error"`
-	Latent      models.Reference `yaml:"latent" jsonschema_description:"one-class model of the bottleneck: a name, or {model, params}; any model of vectors that learns without labels. znorm is the distance from the standardised centroid, centroid the plain one, knn with k: 100000 and distance: mean the mean distance from all training rows"`
-	LatentScale string           `yaml:"latent_scale" jsonschema:"enum=none,enum=maxabs,enum=zscore" jsonschema_description:"what the bottleneck's columns are divided by before: nothing, the largest absolute value or the standard deviation among the training rows"`
+	// what the one-class model says of the bottleneck, or the reconstruction error
+	Score string `yaml:"score" jsonschema:"enum=latent,enum=reconstruction"`
+	// one-class model of the bottleneck: a name, or {model, params}; any model of vectors that learns without labels.
+	// znorm is the distance from the standardised centroid, centroid the plain one, knn with k: 100000 and distance:
+	// mean the mean distance from all training rows
+	Latent models.Reference `yaml:"latent"`
+	// what the bottleneck's columns are divided by before: nothing, the largest absolute value or the standard
+	// deviation among the training rows
+	LatentScale string `yaml:"latent_scale" jsonschema:"enum=none,enum=maxabs,enum=zscore"`
 }
 
 func defaultLatentSpec() LatentSpec {

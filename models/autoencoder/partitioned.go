@@ -17,8 +17,10 @@ import (
 
 // Sampling is which training rows the clusters are found among.
 type Sampling struct {
-	Sample int     `yaml:"sample" jsonschema:"minimum=1,maximum=10000000" jsonschema_description:"training rows, drawn without replacement, that the clusters are found among; all where there are fewer"`
-	Trim   float64 `yaml:"trim" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"share of the sample, by norm, that the clusters are found among; 1: all"`
+	// training rows, drawn without replacement, that the clusters are found among; all where there are fewer
+	Sample int `yaml:"sample" jsonschema:"minimum=1,maximum=10000000"`
+	// share of the sample, by norm, that the clusters are found among; 1: all
+	Trim float64 `yaml:"trim" jsonschema:"exclusiveMinimum=0,maximum=1"`
 }
 
 // sample is the trimmed sample.
@@ -43,8 +45,11 @@ func (s Sampling) sample(train *data.Set, r *rand.Rand) [][]float32 {
 
 // PartitionSpec is the models of the clusters.
 type PartitionSpec struct {
-	Base         models.Reference `yaml:"base" jsonschema_description:"model of each cluster: a name, or {model, params}; any model of vectors that learns without labels"`
-	AdjustEpochs bool             `yaml:"adjust_epochs" jsonschema_description:"a cluster of nᵢ of N rows is trained for more epochs, min(max((N/k)/nᵢ, 1), 3) times as many, and the falls of the rate are as much further apart; for auto-encoders as the base"`
+	// model of each cluster: a name, or {model, params}; any model of vectors that learns without labels
+	Base models.Reference `yaml:"base"`
+	// a cluster of nᵢ of N rows is trained for more epochs, min(max((N/k)/nᵢ, 1), 3) times as many, and the falls of
+	// the rate are as much further apart; for auto-encoders as the base
+	AdjustEpochs bool `yaml:"adjust_epochs"`
 }
 
 // minClusterRows is how many rows a cluster has at least, where there are as many.

@@ -36,10 +36,12 @@ func defaultSAE() *SAESpec {
 // inputs should lie between −1 and 1 (scale: maxabs), as the output does.
 type SAESpec struct {
 	Architecture `yaml:",inline"`
-	Shrink       float64 `yaml:"shrink" jsonschema:"minimum=0,maximum=100000" jsonschema_description:"λ: weight of the squares at the bottleneck"`
-	Reduction    string  `yaml:"reduction" jsonschema:"enum=mean,enum=sum" jsonschema_description:"of the squares over the bottleneck's columns"`
-	LatentSpec   `yaml:",inline"`
-	nn.Training  `yaml:",inline"`
+	// λ: weight of the squares at the bottleneck
+	Shrink float64 `yaml:"shrink" jsonschema:"minimum=0,maximum=100000"`
+	// of the squares over the bottleneck's columns
+	Reduction   string `yaml:"reduction" jsonschema:"enum=mean,enum=sum"`
+	LatentSpec  `yaml:",inline"`
+	nn.Training `yaml:",inline"`
 }
 
 // Rescaled is the same with a training that is this many times as long.

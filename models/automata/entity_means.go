@@ -25,7 +25,8 @@ func init() {
 // row is the mean of its flows, column by column, each flow counted once. Every trace gets the score that the model
 // gives its entity's row. Where categories are one-hot, their means are shares; the thesis takes the most frequent one.
 type EntityMeansSpec struct {
-	Model models.Reference `yaml:"model" jsonschema_description:"the one-class model of the entities' rows: a name, or {model, params}"`
+	// the one-class model of the entities' rows: a name, or {model, params}
+	Model models.Reference `yaml:"model"`
 }
 
 // New checks the values.

@@ -36,7 +36,8 @@ func init() {
 // same quantile of the scores of a state's training events.
 type EntityMSMSpec struct {
 	MSMSpec `yaml:",inline"`
-	Usual   float64 `yaml:"usual" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1" jsonschema_description:"an event is an alarm when this share of the training events of its state score less"`
+	// an event is an alarm when this share of the training events of its state score less
+	Usual float64 `yaml:"usual" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1"`
 }
 
 // New checks the values.

@@ -39,8 +39,10 @@ func init() {
 // It is proportional to the mean absolute difference that the thesis takes.
 type EntitySymbolsSpec struct {
 	machine.LearnSpec `yaml:",inline"`
-	Per               string `yaml:"per" jsonschema:"enum=all,enum=key" jsonschema_description:"one machine for all traces, or one for each key, such as a host"`
-	KeyEvents         int    `yaml:"key_events" jsonschema:"minimum=1" jsonschema_description:"with per: key, events that a key needs for a machine of its own"`
+	// one machine for all traces, or one for each key, such as a host
+	Per string `yaml:"per" jsonschema:"enum=all,enum=key"`
+	// with per: key, events that a key needs for a machine of its own
+	KeyEvents int `yaml:"key_events" jsonschema:"minimum=1"`
 }
 
 // New checks the values.

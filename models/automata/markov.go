@@ -31,9 +31,12 @@ func init() {
 //
 // A context that was never seen gives the uniform distribution. Fit and Score cost O(events).
 type MarkovSpec struct {
-	Order     int     `yaml:"order" jsonschema:"minimum=0,maximum=3" jsonschema_description:"symbols of context; 0 counts symbols alone"`
-	Smoothing float64 `yaml:"smoothing" jsonschema:"exclusiveMinimum=0,maximum=1000" jsonschema_description:"α, added to every count; 1 is Laplace's"`
-	Aggregate string  `yaml:"aggregate" jsonschema:"enum=mean,enum=max,enum=sum,enum=last" jsonschema_description:"score of a trace: mean, largest or sum over its events, or the last event's"`
+	// symbols of context; 0 counts symbols alone
+	Order int `yaml:"order" jsonschema:"minimum=0,maximum=3"`
+	// α, added to every count; 1 is Laplace's
+	Smoothing float64 `yaml:"smoothing" jsonschema:"exclusiveMinimum=0,maximum=1000"`
+	// score of a trace: mean, largest or sum over its events, or the last event's
+	Aggregate string `yaml:"aggregate" jsonschema:"enum=mean,enum=max,enum=sum,enum=last"`
 }
 
 // New checks the values.

@@ -49,12 +49,18 @@ func defaultMSM() *MSMSpec {
 // of one model for all events.
 type MSMSpec struct {
 	machine.GuardedLearnSpec `yaml:",inline"`
-	Per                      string           `yaml:"per" jsonschema:"enum=all,enum=key" jsonschema_description:"one machine for all traces, or one for each key, such as a host"`
-	KeyEvents                int              `yaml:"key_events" jsonschema:"minimum=1" jsonschema_description:"with per: key, events that a key needs for a machine of its own"`
-	MaxEvents                int              `yaml:"max_events" jsonschema:"minimum=1" jsonschema_description:"events that a machine is learnt from, at most: whole traces, in their order"`
-	Rule                     string           `yaml:"rule" jsonschema:"enum=model,enum=quartile,enum=sigma" jsonschema_description:"what scores the events of a state"`
-	Model                    models.Reference `yaml:"model" jsonschema_description:"with rule: model, the one-class model of each state: a name, or {model, params}"`
-	Weighted                 bool             `yaml:"weighted" jsonschema_description:"events in states that met many in training count more"`
+	// one machine for all traces, or one for each key, such as a host
+	Per string `yaml:"per" jsonschema:"enum=all,enum=key"`
+	// with per: key, events that a key needs for a machine of its own
+	KeyEvents int `yaml:"key_events" jsonschema:"minimum=1"`
+	// events that a machine is learnt from, at most: whole traces, in their order
+	MaxEvents int `yaml:"max_events" jsonschema:"minimum=1"`
+	// what scores the events of a state
+	Rule string `yaml:"rule" jsonschema:"enum=model,enum=quartile,enum=sigma"`
+	// with rule: model, the one-class model of each state: a name, or {model, params}
+	Model models.Reference `yaml:"model"`
+	// events in states that met many in training count more
+	Weighted bool `yaml:"weighted"`
 }
 
 // New checks the values.

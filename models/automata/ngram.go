@@ -33,9 +33,12 @@ func init() {
 // symbols on to the shorter one. The beginning of a trace is a symbol of contexts. With End, the end of a trace
 // is an event like others, the t+1st. Fit and Score cost O(N·events).
 type NGramSpec struct {
-	N         int    `yaml:"n" jsonschema:"minimum=1,maximum=16" jsonschema_description:"symbols of an n-gram, the one that is judged among them"`
-	End       bool   `yaml:"end" jsonschema_description:"the end of a trace is an event of its own; not where traces are windows of longer ones"`
-	Aggregate string `yaml:"aggregate" jsonschema:"enum=mean,enum=max,enum=sum,enum=last" jsonschema_description:"score of a trace: mean, largest or sum over its events, or the last symbol's"`
+	// symbols of an n-gram, the one that is judged among them
+	N int `yaml:"n" jsonschema:"minimum=1,maximum=16"`
+	// the end of a trace is an event of its own; not where traces are windows of longer ones
+	End bool `yaml:"end"`
+	// score of a trace: mean, largest or sum over its events, or the last symbol's
+	Aggregate string `yaml:"aggregate" jsonschema:"enum=mean,enum=max,enum=sum,enum=last"`
 }
 
 // New checks the values.

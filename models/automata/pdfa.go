@@ -35,8 +35,11 @@ func init() {
 // what [machine.Learn] costs, scoring O(t·log k) for k edges a state.
 type PDFASpec struct {
 	machine.LearnSpec `yaml:",inline"`
-	OnMissing         machine.OnMissingEdge `yaml:"missing" jsonschema:"enum=remain,enum=reset,enum=stop" jsonschema_description:"where the replay goes on when a state has no edge for a symbol: in the same state, from the initial one, or not at all"`
-	Aggregate         string                `yaml:"aggregate" jsonschema:"enum=mean,enum=sum,enum=last" jsonschema_description:"score of a trace: mean or sum over its symbols, or the last symbol alone"`
+	// where the replay goes on when a state has no edge for a symbol: in the same state, from the initial one, or not
+	// at all
+	OnMissing machine.OnMissingEdge `yaml:"missing" jsonschema:"enum=remain,enum=reset,enum=stop"`
+	// score of a trace: mean or sum over its symbols, or the last symbol alone
+	Aggregate string `yaml:"aggregate" jsonschema:"enum=mean,enum=sum,enum=last"`
 }
 
 // LikelihoodFloor is mean − k·sd of the log-probabilities of training windows, with the sample standard

@@ -63,7 +63,9 @@ func (c *checkpoint) write() ([]byte, error) {
 	}
 	arrays["history"], arrays["best loss"] = history, []float64{c.bestLoss}
 	var b bytes.Buffer
-	err := models.WriteState(&b, "checkpoint", checkpointMeta{c.epochs, c.since, c.steps, len(c.params), len(c.best), len(c.averages), len(c.centres), len(c.history)}, arrays)
+	err := models.WriteState(&b, "checkpoint",
+		checkpointMeta{c.epochs, c.since, c.steps, len(c.params), len(c.best), len(c.averages), len(c.centres),
+			len(c.history)}, arrays)
 	return b.Bytes(), err
 }
 
@@ -90,9 +92,11 @@ func readCheckpoint(raw []byte) (*checkpoint, error) {
 		}
 		return out
 	}
-	c.params, c.best, c.averages, c.centres = take("params", m.Params), take("best", m.Best), take("averages", m.Averages), take("centres", m.Centres)
+	c.params, c.best, c.averages, c.centres = take("params", m.Params), take("best", m.Best),
+		take("averages", m.Averages), take("centres", m.Centres)
 	history, err := models.Array[float64](arrays, "history", -1)
-	if bad = errors.Join(bad, err); bad == nil && (len(history) != 5*m.N || m.N != m.Epochs || m.Since < 0 || m.Steps < 0) {
+	if bad = errors.Join(bad, err); bad == nil &&
+		(len(history) != 5*m.N || m.N != m.Epochs || m.Since < 0 || m.Steps < 0) {
 		bad = fmt.Errorf("%w: %d epochs, a history of %d numbers", models.ErrState, m.Epochs, len(history))
 	}
 	best, err := models.Array[float64](arrays, "best loss", 1)
@@ -102,7 +106,8 @@ func readCheckpoint(raw []byte) (*checkpoint, error) {
 	c.bestLoss = best[0]
 	for i := range m.N {
 		h := history[5*i:]
-		c.history = append(c.history, models.Epoch{N: i + 1, Of: int(h[4]), Loss: h[0], ValidLoss: h[1], Rate: h[2], Samples: int(h[3])})
+		c.history = append(c.history, models.Epoch{N: i + 1, Of: int(h[4]), Loss: h[0], ValidLoss: h[1], Rate: h[2],
+			Samples: int(h[3])})
 	}
 	return c, nil
 }

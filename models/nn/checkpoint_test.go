@@ -43,7 +43,8 @@ func TestOtherTraining(t *testing.T) {
 }
 
 func FuzzCheckpoint(f *testing.F) {
-	c := &checkpoint{epochs: 1, params: Params{{1, 2}}, averages: [][]float32{{3}}, centres: [][]float32{{4}}, best: Params{{5}}, history: []models.Epoch{{N: 1, Of: 2, Loss: 1}}}
+	c := &checkpoint{epochs: 1, params: Params{{1, 2}}, averages: [][]float32{{3}}, centres: [][]float32{{4}},
+		best: Params{{5}}, history: []models.Epoch{{N: 1, Of: 2, Loss: 1}}}
 	raw, err := c.write()
 	if err != nil {
 		f.Fatal(err)

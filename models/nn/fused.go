@@ -226,10 +226,12 @@ func (l *fusedLayer) gradient(rows int, x, d, g []float32, add bool) {
 		return
 	}
 	if t := l.tied; t != nil { // it comes before the layer whose weights it has, on the way back
-		kernel.MulInto(t.In, rows, d, 1, kernel.Pad(l.Out), x, kernel.Pad(l.In), kernel.NewPacked(t.In, t.Out, g[t.at:t.bias]), add)
+		kernel.MulInto(t.In, rows, d, 1, kernel.Pad(l.Out), x, kernel.Pad(l.In),
+			kernel.NewPacked(t.In, t.Out, g[t.at:t.bias]), add)
 		return
 	}
-	kernel.MulInto(l.In, rows, x, 1, kernel.Pad(l.In), d, kernel.Pad(l.Out), kernel.NewPacked(l.In, l.Out, g[l.at:l.bias]), add || l.shared)
+	kernel.MulInto(l.In, rows, x, 1, kernel.Pad(l.In), d, kernel.Pad(l.Out),
+		kernel.NewPacked(l.In, l.Out, g[l.at:l.bias]), add || l.shared)
 }
 
 // forward applies the activation to rows of out columns, wide apart; padding stays 0.
@@ -366,7 +368,8 @@ func shard(n, k int) int { return n * k / shards }
 // shardOf is part k of a batch.
 func shardOf(rows []int32, k int) []int32 { return rows[shard(len(rows), k):shard(len(rows), k+1)] }
 
-func (t *fused) Epoch(ctx context.Context, x, target []float32, order []int32, batch int, rate float64) (float64, error) {
+func (t *fused) Epoch(ctx context.Context, x, target []float32, order []int32, batch int, rate float64) (float64,
+	error) {
 	for _, r := range t.workspaces {
 		r.loss = 0
 		t.allocate(r, min(batch, len(order)))
@@ -392,7 +395,8 @@ func (t *fused) steps(x, target []float32, rows []int32, batch int, rate float64
 		for st := range steps {
 			b := rows[st*batch : min((st+1)*batch, len(rows))]
 			for s := range t.phases {
-				tm.run(w, uint32(st)*perStep+uint32(s), shards, func(k int) { t.phase(s, k, x, target, b, t.t+st, true) })
+				tm.run(w, uint32(st)*perStep+uint32(s), shards,
+					func(k int) { t.phase(s, k, x, target, b, t.t+st, true) })
 			}
 			updates := workers
 			if t.step != nil {

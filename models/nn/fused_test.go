@@ -55,7 +55,8 @@ func trained(t testing.TB, net Network, x []float32, order []int32, batch, worke
 func TestSameWeightsForAnyWorkers(t *testing.T) {
 	x, order := problem(37, 1000)
 	for _, kind := range []string{"adam", "sgd", "adadelta"} {
-		net := Network{Layers: Autoencoder(37, []int{24, 5}, Tanh), Optimiser: Optimiser{Kind: kind, Rate: 0.003, Momentum: 0.9, Rho: 0.9}}
+		net := Network{Layers: Autoencoder(37, []int{24, 5}, Tanh),
+			Optimiser: Optimiser{Kind: kind, Rate: 0.003, Momentum: 0.9, Rho: 0.9}}
 		for _, batch := range []int{1, 7, 128, 300, 1000, 5000} {
 			var first Params
 			for _, workers := range []int{1, 2, 7} {
@@ -120,7 +121,8 @@ func TestPhasedNetworksForAnyWorkers(t *testing.T) {
 func TestSameWeightsForAnyInstructions(t *testing.T) {
 	hash := func() string {
 		x, order := problem(37, 700)
-		p, _ := trained(t, Network{Layers: Autoencoder(37, []int{24, 5}, Tanh), Optimiser: Optimiser{Kind: "adam", Rate: 0.003}}, x, order, 150, 2, 2)
+		p, _ := trained(t, Network{Layers: Autoencoder(37, []int{24, 5}, Tanh),
+			Optimiser: Optimiser{Kind: "adam", Rate: 0.003}}, x, order, 150, 2, 2)
 		return fmt.Sprint(p)
 	}
 	if os.Getenv("PLUMBLINE_TEST_CHILD") != "" {
@@ -192,7 +194,8 @@ func BenchmarkEpoch(b *testing.B) {
 		x, order := problem(c.d, 67343)
 		for _, workers := range []int{1, 2} {
 			b.Run(fmt.Sprintf("%s/workers=%d", c.name, workers), func(b *testing.B) {
-				net := Network{Layers: Autoencoder(c.d, c.hidden, Tanh), Optimiser: Optimiser{Kind: "adam", Rate: 0.001}}
+				net := Network{Layers: Autoencoder(c.d, c.hidden, Tanh),
+					Optimiser: Optimiser{Kind: "adam", Rate: 0.001}}
 				tr, err := fusedEngine{}.New(net, net.NewParams(rand.New(rand.NewPCG(1, 2)), 0.01), workers)
 				if err != nil {
 					b.Fatal(err)
@@ -210,7 +213,8 @@ func BenchmarkEpoch(b *testing.B) {
 
 // TestCentresAreChecked: centres of another size than the bottleneck are refused.
 func TestCentresAreChecked(t *testing.T) {
-	net := Network{Layers: Autoencoder(5, []int{4, 2}, Tanh), Optimiser: Optimiser{Kind: "adam", Rate: 0.01}, Latent: 2, Shrink: 3, Centres: [][]float32{{0.5, 0.1}}}
+	net := Network{Layers: Autoencoder(5, []int{4, 2}, Tanh), Optimiser: Optimiser{Kind: "adam", Rate: 0.01}, Latent: 2,
+		Shrink: 3, Centres: [][]float32{{0.5, 0.1}}}
 	tr, err := fusedEngine{}.New(net, net.NewParams(rand.New(rand.NewPCG(21, 22)), 0.05), 1)
 	if err != nil {
 		t.Fatal(err)
@@ -230,7 +234,9 @@ func TestStepsAllocateNothing(t *testing.T) {
 	}
 	centred := mirrored(37, []int{24, 5}, Linear)
 	centred.Shrink, centred.Centring, centred.Centres = 1, 0.5, [][]float32{make([]float32, 5)}
-	for name, net := range map[string]Network{"plain": mirrored(37, []int{24, 5}, Linear), "staged": staged, "centred": centred, "variational": mirrored(37, []int{24, 5}, Linear).WithVariational(Variational{Alpha: 1, Weight: 1})} {
+	for name, net := range map[string]Network{"plain": mirrored(37, []int{24, 5}, Linear), "staged": staged,
+		"centred": centred, "variational": mirrored(37, []int{24, 5},
+			Linear).WithVariational(Variational{Alpha: 1, Weight: 1})} {
 		for _, kind := range []string{"adam", "adadelta"} {
 			net.Optimiser = Optimiser{Kind: kind, Rate: 0.003, Rho: 0.9}
 			tr, err := fusedEngine{}.New(net, net.NewParams(rand.New(rand.NewPCG(1, 2)), 0), 1)

@@ -190,8 +190,10 @@ func (n Network) Check() error {
 		}
 	}
 	if v := n.Variational; v != nil {
-		if n.Layers[n.Latent-1].Out%2 != 0 || n.Shrink > 0 || n.Centres != nil || n.Layers[n.Latent-1].Dropout > 0 || !(v.Alpha > 0 && v.Weight >= 0) {
-			return fmt.Errorf("neural: a variational bottleneck needs as many means as log-variances, a prior of positive variance, and no other loss on it")
+		if n.Layers[n.Latent-1].Out%2 != 0 || n.Shrink > 0 || n.Centres != nil || n.Layers[n.Latent-1].Dropout > 0 ||
+			!(v.Alpha > 0 && v.Weight >= 0) {
+			return fmt.Errorf("neural: a variational bottleneck needs as many means as log-variances, a prior of " +
+				"positive variance, and no other loss on it")
 		}
 	}
 	return n.Optimiser.check()

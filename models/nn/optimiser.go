@@ -10,12 +10,19 @@ import (
 // Optimiser says how gradients change weights. Rate is the learning rate of the first epoch. The update rules
 // are those of PyTorch.
 type Optimiser struct {
-	Kind        string  `yaml:"kind" jsonschema:"enum=adam,enum=adamw,enum=sgd,enum=adadelta,enum=adagrad,enum=rmsprop" jsonschema_description:"adam (Kingma and Ba 2015), adamw (Loshchilov and Hutter 2019), sgd with momentum, adadelta (Zeiler 2012), adagrad (Duchi and others 2011), rmsprop (Tieleman and Hinton 2012)"`
-	Rate        float64 `yaml:"rate" jsonschema:"exclusiveMinimum=0,maximum=100" jsonschema_description:"learning rate of the first epoch"`
-	Momentum    float64 `yaml:"momentum" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"for sgd and rmsprop"`
-	Rho         float64 `yaml:"rho" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1" jsonschema_description:"for adadelta and rmsprop: decay of the running averages"`
-	WeightDecay float64 `yaml:"weight_decay" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"what of the weights is added to their gradient; with adamw, the share of the rate by which they shrink each step"`
-	Clip        float64 `yaml:"clip" jsonschema:"minimum=0,maximum=1000000" jsonschema_description:"longer gradients are cut to this Euclidean norm, over all weights; 0: none"`
+	// adam (Kingma and Ba 2015), adamw (Loshchilov and Hutter 2019), sgd with momentum, adadelta (Zeiler 2012), adagrad
+	// (Duchi and others 2011), rmsprop (Tieleman and Hinton 2012)
+	Kind string `yaml:"kind" jsonschema:"enum=adam,enum=adamw,enum=sgd,enum=adadelta,enum=adagrad,enum=rmsprop"`
+	// learning rate of the first epoch
+	Rate float64 `yaml:"rate" jsonschema:"exclusiveMinimum=0,maximum=100"`
+	// for sgd and rmsprop
+	Momentum float64 `yaml:"momentum" jsonschema:"minimum=0,exclusiveMaximum=1"`
+	// for adadelta and rmsprop: decay of the running averages
+	Rho float64 `yaml:"rho" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1"`
+	// what of the weights is added to their gradient; with adamw, the share of the rate by which they shrink each step
+	WeightDecay float64 `yaml:"weight_decay" jsonschema:"minimum=0,exclusiveMaximum=1"`
+	// longer gradients are cut to this Euclidean norm, over all weights; 0: none
+	Clip float64 `yaml:"clip" jsonschema:"minimum=0,maximum=1000000"`
 }
 
 func defaultOptimiser() Optimiser {

@@ -70,7 +70,8 @@ func (t *fused) allocate(r *workspace, batch int) {
 	}
 	s := t.stack
 	k := len(s.layers)
-	*r = workspace{size: rows, loss: r.loss, in: make([][]float32, k+1), act: make([][]float32, k), grad: make([][]float32, k), hat: make([][]float32, k), mask: make([][]float32, k), moment: make([]moments, k)}
+	*r = workspace{size: rows, loss: r.loss, in: make([][]float32, k+1), act: make([][]float32, k),
+		grad: make([][]float32, k), hat: make([][]float32, k), mask: make([][]float32, k), moment: make([]moments, k)}
 	r.in[0] = kernel.Alloc(rows * kernel.Pad(s.layers[0].In))
 	r.target = kernel.Alloc(rows * s.wide)
 	most := 0
@@ -156,12 +157,14 @@ func (t *fused) compile() [][]op {
 		wide := kernel.Pad(before.Out)
 		if !before.Norm {
 			add(func(r *workspace, p *pass) {
-				before.Activation.backward(r.grad[i-1], r.act[i-1], p.g[before.bias:before.bias+wide], len(p.rows), wide)
+				before.Activation.backward(r.grad[i-1], r.act[i-1], p.g[before.bias:before.bias+wide], len(p.rows),
+					wide)
 			})
 			continue
 		}
 		add(func(r *workspace, p *pass) {
-			before.Activation.backward(r.grad[i-1], r.act[i-1], p.g[before.bias+2*wide:before.bias+3*wide], len(p.rows), wide)
+			before.Activation.backward(r.grad[i-1], r.act[i-1], p.g[before.bias+2*wide:before.bias+3*wide], len(p.rows),
+				wide)
 			kernel.ColumnProducts(len(p.rows), wide, r.grad[i-1], r.hat[i-1], p.g[before.bias+wide:before.bias+2*wide])
 		})
 		cut()

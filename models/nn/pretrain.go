@@ -24,7 +24,8 @@ func Pretrain(ctx context.Context, env models.Env, cfg Training, epochs int, j T
 		if back.Tied > 0 {
 			tied = 1
 		}
-		pair := Network{Layers: []Dense{{In: l.In, Out: l.Out, Activation: l.Activation}, {In: l.Out, Out: l.In, Activation: back.Activation, Tied: tied}}, Loss: j.Network.Loss}
+		pair := Network{Layers: []Dense{{In: l.In, Out: l.Out, Activation: l.Activation},
+			{In: l.Out, Out: l.In, Activation: back.Activation, Tied: tied}}, Loss: j.Network.Loss}
 		if i > 0 {
 			pair.Layers[1].Activation = j.Network.Layers[i-1].Activation // of what is rebuilt
 		}

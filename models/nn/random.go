@@ -40,7 +40,8 @@ func Mask(out []float32, share float64, seed uint64, step, layer, place int) {
 	}
 }
 
-// StandardNormal fills out with numbers from N(0, 1) for the row at a place of its batch at a step (Box and Muller 1958).
+// StandardNormal fills out with numbers from N(0, 1) for the row at a place of its batch at a step (Box and Muller
+// 1958).
 func StandardNormal(out []float32, seed uint64, step, place int) {
 	s := newSplitMix(seed, step, -1, place)
 	for j := 0; j < len(out); j += 2 {

@@ -111,7 +111,8 @@ func newRecurrent(seq Sequence) *recurrent {
 		return &a
 	}
 	if seq.Embed > 0 {
-		s.embed = add(array{in: seq.Symbols, inBlock: seq.Symbols, out: seq.Embed, outBlock: seq.Embed, inputMajor: true, table: true})
+		s.embed = add(array{in: seq.Symbols, inBlock: seq.Symbols, out: seq.Embed, outBlock: seq.Embed,
+			inputMajor: true, table: true})
 	}
 	onehot := seq.Symbols > 0 && seq.Embed == 0
 	if !onehot {
@@ -134,7 +135,8 @@ func newRecurrent(seq Sequence) *recurrent {
 		back := i > 0 && !l.Decoder || seq.Embed > 0
 		for d := range l.Columns() / l.Out {
 			c := lstmCell{backwards: d == 1 || l.Decoder, at: d * ll.hid}
-			c.wx = add(array{in: l.In, inBlock: block, out: 4 * l.Out, outBlock: l.Out, table: onehot && i == 0, transpose: back})
+			c.wx = add(array{in: l.In, inBlock: block, out: 4 * l.Out, outBlock: l.Out, table: onehot && i == 0,
+				transpose: back})
 			c.wh = add(array{in: l.Out, inBlock: l.Out, out: 4 * l.Out, outBlock: l.Out, transpose: true})
 			c.bx = add(array{in: 1, inBlock: 1, out: 4 * l.Out, outBlock: l.Out, table: true})
 			c.bh = add(array{in: 1, inBlock: 1, out: 4 * l.Out, outBlock: l.Out, table: true})
@@ -253,7 +255,8 @@ func (s *recurrent) workspace(training bool) *sequenceWorkspace {
 		}
 		for range l.cells {
 			c := cellWorkspace{
-				g: kernel.Alloc(n * steps * l.gates()), c: kernel.Alloc(n * (steps + 2) * l.hid), tc: kernel.Alloc(n * steps * l.hid),
+				g: kernel.Alloc(n * steps * l.gates()), c: kernel.Alloc(n * (steps + 2) * l.hid),
+				tc:   kernel.Alloc(n * steps * l.hid),
 				bias: kernel.Alloc(4 * l.hid),
 			}
 			if training {
@@ -409,7 +412,8 @@ func (l *lstmLayer) one(lr *layerWorkspace, d, n, steps, j int, recur bool) {
 	if recur {
 		kernel.Mul(n, l.Out, lr.h[from*n*l.wide+c.at:], l.wide, 1, c.wh.w, g, l.gates(), nil, true)
 	}
-	kernel.LSTM(n, l.hid, g, l.gates(), cr.c[from*n*l.hid:], cr.c[(t+1)*n*l.hid:], cr.tc[t*n*l.hid:], lr.h[(t+1)*n*l.wide+c.at:], l.wide)
+	kernel.LSTM(n, l.hid, g, l.gates(), cr.c[from*n*l.hid:], cr.c[(t+1)*n*l.hid:], cr.tc[t*n*l.hid:],
+		lr.h[(t+1)*n*l.wide+c.at:], l.wide)
 }
 
 // last is the block where a direction ends.
@@ -547,7 +551,8 @@ func (s *recurrent) back(r *sequenceWorkspace, i, d, n int) {
 	for j := l.count(s.Steps) - 1; j >= 0; j-- {
 		t, from := c.step(j, s.Steps)
 		g := cr.g[t*n*l.gates():]
-		kernel.LSTMGrad(n, l.hid, g, l.gates(), cr.c[from*n*l.hid:], cr.tc[t*n*l.hid:], cr.dc, lr.dh[(t+1)*n*l.wide+c.at:], l.wide)
+		kernel.LSTMGrad(n, l.hid, g, l.gates(), cr.c[from*n*l.hid:], cr.tc[t*n*l.hid:], cr.dc,
+			lr.dh[(t+1)*n*l.wide+c.at:], l.wide)
 		if j > 0 || l.Decoder {
 			kernel.Mul(n, 4*l.hid, g, l.gates(), 1, c.wh.wt, lr.dh[from*n*l.wide+c.at:], l.wide, nil, true)
 		}
@@ -571,7 +576,8 @@ func (s *recurrent) weights(r *sequenceWorkspace, i, d, n int, g []float32, add 
 		from += 2
 	}
 	if s.Steps > 1 {
-		kernel.MulInto(l.Out, (s.Steps-1)*n, lr.h[from*n*l.wide+c.at:], 1, l.wide, cr.g[first*n*ldg:], ldg, c.wh.packed(g), add)
+		kernel.MulInto(l.Out, (s.Steps-1)*n, lr.h[from*n*l.wide+c.at:], 1, l.wide, cr.g[first*n*ldg:], ldg,
+			c.wh.packed(g), add)
 	} else if !add {
 		clear(c.wh.part(g))
 	}

@@ -86,8 +86,11 @@ func TestGoingOn(t *testing.T) {
 		spec models.Spec
 		set  *data.Set
 	}{
-		"adam":     {ae(func(*autoencoder.AESpec) {}), vectors},
-		"adadelta": {ae(func(s *autoencoder.AESpec) { s.Optimiser = nn.Optimiser{Kind: "adadelta", Rate: 0.5, Rho: 0.9} }), vectors},
+		"adam": {ae(func(*autoencoder.AESpec) {}), vectors},
+		"adadelta": {ae(func(s *autoencoder.AESpec) {
+			s.Optimiser = nn.Optimiser{Kind: "adadelta", Rate: 0.5,
+				Rho: 0.9}
+		}), vectors},
 		"momentum": {ae(func(s *autoencoder.AESpec) {
 			s.Optimiser = nn.Optimiser{Kind: "sgd", Rate: 0.01, Momentum: 0.9, Rho: 0.9}
 		}), vectors},
@@ -97,7 +100,8 @@ func TestGoingOn(t *testing.T) {
 	} {
 		fit := func(ctx context.Context, store models.Checkpoints) ([]float64, []models.Epoch, error) {
 			var history []models.Epoch
-			d, err := c.spec.New(models.Env{Seed: 5, Workers: 2, Checkpoints: store, Observe: func(e models.Epoch) { history = append(history, e) }})
+			d, err := c.spec.New(models.Env{Seed: 5, Workers: 2, Checkpoints: store,
+				Observe: func(e models.Epoch) { history = append(history, e) }})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -121,13 +125,15 @@ func TestGoingOn(t *testing.T) {
 			t.Errorf("%s: scores after going on differ, %v", name, err)
 		}
 		if store.saves != 8 {
-			t.Errorf("%s: %d checkpoints, want one after each epoch but the last, 4 of them before the interruption", name, store.saves)
+			t.Errorf("%s: %d checkpoints, want one after each epoch but the last, 4 of them before the interruption",
+				name, store.saves)
 		}
 		if len(history) != len(whole) {
 			t.Fatalf("%s: a history of %d epochs, want %d", name, len(history), len(whole))
 		}
 		for i := range whole {
-			if a, b := history[i], whole[i]; a.N != b.N || a.Loss != b.Loss || a.Rate != b.Rate || a.Samples != b.Samples || a.ValidLoss != b.ValidLoss && a.ValidLoss == a.ValidLoss {
+			if a, b := history[i], whole[i]; a.N != b.N || a.Loss != b.Loss || a.Rate != b.Rate ||
+				a.Samples != b.Samples || a.ValidLoss != b.ValidLoss && a.ValidLoss == a.ValidLoss {
 				t.Errorf("%s: epoch %+v, want %+v", name, a, b)
 			}
 		}
@@ -137,7 +143,8 @@ func TestGoingOn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for what, raw := range map[string][]byte{"of another network": other, "cut": state[:len(state)-9], "empty": {}, "other": []byte("no checkpoint")} {
+			for what, raw := range map[string][]byte{"of another network": other, "cut": state[:len(state)-9],
+				"empty": {}, "other": []byte("no checkpoint")} {
 				bad := &kept{states: map[string][]byte{key: raw}}
 				if got, _, err := fit(context.Background(), bad); err != nil || !slices.Equal(got, want) {
 					t.Errorf("%s: with a checkpoint that is %s: %v", name, what, err)

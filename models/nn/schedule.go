@@ -8,14 +8,25 @@ import (
 // Schedule is how the learning rate goes on from that of the first epoch: the schedulers of PyTorch, stepped
 // once an epoch, in closed form.
 type Schedule struct {
-	Kind   string  `yaml:"kind" jsonschema:"enum=none,enum=linear,enum=step,enum=multistep,enum=exponential,enum=cosine,enum=cosine_restarts,enum=cyclic" jsonschema_description:"none; linear: from factor to end of the rate, over over epochs; step: times factor after each every epochs; multistep: times factor after each of at; exponential: times factor after each epoch; cosine: half a cosine down to least; cosine_restarts: the same again and again (Loshchilov and Hutter 2017); cyclic: up from least and down again, every epochs each (Smith 2017)"`
-	Every  int     `yaml:"every" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"for step and cyclic: epochs"`
-	At     []int   `yaml:"at" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"for multistep: epochs, ascending"`
-	Factor float64 `yaml:"factor" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"for step, multistep, exponential; for linear the share of the rate that it begins with"`
-	End    float64 `yaml:"end" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"for linear: the share of the rate that it ends with"`
-	Over   int     `yaml:"over" jsonschema:"minimum=0,maximum=100000" jsonschema_description:"for linear and cosine: epochs that it takes, 0 all; for cosine_restarts: epochs of the first round, 0 all"`
-	Growth int     `yaml:"growth" jsonschema:"minimum=1,maximum=100" jsonschema_description:"for cosine_restarts: how many times longer each round is than the one before"`
-	Least  float64 `yaml:"least" jsonschema:"minimum=0,maximum=100" jsonschema_description:"for cosine, cosine_restarts and cyclic: the lowest rate"`
+	// none; linear: from factor to end of the rate, over over epochs; step: times factor after each every epochs;
+	// multistep: times factor after each of at; exponential: times factor after each epoch; cosine: half a cosine down
+	// to least; cosine_restarts: the same again and again (Loshchilov and Hutter 2017); cyclic: up from least and down
+	// again, every epochs each (Smith 2017)
+	Kind string `yaml:"kind" jsonschema:"enum=none,enum=linear,enum=step,enum=multistep,enum=exponential,enum=cosine,enum=cosine_restarts,enum=cyclic"`
+	// for step and cyclic: epochs
+	Every int `yaml:"every" jsonschema:"minimum=1,maximum=100000"`
+	// for multistep: epochs, ascending
+	At []int `yaml:"at" jsonschema:"minimum=1,maximum=100000"`
+	// for step, multistep, exponential; for linear the share of the rate that it begins with
+	Factor float64 `yaml:"factor" jsonschema:"exclusiveMinimum=0,maximum=1"`
+	// for linear: the share of the rate that it ends with
+	End float64 `yaml:"end" jsonschema:"exclusiveMinimum=0,maximum=1"`
+	// for linear and cosine: epochs that it takes, 0 all; for cosine_restarts: epochs of the first round, 0 all
+	Over int `yaml:"over" jsonschema:"minimum=0,maximum=100000"`
+	// for cosine_restarts: how many times longer each round is than the one before
+	Growth int `yaml:"growth" jsonschema:"minimum=1,maximum=100"`
+	// for cosine, cosine_restarts and cyclic: the lowest rate
+	Least float64 `yaml:"least" jsonschema:"minimum=0,maximum=100"`
 }
 
 func defaultSchedule() Schedule {

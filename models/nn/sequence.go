@@ -26,7 +26,8 @@ import (
 //	gaussian  Out/2 values; the head gives their means μ and then the logarithms s of their variances, and the
 //	          loss is the mean of ½·((t−μ)²·exp(−s)+s), with s at least the logarithm of 0.01
 //
-// With Classes, for gaussian alone, the last columns of the head are as many groups, of the given numbers of columns, and
+// With Classes, for gaussian alone, the last columns of the head are as many groups, of the given numbers of columns,
+// and
 // the last values of a target their classes: a group adds −log of its softmax at the class to what is averaged.
 type Sequence struct {
 	Steps, In      int
@@ -112,7 +113,8 @@ func (s Sequence) Check() error {
 			return fmt.Errorf("neural: means and variances need an even head, not %d columns", n)
 		}
 	default:
-		return fmt.Errorf("neural: unknown loss %q of a recurrent network (mse, mae, softmax, logistic, gaussian)", s.Loss)
+		return fmt.Errorf("neural: unknown loss %q of a recurrent network (mse, mae, softmax, logistic, gaussian)",
+			s.Loss)
 	}
 	if len(s.Classes) > 0 && s.Loss != "gaussian" {
 		return fmt.Errorf("neural: classes beside the loss %s", s.Loss)
@@ -231,7 +233,8 @@ func (s Sequence) Shapes() [][2]int {
 	}
 	for _, l := range s.Layers {
 		for range l.Columns() / l.Out {
-			out = append(out, [2]int{4 * l.Out, l.In}, [2]int{4 * l.Out, l.Out}, [2]int{4 * l.Out, 1}, [2]int{4 * l.Out, 1})
+			out = append(out, [2]int{4 * l.Out, l.In}, [2]int{4 * l.Out, l.Out}, [2]int{4 * l.Out, 1},
+				[2]int{4 * l.Out, 1})
 		}
 	}
 	top := s.Layers[len(s.Layers)-1].Columns()
@@ -303,7 +306,8 @@ func (s Sequence) checkInput(x []float32, rows []int32) error {
 	wide := s.Steps * s.In
 	for _, r := range rows {
 		if r < 0 || (int(r)+1)*wide > len(x) {
-			return fmt.Errorf("neural: no sample %d of %d steps and %d columns among %d numbers", r, s.Steps, s.In, len(x))
+			return fmt.Errorf("neural: no sample %d of %d steps and %d columns among %d numbers", r, s.Steps, s.In,
+				len(x))
 		}
 		if s.Symbols > 0 {
 			if err := s.checkSymbols(x[int(r)*wide : (int(r)+1)*wide]); err != nil {

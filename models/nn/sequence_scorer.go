@@ -174,7 +174,8 @@ func (s *SequenceScorer) Continue(st *State, x []float32, f func(step int, out [
 		s.s.fillSample(r, x[at*s.s.In:], 0, 1, steps)
 		s.s.forward(r, 1, steps, st, false)
 		top := &s.s.layers[last]
-		kernel.Mul(steps, s.s.head.k(), r.layers[last].h[top.wide:], top.wide, 1, s.s.head.w, r.y, s.s.wide, s.s.bias.rows, false)
+		kernel.Mul(steps, s.s.head.k(), r.layers[last].h[top.wide:], top.wide, 1, s.s.head.w, r.y, s.s.wide,
+			s.s.bias.rows, false)
 		for i := range s.s.layers {
 			l, lr := &s.s.layers[i], &r.layers[i]
 			copy(st.H[i], lr.h[steps*l.wide:(steps+1)*l.wide])

@@ -40,7 +40,8 @@ func refCell(w, u, bx, bh, x, h, c []float64) (hNew, cNew []float64) {
 // refOutputs is what the network gives for a sample, row by row, in float64. mask is what output j of a layer at
 // a step is multiplied by, the step being 0 where only the final output counts; nil is 1. A decoder is fed the
 // sample's rows, or with free its own outputs.
-func refOutputs(s Sequence, p [][]float64, sample []float32, mask func(layer, step, j int) float64, free bool) [][]float64 {
+func refOutputs(s Sequence, p [][]float64, sample []float32, mask func(layer, step, j int) float64,
+	free bool) [][]float64 {
 	next := func() []float64 { a := p[0]; p = p[1:]; return a }
 	var x [][]float64
 	var table []float64
@@ -136,7 +137,8 @@ func refOutputs(s Sequence, p [][]float64, sample []float32, mask func(layer, st
 }
 
 // refLoss is the mean loss of some rows, written down from the formulas of Sequence.
-func refLoss(s Sequence, p [][]float64, x, target []float32, rows []int32, mask func(sample, layer, step, j int) float64) float64 {
+func refLoss(s Sequence, p [][]float64, x, target []float32, rows []int32,
+	mask func(sample, layer, step, j int) float64) float64 {
 	sum := 0.0
 	for k, r := range rows {
 		var m func(layer, step, j int) float64
@@ -194,32 +196,57 @@ func sequences() map[string]Sequence {
 	one := []Recurrent{{In: 5, Out: 7}}
 	two := []Recurrent{{In: 5, Out: 7}, {In: 7, Out: 4}}
 	return map[string]Sequence{
-		"one layer":            {Steps: 4, In: 5, Layers: one, Each: true, Out: 3, Loss: "mse", Optimiser: adam},
-		"wide":                 {Steps: 2, In: 18, Layers: []Recurrent{{In: 18, Out: 17}}, Each: true, Out: 33, Loss: "mse", Optimiser: adam},
-		"one step":             {Steps: 1, In: 5, Layers: one, Each: true, Out: 3, Loss: "mse", Optimiser: adam},
-		"two layers":           {Steps: 4, In: 5, Layers: two, Each: true, Out: 3, Loss: "mse", Optimiser: adam},
-		"last step":            {Steps: 4, In: 5, Layers: two, Out: 3, Loss: "mse", Optimiser: adam},
-		"bidirectional":        {Steps: 4, In: 5, Layers: []Recurrent{{In: 5, Out: 6, Bidirectional: true}, {In: 12, Out: 3, Bidirectional: true}}, Each: true, Out: 2, Loss: "mse", Optimiser: adam},
-		"bidirectional, last":  {Steps: 4, In: 5, Layers: []Recurrent{{In: 5, Out: 6, Bidirectional: true}}, Out: 2, Loss: "mse", Optimiser: adam},
-		"repeat":               {Steps: 4, In: 5, Layers: []Recurrent{{In: 5, Out: 6}, {In: 6, Out: 3}, {In: 3, Out: 4, Repeat: true}}, Each: true, Out: 5, Loss: "mse", Optimiser: adam},
-		"bidirectional repeat": {Steps: 3, In: 5, Layers: []Recurrent{{In: 5, Out: 4, Bidirectional: true}, {In: 8, Out: 4, Repeat: true, Bidirectional: true}}, Each: true, Out: 5, Loss: "mse", Optimiser: adam},
-		"decoder":              {Steps: 5, In: 5, Layers: []Recurrent{{In: 5, Out: 6}, {In: 5, Out: 6, Decoder: true}}, Each: true, Out: 5, Loss: "mse", Optimiser: adam},
-		"decoder, one step":    {Steps: 1, In: 5, Layers: []Recurrent{{In: 5, Out: 6}, {In: 5, Out: 6, Decoder: true}}, Each: true, Out: 5, Loss: "mse", Optimiser: adam},
-		"decoder, mae":         {Steps: 3, In: 5, Layers: []Recurrent{{In: 5, Out: 6}, {In: 5, Out: 6, Decoder: true}}, Each: true, Out: 5, Loss: "mae", Optimiser: adam},
-		"embedding":            {Steps: 4, In: 1, Symbols: 9, Embed: 5, Layers: two, Out: 9, Loss: "softmax", Optimiser: adam},
-		"embedding, both ways": {Steps: 4, In: 1, Symbols: 9, Embed: 5, Layers: []Recurrent{{In: 5, Out: 6, Bidirectional: true}}, Each: true, Out: 9, Loss: "softmax", Optimiser: adam},
-		"one-hot":              {Steps: 4, In: 1, Symbols: 9, Layers: []Recurrent{{In: 9, Out: 6}, {In: 6, Out: 4}}, Out: 9, Loss: "softmax", Optimiser: adam},
-		"one-hot, both ways":   {Steps: 3, In: 1, Symbols: 4, Layers: []Recurrent{{In: 4, Out: 3, Bidirectional: true}}, Each: true, Out: 4, Loss: "softmax", Optimiser: adam},
-		"mae":                  {Steps: 4, In: 5, Layers: one, Each: true, Out: 3, Loss: "mae", Optimiser: adam},
-		"softmax":              {Steps: 4, In: 5, Layers: one, Each: true, Out: 3, Loss: "softmax", Optimiser: adam},
-		"logistic":             {Steps: 4, In: 5, Layers: one, Each: true, Out: 3, Loss: "logistic", Optimiser: adam},
-		"logistic, last":       {Steps: 4, In: 5, Layers: one, Out: 1, Loss: "logistic", Optimiser: adam},
-		"classes":              {Steps: 4, In: 5, Layers: one, Each: true, Out: 4 + 3 + 2, Classes: []int{3, 2}, Loss: "gaussian", Optimiser: adam},
-		"classes alone, last":  {Steps: 4, In: 5, Layers: one, Out: 4, Classes: []int{4}, Loss: "gaussian", Optimiser: adam},
-		"gaussian":             {Steps: 4, In: 5, Layers: one, Each: true, Out: 6, Loss: "gaussian", Optimiser: adam},
-		"dropout":              {Steps: 4, In: 5, Layers: []Recurrent{{In: 5, Out: 7, Dropout: 0.3}, {In: 7, Out: 4, Bidirectional: true, Dropout: 0.5}}, Each: true, Out: 3, Loss: "mse", Optimiser: adam, Seed: 3},
-		"dropout, last":        {Steps: 4, In: 5, Layers: []Recurrent{{In: 5, Out: 7, Dropout: 0.3}, {In: 7, Out: 4, Repeat: true, Bidirectional: true, Dropout: 0.5}}, Out: 3, Loss: "mse", Optimiser: adam, Seed: 4},
-		"dropout, decoder":     {Steps: 5, In: 5, Layers: []Recurrent{{In: 5, Out: 6}, {In: 5, Out: 6, Decoder: true, Dropout: 0.4}}, Each: true, Out: 5, Loss: "mse", Optimiser: adam, Seed: 5},
+		"one layer": {Steps: 4, In: 5, Layers: one, Each: true, Out: 3, Loss: "mse", Optimiser: adam},
+		"wide": {Steps: 2, In: 18, Layers: []Recurrent{{In: 18, Out: 17}}, Each: true, Out: 33,
+			Loss: "mse", Optimiser: adam},
+		"one step":   {Steps: 1, In: 5, Layers: one, Each: true, Out: 3, Loss: "mse", Optimiser: adam},
+		"two layers": {Steps: 4, In: 5, Layers: two, Each: true, Out: 3, Loss: "mse", Optimiser: adam},
+		"last step":  {Steps: 4, In: 5, Layers: two, Out: 3, Loss: "mse", Optimiser: adam},
+		"bidirectional": {Steps: 4, In: 5,
+			Layers: []Recurrent{{In: 5, Out: 6, Bidirectional: true}, {In: 12, Out: 3, Bidirectional: true}},
+			Each:   true, Out: 2, Loss: "mse", Optimiser: adam},
+		"bidirectional, last": {Steps: 4, In: 5, Layers: []Recurrent{{In: 5, Out: 6, Bidirectional: true}}, Out: 2,
+			Loss: "mse", Optimiser: adam},
+		"repeat": {Steps: 4, In: 5,
+			Layers: []Recurrent{{In: 5, Out: 6}, {In: 6, Out: 3}, {In: 3, Out: 4, Repeat: true}}, Each: true, Out: 5,
+			Loss: "mse", Optimiser: adam},
+		"bidirectional repeat": {Steps: 3, In: 5,
+			Layers: []Recurrent{{In: 5, Out: 4, Bidirectional: true},
+				{In: 8, Out: 4, Repeat: true, Bidirectional: true}}, Each: true, Out: 5, Loss: "mse", Optimiser: adam},
+		"decoder": {Steps: 5, In: 5, Layers: []Recurrent{{In: 5, Out: 6}, {In: 5, Out: 6, Decoder: true}},
+			Each: true, Out: 5, Loss: "mse", Optimiser: adam},
+		"decoder, one step": {Steps: 1, In: 5, Layers: []Recurrent{{In: 5, Out: 6}, {In: 5, Out: 6, Decoder: true}},
+			Each: true, Out: 5, Loss: "mse", Optimiser: adam},
+		"decoder, mae": {Steps: 3, In: 5, Layers: []Recurrent{{In: 5, Out: 6}, {In: 5, Out: 6, Decoder: true}},
+			Each: true, Out: 5, Loss: "mae", Optimiser: adam},
+		"embedding": {Steps: 4, In: 1, Symbols: 9, Embed: 5, Layers: two, Out: 9, Loss: "softmax",
+			Optimiser: adam},
+		"embedding, both ways": {Steps: 4, In: 1, Symbols: 9, Embed: 5,
+			Layers: []Recurrent{{In: 5, Out: 6, Bidirectional: true}}, Each: true, Out: 9, Loss: "softmax",
+			Optimiser: adam},
+		"one-hot": {Steps: 4, In: 1, Symbols: 9, Layers: []Recurrent{{In: 9, Out: 6}, {In: 6, Out: 4}},
+			Out: 9, Loss: "softmax", Optimiser: adam},
+		"one-hot, both ways": {Steps: 3, In: 1, Symbols: 4, Layers: []Recurrent{{In: 4, Out: 3, Bidirectional: true}},
+			Each: true, Out: 4, Loss: "softmax", Optimiser: adam},
+		"mae":            {Steps: 4, In: 5, Layers: one, Each: true, Out: 3, Loss: "mae", Optimiser: adam},
+		"softmax":        {Steps: 4, In: 5, Layers: one, Each: true, Out: 3, Loss: "softmax", Optimiser: adam},
+		"logistic":       {Steps: 4, In: 5, Layers: one, Each: true, Out: 3, Loss: "logistic", Optimiser: adam},
+		"logistic, last": {Steps: 4, In: 5, Layers: one, Out: 1, Loss: "logistic", Optimiser: adam},
+		"classes": {Steps: 4, In: 5, Layers: one, Each: true, Out: 4 + 3 + 2, Classes: []int{3, 2},
+			Loss: "gaussian", Optimiser: adam},
+		"classes alone, last": {Steps: 4, In: 5, Layers: one, Out: 4, Classes: []int{4}, Loss: "gaussian",
+			Optimiser: adam},
+		"gaussian": {Steps: 4, In: 5, Layers: one, Each: true, Out: 6, Loss: "gaussian", Optimiser: adam},
+		"dropout": {Steps: 4, In: 5,
+			Layers: []Recurrent{{In: 5, Out: 7, Dropout: 0.3}, {In: 7, Out: 4, Bidirectional: true, Dropout: 0.5}},
+			Each:   true, Out: 3, Loss: "mse", Optimiser: adam, Seed: 3},
+		"dropout, last": {Steps: 4, In: 5,
+			Layers: []Recurrent{{In: 5, Out: 7, Dropout: 0.3},
+				{In: 7, Out: 4, Repeat: true, Bidirectional: true, Dropout: 0.5}}, Out: 3, Loss: "mse", Optimiser: adam,
+			Seed: 4},
+		"dropout, decoder": {Steps: 5, In: 5,
+			Layers: []Recurrent{{In: 5, Out: 6}, {In: 5, Out: 6, Decoder: true, Dropout: 0.4}}, Each: true, Out: 5,
+			Loss: "mse", Optimiser: adam, Seed: 5},
 	}
 }
 
@@ -361,7 +388,8 @@ func drawn(tr Trainer, rows []int32) func(sample, layer, step, j int) float64 {
 
 // TestDropoutShare: as many outputs are dropped as asked for, others in every step, and scoring drops none.
 func TestDropoutShare(t *testing.T) {
-	s := Sequence{Steps: 10, In: 2, Layers: []Recurrent{{In: 2, Out: 20, Dropout: 0.3}}, Each: true, Out: 1, Loss: "mse", Optimiser: Optimiser{Kind: "sgd", Rate: 0.1}}
+	s := Sequence{Steps: 10, In: 2, Layers: []Recurrent{{In: 2, Out: 20, Dropout: 0.3}}, Each: true, Out: 1,
+		Loss: "mse", Optimiser: Optimiser{Kind: "sgd", Rate: 0.1}}
 	const n = 60
 	x, target := samples(s, n)
 	p := s.randomParams()
@@ -409,11 +437,14 @@ func TestDropoutShare(t *testing.T) {
 }
 
 // TestLSTMByHand: two steps of one unit, worked out by hand. The first has the sums i = 0.5, f = 0, g = 1 and
-// o = −1, so c = σ(0.5)·tanh(1) = 0.6224593·0.7615942 = 0.4740614 and h = σ(−1)·tanh(c) = 0.2689414·0.4414750 = 0.1187309. In the second,
-// h is added to the sum of i alone: c = c/2 + σ(0.6187309)·tanh(1) = 0.7320135 and h = 0.2689414·0.6242956 = 0.1678990. The head
+// o = −1, so c = σ(0.5)·tanh(1) = 0.6224593·0.7615942 = 0.4740614 and h = σ(−1)·tanh(c) = 0.2689414·0.4414750 =
+// 0.1187309. In the second,
+// h is added to the sum of i alone: c = c/2 + σ(0.6187309)·tanh(1) = 0.7320135 and h = 0.2689414·0.6242956 = 0.1678990.
+// The head
 // gives 2h + 0.1.
 func TestLSTMByHand(t *testing.T) {
-	s := Sequence{Steps: 2, In: 1, Layers: []Recurrent{{In: 1, Out: 1}}, Each: true, Out: 1, Loss: "mse", Optimiser: Optimiser{Kind: "sgd", Rate: 1}}
+	s := Sequence{Steps: 2, In: 1, Layers: []Recurrent{{In: 1, Out: 1}}, Each: true, Out: 1, Loss: "mse",
+		Optimiser: Optimiser{Kind: "sgd", Rate: 1}}
 	// sums at an input of 1: 0.5+0.1−0.1, 1−0.5−0.5, 2+0−1, −1+0.5−0.5
 	p := Params{{0.5, 1, 2, -1}, {1, 0, 0, 0}, {0.1, -0.5, 0, 0.5}, {-0.1, -0.5, -1, -0.5}, {2}, {0.1}}
 	sc, err := s.NewScorer(p)
@@ -577,7 +608,8 @@ func TestSequenceBlocks(t *testing.T) {
 
 // TestLongSequences: samples of many steps are worked in smaller blocks, to the gradient of the reference.
 func TestLongSequences(t *testing.T) {
-	s := Sequence{Steps: 700, In: 2, Layers: []Recurrent{{In: 2, Out: 3}}, Out: 1, Loss: "mse", Optimiser: Optimiser{Kind: "sgd", Rate: 0.1}}
+	s := Sequence{Steps: 700, In: 2, Layers: []Recurrent{{In: 2, Out: 3}}, Out: 1, Loss: "mse",
+		Optimiser: Optimiser{Kind: "sgd", Rate: 0.1}}
 	x, target := samples(s, 40)
 	p := s.NewParams(rand.New(rand.NewPCG(1, 2)))
 	var rows []int32
@@ -730,7 +762,8 @@ func TestSequenceSameWeightsForAnyWorkers(t *testing.T) {
 						}
 					}
 					if !slices.Equal(losses, firstLosses) {
-						t.Fatalf("%s, %s, batch %d: %d workers have losses %v, not %v", name, kind, batch, workers, losses, firstLosses)
+						t.Fatalf("%s, %s, batch %d: %d workers have losses %v, not %v", name, kind, batch, workers,
+							losses, firstLosses)
 					}
 				}
 			}
@@ -742,7 +775,8 @@ func TestSequenceSameWeightsForAnyWorkers(t *testing.T) {
 func TestSequenceSameWeightsForAnyInstructions(t *testing.T) {
 	hash := func() string {
 		all := ""
-		for _, name := range []string{"wide", "bidirectional", "repeat", "decoder", "embedding", "one-hot", "gaussian", "dropout"} {
+		for _, name := range []string{"wide", "bidirectional", "repeat", "decoder", "embedding", "one-hot", "gaussian",
+			"dropout"} {
 			s := sequences()[name]
 			s.Clip = 0.2
 			p, _ := trainedSequence(t, s, 150, 60, 2, 2)
@@ -783,9 +817,11 @@ func TestLossEdges(t *testing.T) {
 		"variance's floor": {"gaussian", []float32{1, -100}, []float32{0}, []float32{50, 0}, 50 + math.Log(0.01)/2},
 		"no number, mae":   {"mae", []float32{float32(nan), 0}, []float32{0, 0}, []float32{float32(nan), 0}, nan},
 		"no number, mse":   {"mse", []float32{float32(nan), 0}, []float32{0, 0}, []float32{float32(nan), 0}, nan},
-		"no number, class": {"softmax", []float32{0, float32(nan)}, []float32{0}, []float32{float32(nan), float32(nan)}, nan},
-		"no number, gauss": {"gaussian", []float32{0, float32(nan)}, []float32{0}, []float32{float32(nan), float32(nan)}, nan},
-		"no number, log":   {"logistic", []float32{float32(nan)}, []float32{0}, []float32{float32(nan)}, nan},
+		"no number, class": {"softmax", []float32{0, float32(nan)}, []float32{0}, []float32{float32(nan), float32(nan)},
+			nan},
+		"no number, gauss": {"gaussian", []float32{0, float32(nan)}, []float32{0},
+			[]float32{float32(nan), float32(nan)}, nan},
+		"no number, log": {"logistic", []float32{float32(nan)}, []float32{0}, []float32{float32(nan)}, nan},
 	} {
 		y := slices.Clone(c.y)
 		got := losses[c.loss](y, c.t, 0.5)
@@ -834,7 +870,8 @@ func TestClip(t *testing.T) {
 		for i := range g {
 			for k, v := range g[i] {
 				want := v * math.Min(1, bound/norm)
-				if got := float64(p[i][k]) - float64(now[i][k]); math.Abs(got-want) > 1e-4*math.Max(0.02, math.Abs(want)) {
+				if got := float64(p[i][k]) - float64(now[i][k]); math.Abs(got-want) > 1e-4*math.Max(0.02,
+					math.Abs(want)) {
 					t.Fatalf("bound %v of a norm of %v: step %d[%d] is %v, want %v", bound, norm, i, k, got, want)
 				}
 			}
@@ -926,7 +963,8 @@ func TestSequenceStops(t *testing.T) {
 	order := make([]int32, 1_000_000)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := tr.Epoch(ctx, x, target, order, 64, 0.001); !errors.Is(err, context.Canceled) || tr.(*fusedSequence).t != 0 {
+	if _, err := tr.Epoch(ctx, x, target, order, 64, 0.001); !errors.Is(err, context.Canceled) ||
+		tr.(*fusedSequence).t != 0 {
 		t.Errorf("error %v", err)
 	}
 	ctx, cancel = context.WithCancel(context.Background())
@@ -1026,19 +1064,20 @@ func TestSequenceData(t *testing.T) {
 		rows      []int32
 		batch     int
 	}{
-		"no such sample":     {"one layer", make([]float32, 40), make([]float32, 24), []int32{2}, 1},
-		"negative sample":    {"one layer", make([]float32, 40), make([]float32, 24), []int32{-1}, 1},
-		"short targets":      {"one layer", make([]float32, 40), make([]float32, 23), []int32{1}, 1},
-		"no samples":         {"one layer", make([]float32, 40), make([]float32, 24), nil, 1},
-		"unknown symbol":     {"embedding", []float32{1, 2, 3, 9}, []float32{0}, []int32{0}, 1},
-		"half a symbol":      {"one-hot", []float32{1, 2, 0.5, 3}, []float32{0}, []int32{0}, 1},
-		"no symbol":          {"one-hot", []float32{1, 2, float32(math.NaN()), 3}, []float32{0}, []int32{0}, 1},
-		"unknown class":      {"softmax", make([]float32, 20), []float32{0, 1, 2, 3}, []int32{0}, 1},
-		"no class":           {"softmax", make([]float32, 20), []float32{0, 1, -1, 0}, []int32{0}, 1},
-		"unknown of classes": {"classes", make([]float32, 20), []float32{0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0}, []int32{0}, 1},
-		"no probability":     {"logistic, last", make([]float32, 20), []float32{1.5}, []int32{0}, 1},
-		"batches of none":    {"one layer", make([]float32, 40), make([]float32, 24), []int32{1}, 0},
-		"negative batches":   {"one layer", make([]float32, 40), make([]float32, 24), []int32{1}, -5},
+		"no such sample":  {"one layer", make([]float32, 40), make([]float32, 24), []int32{2}, 1},
+		"negative sample": {"one layer", make([]float32, 40), make([]float32, 24), []int32{-1}, 1},
+		"short targets":   {"one layer", make([]float32, 40), make([]float32, 23), []int32{1}, 1},
+		"no samples":      {"one layer", make([]float32, 40), make([]float32, 24), nil, 1},
+		"unknown symbol":  {"embedding", []float32{1, 2, 3, 9}, []float32{0}, []int32{0}, 1},
+		"half a symbol":   {"one-hot", []float32{1, 2, 0.5, 3}, []float32{0}, []int32{0}, 1},
+		"no symbol":       {"one-hot", []float32{1, 2, float32(math.NaN()), 3}, []float32{0}, []int32{0}, 1},
+		"unknown class":   {"softmax", make([]float32, 20), []float32{0, 1, 2, 3}, []int32{0}, 1},
+		"no class":        {"softmax", make([]float32, 20), []float32{0, 1, -1, 0}, []int32{0}, 1},
+		"unknown of classes": {"classes", make([]float32, 20),
+			[]float32{0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0}, []int32{0}, 1},
+		"no probability":   {"logistic, last", make([]float32, 20), []float32{1.5}, []int32{0}, 1},
+		"batches of none":  {"one layer", make([]float32, 40), make([]float32, 24), []int32{1}, 0},
+		"negative batches": {"one layer", make([]float32, 40), make([]float32, 24), []int32{1}, -5},
 	} {
 		s := sequences()[c.network]
 		tr, err := fusedEngine{}.NewSequence(s, s.randomParams(), 1)
@@ -1065,8 +1104,10 @@ func BenchmarkLSTM(b *testing.B) {
 		name string
 		s    Sequence
 	}{
-		{"C", Sequence{Steps: 20, In: 32, Layers: []Recurrent{{In: 32, Out: 64}}, Each: true, Out: 32, Loss: "mse", Optimiser: adam}},
-		{"C2", Sequence{Steps: 20, In: 32, Layers: []Recurrent{{In: 32, Out: 64}, {In: 64, Out: 64, Repeat: true}}, Each: true, Out: 32, Loss: "mse", Optimiser: adam}},
+		{"C", Sequence{Steps: 20, In: 32, Layers: []Recurrent{{In: 32, Out: 64}}, Each: true, Out: 32, Loss: "mse",
+			Optimiser: adam}},
+		{"C2", Sequence{Steps: 20, In: 32, Layers: []Recurrent{{In: 32, Out: 64}, {In: 64, Out: 64, Repeat: true}},
+			Each: true, Out: 32, Loss: "mse", Optimiser: adam}},
 	} {
 		const n = 20000
 		x, target := samples(c.s, n)

@@ -94,7 +94,8 @@ func (s *recurrent) spans() []sequenceSpan {
 	return out
 }
 
-// gradient makes g the gradient of shard k of a batch, at a step counted from 0, and adds the losses to the workspace's.
+// gradient makes g the gradient of shard k of a batch, at a step counted from 0, and adds the losses to the
+// workspace's.
 func (t *fusedSequence) gradient(k int, x, target []float32, batch []int32, step int) {
 	s, r, rows := t.s, t.workspaces[k], shardOf(batch, k)
 	g := t.g[k*s.size : (k+1)*s.size]
@@ -194,7 +195,8 @@ func (t *fusedSequence) add() {
 	}
 }
 
-func (t *fusedSequence) Epoch(ctx context.Context, x, target []float32, order []int32, batch int, rate float64) (float64, error) {
+func (t *fusedSequence) Epoch(ctx context.Context, x, target []float32, order []int32, batch int,
+	rate float64) (float64, error) {
 	if batch < 1 {
 		return 0, errors.New("neural: batches of no samples")
 	}

@@ -14,20 +14,33 @@ import (
 
 // Training is how long and in what portions a network is trained.
 type Training struct {
-	Engine      string    `yaml:"engine" jsonschema:"enum=fused,enum=gorgonia" jsonschema_description:"what computes the gradients: the kernels of this program, or Gorgonia, slower, to compare with"`
-	Epochs      int       `yaml:"epochs" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"passes over the training samples, at most"`
-	Batch       int       `yaml:"batch" jsonschema:"minimum=1,maximum=1000000" jsonschema_description:"samples a gradient step; the last batch of an epoch may be smaller"`
-	Optimiser   Optimiser `yaml:"optimiser" jsonschema_description:"how gradients change weights"`
-	Schedule    Schedule  `yaml:"schedule" jsonschema_description:"how the learning rate goes on from epoch to epoch"`
-	Noise       float64   `yaml:"noise" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of the input values that are set to 0, others each epoch, while the network is to give the rows as they are (a denoising auto-encoder; Vincent and others 2008); 0: none"`
-	Validation  float64   `yaml:"validation" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of the training samples whose loss is watched instead of trained on; 0: none. The weights of the best look are kept"`
-	CheckEvery  int       `yaml:"check_every" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"with validation: epochs from one look at the held-out loss to the next"`
-	Patience    int       `yaml:"patience" jsonschema:"minimum=0,maximum=100000" jsonschema_description:"with validation: looks in a row without a better held-out loss after which training ends; 0: never"`
-	Improvement float64   `yaml:"improvement" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share by which a held-out loss must be below the best one to count as better"`
+	// what computes the gradients: the kernels of this program, or Gorgonia, slower, to compare with
+	Engine string `yaml:"engine" jsonschema:"enum=fused,enum=gorgonia"`
+	// passes over the training samples, at most
+	Epochs int `yaml:"epochs" jsonschema:"minimum=1,maximum=100000"`
+	// samples a gradient step; the last batch of an epoch may be smaller
+	Batch int `yaml:"batch" jsonschema:"minimum=1,maximum=1000000"`
+	// how gradients change weights
+	Optimiser Optimiser `yaml:"optimiser"`
+	// how the learning rate goes on from epoch to epoch
+	Schedule Schedule `yaml:"schedule"`
+	// share of the input values that are set to 0, others each epoch, while the network is to give the rows as they are
+	// (a denoising auto-encoder; Vincent and others 2008); 0: none
+	Noise float64 `yaml:"noise" jsonschema:"minimum=0,exclusiveMaximum=1"`
+	// share of the training samples whose loss is watched instead of trained on; 0: none. The weights of the best look
+	// are kept
+	Validation float64 `yaml:"validation" jsonschema:"minimum=0,exclusiveMaximum=1"`
+	// with validation: epochs from one look at the held-out loss to the next
+	CheckEvery int `yaml:"check_every" jsonschema:"minimum=1,maximum=100000"`
+	// with validation: looks in a row without a better held-out loss after which training ends; 0: never
+	Patience int `yaml:"patience" jsonschema:"minimum=0,maximum=100000"`
+	// share by which a held-out loss must be below the best one to count as better
+	Improvement float64 `yaml:"improvement" jsonschema:"minimum=0,exclusiveMaximum=1"`
 }
 
 func DefaultTraining(epochs, batch int) Training {
-	return Training{Engine: "fused", Epochs: epochs, Batch: batch, Optimiser: defaultOptimiser(), Schedule: defaultSchedule(), CheckEvery: 1}
+	return Training{Engine: "fused", Epochs: epochs, Batch: batch, Optimiser: defaultOptimiser(),
+		Schedule: defaultSchedule(), CheckEvery: 1}
 }
 
 // Check says what is wrong with the settings taken together.
@@ -47,9 +60,11 @@ func (t Training) Stretched(factor float64) Training {
 }
 
 // Train fits the network to map rows of x (n×In) to rows of t (n×Out) and returns the weights, whose biases
-// began as bias. Random streams: "init" draws the weights, "order" the batches, "validation" the held-out rows, "noise" what is
+// began as bias. Random streams: "init" draws the weights, "order" the batches, "validation" the held-out rows, "noise"
+// what is
 // corrupted, "chance" what is dropped and drawn.
-func Train(ctx context.Context, env models.Env, cfg Training, net Network, x, t []float32, n int, bias float32) (Params, error) {
+func Train(ctx context.Context, env models.Env, cfg Training, net Network, x, t []float32, n int, bias float32) (Params,
+	error) {
 	return TrainJob{Network: net, Inputs: x, Targets: t, Rows: n, Bias: bias}.Train(ctx, env, cfg)
 }
 
@@ -77,7 +92,8 @@ func (j TrainJob) Train(ctx context.Context, env models.Env, cfg Training) (Para
 	}
 	var watched, wanted []float32
 	return loop{
-		x: j.Inputs, t: j.Targets, n: j.Rows, onEpoch: j.OnEpoch, onResume: j.OnResume, description: []any{net, j.Start, j.Bias},
+		x: j.Inputs, t: j.Targets, n: j.Rows, onEpoch: j.OnEpoch, onResume: j.OnResume,
+		description: []any{net, j.Start, j.Bias},
 		begin: func(e Engine) (Trainer, error) {
 			start := j.Start
 			if start == nil {
@@ -87,7 +103,8 @@ func (j TrainJob) Train(ctx context.Context, env models.Env, cfg Training) (Para
 		},
 		held: func(tr Trainer, p Params, rows []int32) (float64, error) {
 			if watched == nil {
-				watched, wanted = takeRows(j.Inputs, len(j.Inputs)/j.Rows, rows), takeRows(j.Targets, len(j.Targets)/j.Rows, rows)
+				watched, wanted = takeRows(j.Inputs, len(j.Inputs)/j.Rows, rows),
+					takeRows(j.Targets, len(j.Targets)/j.Rows, rows)
 			}
 			if c, ok := tr.(Centred); ok {
 				net.Centres = c.Centres()
@@ -98,7 +115,8 @@ func (j TrainJob) Train(ctx context.Context, env models.Env, cfg Training) (Para
 }
 
 // TrainSequence is Train for a recurrent network: x is n samples of Steps·In numbers, t their targets.
-func TrainSequence(ctx context.Context, env models.Env, cfg Training, s Sequence, x, t []float32, n int) (Params, error) {
+func TrainSequence(ctx context.Context, env models.Env, cfg Training, s Sequence, x, t []float32, n int) (Params,
+	error) {
 	s.Seed = env.Rand("chance").Uint64()
 	s.Optimiser = cfg.Optimiser
 	if err := s.Check(); err != nil {
@@ -186,7 +204,8 @@ func (l loop) run(ctx context.Context, env models.Env, cfg Training) (Params, er
 			return nil, fmt.Errorf("epoch %d: %w", k, err)
 		}
 		if math.IsNaN(loss) || math.IsInf(loss, 0) {
-			return nil, fmt.Errorf("epoch %d: the loss is %v: training diverged; take a smaller rate than %g, or scale the data", k, loss, cfg.Optimiser.Rate)
+			return nil,
+				fmt.Errorf("epoch %d: the loss is %v: training diverged; take a smaller rate than %g, or scale the data", k, loss, cfg.Optimiser.Rate)
 		}
 		if err := onEpoch(tr, order); err != nil {
 			return nil, err
@@ -201,7 +220,8 @@ func (l loop) run(ctx context.Context, env models.Env, cfg Training) (Params, er
 				best, bestLoss, since = p, valid, 0
 			}
 		}
-		history = append(history, models.Epoch{N: k, Of: cfg.Epochs, Loss: loss, ValidLoss: valid, Rate: rate, Samples: len(order)})
+		history = append(history, models.Epoch{N: k, Of: cfg.Epochs, Loss: loss, ValidLoss: valid, Rate: rate,
+			Samples: len(order)})
 		env.Progress(history[len(history)-1])
 		if cfg.Patience > 0 && since >= cfg.Patience || k == cfg.Epochs {
 			break
@@ -215,7 +235,9 @@ func (l loop) run(ctx context.Context, env models.Env, cfg Training) (Params, er
 	for _, a := range p {
 		for _, v := range a {
 			if v != v || math.IsInf(float64(v), 0) {
-				return nil, fmt.Errorf("training diverged: a weight is %v; take a smaller rate than %g, or scale the data", v, cfg.Optimiser.Rate)
+				return nil,
+					fmt.Errorf("training diverged: a weight is %v; take a smaller rate than %g, or scale the data", v,
+						cfg.Optimiser.Rate)
 			}
 		}
 	}

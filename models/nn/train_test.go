@@ -52,7 +52,8 @@ func train(t *testing.T, s script, cfg Training) (Params, []models.Epoch, error)
 		x[i] = 1
 	}
 	var seen []models.Epoch
-	p, err := Train(context.Background(), models.Env{Observe: func(e models.Epoch) { seen = append(seen, e) }}, cfg, Network{Layers: []Dense{{In: 1, Out: 1, Activation: Linear}}}, x, x, len(x), 0)
+	p, err := Train(context.Background(), models.Env{Observe: func(e models.Epoch) { seen = append(seen, e) }}, cfg,
+		Network{Layers: []Dense{{In: 1, Out: 1, Activation: Linear}}}, x, x, len(x), 0)
 	return p, seen, err
 }
 
@@ -65,7 +66,8 @@ func TestBestEpochAndPatience(t *testing.T) {
 	if one.sizes[0] != 7 || math.Abs(seen[1].ValidLoss-0.01) > 1e-6 {
 		t.Errorf("%d rows train, validation loss %v", one.sizes[0], seen[1].ValidLoss)
 	}
-	if p, seen, err = train(t, s, Training{Epochs: 5, Validation: 0.3}); err != nil || p[0][0] != 0.9 && p[0][0] != 1.1 || len(seen) != 5 {
+	if p, seen, err = train(t, s, Training{Epochs: 5, Validation: 0.3}); err != nil || p[0][0] != 0.9 &&
+		p[0][0] != 1.1 || len(seen) != 5 {
 		t.Errorf("without patience: weights %v after %d epochs, %v", p, len(seen), err)
 	}
 	if p, _, err = train(t, s, Training{Epochs: 3}); err != nil || p[0][0] != 2 || one.sizes[0] != 10 {
@@ -75,14 +77,17 @@ func TestBestEpochAndPatience(t *testing.T) {
 
 func TestSchedule(t *testing.T) {
 	s := script{weights: make([]float32, 5), losses: make([]float64, 5)}
-	if _, _, err := train(t, s, Training{Epochs: 5, Schedule: Schedule{Kind: "step", Every: 2, Factor: 0.5}}); err != nil || !slices.Equal(one.rates, []float64{1, 1, 0.5, 0.5, 0.25}) {
+	if _, _, err := train(t, s, Training{Epochs: 5,
+		Schedule: Schedule{Kind: "step", Every: 2, Factor: 0.5}}); err != nil ||
+		!slices.Equal(one.rates, []float64{1, 1, 0.5, 0.5, 0.25}) {
 		t.Errorf("rates %v, %v", one.rates, err)
 	}
 }
 
 func TestDivergence(t *testing.T) {
 	_, _, err := train(t, script{weights: make([]float32, 3), losses: []float64{1, math.NaN(), 1}}, Training{Epochs: 3})
-	if err == nil || !strings.Contains(err.Error(), "epoch 2: the loss is NaN") || !strings.Contains(err.Error(), "smaller rate than 1") {
+	if err == nil || !strings.Contains(err.Error(), "epoch 2: the loss is NaN") ||
+		!strings.Contains(err.Error(), "smaller rate than 1") {
 		t.Errorf("loss: %v", err)
 	}
 	_, _, err = train(t, script{weights: []float32{float32(math.Inf(1))}, losses: []float64{1}}, Training{Epochs: 1})
@@ -132,10 +137,12 @@ func TestNoiseIsOnInputsAlone(t *testing.T) {
 	defer delete(engines, "spy")
 	x := []float32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
 	cfg := Training{Engine: "spy", Epochs: 2, Batch: 4, Optimiser: Optimiser{Kind: "sgd", Rate: 1}, Noise: 0.5}
-	if _, err := Train(context.Background(), models.Env{}, cfg, Network{Layers: []Dense{{In: 1, Out: 1, Activation: Linear}}}, x, x, len(x), 0); err != nil {
+	if _, err := Train(context.Background(), models.Env{}, cfg,
+		Network{Layers: []Dense{{In: 1, Out: 1, Activation: Linear}}}, x, x, len(x), 0); err != nil {
 		t.Fatal(err)
 	}
-	if len(spy.in) != 2 || slices.Equal(spy.in[0], spy.in[1]) || !slices.Contains(spy.in[0], 0) || !slices.Equal(spy.target, x) {
+	if len(spy.in) != 2 || slices.Equal(spy.in[0], spy.in[1]) || !slices.Contains(spy.in[0], 0) ||
+		!slices.Equal(spy.target, x) {
 		t.Errorf("inputs %v, target %v", spy.in, spy.target)
 	}
 }

@@ -83,9 +83,14 @@ type explainsEvents interface {
 
 // ResidualSpec makes a score of a network's error vectors.
 type ResidualSpec struct {
-	Score       string           `yaml:"score" jsonschema:"enum=model,enum=mean" jsonschema_description:"what a one-class model says of the errors, or their mean square"`
-	Errors      models.Reference `yaml:"errors" jsonschema_description:"with score: model, the one-class model of the error vectors: a name, or {model, params}. mahalanobis is the log-density of a normal distribution but for constants, as in the papers"`
-	Calibration float64          `yaml:"calibration" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1" jsonschema_description:"with score: model, share of the training windows that the network is not trained on and whose errors the one-class model learns"`
+	// what a one-class model says of the errors, or their mean square
+	Score string `yaml:"score" jsonschema:"enum=model,enum=mean"`
+	// with score: model, the one-class model of the error vectors: a name, or {model, params}. mahalanobis is the
+	// log-density of a normal distribution but for constants, as in the papers
+	Errors models.Reference `yaml:"errors"`
+	// with score: model, share of the training windows that the network is not trained on and whose errors the
+	// one-class model learns
+	Calibration float64 `yaml:"calibration" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1"`
 
 	random bool // calibration windows are drawn, not the last ones
 }

@@ -47,7 +47,9 @@ func defaultRepeat() *RepeatSpec {
 
 // ReconstructionSpec is what of a reconstructed window counts.
 type ReconstructionSpec struct {
-	Rows string `yaml:"rows" jsonschema:"enum=all,enum=last,enum=windows" jsonschema_description:"what the score of an event is, at which a window ends: the mean over the window's events, its own, or the mean of its own in all windows of the trace that hold it"`
+	// what the score of an event is, at which a window ends: the mean over the window's events, its own, or the mean of
+	// its own in all windows of the trace that hold it
+	Rows string `yaml:"rows" jsonschema:"enum=all,enum=last,enum=windows"`
 }
 
 // EncDecSpec configures lstm_ae. An LSTM of h units reads a window of W rows x₁..x_W; its last state begins a
@@ -66,10 +68,12 @@ type EncDecSpec struct {
 	WindowSpec         `yaml:",inline"`
 	Pooling            `yaml:",inline"`
 	ReconstructionSpec `yaml:",inline"`
-	Units              int     `yaml:"units" jsonschema:"minimum=1,maximum=4096" jsonschema_description:"h of encoder and decoder"`
-	Clip               float64 `yaml:"clip" jsonschema:"minimum=0,maximum=1000000" jsonschema_description:"bound on the norm of a batch's gradient; 0: none"`
-	ResidualSpec       `yaml:",inline"`
-	nn.Training        `yaml:",inline"`
+	// h of encoder and decoder
+	Units int `yaml:"units" jsonschema:"minimum=1,maximum=4096"`
+	// bound on the norm of a batch's gradient; 0: none
+	Clip         float64 `yaml:"clip" jsonschema:"minimum=0,maximum=1000000"`
+	ResidualSpec `yaml:",inline"`
+	nn.Training  `yaml:",inline"`
 }
 
 // New checks the values.
@@ -101,12 +105,17 @@ type RepeatSpec struct {
 	WindowSpec         `yaml:",inline"`
 	Pooling            `yaml:",inline"`
 	ReconstructionSpec `yaml:",inline"`
-	Units              []int   `yaml:"units" jsonschema:"minItems=1,minimum=1,maximum=4096" jsonschema_description:"h of the encoder's layers; the decoder has them in reverse order"`
-	Bidirectional      bool    `yaml:"bidirectional" jsonschema_description:"the encoder's layers run over the window in both directions"`
-	Dropout            float64 `yaml:"dropout" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of each layer's outputs that is set to 0 in training"`
-	Loss               string  `yaml:"loss" jsonschema:"enum=mse,enum=mae" jsonschema_description:"distance from the rows that training lowers: mean squared or mean absolute error"`
-	Clip               float64 `yaml:"clip" jsonschema:"minimum=0,maximum=1000000" jsonschema_description:"bound on the norm of a batch's gradient; 0: none"`
-	nn.Training        `yaml:",inline"`
+	// h of the encoder's layers; the decoder has them in reverse order
+	Units []int `yaml:"units" jsonschema:"minItems=1,minimum=1,maximum=4096"`
+	// the encoder's layers run over the window in both directions
+	Bidirectional bool `yaml:"bidirectional"`
+	// share of each layer's outputs that is set to 0 in training
+	Dropout float64 `yaml:"dropout" jsonschema:"minimum=0,exclusiveMaximum=1"`
+	// distance from the rows that training lowers: mean squared or mean absolute error
+	Loss string `yaml:"loss" jsonschema:"enum=mse,enum=mae"`
+	// bound on the norm of a batch's gradient; 0: none
+	Clip        float64 `yaml:"clip" jsonschema:"minimum=0,maximum=1000000"`
+	nn.Training `yaml:",inline"`
 }
 
 // New checks the values.

@@ -34,12 +34,16 @@ func defaultLSTMClass() *LSTMClassSpec {
 //
 // What makes a trace an attack, its last event or any, is for the declaration of the traces to say.
 type LSTMClassSpec struct {
-	WindowSpec    `yaml:",inline"`
-	Units         []int   `yaml:"units" jsonschema:"minItems=1,minimum=1,maximum=4096" jsonschema_description:"h of each LSTM layer"`
-	Bidirectional bool    `yaml:"bidirectional" jsonschema_description:"the layers run over the window in both directions"`
-	Dropout       float64 `yaml:"dropout" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of each layer's outputs that is set to 0 in training"`
-	Clip          float64 `yaml:"clip" jsonschema:"minimum=0,maximum=1000000" jsonschema_description:"bound on the norm of a batch's gradient; 0: none"`
-	nn.Training   `yaml:",inline"`
+	WindowSpec `yaml:",inline"`
+	// h of each LSTM layer
+	Units []int `yaml:"units" jsonschema:"minItems=1,minimum=1,maximum=4096"`
+	// the layers run over the window in both directions
+	Bidirectional bool `yaml:"bidirectional"`
+	// share of each layer's outputs that is set to 0 in training
+	Dropout float64 `yaml:"dropout" jsonschema:"minimum=0,exclusiveMaximum=1"`
+	// bound on the norm of a batch's gradient; 0: none
+	Clip        float64 `yaml:"clip" jsonschema:"minimum=0,maximum=1000000"`
+	nn.Training `yaml:",inline"`
 }
 
 // New checks the values.

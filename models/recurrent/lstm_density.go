@@ -40,13 +40,18 @@ func defaultDensity() *DensitySpec {
 // what its largest column says, or none of them where no column is above 0. The paper keeps
 // the network's state from window to window of a key, and updates its weights with each event that it has scored.
 type DensitySpec struct {
-	WindowSpec  `yaml:",inline"`
-	Pooling     `yaml:",inline"`
-	Units       []int   `yaml:"units" jsonschema:"minItems=1,minimum=1,maximum=4096" jsonschema_description:"h of each LSTM layer"`
-	Of          string  `yaml:"of" jsonschema:"enum=next,enum=same" jsonschema_description:"whose density is learnt: that of the event after the window, or of its last one"`
-	Categories  string  `yaml:"categories" jsonschema:"enum=softmax,enum=gaussian" jsonschema_description:"what one-hot columns are: categories, each with a distribution of its own, or numbers like all others"`
-	Dropout     float64 `yaml:"dropout" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of each layer's outputs that is set to 0 in training"`
-	Clip        float64 `yaml:"clip" jsonschema:"minimum=0,maximum=1000000" jsonschema_description:"bound on the norm of a batch's gradient; 0: none"`
+	WindowSpec `yaml:",inline"`
+	Pooling    `yaml:",inline"`
+	// h of each LSTM layer
+	Units []int `yaml:"units" jsonschema:"minItems=1,minimum=1,maximum=4096"`
+	// whose density is learnt: that of the event after the window, or of its last one
+	Of string `yaml:"of" jsonschema:"enum=next,enum=same"`
+	// what one-hot columns are: categories, each with a distribution of its own, or numbers like all others
+	Categories string `yaml:"categories" jsonschema:"enum=softmax,enum=gaussian"`
+	// share of each layer's outputs that is set to 0 in training
+	Dropout float64 `yaml:"dropout" jsonschema:"minimum=0,exclusiveMaximum=1"`
+	// bound on the norm of a batch's gradient; 0: none
+	Clip        float64 `yaml:"clip" jsonschema:"minimum=0,maximum=1000000"`
 	nn.Training `yaml:",inline"`
 }
 

@@ -59,13 +59,18 @@ const maxSurprisal = 100
 // original calls an event anomalous whose rank is above 9, and a session with such an event: score: rank with
 // pool: max.
 type DeepLogSpec struct {
-	WindowSpec  `yaml:",inline"`
-	Pooling     `yaml:",inline"`
-	Embed       int     `yaml:"embed" jsonschema:"minimum=0,maximum=4096" jsonschema_description:"columns of a learnt table that stand for the symbols; 0: one-hot rows"`
-	Units       []int   `yaml:"units" jsonschema:"minItems=1,minimum=1,maximum=4096" jsonschema_description:"h of each LSTM layer"`
-	Score       string  `yaml:"score" jsonschema:"enum=surprisal,enum=rank" formerly:"surprise=surprisal" jsonschema_description:"score of an event: −ln p of its symbol, or the symbol's rank by falling p"`
-	Dropout     float64 `yaml:"dropout" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of each layer's outputs that is set to 0 in training"`
-	Clip        float64 `yaml:"clip" jsonschema:"minimum=0,maximum=1000000" jsonschema_description:"bound on the norm of a batch's gradient; 0: none"`
+	WindowSpec `yaml:",inline"`
+	Pooling    `yaml:",inline"`
+	// columns of a learnt table that stand for the symbols; 0: one-hot rows
+	Embed int `yaml:"embed" jsonschema:"minimum=0,maximum=4096"`
+	// h of each LSTM layer
+	Units []int `yaml:"units" jsonschema:"minItems=1,minimum=1,maximum=4096"`
+	// score of an event: −ln p of its symbol, or the symbol's rank by falling p
+	Score string `yaml:"score" jsonschema:"enum=surprisal,enum=rank" formerly:"surprise=surprisal"`
+	// share of each layer's outputs that is set to 0 in training
+	Dropout float64 `yaml:"dropout" jsonschema:"minimum=0,exclusiveMaximum=1"`
+	// bound on the norm of a batch's gradient; 0: none
+	Clip        float64 `yaml:"clip" jsonschema:"minimum=0,maximum=1000000"`
 	nn.Training `yaml:",inline"`
 }
 
@@ -182,12 +187,16 @@ func symbolSurprisal(out []float32, a int32) float64 {
 // The first symbol of a window is predicted from the one before it, or from nothing at the beginning of a
 // trace. A symbol that training never saw has 100.
 type TokenLMSpec struct {
-	WindowSpec  `yaml:",inline"`
-	Pooling     `yaml:",inline"`
-	Embed       int     `yaml:"embed" jsonschema:"minimum=1,maximum=4096" jsonschema_description:"columns of the learnt table that stand for the symbols"`
-	Units       []int   `yaml:"units" jsonschema:"minItems=1,minimum=1,maximum=4096" jsonschema_description:"h of each LSTM layer"`
-	Dropout     float64 `yaml:"dropout" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of each layer's outputs that is set to 0 in training"`
-	Clip        float64 `yaml:"clip" jsonschema:"minimum=0,maximum=1000000" jsonschema_description:"bound on the norm of a batch's gradient; 0: none"`
+	WindowSpec `yaml:",inline"`
+	Pooling    `yaml:",inline"`
+	// columns of the learnt table that stand for the symbols
+	Embed int `yaml:"embed" jsonschema:"minimum=1,maximum=4096"`
+	// h of each LSTM layer
+	Units []int `yaml:"units" jsonschema:"minItems=1,minimum=1,maximum=4096"`
+	// share of each layer's outputs that is set to 0 in training
+	Dropout float64 `yaml:"dropout" jsonschema:"minimum=0,exclusiveMaximum=1"`
+	// bound on the norm of a batch's gradient; 0: none
+	Clip        float64 `yaml:"clip" jsonschema:"minimum=0,maximum=1000000"`
 	nn.Training `yaml:",inline"`
 }
 

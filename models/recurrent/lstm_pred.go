@@ -40,12 +40,16 @@ func defaultPred() *PredSpec {
 // series without a stop. The first events of a trace are predicted from what is before them, however little.
 // A window costs O(W·Σ 4h(in+h)).
 type PredSpec struct {
-	WindowSpec   `yaml:",inline"`
-	Pooling      `yaml:",inline"`
-	Units        []int   `yaml:"units" jsonschema:"minItems=1,minimum=1,maximum=4096" jsonschema_description:"h of each LSTM layer"`
-	Ahead        int     `yaml:"ahead" jsonschema:"minimum=1,maximum=100" jsonschema_description:"L: events that are predicted at each step; at most the window"`
-	Dropout      float64 `yaml:"dropout" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of each layer's outputs that is set to 0 in training"`
-	Clip         float64 `yaml:"clip" jsonschema:"minimum=0,maximum=1000000" jsonschema_description:"bound on the norm of a batch's gradient; 0: none"`
+	WindowSpec `yaml:",inline"`
+	Pooling    `yaml:",inline"`
+	// h of each LSTM layer
+	Units []int `yaml:"units" jsonschema:"minItems=1,minimum=1,maximum=4096"`
+	// L: events that are predicted at each step; at most the window
+	Ahead int `yaml:"ahead" jsonschema:"minimum=1,maximum=100"`
+	// share of each layer's outputs that is set to 0 in training
+	Dropout float64 `yaml:"dropout" jsonschema:"minimum=0,exclusiveMaximum=1"`
+	// bound on the norm of a batch's gradient; 0: none
+	Clip         float64 `yaml:"clip" jsonschema:"minimum=0,maximum=1000000"`
 	ResidualSpec `yaml:",inline"`
 	nn.Training  `yaml:",inline"`
 }

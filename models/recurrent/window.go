@@ -11,8 +11,11 @@ import (
 // with it; windows never reach beyond the trace, that is, beyond its key and its side of the split. What is
 // missing in front of the first event is rows of zeros, or a symbol of its own.
 type WindowSpec struct {
-	Window int `yaml:"window" jsonschema:"minimum=1,maximum=10000" jsonschema_description:"W: events that the network sees at a time. 1 makes a control without any memory, which belongs beside every recurrent model"`
-	Sample int `yaml:"sample" jsonschema:"minimum=0,maximum=100000000" jsonschema_description:"training windows, drawn without replacement; 0: all"`
+	// W: events that the network sees at a time. 1 makes a control without any memory, which belongs beside every
+	// recurrent model
+	Window int `yaml:"window" jsonschema:"minimum=1,maximum=10000"`
+	// training windows, drawn without replacement; 0: all
+	Sample int `yaml:"sample" jsonschema:"minimum=0,maximum=100000000"`
 }
 
 // Memory is how many events a score rests on.
@@ -20,7 +23,9 @@ func (w WindowSpec) Memory() int { return w.Window }
 
 // Pooling is how the scores of a trace's events make its own.
 type Pooling struct {
-	Pool string `yaml:"pool" jsonschema:"enum=mean,enum=max,enum=last" jsonschema_description:"score of a trace: mean or largest over its events, or the last event's. Training sees the same windows: one for each event, or with last one for each trace"`
+	// score of a trace: mean or largest over its events, or the last event's. Training sees the same windows: one for
+	// each event, or with last one for each trace
+	Pool string `yaml:"pool" jsonschema:"enum=mean,enum=max,enum=last"`
 }
 
 // window is the events of a trace up to one of them: end is the number of events before its end.

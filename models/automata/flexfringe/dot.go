@@ -12,14 +12,16 @@ import (
 
 // WriteDOT writes the machine for Graphviz, in the manner of FlexFringe: a state's label is its id, the
 // words through it (#), the words that end and that go on in it by label, and both sums; an edge's label is
-// a line with symbol and count for each symbol. Red states are boxes with a solid line, blue ones are dashed, sinks grey.
+// a line with symbol and count for each symbol. Red states are boxes with a solid line, blue ones are dashed, sinks
+// grey.
 //
 // What a drawing does not show stands in the attributes counts (symbols without an edge, with their count),
 // access, source and class, so that ReadDOT gives the same machine back. Names are percent-encoded where they
 // hold blanks, quotes or punctuation that the labels are made of; the graph attribute encoding says so.
 func WriteDOT(m *machine.Machine, w io.Writer) error {
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "digraph DFA {\n\tgraph [encoding=\"percent\" types=\"%s\" alphabet=\"%s\"];\n", encodeNames(m.Types), encodeNames(m.Alphabet))
+	fmt.Fprintf(b, "digraph DFA {\n\tgraph [encoding=\"percent\" types=\"%s\" alphabet=\"%s\"];\n",
+		encodeNames(m.Types), encodeNames(m.Alphabet))
 	fmt.Fprintf(b, "\tI [label=\"\" shape=none];\n\tI -> %d;\n", m.States[0].ID)
 	for q := range m.States {
 		dotState(m, b, int32(q))
@@ -36,7 +38,8 @@ func WriteDOT(m *machine.Machine, w io.Writer) error {
 
 func dotState(m *machine.Machine, b *bufio.Writer, q int32) {
 	s := &m.States[q]
-	fmt.Fprintf(b, "\t%d [label=\"%d #%d\\nfin:%s\\npath:%s\\n%d %d\"", s.ID, s.ID, s.Size, dotTypes(m, s.FinalTypes), dotTypes(m, s.PathTypes), s.Paths, s.Final)
+	fmt.Fprintf(b, "\t%d [label=\"%d #%d\\nfin:%s\\npath:%s\\n%d %d\"", s.ID, s.ID, s.Size, dotTypes(m, s.FinalTypes),
+		dotTypes(m, s.PathTypes), s.Paths, s.Final)
 	var class []string
 	style := ""
 	if s.Red {
@@ -121,7 +124,8 @@ func encodeName(name string) string {
 	var b strings.Builder
 	for i := range len(name) {
 		c := name[i]
-		if c >= 0x80 || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || strings.IndexByte("-_.+*/", c) >= 0 {
+		if c >= 0x80 || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' ||
+			strings.IndexByte("-_.+*/", c) >= 0 {
 			b.WriteByte(c)
 			continue
 		}

@@ -35,7 +35,8 @@ func TestDOTRoundTrip(t *testing.T) {
 		}
 		machines = append(machines, m)
 	}
-	odd := &corpus.Corpus{Alphabet: []string{`a "b"`, "c,d:5 %41", "", `\n`, "ü", "<x>"}, Types: []string{"not ok", "#1"}}
+	odd := &corpus.Corpus{Alphabet: []string{`a "b"`, "c,d:5 %41", "", `\n`, "ü", "<x>"},
+		Types: []string{"not ok", "#1"}}
 	for i := range 60 {
 		odd.Append([]int32{int32(i % 6), int32(i % 5), int32(i % 4)}, int32(i%2))
 	}
@@ -62,20 +63,26 @@ func TestDOTRoundTrip(t *testing.T) {
 
 // TestForeignDOT: a drawing in FlexFringe's layout, with the root named twice, and a plain one.
 func TestForeignDOT(t *testing.T) {
-	m, err := flexfringe.ReadDOT(strings.NewReader("// drawn // \ndigraph DFA {\n\t0 [label=\"root\" shape=box];\n\t\tI -> 0;\n"+
-		"\t0 [ label=\"0 #48 fin: 1:3 , \n path: 1:40 , 0:5 , \n45 3\" , penwidth=6.1];\n\t\t0 -> 1 [label=\"a 30 \" , penwidth=6.1 ];\n"+
-		"\t\t0 -> 0 [label=\"b 15 \" , penwidth=6.1 ];\n\t1 [ label=\"1 #30 fin: 0:21 , \n path: 1:9 , \"];\n}\n"), "m.dot")
+	m, err := flexfringe.ReadDOT(strings.NewReader("// drawn // \ndigraph DFA {\n\t0 [label=\"root\" "+
+		"shape=box];\n\t\tI -> 0;\n"+
+		"\t0 [ label=\"0 #48 fin: 1:3 , \n path: 1:40 , 0:5 , \n45 3\" , penwidth=6.1];\n\t\t0 -> 1 [label=\"a 30 \" "+
+		", penwidth=6.1 ];\n"+
+		"\t\t0 -> 0 [label=\"b 15 \" , penwidth=6.1 ];\n\t1 [ label=\"1 #30 fin: 0:21 , \n path: 1:9 , \"];\n}\n"),
+		"m.dot")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := m.States[0]
-	if len(m.States) != 2 || m.Next(0, 0) != 1 || m.Next(0, 1) != 0 || m.Seen(0, 0) != 30 || m.Seen(0, 1) != 15 || s.Size != 48 || s.Paths != 45 || s.Final != 3 {
+	if len(m.States) != 2 || m.Next(0, 0) != 1 || m.Next(0, 1) != 0 || m.Seen(0, 0) != 30 || m.Seen(0, 1) != 15 ||
+		s.Size != 48 || s.Paths != 45 || s.Final != 3 {
 		t.Errorf("%+v", m)
 	}
-	if d := cmp.Diff([]string{"1", "0"}, m.Types); d != "" || m.States[1].Final != 21 || m.States[1].FinalTypes[1] != 21 || m.States[1].Paths != 9 {
+	if d := cmp.Diff([]string{"1", "0"}, m.Types); d != "" || m.States[1].Final != 21 ||
+		m.States[1].FinalTypes[1] != 21 || m.States[1].Paths != 9 {
 		t.Errorf("%s %+v", d, m.States[1])
 	}
-	plain, err := flexfringe.ReadDOT(strings.NewReader("digraph g {\n__start0 [label=\"\" shape=\"none\"]\ns1 [label=\"s1\"]\n__start0 -> s1\ns1 -> s1[label=\"a\"]\ns1 -> s2[label=\"b\"]\n}"), "p.dot")
+	plain, err := flexfringe.ReadDOT(strings.NewReader("digraph g {\n__start0 [label=\"\" shape=\"none\"]\ns1 "+
+		"[label=\"s1\"]\n__start0 -> s1\ns1 -> s1[label=\"a\"]\ns1 -> s2[label=\"b\"]\n}"), "p.dot")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +112,8 @@ func TestDOTErrors(t *testing.T) {
 		"digraph { I -> a } x":                                         "want the end of the file",
 		"digraph { I -> a; a [access=\"x\"] }":                         "unknown symbol",
 	} {
-		if _, err := flexfringe.ReadDOT(strings.NewReader(text), "m.dot"); !errors.Is(err, flexfringe.ErrMachine) || !strings.Contains(err.Error(), want) {
+		if _, err := flexfringe.ReadDOT(strings.NewReader(text), "m.dot"); !errors.Is(err, flexfringe.ErrMachine) ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want %q", text, err, want)
 		}
 	}
@@ -113,7 +121,8 @@ func TestDOTErrors(t *testing.T) {
 
 // FuzzReadDOT: whatever the bytes, there is an error or a machine that can be drawn and read again.
 func FuzzReadDOT(f *testing.F) {
-	f.Add("digraph DFA {\n0 [label=\"0 #4 fin: 1:3 , path: 1:40 , 40 3\"]; I -> 0; 0 -> 1 [label=\"a 3\\nb 1\"]; 1 [class=\"blue sink\" counts=\"a:3\" access=\"a\" source=\"0\"] }")
+	f.Add("digraph DFA {\n0 [label=\"0 #4 fin: 1:3 , path: 1:40 , 40 3\"]; I -> 0; 0 -> 1 [label=\"a 3\\nb 1\"]; 1 " +
+		"[class=\"blue sink\" counts=\"a:3\" access=\"a\" source=\"0\"] }")
 	f.Add("digraph { graph [encoding=percent types=\"a%20b\" alphabet=\"% x\"] I -> s -> t [label=x] }")
 	f.Fuzz(func(t *testing.T, text string) {
 		m, err := flexfringe.ReadDOT(strings.NewReader(text), "m.dot")

@@ -97,7 +97,8 @@ func (p *dotParser) blank() error {
 		switch c := rest[0]; {
 		case c == ' ' || c == '\t' || c == '\r' || c == '\n':
 			p.pos++
-		case c == '#' && (p.pos == 0 || p.src[p.pos-1] == '\n'), strings.HasPrefix(string(rest[:min(2, len(rest))]), "//"):
+		case c == '#' && (p.pos == 0 || p.src[p.pos-1] == '\n'),
+			strings.HasPrefix(string(rest[:min(2, len(rest))]), "//"):
 			for p.pos < len(p.src) && p.src[p.pos] != '\n' {
 				p.pos++
 			}

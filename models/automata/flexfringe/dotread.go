@@ -214,7 +214,8 @@ func (d *dotMachine) build() (*machine.Machine, error) {
 		for _, word := range access[m.States[q].ID] {
 			a, ok := symbols[word]
 			if !ok {
-				return nil, dotFail(d.startAt, "state %d: its access word holds the unknown symbol %q", m.States[q].ID, word)
+				return nil, dotFail(d.startAt, "state %d: its access word holds the unknown symbol %q", m.States[q].ID,
+					word)
 			}
 			m.States[q].Access = append(m.States[q].Access, a)
 		}
@@ -346,7 +347,8 @@ func (d *dotMachine) readArrow(a dotStatement, from *ffNode, to int) error {
 			from.Data.TransCounts[name] = words[1]
 		}
 		d.addSymbol(name)
-		d.Edges = append(d.Edges, ffEdge{ID: a.from + "_" + a.to, Source: strconv.Itoa(from.ID), Target: strconv.Itoa(to), Name: name, at: int64(a.at)})
+		d.Edges = append(d.Edges, ffEdge{ID: a.from + "_" + a.to, Source: strconv.Itoa(from.ID),
+			Target: strconv.Itoa(to), Name: name, at: int64(a.at)})
 	}
 	return nil
 }

@@ -96,8 +96,16 @@ func TestGoldenSteps(t *testing.T) {
 	}{
 		{"letters.alergia", machine.Alergia(), func(t *testing.T) (*corpus.Corpus, corpus.Words) { s := letters(t); return s, s.Words() }},
 		{"letters.likelihoodratio", machine.Likelihood(), func(t *testing.T) (*corpus.Corpus, corpus.Words) { s := letters(t); return s, s.Words() }},
-		{"letters.sequent", seq, func(t *testing.T) (*corpus.Corpus, corpus.Words) { s := letters(t); return s, s.Windows(10, 1) }},
-		{"letters.sequent-nowin", seq, func(t *testing.T) (*corpus.Corpus, corpus.Words) { s := letters(t); return s, s.Words() }},
+		{"letters.sequent", seq, func(t *testing.T) (*corpus.Corpus, corpus.Words) {
+			s := letters(t)
+			return s,
+				s.Windows(10, 1)
+		}},
+		{"letters.sequent-nowin", seq, func(t *testing.T) (*corpus.Corpus, corpus.Words) {
+			s := letters(t)
+			return s,
+				s.Words()
+		}},
 		{"flows.v26.sink40", sm26, func(t *testing.T) (*corpus.Corpus, corpus.Words) {
 			s, _, _ := flows(t, "flows_train.csv", nil)
 			return s, s.Words()
@@ -115,7 +123,8 @@ func TestGoldenSteps(t *testing.T) {
 			}
 			want := strings.Fields(string(raw))
 			var got []string
-			m, err := machine.Learn(context.Background(), c.spec, words, s.Alphabet, s.Types, func(st machine.Step) { got = append(got, st.String()) })
+			m, err := machine.Learn(context.Background(), c.spec, words, s.Alphabet, s.Types,
+				func(st machine.Step) { got = append(got, st.String()) })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -155,7 +164,8 @@ func compareModel(t *testing.T, m *machine.Machine, name string) {
 	}
 	for i, n := range d.Nodes {
 		s := m.States[i]
-		if n.ID != s.ID || n.Size != s.Size || (n.Isred == 1) != s.Red || (n.Issink == 1) != s.Sink || i > 0 && n.Source != s.Source {
+		if n.ID != s.ID || n.Size != s.Size || (n.Isred == 1) != s.Red || (n.Issink == 1) != s.Sink || i > 0 &&
+			n.Source != s.Source {
 			t.Fatalf("state %d: got %+v want %+v", i, s, n)
 		}
 		for a, c := range n.Data.Trans {
@@ -185,7 +195,8 @@ func compareModel(t *testing.T, m *machine.Machine, name string) {
 		}
 	}
 	for _, e := range d.Edges {
-		if !got[fmt.Sprint(e.Source, " ", e.Target, " ", e.Name)] && !got[e.Source+" "+e.Target+" "+e.Name] && !got[fmt.Sprintf("%s %s%s", e.Source, e.Target, e.Name)] {
+		if !got[fmt.Sprint(e.Source, " ", e.Target, " ", e.Name)] && !got[e.Source+" "+e.Target+" "+e.Name] &&
+			!got[fmt.Sprintf("%s %s%s", e.Source, e.Target, e.Name)] {
 			t.Logf("edge %v missing", e)
 		}
 	}
@@ -255,7 +266,8 @@ func checkVisits(t *testing.T, m *machine.Machine, visits []int64, want [][]stri
 	}
 }
 
-func checkScores(t *testing.T, m *machine.Machine, rep *machine.Replayer, visits []int64, want [][]string, auroc float64) {
+func checkScores(t *testing.T, m *machine.Machine, rep *machine.Replayer, visits []int64, want [][]string,
+	auroc float64) {
 	t.Helper()
 	test, first, last := flows(t, "flows_test.csv", m.Alphabet)
 	if test.Len() != len(want) {
@@ -271,7 +283,8 @@ func checkScores(t *testing.T, m *machine.Machine, rep *machine.Replayer, visits
 		for k, q := range states {
 			ids[k] = strconv.Itoa(m.States[q].ID)
 		}
-		got := []string{strconv.Itoa(first[i]), strconv.Itoa(last[i]), test.Types[test.Type[i]], strings.Join(ids, " "), fmt.Sprintf("%.9f", score), ids[cause], strconv.Itoa(cause)}
+		got := []string{strconv.Itoa(first[i]), strconv.Itoa(last[i]), test.Types[test.Type[i]], strings.Join(ids, " "),
+			fmt.Sprintf("%.9f", score), ids[cause], strconv.Itoa(cause)}
 		if strings.Join(got, ",") != strings.Join(w, ",") {
 			t.Fatalf("window %d\n got %v\nwant %v", i, got, w)
 		}

@@ -36,19 +36,21 @@ var heuristicNames = map[string]string{
 
 // iniFixed are keys that have one value here, with what another one would mean.
 var iniFixed = map[string][2]string{
-	"largestblue":         {"1", "here the largest blue state is always the one that is tried"},
-	"blueblue":            {"0", "blue states are not merged with blue ones here"},
-	"extend":              {"0", "here a state becomes red only when it is its turn and no merge is left for it"},
-	"shallowfirst":        {"0", "here the largest blue state goes first"},
-	"redfixed":            {"0", "merges may add edges to red states here"},
-	"allfixed":            {"0", "merges may add edges here"},
-	"ktail":               {"-1", "merges are tested to full depth here"},
-	"origktail":           {"-1", "merges are tested to full depth here"},
-	"kstate":              {"-1", "merges are tested to full depth here"},
-	"mergelocal":          {"-1", "merges are not bound to a distance here"},
-	"mcollector":          {"-1", "it goes with mergelocal, which is not there"},
-	"markovian":           {"0", "states may be entered over different symbols here"},
-	"mergesinks":          {"0", "in the compatible modes sinks are never merged here (with compat clean, mergesinks joins them to the likeliest state)"},
+	"largestblue":  {"1", "here the largest blue state is always the one that is tried"},
+	"blueblue":     {"0", "blue states are not merged with blue ones here"},
+	"extend":       {"0", "here a state becomes red only when it is its turn and no merge is left for it"},
+	"shallowfirst": {"0", "here the largest blue state goes first"},
+	"redfixed":     {"0", "merges may add edges to red states here"},
+	"allfixed":     {"0", "merges may add edges here"},
+	"ktail":        {"-1", "merges are tested to full depth here"},
+	"origktail":    {"-1", "merges are tested to full depth here"},
+	"kstate":       {"-1", "merges are tested to full depth here"},
+	"mergelocal":   {"-1", "merges are not bound to a distance here"},
+	"mcollector":   {"-1", "it goes with mergelocal, which is not there"},
+	"markovian":    {"0", "states may be entered over different symbols here"},
+	"mergesinks": {"0",
+		"in the compatible modes sinks are never merged here (with compat clean, mergesinks joins them to the " +
+			"likeliest state)"},
 	"mergesinkscore":      {"0", "sinks are never merged here"},
 	"satmergesinks":       {"0", "there is no SAT solver here"},
 	"searchsinks":         {"0", "there is no search here"},
@@ -235,7 +237,8 @@ func (in *Imported) take(keys map[string]iniValue, file string) error {
 	if v, ok := t.get("heuristicname"); ok {
 		if s.Heuristic = heuristicNames[v.text]; s.Heuristic == "" {
 			names := slices.Sorted(maps.Keys(heuristicNames))
-			return fmt.Errorf("automata: %s:%d:%d: heuristic %q has no counterpart here%s", file, v.line, v.col, v.text, settings.DidYouMean(v.text, names))
+			return fmt.Errorf("automata: %s:%d:%d: heuristic %q has no counterpart here%s", file, v.line, v.col, v.text,
+				settings.DidYouMean(v.text, names))
 		}
 	}
 	if s.Heuristic == "kl" {
@@ -284,7 +287,8 @@ func (in *Imported) take(keys map[string]iniValue, file string) error {
 			if _, ok := keys["swstride"]; !ok {
 				v = keys["swsize"]
 			}
-			return fmt.Errorf("automata: %s:%d:%d: windows of %d rows moved on by %d: want at least 1 and no gaps", file, v.line, v.col, window, stride)
+			return fmt.Errorf("automata: %s:%d:%d: windows of %d rows moved on by %d: want at least 1 and no gaps",
+				file, v.line, v.col, window, stride)
 		}
 	} else {
 		why["swsize"], why["swstride"] = "slidingwindow is 0", "slidingwindow is 0"
@@ -337,7 +341,8 @@ func (in *Imported) explain(t *iniReader, why map[string]string) {
 	}
 	in.Notes = kept
 	if _, given := t.keys["largestblue"]; !given {
-		in.Notes = append(in.Notes, Note{Key: "largestblue", Value: "0", Text: "DIFFERS: " + iniFixed["largestblue"][1]})
+		in.Notes = append(in.Notes, Note{Key: "largestblue", Value: "0", Text: "DIFFERS: " +
+			iniFixed["largestblue"][1]})
 	}
 }
 

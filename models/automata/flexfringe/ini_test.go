@@ -52,7 +52,8 @@ func TestImportINI(t *testing.T) {
 	if in.Window != 10 || in.Stride != 1 || in.Missing != machine.Stop {
 		t.Errorf("%+v", in)
 	}
-	want := map[int]string{3: "what is counted", 6: "always 1", 15: "does not know", 16: "does not know", 20: "printing", 21: "stands twice", 25: "DIFFERS"}
+	want := map[int]string{3: "what is counted", 6: "always 1", 15: "does not know", 16: "does not know",
+		20: "printing", 21: "stands twice", 25: "DIFFERS"}
 	for _, n := range in.Notes {
 		if w := want[n.Line]; w != "" && !strings.Contains(n.Text, w) {
 			t.Errorf("line %d: %q, want %q", n.Line, n.Text, w)
@@ -80,24 +81,30 @@ func TestImportINI(t *testing.T) {
 
 // TestImportShippedINI: the files for AIC and EDSM, and FlexFringe's defaults where a file says nothing.
 func TestImportShippedINI(t *testing.T) {
-	aic, err := flexfringe.ImportINI(strings.NewReader("[default]\nheuristic-name = aic\nstate_count = 0\nsymbol_count = 0\nsinkson = 0\nsinkcount = 0\nlargestblue = 1\ncorrection = 0\nfinalprob=1\n"), "aic.ini", machine.V26)
+	aic, err := flexfringe.ImportINI(strings.NewReader("[default]\nheuristic-name = aic\nstate_count = "+
+		"0\nsymbol_count = 0\nsinkson = 0\nsinkcount = 0\nlargestblue = 1\ncorrection = 0\nfinalprob=1\n"), "aic.ini",
+		machine.V26)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(machine.LearnSpec{Heuristic: "aic", Compat: machine.V26, Confidence: 0.05, FinalProb: true, TestMerge: true, MergeData: true, MergeRoot: true}, aic.Spec); d != "" {
+	if d := cmp.Diff(machine.LearnSpec{Heuristic: "aic", Compat: machine.V26, Confidence: 0.05, FinalProb: true,
+		TestMerge: true, MergeData: true, MergeRoot: true}, aic.Spec); d != "" {
 		t.Error(d)
 	}
-	edsm, err := flexfringe.ImportINI(strings.NewReader("HEURISTIC_NAME = evidence_driven\nlowerbound = 1\nlowerboundval = 2\n"), "edsm.ini", machine.V26)
+	edsm, err := flexfringe.ImportINI(strings.NewReader("HEURISTIC_NAME = evidence_driven\nlowerbound = "+
+		"1\nlowerboundval = 2\n"), "edsm.ini", machine.V26)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := edsm.Spec; s.Heuristic != "edsm" || s.LowerBound != 2 || s.StateCount != 25 || s.SymbolCount != 10 || s.SinkCount != 0 {
+	if s := edsm.Spec; s.Heuristic != "edsm" || s.LowerBound != 2 || s.StateCount != 25 || s.SymbolCount != 10 ||
+		s.SinkCount != 0 {
 		t.Errorf("%+v", s)
 	}
 	if len(edsm.Notes) != 1 || edsm.Notes[0].Key != "largestblue" {
 		t.Errorf("%+v", edsm.Notes)
 	}
-	kl, err := flexfringe.ImportINI(strings.NewReader("heuristic-name = kldistance\npredictremain = 1\n"), "kl.ini", machine.V26)
+	kl, err := flexfringe.ImportINI(strings.NewReader("heuristic-name = kldistance\npredictremain = 1\n"), "kl.ini",
+		machine.V26)
 	if err != nil || kl.Spec.Compat != machine.Clean || kl.Missing != machine.Remain {
 		t.Errorf("%+v, %v", kl, err)
 	}
@@ -115,12 +122,14 @@ func TestImportINIErrors(t *testing.T) {
 		"slidingwindow=1\nswsize=4\nswstride=5": "x.ini:3:10: windows of 4 rows moved on by 5",
 		"correction = NaN":                      "x.ini:1:14: correction: NaN is not",
 	} {
-		if _, err := flexfringe.ImportINI(strings.NewReader(text), "x.ini", machine.V26); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := flexfringe.ImportINI(strings.NewReader(text), "x.ini", machine.V26); err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want %q", text, err, want)
 		}
 	}
 	in, err := flexfringe.ImportINI(strings.NewReader("sinkcont = 3\n[stream]\nsinkcount = 4\n"), "x.ini", machine.V26)
-	if err != nil || len(in.Notes) != 3 || !strings.Contains(in.Notes[1].Text, `did you mean "sinkcount"?`) || !strings.Contains(in.Notes[2].Text, "[default]") {
+	if err != nil || len(in.Notes) != 3 || !strings.Contains(in.Notes[1].Text, `did you mean "sinkcount"?`) ||
+		!strings.Contains(in.Notes[2].Text, "[default]") {
 		t.Errorf("%+v, %v", in, err)
 	}
 }

@@ -82,7 +82,8 @@ func WriteJSON(m *machine.Machine, w io.Writer) error {
 	for q := range m.States {
 		for i := m.Start[q]; i < m.Start[q+1]; i++ {
 			from, to := strconv.Itoa(m.States[q].ID), strconv.Itoa(m.States[m.To[i]].ID)
-			out.Edges = append(out.Edges, ffEdge{ID: from + "_" + to, Source: from, Target: to, Name: m.Alphabet[m.On[i]]})
+			out.Edges = append(out.Edges, ffEdge{ID: from + "_" + to, Source: from, Target: to,
+				Name: m.Alphabet[m.On[i]]})
 		}
 	}
 	enc := json.NewEncoder(w)
@@ -95,7 +96,8 @@ func WriteJSON(m *machine.Machine, w io.Writer) error {
 
 func nodeOf(m *machine.Machine, q int32) ffNode {
 	s := &m.States[q]
-	n := ffNode{ID: s.ID, Source: s.Source, Size: s.Size, Level: len(s.Access), IsRed: machine.Bit(s.Red), IsSink: machine.Bit(s.Sink), IsBlue: machine.Bit(s.Blue)}
+	n := ffNode{ID: s.ID, Source: s.Source, Size: s.Size, Level: len(s.Access), IsRed: machine.Bit(s.Red),
+		IsSink: machine.Bit(s.Sink), IsBlue: machine.Bit(s.Blue)}
 	if q == 0 {
 		n.Source = -1
 		n.Trace = "0 0"
@@ -106,7 +108,8 @@ func nodeOf(m *machine.Machine, q int32) ffNode {
 		}
 		n.Trace = strings.Join(words, " ")
 	}
-	d := ffData{TotalFinal: s.Final, TotalPaths: s.Paths, TransCounts: map[string]string{}, PathCounts: map[string]int{}, FinalCounts: map[string]int{}}
+	d := ffData{TotalFinal: s.Final, TotalPaths: s.Paths, TransCounts: map[string]string{},
+		PathCounts: map[string]int{}, FinalCounts: map[string]int{}}
 	var fin, path strings.Builder
 	for k := range m.Types {
 		id := strconv.Itoa(k)
@@ -339,7 +342,8 @@ func (f *ffModel) rootFirst() []ffNode {
 }
 
 func readNode(m *machine.Machine, n ffNode, symbols map[string]int32, edges []target) (at int64, err error) {
-	s := machine.State{ID: n.ID, Source: n.Source, Size: n.Size, Paths: n.Data.TotalPaths, Final: n.Data.TotalFinal, Red: n.IsRed == 1, Sink: n.IsSink == 1, Blue: n.IsBlue == 1}
+	s := machine.State{ID: n.ID, Source: n.Source, Size: n.Size, Paths: n.Data.TotalPaths, Final: n.Data.TotalFinal,
+		Red: n.IsRed == 1, Sink: n.IsSink == 1, Blue: n.IsBlue == 1}
 	const limit = 1 << 31
 	if n.Size < 0 || s.Paths < 0 || s.Final < 0 || n.Size >= limit || s.Paths >= limit || s.Final >= limit {
 		return n.at, errors.New("a counter is out of range")

@@ -78,16 +78,25 @@ func TestUnreadableModels(t *testing.T) {
 	for text, want := range map[string]string{
 		``:                   "EOF",
 		`{"alphabet":["a"]}`: "no nodes",
-		`{"alphabet":["a","a"],"nodes":[` + node + `]}`:                                                                                     "stands twice",
-		`{"alphabet":[],"nodes":[` + node + `]}`:                                                                                            `unknown symbol "a"`,
-		`{"alphabet":["a"],"nodes":[` + node + `,` + node + `]}`:                                                                            "two nodes have the id 0",
-		`{"alphabet":["a"],"nodes":[` + node + `],"edges":[{"id":"x","source":"7","target":"0","name":"a"}]}`:                               `unknown state "7"`,
-		`{"alphabet":["a"],"nodes":[` + node + `],"edges":[{"source":"0","target":"0","name":"b"}]}`:                                        `unknown symbol "b"`,
-		`{"alphabet":["a"],"nodes":[` + node + `],"edges":[{"source":"0","target":"0","name":"a"},{"source":"0","target":"0","name":"a"}]}`: "two edges",
-		`{"alphabet":["a"],"nodes":[` + strings.Replace(node, `"1"`, `"-4"`, 1) + `]}`:                                                      `count "-4"`,
-		`{"alphabet":["a"],"nodes":[` + strings.Replace(node, `"data":{`, `"size":-2,"data":{`, 1) + `]}`:                                   "out of range",
+		`{"alphabet":["a","a"],"nodes":[` + node +
+			`]}`: "stands twice",
+		`{"alphabet":[],"nodes":[` + node +
+			`]}`: `unknown symbol "a"`,
+		`{"alphabet":["a"],"nodes":[` + node + `,` + node +
+			`]}`: "two nodes have the id 0",
+		`{"alphabet":["a"],"nodes":[` + node +
+			`],"edges":[{"id":"x","source":"7","target":"0","name":"a"}]}`: `unknown state "7"`,
+		`{"alphabet":["a"],"nodes":[` + node +
+			`],"edges":[{"source":"0","target":"0","name":"b"}]}`: `unknown symbol "b"`,
+		`{"alphabet":["a"],"nodes":[` + node +
+			`],"edges":[{"source":"0","target":"0","name":"a"},{"source":"0","target":"0","name":"a"}]}`: "two edges",
+		`{"alphabet":["a"],"nodes":[` + strings.Replace(node, `"1"`, `"-4"`, 1) +
+			`]}`: `count "-4"`,
+		`{"alphabet":["a"],"nodes":[` + strings.Replace(node, `"data":{`, `"size":-2,"data":{`, 1) +
+			`]}`: "out of range",
 	} {
-		if _, err := flexfringe.ReadJSON(strings.NewReader(text), "m.json"); !errors.Is(err, flexfringe.ErrMachine) || !strings.Contains(err.Error(), want) {
+		if _, err := flexfringe.ReadJSON(strings.NewReader(text), "m.json"); !errors.Is(err, flexfringe.ErrMachine) ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want %q", text, err, want)
 		}
 	}
@@ -98,10 +107,13 @@ func TestPlacesInModels(t *testing.T) {
 	for text, want := range map[string]string{
 		"{\n  \"nodes\": [\n    {\"id\": \"x\"}\n  ]\n}": "m.json:3:5: ",
 		"{\n  \"nodes\": [\n    {\"id\": 1,}\n  ]\n}":    "m.json:3:14: ",
-		"{\n  \"alphabet\": [\"a\"], \"types\": [\"1\"], \"nodes\": [{\"id\": 0, \"trace\": \"0 0\", \"source\": -1}],\n \"edges\": [{\"source\":\"0\",\"target\":\"0\",\"name\":\"a\"},\n {\"source\":\"0\",\"target\":\"0\",\"name\":\"b\"}]}": "m.json:4:2: ",
+		"{\n  \"alphabet\": [\"a\"], \"types\": [\"1\"], \"nodes\": [{\"id\": 0, \"trace\": \"0 0\", \"source\": " +
+			"-1}],\n \"edges\": [{\"source\":\"0\",\"target\":\"0\",\"name\":\"a\"},\n " +
+			"{\"source\":\"0\",\"target\":\"0\",\"name\":\"b\"}]}": "m.json:4:2: ",
 		"[]": "m.json:1:1: ",
 	} {
-		if _, err := flexfringe.ReadJSON(strings.NewReader(text), "m.json"); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := flexfringe.ReadJSON(strings.NewReader(text), "m.json"); err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want %q", text, err, want)
 		}
 	}

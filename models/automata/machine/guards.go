@@ -14,11 +14,17 @@ import (
 // Witteveen, A likelihood-ratio test for identifying probabilistic deterministic real-time automata, ICGI 2010,
 // with attributes in the place of time).
 type GuardedLearnSpec struct {
-	Alpha      float64 `yaml:"alpha" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1" jsonschema_description:"significance level: smaller splits less and merges more. Every value of every attribute is tried as a guard, so it has to be small"`
-	Bonferroni bool    `yaml:"bonferroni" jsonschema_description:"divide alpha by the number of guards that are tried at a time"`
-	MinEvents  int     `yaml:"min_events" jsonschema:"minimum=1" jsonschema_description:"events that each side of a comparison needs"`
-	Depth      int     `yaml:"depth" jsonschema:"minimum=0,maximum=20" jsonschema_description:"events after the next one that are compared too"`
-	MaxStates  int     `yaml:"max_states" jsonschema:"minimum=1,maximum=65536" jsonschema_description:"states, at most: beyond, what is left is merged with what it is most like. 1: no states and no guards"`
+	// significance level: smaller splits less and merges more. Every value of every attribute is tried as a guard, so
+	// it has to be small
+	Alpha float64 `yaml:"alpha" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1"`
+	// divide alpha by the number of guards that are tried at a time
+	Bonferroni bool `yaml:"bonferroni"`
+	// events that each side of a comparison needs
+	MinEvents int `yaml:"min_events" jsonschema:"minimum=1"`
+	// events after the next one that are compared too
+	Depth int `yaml:"depth" jsonschema:"minimum=0,maximum=20"`
+	// states, at most: beyond, what is left is merged with what it is most like. 1: no states and no guards
+	MaxStates int `yaml:"max_states" jsonschema:"minimum=1,maximum=65536"`
 }
 
 // DefaultGuarded is the settings that find planted machines and no guards in noise.

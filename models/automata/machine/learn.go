@@ -23,20 +23,40 @@ const (
 // LearnSpec is how a machine is learnt: red-blue state merging with one of several statistical tests.
 // Names are FlexFringe's.
 type LearnSpec struct {
-	Heuristic   string  `yaml:"heuristic" jsonschema:"enum=alergia,enum=likelihood,enum=aic,enum=kl,enum=edsm" jsonschema_description:"what judges a merge: alergia (Hoeffding bound on every outgoing frequency), likelihood (likelihood ratio over the whole overlap), aic (Akaike's information criterion), kl (Kullback-Leibler divergence a parameter saved), or edsm (labels that agree, for words of two labels or more)"`
-	Compat      Compat  `yaml:"compat" jsonschema:"enum=clean,enum=v26,enum=v23" jsonschema_description:"clean: textbook statistics; v26, v23: step for step as the FlexFringe of January 2026 or July 2023"`
-	Confidence  float64 `yaml:"confidence_bound" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1" jsonschema_description:"alergia, likelihood: significance level alpha of the test, smaller merges more; kl: nats that a merge may lose for each parameter it saves, larger merges more; aic: what the criterion must gain, in the compatible modes; edsm: without effect"`
-	LowerBound  float64 `yaml:"lowerboundval" jsonschema:"minimum=0" jsonschema_description:"merges with a smaller score are refuted; with edsm, the labels that must agree"`
-	StateCount  int     `yaml:"state_count" jsonschema:"minimum=0" jsonschema_description:"states with fewer words give no evidence"`
-	SymbolCount int     `yaml:"symbol_count" jsonschema:"minimum=-1" jsonschema_description:"symbols seen less often are pooled; -1 pools none"`
-	Correction  float64 `yaml:"correction" jsonschema:"minimum=0" jsonschema_description:"added to every count (Laplace smoothing), in tests but those of the clean likelihood ratio, aic and kl, and where probabilities are taken"`
-	FinalProb   bool    `yaml:"finalprob" jsonschema_description:"the end of a word is an event with a probability of its own"`
-	TypeDist    bool    `yaml:"typedist" jsonschema_description:"v23 only: test the distribution of end labels as well"`
-	SinkCount   int     `yaml:"sinkcount" jsonschema:"minimum=0" jsonschema_description:"states with fewer words are sinks: never merged, never extended"`
-	TestMerge   bool    `yaml:"testmerge" jsonschema_description:"carry the merge out while testing it, so that loops are seen; else only the overlap of the two trees is tested"`
-	MergeData   bool    `yaml:"mergedata" jsonschema_description:"merged states add up their counters; else a state keeps its own"`
-	MergeSinks  bool    `yaml:"mergesinks" jsonschema_description:"clean only: when nothing else is left to do, sinks join the state that gives their words the highest probability, so that every word goes on"`
-	MergeRoot   bool    `yaml:"mergeroot" jsonschema_description:"the initial state may take part in merges"`
+	// what judges a merge: alergia (Hoeffding bound on every outgoing frequency), likelihood (likelihood ratio over the
+	// whole overlap), aic (Akaike's information criterion), kl (Kullback-Leibler divergence a parameter saved), or edsm
+	// (labels that agree, for words of two labels or more)
+	Heuristic string `yaml:"heuristic" jsonschema:"enum=alergia,enum=likelihood,enum=aic,enum=kl,enum=edsm"`
+	// clean: textbook statistics; v26, v23: step for step as the FlexFringe of January 2026 or July 2023
+	Compat Compat `yaml:"compat" jsonschema:"enum=clean,enum=v26,enum=v23"`
+	// alergia, likelihood: significance level alpha of the test, smaller merges more; kl: nats that a merge may lose
+	// for each parameter it saves, larger merges more; aic: what the criterion must gain, in the compatible modes;
+	// edsm: without effect
+	Confidence float64 `yaml:"confidence_bound" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1"`
+	// merges with a smaller score are refuted; with edsm, the labels that must agree
+	LowerBound float64 `yaml:"lowerboundval" jsonschema:"minimum=0"`
+	// states with fewer words give no evidence
+	StateCount int `yaml:"state_count" jsonschema:"minimum=0"`
+	// symbols seen less often are pooled; -1 pools none
+	SymbolCount int `yaml:"symbol_count" jsonschema:"minimum=-1"`
+	// added to every count (Laplace smoothing), in tests but those of the clean likelihood ratio, aic and kl, and where
+	// probabilities are taken
+	Correction float64 `yaml:"correction" jsonschema:"minimum=0"`
+	// the end of a word is an event with a probability of its own
+	FinalProb bool `yaml:"finalprob"`
+	// v23 only: test the distribution of end labels as well
+	TypeDist bool `yaml:"typedist"`
+	// states with fewer words are sinks: never merged, never extended
+	SinkCount int `yaml:"sinkcount" jsonschema:"minimum=0"`
+	// carry the merge out while testing it, so that loops are seen; else only the overlap of the two trees is tested
+	TestMerge bool `yaml:"testmerge"`
+	// merged states add up their counters; else a state keeps its own
+	MergeData bool `yaml:"mergedata"`
+	// clean only: when nothing else is left to do, sinks join the state that gives their words the highest probability,
+	// so that every word goes on
+	MergeSinks bool `yaml:"mergesinks"`
+	// the initial state may take part in merges
+	MergeRoot bool `yaml:"mergeroot"`
 }
 
 // Alergia holds the settings of FlexFringe's alergia.ini.

@@ -10,7 +10,8 @@ import (
 	"plumbline/models/nn"
 )
 
-// expression is a graph for batches of a fixed number of rows, in the making. Rows and columns are spread, joined, picked
+// expression is a graph for batches of a fixed number of rows, in the making. Rows and columns are spread, joined,
+// picked
 // and summed up by products with constant matrices, whose gradients Gorgonia knows for every shape.
 type expression struct {
 	g     *G.ExprGraph
@@ -127,7 +128,8 @@ func (b *builder) param(layer int, part nn.Part, rows, cols int) *G.Node {
 // random is an input that is drawn for each step.
 func (b *builder) random(name string, cols int, draw func(row []float32, step, place int)) *G.Node {
 	n := b.matrix(name, b.rows, cols, nil)
-	b.tp.random = append(b.tp.random, randomInput{n, tensor.New(tensor.WithShape(b.rows, cols), tensor.Of(tensor.Float32)), draw})
+	b.tp.random = append(b.tp.random, randomInput{n,
+		tensor.New(tensor.WithShape(b.rows, cols), tensor.Of(tensor.Float32)), draw})
 	return n
 }
 
@@ -202,7 +204,8 @@ func (b *builder) centres(h *G.Node) *G.Node {
 	G.Read(h, &b.tp.latent)
 	apart := b.must(G.Mean(b.must(G.Square(b.must(G.Sub(h, b.tp.near))))))
 	means := b.must(G.Mean(b.must(G.Square(b.must(G.Mul(b.tp.members, h))))))
-	return b.must(G.Add(b.must(G.Mul(b.scalar(net.Shrink), apart)), b.must(G.Mul(b.scalar(net.Centring*float64(wide)), means))))
+	return b.must(G.Add(b.must(G.Mul(b.scalar(net.Shrink), apart)),
+		b.must(G.Mul(b.scalar(net.Centring*float64(wide)), means))))
 }
 
 func (b *builder) normalise(h *G.Node, i int) *G.Node {
@@ -226,7 +229,10 @@ func (b *builder) draw(h *G.Node) (z, penalty *G.Node) {
 	v := b.t.net.Variational
 	k := b.t.net.Bottleneck()
 	mu, s := b.columns(h, 0, k, 2*k, "means"), b.columns(h, k, k, 2*k, "deviations")
-	eps := b.random("draw", k, func(row []float32, step, place int) { nn.StandardNormal(row, b.t.net.Seed, step, place) })
+	eps := b.random("draw", k, func(row []float32, step,
+		place int) {
+		nn.StandardNormal(row, b.t.net.Seed, step, place)
+	})
 	dev := b.must(G.Exp(b.must(G.Mul(s, b.scalar(0.5)))))
 	z = b.must(G.Add(mu, b.must(G.HadamardProd(dev, eps))))
 	sum := b.must(G.Add(b.must(G.Exp(s)), b.must(G.Square(mu))))

@@ -293,7 +293,8 @@ func gather(to, from []float32, rows []int32, d int) {
 	}
 }
 
-func (t *trainer) Epoch(ctx context.Context, x, target []float32, order []int32, batch int, rate float64) (float64, error) {
+func (t *trainer) Epoch(ctx context.Context, x, target []float32, order []int32, batch int, rate float64) (float64,
+	error) {
 	sum := 0.0
 	for from := 0; from < len(order); from += batch {
 		if err := ctx.Err(); err != nil {

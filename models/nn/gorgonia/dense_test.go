@@ -131,7 +131,8 @@ func reference(n nn.Network, p [][]float64, x, t []float32, rows []int32) float6
 				for j := range b {
 					mu, s := z[j], z[b+j]
 					drawn[j] = mu + math.Exp(s/2)*float64(eps[j])
-					kl += (math.Exp(s) + mu*mu - v.Alpha - v.Alpha*s + v.Alpha*math.Log(v.Alpha)) / (2 * v.Alpha * float64(b) * size)
+					kl += (math.Exp(s) + mu*mu - v.Alpha - v.Alpha*s +
+						v.Alpha*math.Log(v.Alpha)) / (2 * v.Alpha * float64(b) * size)
 				}
 				h[q] = drawn
 			}
@@ -207,7 +208,8 @@ func networks() map[string]nn.Network {
 			hidden(n, func(l *nn.Dense) { l.Activation = act })
 		})
 	}
-	for name, v := range map[string]nn.Variational{"variational": {Alpha: 1, Weight: 0.4}, "log variational": {Alpha: 0.1, Weight: 0.3, Log: true}} {
+	for name, v := range map[string]nn.Variational{"variational": {Alpha: 1, Weight: 0.4},
+		"log variational": {Alpha: 0.1, Weight: 0.3, Log: true}} {
 		out[name] = auto(func(n *nn.Network) {
 			n.Layers[2].Out *= 2
 			n.Variational = &v
@@ -286,7 +288,8 @@ func testGradient(t *testing.T, engine nn.Engine, net nn.Network) {
 
 func TestLossFallsAndRepeats(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	net := nn.Network{Layers: nn.Autoencoder(8, []int{6, 2}, nn.Tanh), Optimiser: nn.Optimiser{Kind: "adam", Rate: 0.01, Rho: 0.9}}
+	net := nn.Network{Layers: nn.Autoencoder(8, []int{6, 2}, nn.Tanh),
+		Optimiser: nn.Optimiser{Kind: "adam", Rate: 0.01, Rho: 0.9}}
 	p := net.NewParams(r, 0.01)
 	x := make([]float32, 100*8)
 	for i := range 100 {
@@ -328,7 +331,8 @@ func TestLossFallsAndRepeats(t *testing.T) {
 
 func BenchmarkEpoch(b *testing.B) {
 	r := rand.New(rand.NewPCG(5, 6))
-	net := nn.Network{Layers: nn.Autoencoder(122, autoencoder.CaoSizes(122), nn.Tanh), Optimiser: nn.Optimiser{Kind: "adam", Rate: 0.001, Rho: 0.9}}
+	net := nn.Network{Layers: nn.Autoencoder(122, autoencoder.CaoSizes(122), nn.Tanh),
+		Optimiser: nn.Optimiser{Kind: "adam", Rate: 0.001, Rho: 0.9}}
 	const n = 8192
 	x := make([]float32, n*122)
 	for i := range x {
@@ -358,15 +362,21 @@ func TestEnginesAgree(t *testing.T) {
 	all := networks()
 	adam := nn.Optimiser{Kind: "adam", Rate: 0.003, Rho: 0.9}
 	for name, net := range map[string]nn.Network{
-		"adamw":            {Layers: nn.Autoencoder(9, []int{7, 2}, nn.Tanh), Optimiser: nn.Optimiser{Kind: "adamw", Rate: 0.003, WeightDecay: 0.1}},
-		"adagrad, clipped": {Layers: nn.Autoencoder(9, []int{7, 2}, nn.Tanh), Optimiser: nn.Optimiser{Kind: "adagrad", Rate: 0.01, Clip: 0.1}},
-		"rmsprop":          {Layers: nn.Autoencoder(9, []int{7, 2}, nn.Tanh), Optimiser: nn.Optimiser{Kind: "rmsprop", Rate: 0.001, Rho: 0.9, Momentum: 0.5}},
-		"shrink":           {Layers: nn.Autoencoder(50, []int{20, 7}, nn.Tanh), Optimiser: adam, Latent: 2, Shrink: 10},
-		"auto-encoder":     {Layers: nn.Autoencoder(122, []int{80, 40, 12}, nn.Tanh), Optimiser: adam},
-		"narrow":           {Layers: nn.Autoencoder(5, []int{1}, nn.ReLU), Optimiser: adam},
-		"sigmoid":          {Layers: nn.Autoencoder(33, []int{17, 3}, nn.Sigmoid), Optimiser: nn.Optimiser{Kind: "sgd", Rate: 0.05, Momentum: 0.9}},
-		"adadelta":         {Layers: nn.Autoencoder(64, []int{32, 16}, nn.Tanh), Optimiser: nn.Optimiser{Kind: "adadelta", Rate: 1, Rho: 0.9}},
-		"sigmoid output":   {Layers: []nn.Dense{{In: 20, Out: 31, Activation: nn.ReLU}, {In: 31, Out: 7, Activation: nn.Sigmoid}}, Optimiser: adam},
+		"adamw": {Layers: nn.Autoencoder(9, []int{7, 2}, nn.Tanh),
+			Optimiser: nn.Optimiser{Kind: "adamw", Rate: 0.003, WeightDecay: 0.1}},
+		"adagrad, clipped": {Layers: nn.Autoencoder(9, []int{7, 2}, nn.Tanh),
+			Optimiser: nn.Optimiser{Kind: "adagrad", Rate: 0.01, Clip: 0.1}},
+		"rmsprop": {Layers: nn.Autoencoder(9, []int{7, 2}, nn.Tanh),
+			Optimiser: nn.Optimiser{Kind: "rmsprop", Rate: 0.001, Rho: 0.9, Momentum: 0.5}},
+		"shrink":       {Layers: nn.Autoencoder(50, []int{20, 7}, nn.Tanh), Optimiser: adam, Latent: 2, Shrink: 10},
+		"auto-encoder": {Layers: nn.Autoencoder(122, []int{80, 40, 12}, nn.Tanh), Optimiser: adam},
+		"narrow":       {Layers: nn.Autoencoder(5, []int{1}, nn.ReLU), Optimiser: adam},
+		"sigmoid": {Layers: nn.Autoencoder(33, []int{17, 3}, nn.Sigmoid),
+			Optimiser: nn.Optimiser{Kind: "sgd", Rate: 0.05, Momentum: 0.9}},
+		"adadelta": {Layers: nn.Autoencoder(64, []int{32, 16}, nn.Tanh),
+			Optimiser: nn.Optimiser{Kind: "adadelta", Rate: 1, Rho: 0.9}},
+		"sigmoid output": {Layers: []nn.Dense{{In: 20, Out: 31, Activation: nn.ReLU},
+			{In: 31, Out: 7, Activation: nn.Sigmoid}}, Optimiser: adam},
 		"tanh output":      {Layers: []nn.Dense{{In: 20, Out: 18, Activation: nn.Tanh}}, Optimiser: adam},
 		"rectified output": {Layers: []nn.Dense{{In: 20, Out: 48, Activation: nn.ReLU}}, Optimiser: adam},
 	} {
@@ -438,7 +448,8 @@ func TestEnginesAgree(t *testing.T) {
 
 // TestCentresChange: centres may be more or fewer than before, and the loss is of the new ones.
 func TestCentresChange(t *testing.T) {
-	net := nn.Network{Layers: nn.Autoencoder(4, []int{2}, nn.Tanh), Optimiser: nn.Optimiser{Kind: "adam", Rate: 0.01}, Latent: 1, Shrink: 1, Centres: [][]float32{{0, 0}}}
+	net := nn.Network{Layers: nn.Autoencoder(4, []int{2}, nn.Tanh), Optimiser: nn.Optimiser{Kind: "adam", Rate: 0.01},
+		Latent: 1, Shrink: 1, Centres: [][]float32{{0, 0}}}
 	p := net.NewParams(rand.New(rand.NewPCG(1, 1)), 0)
 	x := []float32{1, 2, 3, 4, 4, 3, 2, 1}
 	losses := map[string][]float64{}
@@ -560,7 +571,8 @@ func TestAsPyTorch(t *testing.T) {
 			wrong:     []float64{1.9083411, 5.1681423, 3.5577707, 2.2034824, 5.4755886, 2.8455997, 2.8745965},
 		},
 	} {
-		net := nn.Network{Layers: []nn.Dense{layer(4, 3, true), layer(3, 2, false), layer(2, 3, true), layer(3, 4, false)}, Optimiser: want.optimiser}
+		net := nn.Network{Layers: []nn.Dense{layer(4, 3, true), layer(3, 2, false), layer(2, 3, true),
+			layer(3, 4, false)}, Optimiser: want.optimiser}
 		var p nn.Params
 		for _, a := range net.Arrays() {
 			k, values := float64(a.Layer), make([]float32, a.Len)
@@ -618,7 +630,10 @@ func TestAsPyTorch(t *testing.T) {
 			}
 			near(name+": running means", mean, want.mean)
 			near(name+": running variances", variance, want.variance)
-			net.NewScorer(got).Each(x, 0, 7, 0, func(i int, y []float32) { wrong = append(wrong, nn.MeanSquare(y, x[4*i:4*i+4])) })
+			net.NewScorer(got).Each(x, 0, 7, 0, func(i int, y []float32) {
+				wrong = append(wrong,
+					nn.MeanSquare(y, x[4*i:4*i+4]))
+			})
 			near(name+": errors", wrong, want.wrong)
 		}
 	}

@@ -29,9 +29,11 @@ func (b *sequenceBuilder) param(i int) *G.Node {
 }
 
 // input is a matrix that each batch fills anew.
-func (b *sequenceBuilder) input(name string, cols int, fill func(row []float32, place int, x, target []float32)) *G.Node {
+func (b *sequenceBuilder) input(name string, cols int,
+	fill func(row []float32, place int, x, target []float32)) *G.Node {
 	n := b.matrix(name, b.rows, cols, nil)
-	b.tp.inputs = append(b.tp.inputs, input{n, tensor.New(tensor.WithShape(b.rows, cols), tensor.Of(tensor.Float32)), fill})
+	b.tp.inputs = append(b.tp.inputs, input{n, tensor.New(tensor.WithShape(b.rows, cols), tensor.Of(tensor.Float32)),
+		fill})
 	return n
 }
 
@@ -59,7 +61,8 @@ func (b *sequenceBuilder) samples() (x G.Nodes) {
 	s := b.t.seq
 	for t := range s.Steps {
 		if s.Symbols == 0 {
-			x = append(x, b.input(fmt.Sprint("x", t), s.In, func(row []float32, _ int, x, _ []float32) { copy(row, x[t*s.In:]) }))
+			x = append(x, b.input(fmt.Sprint("x", t), s.In,
+				func(row []float32, _ int, x, _ []float32) { copy(row, x[t*s.In:]) }))
 			continue
 		}
 		in := b.input(fmt.Sprint("x", t), s.Symbols, func(row []float32, _ int, x, _ []float32) {
@@ -117,9 +120,10 @@ func (b *sequenceBuilder) layers() G.Nodes {
 		}
 		if l.Dropout > 0 {
 			for t := range out {
-				mask := b.input(fmt.Sprint("mask ", i, " ", t), l.Columns(), func(row []float32, place int, _, _ []float32) {
-					nn.Mask(row, l.Dropout, s.Seed, b.t.steps, i, place*s.Steps+t)
-				})
+				mask := b.input(fmt.Sprint("mask ", i, " ", t), l.Columns(),
+					func(row []float32, place int, _, _ []float32) {
+						nn.Mask(row, l.Dropout, s.Seed, b.t.steps, i, place*s.Steps+t)
+					})
 				out[t] = b.must(G.HadamardProd(out[t], mask))
 			}
 		}
@@ -182,7 +186,8 @@ func (b *sequenceBuilder) lossOf(y *G.Node, t, per int) *G.Node {
 	n := per - len(groups)
 	var loss *G.Node
 	if n > 0 {
-		want := b.input(fmt.Sprint("t", t), n, func(row []float32, _ int, _, target []float32) { copy(row, target[t*per:]) })
+		want := b.input(fmt.Sprint("t", t), n,
+			func(row []float32, _ int, _, target []float32) { copy(row, target[t*per:]) })
 		numbers := y
 		if len(groups) > 0 {
 			numbers = b.columns(y, 0, wide, s.Out, fmt.Sprint("numbers", t))

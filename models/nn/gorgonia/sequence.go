@@ -193,7 +193,8 @@ func (t *sequenceTrainer) evaluate(x, target []float32, rows []int32) (float64, 
 	return float64(loss), takeGradients(tp.params, to)
 }
 
-func (t *sequenceTrainer) Epoch(ctx context.Context, x, target []float32, order []int32, batch int, rate float64) (float64, error) {
+func (t *sequenceTrainer) Epoch(ctx context.Context, x, target []float32, order []int32, batch int,
+	rate float64) (float64, error) {
 	if batch < 1 {
 		return 0, errors.New("gorgonia: batches of no samples")
 	}

@@ -19,7 +19,8 @@ func sequences() map[string]nn.Sequence {
 		return s
 	}
 	symbols := func(change func(s *nn.Sequence)) nn.Sequence {
-		s := nn.Sequence{Steps: 4, In: 1, Symbols: 9, Layers: []nn.Recurrent{{In: 9, Out: 6}}, Out: 9, Loss: "softmax", Optimiser: adam}
+		s := nn.Sequence{Steps: 4, In: 1, Symbols: 9, Layers: []nn.Recurrent{{In: 9, Out: 6}}, Out: 9, Loss: "softmax",
+			Optimiser: adam}
 		change(&s)
 		return s
 	}
@@ -46,7 +47,8 @@ func sequences() map[string]nn.Sequence {
 			s.Layers, s.Each = []nn.Recurrent{{In: 5, Out: 7, Bidirectional: true}}, false
 		}),
 		"both ways, repeat": numbers(func(s *nn.Sequence) {
-			s.Layers = []nn.Recurrent{{In: 5, Out: 7, Bidirectional: true}, {In: 14, Out: 8, Bidirectional: true, Repeat: true}}
+			s.Layers = []nn.Recurrent{{In: 5, Out: 7, Bidirectional: true},
+				{In: 14, Out: 8, Bidirectional: true, Repeat: true}}
 		}),
 		"decoder":           numbers(encdec),
 		"decoder, mae":      numbers(func(s *nn.Sequence) { encdec(s); s.Loss = "mae" }),
@@ -58,13 +60,23 @@ func sequences() map[string]nn.Sequence {
 		"logistic, last":    numbers(func(s *nn.Sequence) { s.Loss, s.Out, s.Each = "logistic", 1, false }),
 		"gaussian":          numbers(func(s *nn.Sequence) { s.Loss = "gaussian" }),
 		"gaussian, last":    numbers(func(s *nn.Sequence) { s.Loss, s.Each = "gaussian", false }),
-		"classes":           numbers(func(s *nn.Sequence) { s.Loss, s.Out, s.Classes = "gaussian", 4+3+2, []int{3, 2} }),
-		"classes, last":     numbers(func(s *nn.Sequence) { s.Loss, s.Out, s.Classes, s.Each = "gaussian", 5, []int{5}, false }),
-		"softmax":           numbers(func(s *nn.Sequence) { s.Loss = "softmax" }),
-		"dropout":           numbers(func(s *nn.Sequence) { s.Layers[0].Dropout, s.Layers[1].Dropout = 0.3, 0.5 }),
-		"dropout, last":     numbers(func(s *nn.Sequence) { s.Layers[0].Dropout, s.Layers[1].Dropout, s.Each = 0.3, 0.5, false }),
+		"classes": numbers(func(s *nn.Sequence) {
+			s.Loss, s.Out, s.Classes = "gaussian", 4+3+2,
+				[]int{3, 2}
+		}),
+		"classes, last": numbers(func(s *nn.Sequence) {
+			s.Loss, s.Out, s.Classes, s.Each = "gaussian", 5, []int{5},
+				false
+		}),
+		"softmax": numbers(func(s *nn.Sequence) { s.Loss = "softmax" }),
+		"dropout": numbers(func(s *nn.Sequence) { s.Layers[0].Dropout, s.Layers[1].Dropout = 0.3, 0.5 }),
+		"dropout, last": numbers(func(s *nn.Sequence) {
+			s.Layers[0].Dropout, s.Layers[1].Dropout, s.Each = 0.3, 0.5,
+				false
+		}),
 		"dropout, both ways": numbers(func(s *nn.Sequence) {
-			s.Layers = []nn.Recurrent{{In: 5, Out: 7, Bidirectional: true, Dropout: 0.2}, {In: 14, Out: 8, Repeat: true, Dropout: 0.4}}
+			s.Layers = []nn.Recurrent{{In: 5, Out: 7, Bidirectional: true, Dropout: 0.2},
+				{In: 14, Out: 8, Repeat: true, Dropout: 0.4}}
 		}),
 		"one-hot": symbols(func(s *nn.Sequence) {}),
 		"one-hot, each, both ways": symbols(func(s *nn.Sequence) {
@@ -176,7 +188,8 @@ func TestSequenceEnginesAgree(t *testing.T) {
 // TestLargeLogits: what the head gives may be so large that its exponential overflows.
 func TestLargeLogits(t *testing.T) {
 	for _, loss := range []string{"softmax", "logistic"} {
-		s := nn.Sequence{Steps: 2, In: 1, Layers: []nn.Recurrent{{In: 1, Out: 1}}, Out: 2, Loss: loss, Optimiser: nn.Optimiser{Kind: "sgd", Rate: 1}}
+		s := nn.Sequence{Steps: 2, In: 1, Layers: []nn.Recurrent{{In: 1, Out: 1}}, Out: 2, Loss: loss,
+			Optimiser: nn.Optimiser{Kind: "sgd", Rate: 1}}
 		p := s.NewParams(rand.New(rand.NewPCG(1, 1)))
 		copy(p[len(p)-2], []float32{0, 0})
 		copy(p[len(p)-1], []float32{300, -300})

@@ -78,7 +78,7 @@ var allowed = map[string]string{
 	"runs/bundle": "configs/settings data data/prep data/source eval models runs/experiment runs/record",
 	"runs/investigate": "data data/cache data/prep data/source eval models runs/bundle runs/experiment runs/prepare " +
 		"runs/record",
-	"runs/compare": "configs/settings eval runs/record",
+	"runs/compare": "configs/settings eval models runs/record",
 	"runs": "data data/audit data/cache data/prep data/source eval models runs/bundle runs/experiment " +
 		"runs/prepare runs/record numeric/parallel numeric/stat",
 

@@ -14,6 +14,7 @@ import (
 
 	"plumbline/configs/settings"
 	"plumbline/eval"
+	"plumbline/models"
 	"plumbline/runs/record"
 )
 
@@ -43,6 +44,7 @@ type Row struct {
 	Run          string // name of the run directory
 	OK, Cells    int
 	Fixed        bool             // the model is deterministic: one cell is all there is
+	SawLabels    bool             // the model learns from labels: the others saw benign rows alone
 	Main         Value            // of the comparison's metric
 	Others       map[string]Value // of the other shown metrics
 	Errors       []string         // of the cells that are not ok, each once
@@ -229,6 +231,9 @@ func direction(metric string) float64 {
 func (c *Comparison) row(cells []record.Result, overlap float64) Row {
 	r := Row{Label: cells[0].Label, Model: cells[0].Model, Cells: len(cells), Fixed: cells[0].Deterministic,
 		Others: map[string]Value{}}
+	if info, err := models.Lookup(r.Model); err == nil {
+		r.SawLabels = info.Needs.Labels.Any()
+	}
 	for i := range cells {
 		switch {
 		case cells[i].Status == record.OK:

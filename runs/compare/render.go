@@ -48,7 +48,12 @@ func (c *Comparison) grid(g *Group) [][]string {
 			head = append(head, title(m))
 		}
 	}
-	out := [][]string{append(head, "ok/n")}
+	head = append(head, "ok/n")
+	mark := slices.ContainsFunc(g.Rows, func(r Row) bool { return r.SawLabels })
+	if mark {
+		head = append(head, "saw")
+	}
+	out := [][]string{head}
 	for i := range g.Rows {
 		r := &g.Rows[i]
 		rank := ""
@@ -61,7 +66,13 @@ func (c *Comparison) grid(g *Group) [][]string {
 				line = append(line, short(m, r.Others[m].Mean))
 			}
 		}
-		out = append(out, append(line, fmt.Sprintf("%d/%d", r.OK, r.Cells)))
+		line = append(line, fmt.Sprintf("%d/%d", r.OK, r.Cells))
+		if mark && r.SawLabels {
+			line = append(line, "labels")
+		} else if mark {
+			line = append(line, "benign")
+		}
+		out = append(out, line)
 	}
 	return out
 }
@@ -228,7 +239,7 @@ func (c *Comparison) markdown(w io.Writer) error {
 func (c *Comparison) csv(w io.Writer) error {
 	cw := csv.NewWriter(w)
 	cw.Write([]string{"data", "unit", "rank", "label", "model", "metric", "n", "cells", "mean", "sd", "low", "high",
-		"interval", "run"})
+		"interval", "run", "saw_labels"})
 	text := func(v float64) string {
 		if math.IsNaN(v) {
 			return ""
@@ -241,7 +252,8 @@ func (c *Comparison) csv(w io.Writer) error {
 			for _, m := range c.metrics() {
 				v := r.Others[m]
 				cw.Write([]string{g.Data, g.Unit, strconv.Itoa(r.Rank), r.Label, r.Model, m, strconv.Itoa(v.N),
-					strconv.Itoa(r.Cells), text(v.Mean), text(v.SD), text(v.Interval.Low), text(v.Interval.High), v.kind(), r.Run})
+					strconv.Itoa(r.Cells), text(v.Mean), text(v.SD), text(v.Interval.Low), text(v.Interval.High), v.kind(), r.Run,
+					strconv.FormatBool(r.SawLabels)})
 			}
 		}
 	}
@@ -278,6 +290,8 @@ func (c *Comparison) json(w io.Writer) error {
 		Cells   int              `json:"cells"`
 		Metrics map[string]value `json:"metrics"`
 		Errors  []string         `json:"errors,omitempty"`
+
+		SawLabels bool `json:"saw_labels,omitempty"`
 	}
 	type group struct {
 		Data     string   `json:"data"`
@@ -299,7 +313,7 @@ func (c *Comparison) json(w io.Writer) error {
 		og := group{Data: g.Data, Unit: g.Unit, Test: g.Test, Audit: g.Audit, Warnings: g.Warnings, Published: g.Published}
 		for _, r := range g.Rows {
 			or := row{Rank: r.Rank, Label: r.Label, Model: r.Model, Run: r.Run, OK: r.OK, Cells: r.Cells, Errors: r.Errors,
-				Metrics: map[string]value{}}
+				Metrics: map[string]value{}, SawLabels: r.SawLabels}
 			for _, m := range c.metrics() {
 				v := r.Others[m]
 				or.Metrics[m] = value{v.N, eval.Number(v.Mean), eval.Number(v.SD), eval.Number(v.Interval.Low),

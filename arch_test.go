@@ -41,14 +41,15 @@ var allowed = map[string]string{
 	"data/datatest": "",
 	"data/cache":    "",
 	"data/corpus":   "data",
+	"data/derive":   "data numeric/parallel",
 	"data/evasion":  "data data/split",
 	"data/export":   "data data/parquet",
 	"data/split":    "configs/settings data",
-	"data/source": "configs/settings data data/input data/export data/corpus data/join data/nfcapd " +
+	"data/source": "configs/settings data data/input data/export data/corpus data/derive data/join data/nfcapd " +
 		"data/parquet data/value numeric/parallel",
 	"data/source/sourcetest": "configs/settings data data/source",
 	"data/synth":             "configs/settings data data/source",
-	"data/audit":             "data data/source data/split",
+	"data/audit":             "data data/derive data/source data/split",
 	"data/fetch":             "data data/input data/source",
 	"data/prep":              "configs/settings data data/corpus numeric/cluster numeric/parallel numeric/stat",
 
@@ -96,6 +97,7 @@ var outside = map[string]string{
 	"github.com/invopop/":       "cmd/plumbline",
 	"golang.org/x/term":         "cmd/plumbline",
 	"github.com/klauspost/":     "data/input data/source data/export data/nfcapd data/parquet runs/record",
+	"github.com/expr-lang/expr": "data/derive",
 	"github.com/pierrec/lz4/":   "data/nfcapd",
 	"go.yaml.in/yaml/v3":        "configs/settings",
 	"github.com/google/go-cmp/": "", // tests only

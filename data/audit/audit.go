@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"plumbline/data"
+	"plumbline/data/derive"
 	"plumbline/data/split"
 )
 
@@ -24,7 +25,16 @@ type Report struct {
 	Columns  []Column `json:"columns"`
 	// Disordered is the number of rows that are earlier than the row before, by time column.
 	Disordered map[string]int `json:"disordered,omitempty"`
+	Wrong      []Wrong        `json:"wrong,omitempty"`
 	Findings   []Finding      `json:"findings"`
+}
+
+// Wrong is values that cannot be right, by the name that the data config's repair has for the error.
+type Wrong struct {
+	Error   string   `json:"error"`
+	Columns []string `json:"columns"`
+	Rows    int      `json:"rows"`
+	First   string   `json:"first"` // file:line
 }
 
 // Class is one class and how its rows fall.
@@ -67,7 +77,7 @@ type Column struct {
 
 // Finding is something that a reader of results should know.
 type Finding struct {
-	Kind string `json:"kind"` // duplicates, overlap, conflicts, groups, shortcut, constant, identifier, time, small_class, one_class
+	Kind string `json:"kind"` // duplicates, overlap, conflicts, groups, shortcut, constant, identifier, time, wrong, small_class, one_class
 	Text string `json:"text"`
 }
 
@@ -112,6 +122,9 @@ func Table(ctx context.Context, t *data.Table, sp *split.Split) (*Report, error)
 			continue
 		}
 		rep.Columns = append(rep.Columns, a.column(c))
+	}
+	for _, w := range derive.Find(t) {
+		rep.Wrong = append(rep.Wrong, Wrong{w.Repair.Error, w.Repair.Columns, w.Rows, t.Where(w.First)})
 	}
 	rep.findAll()
 	return rep, nil

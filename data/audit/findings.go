@@ -50,6 +50,11 @@ func (r *Report) findAll() {
 			r.find("time", "%d rows are earlier than the row before by column %s", n, name)
 		}
 	}
+	for _, w := range r.Wrong {
+		columns := strings.Join(w.Columns, ", ")
+		r.find("wrong", "%s: %s in %d rows, first %s; {error: %s, columns: [%s]} under repair sets such values to missing",
+			strings.ReplaceAll(w.Error, "_", " "), columns, w.Rows, w.First, w.Error, columns)
+	}
 	r.findInClasses()
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return strings.Compare(a.Kind, b.Kind) })
 }

@@ -10,6 +10,7 @@ import (
 
 	"plumbline/configs/settings"
 	"plumbline/data"
+	"plumbline/data/derive"
 )
 
 // Config describes one data set: its files, their format, and the data set's own defaults for how an
@@ -48,8 +49,10 @@ type Config struct {
 	Filter []RowFilter `yaml:"filter"`
 	// share of unreadable rows above which reading fails; those below it are left out and reported
 	MaxBad float64 `yaml:"max_bad_share" jsonschema:"minimum=0,maximum=1"`
-	// columns that are added: aggregates over an entity's recent rows
-	Derive []Rolling `yaml:"derive"`
+	// values that cannot be right and are set to missing, before columns are added
+	Repair []derive.Repair `yaml:"repair"`
+	// columns that are added: values of an expression, parts of a time, aggregates over an entity's recent rows
+	Derive []derive.Spec `yaml:"derive"`
 	// settings of the format
 	//
 	// Options are the format's own settings.
@@ -278,12 +281,8 @@ func DecodeConfig(doc settings.Doc) (*Config, error) {
 			}
 		}
 	}
-	for i, r := range c.Derive {
-		if err := r.check(); err != nil {
-			if at, ok := doc.Get("derive"); ok {
-				ps = append(ps, at.Items()[i].Problem("%v", err))
-			}
-		}
+	if ok && len(ps) == 0 {
+		ps = append(ps, c.checkDerived(doc)...)
 	}
 	for i, f := range c.Filter {
 		if at, ok := doc.Get("filter"); ok {

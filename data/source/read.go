@@ -59,13 +59,14 @@ func Read(ctx context.Context, c *Config, f Finder, workers int) (*data.Table, *
 func readOwn(ctx context.Context, c *Config, f Finder, workers int) (*data.Table, *ReadReport, error) {
 	if g, ok := c.source.(Generator); ok {
 		t, err := g.Generate(c.Name)
-		if err == nil {
-			err = c.derive(t)
-		}
 		if err != nil {
 			return nil, nil, err
 		}
-		return t, &ReadReport{Rows: t.Rows}, nil
+		notes, err := c.derive(t, workers)
+		if err != nil {
+			return nil, nil, err
+		}
+		return t, &ReadReport{Rows: t.Rows, Notes: notes}, nil
 	}
 	src, ok := c.source.(fileSource)
 	if !ok {
@@ -97,9 +98,11 @@ func readOwn(ctx context.Context, c *Config, f Finder, workers int) (*data.Table
 	if err == nil {
 		err = tb.filter(t)
 	}
+	var repaired []string
 	if err == nil {
-		err = c.derive(t)
+		repaired, err = c.derive(t, workers)
 	}
+	tb.notes = append(tb.notes, repaired...)
 	if err != nil {
 		return nil, nil, err
 	}

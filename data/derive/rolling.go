@@ -1,4 +1,4 @@
-package source
+package derive
 
 import (
 	"errors"
@@ -42,16 +42,7 @@ func (r Rolling) check() error {
 	return nil
 }
 
-// derive adds the config's derived columns to a table.
-func (c *Config) derive(t *data.Table) error {
-	for i, r := range c.Derive {
-		if err := r.add(t); err != nil {
-			return fmt.Errorf("data: %s: derive.%d: %w", t.Name, i, err)
-		}
-	}
-	return nil
-}
-
+// add appends the columns to a table.
 func (r Rolling) add(t *data.Table) error {
 	at, err := t.TimeColumn(r.Time)
 	if err != nil {
@@ -88,7 +79,7 @@ func (r Rolling) add(t *data.Table) error {
 		}
 		c := data.Column{Name: name, Type: data.Number, Num: make([]float64, t.Rows)}
 		for i := range c.Num {
-			c.Num[i] = nan // rows without a time
+			c.Num[i] = math.NaN() // rows without a time
 		}
 		for _, own := range rows {
 			w, from := fresh(), 0

@@ -56,16 +56,22 @@ func (c *KMeans) New(env models.Env) (models.Detector, error) {
 		name: kmeans, spec: c, env: env, min: 1,
 		fit:  func(ctx context.Context, s *data.Set) (learned, error) { return fitKMeans(ctx, spec, env, s) },
 		load: loadKMeans,
-	}.detector(), nil
+	}.clusterer(), nil
 }
 
-// kmeansState is the centres, row-major k×d.
-type kmeansState struct {
-	d, k    int
-	centres []float64
-}
+// kmeansState is the centres.
+type kmeansState struct{ centres *cluster.Centres }
 
 func fitKMeans(ctx context.Context, c KMeans, env models.Env, s *data.Set) (*kmeansState, error) {
+	best, err := c.cluster(ctx, env, s)
+	if err != nil {
+		return nil, err
+	}
+	return &kmeansState{best.Centres}, nil
+}
+
+// cluster is the best of several clusterings of the rows.
+func (c KMeans) cluster(ctx context.Context, env models.Env, s *data.Set) (*cluster.Clustering, error) {
 	m, err := fitMoments(ctx, s, env.Parallel())
 	if err != nil {
 		return nil, err
@@ -76,7 +82,7 @@ func fitKMeans(ctx context.Context, c KMeans, env models.Env, s *data.Set) (*kme
 			variance += m.sd[j] * m.sd[j] / float64(s.D)
 		}
 	}
-	rows := cluster.Matrix[float32]{N: s.N, D: s.D, X: s.X}
+	rows := matrix(s)
 	settings := cluster.KMeans{
 		K: c.Clusters, Candidates: 1, MaxIter: c.MaxIter, Tol: c.Tol * variance, Empty: cluster.RefillEmpty,
 		Block: max(momentRows, (s.N+63)/64), Workers: env.Parallel(),
@@ -93,24 +99,22 @@ func fitKMeans(ctx context.Context, c KMeans, env models.Env, s *data.Set) (*kme
 		env.Progress(models.Epoch{N: start + 1, Of: c.Restarts, Loss: found.Inertia / float64(s.N),
 			ValidLoss: math.NaN(), Rate: math.NaN(), Samples: s.N})
 	}
-	return &kmeansState{s.D, best.N, best.X}, nil
+	return best, nil
 }
 
 func (m *kmeansState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	return scoreRows(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
-		return func(row []float32) float64 {
-			nearest := math.Inf(1)
-			for c := range m.k {
-				var sum float64
-				for j, v := range m.centres[c*m.d : (c+1)*m.d] {
-					diff := float64(row[j]) - v
-					sum += float64(diff * diff)
-				}
-				nearest = min(nearest, sum)
-			}
-			return math.Sqrt(nearest)
-		}
-	})
+	own := make([]int32, s.N)
+	if err := m.clusters(ctx, s, workers, own); err != nil {
+		return err
+	}
+	for i, k := range own {
+		out[i] = math.Sqrt(cluster.SquaredDistance(s.Row(i), m.centres.Row(int(k))))
+	}
+	return nil
+}
+
+func (m *kmeansState) clusters(ctx context.Context, s *data.Set, workers int, out []int32) error {
+	return cluster.Assign(ctx, m.centres, matrix(s), workers, out)
 }
 
 // kmeansMeta is the JSON part of the saved state.
@@ -119,26 +123,31 @@ type kmeansMeta struct {
 }
 
 func (m *kmeansState) state() (any, models.Arrays) {
-	return kmeansMeta{m.k}, models.Arrays{"centres": m.centres}
+	return kmeansMeta{m.centres.N}, models.Arrays{"centres": m.centres.X}
 }
 
 func loadKMeans(st models.State) (learned, error) {
 	var meta kmeansMeta
-	err := st.Meta(&meta)
+	if err := st.Meta(&meta); err != nil {
+		return nil, err
+	}
+	centres, err := loadCentres(st, meta.Centres)
+	return &kmeansState{centres}, err
+}
+
+// loadCentres rebuilds n centres from the array centres.
+func loadCentres(st models.State, n int) (*cluster.Centres, error) {
+	if n < 1 || n > math.MaxInt32 {
+		return nil, fmt.Errorf("%d centres of %d columns", n, st.Columns)
+	}
+	x, err := models.FiniteArray[float64](st.Arrays, "centres", n*st.Columns)
 	if err != nil {
 		return nil, err
 	}
-	if meta.Centres < 1 || meta.Centres > math.MaxInt32 {
-		return nil, fmt.Errorf("%d centres of %d columns", meta.Centres, st.Columns)
-	}
-	m := &kmeansState{d: st.Columns, k: meta.Centres}
-	if m.centres, err = models.FiniteArray[float64](st.Arrays, "centres", m.k*m.d); err != nil {
-		return nil, err
-	}
-	for _, v := range m.centres {
+	for _, v := range x {
 		if math.Abs(v) > 2*math.MaxFloat32 {
 			return nil, fmt.Errorf("a centre at %v", v)
 		}
 	}
-	return m, nil
+	return cluster.NewCentres(cluster.Matrix[float64]{N: n, D: st.Columns, X: x}, nil), nil
 }

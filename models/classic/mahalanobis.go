@@ -2,14 +2,13 @@ package classic
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/mat"
-
 	"plumbline/data"
 	"plumbline/models"
-	"plumbline/numeric/kernel"
+	"plumbline/numeric/cluster"
 )
 
 // Mahalanobis is the squared Mahalanobis distance from the mean of the training rows. With Σ their
@@ -50,98 +49,60 @@ func (c *Mahalanobis) New(env models.Env) (models.Detector, error) {
 	return method{
 		name: mahalanobis, spec: c, env: env, min: 1,
 		fit: func(ctx context.Context, s *data.Set) (learned, error) {
-			return fitMahalanobis(ctx, spec, s, env.Parallel())
+			return fitMahalanobis(ctx, spec, env, s)
 		},
-		load: loadMahalanobis,
+		load: loadGaussian,
 	}.detector(), nil
 }
 
-// mahalanobisState is the mean and a matrix W with WᵀW = (Σ + εI)⁻¹, so that the score is ‖W(x−μ)‖².
-type mahalanobisState struct {
-	mean     []float64 // d
-	w        []float64 // d×d row-major
-	triangle bool      // W is 0 above the diagonal
-	p        *kernel.Panels[float64]
+// gaussianState is a normal distribution; the score is the squared distance from its mean by its covariance.
+type gaussianState struct{ g *cluster.Gaussian }
+
+// fitMahalanobis raises the ridge where rounding leaves the covariance without an inverse.
+func fitMahalanobis(ctx context.Context, c Mahalanobis, env models.Env, s *data.Set) (*gaussianState, error) {
+	mean, err := columnMeans(ctx, s, env.Parallel())
+	if err != nil {
+		return nil, err
+	}
+	cov, err := cluster.Covariance(ctx, matrix(s), mean, nil, env.Parallel())
+	if err != nil {
+		return nil, err
+	}
+	g, ridge, err := ridged(mean, cov, c.Ridge)
+	if err == nil && ridge > c.Ridge {
+		env.Logger().Warn("mahalanobis: ridge raised: rounding leaves the covariance without an inverse",
+			"from", c.Ridge, "to", ridge)
+	}
+	return &gaussianState{g}, err
 }
 
-func newMahalanobis(mean, w []float64, triangle bool) *mahalanobisState {
-	return &mahalanobisState{mean, w, triangle, panelsOf(w, len(mean), len(mean))}
-}
-
-// fitMahalanobis takes W from the Cholesky factor of Σ + εI, or, where rounding leaves that without one, from its
-// eigenvalues, those below 0 raised to it.
-func fitMahalanobis(ctx context.Context, c Mahalanobis, s *data.Set, workers int) (*mahalanobisState, error) {
-	mean, err := columnMeans(ctx, s, workers)
-	if err != nil {
-		return nil, err
-	}
-	cov, err := covariance(ctx, s, mean, workers)
-	if err != nil {
-		return nil, err
-	}
-	d := s.D
-	ridged := slices.Clone(cov)
-	for j := range d {
-		ridged[j*d+j] += c.Ridge
-	}
-	var factor mat.Cholesky
-	if factor.Factorize(mat.NewSymDense(d, ridged)) {
-		var lower, inverse mat.TriDense
-		factor.LTo(&lower)
-		if err := inverse.InverseTri(&lower); err == nil {
-			w := make([]float64, d*d)
-			for i := range d {
-				for j := range i + 1 {
-					w[i*d+j] = inverse.At(i, j)
-				}
-			}
-			return newMahalanobis(mean, w, true), nil
-		}
-	}
-	values, vectors, err := eigen(cov, d)
-	if err != nil {
-		return nil, err
-	}
-	for i, v := range values {
+// ridged is the distribution with the covariance plus ridge on its diagonal, or the next of 10, 100, … times as
+// much that has an inverse.
+func ridged(mean, cov []float64, ridge float64) (*cluster.Gaussian, float64, error) {
+	d := len(mean)
+	for {
+		sum := slices.Clone(cov)
 		for j := range d {
-			vectors[i*d+j] /= math.Sqrt(max(v, 0) + c.Ridge)
+			sum[j*d+j] += ridge
 		}
+		g, err := cluster.NewGaussian(mean, sum)
+		if err == nil || ridge > math.MaxFloat64/10 {
+			return g, ridge, err
+		}
+		ridge *= 10
 	}
-	return newMahalanobis(mean, vectors, false), nil
 }
 
-func (m *mahalanobisState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	const width = 16
-	return eachTile(ctx, s, m.mean, workers, func() func(lo, hi int, z []float64) {
-		tile := kernel.NewTile[float64](s.D)
-		return func(lo, hi int, z []float64) {
-			clear(out[lo:hi])
-			tile.Use(z, noNorms[:hi-lo])
-			for k := range m.p.Count() {
-				depth := s.D
-				if m.triangle {
-					depth = min(depth, (k+1)*width)
-				}
-				for i, v := range tile.Prefix(m.p, k, depth) {
-					out[lo+i/width] += float64(v * v)
-				}
-			}
-		}
-	})
+func (m *gaussianState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
+	return cluster.Squares(ctx, m.g, matrix(s), workers, out)
 }
 
-// mahalanobisMeta is the JSON part of the saved state.
-type mahalanobisMeta struct {
-	Triangle bool `json:"triangle"`
+func (m *gaussianState) state() (any, models.Arrays) {
+	return struct{}{}, models.Arrays{"mean": m.g.Mean, "whitening": m.g.W}
 }
 
-func (m *mahalanobisState) state() (any, models.Arrays) {
-	return mahalanobisMeta{m.triangle}, models.Arrays{"mean": m.mean, "whitening": m.w}
-}
-
-func loadMahalanobis(st models.State) (learned, error) {
-	var meta mahalanobisMeta
-	if err := st.Meta(&meta); err != nil {
+func loadGaussian(st models.State) (learned, error) {
+	if err := st.Meta(&struct{}{}); err != nil {
 		return nil, err
 	}
 	d := st.Columns
@@ -153,5 +114,10 @@ func loadMahalanobis(st models.State) (learned, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newMahalanobis(mean, w, meta.Triangle), nil
+	for i := range d {
+		if !(w[i*d+i] > 0) {
+			return nil, fmt.Errorf("whitening matrix with %v on its diagonal", w[i*d+i])
+		}
+	}
+	return &gaussianState{cluster.Whitened(mean, w)}, nil
 }

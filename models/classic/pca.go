@@ -12,6 +12,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/cluster"
 	"plumbline/numeric/kernel"
 )
 
@@ -90,7 +91,7 @@ func principal(ctx context.Context, s *data.Set, workers int) (values, vectors, 
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	cov, err := covariance(ctx, s, mean, workers)
+	cov, err := cluster.Covariance(ctx, matrix(s), mean, nil, workers)
 	if err != nil {
 		return nil, nil, nil, err
 	}

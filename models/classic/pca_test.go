@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"plumbline/models"
+	"plumbline/numeric/cluster"
 )
 
 func TestPCAFixtures(t *testing.T) {
@@ -33,7 +34,7 @@ func TestPCAFixtures(t *testing.T) {
 		}
 		near(t, "eigenvector", abs, fx.PCA.Components[k], 1e-5)
 	}
-	cov, err := covariance(context.Background(), train, mean, 2)
+	cov, err := cluster.Covariance(context.Background(), matrix(train), mean, nil, 2)
 	if err != nil {
 		t.Fatal(err)
 	}

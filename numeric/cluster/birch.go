@@ -131,6 +131,16 @@ func (t *CFTree) Means() (out [][]float32) {
 	return out
 }
 
+// Sizes are the numbers of rows of the subclusters, in the order of Means.
+func (t *CFTree) Sizes() (out []float64) {
+	t.each(t.root, func(leaf *cfNode) {
+		for _, f := range leaf.entries {
+			out = append(out, f.n)
+		}
+	})
+	return out
+}
+
 func (t *CFTree) insert(f *feature) {
 	if a, b := t.put(t.root, f); b != nil {
 		t.root = &cfNode{entries: []*feature{a, b}}

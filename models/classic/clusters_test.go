@@ -1,0 +1,146 @@
+package classic
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"testing"
+
+	"plumbline/data"
+	"plumbline/models"
+)
+
+// groupsOf fits a detector that has clusters and gives those of test.
+func groupsOf(t *testing.T, spec models.Spec, train, test *data.Set) []int32 {
+	t.Helper()
+	det, err := spec.New(models.Env{Seed: 1})
+	check(t, err)
+	check(t, det.Fit(context.Background(), train))
+	of, err := det.(models.Clusterer).Clusters(context.Background(), test)
+	check(t, err)
+	return of
+}
+
+// Two dense runs, 0 … 4 and 20 … 22, and a row between them that is noise.
+func TestDBSCANByHand(t *testing.T) {
+	train := vectors(1, []float64{0, 1, 2, 3, 4, 12, 20, 21, 22})
+	test := vectors(1, []float64{0, 2.5, 4.5, 12, 19, 23, 100})
+	spec := &DBSCAN{Eps: "1", MinSamples: 3, Sample: Sample{Sample: "first"}}
+	// Core rows are 1, 2, 3 and 21.
+	near(t, "score", fitScore(t, spec, models.Env{}, train, test), []float64{0, -.5, .5, 8, 1, 1, 78}, 1e-12)
+	if got := groupsOf(t, spec, train, test); !slices.Equal(got, []int32{0, 0, 0, 0, 1, 1, 1}) {
+		t.Errorf("clusters %v", got)
+	}
+	det, err := (&DBSCAN{Eps: "0.5", MinSamples: 2, Sample: Sample{Sample: "first"}}).New(models.Env{})
+	check(t, err)
+	if err := det.Fit(context.Background(), train); !errors.Is(err, models.ErrInput) {
+		t.Errorf("no core row: %v", err)
+	}
+	// Automatic: eight of nine rows have a neighbour within 1, the 0.9 quantile is between that and 8.
+	auto := fitScore(t, &DBSCAN{Eps: "auto", MinSamples: 2, Sample: Sample{Sample: "first"}}, models.Env{}, train, vectors(1, []float64{2}))
+	near(t, "−eps", auto, []float64{-(1 + 0.2*7)}, 1e-6)
+}
+
+// Groups 0 1 | 10 11 12, and 50, which is too small to count.
+func TestHierarchicalByHand(t *testing.T) {
+	train := vectors(1, []float64{0, 1, 10, 11, 12, 50})
+	test := vectors(1, []float64{0.5, 11, 3, 50})
+	for linkage, want := range map[string][]float64{
+		"ward":     {0, 0, math.Sqrt(4./3) * 2.5, math.Sqrt(6./4) * 39},
+		"average":  {.5, 2. / 3, 2.5, 39},
+		"complete": {.5, 1, 3, 40},
+		"single":   {.5, 0, 2, 38},
+	} {
+		spec := &Hierarchical{Clusters: 3, Linkage: linkage, MinShare: 0.2, Sample: Sample{Sample: "first"}}
+		near(t, linkage, fitScore(t, spec, models.Env{}, train, test), want, 1e-12)
+		if got := groupsOf(t, spec, train, test); !slices.Equal(got, []int32{0, 1, 0, 1}) {
+			t.Errorf("%s: groups %v", linkage, got)
+		}
+	}
+}
+
+// Subclusters 0 0.2 | 10 10.2 | 50, the last of one row.
+func TestBirchByHand(t *testing.T) {
+	train := vectors(1, []float64{0, 10, 0.2, 10.2, 50})
+	test := vectors(1, []float64{0.1, 12, 50})
+	spec := &Birch{Threshold: 0.5, Branching: 2, MaxSubclusters: 10, MinRows: 2, Clusters: 2}
+	near(t, "score", fitScore(t, spec, models.Env{}, train, test), []float64{0, 1.9, 39.9}, 1e-6)
+	if got := groupsOf(t, spec, train, test); got[0] == got[1] || got[1] != got[2] {
+		t.Errorf("clusters %v", got)
+	}
+	spec.MinRows = 1
+	near(t, "with single rows", fitScore(t, spec, models.Env{}, train, test), []float64{0, 1.9, 0}, 1e-6)
+}
+
+// The sizes of He, Xu and Deng's definition, and where neither condition holds.
+func TestCBLOFLarge(t *testing.T) {
+	for _, c := range []struct {
+		sizes []int
+		want  int
+	}{
+		{[]int{50, 45, 5}, 2},         // share and jump
+		{[]int{90, 60, 40, 10}, 3},    // 190 of 200 and no jump: the share alone
+		{[]int{60, 10, 10, 10, 9}, 4}, // the share, before the jump after the first
+		{[]int{100}, 1},
+		{[]int{30, 25, 25, 20}, 4}, // neither: all
+	} {
+		if got := (CBLOF{Alpha: 0.9, Beta: 5}).large(c.sizes); got != c.want {
+			t.Errorf("%v: %d large, want %d", c.sizes, got, c.want)
+		}
+	}
+	train := vectors(1, []float64{0, 0, 1, 1, 0, 1, 10, 10, 11, 11, 10, 11, 40})
+	test := vectors(1, []float64{0.5, 40, 12.5})
+	near(t, "score", fitScore(t, &CBLOF{Clusters: 3, Alpha: 0.9, Beta: 5, Restarts: 5}, models.Env{Seed: 3}, train, test),
+		[]float64{0, 29.5, 2}, 1e-6)
+}
+
+// The density of one column integrates to 1, and of one component is the normal one.
+func TestGMMDensity(t *testing.T) {
+	train := vectors(1, []float64{-2, -1.5, -1, 3, 3.5, 4, 4.5, 5})
+	const step = 0.01
+	var grid []float64
+	for x := -12.0; x < 15; x += step {
+		grid = append(grid, x)
+	}
+	for _, covariance := range []string{"full", "diag"} {
+		for k := 1; k <= 3; k++ {
+			spec := &GMM{Components: k, Covariance: covariance, Reg: 1e-2, Tol: 1e-3, MaxIter: 100, Restarts: 2}
+			sum := 0.0
+			for _, v := range fitScore(t, spec, models.Env{Seed: 1}, train, vectors(1, grid)) {
+				sum += math.Exp(-v) * step
+			}
+			if math.Abs(sum-1) > 1e-4 {
+				t.Errorf("%d components: integral %v", k, sum)
+			}
+		}
+	}
+	one := &GMM{Components: 1, Covariance: "full", Reg: 0.5, Tol: 1e-3, MaxIter: 100, Restarts: 1}
+	variance := (4 + 2.25 + 1 + 9 + 12.25 + 16 + 20.25 + 25.0) / 8
+	mean := 15.5 / 8
+	variance += 0.5 - mean*mean
+	near(t, "density", fitScore(t, one, models.Env{}, train, vectors(1, []float64{0})),
+		[]float64{math.Log(2*math.Pi*variance)/2 + mean*mean/(2*variance)}, 1e-6)
+	two := &GMM{Components: 2, Covariance: "full", Reg: 1e-2, Tol: 1e-6, MaxIter: 100, Restarts: 3}
+	if got := groupsOf(t, two, train, train); got[0] != got[2] || got[3] != got[7] || got[0] == got[7] {
+		t.Errorf("components %v", got)
+	}
+}
+
+// Up to half of the rows may be anything.
+func TestMCDByHand(t *testing.T) {
+	var train []float64
+	for i := range 40 {
+		a, b := float64(i%5)-2, float64(i/5%4)-1.5
+		train = append(train, a, b)
+	}
+	for range 25 {
+		train = append(train, 1000, 1000)
+	}
+	got := fitScore(t, &MCD{Ridge: 1e-9}, models.Env{Seed: 2}, vectors(2, train), vectors(2, []float64{0, 0, 2, 0, 0, 1.5, 1000, 1000}))
+	// Of the rows around the origin the variances are 2 and 1.25.
+	near(t, "squared distance", got[:3], []float64{0, 2, 1.8}, 1e-6)
+	if got[3] < 1e5 {
+		t.Errorf("the other rows are at %v", got[3])
+	}
+}

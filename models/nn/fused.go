@@ -2,7 +2,6 @@ package nn
 
 import (
 	"context"
-	"math"
 	"slices"
 
 	"plumbline/numeric/kernel"
@@ -32,17 +31,10 @@ func (fusedEngine) New(n Network, p Params, workers int) (Trainer, error) {
 	}
 	t := &fused{net: n, workers: max(1, min(workers, shards))}
 	t.stack = newStack(n)
-	size := t.stack.size
-	t.p, t.g = kernel.Alloc(size), kernel.Alloc(shards*size)
+	t.update = newUpdate(n.Optimiser, t.stack.size, 0, t.stack.flip)
 	t.stack.lay(t.p)
 	t.load(p)
-	if n.Optimiser.plainAdam() {
-		t.m, t.v = kernel.Alloc(size), kernel.Alloc(size)
-	} else {
-		t.sum = kernel.Alloc(size)
-		t.step = NewStepper(n.Optimiser, Params{t.p})
-	}
-	t.spans = t.stack.spans()
+	t.setSpans(t.stack.spans())
 	t.phases = t.compile()
 	for range shards {
 		t.workspaces = append(t.workspaces, &workspace{})
@@ -55,10 +47,7 @@ type fused struct {
 	net     Network
 	workers int
 	stack   *stack
-	p, g    []float32 // parameters, and a gradient of the same layout for each shard
-	sum     []float32 // of the shards' gradients, for optimisers that the kernels do not have
-	memory
-	spans      []span
+	update
 	phases     [][]op
 	workspaces []*workspace
 }
@@ -289,17 +278,18 @@ func (t *fused) SetCentres(centres [][]float32) error {
 // Centres is the centres of the loss.
 func (t *fused) Centres() [][]float32 { return t.net.Centres }
 
+// flip brings all transposed weights up to date.
+func (s *stack) flip() {
+	for i := range s.layers {
+		s.layers[i].flip()
+	}
+}
+
 // gatherRows copies rows of d columns to rows wide apart; the padding stays 0.
 func gatherRows(to []float32, wide int, from []float32, d int, rows []int32) {
 	for i, r := range rows {
 		copy(to[i*wide:i*wide+d], from[int(r)*d:(int(r)+1)*d])
 	}
-}
-
-// span is a run of parameters that are updated at once, and the panel that is transposed after it.
-type span struct {
-	from, to     int
-	layer, panel int // panel −1: none
 }
 
 func (s *stack) spans() []span {
@@ -309,7 +299,7 @@ func (s *stack) spans() []span {
 		if l.tied == nil {
 			for j := range l.w.Panels() {
 				at, width := l.w.Panel(j)
-				u := span{from: l.at + at, to: l.at + at + width*l.w.Rows, layer: i, panel: -1}
+				u := span{from: l.at + at, to: l.at + at + width*l.w.Rows, w: &l.w, wt: &l.wt, panel: -1}
 				if l.transpose {
 					u.panel = j
 				}
@@ -320,53 +310,18 @@ func (s *stack) spans() []span {
 		if l.Norm {
 			rest *= 3
 		}
-		out = append(out, span{from: l.bias, to: l.bias + rest, layer: i, panel: -1})
+		out = append(out, span{from: l.bias, to: l.bias + rest, panel: -1})
 	}
 	return out
 }
 
-// update applies the shards' gradients to share k of the spans, which are cut into the given number of shares.
-func (t *fused) update(k, of int, rate float64, step int) {
-	size := t.stack.size
-	lr := float32(rate / (1 - math.Pow(0.9, float64(step))))
-	root := float32(1 / math.Sqrt(1-math.Pow(0.999, float64(step))))
-	for _, u := range t.spans[len(t.spans)*k/of : len(t.spans)*(k+1)/of] {
-		kernel.Adam(t.p[u.from:u.to], t.m[u.from:u.to], t.v[u.from:u.to], t.g[u.from:], shards, size, lr, root)
-		if u.panel >= 0 {
-			l := &t.stack.layers[u.layer]
-			kernel.TransposePanel(l.w, u.panel, l.wt)
-		}
-	}
-}
-
-// stepAll is update for the optimisers that package kernel does not have.
-func (t *fused) stepAll(rate float64) {
-	t.total()
-	t.step.Step(Params{t.p}, Params{t.sum}, rate)
-	for i := range t.stack.layers {
-		t.stack.layers[i].flip()
-	}
-}
-
-// total adds the shards' gradients up in t.sum.
-func (t *fused) total() {
-	size := t.stack.size
-	if t.sum == nil {
-		t.sum = kernel.Alloc(size)
-	}
-	copy(t.sum, t.g[:size])
-	for s := 1; s < shards; s++ {
-		for i, v := range t.g[s*size : (s+1)*size] {
-			t.sum[i] += v
-		}
-	}
-}
-
-// shard is where part k of a batch of n rows begins.
-func shard(n, k int) int { return n * k / shards }
+// shardStart is where part k of a batch of n rows begins.
+func shardStart(n, k int) int { return n * k / shards }
 
 // shardOf is part k of a batch.
-func shardOf(rows []int32, k int) []int32 { return rows[shard(len(rows), k):shard(len(rows), k+1)] }
+func shardOf(rows []int32, k int) []int32 {
+	return rows[shardStart(len(rows), k):shardStart(len(rows), k+1)]
+}
 
 func (t *fused) Epoch(ctx context.Context, x, target []float32, order []int32, batch int, rate float64) (float64,
 	error) {
@@ -398,17 +353,8 @@ func (t *fused) steps(x, target []float32, rows []int32, batch int, rate float64
 				tm.run(w, uint32(st)*perStep+uint32(s), shards,
 					func(k int) { t.phase(s, k, x, target, b, t.t+st, true) })
 			}
-			updates := workers
-			if t.step != nil {
-				updates = 1
-			}
-			tm.run(w, uint32(st+1)*perStep-1, updates, func(k int) {
-				if t.step != nil {
-					t.stepAll(rate)
-				} else {
-					t.update(k, updates, rate, t.t+st+1)
-				}
-			})
+			tasks := t.tasks(workers)
+			tm.run(w, uint32(st+1)*perStep-1, tasks, func(k int) { t.apply(k, tasks, rate, t.t+st+1) })
 		}
 	})
 	t.t += steps

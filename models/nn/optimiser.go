@@ -157,14 +157,14 @@ func (s *Stepper) rmsprop(p, g, sq, moving []float32, rate float64) {
 	}
 }
 
-// memory is what an optimiser remembers from step to step: the averages of the kernels' Adam, or a stepper's.
-type memory struct {
+// optimiserMemory is what an optimiser remembers from step to step: the averages of the kernels' Adam, or a stepper's.
+type optimiserMemory struct {
 	m, v []float32
 	step *Stepper // nil: Adam of the kernels
 	t    int      // steps so far
 }
 
-func (s *memory) arrays() [][]float32 {
+func (s *optimiserMemory) arrays() [][]float32 {
 	if s.step == nil {
 		return [][]float32{s.m, s.v}
 	}
@@ -172,7 +172,7 @@ func (s *memory) arrays() [][]float32 {
 }
 
 // Averages copies the arrays.
-func (s *memory) Averages() (arrays [][]float32, steps int) {
+func (s *optimiserMemory) Averages() (arrays [][]float32, steps int) {
 	for _, a := range s.arrays() {
 		arrays = append(arrays, slices.Clone(a))
 	}
@@ -180,7 +180,7 @@ func (s *memory) Averages() (arrays [][]float32, steps int) {
 }
 
 // SetAverages takes over what Averages gave.
-func (s *memory) SetAverages(arrays [][]float32, steps int) error {
+func (s *optimiserMemory) SetAverages(arrays [][]float32, steps int) error {
 	into := s.arrays()
 	if !sameShape(arrays, into) {
 		return errors.New("neural: an optimiser's state of another network")

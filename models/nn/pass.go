@@ -184,9 +184,8 @@ func (t *fused) phase(s, k int, x, target []float32, batch []int32, step int, le
 		}
 		return
 	}
-	from, to := shard(len(batch), k), shard(len(batch), k+1)
-	size := t.stack.size
-	*p = pass{shard: k, g: t.g[k*size : (k+1)*size], x: x, target: target, batch: len(batch), step: step, learn: learn}
+	from, to := shardStart(len(batch), k), shardStart(len(batch), k+1)
+	*p = pass{shard: k, g: t.update.shard(k), x: x, target: target, batch: len(batch), step: step, learn: learn}
 	for i := range t.stack.layers { // the first block overwrites the weights' gradient, but adds to the others'
 		l := &t.stack.layers[i]
 		end := l.bias + kernel.Pad(l.Out)

@@ -178,6 +178,13 @@ func (s *recurrent) load(p Params, flat []float32) {
 	}
 }
 
+// flip brings all transposed weights up to date.
+func (s *recurrent) flip() {
+	for _, a := range s.arrays {
+		a.flip()
+	}
+}
+
 // plain is numbers of the parameters' layout in the order of Params.
 func (s *recurrent) plain(flat []float32) Params {
 	var out Params

@@ -35,6 +35,15 @@ func (l *AnyReference) DecodeStrict(d settings.Doc) settings.Problems {
 // ReferenceTo is a model with its defaults.
 func ReferenceTo(model string) Reference { return Reference{model: model} }
 
+// Forms are a model's name, or {model, params}.
+func (*Reference) Forms() []settings.Form {
+	type plain struct {
+		Model  string         `yaml:"model"`
+		Params map[string]any `yaml:"params"`
+	}
+	return []settings.Form{{}, {Keys: plain{}, Required: []string{"model"}}}
+}
+
 // DecodeStrict takes the name of a model, or {model, params}.
 func (l *Reference) DecodeStrict(d settings.Doc) settings.Problems {
 	*l = Reference{}

@@ -72,38 +72,37 @@ func plainly(plain, of reflect.Type) *jsonschema.Schema {
 	return bare(r.ReflectFromType(plain))
 }
 
-// special are the types that take more than one shape in YAML.
+// special are the types that say themselves what may be written.
 func special(t reflect.Type) *jsonschema.Schema {
-	switch t {
-	case reflect.TypeFor[settings.Doc]():
+	if t == reflect.TypeFor[settings.Doc]() {
 		return &jsonschema.Schema{}
-	case reflect.TypeFor[experiment.Unit]():
-		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
-			{Type: "string", Enum: []any{"flow", "host", "connection"}},
-			{Type: "array", Items: &jsonschema.Schema{Type: "string"}, MinItems: count(1)},
-		}}
-	case reflect.TypeFor[experiment.Audit]():
-		return &jsonschema.Schema{Enum: []any{"on", "off", "strict", true, false}}
-	case reflect.TypeFor[experiment.Aggregate]():
-		type plain experiment.Aggregate
-		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
-			{Type: "string", Enum: []any{"max", "mean", "last"}}, plainly(reflect.TypeFor[plain](), t),
-		}}
-	case reflect.TypeFor[models.Reference]():
-		fields := jsonschema.NewProperties()
-		fields.Set("model", &jsonschema.Schema{Type: "string"})
-		fields.Set("params", &jsonschema.Schema{Type: "object"})
-		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
-			{Type: "string"},
-			{Type: "object", Properties: fields, Required: []string{"model"}, AdditionalProperties: jsonschema.FalseSchema},
-		}}
-	case reflect.TypeFor[prep.SymbolSpec]():
-		type plain prep.SymbolSpec // the same fields, and not special
-		fields := plainly(reflect.TypeFor[plain](), t)
-		fields.Required = []string{"column"}
-		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string"}, fields}}
 	}
-	return nil
+	formed, ok := reflect.New(t).Interface().(settings.Formed)
+	if !ok {
+		return nil
+	}
+	var forms []*jsonschema.Schema
+	for _, f := range formed.Forms() {
+		forms = append(forms, formSchema(f, t))
+	}
+	return &jsonschema.Schema{OneOf: forms}
+}
+
+// formSchema is one form of a type, whose help texts its keys have.
+func formSchema(f settings.Form, of reflect.Type) *jsonschema.Schema {
+	switch {
+	case f.Bools:
+		return &jsonschema.Schema{Type: "boolean"}
+	case f.List != nil:
+		return &jsonschema.Schema{Type: "array", Items: formSchema(*f.List, of), MinItems: count(1)}
+	case f.Keys != nil:
+		s := plainly(reflect.TypeOf(f.Keys), of)
+		s.Required = f.Required
+		return s
+	case f.Texts != nil:
+		return &jsonschema.Schema{Type: "string", Enum: anys(f.Texts)}
+	}
+	return &jsonschema.Schema{Type: "string"}
 }
 
 func count(n uint64) *uint64 { return &n }

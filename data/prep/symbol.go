@@ -35,6 +35,12 @@ type SymbolSpec struct {
 	Level []string `yaml:"level"`
 }
 
+// Forms are a column's name, or a map.
+func (*SymbolSpec) Forms() []settings.Form {
+	type plain SymbolSpec
+	return []settings.Form{{}, {Keys: plain{}, Required: []string{"column"}}}
+}
+
 // DecodeStrict takes a column name or a map.
 func (s *SymbolSpec) DecodeStrict(d settings.Doc) settings.Problems {
 	*s = SymbolSpec{Kind: "quantile", Bins: 5}

@@ -72,6 +72,12 @@ func (f Finder) Find(folder, name string) (string, error) {
 	)
 }
 
+// Forms are a list, of the training part, or a map of parts.
+func (*Files) Forms() []settings.Form {
+	type plain Files
+	return []settings.Form{{List: &settings.Form{}}, {Keys: plain{}}}
+}
+
 // DecodeStrict takes a list, of the training part, or a map of parts.
 func (f *Files) DecodeStrict(d settings.Doc) settings.Problems {
 	if !d.IsMap() {

@@ -71,6 +71,11 @@ type Threshold struct {
 // Audit says whether data sets are audited: on, off or strict.
 type Audit string
 
+// Forms are a word, or true and false for on and off.
+func (*Audit) Forms() []settings.Form {
+	return []settings.Form{{Texts: []string{"on", "off", "strict"}}, {Bools: true}}
+}
+
 // DecodeStrict takes one of the words, or true and false for on and off.
 func (a *Audit) DecodeStrict(d settings.Doc) settings.Problems {
 	var on bool

@@ -20,6 +20,11 @@ type Unit struct {
 
 var unitNames = []string{"flow", "host", "connection"}
 
+// Forms are a name, or columns.
+func (*Unit) Forms() []settings.Form {
+	return []settings.Form{{Texts: []string{"flow", "host", "connection"}}, {List: &settings.Form{}}}
+}
+
 // DecodeStrict takes a name or a list of columns.
 func (u *Unit) DecodeStrict(d settings.Doc) settings.Problems {
 	*u = Unit{}
@@ -132,6 +137,12 @@ type Aggregate struct {
 	Unit string `yaml:"unit" jsonschema:"enum=max,enum=mean,enum=last,enum=share"`
 	// share: the limit is this quantile of the flows that thresholds are fitted to
 	Above float64 `yaml:"above" jsonschema:"minimum=0,maximum=1"`
+}
+
+// Forms are one rule for flows and units, or a map.
+func (*Aggregate) Forms() []settings.Form {
+	type plain Aggregate
+	return []settings.Form{{Texts: []string{"max", "mean", "last"}}, {Keys: plain{}}}
 }
 
 // DecodeStrict takes a name for both, or a map.

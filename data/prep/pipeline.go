@@ -132,9 +132,10 @@ type assignment struct {
 func (p *Pipeline) compile(t *data.Table) (*compiled, error) {
 	c := &compiled{d: len(p.Outputs), base: make([]float32, len(p.Outputs))}
 	at := map[string]int{}
+	column := t.Lookup()
 	for i := range p.Outputs {
 		o := &p.Outputs[i]
-		src, err := t.Column(o.Source)
+		src, err := column(o.Source)
 		if err != nil {
 			return nil, err
 		}

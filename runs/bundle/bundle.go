@@ -181,28 +181,38 @@ type Column struct {
 // Needed is the columns that a table must have, in the order of the data set: those that the preprocessing reads, and
 // those that say what a trace or a unit is. Other columns are not looked at.
 func (b *Bundle) Needed() []Column {
+	levels := b.levels()
 	var out []Column
 	for _, f := range b.Columns {
 		if _, ok := b.needed[f.Name]; ok {
-			out = append(out, Column{f, b.levels(f.Name)})
+			out = append(out, Column{f, levels[f.Name]})
 		}
 	}
 	return out
 }
 
-func (b *Bundle) levels(column string) (out []string) {
+// levels is the categories that the preprocessing knows, by column.
+func (b *Bundle) levels() map[string][]string {
+	out := map[string][]string{}
 	if b.reads() {
 		for i := range b.Pipeline.Outputs {
-			if o := &b.Pipeline.Outputs[i]; o.Dummy && o.Source == column && o.Level != "" {
-				out = append(out, o.Level)
+			if o := &b.Pipeline.Outputs[i]; o.Dummy && o.Level != "" {
+				out[o.Source] = append(out[o.Source], o.Level)
 			}
 		}
 	}
 	if b.Info.Needs.Input == data.Traces {
-		out = append(out, b.Tracer.Levels(column)...)
+		for _, c := range b.Tracer.Columns() {
+			out[c] = append(out[c], b.Tracer.Levels(c)...)
+		}
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	for c, l := range out {
+		slices.Sort(l)
+		if out[c] = slices.Compact(l); len(l) == 0 {
+			delete(out, c)
+		}
+	}
+	return out
 }
 
 // reads says whether the model sees the prepared matrix, as rows or as the values of events.

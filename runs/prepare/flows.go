@@ -35,8 +35,9 @@ func (p *Prepared) Flows(ctx context.Context, columns []string) (*Flows, error) 
 	}
 	t := *l.Table
 	t.Columns, t.Parts = nil, nil
+	column := l.Table.Lookup()
 	for _, name := range columns {
-		c, err := l.Table.Column(name)
+		c, err := column(name)
 		if err != nil {
 			return nil, err
 		}

@@ -184,6 +184,24 @@ func TestFlowsAreKept(t *testing.T) {
 	}
 }
 
+// TestUnusableCache: a folder that cannot be one is said once, and the run does without.
+func TestUnusableCache(t *testing.T) {
+	text, _ := connections(t)
+	file := filepath.Join(t.TempDir(), "a file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	out := runSmall(t, text, Options{Cache: &cache.Store{Dir: filepath.Join(file, "cache"), Limit: 1 << 30}, Observe: func(e Event) {
+		if e.Kind == Warned && strings.Contains(e.Text, "prepared data is not kept") {
+			said = append(said, e.Text)
+		}
+	}})
+	if out.Failed > 0 || len(said) != 1 || !strings.Contains(said[0], "not a directory") {
+		t.Errorf("%d cells failed; it was said: %q", out.Failed, said)
+	}
+}
+
 // TestDamagedCache: a broken entry is made anew, and said in the log.
 func TestDamagedCache(t *testing.T) {
 	text, _ := connections(t)

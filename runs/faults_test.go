@@ -54,6 +54,8 @@ func (d faultyDetector) Fit(ctx context.Context, _ *data.Set) error {
 func (d faultyDetector) Score(_ context.Context, s *data.Set) ([]float64, error) {
 	out := make([]float64, s.N)
 	switch d.at {
+	case "scribble":
+		s.X[len(s.X)/2]++
 	case "nan":
 		out[s.N-1] = math.NaN()
 	case "few":
@@ -110,6 +112,27 @@ models: [znorm`
 	}
 	if left, _ := filepath.Glob(filepath.Join(out.Dir, "cells/*/save/s1/model.bin*")); left != nil {
 		t.Errorf("a panic while saving left %v", left)
+	}
+}
+
+// TestChangedData: where a model changes the data that all cells share, none of them is ok, and nothing of it is left
+// for a later attempt to take over.
+func TestChangedData(t *testing.T) {
+	out := runSmall(t, small, Options{Workers: 1}, "models=[znorm, {model: faulty, params: {at: scribble}}, pca, random]", "seeds=[1]")
+	if out.Failed != 4 {
+		t.Errorf("%d of 4 cells failed", out.Failed)
+	}
+	for _, r := range out.Results {
+		if r.Status != record.Failed || !strings.Contains(r.Error, "was changed while cells worked on it") {
+			t.Errorf("%s: %s %q", r.Label, r.Status, r.Error)
+		}
+		if v := r.Metric("auroc"); !math.IsNaN(v) {
+			t.Errorf("%s has an AUROC of %v", r.Label, v)
+		}
+	}
+	rec, err := record.Open(out.Dir)
+	if err != nil || rec.OK() != 0 || rec.Faults != nil {
+		t.Errorf("on disk: %d ok, %v, %v", rec.OK(), rec.Faults, err)
 	}
 }
 

@@ -294,7 +294,11 @@ func (r *run) dataSet(ctx context.Context, set *experiment.DataSet, cells []expe
 
 // cacheSlot is a data set's place in the cache.
 func (r *run) cacheSlot(set *experiment.DataSet) prepare.CacheSlot {
-	return prepare.NewCacheSlot(r.opt.Cache, set, r.exp.Finder, r.manifest.Version, r.log)
+	var once sync.Once // the first trouble; all of it is in the log
+	say := func(text string) {
+		once.Do(func() { r.observe(Event{Kind: Warned, Data: set.Config.Name, Text: text}) })
+	}
+	return prepare.NewCacheSlot(r.opt.Cache, set, r.exp.Finder, r.manifest.Version, r.log, say)
 }
 
 // abandon ends cells that could not begin.
@@ -357,7 +361,32 @@ func (r *run) fold(ctx context.Context, src *prepare.Source, k int, cells []expe
 	}
 	r.observe(Event{Kind: Prepared, Data: name, Text: text})
 	r.pool(ctx, p, cells)
+	if err := p.Unchanged(); err != nil {
+		r.revoke(cells, err)
+	}
 	return nil
+}
+
+// revoke takes back that cells were ok.
+func (r *run) revoke(cells []experiment.Cell, why error) {
+	r.log.Error("data", "error", why.Error())
+	for _, c := range cells {
+		r.mu.Lock()
+		ended := r.results[c.Path()].Status != record.Interrupted
+		r.mu.Unlock()
+		if !ended {
+			continue
+		}
+		res := blankResult(c)
+		res.Status, res.Error = record.Failed, oneLine(why.Error())
+		if err := r.leaveStatus(c, res); err != nil {
+			r.log.Error("cell", "cell", c.Path(), "error", err.Error())
+		}
+		r.mu.Lock()
+		r.results[c.Path()] = res
+		r.mu.Unlock()
+	}
+	r.observe(Event{Kind: Warned, Data: cells[0].Set.Config.Name, Text: why.Error()})
 }
 
 // audit writes the audit of a data set, or of one fold of it, and is its line for tables.

@@ -71,7 +71,7 @@ func TestPutGet(t *testing.T) {
 				t.Fatal(err)
 			}
 			if y, _ := Array[float32](again, "x", n); y[0] != 0 {
-				t.Error("a write to a mapped array reached the file")
+				t.Error("a write to an array reached the file")
 			}
 		}
 	}
@@ -109,6 +109,42 @@ func TestDamage(t *testing.T) {
 	}
 	for n := range good {
 		check("cut at "+strconv.Itoa(n), good[:n])
+	}
+}
+
+// TestChangedInPlace: what happens to the file of an entry that was read does not reach its arrays.
+func TestChangedInPlace(t *testing.T) {
+	s := &Store{t.TempDir(), 1 << 20}
+	put(t, s, "a", 10_000)
+	e, err := s.Get("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(s.path("a"), os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt(make([]byte, 20_000), 2000); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(f.Truncate(3000), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	x, err := Array[float32](e, "x", 10_000)
+	if err != nil || !slices.Equal(x, sample(10_000)["x"].([]float32)) {
+		t.Errorf("the arrays are others: %v", err)
+	}
+	if _, err := s.Get("a"); !errors.Is(err, ErrDamaged) {
+		t.Errorf("a file that is cut off: %v", err)
+	}
+	if _, err := s.Get("a"); !errors.Is(err, ErrMiss) {
+		t.Errorf("the damaged entry is still there: %v", err)
+	}
+	if err := os.Mkdir(s.path("b"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Get("b"); !errors.Is(err, ErrDamaged) {
+		t.Errorf("a folder in the place of an entry: %v", err)
 	}
 }
 

@@ -14,8 +14,7 @@ import (
 // Arrays is arrays by name: []float32, []int32, []int64, []uint32 or []byte.
 type Arrays map[string]any
 
-// Entry is a mapped entry. Its arrays stay valid for as long as the process lives; writing to them does
-// not reach the file.
+// Entry is an entry that was read. Writing to its arrays does not reach the file.
 type Entry struct {
 	About
 	Meta   json.RawMessage
@@ -41,7 +40,7 @@ type stored struct {
 	Name  string `json:"name"`
 	Type  string `json:"type"`
 	Count int64  `json:"count"`
-	At    int64  `json:"at"` // behind the head
+	At    int64  `json:"at"` // after the head
 }
 
 // element is the types that arrays may have.

@@ -72,12 +72,40 @@ func File(path string) (string, error) {
 
 func (s *Store) path(key string) string { return filepath.Join(s.Dir, key+extension) }
 
-// Get maps the entry under a key. The error is ErrMiss, wraps ErrDamaged, or is about the file.
+// maxEntry is the largest entry that is read.
+const maxEntry = 1 << 42
+
+// load reads a whole file. It is not mapped: a mapped file that is changed in place changes what models see after its
+// sum was checked, and one that is cut off ends the process where it is next looked at.
+func load(path string) ([]byte, error) {
+	st, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !st.Mode().IsRegular() || st.Size() > maxEntry {
+		return nil, fmt.Errorf("%s: %w: no regular file, or too large", path, ErrDamaged)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	raw := make([]byte, st.Size())
+	if n, err := io.ReadFull(f, raw); err != nil {
+		return nil, fmt.Errorf("%s: %w: cut off after %d of %d bytes", path, ErrDamaged, n, len(raw))
+	}
+	return raw, nil
+}
+
+// Get reads the entry under a key. The error is ErrMiss, wraps ErrDamaged, or is about the file.
 func (s *Store) Get(key string) (*Entry, error) {
 	path := s.path(key)
 	raw, err := load(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrMiss
+	}
+	if errors.Is(err, ErrDamaged) {
+		os.Remove(path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cache: %w", err)

@@ -68,7 +68,7 @@ func (c *Cell) TestPart(ctx context.Context, o Options) (*prepare.Prepared, *dat
 		return nil, nil, c.refuse("the split of experiment.yaml has no fold %q", c.Fold)
 	}
 	src := &prepare.Source{Set: set, Finder: e.Finder, Workers: runtime.GOMAXPROCS(0)}
-	src.Store = prepare.NewCacheSlot(o.Cache, set, e.Finder, record.Build().Version, slog.New(slog.DiscardHandler))
+	src.Store = prepare.NewCacheSlot(o.Cache, set, e.Finder, record.Build().Version, slog.New(slog.DiscardHandler), nil)
 	p, err := src.Prepare(ctx, fold)
 	if err != nil {
 		return nil, nil, err

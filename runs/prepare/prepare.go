@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -302,6 +303,36 @@ func (p *Prepared) sequences(ctx context.Context, of part) (*data.Set, string, e
 	sum := checksum(s)
 	p.keepSequences(of, q, sum)
 	return s, sum, nil
+}
+
+// ErrChanged says that the sets which cells share are not what they were when they were made.
+var ErrChanged = errors.New("the prepared data was changed while cells worked on it, so that none of their results holds")
+
+// Unchanged sums the sets that models saw again. The error, about a set that is not what it was, wraps ErrChanged.
+func (p *Prepared) Unchanged() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	seen := map[string]bool{}
+	for _, s := range p.made {
+		if s.err != nil {
+			continue
+		}
+		for _, one := range []struct {
+			name string
+			set  *data.Set
+			sum  string
+		}{{"training", s.Train, s.TrainSum}, {"test", s.Test, s.TestSum}} {
+			if seen[one.sum] {
+				continue
+			}
+			seen[one.sum] = true
+			if now := checksum(one.set); now != one.sum {
+				return fmt.Errorf("%s: %w: %s set, sha256 %.12s…, then %.12s…", p.Set.Config.Name, ErrChanged, one.name,
+					one.sum, now)
+			}
+		}
+	}
+	return nil
 }
 
 // Needs is which sets a model sees.

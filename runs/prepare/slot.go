@@ -21,6 +21,7 @@ type CacheSlot struct {
 	about cache.About
 	files []fileState // when the key was made
 	log   *slog.Logger
+	say   func(text string)
 }
 
 // fileState tells whether a file was touched since it was hashed.
@@ -49,12 +50,15 @@ var programSum = sync.OnceValues(func() (string, error) {
 
 // NewCacheSlot is a data set's place in the cache; the version is that of the program. Simulated data needs none, nor
 // does a run without a store. What keeps the key from being made, such as a file that is not there, is left for the
-// reader to complain of.
-func NewCacheSlot(store *cache.Store, set *experiment.DataSet, find source.Finder, version string, log *slog.Logger) CacheSlot {
+// reader to complain of. What is wrong with the cache goes into the log, and to say, which may be nil.
+func NewCacheSlot(
+	store *cache.Store, set *experiment.DataSet, find source.Finder, version string, log *slog.Logger,
+	say func(text string),
+) CacheSlot {
 	if store == nil || set.Config.Generated() {
 		return CacheSlot{}
 	}
-	s := CacheSlot{store: store, log: log, about: cache.About{Name: set.Config.Name, Version: version}}
+	s := CacheSlot{store: store, log: log, say: say, about: cache.About{Name: set.Config.Name, Version: version}}
 	paths, err := set.Config.Paths(find)
 	if err != nil {
 		return CacheSlot{}
@@ -91,4 +95,7 @@ func NewCacheSlot(store *cache.Store, set *experiment.DataSet, find source.Finde
 
 func (s CacheSlot) warn(what string, err error) {
 	s.log.Warn("cache", "data", s.about.Name, "what", what, "error", err.Error())
+	if s.say != nil {
+		s.say("prepared data is not kept, or made anew: " + err.Error())
+	}
 }

@@ -54,7 +54,7 @@ var allowed = map[string]string{
 	"data/prep":              "configs/settings data data/corpus numeric/cluster numeric/parallel numeric/stat",
 
 	"models":             "configs/settings data numeric/parallel",
-	"models/modeltest":   "configs/settings data eval models",
+	"models/modeltest":   "configs/settings data data/datatest eval models",
 	"models/nn":          "configs/settings data models numeric/cluster numeric/kernel numeric/parallel",
 	"models/nn/gorgonia": "models/nn numeric/cluster",
 	"models/autoencoder": "configs/settings data eval models models/nn numeric/cluster numeric/kernel " +

@@ -35,8 +35,9 @@ type Feature struct {
 type FeatureKind string
 
 const (
-	Quantity FeatureKind = ""      // a number
-	Level    FeatureKind = "level" // one of several columns that stand for the values of one category, above 0 where it is that value
+	Quantity FeatureKind = "" // a number
+	// one of several columns that stand for the values of one category, above 0 where it is that value
+	Level FeatureKind = "level"
 )
 
 // String names the feature, and the level that it stands for.

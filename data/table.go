@@ -15,7 +15,8 @@ const (
 	Number   ColumnType = iota + 1 // Num; missing = NaN
 	Category                       // Code into Levels; missing = Missing
 	Time                           // Nanos since the Unix epoch, UTC; missing = NoTime
-	Address                        // Code into Levels (text of a host, network or port-less endpoint); never a feature unless a config says so
+	// Code into Levels (text of a host, network or port-less endpoint); never a feature unless a config says so
+	Address
 )
 
 // Missing is the code of a missing category or address.

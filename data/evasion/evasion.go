@@ -14,7 +14,8 @@ import (
 )
 
 // EvasionSpec declares how the attacks of the test part try to look benign before a model sees them: the
-// robustness attacks of C. Cao and others, State Frequency Estimation for Anomaly Detection (SEQUENT), 2024. What is benign is taken from the training part. Columns that
+// robustness attacks of C. Cao and others, State Frequency Estimation for Anomaly Detection (SEQUENT), 2024. What is
+// benign is taken from the training part. Columns that
 // a config derives from an entity's earlier rows are changed like others, not computed anew.
 type EvasionSpec struct {
 	// padding: every number becomes the nearest one of benign training rows, categories that those lack a random one;

@@ -59,7 +59,8 @@ func TestRepeatsDiffer(t *testing.T) {
 				for what, seen := range map[string]map[uint64]string{"test": test, "valid": valid} {
 					h := sum(map[string][]int32{"test": sp.Test, "valid": sp.Valid}[what])
 					if other, twice := seen[h]; twice {
-						t.Fatalf("%s, attacks %s: %s and %s have the same %s rows", s.Kind, s.Attacks, other, name, what)
+						t.Fatalf("%s, attacks %s: %s and %s have the same %s rows", s.Kind, s.Attacks, other, name,
+							what)
 					}
 					seen[h] = name
 				}

@@ -106,9 +106,11 @@ func rescale(s *data.Set, scale []float32) {
 func (b *latentDetector) latent(ctx context.Context, s *data.Set) (*data.Set, error) {
 	d := b.net.Bottleneck()
 	out := &data.Set{Kind: data.Vectors, N: s.N, D: d, X: make([]float32, s.N*d)}
-	for k := range d {
-		out.Features = append(out.Features, data.Feature{Name: fmt.Sprint("z", k+1)})
+	names := make([]string, d)
+	for k := range names {
+		names[k] = fmt.Sprint("z", k+1)
 	}
+	out.Features = data.Quantities(names...)
 	scorer := b.net.NewScorer(b.p)
 	err := b.env.Blocks(ctx, s.N, 1024, func(from, to int) {
 		scorer.Clone().Each(s.X, from, to, b.net.Latent, func(i int, z []float32) {

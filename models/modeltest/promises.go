@@ -88,7 +88,8 @@ func checkSeed(s *subject) {
 		s.same("scored again", s.scores("", d, s.test()), want)
 	}
 	if !s.info.UsesSeed(s.spec()) {
-		s.same("declared to ignore the seed, other seed", s.scores("", s.fitted("seed", env(8, 1), s.train()), s.test()),
+		s.same("declared to ignore the seed, other seed",
+			s.scores("", s.fitted("seed", env(8, 1), s.train()), s.test()),
 			want)
 	}
 }

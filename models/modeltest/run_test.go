@@ -22,8 +22,8 @@ var bug string
 // toySpec is a model that keeps every promise unless bug says otherwise: the distance from the column means,
 // or for traces the mean rarity of the symbols.
 type toySpec struct {
-	Power float64 `yaml:"power" jsonschema:"exclusiveMinimum=0,maximum=4" jsonschema_description:"exponent of the distance"`
-	Sizes []int   `yaml:"sizes" jsonschema:"minItems=1,maxItems=2,minimum=1" jsonschema_description:"without effect on the toy"`
+	Power float64 `yaml:"power" jsonschema:"exclusiveMinimum=0,maximum=4" jsonschema_description:"exponent"`
+	Sizes []int   `yaml:"sizes" jsonschema:"minItems=1,maxItems=2,minimum=1" jsonschema_description:"no effect"`
 	Mode  string  `yaml:"mode" jsonschema:"enum=plain,enum=fancy" jsonschema_description:"without effect on the toy"`
 }
 

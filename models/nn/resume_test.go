@@ -201,7 +201,8 @@ func TestInterruptLeavesACheckpoint(t *testing.T) {
 		}
 		got, err := fit(context.Background(), store, nil)
 		if err != nil || !slices.Equal(got, want) || store.saves != 1 {
-			t.Errorf("%s: scores after going on differ, or a training that was not interrupted left a checkpoint: %d, %v", model, store.saves, err)
+			t.Errorf("%s: scores after going on differ, or a training that was not interrupted left a checkpoint: %d, %v",
+				model, store.saves, err)
 		}
 	}
 }

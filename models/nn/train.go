@@ -205,7 +205,8 @@ func (l loop) run(ctx context.Context, env models.Env, cfg Training) (Params, er
 		}
 		if math.IsNaN(loss) || math.IsInf(loss, 0) {
 			return nil,
-				fmt.Errorf("epoch %d: the loss is %v: training diverged; take a smaller rate than %g, or scale the data", k, loss, cfg.Optimiser.Rate)
+				fmt.Errorf("epoch %d: the loss is %v: training diverged; take a smaller rate than %g, or scale the data",
+					k, loss, cfg.Optimiser.Rate)
 		}
 		if err := onEpoch(tr, order); err != nil {
 			return nil, err

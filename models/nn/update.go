@@ -27,7 +27,8 @@ type span struct {
 	panel    int // −1: none
 }
 
-// newUpdate has parameters p, all 0 in its optimiser's memory. The spans come later: they point into what is laid over p.
+// newUpdate has parameters p, all 0 in its optimiser's memory. The spans come later: they point into what is laid over
+// p.
 func newUpdate(o Optimiser, size int, clip float64, flip func()) update {
 	u := update{p: kernel.Alloc(size), g: kernel.Alloc(shards * size), clip: clip, flip: flip}
 	if o.plainAdam() {

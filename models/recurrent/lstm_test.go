@@ -334,7 +334,11 @@ func TestSequentialRefusals(t *testing.T) {
 		"noise on symbols": {func() models.Spec { s := defaultDeepLog(); s.Noise = 0.1; return s }(), "symbols"},
 		"two clips": {func() models.Spec { s := defaultTokenLM(); s.Optimiser.Clip = 1; return s }(),
 			"clip"},
-		"a judge of traces": {func() models.Spec { s := defaultPred(); s.Errors = models.ReferenceTo("lstm_ae"); return s }(), "errors"},
+		"a judge of traces": {func() models.Spec {
+			s := defaultPred()
+			s.Errors = models.ReferenceTo("lstm_ae")
+			return s
+		}(), "errors"},
 	} {
 		if _, err := c.spec.New(models.Env{}); !errors.Is(err, models.ErrSpec) ||
 			!strings.Contains(err.Error(), c.says) {

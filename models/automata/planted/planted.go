@@ -1,4 +1,5 @@
-// Package planted draws words and traces from machines that are known, so that tests can ask whether they are learnt again.
+// Package planted draws words and traces from machines that are known, so that tests can ask whether they are learnt
+// again.
 package planted
 
 import (

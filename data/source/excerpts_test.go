@@ -110,6 +110,11 @@ var excerpts = []excerpt{
 	netflowExcerpt("nf-uq-nids-v2"), netflowExcerpt("nf-unsw-nb15-v2"), netflowExcerpt("nf-bot-iot-v2"),
 	netflowExcerpt("nf-ton-iot-v2"), netflowExcerpt("nf-cse-cic-ids2018-v2"),
 	{
+		config: "nf-cse-cic-ids2018-v3", files: map[string]string{"v3.csv": "NF-CSE-CIC-IDS2018-v3.one-row.csv"},
+		rows: 1, truth: "SSH-Bruteforce*", columns: 53,
+		values: map[string]string{"FLOW_START_MILLISECONDS@0": "2018-02-14T18:39:03.48Z", "L7_PROTO@0": "92"},
+	},
+	{
 		config: "cic-ddos2019", files: map[string]string{"Portmap.csv": "cic_ddos/01.txt"},
 		rows: 6, truth: "Portmap* | Portmap*", columns: 83,
 		values: map[string]string{

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ import (
 var inLayout = []string{
 	"bot-iot",
 	"ciciot2023",
+	"cidds-001",
 	"cse-cic-ids2018-improved",
 	"ctu13",
 	"ctu13-01",
@@ -39,8 +41,11 @@ var inLayout = []string{
 	"edge-iiotset",
 	"hikari-2021",
 	"nf-bot-iot-v1",
+	"nf-bot-iot-v3",
 	"nf-ton-iot-v1",
+	"nf-ton-iot-v3",
 	"nf-unsw-nb15-v1",
+	"nf-unsw-nb15-v3",
 	"uwf-zeekdata22",
 }
 
@@ -54,9 +59,18 @@ func fixture(t *testing.T, name string, files map[string]string) (*data.Table, *
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	absent := func(f string) bool { _, ok := files[f]; return !ok }
+	fits := func(pattern, f string) bool { ok, err := path.Match(pattern, f); return ok && err == nil }
+	absent := func(pattern string) bool {
+		for f := range files {
+			if fits(pattern, f) {
+				return false
+			}
+		}
+		return true
+	}
 	for f, text := range files {
-		if !slices.Contains(slices.Concat(c.Files.Train, c.Files.Test), f) {
+		all := slices.Concat(c.Files.Train, c.Files.Test)
+		if !slices.ContainsFunc(all, func(pattern string) bool { return fits(pattern, f) }) {
 			t.Fatalf("%s has no file %s", name, f)
 		}
 		if err := os.WriteFile(filepath.Join(folder, f), []byte(text), 0o644); err != nil {

@@ -23,6 +23,25 @@ var netflowCells = map[string][2]string{
 	"Attack": {"Benign", "DDoS"},
 }
 
+const netflow3 = "FLOW_START_MILLISECONDS,FLOW_END_MILLISECONDS,IPV4_SRC_ADDR,L4_SRC_PORT,IPV4_DST_ADDR,L4_DST_PORT," +
+	"PROTOCOL,L7_PROTO,IN_BYTES,IN_PKTS,OUT_BYTES,OUT_PKTS,TCP_FLAGS,CLIENT_TCP_FLAGS,SERVER_TCP_FLAGS," +
+	"FLOW_DURATION_MILLISECONDS,DURATION_IN,DURATION_OUT,MIN_TTL,MAX_TTL,LONGEST_FLOW_PKT,SHORTEST_FLOW_PKT," +
+	"MIN_IP_PKT_LEN,MAX_IP_PKT_LEN,SRC_TO_DST_SECOND_BYTES,DST_TO_SRC_SECOND_BYTES,RETRANSMITTED_IN_BYTES," +
+	"RETRANSMITTED_IN_PKTS,RETRANSMITTED_OUT_BYTES,RETRANSMITTED_OUT_PKTS,SRC_TO_DST_AVG_THROUGHPUT," +
+	"DST_TO_SRC_AVG_THROUGHPUT,NUM_PKTS_UP_TO_128_BYTES,NUM_PKTS_128_TO_256_BYTES,NUM_PKTS_256_TO_512_BYTES," +
+	"NUM_PKTS_512_TO_1024_BYTES,NUM_PKTS_1024_TO_1514_BYTES,TCP_WIN_MAX_IN,TCP_WIN_MAX_OUT,ICMP_TYPE," +
+	"ICMP_IPV4_TYPE,DNS_QUERY_ID,DNS_QUERY_TYPE,DNS_TTL_ANSWER,FTP_COMMAND_RET_CODE,SRC_TO_DST_IAT_MIN," +
+	"SRC_TO_DST_IAT_MAX,SRC_TO_DST_IAT_AVG,SRC_TO_DST_IAT_STDDEV,DST_TO_SRC_IAT_MIN,DST_TO_SRC_IAT_MAX," +
+	"DST_TO_SRC_IAT_AVG,DST_TO_SRC_IAT_STDDEV,Label,Attack"
+
+var netflow3Cells = map[string][2]string{
+	"FLOW_START_MILLISECONDS": {"1518633543480", "1518633600000"}, "FLOW_END_MILLISECONDS": {"1518633543849", "1518633600001"},
+	"IPV4_SRC_ADDR": {"10.0.0.1", "10.0.0.2"}, "Label": {"0", "1"}, "Attack": {"Benign", "DoS"},
+}
+
+const cidds = "Date first seen,Duration,Proto,Src IP Addr,Src Pt,Dst IP Addr,Dst Pt,Packets,Bytes,Flows,Flags,Tos,class," +
+	"attackType,attackID,attackDescription"
+
 const bestTen = "pkSeqID,proto,saddr,sport,daddr,dport,seq,stddev,N_IN_Conn_P_SrcIP,min,state_number,mean," +
 	"N_IN_Conn_P_DstIP,drate,srate,max,attack,category,subcategory"
 
@@ -74,6 +93,14 @@ var layouts = []published{
 		"uid": {"C1", "C2"}, "Label": {"0", "1"}, "traffic_category": {"Benign", "Bruteforce"},
 	}, "Benign | Bruteforce*", 13},
 	{"nf-bot-iot-v1", "NF-BoT-IoT.csv", netflow1, netflowCells, "Benign | DDoS*", 12},
+	{"cidds-001", "CIDDS-001-internal-week1.csv", cidds, map[string][2]string{
+		"Date first seen": {"2017-03-15 00:01:16.632", "2017-03-15 00:01:17.000"}, "Bytes": {"  1.0 M", "60"},
+		"Src IP Addr": {"192.168.100.5", "EXT_SERVER"}, "Flags": {".AP...", "....S."}, "class": {"normal", "attacker"},
+		"attackType": {"---", "portScan"}, "attackID": {"---", "3"}, "attackDescription": {"---", "scan"},
+	}, "normal | portScan*", 11},
+	{"nf-bot-iot-v3", "NF-BoT-IoT-v3.csv", netflow3, netflow3Cells, "Benign | DoS*", 53},
+	{"nf-ton-iot-v3", "NF-ToN-IoT-v3.csv", netflow3, netflow3Cells, "Benign | DoS*", 53},
+	{"nf-unsw-nb15-v3", "NF-UNSW-NB15-v3.csv", netflow3, netflow3Cells, "Benign | DoS*", 53},
 	{"nf-ton-iot-v1", "NF-ToN-IoT.csv", netflow1, netflowCells, "Benign | DDoS*", 12},
 	{"nf-unsw-nb15-v1", "NF-UNSW-NB15.csv", netflow1, netflowCells, "Benign | DDoS*", 12},
 	{"uwf-zeekdata22", "uwf-zeekdata22.csv", uwf, map[string][2]string{

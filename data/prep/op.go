@@ -8,7 +8,7 @@ import (
 
 // Op is one fitted operation on a number.
 type Op struct {
-	Kind string  `json:"op"` // fill, affine, log1p, log2, power, clip, quantile, range
+	Kind string  `json:"op"` // fill, affine, log1p, log2, power, clip, quantile, range, missing
 	A    float64 `json:"a"`  // fill: the value; affine: (v−a)/b; power: λ; clip, range: lower limit
 	B    float64 `json:"b"`  // clip, range: upper limit; quantile: 1 for normal scores
 	// quantile: the reference quantiles, ascending; range: pairs of limits that are left out
@@ -41,6 +41,11 @@ func (o *Op) apply(v float64) float64 {
 		return o.inRange(v)
 	case "clip":
 		return math.Min(math.Max(v, o.A), o.B)
+	case "missing":
+		if math.IsNaN(v) {
+			return 1
+		}
+		return 0
 	case "quantile":
 		if !math.IsNaN(v) {
 			return o.quantile(v)
@@ -103,6 +108,8 @@ func (o *Op) out(p float64) float64 {
 	return math.Sqrt2 * math.Erfinv(2*math.Min(math.Max(p, edge), 1-edge)-1)
 }
 
+var kinds = []string{"fill", "affine", "log1p", "log2", "power", "clip", "quantile", "range", "missing"}
+
 // check refuses operations that no fit makes.
 func (o *Op) check() error {
 	for _, v := range append([]float64{o.A, o.B}, o.Table...) {
@@ -117,7 +124,7 @@ func (o *Op) check() error {
 		return fmt.Errorf("operation %s from %v to %v", o.Kind, o.A, o.B)
 	case o.Kind == "quantile" && (len(o.Table) == 0 || !slices.IsSorted(o.Table)):
 		return fmt.Errorf("operation quantile without an ascending table")
-	case !slices.Contains([]string{"fill", "affine", "log1p", "log2", "power", "clip", "quantile", "range"}, o.Kind):
+	case !slices.Contains(kinds, o.Kind):
 		return fmt.Errorf("unknown operation %q", o.Kind)
 	}
 	return nil

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"text/tabwriter"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -111,17 +113,33 @@ func (a *app) listExperiments() error {
 		what := ""
 		if d, ok := doc.Get("doc"); ok {
 			what = sentence(d.Node.Value)
+			if head, _, ok := strings.Cut(what, ": "); ok && len(head) >= 25 {
+				what = head
+			}
 		}
 		fmt.Fprintf(w, "%s\t%s\n", name, what)
 	}
 	return failed(w.Flush())
 }
 
-// sentence is the first sentence of a text, or what stands before its first colon.
+// sentence is the first sentence of a text. A dot after a single capital letter, as of a name, ends none, nor does one
+// that no capital letter follows.
 func sentence(text string) string {
-	text, _, _ = strings.Cut(strings.TrimSpace(text), ". ")
-	text, _, _ = strings.Cut(text, ": ")
-	return strings.TrimSuffix(text, ".")
+	text = strings.Join(strings.Fields(text), " ")
+	for from := 0; ; {
+		at := strings.Index(text[from:], ". ")
+		if at < 0 {
+			return strings.TrimSuffix(text, ".")
+		}
+		at += from
+		before, size := utf8.DecodeLastRuneInString(text[:at])
+		next, _ := utf8.DecodeRuneInString(text[at+2:])
+		initial := unicode.IsUpper(before) && (at == size || text[at-size-1] == ' ')
+		if !initial && unicode.IsUpper(next) {
+			return text[:at]
+		}
+		from = at + 2
+	}
 }
 
 func (a *app) carryOut(ctx context.Context, e *experiment.Experiment, resume, metric string, o runs.Options) error {

@@ -1,0 +1,19 @@
+package main
+
+import "testing"
+
+func TestSentence(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                     "",
+		"One.":                                 "One",
+		"Hosts as in V. Serentellos 2020. Two": "Hosts as in V. Serentellos 2020",
+		"Flows of e.g. a bot. Next":            "Flows of e.g. a bot",
+		"Sizes of Cao and others (see p. 3). It runs\n on two  lines.": "Sizes of Cao and others (see p. 3)",
+		"V. Serentellos": "V. Serentellos",
+		"É. Durand. Ö":   "É. Durand",
+	} {
+		if got := sentence(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

@@ -100,6 +100,18 @@ func TestSums(t *testing.T) {
 					t.Errorf("row %d: %v alone, %v among others, %v", i, alone[0], at[i], err)
 				}
 			}
+			each := make([]float64, m*len(idx))
+			if err := some.ValuesAt(ctx, q, m, 2, each); err != nil {
+				t.Fatal(err)
+			}
+			for i := range m {
+				sum := 0.0
+				for j := range idx {
+					sum += w[j] * each[i*len(idx)+j]
+				}
+				at[i] = sum
+			}
+			check("values", at, wideQ)
 			gram, err := some.Gram(ctx, 3)
 			if err != nil {
 				t.Fatal(err)

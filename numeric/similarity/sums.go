@@ -130,6 +130,38 @@ func repaired[T kernel.Real](t *kernel.Tile[T], cols *kernel.Panels[T], k int) [
 	return c
 }
 
+// ValuesAt fills out, row-major, with K(x_i, p_j) for n rows x of D numbers, one row of N values each.
+func (p *Points) ValuesAt(ctx context.Context, x []float32, n, workers int, out []float64) error {
+	if p.single != nil {
+		return valuesAt(ctx, p, p.single, x, n, workers, out)
+	}
+	return valuesAt(ctx, p, p.double, x, n, workers, out)
+}
+
+func valuesAt[T kernel.Real](ctx context.Context, p *Points, cols *prepared[T], x []float32, n, workers int, out []float64) error {
+	d, width := p.D, kernel.PanelRows[T]()
+	return parallel.Workspaces(ctx, workers, n, kernel.TileRows, func() func(from, to int) {
+		tile := kernel.NewTile[T](d)
+		rows, norms := make([]T, kernel.TileRows*d), make([]T, kernel.TileRows)
+		return func(from, to int) {
+			for i := from; i < to; i++ {
+				row := rows[(i-from)*d : (i-from+1)*d]
+				mapped(p, x[i*d:(i+1)*d], row)
+				norms[i-from] = T(kernel.SquaredLength(row))
+			}
+			tile.Use(rows[:(to-from)*d], norms[:to-from])
+			for k := range cols.panels.Count() {
+				c := values(p.F, tile, cols.panels, k, cols.long)
+				for i := from; i < to; i++ {
+					for j := range cols.panels.Size(k) {
+						out[i*p.N+k*width+j] = float64(c[(i-from)*width+j])
+					}
+				}
+			}
+		}
+	})
+}
+
 // Gram is the N×N matrix K(p_i, p_j), row-major.
 func (p *Points) Gram(ctx context.Context, workers int) ([]float64, error) {
 	if p.single != nil {

@@ -62,7 +62,7 @@ that end and that go on by label, and both sums; an edge its symbols and their c
 			if out != "" {
 				fmt.Fprintln(a.err, out)
 			}
-			return a.output(out, func(w io.Writer) error { _, err := w.Write(drawing); return failed(err) })
+			return a.output(out, args, func(w io.Writer) error { _, err := w.Write(drawing); return failed(err) })
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")

@@ -38,7 +38,7 @@ marks those that would change the machine. What the file does not say has FlexFr
 			if err != nil {
 				return usage(err)
 			}
-			return a.output(out, func(w io.Writer) error { return failed(writeImported(w, in, model)) })
+			return a.output(out, args, func(w io.Writer) error { return failed(writeImported(w, in, model)) })
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")

@@ -26,7 +26,7 @@ var presets = map[string]func() machine.LearnSpec{
 func (a *app) automatonLearnCommand() *cobra.Command {
 	var traces traceFlags
 	var out, preset string
-	var steps, asJSON bool
+	var steps, asJSON, force bool
 	values := map[string]*string{}
 	c := &cobra.Command{
 		Use:   "learn TRACES",
@@ -55,6 +55,9 @@ single ones; their names, ranges and meaning are those of the models pdfa and se
 			if err := spec.Check(); err != nil {
 				return usage(err)
 			}
+			if err := mayWrite(out, force, args); err != nil {
+				return err
+			}
 			var corpus corpus.Corpus
 			words, err := traces.read(args[0], &corpus)
 			if err != nil {
@@ -81,10 +84,11 @@ single ones; their names, ranges and meaning are those of the models pdfa and se
 			if err != nil {
 				return err
 			}
-			return a.output(out, func(w io.Writer) error { return failed(flexfringe.WriteJSON(m, w)) })
+			return a.output(out, args, func(w io.Writer) error { return failed(flexfringe.WriteJSON(m, w)) })
 		},
 	}
 	traces.add(c)
+	c.Flags().BoolVar(&force, "force", false, "write over a file that is there")
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
 	c.Flags().StringVar(&preset, "preset", "likelihood", "settings to start from: clean, alergia, likelihood or sequent")
 	c.Flags().BoolVar(&asJSON, "json", false, "a summary of the machine as JSON on stdout; needs --out")

@@ -60,7 +60,7 @@ Test words and solutions are not looked at before the machines are learnt.`,
 			if err != nil {
 				return failed(err)
 			}
-			return a.output(out, func(w io.Writer) error {
+			return a.output(out, args, func(w io.Writer) error {
 				if asJSON {
 					return failed(writeJSON(w, viewProblems(rows)))
 				}

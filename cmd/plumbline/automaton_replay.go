@@ -76,7 +76,8 @@ training traces' minus K times their sample standard deviation.`,
 			if asJSON {
 				write = j.writeJSON
 			}
-			if err := a.output(out, func(w io.Writer) error { return failed(write(w, words)) }); err != nil {
+			inputs := append(args, train)
+			if err := a.output(out, inputs, func(w io.Writer) error { return failed(write(w, words)) }); err != nil {
 				return err
 			}
 			if counters == "" {

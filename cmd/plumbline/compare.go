@@ -2,7 +2,6 @@ package main
 
 import (
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -47,7 +46,7 @@ missing or whose files are not what the run wrote, and then stderr names the fil
 					return failed(err)
 				}
 			}
-			if err := a.output(out, func(w io.Writer) error { return usage(table.Render(w, format)) }); err != nil {
+			if err := a.output(out, args, func(w io.Writer) error { return usage(table.Render(w, format)) }); err != nil {
 				return err
 			}
 			return a.faults(records...)
@@ -63,20 +62,4 @@ missing or whose files are not what the run wrote, and then stderr names the fil
 	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(eval.MetricNames(), cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(compare.Formats, cobra.ShellCompDirectiveNoFileComp))
 	return c
-}
-
-// output writes to a file, or to stdout without one.
-func (a *app) output(file string, fill func(io.Writer) error) error {
-	if file == "" {
-		return fill(a.out)
-	}
-	f, err := os.Create(file)
-	if err != nil {
-		return usage(err)
-	}
-	if err := fill(f); err != nil {
-		f.Close()
-		return err
-	}
-	return failed(f.Close())
 }

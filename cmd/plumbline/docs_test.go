@@ -265,6 +265,9 @@ func TestDocumentedJSON(t *testing.T) {
 			if args[0] == "list" {
 				args = append(args, x.root)
 			}
+			if args[0] == "automaton" && args[1] == "learn" { // what it writes is there, for the commands that read it
+				args = append(args, "--force")
+			}
 			code, out, errOut := plumb(t, args...)
 			if code != exitOK {
 				t.Errorf("%s: exit %d: %s", m[1], code, errOut)

@@ -16,6 +16,7 @@ import (
 )
 
 func (a *app) exportCommand() *cobra.Command {
+	var force bool
 	c := &cobra.Command{
 		Use:   "export NAME FILE",
 		Short: "Write a data set's table, as it is read, to a Parquet, CSV or NDJSON file",
@@ -45,6 +46,13 @@ on it writes a config that reads it back.`,
 			if err != nil {
 				return usage(err)
 			}
+			var inputs []string
+			for _, f := range cfg.Locate(source.NewFinder(a.dataDirs...)) {
+				inputs = append(inputs, f.Path)
+			}
+			if err := mayWrite(path, force, inputs); err != nil {
+				return err
+			}
 			// an interrupt takes the unfinished file away
 			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
@@ -70,6 +78,7 @@ on it writes a config that reads it back.`,
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&force, "force", false, "write over a file that is there")
 	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
 	a.dataFlag(c)
 	return c

@@ -10,6 +10,7 @@ import (
 
 func (a *app) inferCommand() *cobra.Command {
 	var out string
+	var force bool
 	c := &cobra.Command{
 		Use:   "infer FILE",
 		Short: "Write a data config for a file of your own",
@@ -20,13 +21,17 @@ Put the result into configs/data beside your experiments and read it through: gu
 		Example: "  plumbline data infer my-flows.csv > configs/data/my-flows.yaml",
 		Args:    needs(1, 1, "a file"),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if err := mayWrite(out, force, args); err != nil {
+				return err
+			}
 			text, err := source.Infer(args[0])
 			if err != nil {
 				return usage(err)
 			}
-			return a.output(out, func(w io.Writer) error { _, err := w.Write(text); return failed(err) })
+			return a.output(out, args, func(w io.Writer) error { _, err := w.Write(text); return failed(err) })
 		},
 	}
+	c.Flags().BoolVar(&force, "force", false, "write over a file that is there")
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
 	return c
 }

@@ -72,7 +72,9 @@ type Column struct {
 	Missing  int     `json:"missing"`
 	Negative int     `json:"negative,omitempty"`
 	AUROC    float64 `json:"auroc"` // of the column as a score over all rows, whichever direction is better; categories by their levels' share of attacks
-	Stump    float64 `json:"stump"` // best balanced accuracy of one cut
+	// Beyond is, of a column that has one value in the benign training rows, how many test rows have another.
+	Beyond int     `json:"test_beyond_training,omitempty"`
+	Stump  float64 `json:"stump"` // best balanced accuracy of one cut
 }
 
 // Finding is something that a reader of results should know.
@@ -121,13 +123,40 @@ func Table(ctx context.Context, t *data.Table, sp *split.Split) (*Report, error)
 			a.order(rep, c)
 			continue
 		}
-		rep.Columns = append(rep.Columns, a.column(c))
+		col := a.column(c)
+		col.Beyond = a.beyond(c)
+		rep.Columns = append(rep.Columns, col)
 	}
 	for _, w := range derive.Find(t) {
 		rep.Wrong = append(rep.Wrong, Wrong{w.Repair.Error, w.Repair.Columns, w.Rows, t.Where(w.First)})
 	}
 	rep.findAll()
 	return rep, nil
+}
+
+// beyond counts the test rows whose value is another than the one that all benign training rows have; 0 where those have
+// several.
+func (a *auditor) beyond(c *data.Column) (n int) {
+	first := -1
+	for i := range a.t.Rows {
+		if !a.in[i] || a.test[i] || a.t.Attack[i] {
+			continue
+		}
+		if first < 0 {
+			first = i
+		} else if bits(c, i) != bits(c, first) {
+			return 0
+		}
+	}
+	if first < 0 {
+		return 0
+	}
+	for i := range a.t.Rows {
+		if a.test[i] && bits(c, i) != bits(c, first) {
+			n++
+		}
+	}
+	return n
 }
 
 // auditor is an audit in progress.

@@ -157,3 +157,33 @@ func shipped(t *testing.T, name, folder string) *Report {
 	}
 	return r
 }
+
+// TestConstantInTraining: a column that has one value in the benign training rows and others in test is named, by how
+// many test rows have those.
+func TestConstantInTraining(t *testing.T) {
+	tb, sp := table()
+	tb.Columns = []data.Column{
+		{Name: "flag", Type: data.Number, Num: []float64{0, 0, 0, 1, 1, 0}},
+		{Name: "same", Type: data.Number, Num: []float64{3, 3, 3, 3, 3, 3}},
+		{Name: "free", Type: data.Number, Num: []float64{1, 2, 3, 4, 5, 6}},
+		{Name: "proto", Type: data.Category, Levels: []string{"tcp", "udp"}, Code: []uint32{0, 0, 0, 0, 1, data.Missing}},
+	}
+	r, err := Table(context.Background(), tb, sp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int{2, 0, 0, 2} {
+		if c := r.Columns[i]; c.Beyond != want {
+			t.Errorf("%s: %d test rows are beyond training, want %d", c.Name, c.Beyond, want)
+		}
+	}
+	n := 0
+	for _, f := range r.Findings {
+		if f.Kind == "constant" && strings.Contains(f.Text, "has one value in the benign training rows, and another in 2 test rows") {
+			n++
+		}
+	}
+	if n != 2 {
+		t.Errorf("%d findings of columns that are constant in training, want 2: %+v", n, r.Findings)
+	}
+}

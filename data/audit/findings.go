@@ -62,6 +62,10 @@ func (r *Report) findAll() {
 func (r *Report) findInColumns() {
 	for _, c := range r.Columns {
 		address := c.Type == data.Address.String()
+		if c.Beyond > 0 && !address {
+			r.find("constant", "column %s has one value in the benign training rows, and another in %d test rows: "+
+				"drop_constant takes it out", c.Name, c.Beyond)
+		}
 		switch {
 		case c.Distinct == 1:
 			r.find("constant", "column %s has one value", c.Name)

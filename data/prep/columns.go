@@ -2,6 +2,8 @@ package prep
 
 import (
 	"errors"
+	"fmt"
+	"maps"
 	"slices"
 
 	"plumbline/configs/settings"
@@ -10,7 +12,7 @@ import (
 
 func init() {
 	register("onehot", "turns each category column into one 0/1 column a level", func() step {
-		return &oneHot{Common: Common{Step: "onehot", Fit: "benign"}}
+		return &oneHot{Common: Common{Step: "onehot", Fit: "benign"}, MaxLevels: 1000}
 	})
 	register("drop", "takes columns out", func() step { return &drop{Common{Step: "drop", Fit: "benign"}} })
 	register(
@@ -29,7 +31,13 @@ type oneHot struct {
 	Common `yaml:",inline"`
 	// a column with two levels becomes one column, that of the second level
 	DropBinary bool `yaml:"drop_binary"`
+	// of a column with more levels, the most frequent in training get a column each; the others are all zeros
+	MaxLevels int `yaml:"max_levels" jsonschema:"minimum=1,maximum=65536"`
 }
+
+// manyLevels is from how many levels on, if they are half of the rows or more, a column rather names rows than
+// describes them.
+const manyLevels = 100
 
 func (s *oneHot) fit(f *fitting) error {
 	rows := f.learnFrom(&s.Common)
@@ -39,7 +47,18 @@ func (s *oneHot) fit(f *fitting) error {
 			kept = append(kept, c)
 			continue
 		}
-		levels := seenLevels(&f.table.Columns[c.source], rows, c.absent)
+		levels, n := seenLevels(&f.table.Columns[c.source], rows, c.absent)
+		if all := len(levels); all > s.MaxLevels || all > manyLevels && 2*all >= len(rows) {
+			said := fmt.Sprintf("column %s has %d levels in %d training rows", c.name, all, len(rows))
+			if all > s.MaxLevels {
+				levels = mostFrequent(levels, n, s.MaxLevels)
+				said += fmt.Sprintf("; onehot keeps the %d most frequent (max_levels)", s.MaxLevels)
+			}
+			if 2*all >= len(rows) {
+				said += "; does it name rows rather than describe them? Then drop it"
+			}
+			f.warnings = append(f.warnings, said)
+		}
 		if s.DropBinary && len(levels) == 2 {
 			levels = levels[1:]
 		}
@@ -54,24 +73,37 @@ func (s *oneHot) fit(f *fitting) error {
 	return nil
 }
 
-// seenLevels is the levels of the rows, sorted; missing ones count as the level missing, if that is set.
-func seenLevels(c *data.Column, rows []int32, missing string) []string {
-	seen := make([]bool, len(c.Levels))
-	var out []string
+// seenLevels is the levels of the rows, sorted, and how many rows have each; missing ones count as the level missing, if
+// that is set.
+func seenLevels(c *data.Column, rows []int32, missing string) (levels []string, n map[string]int) {
+	count := make([]int, len(c.Levels))
+	absent := 0
 	for _, r := range rows {
 		if k := c.Code[r]; k != data.Missing {
-			seen[k] = true
-		} else if missing != "" && !slices.Contains(out, missing) {
-			out = append(out, missing)
+			count[k]++
+		} else {
+			absent++
 		}
 	}
-	for k, s := range seen {
-		if s && !slices.Contains(out, c.Levels[k]) {
-			out = append(out, c.Levels[k])
+	n = map[string]int{}
+	if missing != "" && absent > 0 {
+		n[missing] = absent
+	}
+	for k, rows := range count {
+		if rows > 0 {
+			n[c.Levels[k]] += rows
 		}
 	}
-	slices.Sort(out)
-	return out
+	return slices.Sorted(maps.Keys(n)), n
+}
+
+// mostFrequent is the k levels of the most rows, in their order; among equals the first ones.
+func mostFrequent(levels []string, n map[string]int, k int) []string {
+	byRows := slices.Clone(levels)
+	slices.SortStableFunc(byRows, func(a, b string) int { return n[b] - n[a] })
+	byRows = byRows[:k]
+	slices.Sort(byRows)
+	return byRows
 }
 
 type drop struct {
@@ -121,12 +153,13 @@ func (s *dropConstant) fit(f *fitting) error {
 			continue
 		}
 		if c.text {
-			gone[c] = len(seenLevels(&f.table.Columns[c.source], rows, c.absent)) <= 1
+			levels, _ := seenLevels(&f.table.Columns[c.source], rows, c.absent)
+			gone[c] = len(levels) <= 1
 			continue
 		}
-		v := f.values(c, rows)
-		gone[c] = len(v) == 0 || slices.Min(v) == slices.Max(v)
+		gone[c] = constant(f.values(c, rows))
 	}
+	f.keepDropped(gone, s.Step, rows)
 	f.removeNoting(gone, "is constant in training and dropped")
 	return nil
 }

@@ -29,12 +29,14 @@ type column struct {
 
 // fitting is a pipeline in the making.
 type fitting struct {
-	ctx     context.Context
-	table   *data.Table
-	rows    Rows
-	workers int
-	columns []*column
-	notes   []string
+	ctx      context.Context
+	table    *data.Table
+	rows     Rows
+	workers  int
+	columns  []*column
+	notes    []string
+	warnings []string
+	gone     []Dropped
 }
 
 // Fit learns the steps' parameters from the training rows. The table's number columns come first in the

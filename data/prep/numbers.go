@@ -84,7 +84,7 @@ func frequent(c *data.Column, rows []int32) string {
 	return best
 }
 
-// scale shifts and stretches. A column without spread is only shifted.
+// scale shifts and stretches. A column without spread, or whose spread is rounding, is only shifted.
 type scale struct {
 	Common `yaml:",inline"`
 	// zscore: mean 0, population sd 1; minmax: 0 to 1; maxabs: largest magnitude 1; robust: median 0, interquartile
@@ -116,9 +116,6 @@ func (s *scale) op(v []float64) (Op, error) {
 	case "zscore":
 		mean, variance := stat.MeanVariance(v)
 		shift, spread = mean, math.Sqrt(variance)
-		if spread < 1e-12*math.Max(1, math.Abs(shift)) { // constant but for rounding
-			spread = 0
-		}
 	case "minmax":
 		shift = slices.Min(v)
 		spread = slices.Max(v) - shift
@@ -127,11 +124,14 @@ func (s *scale) op(v []float64) (Op, error) {
 	case "robust":
 		o := sorted(v)
 		shift = stat.Quantile(o, 0.5)
-		spread = stat.Quantile(o, 0.75) - stat.Quantile(o, 0.25)
+		low, high := stat.Quantile(o, 0.25), stat.Quantile(o, 0.75)
+		if spread = high - low; noise(low, high) {
+			spread = 0
+		}
 	default:
 		return s.quantileOp(v), nil
 	}
-	if spread == 0 {
+	if spread == 0 || s.Kind != "maxabs" && constant(v) {
 		spread = 1
 	}
 	if math.IsInf(spread, 0) || math.IsInf(shift, 0) || math.IsNaN(spread) {
@@ -143,6 +143,9 @@ func (s *scale) op(v []float64) (Op, error) {
 func (s *scale) quantileOp(v []float64) Op {
 	o := sorted(v)
 	n := min(s.Quantiles, len(o))
+	if constant(o) {
+		n = 1
+	}
 	table := make([]float64, n)
 	for i := range table {
 		p := 0.5

@@ -73,9 +73,11 @@ func (o *Op) quantile(v float64) float64 {
 	n := len(o.Table)
 	if n == 1 {
 		o0 := 0.5
-		if v < o.Table[0] {
+		switch {
+		case noise(v, o.Table[0]):
+		case v < o.Table[0]:
 			o0 = 0
-		} else if v > o.Table[0] {
+		default:
 			o0 = 1
 		}
 		return o.out(o0)

@@ -17,6 +17,10 @@ import (
 type Pipeline struct {
 	Outputs []Output `json:"outputs"`
 	Notes   []string `json:"notes,omitempty"`
+	// Warnings are what a reader of results should know of the columns.
+	Warnings []string `json:"warnings,omitempty"`
+	// Dropped are the columns that steps took out since they did not vary in training.
+	Dropped []Dropped `json:"dropped,omitempty"`
 }
 
 // Output is one column of the matrix: a number column of the table, or one level of a category column,
@@ -33,7 +37,7 @@ type Output struct {
 }
 
 func (f *fitting) pipeline() (*Pipeline, error) {
-	p := &Pipeline{Notes: f.notes}
+	p := &Pipeline{Notes: f.notes, Warnings: f.warnings, Dropped: f.gone}
 	for _, c := range f.columns {
 		if c.text {
 			return nil, fmt.Errorf(

@@ -34,6 +34,7 @@ func (s *dropLowVariance) fit(f *fitting) error {
 		_, variance := stat.MeanVariance(v)
 		gone[c] = len(v) == 0 || variance <= s.Threshold
 	}
+	f.keepDropped(gone, s.Step, rows)
 	f.removeNoting(gone, "hardly varies in training and is dropped")
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 )
 
 func init() {
@@ -47,7 +46,7 @@ func (s *power) fit(f *fitting) error {
 		if len(v) == 0 {
 			return errors.New("no values to learn from")
 		}
-		if slices.Min(v) == slices.Max(v) {
+		if constant(v) {
 			return nil // a constant has no best exponent
 		}
 		c.ops = append(c.ops, Op{Kind: "power", A: bestPower(v)})

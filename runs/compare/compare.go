@@ -127,8 +127,16 @@ func Compare(records []*record.Record, metric string, columns []string) (*Compar
 		g := c.group(groups[key], names, records)
 		for _, rec := range records {
 			for _, d := range rec.Manifest.Data {
-				if d.Name == g.Data && d.Audit != "" && !slices.Contains(g.Audit, d.Audit) {
+				if d.Name != g.Data {
+					continue
+				}
+				if d.Audit != "" && !slices.Contains(g.Audit, d.Audit) {
 					g.Audit = append(g.Audit, d.Audit)
+				}
+				for _, w := range d.Warnings {
+					if w = strings.TrimPrefix(w, d.Name+": "); !slices.Contains(g.Warnings, w) {
+						g.Warnings = append(g.Warnings, w)
+					}
 				}
 			}
 		}

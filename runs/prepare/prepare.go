@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"sync"
 
 	"plumbline/data"
@@ -116,6 +117,7 @@ func (src *Source) Prepare(ctx context.Context, fold int) (*Prepared, error) {
 		p.Info.Warnings = append(p.Info.Warnings, report.Warnings...)
 	}
 	p.Info.Warnings = append(p.Info.Warnings, l.split.Warnings...)
+	p.Info.Warnings = slices.Concat(p.Info.Warnings, p.Pipe.Warnings, p.Pipe.Varying(l.Table, l.split.Test))
 	p.keepHead()
 	return p, nil
 }

@@ -44,6 +44,11 @@ type SplitSpec struct {
 	// share of attacks that are mixed into the rows that models without labels take for benign; those that training
 	// lacks are moved over from test, but not where times, groups or classes stay on one side
 	Contamination float64 `yaml:"contamination" jsonschema:"minimum=0,maximum=0.5"`
+	// training rows whose values and truth repeat another's, times, addresses and columns that name rows left out of
+	// the comparison: keep them; drop all but the first; weight keeps 1 + ⌊log₂ n⌋ of n equal ones
+	Duplicates string `yaml:"duplicates" jsonschema:"enum=keep,enum=drop,enum=weight"`
+	// test rows whose values, compared likewise, occur in a training row: keep them, or drop
+	Overlap string `yaml:"overlap" jsonschema:"enum=keep,enum=drop"`
 	// of the random choices; the same for every cell
 	Seed uint64 `yaml:"seed"`
 }
@@ -59,6 +64,8 @@ func DefaultSplit() SplitSpec {
 		Folds:      5,
 		Repeats:    1,
 		Within:     "all",
+		Duplicates: "keep",
+		Overlap:    "keep",
 	}
 }
 
@@ -99,6 +106,7 @@ func (s SplitSpec) Fold(t *data.Table, k int) (*Split, error) {
 	}
 	sp, err := s.make(t, k)
 	if err == nil {
+		s.clean(t, sp)
 		err = s.contaminate(t, sp, s.foldRand(k, 0, forContamination))
 	}
 	if err != nil {

@@ -103,8 +103,8 @@ var outside = map[string]string{
 	"github.com/google/go-cmp/": "", // tests only
 	"github.com/parquet-go/":    "", // tests only
 	"golang.org/x/sys/cpu":      "numeric/kernel",
-	"gonum.org/v1/gonum/": "models/automata models/classic models/nn models/autoencoder models/recurrent " +
-		"models/supervised numeric/cluster numeric/stat",
+	"gonum.org/v1/gonum/": "models/automata/flexfringe models/classic models/supervised " +
+		"numeric/cluster numeric/stat",
 }
 
 type pkg struct {

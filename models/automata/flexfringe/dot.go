@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"plumbline/models/automata/machine"
 )
@@ -115,21 +116,27 @@ func encodeNames(names []string) string {
 	return strings.Join(out, " ")
 }
 
-// encodeName spells out what is not a letter, a digit or one of -_.+*/ in ASCII, byte by byte, and all that
-// is not ASCII stays. The empty name is %.
+// encodeName spells out what is not a letter, a digit or one of -_.+*/ in ASCII, byte by byte, and what is no UTF-8; all
+// other characters beyond ASCII stay. The empty name is %.
 func encodeName(name string) string {
 	if name == "" {
 		return "%"
 	}
 	var b strings.Builder
-	for i := range len(name) {
-		c := name[i]
-		if c >= 0x80 || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' ||
-			strings.IndexByte("-_.+*/", c) >= 0 {
-			b.WriteByte(c)
-			continue
+	for i, r := range name {
+		switch size := utf8.RuneLen(r); {
+		case r == utf8.RuneError: // or bytes that are none, one at a time
+			if !strings.HasPrefix(name[i:], string(utf8.RuneError)) {
+				size = 1
+			}
+			for _, c := range []byte(name[i : i+size]) {
+				fmt.Fprintf(&b, "%%%02X", c)
+			}
+		case r >= 0x80 || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("-_.+*/", r):
+			b.WriteRune(r)
+		default:
+			fmt.Fprintf(&b, "%%%02X", r)
 		}
-		fmt.Fprintf(&b, "%%%02X", c)
 	}
 	return b.String()
 }

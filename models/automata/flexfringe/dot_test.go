@@ -35,10 +35,10 @@ func TestDOTRoundTrip(t *testing.T) {
 		}
 		machines = append(machines, m)
 	}
-	odd := &corpus.Corpus{Alphabet: []string{`a "b"`, "c,d:5 %41", "", `\n`, "ü", "<x>"},
+	odd := &corpus.Corpus{Alphabet: []string{`a "b"`, "c,d:5 %41", "", `\n`, "ü", "<x>", "\xff\ufffd\x80"},
 		Types: []string{"not ok", "#1"}}
 	for i := range 60 {
-		odd.Append([]int32{int32(i % 6), int32(i % 5), int32(i % 4)}, int32(i%2))
+		odd.Append([]int32{int32(i % 7), int32(i % 5), int32(i % 4)}, int32(i%2))
 	}
 	spec := machine.Alergia()
 	spec.StateCount, spec.SinkCount = 1, 4
@@ -93,23 +93,26 @@ func TestForeignDOT(t *testing.T) {
 
 func TestDOTErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                                     "m.dot:1:1: the file ends, want digraph",
-		"graph {}":                             `m.dot:1:1: unexpected "graph"`,
-		"digraph {\n a -> b":                   "m.dot:2:8: the file ends, want a node",
-		"digraph {\n a [x=\"":                  "m.dot:2:7: string without an end",
+		"":                                     "m.dot:1:1: error: expected one of strict",
+		"graph {}":                             "m.dot: want one digraph",
+		"digraph {\n a -> b":                   "m.dot:2:8: error: expected",
+		"digraph {\n a [x=\"":                  "m.dot:2:7: error: expected id",
 		"digraph { a -> b [label=x] }":         "no arrow without a label",
-		"digraph { I -> a\nJ -> b }":           "m.dot:2:1: a second arrow",
+		"digraph { I -> a\nJ -> b }":           `m.dot: arrow "J" -> "b": a second arrow`,
 		"digraph { I -> I }":                   "is a state itself",
-		"digraph { I -> a; a -> I [label=x] }": "m.dot:1:19: node \"I\" marks",
-		"digraph { I -> a;\n a -> a [label=\"x 1\\n4 >= 2\"] }":        "m.dot:2:2: label",
-		"digraph { I -> a;\n a -> a [label=\"x -1\"] }":                `m.dot:2:2: symbol "x": "-1" is not a count`,
+		"digraph { I -> a; a -> I [label=x] }": `m.dot: arrow "a" -> "I": node "I" marks`,
+		"digraph { I -> a;\n a -> a [label=\"x 1\\n4 >= 2\"] }":        `m.dot: arrow "a" -> "a": label`,
+		"digraph { I -> a;\n a -> a [label=\"x -1\"] }":                `m.dot: arrow "a" -> "a": symbol "x": "-1" is not a count`,
 		"digraph { I -> a; a -> a [label=x]; a -> I2 [label=x] }":      "two edges for the symbol",
+		"digraph { I -> a } digraph { I -> a }":                        "want one digraph",
+		"digraph { I -> a:n }":                                         "ports are not read",
+		"digraph { I -> {a b} }":                                       "subgraphs are not read",
 		"digraph { subgraph x {} }":                                    "subgraphs are not read",
 		"digraph { I -> a [label=<b>] }":                               "HTML",
 		"digraph { I -> a; a [label=\"a #x\"] }":                       `"x" is not a count`,
 		"digraph { graph [encoding=percent alphabet=\"%4\"]; I -> a }": "percent code",
-		"digraph { /* I -> a }":                                        "comment without an end",
-		"digraph { I -> a } x":                                         "want the end of the file",
+		"digraph { /* I -> a }":                                        "m.dot:1:11: error",
+		"digraph { I -> a } x":                                         "m.dot:1:20: error",
 		"digraph { I -> a; a [access=\"x\"] }":                         "unknown symbol",
 	} {
 		if _, err := flexfringe.ReadDOT(strings.NewReader(text), "m.dot"); !errors.Is(err, flexfringe.ErrMachine) ||

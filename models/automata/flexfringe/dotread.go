@@ -1,6 +1,7 @@
 package flexfringe
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -18,15 +19,28 @@ import (
 // FlexFringe's drawings leave out the counts of symbols whose states are not drawn, and those of labelled data
 // all counts of symbols: probabilities in such states are then not those of the model file ([HasCounts]).
 // States without a number for a name are numbered in order of appearance. Guards on attributes, subgraphs and
-// HTML labels are refused. The error wraps ErrMachine and names file:line:column.
+// HTML labels are refused. The error wraps ErrMachine and names the file with line and column, or with node or arrow.
 func ReadDOT(r io.Reader, file string) (*machine.Machine, error) {
 	raw, err := io.ReadAll(r)
 	if err != nil {
 		return nil, fmt.Errorf("automata: %s: %w", file, err)
 	}
-	m, err := readDOT(raw)
+	statements, err := parseDOT(raw)
 	if err != nil {
-		return nil, fmt.Errorf("automata: %w: %s: %w", ErrMachine, FilePosition(file, raw, offset(err)), err)
+		sep := ": "
+		if errors.As(err, &syntaxError{}) {
+			sep = ":"
+		}
+		return nil, fmt.Errorf("automata: %w: %s%s%w", ErrMachine, file, sep, err)
+	}
+	m, err := readDOT(statements)
+	if err != nil {
+		where := file
+		var at *dotError
+		if errors.As(err, &at) && at.at >= 0 && at.at < len(statements) {
+			where += ": " + statements[at.at].String()
+		}
+		return nil, fmt.Errorf("automata: %w: %s: %w", ErrMachine, where, err)
 	}
 	return m, nil
 }
@@ -48,11 +62,7 @@ type dotNode struct {
 	at    int
 }
 
-func readDOT(raw []byte) (*machine.Machine, error) {
-	statements, err := (&dotParser{src: raw}).parse()
-	if err != nil {
-		return nil, err
-	}
+func readDOT(statements []dotStatement) (*machine.Machine, error) {
 	d := &dotMachine{symbols: map[string]bool{}, types: map[string]bool{}, nodes: map[string]*dotNode{}}
 	for _, s := range statements {
 		if s.keyword == "graph" {
@@ -143,7 +153,7 @@ func (d *dotMachine) findStart() error {
 		}
 	}
 	if marker == "" {
-		return dotFail(0, "no arrow without a label leads to the initial state")
+		return dotFail(-1, "no arrow without a label leads to the initial state")
 	}
 	for _, a := range labelled {
 		if a.from == marker || a.to == marker {

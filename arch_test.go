@@ -67,8 +67,9 @@ var allowed = map[string]string{
 	"models/automata/planted":    "data data/corpus",
 	"models/classic": "configs/settings data models numeric/cluster numeric/kernel numeric/neighbour " +
 		"numeric/parallel numeric/similarity numeric/stat",
+	"models/neighbours": "data models numeric/kernel numeric/neighbour",
 	"models/supervised": "data models numeric/kernel",
-	"models/all": "models/automata models/autoencoder models/classic models/nn/gorgonia " +
+	"models/all": "models/automata models/autoencoder models/classic models/neighbours models/nn/gorgonia " +
 		"models/recurrent models/supervised",
 
 	"runs/experiment": "configs/settings data data/evasion data/prep data/source data/split data/synth eval models " +
@@ -183,7 +184,7 @@ func TestImportsOfTests(t *testing.T) {
 		first, _, _ := strings.Cut(name, "/")
 		return slices.Index(order, first)
 	}
-	families := []string{"autoencoder", "automata", "classic", "recurrent", "supervised"}
+	families := []string{"autoencoder", "automata", "classic", "neighbours", "recurrent", "supervised"}
 	family := func(name string) string {
 		rest, _ := strings.CutPrefix(name, "models/")
 		first, _, _ := strings.Cut(rest, "/")

@@ -65,7 +65,7 @@ func (c *DBSCAN) New(env models.Env) (models.Detector, error) {
 	return method{
 		name: dbscan, spec: c, env: env, min: 1, costly: true,
 		fit: func(ctx context.Context, s *data.Set) (learned, error) {
-			return fitDBSCAN(ctx, spec, env, spec.take(s, env.Logger()))
+			return fitDBSCAN(ctx, spec, env, spec.Take(s, env.Logger()))
 		},
 		load: loadDBSCAN,
 	}.clusterer(), nil

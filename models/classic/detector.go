@@ -2,9 +2,7 @@ package classic
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
-	"math"
 
 	"plumbline/data"
 	"plumbline/models"
@@ -17,6 +15,9 @@ type learned interface {
 	// state is what a file must hold to rebuild it: a struct for JSON, and arrays.
 	state() (meta any, arrays models.Arrays)
 }
+
+// Sample is the settings of a model whose cost grows with the square of its training rows.
+type Sample = models.Sample
 
 // method is a model of this package: three functions, around which models.Fitted keeps the promises of a
 // detector.
@@ -53,7 +54,7 @@ type rowScorer struct {
 func (r rowScorer) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 	of := []int32(nil)
 	if r.costly {
-		s, of = distinct(s)
+		s, of = models.Distinct(s)
 	}
 	out := make([]float64, s.N)
 	if err := r.score(ctx, s, r.env.Parallel(), out); err != nil {
@@ -73,32 +74,6 @@ func (r rowScorer) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 func (r rowScorer) State() (any, models.Arrays, error) {
 	meta, arrays := r.state()
 	return meta, arrays, nil
-}
-
-// distinct is the set without repeated rows (traffic records repeat: three of four in KDD99's test file),
-// and for every row of s its place there; s itself and nil where fewer than one row in ten is repeated.
-func distinct(s *data.Set) (*data.Set, []int32) {
-	of := make([]int32, s.N)
-	places := make(map[string]int32, s.N/4)
-	var first []int
-	key := make([]byte, 0, 4*s.D)
-	for i := range of {
-		key = key[:0]
-		for _, v := range s.Row(i) {
-			key = binary.LittleEndian.AppendUint32(key, math.Float32bits(v))
-		}
-		at, seen := places[string(key)]
-		if !seen {
-			at = int32(len(first))
-			places[string(key)] = at
-			first = append(first, i)
-		}
-		of[i] = at
-	}
-	if 10*len(first) > 9*s.N {
-		return s, nil
-	}
-	return s.Subset(first), of
 }
 
 // explaining is a learned model that can say which columns made a score.

@@ -69,7 +69,7 @@ func (c *Hierarchical) New(env models.Env) (models.Detector, error) {
 	return method{
 		name: hierarchical, spec: c, env: env, min: 1, costly: true,
 		fit: func(ctx context.Context, s *data.Set) (learned, error) {
-			return fitHierarchical(ctx, spec, env, spec.take(s, env.Logger()))
+			return fitHierarchical(ctx, spec, env, spec.Take(s, env.Logger()))
 		},
 		load: func(st models.State) (learned, error) { return loadHierarchical(spec, st) },
 	}.clusterer(), nil

@@ -58,7 +58,7 @@ func (c *KDE) New(env models.Env) (models.Detector, error) {
 	return method{
 		name: kde, spec: c, env: env, min: 1, costly: true,
 		fit: func(ctx context.Context, s *data.Set) (learned, error) {
-			s = spec.take(s, env.Logger())
+			s = spec.Take(s, env.Logger())
 			h := spec.Bandwidth.value(s.N, s.D)
 			return newKDE(append([]float32(nil), s.X...), s.N, s.D, h, kernel.Middles(s.X, s.N, s.D)), nil
 		},

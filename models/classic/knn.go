@@ -52,7 +52,7 @@ func (c *KNN) New(env models.Env) (models.Detector, error) {
 	return method{
 		name: knn, spec: c, env: env, min: 1, costly: true,
 		fit: func(ctx context.Context, s *data.Set) (learned, error) {
-			s = spec.take(s, env.Logger())
+			s = spec.Take(s, env.Logger())
 			ref := neighbour.New(slices.Clone(s.X), s.N, s.D)
 			return &knnState{min(spec.K, s.N), spec.Distance == "mean", ref}, nil
 		},

@@ -55,7 +55,7 @@ func (c *LOF) New(env models.Env) (models.Detector, error) {
 	return method{
 		name: lof, spec: c, env: env, min: 2, costly: true,
 		fit: func(ctx context.Context, s *data.Set) (learned, error) {
-			return fitLOF(ctx, spec, env, spec.take(s, env.Logger()))
+			return fitLOF(ctx, spec, env, spec.Take(s, env.Logger()))
 		},
 		load: loadLOF,
 	}.detector(), nil

@@ -101,7 +101,7 @@ func (c *OCSVM) New(env models.Env) (models.Detector, error) {
 	return method{
 		name: ocsvm, spec: c, env: env, min: 1, costly: true,
 		fit: func(ctx context.Context, s *data.Set) (learned, error) {
-			return fitOCSVM(ctx, spec, env, spec.take(s, env.Logger()))
+			return fitOCSVM(ctx, spec, env, spec.Take(s, env.Logger()))
 		},
 		load: func(st models.State) (learned, error) { return loadOCSVM(spec, st) },
 	}.detector(), nil

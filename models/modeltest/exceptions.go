@@ -5,6 +5,8 @@ var exceptions = map[string]map[string]string{
 	"random": {"separates": "a control that does not look at its input: its AUROC is ½ on any data"},
 	"ecod": {"separates": "it adds up tails of one side, each at most log(n+1): the attacks' one high and one low " +
 		"value of six weigh little more than a benign row's; package classic holds it to values computed by hand"},
+	"sod": {"separates": "it looks for subspaces along the columns, and here they are oblique: all columns vary alike " +
+		"among similar rows, and which count is chance; package neighbours holds it to PyOD's scores row by row"},
 	"one_rule": {"separates": "a control of one split: one column sees half of the attacks; package supervised holds " +
 		"it to a " +
 		"split worked out by hand"},

@@ -82,7 +82,7 @@ var allowed = map[string]string{
 		"runs/record",
 	"runs/compare": "configs/settings eval models runs/record",
 	"runs": "data data/audit data/cache data/prep data/source eval models runs/bundle runs/experiment " +
-		"runs/prepare runs/record numeric/parallel numeric/stat",
+		"runs/prepare runs/record numeric/cluster numeric/parallel numeric/stat",
 
 	"cmd/speed":     "models/nn numeric/kernel",
 	"cmd/plumbline": "*",

@@ -437,6 +437,9 @@ func TestClusters(t *testing.T) {
 		for _, c := range m.Clusters {
 			n += c.Samples
 		}
+		if v := r.Metric("silhouette"); !(v >= -1 && v <= 1) || !(r.Metric("davies_bouldin") > 0) || !(r.Metric("calinski_harabasz") > 0) {
+			t.Errorf("%s: silhouette %v, indices %v and %v", r.Cell, v, r.Metric("davies_bouldin"), r.Metric("calinski_harabasz"))
+		}
 		if len(m.Clusters) != 2 || n != r.Test || r.Metric("weighted_cluster_auroc") != m.WeightedAUROC || !(m.WeightedAUROC > 0 && m.WeightedAUROC <= 1) {
 			t.Errorf("%s: %d clusters of %d samples, want 2 of %d; %v in results.csv, %v in the file", r.Cell, len(m.Clusters), n, r.Test, r.Metric("weighted_cluster_auroc"), m.WeightedAUROC)
 		}

@@ -242,6 +242,9 @@ var columns = []column{
 	metricColumn("fpr_asked"),
 	metricColumn("near_attack"),
 	metricColumn("fpr_near_attack"),
+	metricColumn("silhouette"),
+	metricColumn("davies_bouldin"),
+	metricColumn("calinski_harabasz"),
 }
 
 // InResults says whether results.csv has the metric; the others are in the cells' metrics.json.

@@ -51,11 +51,11 @@ type Method[L Learned] struct {
 type Fitted[L Learned] struct {
 	method Method[L]
 	spec   string // hash of the settings
-	now    *learnt[L]
+	now    *lastFit[L]
 }
 
-// learnt is what was learned, and on what.
-type learnt[L Learned] struct {
+// lastFit is what was learned, and on what.
+type lastFit[L Learned] struct {
 	of L
 	on trainedOn
 }
@@ -105,7 +105,7 @@ func (f *Fitted[L]) Fit(ctx context.Context, train *data.Set) error {
 	if m.Reads&ReadsSymbols != 0 {
 		on.Alphabet = slices.Clone(train.Alphabet)
 	}
-	f.now = &learnt[L]{of, on}
+	f.now = &lastFit[L]{of, on}
 	return nil
 }
 
@@ -242,7 +242,7 @@ func (f *Fitted[L]) Load(r io.Reader) error {
 		}
 		return fmt.Errorf("%s: load: %w", m.Name, err)
 	}
-	f.now = &learnt[L]{of, head.trainedOn}
+	f.now = &lastFit[L]{of, head.trainedOn}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -145,6 +146,31 @@ func TestRenamedData(t *testing.T) {
 		if got := e.Sets[i].Config.Folder; got != want {
 			t.Errorf("%s is looked for in %q, want %q", e.Sets[i].Config.Name, got, want)
 		}
+	}
+}
+
+// TestPlanAsksSettingsForTheSeed: a model whose settings ignore the seed is trained once, whatever the model can do.
+func TestPlanAsksSettingsForTheSeed(t *testing.T) {
+	e := load(t, `
+name: seeds
+data: [synth]
+models:
+  - {model: msm, label: quarters, params: {rule: quartile}}
+  - {model: msm, label: densities, params: {model: kde}}
+  - {model: msm, label: forests, params: {model: iforest}}
+  - {model: entity_msm, label: entities}
+  - {model: entity_means, label: means, params: {model: iforest}}
+  - znorm
+seeds: [1, 2, 3]
+traces: {key: [src_ip], events: true}
+`)
+	cells := map[string]int{}
+	for _, c := range e.Plan() {
+		cells[c.Entry.Label]++
+	}
+	want := map[string]int{"quarters": 1, "densities": 1, "forests": 3, "entities": 1, "means": 3, "znorm": 1}
+	if !maps.Equal(cells, want) {
+		t.Errorf("cells %v, want %v", cells, want)
 	}
 }
 

@@ -161,7 +161,7 @@ func TestFetchErrors(t *testing.T) {
 		{"wrong bytes", &server{content: wrong}, 0, ErrContent, "SHA-256", 3},
 		{"wrong size", &server{content: content[:1000]}, int64(len(content)), ErrContent, "1000 bytes", 3},
 		{"not found", &server{status: []int{404}}, 0, ErrServer, "404", 1},
-		{"always broken", &server{breaks: []int{1, 1, 1}}, 0, nil, "attempt 3 of 3", 3},
+		{"always broken", &server{breaks: []int{0, 0, 0}}, 0, nil, "attempt 3 of 3", 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := c.server

@@ -2,6 +2,7 @@ package source
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/url"
 	"path/filepath"
@@ -100,7 +101,7 @@ type Download struct {
 	File string `yaml:"file"`
 	// size of the uncompressed content; 0: not known
 	Bytes int64 `yaml:"bytes" jsonschema:"minimum=0"`
-	// of the uncompressed content, in hexadecimal
+	// of the uncompressed content, in hexadecimal; none: not known, and that of the first fetch is noted beside the file
 	SHA256 string `yaml:"sha256"`
 }
 
@@ -360,11 +361,13 @@ func (d Download) check() error {
 	u, err := url.Parse(d.URL)
 	sum, sumErr := hex.DecodeString(d.SHA256)
 	switch {
-	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		return fmt.Errorf("url %q: want http:// or https://", d.URL)
+	case err != nil:
+		return errors.New("url: cannot be read: want http:// or https://")
+	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		return fmt.Errorf("url %q: want http:// or https://", u.Redacted())
 	case d.File == "" || filepath.Base(d.File) != d.File || strings.HasPrefix(d.File, "."):
 		return fmt.Errorf("file %q: want the plain name of a file", d.File)
-	case sumErr != nil || len(sum) != 32:
+	case d.SHA256 != "" && (sumErr != nil || len(sum) != 32):
 		return fmt.Errorf("sha256 %q: want 64 hexadecimal digits", d.SHA256)
 	}
 	return nil

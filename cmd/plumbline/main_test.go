@@ -174,6 +174,8 @@ func TestExitCodesAndMessages(t *testing.T) {
 		{"resume with a file", []string{"run", "--resume", "x", "y.yaml"}, exitUsage, "--resume takes no file"},
 		{"resume with a folder", []string{"run", "--resume", "x", "--out", "y"}, exitUsage, "--out has no effect"},
 		{"flag of another command", []string{"version", "--data", "x"}, exitUsage, "--data"},
+		{"data folder that is not there", []string{"data", "nsl-kdd", "--data", "not-there"}, exitUsage,
+			"there is no folder not-there"},
 		{"unwritable output", []string{"run", writeExperiment(t, tiny), "--out", "go.mod/runs"}, exitFailed,
 			"cannot be made"},
 		{"several problems", []string{"check", writeExperiment(t, tiny+"sedes: [1]\nworkers: -1\n")}, exitUsage,

@@ -113,7 +113,7 @@ finished runs side by side.`,
 
 // dataFlag is --data, for the commands that look for data files.
 func (a *app) dataFlag(c *cobra.Command) {
-	c.Flags().StringArrayVar(&a.dataDirs, "data", nil,
+	c.Flags().Var(folders{&a.dataDirs}, "data",
 		"folder of data files (repeatable; then $PLUMBLINE_DATA, then data/raw)")
 	c.MarkFlagDirname("data")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"strings"
 
@@ -13,8 +14,8 @@ import (
 
 func (a *app) compareCommand() *cobra.Command {
 	var metric, format, out string
-	var columns []string
-	var published bool
+	var columns, pair []string
+	var published, asJSON bool
 	c := &cobra.Command{
 		Use:   "compare RUNDIR…",
 		Short: "Set finished runs side by side",
@@ -22,10 +23,15 @@ func (a *app) compareCommand() *cobra.Command {
 seeds and folds, with standard deviation, 95 % interval and what it is over: seeds (Student's t), folds, whose
 values are means over seeds, or the choice of test units for a model that was trained once. A metric that only
 describes, such as the threshold, ranks nothing. Cells that failed are counted, not hidden; so are those that are
-missing or whose files are not what the run wrote, and then stderr names the files and the exit code is 1.`,
+missing or whose files are not what the run wrote, and then stderr names the files and the exit code is 1.
+
+With --test A,B two models of one run are held against each other on the test units that both judged: DeLong's test
+for each pair of cells with the same seed and fold, Holm's correction for the number of data sets, and over several
+data sets the signed-rank test. The last line says what can be claimed.`,
 		Example: `  plumbline compare runs/20240101-120000-quickstart
   plumbline compare runs/*-nsl-kdd-baselines --metric auprc --format markdown
-  plumbline compare runs/20240101-120000-quickstart --metric accuracy --columns precision,recall --published`,
+  plumbline compare runs/20240101-120000-quickstart --metric accuracy --columns precision,recall --published
+  plumbline compare runs/20240101-120000-quickstart --test pca,kde`,
 		Args:              needs(1, -1, "one or more run directories"),
 		ValidArgsFunction: completeFolders(-1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -36,6 +42,9 @@ missing or whose files are not what the run wrote, and then stderr names the fil
 					return usage(err)
 				}
 				records = append(records, r)
+			}
+			if len(pair) > 0 {
+				return a.testPair(records, pair, asJSON)
 			}
 			table, err := compare.Compare(records, metric, columns)
 			if err != nil {
@@ -52,6 +61,8 @@ missing or whose files are not what the run wrote, and then stderr names the fil
 			return a.faults(records...)
 		},
 	}
+	c.Flags().StringSliceVar(&pair, "test", nil, "two models, as A,B: a paired test of their AUROCs in place of the table")
+	c.Flags().BoolVar(&asJSON, "json", false, "with --test: as JSON")
 	c.Flags().StringVar(&metric, "metric", "auroc", "what to rank by: "+strings.Join(eval.MetricNames(), ", "))
 	c.Flags().StringVarP(&format, "format", "f", "table", strings.Join(compare.Formats, ", "))
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
@@ -62,4 +73,24 @@ missing or whose files are not what the run wrote, and then stderr names the fil
 	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(eval.MetricNames(), cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(compare.Formats, cobra.ShellCompDirectiveNoFileComp))
 	return c
+}
+
+// testPair prints a paired test of two models of one run.
+func (a *app) testPair(records []*record.Record, pair []string, asJSON bool) error {
+	if len(records) != 1 || len(pair) != 2 {
+		return usage(errors.New("--test takes one run directory and two models, as A,B"))
+	}
+	t, err := compare.TestPair(records[0], pair[0], pair[1])
+	if err != nil {
+		return usage(err)
+	}
+	if asJSON {
+		err = a.json(t)
+	} else {
+		_, err = io.WriteString(a.out, t.Text())
+	}
+	if err != nil {
+		return err
+	}
+	return a.faults(records...)
 }

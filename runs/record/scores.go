@@ -2,7 +2,9 @@ package record
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"encoding/csv"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -147,4 +149,27 @@ func ReadScores(dir, cell string) (scores []float64, truth eval.Truth, err error
 		truth.Attack, truth.Class = append(truth.Attack, line[3] == "1"), append(truth.Class, k)
 	}
 	return scores, truth, err
+}
+
+// UnitsSum is a hash of which units a cell's scores are of, in their order: cells of one sum can be held against each
+// other line by line.
+func UnitsSum(dir, cell string) (string, error) {
+	lines, err := OpenScores(dir, cell)
+	if err != nil {
+		return "", err
+	}
+	defer lines.Close()
+	sum := sha256.New()
+	for {
+		line, err := lines.Next()
+		switch {
+		case err != nil:
+			return "", err
+		case line == nil:
+			return hex.EncodeToString(sum.Sum(nil)), nil
+		case len(line) < len(scoreColumns):
+			return "", fmt.Errorf("runs: %s: a line of %d columns", lines.file.Name(), len(line))
+		}
+		io.WriteString(sum, line[1]+"\x00"+line[3]+"\x00")
+	}
 }

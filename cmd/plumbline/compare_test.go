@@ -12,8 +12,8 @@ import (
 	"plumbline/runs/record"
 )
 
-// TestComparePair: the paired test is DeLong's on the cells' scores, models that ignore the seed stand beside every seed,
-// and what is claimed is what every pair of cells shows.
+// TestComparePair: the paired test is DeLong's on the cells' scores, models that ignore the seed stand beside every
+// seed, and what is claimed is what every pair of cells shows.
 func TestComparePair(t *testing.T) {
 	e := writeExperiment(t, `name: pair
 data: [{data: synth, options: {hosts: 12, hours: 20}}]
@@ -66,7 +66,8 @@ bootstrap: 0
 	if c := test("random,random-2").Claim; c != "no difference is shown on synth" {
 		t.Errorf("claim %q", c)
 	}
-	if code, out, _ := plumb(t, "compare", dir, "--test", "pca,znorm"); code != exitOK || !strings.Contains(out, "P (Holm)") {
+	code, out, _ = plumb(t, "compare", dir, "--test", "pca,znorm")
+	if code != exitOK || !strings.Contains(out, "P (Holm)") {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 	for _, bad := range [][]string{{"--test", "pca"}, {"--test", "pca,pca"}, {"--test", "pca,nobody"}} {

@@ -45,11 +45,11 @@ type PairSet struct {
 // level is what a P must be below to be called a difference.
 const level = 0.05
 
-// TestPair compares the AUROCs of two labels of a run by DeLong's test on each pair of cells with the same data set, seed
-// and fold; a model that ignores its seed stands beside every seed of the other. Cells are no independent evidence of each
-// other, since they share their test units: a difference on a data set is claimed only where every pair of cells shows it, in one
-// direction, after Holm's correction for the number of data sets. Over several data sets the signed-rank test is of the mean
-// differences.
+// TestPair compares the AUROCs of two labels of a run by DeLong's test on each pair of cells with the same data set,
+// seed and fold; a model that ignores its seed stands beside every seed of the other. Cells are no independent
+// evidence of each other, since they share their test units: a difference on a data set is claimed only where every
+// pair of cells shows it, in one direction, after Holm's correction for the number of data sets. Over several data
+// sets the signed-rank test is of the mean differences.
 func TestPair(r *record.Record, a, b string) (*PairTest, error) {
 	if a == b {
 		return nil, fmt.Errorf("compare: %q against itself", a)

@@ -103,16 +103,16 @@ func printAudit(out io.Writer, r *audit.Report, split string) error {
 	fmt.Fprintf(out, "%s: %d rows; split %s: %d train, %d test, %.1f %% of them attacks\n\n", r.Data, r.Rows, split,
 		r.Train, r.Test, 100*r.BaseRate)
 	for _, f := range r.Findings {
-		fmt.Fprintf(out, "%-12s %s\n", f.Kind, f.Text)
+		fmt.Fprintf(out, "%-12s %s\n", f.Kind, visible(f.Text))
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\nCLASS\tTRAIN\tTEST")
 	for _, c := range r.Classes {
-		fmt.Fprintf(w, "%s\t%d\t%d\n", c.Name, c.Train, c.Test)
+		fmt.Fprintf(w, "%s\t%d\t%d\n", visible(c.Name), c.Train, c.Test)
 	}
 	fmt.Fprintln(w, "\nCOLUMN\tTYPE\tDISTINCT\tMISSING\tNEGATIVE\tAUROC ALONE\tONE CUT")
 	for _, c := range r.Columns {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%.4f\t%.4f\n", c.Name, c.Type, c.Distinct, c.Missing, c.Negative, c.AUROC,
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%.4f\t%.4f\n", visible(c.Name), c.Type, c.Distinct, c.Missing, c.Negative, c.AUROC,
 			c.Stump)
 	}
 	return w.Flush()

@@ -55,7 +55,13 @@ data sets the signed-rank test. The last line says what can be claimed.`,
 					return failed(err)
 				}
 			}
-			if err := a.output(out, args, func(w io.Writer) error { return usage(table.Render(w, format)) }); err != nil {
+			render := func(w io.Writer) error {
+				if format == "table" || format == "markdown" {
+					w = &plainWriter{to: w}
+				}
+				return usage(table.Render(w, format))
+			}
+			if err := a.output(out, args, render); err != nil {
 				return err
 			}
 			return a.faults(records...)

@@ -16,13 +16,16 @@ import (
 )
 
 func (a *app) exportCommand() *cobra.Command {
-	var force bool
+	var force, inert bool
 	c := &cobra.Command{
 		Use:   "export NAME FILE",
 		Short: "Write a data set's table, as it is read, to a Parquet, CSV or NDJSON file",
 		Long: `export reads a data set as an experiment would and writes its table: every column that is kept or derived, then
 attack (0 or 1) and class where there are labels, then part, file and line, which say where each row came
 from. The name of FILE says the format: .parquet, .csv or .ndjson, the latter two also with .gz or .zst.
+
+A cell that begins with =, +, - or @ is a formula to a spreadsheet program: with --spreadsheet such texts, which
+whoever made the traffic may have chosen, get a single quote in front. They are then other texts than in the data.
 
 Missing values are nulls, in CSV empty cells; times are UTC. The file appears whole or not at all. "data infer"
 on it writes a config that reads it back.`,
@@ -39,8 +42,10 @@ on it writes a config that reads it back.`,
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			name, path := args[0], args[1]
-			if _, _, err := export.ExportFormat(path); err != nil {
+			if format, _, err := export.ExportFormat(path); err != nil {
 				return usage(err)
+			} else if inert && format != "csv" {
+				return usage(fmt.Errorf("--spreadsheet: %s is not a CSV file", path))
 			}
 			cfg, err := a.dataConfig(name)
 			if err != nil {
@@ -66,6 +71,9 @@ on it writes a config that reads it back.`,
 			for _, w := range rep.Warnings {
 				fmt.Fprintf(a.err, "%s: warning: %s\n", name, strings.TrimPrefix(w, name+": "))
 			}
+			if inert {
+				t = export.Inert(t)
+			}
 			columns, err := export.Export(ctx, t, path, a.exportProgress(name, t.Rows))
 			if err != nil {
 				return failed(err)
@@ -80,6 +88,7 @@ on it writes a config that reads it back.`,
 	}
 	c.Flags().BoolVar(&force, "force", false, "write over a file that is there")
 	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
+	c.Flags().BoolVar(&inert, "spreadsheet", false, "CSV: a single quote before texts that a spreadsheet would run as a formula")
 	a.dataFlag(c)
 	return c
 }

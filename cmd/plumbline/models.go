@@ -50,7 +50,7 @@ func viewModel(i models.Info) modelView {
 		!i.UsesSeed(i.Defaults()), settings.Fields(i.Defaults())}
 }
 
-func (a *app) json(v any) error { return failed(writeJSON(a.out, v)) }
+func (a *app) json(v any) error { return failed(writeJSON(a.raw, v)) }
 
 func writeJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)

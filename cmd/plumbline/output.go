@@ -13,7 +13,7 @@ import (
 // that is called. The folder of the file is made.
 func (a *app) output(file string, inputs []string, fill func(io.Writer) error) error {
 	if file == "" {
-		return fill(a.out)
+		return fill(a.raw)
 	}
 	if err := notAnInput(file, inputs); err != nil {
 		return usage(err)

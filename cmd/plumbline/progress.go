@@ -51,12 +51,12 @@ type doing struct {
 }
 
 func (a *app) progress() *progress {
-	p := &progress{w: a.err, now: time.Now, at: map[string]doing{}, stop: make(chan struct{})}
+	p := &progress{w: a.terminal, now: time.Now, at: map[string]doing{}, stop: make(chan struct{})}
 	if a.quiet {
 		p.w = io.Discard
 		return p
 	}
-	if f, ok := a.err.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
+	if f, ok := a.terminal.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
 		p.width = func() int {
 			w, _, err := term.GetSize(int(f.Fd()))
 			if err != nil || w < 20 {
@@ -176,7 +176,7 @@ func seconds(v float64) string {
 func (p *progress) line(s string) {
 	p.wipe()
 	p.flush()
-	fmt.Fprintln(p.w, s)
+	fmt.Fprintln(p.w, visible(s))
 	p.said = p.now()
 }
 
@@ -184,9 +184,9 @@ func (p *progress) line(s string) {
 func (p *progress) flush() {
 	switch {
 	case p.held == 1:
-		fmt.Fprintln(p.w, p.heldTxt)
+		fmt.Fprintln(p.w, visible(p.heldTxt))
 	case p.held > 1:
-		fmt.Fprintf(p.w, "%s, and %d more just before\n", p.heldTxt, p.held-1)
+		fmt.Fprintf(p.w, "%s, and %d more just before\n", visible(p.heldTxt), p.held-1)
 	default:
 		return
 	}
@@ -226,7 +226,7 @@ func (p *progress) draw() {
 	if w := p.width(); len(s) >= w {
 		s = s[:w-1]
 	}
-	fmt.Fprint(p.w, "\r\x1b[K"+string(s))
+	fmt.Fprint(p.w, "\r\x1b[K"+visible(string(s)))
 	p.drawn = true
 }
 

@@ -49,18 +49,20 @@ func failed(err error) error {
 
 // app is what the subcommands share.
 type app struct {
-	args     []string // as given
-	out, err io.Writer
+	args     []string  // as given
+	out, err io.Writer // for people: what is printed there steers no terminal
+	raw      io.Writer // stdout for programs, such as CSV and JSON
+	terminal io.Writer // stderr for the moving line
 	dataDirs []string
 	quiet    bool
 }
 
 func execute(args []string, out, errOut io.Writer) int {
-	a := &app{args: args, out: out, err: errOut}
+	a := &app{args: args, out: &plainWriter{to: out}, err: &plainWriter{to: errOut}, raw: out, terminal: errOut}
 	root := a.root()
 	root.SetArgs(args)
-	root.SetOut(out)
-	root.SetErr(errOut)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
 	err := root.ExecuteContext(context.Background())
 	if err == nil {
 		return exitOK

@@ -74,7 +74,7 @@ var allowed = map[string]string{
 
 	"runs/experiment": "configs/settings data data/evasion data/prep data/source data/split data/synth eval models " +
 		"runs/record",
-	"runs/record": "configs/settings data eval models",
+	"runs/record": "configs/settings data eval models numeric/kernel",
 	"runs/prepare": "configs/settings data data/audit data/cache data/evasion data/prep data/source data/split " +
 		"models runs/experiment runs/record",
 	"runs/bundle": "configs/settings data data/prep data/source eval models runs/experiment runs/record",

@@ -166,6 +166,9 @@ func TestRunDirectory(t *testing.T) {
 		t.Errorf("vector models saw %d different test sets", len(tests))
 	}
 	rec, err := record.Open(out.Dir)
+	if err == nil && !slices.Contains([]string{"generic", "avx2", "avx512"}, rec.Manifest.Kernels) {
+		t.Errorf("the instruction set is %q", rec.Manifest.Kernels)
+	}
 	if err != nil || !rec.Complete || rec.OK() != 7 || rec.Name != "small" {
 		t.Errorf("Open: %+v, %v", rec, err)
 	}

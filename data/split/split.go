@@ -129,11 +129,22 @@ func (s SplitSpec) Fold(t *data.Table, k int) (*Split, error) {
 			fmt.Sprintf("the test part has %d benign rows and no attack: ranking metrics are undefined", testBenign),
 		)
 	}
-	if s.Validation > 0 && len(sp.Valid) == 0 {
+	if benign < fewRows {
+		sp.Warnings = append(sp.Warnings, fmt.Sprintf("the split leaves %d benign training rows of %d rows in all: "+
+			"too few to learn much from", benign, t.Rows))
+	}
+	switch valid := len(sp.Valid); {
+	case s.Validation > 0 && valid == 0:
 		sp.Warnings = append(sp.Warnings, "no benign training rows could be held out: thresholds are undefined")
+	case valid > 0 && valid < fewRows:
+		sp.Warnings = append(sp.Warnings, fmt.Sprintf("the split leaves %d benign rows to set thresholds: a rule for "+
+			"1 %% of them stands on nothing", valid))
 	}
 	return sp, nil
 }
+
+// fewRows is the number below which a part of a split is said to be small: 1 % of it is less than one row.
+const fewRows = 100
 
 func (s SplitSpec) make(t *data.Table, fold int) (*Split, error) {
 	switch s.Kind {

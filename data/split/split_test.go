@@ -398,3 +398,39 @@ func TestSplitErrors(t *testing.T) {
 		t.Errorf("one class: %+v, %v", sp, err)
 	}
 }
+
+// TestFewRowsAreSaid: a split that leaves few rows in a part says how many; one that leaves enough is silent.
+func TestFewRowsAreSaid(t *testing.T) {
+	group := data.Column{Name: "host", Type: data.Address, Levels: []string{"large", "small"}, Code: make([]uint32, 3000)}
+	table := &data.Table{Name: "uneven", Rows: 3000, Classes: []string{"benign", "scan"}, Columns: []data.Column{group},
+		Attack: make([]bool, 3000), Class: make([]uint32, 3000)}
+	for i := range table.Rows {
+		if i%100 == 0 {
+			table.Columns[0].Code[i] = 1
+		}
+		if i%30 == 7 {
+			table.Attack[i], table.Class[i] = true, 1
+		}
+	}
+	said := func(s SplitSpec) string {
+		sp, err := s.Apply(table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(sp.Warnings, "\n")
+	}
+	s := DefaultSplit()
+	s.Kind, s.Columns, s.Test, s.Validation = "group", []string{"host"}, 0.3, 0.2
+	if text := said(s); !strings.Contains(text, "benign training rows of 3000 rows in all") {
+		t.Errorf("a group split: %q", text)
+	}
+	s = DefaultSplit()
+	s.Kind, s.Test, s.Validation = "random", 0.4, 0.02
+	if text := said(s); !strings.Contains(text, "benign rows to set thresholds") || strings.Contains(text, "training") {
+		t.Errorf("few rows for thresholds: %q", text)
+	}
+	s.Validation = 0.2
+	if text := said(s); text != "" {
+		t.Errorf("enough rows: %q", text)
+	}
+}

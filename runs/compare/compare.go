@@ -33,6 +33,7 @@ type Group struct {
 	Prevalence  float64
 	Rows        []Row
 	Audit       []string // of the data set, a line for each run that has another one
+	Shrunk      []string // what left rows of the data set out
 	Warnings    []string
 	Published   []Published // see [Comparison.AddPublished]
 }
@@ -132,6 +133,11 @@ func Compare(records []*record.Record, metric string, columns []string) (*Compar
 				}
 				if d.Audit != "" && !slices.Contains(g.Audit, d.Audit) {
 					g.Audit = append(g.Audit, d.Audit)
+				}
+				for _, line := range shrunk(d) {
+					if !slices.Contains(g.Shrunk, line) {
+						g.Shrunk = append(g.Shrunk, line)
+					}
 				}
 				for _, w := range d.Warnings {
 					if w = strings.TrimPrefix(w, d.Name+": "); !slices.Contains(g.Warnings, w) {
@@ -279,6 +285,19 @@ func value(cells []record.Result, metric string, overlap float64) Value {
 	if first != nil && rep.Over == "seeds" && (len(v) == 1 || rep.SD == 0) {
 		if out.Interval = first.Interval(metric); out.Interval.Defined() {
 			out.Over = "units"
+		}
+	}
+	return out
+}
+
+// shrunk is what left rows of a data set out.
+func shrunk(d record.DataManifest) (out []string) {
+	if d.BadRows > 0 {
+		out = append(out, fmt.Sprintf("data: %d rows cannot be read and are left out", d.BadRows))
+	}
+	for _, n := range d.Notes {
+		if strings.Contains(n, "rows are left out") {
+			out = append(out, "data: "+n)
 		}
 	}
 	return out

@@ -420,3 +420,21 @@ func TestOffRatesAreNamed(t *testing.T) {
 		t.Error("the achieved rate is not among the shown columns")
 	}
 }
+
+// TestWhatWasLeftOut: what left rows of a data set out is below its table.
+func TestWhatWasLeftOut(t *testing.T) {
+	d := record.DataManifest{
+		Name: "d", BadRows: 7, Notes: []string{"12 of 90 rows are left out by the filters", "column host is not a feature"},
+	}
+	got := shrunk(d)
+	want := []string{
+		"data: 7 rows cannot be read and are left out", "data: 12 of 90 rows are left out by the filters",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	g := Group{Data: "d", Shrunk: got}
+	if notes := g.notes(); !slices.Equal(notes, want) {
+		t.Errorf("below the table: %q", notes)
+	}
+}

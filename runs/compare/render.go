@@ -147,6 +147,7 @@ func (g *Group) notes() []string {
 		}
 	}
 	out = append(out, g.Audit...)
+	out = append(out, g.Shrunk...)
 	for _, p := range g.Published {
 		line := "published by " + p.Source
 		if p.Differs != "" {
@@ -299,6 +300,7 @@ func (c *Comparison) json(w io.Writer) error {
 		Test     int      `json:"n_test"`
 		Rows     []row    `json:"rows"`
 		Audit    []string `json:"audit,omitempty"`
+		Shrunk   []string `json:"left_out,omitempty"`
 		Warnings []string `json:"warnings,omitempty"`
 
 		Published []Published `json:"published,omitempty"`
@@ -310,7 +312,7 @@ func (c *Comparison) json(w io.Writer) error {
 	}{Metric: c.Metric, Warnings: c.Warnings}
 	for k := range c.Groups {
 		g := &c.Groups[k]
-		og := group{Data: g.Data, Unit: g.Unit, Test: g.Test, Audit: g.Audit, Warnings: g.Warnings, Published: g.Published}
+		og := group{Data: g.Data, Unit: g.Unit, Test: g.Test, Audit: g.Audit, Shrunk: g.Shrunk, Warnings: g.Warnings, Published: g.Published}
 		for _, r := range g.Rows {
 			or := row{Rank: r.Rank, Label: r.Label, Model: r.Model, Run: r.Run, OK: r.OK, Cells: r.Cells, Errors: r.Errors,
 				Metrics: map[string]value{}, SawLabels: r.SawLabels}

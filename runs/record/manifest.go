@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"plumbline/data"
+	"plumbline/numeric/kernel"
 )
 
 // Manifest is what a run was made with: enough to repeat it, and to know when a repetition differs.
@@ -22,6 +23,7 @@ type Manifest struct {
 	Settings map[string]string `json:"build_settings"`
 	CPU      string            `json:"cpu"`
 	CPUs     int               `json:"cpus"`
+	Kernels  string            `json:"instruction_set"` // of the numeric kernels in force: generic, avx2 or avx512
 	Modules  map[string]string `json:"modules"`
 	Command  []string          `json:"command"`
 	Started  time.Time         `json:"started"`
@@ -64,7 +66,10 @@ type FileRecord struct {
 
 // Build is what is known of the program: version, revision, compiler.
 func Build() Manifest {
-	m := Manifest{Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), CPU: cpuModel(), Modules: map[string]string{}, Settings: map[string]string{}}
+	m := Manifest{
+		Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), CPU: cpuModel(),
+		Kernels: kernel.Name(), Modules: map[string]string{}, Settings: map[string]string{},
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return m

@@ -112,8 +112,8 @@ func printAudit(out io.Writer, r *audit.Report, split string) error {
 	}
 	fmt.Fprintln(w, "\nCOLUMN\tTYPE\tDISTINCT\tMISSING\tNEGATIVE\tAUROC ALONE\tONE CUT")
 	for _, c := range r.Columns {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%.4f\t%.4f\n", visible(c.Name), c.Type, c.Distinct, c.Missing, c.Negative, c.AUROC,
-			c.Stump)
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%.4f\t%.4f\n", visible(c.Name), c.Type, c.Distinct, c.Missing,
+			c.Negative, c.AUROC, c.Stump)
 	}
 	return w.Flush()
 }

@@ -88,7 +88,8 @@ on it writes a config that reads it back.`,
 	}
 	c.Flags().BoolVar(&force, "force", false, "write over a file that is there")
 	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
-	c.Flags().BoolVar(&inert, "spreadsheet", false, "CSV: a single quote before texts that a spreadsheet would run as a formula")
+	c.Flags().BoolVar(&inert, "spreadsheet", false,
+		"CSV: a single quote before texts that a spreadsheet would run as a formula")
 	a.dataFlag(c)
 	return c
 }

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// visible is a text from data, such as a column's or a class's name, as it may be printed: what steers a terminal, breaks
-// a line or does not show is written as an escape, so that it can be told from the text around it.
+// visible is a text from data, such as a column's or a class's name, as it may be printed: what steers a terminal,
+// breaks a line or does not show is written as an escape, so that it can be told from the text around it.
 func visible(s string) string {
 	if strings.IndexFunc(s, hidden) < 0 && utf8.ValidString(s) {
 		return s

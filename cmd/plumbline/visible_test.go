@@ -67,7 +67,12 @@ data:
     label: {column: label, benign: [` + quoted + `]}
     options:
       header: true
-      columns: [{name: ts, type: time}, {name: host, type: category}, {name: ` + strings.Replace(quoted, "normal", "svc", 1) + `, type: category}, {name: size, type: number}, {name: label, type: category}]
+      columns:
+        - {name: ts, type: time}
+        - {name: host, type: category}
+        - {name: ` + strings.Replace(quoted, "normal", "svc", 1) + `, type: category}
+        - {name: size, type: number}
+        - {name: label, type: category}
     split: {kind: random, test: 0.4, validation: 0.2}
     prep: [onehot, {step: scale, kind: zscore}]
 models: [znorm, iforest]
@@ -96,8 +101,9 @@ models: [znorm, iforest]
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for _, args := range [][]string{
-		{"check", config}, {"show", run}, {"show", run + "/znorm"}, {"compare", run}, {"compare", run, "--format", "markdown"},
-		{"investigate", run + "/znorm"}, {"investigate", run + "/iforest"}, {"audit", file}, {"list", filepath.Join(dir, "runs")},
+		{"check", config}, {"show", run}, {"show", run + "/znorm"}, {"compare", run},
+		{"compare", run, "--format", "markdown"}, {"investigate", run + "/znorm"}, {"investigate", run + "/iforest"},
+		{"audit", file}, {"list", filepath.Join(dir, "runs")},
 	} {
 		look(args...)
 	}

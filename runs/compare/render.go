@@ -312,7 +312,8 @@ func (c *Comparison) json(w io.Writer) error {
 	}{Metric: c.Metric, Warnings: c.Warnings}
 	for k := range c.Groups {
 		g := &c.Groups[k]
-		og := group{Data: g.Data, Unit: g.Unit, Test: g.Test, Audit: g.Audit, Shrunk: g.Shrunk, Warnings: g.Warnings, Published: g.Published}
+		og := group{Data: g.Data, Unit: g.Unit, Test: g.Test, Audit: g.Audit, Shrunk: g.Shrunk,
+			Warnings: g.Warnings, Published: g.Published}
 		for _, r := range g.Rows {
 			or := row{Rank: r.Rank, Label: r.Label, Model: r.Model, Run: r.Run, OK: r.OK, Cells: r.Cells, Errors: r.Errors,
 				Metrics: map[string]value{}, SawLabels: r.SawLabels}

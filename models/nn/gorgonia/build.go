@@ -60,6 +60,14 @@ func (e *expression) matrix(name string, rows, cols int, values []float32) *G.No
 	return G.NewMatrix(e.g, tensor.Float32, opts...)
 }
 
+// input is a matrix that each batch fills anew.
+func (e *expression) input(tp *tape, name string, cols int,
+	fill func(row []float32, place int, x, target []float32)) *G.Node {
+	n := e.matrix(name, e.rows, cols, nil)
+	tp.inputs = append(tp.inputs, input{n, tensor.New(tensor.WithShape(e.rows, cols), tensor.Of(tensor.Float32)), fill})
+	return n
+}
+
 func (e *expression) constant(rows, cols int, name string, at func(i, j int) float32) *G.Node {
 	values := make([]float32, rows*cols)
 	for i := range values {
@@ -109,7 +117,7 @@ func (e *expression) beside(a, b *G.Node, n int, name string) *G.Node {
 // builder makes the expression of a network's loss.
 type builder struct {
 	expression
-	t  *trainer
+	t  *dense
 	tp *tape
 }
 
@@ -118,25 +126,24 @@ func (b *builder) param(layer int, part nn.Part, rows, cols int) *G.Node {
 	for i, a := range b.t.arrays {
 		if a.Layer == layer && a.Part == part {
 			n := b.matrix(a.Name, rows, cols, b.t.params[i])
-			b.tp.params = append(b.tp.params, n)
+			b.tp.used, b.tp.params = append(b.tp.used, i), append(b.tp.params, n)
 			return n
 		}
 	}
 	return nil
 }
 
-// random is an input that is drawn for each step.
-func (b *builder) random(name string, cols int, draw func(row []float32, step, place int)) *G.Node {
-	n := b.matrix(name, b.rows, cols, nil)
-	b.tp.random = append(b.tp.random, randomInput{n,
-		tensor.New(tensor.WithShape(b.rows, cols), tensor.Of(tensor.Float32)), draw})
-	return n
+// random is an input that is sampled for each step.
+func (b *builder) random(name string, cols int, sample func(row []float32, step, place int)) *G.Node {
+	return b.input(b.tp, name, cols, func(row []float32, place int, _, _ []float32) { sample(row, b.t.steps, place) })
 }
 
 // network is the loss.
-func (b *builder) network() (*G.Node, error) {
+func (b *builder) network() *G.Node {
 	net := b.t.net
-	h := b.tp.x
+	in, out := b.t.widths()
+	h := b.input(b.tp, "x", in, func(row []float32, _ int, x, _ []float32) { copy(row, x) })
+	want := b.input(b.tp, "t", out, func(row []float32, _ int, _, target []float32) { copy(row, target) })
 	weights := make([]*G.Node, len(net.Layers))
 	penalty := (*G.Node)(nil)
 	b.tp.norms = make([]norm, 0, len(net.Layers)) // what is in it is pointed to
@@ -178,7 +185,7 @@ func (b *builder) network() (*G.Node, error) {
 			h, penalty = b.draw(h)
 		}
 	}
-	diff := b.must(G.Sub(h, b.tp.t))
+	diff := b.must(G.Sub(h, want))
 	var loss *G.Node
 	if net.Loss == nn.AbsoluteLoss {
 		loss = b.must(G.Mean(b.must(G.Abs(diff))))
@@ -188,7 +195,7 @@ func (b *builder) network() (*G.Node, error) {
 	if penalty != nil {
 		loss = b.must(G.Add(loss, penalty))
 	}
-	return loss, nil
+	return loss
 }
 
 // centres is what the distances of the bottleneck's rows from their nearest centres add to the loss, and what the

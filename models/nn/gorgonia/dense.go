@@ -4,13 +4,10 @@
 package gorgonia
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	G "gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"plumbline/models/nn"
 	"plumbline/numeric/cluster"
@@ -20,8 +17,7 @@ func init() { nn.RegisterEngine("gorgonia", engine{}) }
 
 type engine struct{}
 
-// New builds a trainer with its own copy of the weights. A graph is made for each batch size that occurs,
-// because Gorgonia fixes shapes: at most two in training.
+// New builds a trainer with its own copy of the weights.
 func (engine) New(n nn.Network, p nn.Params, _ int) (nn.Trainer, error) {
 	if err := n.Check(); err != nil {
 		return nil, err
@@ -29,17 +25,24 @@ func (engine) New(n nn.Network, p nn.Params, _ int) (nn.Trainer, error) {
 	if err := n.Shape(p); err != nil {
 		return nil, err
 	}
-	t := &trainer{net: n, arrays: n.Arrays(), graphs: map[int]*tape{}}
-	var trained nn.Params
-	for i, a := range t.arrays {
-		t.params = append(t.params, flip(n, a, p[i], false))
-		t.grads = append(t.grads, make([]float32, a.Len))
+	d := &dense{net: n, arrays: n.Arrays()}
+	var matrices nn.Params
+	var trained []int
+	for i, a := range d.arrays {
+		matrices = append(matrices, flip(n, a, p[i], false))
 		if a.Trained {
-			trained = append(trained, t.params[i])
+			trained = append(trained, i)
 		}
 	}
-	t.step = nn.NewStepper(n.Optimiser, trained)
-	return t, nil
+	d.trainer = newTrainer(d, n.Optimiser, 0, matrices, trained)
+	return d, nil
+}
+
+// dense is a feed-forward network in training. Its matrices are its arrays, weights In×Out.
+type dense struct {
+	*trainer
+	net    nn.Network
+	arrays []nn.Array
 }
 
 // flip turns layer weights from Out×In to the In×Out that the graph multiplies by, or back; others are copied.
@@ -60,107 +63,44 @@ func flip(n nn.Network, a nn.Array, w []float32, back bool) []float32 {
 	return out
 }
 
-type trainer struct {
-	net    nn.Network
-	arrays []nn.Array
-	params nn.Params // weights In×Out, shared by all graphs
-	grads  nn.Params
-	step   *nn.Stepper
-	steps  int
-	graphs map[int]*tape
-}
-
-// tape is the graph for one batch size.
-type tape struct {
-	x, t   *G.Node
-	inputs [2]*tensor.Dense
-	params G.Nodes // of the trained arrays
-	random []randomInput
-	norms  []norm
-	loss   G.Value
-	vm     G.VM
-
-	// with centres: that of each row, each centre's rows with one over their number, and the bottleneck
-	near, members            *G.Node
-	nearValues, memberValues *tensor.Dense
-	latent                   G.Value
-}
-
-// randomInput is an input that is sampled for each step: what a layer's values are multiplied by, or what the
-// bottleneck's deviations are.
-type randomInput struct {
-	node   *G.Node
-	values *tensor.Dense
-	sample func(row []float32, step, place int)
-}
-
 // norm is the moments of a normalised layer's sums.
 type norm struct {
 	layer          int
 	mean, variance G.Value
 }
 
-func (t *trainer) Close() error {
-	var errs []error
-	for _, g := range t.graphs {
-		errs = append(errs, g.vm.Close())
-	}
-	t.graphs = nil
-	return errors.Join(errs...)
+func (d *dense) widths() (sample, target int) {
+	return d.net.Layers[0].In, d.net.Layers[len(d.net.Layers)-1].Out
 }
 
-func (t *trainer) Params() nn.Params {
-	out := make(nn.Params, len(t.params))
+func (d *dense) check(_, _ []float32, rows []int32) error {
+	if len(rows) == 0 {
+		return errors.New("gorgonia: no samples")
+	}
+	return nil
+}
+
+func (d *dense) loss(e expression, tp *tape) *G.Node {
+	b := builder{e, d, tp}
+	return b.network()
+}
+
+func (d *dense) plain(matrices nn.Params) nn.Params {
+	out := make(nn.Params, len(matrices))
 	for i := range out {
-		out[i] = flip(t.net, t.arrays[i], t.params[i], true)
+		out[i] = flip(d.net, d.arrays[i], matrices[i], true)
 	}
 	return out
 }
 
-// tape is the graph for batches of n rows, made on first use.
-func (t *trainer) tape(n int) (tp *tape, err error) {
-	if tp, ok := t.graphs[n]; ok {
-		return tp, nil
-	}
-	defer func() { // Gorgonia panics on shapes that it cannot work with
-		if r := recover(); r != nil {
-			err = fmt.Errorf("gorgonia: %v", r)
-		}
-	}()
-	in, out := t.net.Layers[0].In, t.net.Layers[len(t.net.Layers)-1].Out
-	var g *G.ExprGraph
-	err = whole(n, func(e expression) error {
-		g = e.g
-		tp = &tape{x: e.matrix("x", n, in, nil), t: e.matrix("t", n, out, nil)}
-		b := builder{e, t, tp}
-		loss, err := b.network()
-		if err != nil {
-			return err
-		}
-		G.Read(loss, &tp.loss)
-		if _, err := G.Grad(loss, tp.params...); err != nil {
-			return fmt.Errorf("gorgonia: gradient: %w", err)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	tp.inputs[0] = tensor.New(tensor.WithShape(n, in), tensor.Of(tensor.Float32))
-	tp.inputs[1] = tensor.New(tensor.WithShape(n, out), tensor.Of(tensor.Float32))
-	tp.vm = G.NewTapeMachine(g, G.BindDualValues(tp.params...))
-	t.graphs[n] = tp
-	return tp, nil
-}
-
 // average brings the running averages of normalised layers up to date.
-func (t *trainer) average(tp *tape, rows int) {
+func (d *dense) average(tp *tape, rows int) {
 	if rows < 2 {
 		return
 	}
 	for _, m := range tp.norms {
 		mean, variance := m.mean.Data().([]float32), m.variance.Data().([]float32)
-		to, wide := t.net.Array(t.params, m.layer, nn.Mean), t.net.Array(t.params, m.layer, nn.Variance)
+		to, wide := d.net.Array(d.params, m.layer, nn.Mean), d.net.Array(d.params, m.layer, nn.Variance)
 		for j := range to {
 			to[j] += 0.1 * (mean[j] - to[j])
 			wide[j] += 0.1 * (variance[j]*float32(rows)/float32(rows-1) - wide[j])
@@ -168,57 +108,15 @@ func (t *trainer) average(tp *tape, rows int) {
 	}
 }
 
-// evaluate computes the loss of some rows and leaves its gradient in t.grads.
-func (t *trainer) evaluate(x, target []float32, rows []int32, learn bool) (float64, error) {
-	tp, err := t.tape(len(rows))
-	if err != nil {
-		return 0, err
+// prepare finds the nearest centre of each row of the bottleneck, by running the graph once.
+func (d *dense) prepare(tp *tape) error {
+	if tp.near == nil {
+		return nil
 	}
-	gather(tp.inputs[0].Data().([]float32), x, rows, t.net.Layers[0].In)
-	gather(tp.inputs[1].Data().([]float32), target, rows, t.net.Layers[len(t.net.Layers)-1].Out)
-	if err := errors.Join(G.Let(tp.x, tp.inputs[0]), G.Let(tp.t, tp.inputs[1])); err != nil {
-		return 0, fmt.Errorf("gorgonia: %w", err)
-	}
-	for _, c := range tp.random {
-		width := c.values.Shape()[1]
-		for i := range rows {
-			c.sample(c.values.Data().([]float32)[i*width:(i+1)*width], t.steps, i)
-		}
-		if err := G.Let(c.node, c.values); err != nil {
-			return 0, fmt.Errorf("gorgonia: %w", err)
-		}
-	}
-	if tp.near != nil {
-		if err := t.assign(tp); err != nil {
-			return 0, fmt.Errorf("gorgonia: %w", err)
-		}
-	}
-	defer tp.vm.Reset()
-	if err := tp.vm.RunAll(); err != nil {
-		return 0, fmt.Errorf("gorgonia: %w", err)
-	}
-	loss, ok := tp.loss.Data().(float32)
-	if !ok {
-		return 0, fmt.Errorf("gorgonia: the loss is a %T", tp.loss.Data())
-	}
-	var grads nn.Params
-	for i, a := range t.arrays {
-		if a.Trained {
-			grads = append(grads, t.grads[i])
-		}
-	}
-	if learn {
-		t.average(tp, len(rows))
-	}
-	return float64(loss), takeGradients(tp.params, grads)
-}
-
-// assign finds the nearest centre of each row of the bottleneck, by running the graph once.
-func (t *trainer) assign(tp *tape) error {
 	near, members := tp.nearValues.Data().([]float32), tp.memberValues.Data().([]float32)
 	clear(near)
 	clear(members)
-	if err := t.let(tp); err != nil {
+	if err := let(tp); err != nil {
 		return err
 	}
 	if err := tp.vm.RunAll(); err != nil {
@@ -231,101 +129,42 @@ func (t *trainer) assign(tp *tape) error {
 		}
 	}
 	tp.vm.Reset()
-	wide := t.net.Bottleneck()
+	wide := d.net.Bottleneck()
 	rows := len(z) / wide
-	count := make([]float32, len(t.net.Centres))
+	count := make([]float32, len(d.net.Centres))
 	of := make([]int, rows)
 	for i := range rows {
-		of[i] = cluster.Nearest(t.net.Centres, z[i*wide:(i+1)*wide])
+		of[i] = cluster.Nearest(d.net.Centres, z[i*wide:(i+1)*wide])
 		count[of[i]]++
 	}
 	for i, c := range of {
-		copy(near[i*wide:(i+1)*wide], t.net.Centres[c])
+		copy(near[i*wide:(i+1)*wide], d.net.Centres[c])
 		members[c*rows+i] = 1 / count[c]
 	}
-	return t.let(tp)
+	return let(tp)
 }
 
-func (t *trainer) let(tp *tape) error {
+func let(tp *tape) error {
 	return errors.Join(G.Let(tp.near, tp.nearValues), G.Let(tp.members, tp.memberValues))
 }
 
 // SetCentres changes the centres of the loss.
-func (t *trainer) SetCentres(centres [][]float32) error {
-	n := t.net
+func (d *dense) SetCentres(centres [][]float32) error {
+	n := d.net
 	n.Centres = centres
 	if err := n.Check(); err != nil {
 		return err
 	}
-	if len(centres) != len(t.net.Centres) { // graphs are made for a number of centres
-		if err := t.Close(); err != nil {
+	if len(centres) != len(d.net.Centres) { // graphs are made for a number of centres
+		if err := d.Close(); err != nil {
 			return err
 		}
-		t.graphs = map[int]*tape{}
 	}
-	t.net = n
+	d.net = n
 	return nil
 }
 
 // Centres is the centres of the loss.
-func (t *trainer) Centres() [][]float32 { return t.net.Centres }
+func (d *dense) Centres() [][]float32 { return d.net.Centres }
 
-// takeGradients copies the gradients of nodes.
-func takeGradients(nodes G.Nodes, to nn.Params) error {
-	for i, node := range nodes {
-		g, err := node.Grad()
-		if err != nil {
-			return fmt.Errorf("gorgonia: gradient of %s: %w", node.Name(), err)
-		}
-		values, ok := g.Data().([]float32)
-		if !ok || len(values) != len(to[i]) {
-			return fmt.Errorf("gorgonia: gradient of %s has another shape", node.Name())
-		}
-		copy(to[i], values)
-		clear(values) // the machine adds to what is there
-	}
-	return nil
-}
-
-func gather(to, from []float32, rows []int32, d int) {
-	for i, r := range rows {
-		copy(to[i*d:(i+1)*d], from[int(r)*d:(int(r)+1)*d])
-	}
-}
-
-func (t *trainer) Epoch(ctx context.Context, x, target []float32, order []int32, batch int, rate float64) (float64,
-	error) {
-	sum := 0.0
-	for from := 0; from < len(order); from += batch {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		rows := order[from:min(from+batch, len(order))]
-		loss, err := t.evaluate(x, target, rows, true)
-		if err != nil {
-			return 0, err
-		}
-		sum += loss * float64(len(rows))
-		var params, grads nn.Params
-		for i, a := range t.arrays {
-			if a.Trained {
-				params, grads = append(params, t.params[i]), append(grads, t.grads[i])
-			}
-		}
-		t.step.Step(params, grads, rate)
-		t.steps++
-	}
-	return sum / float64(len(order)), nil
-}
-
-func (t *trainer) Gradient(x, target []float32, rows []int32) (float64, nn.Params, error) {
-	loss, err := t.evaluate(x, target, rows, false)
-	if err != nil {
-		return 0, nil, err
-	}
-	g := make(nn.Params, len(t.grads))
-	for i := range g {
-		g[i] = flip(t.net, t.arrays[i], t.grads[i], true)
-	}
-	return loss, g, nil
-}
+var _ nn.Centred = (*dense)(nil)

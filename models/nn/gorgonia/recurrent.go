@@ -13,8 +13,8 @@ import (
 // sequenceBuilder makes the expression of a recurrent network's loss.
 type sequenceBuilder struct {
 	expression
-	t     *sequenceTrainer
-	tp    *sequenceTape
+	t     *sequence
+	tp    *tape
 	nodes G.Nodes // of the leaves; nil: not used yet
 }
 
@@ -26,15 +26,6 @@ func (b *sequenceBuilder) param(i int) *G.Node {
 		b.tp.used, b.tp.params = append(b.tp.used, i), append(b.tp.params, b.nodes[i])
 	}
 	return b.nodes[i]
-}
-
-// input is a matrix that each batch fills anew.
-func (b *sequenceBuilder) input(name string, cols int,
-	fill func(row []float32, place int, x, target []float32)) *G.Node {
-	n := b.matrix(name, b.rows, cols, nil)
-	b.tp.inputs = append(b.tp.inputs, input{n, tensor.New(tensor.WithShape(b.rows, cols), tensor.Of(tensor.Float32)),
-		fill})
-	return n
 }
 
 // loss is the mean over the rows that the head gives.
@@ -61,11 +52,11 @@ func (b *sequenceBuilder) samples() (x G.Nodes) {
 	s := b.t.seq
 	for t := range s.Steps {
 		if s.Symbols == 0 {
-			x = append(x, b.input(fmt.Sprint("x", t), s.In,
+			x = append(x, b.input(b.tp, fmt.Sprint("x", t), s.In,
 				func(row []float32, _ int, x, _ []float32) { copy(row, x[t*s.In:]) }))
 			continue
 		}
-		in := b.input(fmt.Sprint("x", t), s.Symbols, func(row []float32, _ int, x, _ []float32) {
+		in := b.input(b.tp, fmt.Sprint("x", t), s.Symbols, func(row []float32, _ int, x, _ []float32) {
 			clear(row)
 			row[int(x[t])] = 1
 		})
@@ -120,7 +111,7 @@ func (b *sequenceBuilder) layers() G.Nodes {
 		}
 		if l.Dropout > 0 {
 			for t := range out {
-				mask := b.input(fmt.Sprint("mask ", i, " ", t), l.Columns(),
+				mask := b.input(b.tp, fmt.Sprint("mask ", i, " ", t), l.Columns(),
 					func(row []float32, place int, _, _ []float32) {
 						nn.Mask(row, l.Dropout, s.Seed, b.t.steps, i, place*s.Steps+t)
 					})
@@ -186,7 +177,7 @@ func (b *sequenceBuilder) lossOf(y *G.Node, t, per int) *G.Node {
 	n := per - len(groups)
 	var loss *G.Node
 	if n > 0 {
-		want := b.input(fmt.Sprint("t", t), n,
+		want := b.input(b.tp, fmt.Sprint("t", t), n,
 			func(row []float32, _ int, _, target []float32) { copy(row, target[t*per:]) })
 		numbers := y
 		if len(groups) > 0 {
@@ -230,7 +221,7 @@ func (b *sequenceBuilder) numbers(y, want *G.Node, t, n int) *G.Node {
 // crossEntropy is log Σ exp(y−m) + m − y of the class, m being the largest of k columns y, without which exp overflows.
 // The class is number at of a target.
 func (b *sequenceBuilder) crossEntropy(y *G.Node, k, at int, name string) *G.Node {
-	class := b.input(name+" class", k, func(row []float32, _ int, _, target []float32) {
+	class := b.input(b.tp, name+" class", k, func(row []float32, _ int, _, target []float32) {
 		clear(row)
 		row[int(target[at])] = 1
 	})

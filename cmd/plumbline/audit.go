@@ -25,8 +25,8 @@ func (a *app) auditCommand() *cobra.Command {
 		Short: "Look for what makes results on a data set mean less than they seem",
 		Long: `audit reads a data set, splits it as its config says (a plain FILE as data infer guesses), and reports
 duplicates within and across training and test, equal rows with different labels, hosts and connections on both sides,
-columns that alone give the truth away, constant and identifying columns, disordered times, and classes too small to
-read.`,
+columns that alone give the truth away, constant and identifying columns, disordered times, values that cannot be
+right, and classes too small to read. Of a file without labels it reports what needs none.`,
 		Example:           "  plumbline audit synth\n  plumbline audit synth --json\n  plumbline audit my-flows.csv",
 		Args:              needs(1, 1, "a data set or a file"),
 		ValidArgsFunction: completeOne(func() []string { return a.library().Names("data") }),
@@ -38,6 +38,16 @@ read.`,
 			t, _, err := source.Read(c.Context(), cfg, finder, runtime.GOMAXPROCS(0))
 			if err != nil {
 				return failed(err)
+			}
+			if t.Attack == nil {
+				r, err := audit.Unlabelled(c.Context(), t)
+				switch {
+				case err != nil:
+					return failed(err)
+				case asJSON:
+					return a.json(r)
+				}
+				return failed(printUnlabelled(a.out, r))
 			}
 			split := split.DefaultSplit()
 			if ps := cfg.Split.Decode(&split); len(ps) > 0 {
@@ -86,17 +96,32 @@ func (a *app) auditee(name string) (*source.Config, source.Finder, error) {
 		return nil, finder, err
 	}
 	if c.Label.None() {
-		return nil, finder, fmt.Errorf("%s: no column looks like a label, and without one nothing can be audited; write a "+
-			"config with plumbline data infer, say in it what the label is, and audit that", name)
+		fmt.Fprintf(a.err, "%s: no column looks like a label (as data infer guesses)\n", name)
+	} else {
+		fmt.Fprintf(a.err, "%s: label column %q, benign: %s (as data infer guesses)\n", name, c.Label.Column,
+			strings.Join(c.Label.Benign, ", "))
 	}
-	fmt.Fprintf(a.err, "%s: label column %q, benign: %s (as data infer guesses)\n", name, c.Label.Column,
-		strings.Join(c.Label.Benign, ", "))
 	finder.Dirs = append([]string{filepath.Dir(name)}, finder.Dirs...)
 	return c, finder, nil
 }
 
 func isConfig(name string) bool {
 	return strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")
+}
+
+// printUnlabelled prints what an audit without labels found.
+func printUnlabelled(out io.Writer, r *audit.Report) error {
+	fmt.Fprintf(out, "%s: %d rows without labels: classes, splits and what a column tells are not looked at\n\n",
+		r.Data, r.Rows)
+	for _, f := range r.Findings {
+		fmt.Fprintf(out, "%-12s %s\n", f.Kind, f.Text)
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "\nCOLUMN\tTYPE\tDISTINCT\tMISSING\tNEGATIVE")
+	for _, c := range r.Columns {
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\n", c.Name, c.Type, c.Distinct, c.Missing, c.Negative)
+	}
+	return w.Flush()
 }
 
 func printAudit(out io.Writer, r *audit.Report, split string) error {

@@ -36,7 +36,7 @@ func TestAuditFile(t *testing.T) {
 	if err := os.WriteFile(bare, []byte("a,b\n1,2\n3,4\n5,6\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if code, _, errOut = plumb(t, "audit", bare); code != exitUsage ||
+	if code, out, errOut = plumb(t, "audit", bare); code != 0 || !strings.Contains(out, "3 rows without labels") ||
 		!strings.Contains(errOut, "no column looks like a label") {
 		t.Errorf("without a label: %d %s", code, errOut)
 	}

@@ -13,16 +13,18 @@ import (
 
 // Report is what was found. Shares are between 0 and 1; a share of nothing is 0.
 type Report struct {
-	Data     string   `json:"data"`
-	Rows     int      `json:"rows"`
-	Train    int      `json:"train"` // training and held-out rows
-	Test     int      `json:"test"`
-	BaseRate float64  `json:"base_rate"` // share of attacks among the test rows
-	Classes  []Class  `json:"classes"`
-	Whole    Repeats  `json:"rows_repeated"`     // over all columns and the class
-	Features Repeats  `json:"features_repeated"` // over the columns that are neither times nor addresses
-	Groups   []Group  `json:"groups,omitempty"`
-	Columns  []Column `json:"columns"`
+	Data string `json:"data"`
+	// Unlabelled says that the table has no labels: classes, splits and what a column tells are then not looked at.
+	Unlabelled bool     `json:"unlabelled,omitempty"`
+	Rows       int      `json:"rows"`
+	Train      int      `json:"train"` // training and held-out rows
+	Test       int      `json:"test"`
+	BaseRate   float64  `json:"base_rate"` // share of attacks among the test rows
+	Classes    []Class  `json:"classes"`
+	Whole      Repeats  `json:"rows_repeated"`     // over all columns and the class
+	Features   Repeats  `json:"features_repeated"` // over the columns that are neither times nor addresses
+	Groups     []Group  `json:"groups,omitempty"`
+	Columns    []Column `json:"columns"`
 	// Disordered is the number of rows that are earlier than the row before, by time column.
 	Disordered map[string]int `json:"disordered,omitempty"`
 	Wrong      []Wrong        `json:"wrong,omitempty"`
@@ -125,6 +127,41 @@ func Table(ctx context.Context, t *data.Table, sp *split.Split) (*Report, error)
 		}
 		col := a.column(c)
 		col.Beyond = a.beyond(c)
+		rep.Columns = append(rep.Columns, col)
+	}
+	for _, w := range derive.Find(t) {
+		rep.Wrong = append(rep.Wrong, Wrong{w.Repair.Error, w.Repair.Columns, w.Rows, t.Where(w.First)})
+	}
+	rep.findAll()
+	return rep, nil
+}
+
+// Unlabelled audits what needs neither labels nor a split: repeated rows, what columns hold, the order of times, values
+// that cannot be right.
+func Unlabelled(ctx context.Context, t *data.Table) (*Report, error) {
+	u := *t
+	u.Attack, u.Class, u.Classes = make([]bool, t.Rows), make([]uint32, t.Rows), []string{"-"}
+	a := &auditor{t: &u, test: make([]bool, t.Rows), in: make([]bool, t.Rows)}
+	for i := range a.in {
+		a.in[i] = true
+	}
+	rep := &Report{Data: t.Name, Rows: t.Rows, Train: t.Rows, Unlabelled: true}
+	rep.Whole = a.repeats(func(c *data.Column) bool { return true }, false)
+	rep.Features = a.repeats(
+		func(c *data.Column) bool { return c.Type == data.Number || c.Type == data.Category },
+		false,
+	)
+	for i := range u.Columns {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("audit: %w", err)
+		}
+		c := &u.Columns[i]
+		if c.Type == data.Time {
+			a.order(rep, c)
+			continue
+		}
+		col := a.column(c)
+		col.AUROC, col.Stump = 0, 0
 		rep.Columns = append(rep.Columns, col)
 	}
 	for _, w := range derive.Find(t) {

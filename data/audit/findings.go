@@ -19,7 +19,9 @@ func (r *Report) findAll() {
 	if s := share(f.Test, r.Test); s > repeatShare {
 		r.find("duplicates", "%s of the test rows repeat another test row", percent(s))
 	}
-	if s := share(f.Train, r.Train); s > repeatShare {
+	if s := share(f.All, r.Rows); r.Unlabelled && s > repeatShare {
+		r.find("duplicates", "%s of the rows repeat another row", percent(s))
+	} else if s := share(f.Train, r.Train); !r.Unlabelled && s > repeatShare {
 		r.find("duplicates", "%s of the training rows repeat another training row", percent(s))
 	}
 	if s := share(f.Across, r.Test); s > repeatShare {
@@ -55,7 +57,9 @@ func (r *Report) findAll() {
 		r.find("wrong", "%s: %s in %d rows, first %s; {error: %s, columns: [%s]} under repair sets such values to missing",
 			strings.ReplaceAll(w.Error, "_", " "), columns, w.Rows, w.First, w.Error, columns)
 	}
-	r.findInClasses()
+	if !r.Unlabelled {
+		r.findInClasses()
+	}
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return strings.Compare(a.Kind, b.Kind) })
 }
 

@@ -38,7 +38,8 @@ func TestDBSCANByHand(t *testing.T) {
 		t.Errorf("no core row: %v", err)
 	}
 	// Automatic: eight of nine rows have a neighbour within 1, the 0.9 quantile is between that and 8.
-	auto := fitScore(t, &DBSCAN{Eps: "auto", MinSamples: 2, Sample: Sample{Sample: "first"}}, models.Env{}, train, vectors(1, []float64{2}))
+	auto := fitScore(t, &DBSCAN{Eps: "auto", MinSamples: 2, Sample: Sample{Sample: "first"}}, models.Env{}, train,
+		vectors(1, []float64{2}))
 	near(t, "−eps", auto, []float64{-(1 + 0.2*7)}, 1e-6)
 }
 
@@ -137,7 +138,8 @@ func TestMCDByHand(t *testing.T) {
 	for range 25 {
 		train = append(train, 1000, 1000)
 	}
-	got := fitScore(t, &MCD{Ridge: 1e-9}, models.Env{Seed: 2}, vectors(2, train), vectors(2, []float64{0, 0, 2, 0, 0, 1.5, 1000, 1000}))
+	got := fitScore(t, &MCD{Ridge: 1e-9}, models.Env{Seed: 2}, vectors(2, train),
+		vectors(2, []float64{0, 0, 2, 0, 0, 1.5, 1000, 1000}))
 	// Of the rows around the origin the variances are 2 and 1.25.
 	near(t, "squared distance", got[:3], []float64{0, 2, 1.8}, 1e-6)
 	if got[3] < 1e5 {

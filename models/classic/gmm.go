@@ -70,7 +70,8 @@ type gmmState struct{ *cluster.Mixture }
 
 func fitGMM(ctx context.Context, c GMM, env models.Env, s *data.Set) (*gmmState, error) {
 	settings := cluster.MixtureSettings{
-		K: c.Components, Diagonal: c.Covariance == "diag", Reg: c.Reg, Tol: c.Tol, MaxIter: c.MaxIter, Workers: env.Parallel(),
+		K: c.Components, Diagonal: c.Covariance == "diag", Reg: c.Reg, Tol: c.Tol, MaxIter: c.MaxIter,
+		Workers: env.Parallel(),
 	}
 	restarts := c.Restarts
 	if c.Components == 1 {

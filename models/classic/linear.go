@@ -19,7 +19,8 @@ func panelsOf(x []float64, n, d int) *kernel.Panels[float64] {
 
 // eachTile calls visit with up to kernel.TileRows rows at a time, less mean, row-major; from several goroutines,
 // each with a visit of its own from newVisit.
-func eachTile(ctx context.Context, s *data.Set, mean []float64, workers int, newVisit func() func(lo, hi int, z []float64)) error {
+func eachTile(ctx context.Context, s *data.Set, mean []float64, workers int,
+	newVisit func() func(lo, hi int, z []float64)) error {
 	d := s.D
 	return parallel.Workspaces(ctx, workers, s.N, 4*kernel.TileRows, func() func(lo, hi int) {
 		visit, z := newVisit(), make([]float64, kernel.TileRows*d)

@@ -39,7 +39,8 @@ const (
 // Juditsky, Acceleration of stochastic approximation by averaging, SIAM Journal on Control and Optimization 30,
 // 1992), and ρ then the ν quantile of w·z, which is its best value for a given w. Vectors of length about 1 are
 // expected.
-func (c OneClassSteps) solve(ctx context.Context, env models.Env, f featureMap, s *data.Set) (w []float64, rho float64, err error) {
+func (c OneClassSteps) solve(ctx context.Context, env models.Env, f featureMap,
+	s *data.Set) (w []float64, rho float64, err error) {
 	size := f.size()
 	sum := make([]float64, size)
 	w = make([]float64, size)
@@ -129,7 +130,8 @@ func product(a, b []float64) float64 {
 }
 
 // linearScore fills out with ρ − w·z of each row.
-func linearScore(ctx context.Context, f featureMap, w []float64, rho float64, s *data.Set, workers int, out []float64) error {
+func linearScore(ctx context.Context, f featureMap, w []float64, rho float64, s *data.Set,
+	workers int, out []float64) error {
 	const rows = 256
 	size := f.size()
 	return parallelRows(ctx, s.N, rows, workers, func() func(lo, hi int) {

@@ -142,12 +142,13 @@ func TestPyOD(t *testing.T) {
 		spec models.Spec
 		tol  float64 // of a score, relative to the largest of the first twenty
 	}{
-		"GMM_1":          {&GMM{Components: 1, Covariance: "full", Reg: 1e-6, Tol: 1e-3, MaxIter: 100, Restarts: 1}, 1e-5},
-		"OCSVM_tol1e-10": {&OCSVM{Nu: 0.5, Kernel: "rbf", Degree: 3, Gamma: "auto", Tol: 1e-9, MemoryMB: 200, Sample: all}, 1e-5},
-		"KNN_largest":    {&KNN{K: 5, Distance: "largest", Sample: all}, 1e-6},
-		"KNN_mean":       {&KNN{K: 5, Distance: "mean", Sample: all}, 1e-6},
-		"LOF":            {&LOF{K: 20, Sample: all}, 1e-5},
-		"KDE_exact":      {&KDE{Bandwidth: "1", Sample: all}, 1e-6},
+		"GMM_1": {&GMM{Components: 1, Covariance: "full", Reg: 1e-6, Tol: 1e-3, MaxIter: 100, Restarts: 1}, 1e-5},
+		"OCSVM_tol1e-10": {&OCSVM{Nu: 0.5, Kernel: "rbf", Degree: 3, Gamma: "auto", Tol: 1e-9, MemoryMB: 200,
+			Sample: all}, 1e-5},
+		"KNN_largest": {&KNN{K: 5, Distance: "largest", Sample: all}, 1e-6},
+		"KNN_mean":    {&KNN{K: 5, Distance: "mean", Sample: all}, 1e-6},
+		"LOF":         {&LOF{K: 20, Sample: all}, 1e-5},
+		"KDE_exact":   {&KDE{Bandwidth: "1", Sample: all}, 1e-6},
 	}
 	seeded := map[string]models.Spec{
 		"MCD":   &MCD{Ridge: 1e-6},

@@ -75,7 +75,8 @@ func TestTreeHoldsItsRows(t *testing.T) {
 			}
 			total := all.sum[0] + all.sum[1] + all.sum[2] + all.sum[3]
 			if all.n != 900 || math.Abs(total-sum) > 1e-6*math.Abs(sum) || math.Abs(all.square-square) > 1e-6*square {
-				t.Errorf("radius %v, nodes of %d: %v rows with sum %v and squares %v, want 900, %v, %v", radius, branching, all.n, total, all.square, sum, square)
+				t.Errorf("radius %v, nodes of %d: %v rows with sum %v and squares %v, want 900, %v, %v",
+					radius, branching, all.n, total, all.square, sum, square)
 			}
 			if leaves != tree.leaves || len(tree.Means()) != leaves {
 				t.Errorf("%d subclusters, counted %d", leaves, tree.leaves)
@@ -133,7 +134,8 @@ func naiveWard(x [][]float32, k int) [][]int {
 		a, b, least := 0, 0, math.Inf(1)
 		for i := range groups {
 			for j := range i {
-				if up := squares(append(slices.Clone(groups[i]), groups[j]...)) - squares(groups[i]) - squares(groups[j]); up < least {
+				both := append(slices.Clone(groups[i]), groups[j]...)
+				if up := squares(both) - squares(groups[i]) - squares(groups[j]); up < least {
 					a, b, least = j, i, up
 				}
 			}
@@ -146,7 +148,7 @@ func naiveWard(x [][]float32, k int) [][]int {
 
 func TestWard(t *testing.T) {
 	ward := func(x [][]float32, k int) []int32 {
-		tree, err := Agglomerate(context.Background(), Matrix[float32]{len(x), len(x[0]), slices.Concat(x...)}, WardLinkage, 1)
+		tree, err := Agglomerate(context.Background(), Rows(x), WardLinkage, 1)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -105,7 +105,8 @@ func TestDBSCANByDefinition(t *testing.T) {
 						t.Fatal(err)
 					}
 					if !slices.Equal(got.Labels, want) || !slices.Equal(got.Core, core) {
-						t.Fatalf("seed %d, eps %v, at least %d rows, %d workers: got %v, want %v", seed, eps, least, workers, got.Labels, want)
+						t.Fatalf("seed %d, eps %v, at least %d rows, %d workers: got %v, want %v",
+							seed, eps, least, workers, got.Labels, want)
 					}
 					if n := int(slices.Max(want)) + 1; got.Clusters != n {
 						t.Errorf("%d clusters, want %d", got.Clusters, n)
@@ -150,7 +151,9 @@ func naiveDBSCAN(m Matrix[float32], eps float64, least int) (labels []int32, cor
 	return labels, core
 }
 
-var linkages = map[string]Linkage{"ward": WardLinkage, "average": AverageLinkage, "complete": CompleteLinkage, "single": SingleLinkage}
+var linkages = map[string]Linkage{
+	"ward": WardLinkage, "average": AverageLinkage, "complete": CompleteLinkage, "single": SingleLinkage,
+}
 
 func TestAgglomerateReference(t *testing.T) {
 	ref, m := loadReference(t)
@@ -167,7 +170,8 @@ func TestAgglomerateReference(t *testing.T) {
 			}
 			for i, merge := range tree.Merges {
 				if !near(merge.Height, want.Heights[i], tol) || merge.Size != want.Sizes[i] {
-					t.Errorf("%s: merge %d of %d rows at %v, want %d at %v", name, i, merge.Size, merge.Height, want.Sizes[i], want.Heights[i])
+					t.Errorf("%s: merge %d of %d rows at %v, want %d at %v",
+						name, i, merge.Size, merge.Height, want.Sizes[i], want.Heights[i])
 				}
 			}
 			k := slices.Max(want.Labels) + 1
@@ -212,7 +216,8 @@ func TestAgglomerateByDefinition(t *testing.T) {
 			}
 			own := apart(m, by, groups[merge.A], groups[merge.B])
 			if !near(own, least, 1e-9) || !near(merge.Height, least, 1e-9) {
-				t.Fatalf("%s: merge %d at %v joins groups %v apart, the nearest two are %v apart", name, i, merge.Height, own, least)
+				t.Fatalf("%s: merge %d at %v joins groups %v apart, the nearest two are %v apart",
+					name, i, merge.Height, own, least)
 			}
 			groups[int32(m.N+i)] = append(groups[merge.A], groups[merge.B]...)
 			delete(groups, merge.A)
@@ -357,7 +362,8 @@ func TestJudgeSample(t *testing.T) {
 	for _, v := range each {
 		all += v / float64(len(each))
 	}
-	if got.SilhouetteRows != SilhouetteRows || got.Rows != m.N || math.Abs(got.Silhouette-all) > 0.01 || got.Silhouette == all {
+	if got.SilhouetteRows != SilhouetteRows || got.Rows != m.N || math.Abs(got.Silhouette-all) > 0.01 ||
+		got.Silhouette == all {
 		t.Errorf("%+v, over all rows %v", got, all)
 	}
 }

@@ -27,7 +27,8 @@ const SilhouetteRows = 10_000
 // the rows for the silhouette where there are more than SilhouetteRows. Values are those of scikit-learn, whose
 // conventions for groups without extent are kept: a Davies–Bouldin index of 0 where all groups or all their
 // means coincide, a Calinski–Harabasz index of 1 where all rows are at their means.
-func Judge[T Number](ctx context.Context, m Matrix[T], labels []int32, sample *rand.Rand, workers int) (*Indices, error) {
+func Judge[T Number](ctx context.Context, m Matrix[T], labels []int32, sample *rand.Rand,
+	workers int) (*Indices, error) {
 	if err := m.check(1); err != nil {
 		return nil, err
 	}
@@ -43,7 +44,8 @@ func Judge[T Number](ctx context.Context, m Matrix[T], labels []int32, sample *r
 		}
 	}
 	if k < 2 || k >= len(rows) {
-		return nil, fmt.Errorf("cluster: %d groups of %d rows: indices need at least 2 groups, and fewer than rows", k, len(rows))
+		return nil, fmt.Errorf("cluster: %d groups of %d rows: indices need at least 2 groups, and fewer than rows",
+			k, len(rows))
 	}
 	out := &Indices{Rows: len(rows), Clusters: k}
 	centres, sizes := means(m, of, k)
@@ -63,7 +65,8 @@ func Judge[T Number](ctx context.Context, m Matrix[T], labels []int32, sample *r
 }
 
 // Silhouette is the mean silhouette of the given rows among themselves; labels are from 0 to k−1.
-func Silhouette[T Number](ctx context.Context, m Matrix[T], labels []int32, k int, rows []int, workers int) (float64, error) {
+func Silhouette[T Number](ctx context.Context, m Matrix[T], labels []int32, k int, rows []int,
+	workers int) (float64, error) {
 	s, err := silhouettes(ctx, m, labels, k, rows, workers)
 	sum := 0.0
 	for _, v := range s {
@@ -79,7 +82,8 @@ func Silhouette[T Number](ctx context.Context, m Matrix[T], labels []int32, k in
 //	s = (b − a) / max(a, b)
 //
 // and 0 for a row alone in its group.
-func silhouettes[T Number](ctx context.Context, m Matrix[T], of []int32, k int, rows []int, workers int) ([]float64, error) {
+func silhouettes[T Number](ctx context.Context, m Matrix[T], of []int32, k int, rows []int,
+	workers int) ([]float64, error) {
 	d, width := m.D, kernel.PanelRows[float64]()
 	n := make([]float64, k)
 	shift, row := kernel.Middles(m.X, m.N, d), make([]float64, d)

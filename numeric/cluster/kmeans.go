@@ -28,7 +28,7 @@ const (
 // have as many centres as values.
 type KMeans struct {
 	K          int     // centres, at least 1; at most as many as rows are made
-	Candidates int     // rows drawn for each first centre, of which the best counts; 1 is k-means++ as published; 0 is 2+⌊ln K⌋, as in scikit-learn
+	Candidates int     // rows drawn for each first centre, the best counts; 1 as published, 0 for 2+⌊ln K⌋ as in scikit-learn
 	MaxIter    int     // iterations
 	Tol        float64 // squared movement of all centres that ends it; 0: until no row changes its group
 	Empty      Empty

@@ -15,11 +15,13 @@ func TestKMeansReference(t *testing.T) {
 	ref, m := loadReference(t)
 	for _, workers := range []int{1, 3} {
 		for _, block := range []int{0, 7} {
-			got, err := FitFrom(context.Background(), KMeans{MaxIter: 300, Block: block, Workers: workers}, m, ref.KMeans.InitRows)
+			got, err := FitFrom(context.Background(), KMeans{MaxIter: 300, Block: block, Workers: workers}, m,
+				ref.KMeans.InitRows)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !slices.Equal(got.Labels, ref.KMeans.Labels) || !near(got.Inertia, ref.KMeans.Inertia, 1e-12) || got.Iterations != ref.KMeans.NIter {
+			if !slices.Equal(got.Labels, ref.KMeans.Labels) || !near(got.Inertia, ref.KMeans.Inertia, 1e-12) ||
+				got.Iterations != ref.KMeans.NIter {
 				t.Errorf("inertia %v after %d iterations, want %v after %d; labels %v, want %v",
 					got.Inertia, got.Iterations, ref.KMeans.Inertia, ref.KMeans.NIter, got.Labels, ref.KMeans.Labels)
 			}

@@ -150,7 +150,8 @@ func (e *expectation[T]) expect(ctx context.Context, mix *Mixture) (float64, err
 
 // mixtureRows calls visit with log π_k N(x_i; μ_k, Σ_k) for each component, and the logarithm of their sum; rows of
 // one block of 4 tiles come in order from one goroutine.
-func mixtureRows[T Number](ctx context.Context, mix *Mixture, m Matrix[T], workers int, visit func(i int, terms []float64, density float64)) error {
+func mixtureRows[T Number](ctx context.Context, mix *Mixture, m Matrix[T], workers int,
+	visit func(i int, terms []float64, density float64)) error {
 	d, k := m.D, len(mix.Components)
 	constant := make([]float64, k)
 	for c, g := range mix.Components {

@@ -74,7 +74,8 @@ func Apart[A, B Real](a []A, b []B) float64 {
 	var s, t, u, v float64
 	b = b[:len(a)]
 	for ; len(a) >= 4 && len(b) >= 4; a, b = a[4:], b[4:] {
-		c, d, e, f := float64(a[0])-float64(b[0]), float64(a[1])-float64(b[1]), float64(a[2])-float64(b[2]), float64(a[3])-float64(b[3])
+		c, d := float64(a[0])-float64(b[0]), float64(a[1])-float64(b[1])
+		e, f := float64(a[2])-float64(b[2]), float64(a[3])-float64(b[3])
 		s, t, u, v = s+float64(c*c), t+float64(d*d), u+float64(e*e), v+float64(f*f)
 	}
 	for j, x := range a {

@@ -114,9 +114,12 @@ func testTiles[T Real](t *testing.T) {
 			})
 			check("squared distance", k, c.tile.Squares(c.panels, k), 40*eps, c.square)
 			check("kernel", k, c.tile.RBF(c.panels, k), 40*eps, func(i, j int) float64 { return math.Exp(-c.square(i, j)) })
-			check("power", k, c.tile.Power(c.panels, k, 0.5, 1, 3), 200*eps, func(i, j int) float64 { return math.Pow(0.5*c.product(i, j)+1, 3) })
-			check("affine map", k, c.tile.Power(c.panels, k, 2, -1, 1), 40*eps, func(i, j int) float64 { return 2*c.product(i, j) - 1 })
-			check("sigmoid", k, c.tile.Sigmoid(c.panels, k, 0.3, 0.1), max(40*eps, 5*rounding[T]()), func(i, j int) float64 { return math.Tanh(0.3*c.product(i, j) + 0.1) })
+			check("power", k, c.tile.Power(c.panels, k, 0.5, 1, 3), 200*eps,
+				func(i, j int) float64 { return math.Pow(0.5*c.product(i, j)+1, 3) })
+			check("affine map", k, c.tile.Power(c.panels, k, 2, -1, 1), 40*eps,
+				func(i, j int) float64 { return 2*c.product(i, j) - 1 })
+			check("sigmoid", k, c.tile.Sigmoid(c.panels, k, 0.3, 0.1), max(40*eps, 5*rounding[T]()),
+				func(i, j int) float64 { return math.Tanh(0.3*c.product(i, j) + 0.1) })
 			c.tile.RBFSum(c.panels, k, weights, acc[k*w:])
 			limits := make([]T, m)
 			for i := range limits {
@@ -145,7 +148,8 @@ func testTiles[T Real](t *testing.T) {
 		}
 		row := make([]T, d)
 		for i := range n {
-			if want := c.square(0, i); math.Abs(c.tile.Apart(0, c.panels, i)-want) > 1e-14*want || c.tile.Norm(0) != T(SquaredLength(c.x[0])) {
+			if want := c.square(0, i); math.Abs(c.tile.Apart(0, c.panels, i)-want) > 1e-14*want ||
+				c.tile.Norm(0) != T(SquaredLength(c.x[0])) {
 				t.Fatalf("rows 0 and %d are %v apart, want %v", i, c.tile.Apart(0, c.panels, i), want)
 			}
 			c.panels.Row(i, row)

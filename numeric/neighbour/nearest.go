@@ -21,7 +21,8 @@ const chunk = 4 * kernel.TileRows
 // The distances of 2k+8 candidates are computed from differences in float64 and decide; where rounding could have
 // kept a nearer row from being a candidate, the search is made again with products in float64. Those tell apart
 // what differs by more than about 1e-15 of the squared distance from the columns' medians.
-func (r *Reference) Nearest(ctx context.Context, q []float32, k, workers, self int, visit func(i int, near []Neighbour)) error {
+func (r *Reference) Nearest(ctx context.Context, q []float32, k, workers, self int,
+	visit func(i int, near []Neighbour)) error {
 	n := len(q) / r.D
 	return parallel.Workspaces(ctx, workers, n, chunk, func() func(from, to int) {
 		first := newSearch(r, r.panels, k)

@@ -53,7 +53,8 @@ func TestNearest(t *testing.T) {
 						q, start = x[30*d:], 30
 					}
 					got := make([][]Neighbour, len(q)/d)
-					err := ref.Nearest(context.Background(), q, k, 3, start, func(i int, near []Neighbour) { got[i] = slices.Clone(near) })
+					err := ref.Nearest(context.Background(), q, k, 3, start,
+						func(i int, near []Neighbour) { got[i] = slices.Clone(near) })
 					if err != nil {
 						t.Fatal(err)
 					}

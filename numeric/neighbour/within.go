@@ -30,7 +30,8 @@ func (r *Reference) Pairs(ctx context.Context, distance float64, workers int, ne
 
 // Within calls visit(i, j) for each row i of q, rows of D finite numbers, and each row j of the reference at most
 // distance away; from several goroutines, but all calls of one i come from one of them, with rising j.
-func (r *Reference) Within(ctx context.Context, q []float32, distance float64, workers int, visit func(i, j int)) error {
+func (r *Reference) Within(ctx context.Context, q []float32, distance float64, workers int,
+	visit func(i, j int)) error {
 	return parallel.Workspaces(ctx, workers, len(q)/r.D, kernel.TileRows, func() func(from, to int) {
 		s := newBall(r, distance)
 		return func(from, to int) {

@@ -191,7 +191,8 @@ func TestCancelled(t *testing.T) {
 	p := New(Function{Kind: RBF, Gamma: 1}, x, 50, 2, nil, false)
 	w, out := make([]float64, 50), make([]float64, 50)
 	_, gramErr := p.Gram(ctx, 1)
-	for i, err := range []error{p.Sums(ctx, p, w, 1, out), p.SumsAt(ctx, x, w, 2, out), p.LogSumsAt(ctx, x, 1, out), gramErr} {
+	for i, err := range []error{p.Sums(ctx, p, w, 1, out), p.SumsAt(ctx, x, w, 2, out),
+		p.LogSumsAt(ctx, x, 1, out), gramErr} {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%d: %v", i, err)
 		}

@@ -21,7 +21,8 @@ func (p *Points) Sums(ctx context.Context, q *Points, w []float64, workers int, 
 	return own(ctx, p, p.double, q.double, w, workers, out)
 }
 
-func own[T kernel.Real](ctx context.Context, p *Points, cols, rows *prepared[T], w []float64, workers int, out []float64) error {
+func own[T kernel.Real](ctx context.Context, p *Points, cols, rows *prepared[T], w []float64,
+	workers int, out []float64) error {
 	width := kernel.PanelRows[T]()
 	return parallel.Workspaces(ctx, workers, p.N, blockPanels*width, func() func(from, to int) {
 		s := newSummer(p, rows, w)
@@ -30,14 +31,16 @@ func own[T kernel.Real](ctx context.Context, p *Points, cols, rows *prepared[T],
 }
 
 // SumsAt fills out[i] = Σ_j w_j K(x_i, p_j) for rows x of D numbers, row-major. A sum depends on its row alone.
-func (p *Points) SumsAt(ctx context.Context, x []float32, w []float64, workers int, out []float64) error {
+func (p *Points) SumsAt(ctx context.Context, x []float32, w []float64,
+	workers int, out []float64) error {
 	if p.single != nil {
 		return others(ctx, p, p.single, x, w, workers, out)
 	}
 	return others(ctx, p, p.double, x, w, workers, out)
 }
 
-func others[T kernel.Real](ctx context.Context, p *Points, rows *prepared[T], x []float32, w []float64, workers int, out []float64) error {
+func others[T kernel.Real](ctx context.Context, p *Points, rows *prepared[T], x []float32, w []float64,
+	workers int, out []float64) error {
 	block := blockPanels * kernel.PanelRows[T]()
 	return parallel.Workspaces(ctx, workers, len(out), block, func() func(from, to int) {
 		s := newSummer(p, rows, w)
@@ -63,7 +66,8 @@ type summer[T kernel.Real] struct {
 }
 
 func newSummer[T kernel.Real](p *Points, rows *prepared[T], w []float64) *summer[T] {
-	s := &summer[T]{p: p, rows: rows, tile: kernel.NewTile[T](p.D), w: w, acc: make([]float64, blockPanels*kernel.PanelRows[T]())}
+	s := &summer[T]{p: p, rows: rows, tile: kernel.NewTile[T](p.D), w: w,
+		acc: make([]float64, blockPanels*kernel.PanelRows[T]())}
 	s.x, s.norms = rows.rows()
 	return s
 }
@@ -138,7 +142,8 @@ func (p *Points) ValuesAt(ctx context.Context, x []float32, n, workers int, out 
 	return valuesAt(ctx, p, p.double, x, n, workers, out)
 }
 
-func valuesAt[T kernel.Real](ctx context.Context, p *Points, cols *prepared[T], x []float32, n, workers int, out []float64) error {
+func valuesAt[T kernel.Real](ctx context.Context, p *Points, cols *prepared[T], x []float32, n, workers int,
+	out []float64) error {
 	d, width := p.D, kernel.PanelRows[T]()
 	return parallel.Workspaces(ctx, workers, n, kernel.TileRows, func() func(from, to int) {
 		tile := kernel.NewTile[T](d)

@@ -9,5 +9,6 @@ import (
 	_ "plumbline/models/neighbours"
 	_ "plumbline/models/nn/gorgonia"
 	_ "plumbline/models/recurrent"
+	_ "plumbline/models/streaming"
 	_ "plumbline/models/supervised"
 )

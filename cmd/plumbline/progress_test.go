@@ -66,7 +66,7 @@ func TestPlainLinesAreSpaced(t *testing.T) {
 	}
 }
 
-// TestSignOfLife: without a terminal a long cell says how far it is, twice a minute at the most.
+// TestSignOfLife: without a terminal a long cell says how far it is, at most twice a minute.
 func TestSignOfLife(t *testing.T) {
 	s := newStage(0)
 	s.event(runs.Event{Kind: runs.Planned, Dir: "out", Total: 2})

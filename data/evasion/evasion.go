@@ -31,9 +31,9 @@ type EvasionSpec struct {
 	Key []string `yaml:"key"`
 	// random: how many of the attacks are replaced
 	Share float64 `yaml:"share" jsonschema:"exclusiveMinimum=0,maximum=1"`
-	// window: rows that a benign connection has at the least to be imitated
+	// window: fewest rows of a benign connection that is imitated
 	MinRows int `yaml:"min_rows" jsonschema:"minimum=1"`
-	// frequency: how often benign values are seen together at the least to be imitated
+	// frequency: how often benign values must be seen together to be imitated
 	MinCount int `yaml:"min_count" jsonschema:"minimum=1"`
 	// of the random choices; the same for every cell
 	Seed uint64 `yaml:"seed"`

@@ -60,7 +60,7 @@ func ExportFormat(path string) (format, wrap string, err error) {
 
 // Export writes a table to a file whose name says the format: all columns, then attack (0 or 1) and class
 // where there are labels, then part, file and line, which say where each row came from. An added column
-// whose name is taken by one of the table's gets a low line behind it. The file appears whole or not at all.
+// whose name is taken by one of the table's gets an underscore after it. The file appears whole or not at all.
 // done, which may be nil, is told now and then how many rows are written.
 func Export(ctx context.Context, t *data.Table, path string, done func(rows int)) (columns []string, err error) {
 	format, wrap, err := ExportFormat(path)

@@ -219,7 +219,7 @@ func unpack(out []uint32, b []byte, width, n int) []uint32 {
 	return out
 }
 
-// delta decodes n integers kept as differences, and returns what stands behind them.
+// delta decodes n integers kept as differences, and returns what follows them.
 func delta(b []byte, n int) (out []int64, rest []byte, err error) {
 	read := func() uint64 {
 		v, k := binary.Uvarint(b)

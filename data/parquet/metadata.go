@@ -82,7 +82,7 @@ func parseMetadata(b []byte) (*metadata, error) {
 }
 
 // tree walks the children of a schema node, which has definition level def and is in the list that the first
-// list names of its path name (0: in none), and returns the elements behind them.
+// list names of its path name (0: in none), and returns the elements after them.
 func (m *metadata) tree(e []element, children int, path []string, def, list int) ([]element, error) {
 	if len(path) > maxDepth {
 		return nil, errors.New("metadata: the schema is nested too deeply")

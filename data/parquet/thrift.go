@@ -25,7 +25,7 @@ const (
 // maxDepth bounds nested structures.
 const maxDepth = 64
 
-// errShort is a structure that goes on behind the end of its bytes.
+// errShort is a structure that goes on after the end of its bytes.
 var errShort = errors.New("the metadata is cut off")
 
 // thriftReader reads Thrift's compact protocol. Its first error stays; after it every value is zero.

@@ -27,7 +27,7 @@ type Window struct {
 	Step float64 `yaml:"step" jsonschema:"minimum=0"`
 	// traces are cut where more than this many seconds pass between two events; 0: never; dynamic: 1800 unless given
 	Gap float64 `yaml:"gap" jsonschema:"minimum=0"`
-	// dynamic: events that a window has at the least (a ten-thousandth of the events, if that is more)
+	// dynamic: fewest events of a window (a ten-thousandth of the events, if that is more)
 	Min int `yaml:"min" jsonschema:"minimum=1"`
 	// dynamic: events that a window has at most
 	Max int `yaml:"max" jsonschema:"minimum=1"`

@@ -159,7 +159,7 @@ func newNamesOf(list *[]string) func(string) uint32 {
 	return func(s string) uint32 { return uint32(n.ID([]byte(s))) }
 }
 
-// portName groups the ports behind the well-known ones, as one-hot encodings do.
+// portName groups the ports above the well-known ones, as one-hot encodings do.
 func portName(p int) string {
 	if p >= 1024 && p != 3306 && p != 8080 {
 		return "high"

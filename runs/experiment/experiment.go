@@ -56,7 +56,7 @@ type Config struct {
 	// look for what makes results on a data set mean less than they seem (duplicates, overlap, shortcuts); strict:
 	// findings fail the data set's cells
 	Audit Audit `yaml:"audit"`
-	// what a cell leaves behind
+	// what a cell leaves
 	Keep Keep `yaml:"keep"`
 }
 
@@ -162,7 +162,7 @@ type DataSet struct {
 	Prep   prep.Spec
 	Traces *prep.TraceSpec // nil: no traces
 	Unit   Unit
-	// MinFlows is how many rows a unit of the validation or test part has at the least to be judged.
+	// MinFlows is the fewest rows of a unit of the validation or test part that is judged.
 	MinFlows int
 	Evasion  *evasion.EvasionSpec // nil: attacks are tested as they are
 	Doc      settings.Doc         // the resolved config

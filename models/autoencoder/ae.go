@@ -117,7 +117,7 @@ func (d *aeDetector) Explain(ctx context.Context, s *data.Set) ([]string, [][]fl
 }
 
 // State is the weights.
-func (a *ae) State() (any, models.Arrays, error) { return nil, a.net.NamedArrays(a.p), nil }
+func (a *ae) State() (any, models.Arrays, error) { return nil, a.p.Named(a.net.Arrays()), nil }
 
 func (a ae) load(st models.State) (_ *ae, err error) {
 	a.net, a.p, err = load(st, a.spec.Network)

@@ -271,7 +271,7 @@ func (a *cae) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 
 // State is the weights, the centres and what is far in each cluster.
 func (a *cae) State() (any, models.Arrays, error) {
-	arrays := a.net.NamedArrays(a.p)
+	arrays := a.p.Named(a.net.Arrays())
 	arrays["centres"], arrays["limits"] = slices.Concat(a.centres...), a.limits
 	return nil, arrays, nil
 }

@@ -147,7 +147,7 @@ func (b *latentDetector) Score(ctx context.Context, s *data.Set) ([]float64, err
 
 // State is the weights, the scale and the one-class model.
 func (b *latentDetector) State() (any, models.Arrays, error) {
-	arrays := b.net.NamedArrays(b.p)
+	arrays := b.p.Named(b.net.Arrays())
 	if b.scale != nil {
 		arrays["scale"] = b.scale
 	}

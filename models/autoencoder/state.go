@@ -13,18 +13,6 @@ func load(st models.State, network func(d int) nn.Network) (nn.Network, nn.Param
 		return nn.Network{}, nil, fmt.Errorf("%d columns", st.Columns)
 	}
 	net := network(st.Columns)
-	var p nn.Params
-	for _, a := range net.Arrays() {
-		values, err := models.FiniteArray[float32](st.Arrays, a.Name, a.Len)
-		if err != nil {
-			return net, nil, err
-		}
-		for _, v := range values {
-			if a.Part == nn.Variance && v < 0 {
-				return net, nil, fmt.Errorf("%s is %v", a.Name, v)
-			}
-		}
-		p = append(p, values)
-	}
-	return net, p, nil
+	p, err := nn.LoadParams(st.Arrays, net.Arrays())
+	return net, p, err
 }

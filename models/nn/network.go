@@ -71,32 +71,6 @@ type Variational struct {
 	Log    bool
 }
 
-// Params are a network's numbers in the order of Network.Arrays.
-type Params [][]float32
-
-// Array is one of the arrays of Params.
-type Array struct {
-	Name    string // layer3.weight
-	Layer   int
-	Part    Part
-	Len     int
-	Trained bool // by the optimiser; the others are averages that training collects
-}
-
-// Part says what an array is to its layer.
-type Part int
-
-const (
-	Weight Part = iota // Out×In, row by row
-	Bias               // Out
-	Scale              // Out, and so the next ones: of the normalisation
-	Shift
-	Mean
-	Variance
-)
-
-var partNames = [...]string{"weight", "bias", "scale", "shift", "mean", "variance"}
-
 // Arrays lists what the network's Params hold: of each layer the weights, unless tied, the biases, and with
 // normalisation its scales, shifts, running means and running variances.
 func (n Network) Arrays() []Array {
@@ -256,18 +230,7 @@ func fill(a []float32, v float32) {
 }
 
 // Shape checks that params belong to the network.
-func (n Network) Shape(p Params) error {
-	arrays := n.Arrays()
-	if len(p) != len(arrays) {
-		return fmt.Errorf("neural: %d parameter arrays, the network wants %d", len(p), len(arrays))
-	}
-	for i, a := range arrays {
-		if len(p[i]) != a.Len {
-			return fmt.Errorf("neural: %s has %d numbers, wants %d", a.Name, len(p[i]), a.Len)
-		}
-	}
-	return nil
-}
+func (n Network) Shape(p Params) error { return p.check(n.Arrays()) }
 
 // plain is the network as it scores: no layer tied or normalised, the weights so changed that it gives the
 // same, and of a variational bottleneck the means.

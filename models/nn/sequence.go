@@ -225,7 +225,7 @@ func (s Sequence) grouped() (n int) {
 // Targets is how many numbers a sample's target has.
 func (s Sequence) Targets() int { return s.outputs() * s.targets() }
 
-// Shapes are the rows and columns of the parameter arrays that Shape describes.
+// Shapes are the rows and columns of the parameter arrays that Arrays describes.
 func (s Sequence) Shapes() [][2]int {
 	var out [][2]int
 	if s.Embed > 0 {
@@ -241,22 +241,20 @@ func (s Sequence) Shapes() [][2]int {
 	return append(out, [2]int{s.Out, top}, [2]int{s.Out, 1})
 }
 
-// Shape checks that params belong to the network. They are, row-major: the table of the embedding if there is
+// Arrays lists what the network's Params hold, row-major: the table of the embedding if there is
 // one (Symbols×Embed); for each LSTM W (4·Out×In) and U (4·Out×Out), gates in the order i, f, g, o, and the
 // biases b_ih and b_hh (4·Out each), the one that runs forwards before the other; the head's weights
 // (Out×columns of the last layer) and biases. That is the order of PyTorch.
-func (s Sequence) Shape(p Params) error {
-	shapes := s.Shapes()
-	if len(p) != len(shapes) {
-		return fmt.Errorf("neural: %d parameter arrays for a recurrent network of %d", len(p), len(shapes))
+func (s Sequence) Arrays() []Array {
+	var out []Array
+	for i, sh := range s.Shapes() {
+		out = append(out, Array{Name: fmt.Sprintf("parameters %02d", i), Len: sh[0] * sh[1], Trained: true})
 	}
-	for i, sh := range shapes {
-		if len(p[i]) != sh[0]*sh[1] {
-			return fmt.Errorf("neural: parameter array %d has %d numbers, wants %d×%d", i, len(p[i]), sh[0], sh[1])
-		}
-	}
-	return nil
+	return out
 }
+
+// Shape checks that params belong to the network.
+func (s Sequence) Shape(p Params) error { return p.check(s.Arrays()) }
 
 // NewParams draws the weights and biases of the LSTMs from U(±1/√Out), those of the head from Glorot's uniform
 // distribution with biases of 0, and an embedding from N(0, 1).

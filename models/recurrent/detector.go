@@ -418,10 +418,7 @@ func (e explained) Explain(ctx context.Context, s *data.Set) ([]string, [][]floa
 
 // State is the weights, what the task learned, and the model of the errors.
 func (q *sequential) State() (any, models.Arrays, error) {
-	arrays := models.Arrays{}
-	for i, a := range q.p {
-		arrays[sequenceArray(i)] = a
-	}
+	arrays := q.p.Named(q.net.Arrays())
 	if t, ok := q.task.(fittedTask); ok {
 		maps.Copy(arrays, t.arrays())
 	}
@@ -432,9 +429,6 @@ func (q *sequential) State() (any, models.Arrays, error) {
 	}
 	return nil, arrays, nil
 }
-
-// sequenceArray names a parameter array by its place.
-func sequenceArray(i int) string { return fmt.Sprintf("parameters %02d", i) }
 
 func (q sequential) load(st models.State) (_ *sequential, err error) {
 	size := st.Columns
@@ -454,12 +448,8 @@ func (q sequential) load(st models.State) (_ *sequential, err error) {
 	if err := q.net.Check(); err != nil {
 		return nil, err
 	}
-	for i, shape := range q.net.Shapes() {
-		values, err := models.FiniteArray[float32](st.Arrays, sequenceArray(i), shape[0]*shape[1])
-		if err != nil {
-			return nil, err
-		}
-		q.p = append(q.p, values)
+	if q.p, err = nn.LoadParams(st.Arrays, q.net.Arrays()); err != nil {
+		return nil, err
 	}
 	if q.base, err = q.net.NewScorer(q.p); err != nil || !q.hasResidualModel() {
 		return &q, err

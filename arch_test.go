@@ -38,6 +38,7 @@ var allowed = map[string]string{
 	"data/input":    "",
 	"data/parquet":  "numeric/parallel",
 	"data/value":    "",
+	"data/guess":    "data/value",
 	"data/datatest": "",
 	"data/cache":    "",
 	"data/corpus":   "data",
@@ -46,7 +47,7 @@ var allowed = map[string]string{
 	"data/export":   "data data/parquet",
 	"data/split":    "configs/settings data",
 	"data/source": "configs/settings data data/input data/export data/corpus data/derive data/join data/nfcapd " +
-		"data/parquet data/value numeric/parallel",
+		"data/guess data/parquet data/value numeric/parallel",
 	"data/source/sourcetest": "configs/settings data data/source",
 	"data/synth":             "configs/settings data data/source",
 	"data/audit":             "data data/derive data/source data/split",

@@ -14,7 +14,7 @@ import (
 	"unicode/utf8"
 
 	"plumbline/data/corpus"
-	"plumbline/data/export"
+	"plumbline/data/guess"
 	"plumbline/data/input"
 	"plumbline/data/value"
 )
@@ -25,62 +25,93 @@ const maxQuoted = 1 << 14
 // inferRows is how many rows Infer looks at.
 const inferRows = 250_000
 
-// Infer looks at the first rows of a file and writes a data config that reads it: separator, header,
-// encoding, types, missing marks, and guesses of the label column and of what in it is benign. The guesses
-// carry comments; a person should read them.
+// Infer looks at the first rows of a file and writes a data config that reads it: format, separator, header, encoding,
+// types, missing marks, and guesses of the label columns and of what in them is benign. The guesses carry comments; a
+// person should read them.
 func Infer(path string) ([]byte, error) {
 	in, err := input.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer in.Close()
+	if in.UTF16 {
+		return nil, fmt.Errorf(
+			"data: %s is UTF-16, which infer does not look into: reading it is no trouble, so write the "+
+				"config by hand, or infer one from a copy in UTF-8 (iconv -f UTF-16 -t UTF-8) and read the file with it",
+			path,
+		)
+	}
 	br := bufio.NewReaderSize(in, 1<<20)
 	name := filepath.Base(path)
-	for _, ext := range []string{".gz", ".zst"} {
+	for _, ext := range input.Extensions[1:] {
 		name = strings.TrimSuffix(name, ext)
 	}
-	if head, _ := br.Peek(11); bytes.HasPrefix(head, []byte("#separator")) || bytes.HasPrefix(head, []byte("#fields")) {
+	head, _ := br.Peek(4096)
+	text := bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")))
+	switch {
+	case bytes.HasPrefix(head, []byte("#separator")) || bytes.HasPrefix(head, []byte("#fields")):
 		return inferZeek(br, name)
-	} else if bytes.HasPrefix(head, []byte("PAR1")) {
+	case bytes.HasPrefix(head, []byte("PAR1")):
 		return inferParquet(in, name)
-	} else if text := bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))); bytes.HasPrefix(text, []byte("{")) {
+	case bytes.HasPrefix(text, []byte("{")), bytes.HasPrefix(text, []byte("[")):
 		return inferNDJSON(br, name)
+	case bytes.HasPrefix(text, []byte("Date flow start")), bytes.HasPrefix(text, []byte("Date first seen")) &&
+		bytes.Contains(text[:min(len(text), 200)], []byte("IP Addr:Port")):
+		return inferNfdumpText(br, name)
 	}
 	return inferDelimited(br, name)
 }
 
-// guess is a column as it looks.
-type guess struct {
-	name     string
-	kind     columnKind
-	layout   string // of times that are texts
-	values   map[string]int
-	n        int  // values that are not missing
-	infinite bool // NaN or infinity occurs
-}
-
-// missingMarks are texts that usually mean: missing.
-var missingMarks = []string{"", "?", "null", "NULL", "None", "NA", "N/A"}
-
-// timeLayouts are how times are usually written.
-var timeLayouts = []string{
-	"2006-01-02 15:04:05.999999999", "2006/01/02 15:04:05.999999999", "02/01/2006 15:04:05", "01/02/2006 15:04:05",
-	"2006-01-02T15:04:05.999999999Z07:00", "2006-01-02T15:04:05.999999999", "02/01/2006 03:04:05 PM", "2006-01-02", "02/01/2006 15:04", "1/2/2006 15:04",
+// inferNfdumpText writes what the shipped config nfdump-text says: the columns of nfdump's printed text are known, and
+// address and port, which stand in one cell, are taken apart.
+func inferNfdumpText(br *bufio.Reader, name string) ([]byte, error) {
+	seen := guess.New("label")
+	for line := 0; line < inferRows; line++ {
+		raw, err := corpus.ReadLine(br)
+		if cells := strings.Fields(string(raw)); line > 0 && len(cells) > 0 {
+			seen.Look(cells[len(cells)-1])
+		}
+		if err != nil {
+			break
+		}
+	}
+	var b strings.Builder
+	writeHead(&b, name, "nfdump-text")
+	b.WriteString(
+		"# nfdump's printed text: the source's address and port, and the destination's, stand in one cell and are read apart\n",
+	)
+	if benign := benignIn(seen); benign != nil {
+		fmt.Fprintf(&b, "label:\n  column: label\n  # a guess: say what is benign\n  benign: %s\n", listYAML(benign))
+	}
+	b.WriteString(`drop: [fl]
+split: {kind: time, test: 0.4, validation: 0.2}
+prep:
+  - {step: drop, columns: [sp]}
+  - {step: group_ports, columns: [dp]}
+  - impute
+  - onehot
+  - {step: scale, kind: zscore}
+traces:
+  key: [sa]
+  symbols: [pr, {column: ibyt, bins: 5}, {column: ipkt, bins: 5}, {column: td, bins: 5}]
+  window: {length: 10, stride: 1}
+`)
+	return []byte(b.String()), nil
 }
 
 func inferDelimited(br *bufio.Reader, name string) ([]byte, error) {
 	tf := &textFormat{file: name, quote: true}
-	var columns []guess
-	header := false
-	line := 0
-	for rows := 0; rows < inferRows; {
+	f := &findings{}
+	var header []string
+	rows, line := 0, 0
+	for rows < inferRows {
 		raw, err := corpus.ReadLine(br)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("data: %s:%d: %w", name, line+1, err)
 		}
 		line++
 		began := line
-		for err == nil && columns != nil && tf.firstRecordEnd(raw) == 0 && len(raw) < maxQuoted { // a quoted cell goes on
+		for err == nil && f.columns != nil && tf.firstRecordEnd(raw) == 0 && len(raw) < maxQuoted { // a quoted cell goes on
 			var more []byte
 			raw = bytes.Clone(raw)
 			if more, err = corpus.ReadLine(br); err != nil && !errors.Is(err, io.EOF) {
@@ -91,38 +122,47 @@ func inferDelimited(br *bufio.Reader, name string) ([]byte, error) {
 		}
 		last := err != nil
 		text := bytes.TrimRight(raw, "\r\n")
-		if columns == nil {
+		if f.columns == nil {
 			text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
 			tf.separator = commonest(text)
 		}
-		if len(text) > 0 {
+		if len(bytes.TrimSpace(text)) > 0 {
 			tf.latin1 = tf.latin1 || !utf8.Valid(text)
 			cells, err := cellsOf(tf, text)
 			switch {
-			case columns == nil && err != nil:
+			case f.columns == nil && err != nil:
 				return nil, fmt.Errorf("data: %s:%d: %w", name, line, err)
-			case columns == nil:
-				header = looksLikeHeader(cells)
-				columns = newGuesses(cells, header)
-			case rows == 0 && len(cells) != len(columns):
-				return nil, fmt.Errorf(
-					"data: %s:%d: %d columns, the first line has %d",
-					name,
-					began,
-					len(cells),
-					len(columns),
-				)
-			}
-			if err == nil && len(cells) == len(columns) &&
-				(rows > 0 || began > 1 || !header) { // reading counts the others
-				rows++
-				for i, c := range cells {
-					columns[i].look(c)
+			case f.columns == nil:
+				if looksLikeHeader(cells) || countsColumns(cells) {
+					header = cells
+				}
+				f.columns = newColumns(cells, header != nil)
+				if header != nil {
+					break
+				}
+				fallthrough
+			default:
+				switch {
+				case rows == 0 && len(cells) != len(f.columns):
+					return nil, fmt.Errorf(
+						"data: %s:%d: %d columns, the first line has %d",
+						name,
+						began,
+						len(cells),
+						len(f.columns),
+					)
+				case err != nil || len(cells) != len(f.columns): // reading counts them
+					f.odd++
+				case header != nil && slices.Equal(cells, header):
+					f.repeated = true
+				default:
+					rows++
+					f.look(cells)
 				}
 			}
 		}
 		if last {
-			if columns == nil {
+			if f.columns == nil {
 				return nil, fmt.Errorf("data: %s: the file is empty", name)
 			}
 			if rows == 0 {
@@ -131,15 +171,35 @@ func inferDelimited(br *bufio.Reader, name string) ([]byte, error) {
 			break
 		}
 	}
-	for i := range columns {
-		columns[i].decide()
+	f.decide()
+	var b strings.Builder
+	writeHead(&b, name, "delimited")
+	is := f.writeTruth(&b, nil)
+	b.WriteString("options:\n")
+	if tf.separator == '\t' {
+		b.WriteString("  separator: tab\n")
+	} else if tf.separator != ',' {
+		fmt.Fprintf(&b, "  separator: %q\n", string(tf.separator))
 	}
-	return writeInferred(name, tf, header, columns), nil
+	if header != nil {
+		b.WriteString("  header: true\n")
+	}
+	if f.repeated {
+		b.WriteString("  repeated_header: true\n")
+	}
+	if tf.latin1 {
+		b.WriteString("  encoding: latin-1\n")
+	}
+	f.writeNotation(&b)
+	is.writeReading(&b)
+	is.writeColumns(&b, f.columns)
+	is.writeDefaults(&b)
+	return []byte(b.String()), nil
 }
 
-// newGuesses names the columns after the header, or by number.
-func newGuesses(first []string, header bool) []guess {
-	columns := make([]guess, len(first))
+// newColumns names the columns after the header, or by number.
+func newColumns(first []string, header bool) []*guess.Column {
+	columns := make([]*guess.Column, len(first))
 	seen := map[string]bool{}
 	for i := range columns {
 		name := fmt.Sprintf("c%d", i+1)
@@ -152,7 +212,7 @@ func newGuesses(first []string, header bool) []guess {
 			}
 			seen[name] = true
 		}
-		columns[i] = guess{name: name, values: map[string]int{}}
+		columns[i] = guess.New(name)
 	}
 	return columns
 }
@@ -188,151 +248,25 @@ func looksLikeHeader(cells []string) bool {
 	return len(seen) > 0
 }
 
-// look takes one value in.
-func (g *guess) look(v string) {
-	if slices.Contains(missingMarks, v) {
-		return
-	}
-	g.n++
-	if len(g.values) < 5000 || g.values[v] > 0 {
-		g.values[v]++
-	}
-}
-
-func (g *guess) all(is func(string) bool) bool {
-	for v := range g.values {
-		if !is(v) {
+// countsColumns: the names are the numbers of the columns, from 0 or 1, but for a few that are texts, as pandas writes
+// a table whose columns have no names.
+func countsColumns(cells []string) bool {
+	numbers := 0
+	for i, c := range cells {
+		n, err := strconv.Atoi(c)
+		switch {
+		case err == nil && (n == i || n == i+1):
+			numbers++
+		case err == nil:
 			return false
-		}
-	}
-	return g.n > 0
-}
-
-// decide settles the type.
-func (g *guess) decide() {
-	lower := strings.ToLower(g.name)
-	number := func(v string) bool {
-		x, err := value.Number([]byte(v))
-		if err == nil && !value.Finite(x) {
-			g.infinite = true
-		}
-		return err == nil
-	}
-	switch {
-	case g.all(isAddress):
-		g.kind = "address"
-	case g.all(number):
-		g.kind = "number"
-		if isTimeName(lower) &&
-			g.all(
-				func(v string) bool { x, err := strconv.ParseFloat(v, 64); return err == nil && x > 5e8 && x < 4e9 },
-			) {
-			g.kind = "time"
-		}
-	case g.all(func(v string) bool {
-		_, err := value.Hex([]byte(v))
-		return err == nil || number(v)
-	}):
-		g.kind = "port"
-	default:
-		g.kind = "category"
-		for _, l := range timeLayouts {
-			if g.all(
-				func(v string) bool { _, err := (value.Times{Layouts: []string{l}}).Parse([]byte(v)); return err == nil },
-			) {
-				g.kind, g.layout = "time", l
-				break
+		default:
+			if _, err := value.Number([]byte(c)); err == nil || c == "" {
+				return false
 			}
 		}
 	}
-}
-
-func isTimeName(lower string) bool {
-	return lower == "ts" || lower == "time" || lower == "timestamp" || lower == "stime" || lower == "starttime" ||
-		lower == "epoch"
-}
-
-func isAddress(v string) bool {
-	if _, err := netip.ParseAddr(v); err == nil {
-		return true
-	}
-	if len(v) != 17 {
-		return false
-	}
-	for i, c := range v { // aa:bb:cc:dd:ee:ff
-		if i%3 == 2 && c != ':' && c != '-' || i%3 != 2 && !strings.ContainsRune("0123456789abcdefABCDEF", c) {
-			return false
-		}
-	}
-	return true
-}
-
-// labelNames are what label columns are called, likeliest first.
-var labelNames = []string{
-	"label",
-	"class",
-	"attack_cat",
-	"attack",
-	"category",
-	"outcome",
-	"target",
-	"anomaly",
-	"is_anomaly",
-	"is_attack",
-	"malicious",
-	"type",
-	"y",
-}
-
-// benignTexts are what benign traffic is called.
-var benignTexts = []string{
-	"benign",
-	"normal",
-	"background",
-	"legitimate",
-	"clean",
-	"0",
-	"0.0",
-	"false",
-	"good",
-	"normal.",
-	"no",
-}
-
-// findLabel is the index of the likeliest label column, or −1, and the text of benign rows in it.
-func findLabel(columns []guess) (at int, benign []string) {
-	for _, want := range labelNames {
-		for i := range columns {
-			if strings.EqualFold(columns[i].name, want) && len(columns[i].values) <= 200 {
-				return i, benignIn(columns[i])
-			}
-		}
-	}
-	last := len(columns) - 1 // without a header the label usually stands last
-	if last > 0 && len(columns[last].values) <= 60 {
-		if b := benignIn(columns[last]); b != nil && !strings.HasPrefix(b[0], "0") {
-			return last, b
-		}
-	}
-	return -1, nil
-}
-
-func benignIn(g guess) (out []string) {
-	if g.all(func(v string) bool { return v == "0" || v == "1" }) {
-		return []string{"0"}
-	}
-	for _, want := range benignTexts {
-		for v := range g.values {
-			if strings.EqualFold(v, want) {
-				out = append(out, v)
-			}
-		}
-		if out != nil {
-			slices.Sort(out)
-			return out
-		}
-	}
-	return nil
+	const few = 3
+	return numbers >= few || numbers >= 2 && numbers == len(cells)-1
 }
 
 func inferZeek(br *bufio.Reader, name string) ([]byte, error) {
@@ -368,14 +302,25 @@ func inferZeek(br *bufio.Reader, name string) ([]byte, error) {
 	if has("uid") {
 		b.WriteString("# names single connections\ndrop: [uid]\n")
 	}
-	if has("id.resp_p") {
-		b.WriteString("options:\n  categories: [id.resp_p]\n")
-	}
 	b.WriteString("split: {kind: time, test: 0.4, validation: 0.2}\nprep:\n")
 	if has("id.resp_p") && has("id.orig_p") {
-		b.WriteString("  - {step: drop, columns: [id.orig_p, id.resp_p]}\n")
+		b.WriteString("  - {step: drop, columns: [id.orig_p]}\n  - {step: group_ports, columns: [id.resp_p]}\n")
 	}
-	b.WriteString("  - impute\n  - drop_constant\n  - onehot\n  - {step: scale, kind: zscore}\n")
+	b.WriteString("  - impute\n  - onehot\n  - {step: scale, kind: zscore}\n")
+	if has("ts") && has("id.orig_h") {
+		b.WriteString("traces:\n  key: [id.orig_h]\n  symbols:\n")
+		for _, n := range []string{"proto", "conn_state"} {
+			if has(n) {
+				fmt.Fprintf(&b, "    - %s\n", n)
+			}
+		}
+		for _, n := range []string{"orig_bytes", "resp_bytes", "duration"} {
+			if has(n) {
+				fmt.Fprintf(&b, "    - {column: %s, bins: 5}\n", n)
+			}
+		}
+		b.WriteString("  window: {length: 10, stride: 1}\n")
+	}
 	return []byte(b.String()), nil
 }
 
@@ -403,136 +348,6 @@ func writeHead(b *strings.Builder, name, format string) {
 }
 
 func quoteYAML(s string) string { return strconv.Quote(s) }
-
-func writeInferred(name string, tf *textFormat, header bool, columns []guess) []byte {
-	var b strings.Builder
-	writeHead(&b, name, "delimited")
-	is := writeTruth(&b, columns, nil)
-	b.WriteString("options:\n")
-	if tf.separator == '\t' {
-		b.WriteString("  separator: tab\n")
-	} else if tf.separator != ',' {
-		fmt.Fprintf(&b, "  separator: %q\n", string(tf.separator))
-	}
-	if header {
-		b.WriteString("  header: true\n")
-	}
-	if tf.latin1 {
-		b.WriteString("  encoding: latin-1\n")
-	}
-	is.writeReading(&b)
-	is.writeColumns(&b, columns)
-	is.writeDefaults(&b)
-	return []byte(b.String())
-}
-
-// traits are what a set of columns has as a whole.
-type traits struct {
-	label                       int // the label column, −1 for none
-	infinite, categories, times bool
-	layouts                     []string // of times that are texts
-}
-
-// writeTruth writes the label and the columns to drop: those of which nearly every row has a value of its
-// own, and more that the caller names.
-func writeTruth(b *strings.Builder, columns []guess, more []string) traits {
-	var is traits
-	var benign, drop []string
-	is.label, benign = findLabel(columns)
-	class := ""
-	if n := len(columns) - len(export.ExportNames); n >= 0 &&
-		slices.EqualFunc(columns[n:], export.ExportNames, func(g guess, name string) bool { return g.name == name }) {
-		is.label, benign, class = n, []string{"0"}, export.ExportNames[1] // written by Export: no guess needed
-		more = append(more, export.ExportNames[2:]...)
-	}
-	for i := range columns {
-		c := &columns[i]
-		is.infinite = is.infinite || c.infinite
-		switch {
-		case i == is.label || c.name == class || slices.Contains(more, c.name):
-		case c.kind == "category" && len(c.values) > 100 && 2*len(c.values) > min(c.n, 10_000):
-			drop = append(drop, c.name)
-		case c.kind == "category":
-			is.categories = true
-		case c.kind == "time":
-			is.times = true
-			if c.layout != "" && !slices.Contains(is.layouts, c.layout) {
-				is.layouts = append(is.layouts, c.layout)
-			}
-		}
-	}
-	if is.label >= 0 {
-		fmt.Fprintf(b, "label:\n  column: %s\n", quoteYAML(columns[is.label].name))
-		switch {
-		case class != "":
-			fmt.Fprintf(b, "  class: %s\n", class)
-		case benign != nil:
-			b.WriteString("  # a guess: say what is benign\n")
-		default:
-			benign = []string{commonestValue(columns[is.label])}
-			b.WriteString("  # nothing looks benign: the most frequent label stands here; say what is benign\n")
-		}
-		fmt.Fprintf(b, "  benign: %s\n", listYAML(benign))
-	} else {
-		b.WriteString("# no column looks like a label: without one nothing can be evaluated\n")
-	}
-	if drop != nil {
-		b.WriteString("# nearly every row has a value of its own\n")
-	}
-	if more != nil {
-		fmt.Fprintf(b, "# where a row came from, or nothing that a column can hold: %s\n", listYAML(more))
-	}
-	if drop = append(drop, more...); drop != nil {
-		fmt.Fprintf(b, "drop: %s\n", listYAML(drop))
-	}
-	return is
-}
-
-// writeReading writes the options that all formats with missing marks share.
-func (is traits) writeReading(b *strings.Builder) {
-	if is.infinite {
-		b.WriteString("  nonfinite: missing\n")
-	}
-	fmt.Fprintf(b, "  missing: %s\n", listYAML(missingMarks))
-	if is.layouts != nil {
-		fmt.Fprintf(b, "  time_layouts: %s\n", listYAML(is.layouts))
-	}
-}
-
-func (is traits) writeColumns(b *strings.Builder, columns []guess) {
-	b.WriteString("  columns:\n")
-	for i := range columns {
-		kind := columns[i].kind
-		if i == is.label {
-			kind = "category"
-		}
-		fmt.Fprintf(b, "    - {name: %s, type: %s}\n", quoteYAML(columns[i].name), kind)
-	}
-}
-
-// writeDefaults writes the split and the preprocessing.
-func (is traits) writeDefaults(b *strings.Builder) {
-	if is.times {
-		b.WriteString("split: {kind: time, test: 0.4, validation: 0.2}\n")
-	} else {
-		b.WriteString("split: {kind: random, test: 0.4, validation: 0.1}\n")
-	}
-	b.WriteString("prep:\n  - impute\n  - drop_constant\n")
-	if is.categories {
-		b.WriteString("  - onehot\n")
-	}
-	b.WriteString("  - {step: scale, kind: zscore}\n")
-}
-
-func commonestValue(g guess) string {
-	best, top := "", -1
-	for v, n := range g.values {
-		if n > top || n == top && v < best {
-			best, top = v, n
-		}
-	}
-	return best
-}
 
 func listYAML(items []string) string {
 	quoted := make([]string, len(items))

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"plumbline/data/corpus"
+	"plumbline/data/guess"
 )
 
 // Bounds on what is taken for a table.
@@ -21,15 +22,16 @@ const (
 
 // members are the columns of JSON objects, in order of first appearance.
 type members struct {
-	columns []guess
-	at      map[string]int
-	lists   []string // members that are lists, which no column can be
+	columns  []*guess.Column
+	at       map[string]int
+	infinite bool     // NaN or an infinite number occurs
+	lists    []string // members that are lists, which no column can be
 }
 
 // inferNDJSON looks at the first objects of a file that has one a line.
 func inferNDJSON(br *bufio.Reader, name string) ([]byte, error) {
 	m := &members{at: map[string]int{}}
-	in := corpus.PastBOM(br)
+	in := NewArrayLines(corpus.PastBOM(br))
 	for rows, line := 0, 0; rows < inferRows; {
 		raw, err := corpus.ReadLine(in)
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -38,6 +40,8 @@ func inferNDJSON(br *bufio.Reader, name string) ([]byte, error) {
 		last := err != nil
 		line++
 		if text := bytes.TrimSpace(raw); len(text) > 0 {
+			text, n := WithoutNaN(text)
+			m.infinite = m.infinite || n > 0
 			err := m.object(text)
 			if err != nil && (rows == 0 || len(m.columns) > maxMembers) { // reading counts the others
 				return nil, fmt.Errorf("data: %s:%d: %w", name, line, err)
@@ -48,17 +52,18 @@ func inferNDJSON(br *bufio.Reader, name string) ([]byte, error) {
 			break
 		}
 	}
-	m.columns = slices.DeleteFunc(m.columns, func(g guess) bool { return slices.Contains(m.lists, g.name) })
+	m.columns = slices.DeleteFunc(m.columns, func(g *guess.Column) bool { return slices.Contains(m.lists, g.Name) })
 	if len(m.columns) == 0 {
 		return nil, fmt.Errorf("data: %s: the objects have no members that could be columns", name)
 	}
-	for i := range m.columns {
-		g := &m.columns[i]
-		g.decide()
+	f := &findings{columns: m.columns}
+	f.decide()
+	for _, c := range m.columns {
+		c.Infinite = c.Infinite || m.infinite
 	}
 	var b strings.Builder
 	writeHead(&b, name, "ndjson")
-	is := writeTruth(&b, m.columns, nil)
+	is := f.writeTruth(&b, nil)
 	b.WriteString("options:\n")
 	is.writeReading(&b)
 	if m.lists != nil {
@@ -148,7 +153,7 @@ func (m *members) value(name, text string) {
 	if !ok {
 		i = len(m.columns)
 		m.at[name] = i
-		m.columns = append(m.columns, guess{name: name, values: map[string]int{}})
+		m.columns = append(m.columns, guess.New(name))
 	}
-	m.columns[i].look(text)
+	m.columns[i].Look(text)
 }

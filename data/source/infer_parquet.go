@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"plumbline/data/guess"
 	"plumbline/data/input"
 	"plumbline/data/parquet"
 )
@@ -24,30 +25,30 @@ func inferParquet(in *input.Input, name string) ([]byte, error) {
 	if file.Rows == 0 {
 		return nil, fmt.Errorf("data: %s: no rows", name)
 	}
-	var columns []guess
+	f := &findings{}
 	var drop []string
 	var types strings.Builder
-	for _, f := range parquetFields(file, func(string) bool { return false }) {
-		if f.wrong != "" {
-			drop = append(drop, f.spec.Name)
+	for _, field := range parquetFields(file, func(string) bool { return false }) {
+		if field.wrong != "" {
+			drop = append(drop, field.spec.Name)
 			continue
 		}
-		g := guess{name: f.spec.Name, values: map[string]int{}}
-		if err := g.lookAt(file, f); err != nil {
-			return nil, fmt.Errorf("data: %s: column %q: %w", name, f.spec.Name, err)
+		g := guess.New(field.spec.Name)
+		if err := lookAt(g, file, field); err != nil {
+			return nil, fmt.Errorf("data: %s: column %q: %w", name, field.spec.Name, err)
 		}
-		g.decide()
-		switch own := f.spec.Type; {
-		case own == "time" || own == "number" && g.kind != "time":
-			g.kind, g.layout = own, ""
-		case own != g.kind:
-			fmt.Fprintf(&types, "    %s: %s\n", quoteYAML(g.name), g.kind)
+		g.Decide()
+		switch own := field.spec.Type; {
+		case own == "time" || own == "number" && g.Kind != guess.Time:
+			g.Kind, g.Layout = string(own), ""
+		case string(own) != g.Kind:
+			fmt.Fprintf(&types, "    %s: %s\n", quoteYAML(g.Name), g.Kind)
 		}
-		columns = append(columns, g)
+		f.columns = append(f.columns, g)
 	}
 	var b strings.Builder
 	writeHead(&b, name, "parquet")
-	is := writeTruth(&b, columns, drop)
+	is := f.writeTruth(&b, drop)
 	b.WriteString("options:\n")
 	is.writeReading(&b)
 	if types.Len() > 0 {
@@ -58,7 +59,7 @@ func inferParquet(in *input.Input, name string) ([]byte, error) {
 }
 
 // lookAt takes the first values of a column in.
-func (g *guess) lookAt(file *parquet.File, f parquetField) error {
+func lookAt(g *guess.Column, file *parquet.File, f parquetField) error {
 	c := &parquetColumn{column: &file.Columns[f.column]}
 	rows := 0
 	for group := range file.Groups {
@@ -78,9 +79,9 @@ func (g *guess) lookAt(file *parquet.File, f parquetField) error {
 					continue // reading counts such rows
 				}
 				text := string(c.text)
-				g.infinite = g.infinite ||
+				g.Infinite = g.Infinite ||
 					f.spec.Type == "number" && slices.Contains([]string{"NaN", "+Inf", "-Inf"}, text)
-				g.look(strings.TrimSpace(text))
+				g.Look(strings.TrimSpace(text))
 			}
 			if rows += p.Rows; rows >= inferRows {
 				return errEnough

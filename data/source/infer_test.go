@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -142,4 +143,64 @@ func FuzzInfer(f *testing.F) {
 			t.Fatalf("refused: %v\n%s", err, text)
 		}
 	})
+}
+
+// TestInferTrust: what is written reads every row, makes no truth a feature and takes no signal away.
+func TestInferTrust(t *testing.T) {
+	rows := func(n int, row func(i int) string) string {
+		var b strings.Builder
+		for i := range n {
+			b.WriteString(row(i) + "\n")
+		}
+		return b.String()
+	}
+	flows := "id,Time,Src IP,Src Port,Dst Port,Protocol,Bytes,Label,Attack\n" + rows(60, func(i int) string {
+		attack := []string{"0,Benign", "1,DoS", "1,Scan"}[i%3]
+		return fmt.Sprintf(
+			"%d,%d,10.0.0.%d,%d,80,%d,%d,%s",
+			i+1,
+			1519823410123+i*1000,
+			i%7,
+			1024+i*37%300,
+			[]int{6, 17}[i%2],
+			100+i*13%50,
+			attack,
+		)
+	})
+	for _, c := range []struct {
+		name, text string
+		features   string
+		has        []string
+	}{
+		{"flows", flows, "Time time, Src IP address, Src Port number, Dst Port number, Protocol category, Bytes number",
+			[]string{`class: "Attack"`, `drop: ["id"]`, "group_ports, columns: [\"Dst Port\"]", "key: [\"Src IP\"]", "kind: time"}},
+		{"a header twice", "a,Label\n" + rows(30, func(i int) string { return fmt.Sprint(i%5, ",ok") }) + "a,Label\n5,bad\n", "a number", []string{"repeated_header: true"}},
+		{"columns without names", "0,1,2,label\n" + rows(30, func(i int) string { return fmt.Sprintf("%d,%d,1.5,%s", i%4, i%3, []string{"Normal", "DoS"}[i%2]) }),
+			"0 number, 1 number, 2 number", []string{"header: true", `column: "label"`}},
+		{"blank lines and an index", "\n ,b,label\n" + rows(30, func(i int) string { return fmt.Sprintf("%d,%d,ok", i, i%3) }) + "30,1,bad\n", "b number", []string{"# counts the rows"}},
+		{"decimal commas", "a;b;label\n" + rows(30, func(i int) string { return fmt.Sprintf("%d,5;1.000;%s", i%4, []string{"ok", "normal"}[i%2]) }),
+			"a number, b number", []string{`decimal: ","`, `thousands: "."`}},
+		{"a coarser label", "x,what,label\n" + rows(60, func(i int) string {
+			return fmt.Sprintf("%d,%s", i%5, []string{"peace,benign", "war,dos", "war,scan"}[i%3])
+		}), "x number", []string{`levels: ["what"]`}},
+		{"a flag that tells", "x,urg,label\n" + rows(60, func(i int) string { return fmt.Sprintf("%d,%d,%s", i%5, i%2, []string{"ok", "bad"}[i%2]) }), "x number, urg number", nil},
+		{"missing labels", "x,label\n" + rows(60, func(i int) string { return fmt.Sprint(i%5, ",ok") }) + "3,\n4,bad\n", "x number", []string{"max_bad_share"}},
+	} {
+		tb, raw := inferred(t, "f.csv", c.text)
+		var got []string
+		for _, col := range tb.Columns {
+			got = append(got, col.Name+" "+col.Type.String())
+		}
+		if strings.Join(got, ", ") != c.features || len(tb.Attack) == 0 {
+			t.Errorf("%s: features %q, want %s\n%s", c.name, got, c.features, raw)
+		}
+		for _, h := range c.has {
+			if !strings.Contains(raw, h) {
+				t.Errorf("%s: the config lacks %q\n%s", c.name, h, raw)
+			}
+		}
+		if strings.Contains(raw, "drop_constant") {
+			t.Errorf("%s: drop_constant is written", c.name)
+		}
+	}
 }

@@ -68,11 +68,12 @@ var allowed = map[string]string{
 	"models/automata/planted":    "data data/corpus",
 	"models/classic": "configs/settings data models numeric/cluster numeric/kernel numeric/neighbour " +
 		"numeric/parallel numeric/similarity numeric/stat",
+	"models/ensemble":   "data models",
 	"models/neighbours": "data models numeric/kernel numeric/neighbour",
 	"models/streaming":  "data models",
 	"models/supervised": "data models numeric/kernel",
-	"models/all": "models/automata models/autoencoder models/classic models/neighbours models/nn/gorgonia " +
-		"models/recurrent models/streaming models/supervised",
+	"models/all": "models/automata models/autoencoder models/classic models/ensemble models/neighbours " +
+		"models/nn/gorgonia models/recurrent models/streaming models/supervised",
 
 	"runs/experiment": "configs/settings data data/evasion data/prep data/source data/split data/synth eval models " +
 		"runs/record",
@@ -186,7 +187,8 @@ func TestImportsOfTests(t *testing.T) {
 		first, _, _ := strings.Cut(name, "/")
 		return slices.Index(order, first)
 	}
-	families := []string{"autoencoder", "automata", "classic", "neighbours", "recurrent", "streaming", "supervised"}
+	families := []string{"autoencoder", "automata", "classic", "ensemble", "neighbours", "recurrent",
+		"streaming", "supervised"}
 	family := func(name string) string {
 		rest, _ := strings.CutPrefix(name, "models/")
 		first, _, _ := strings.Cut(rest, "/")

@@ -22,7 +22,14 @@ import (
 // that vary in it by more than 1e-7 and a threshold uniformly between the extremes; depth is limited to
 // ⌈log2 ψ⌉. Subsamples are without replacement as in the paper, or with (bootstrap).
 //
-// Fit costs Tψ log ψ steps, each scored row T log ψ.
+// With an extension level e from 1 on, a node is cut by a plane through a random point of its box instead: its normal
+// has standard normal entries in e+1 random columns of those that vary in the node (Hariri, Kind and Brunner, Extended
+// isolation forest, IEEE TKDE 33, 2021; there constant columns may be drawn, too, and cut nothing off).
+//
+// With a contamination c, what a share c of the training scores lies above is taken from all scores, so that those above 0
+// are the anomalies, as in scikit-learn, whose sign is the other; it costs a score of every training row.
+//
+// Fit costs Tψ log ψ steps, each scored row T log ψ, with planes e+1 times as much.
 type IForest struct {
 	// number of trees; 100 as in the paper
 	Trees int `yaml:"trees" jsonschema:"minimum=1,maximum=100000"`
@@ -32,6 +39,10 @@ type IForest struct {
 	MaxFeatures float64 `yaml:"max_features" jsonschema:"exclusiveMinimum=0,maximum=1"`
 	// draw a tree's rows with replacement
 	Bootstrap bool `yaml:"bootstrap"`
+	// e: columns that a cut looks at, less one; 0: cuts along columns; as many as there are columns less one at most
+	Extension int `yaml:"extension" jsonschema:"minimum=0,maximum=65535"`
+	// share of the training rows that get scores above 0; 0: scores are as in the paper
+	Contamination float64 `yaml:"contamination" jsonschema:"minimum=0,maximum=0.5"`
 }
 
 const iforest = "iforest"
@@ -55,9 +66,36 @@ func (c *IForest) New(env models.Env) (models.Detector, error) {
 	spec := *c
 	return method{
 		name: iforest, spec: c, env: env, min: 1,
-		fit:  func(ctx context.Context, s *data.Set) (learned, error) { return fitIForest(ctx, spec, env, s) },
-		load: loadIForest,
+		fit: func(ctx context.Context, s *data.Set) (learned, error) {
+			m, err := spec.grow(ctx, env, s)
+			if err != nil || spec.Contamination == 0 {
+				return m, err
+			}
+			return withOffset(ctx, m, spec.Contamination, env, s)
+		},
+		load: func(st models.State) (learned, error) {
+			m, err := spec.load(st)
+			if err != nil || spec.Contamination == 0 {
+				return m, err
+			}
+			return loadOffset(m, st)
+		},
 	}.detector(), nil
+}
+
+// grow is a forest of either kind.
+func (c IForest) grow(ctx context.Context, env models.Env, s *data.Set) (learned, error) {
+	if c.Extension > 0 {
+		return fitOblique(ctx, c, env, s)
+	}
+	return fitIForest(ctx, c, env, s)
+}
+
+func (c IForest) load(st models.State) (learned, error) {
+	if c.Extension > 0 {
+		return loadOblique(c, st)
+	}
+	return loadIForest(st)
 }
 
 // node is one place of a tree. The rows with x[column] ≤ cut go to the next node, the others to right.

@@ -27,10 +27,20 @@ import (
 // given share of the variance. At least one direction is always left over, since with all of them every
 // score would be 0.
 //
-// Fit costs nd² + d³, each scored row 2dk.
+// Weighted, it is PyOD's: with z the row standardised by mean and deviation of the columns, v_j the eigenvectors of their
+// correlations with the largest entry positive, and w_j the share of the variance along each,
+//
+//	score(x) = Σ_j ‖z − v_j‖ / w_j
+//
+// which takes eigenvectors for points, and changes with their signs. All components count, but those with a share of at
+// most 1e-12.
+//
+// Fit costs nd² + d³, each scored row 2dk, weighted d².
 type PCA struct {
 	// below 1 the share of the variance that the components explain, from 1 on their number; 0.95 by habit
 	Components float64 `yaml:"components" jsonschema:"exclusiveMinimum=0"`
+	// PyOD's score from all components, those of little variance before others; without regard to components
+	Weighted bool `yaml:"weighted"`
 }
 
 const pca = "pca"
@@ -57,11 +67,16 @@ func (c *PCA) New(env models.Env) (models.Detector, error) {
 			models.ErrSpec, c.Components)
 	}
 	spec := *c
-	return method{
+	m := method{
 		name: pca, spec: c, env: env, min: 1,
 		fit:  func(ctx context.Context, s *data.Set) (learned, error) { return fitPCA(ctx, spec, env, s) },
 		load: loadPCA,
-	}.explainer(), nil
+	}
+	if spec.Weighted {
+		m.fit = func(ctx context.Context, s *data.Set) (learned, error) { return fitPCAPoints(ctx, env, s) }
+		m.load = loadPCAPoints
+	}
+	return m.explainer(), nil
 }
 
 type pcaState struct {

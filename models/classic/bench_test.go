@@ -37,3 +37,37 @@ func BenchmarkFitScore(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkFlows is the times of docs/performance.md: 40,340 training rows and 20,781 others of simulated flows.
+func BenchmarkFlows(b *testing.B) {
+	train, test := flowSets(40340, 20781)
+	all := Sample{Sample: "first"}
+	for _, c := range []struct {
+		name string
+		spec models.Spec
+	}{
+		{ocsvm, &OCSVM{Nu: 0.1, Kernel: "rbf", Degree: 3, Gamma: "scale", Tol: 1e-3, MemoryMB: 200, Sample: all}},
+		{lof, &LOF{K: 20, Sample: all}},
+		{kde, &KDE{Bandwidth: "1", Sample: all}},
+		{kmeans, &KMeans{Clusters: 8, Restarts: 10, MaxIter: 300, Tol: 1e-4}},
+		{pca, &PCA{Components: 0.95}},
+		{mahalanobis, &Mahalanobis{Ridge: 1e-6}},
+		{dbscan, &DBSCAN{Eps: "1", MinSamples: 5, Sample: all}},
+	} {
+		m := build(b, c.spec, models.Env{Seed: 1})
+		b.Run(c.name+"/fit", func(b *testing.B) {
+			for b.Loop() {
+				if err := m.Fit(context.Background(), train); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(c.name+"/score", func(b *testing.B) {
+			for b.Loop() {
+				if _, err := m.Score(context.Background(), test); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -116,8 +116,8 @@ func encodeNames(names []string) string {
 	return strings.Join(out, " ")
 }
 
-// encodeName spells out what is not a letter, a digit or one of -_.+*/ in ASCII, byte by byte, and what is no UTF-8; all
-// other characters beyond ASCII stay. The empty name is %.
+// encodeName spells out what is not a letter, a digit or one of -_.+*/ in ASCII, byte by byte, and what is no UTF-8;
+// all other characters beyond ASCII stay. The empty name is %.
 func encodeName(name string) string {
 	if name == "" {
 		return "%"
@@ -132,7 +132,8 @@ func encodeName(name string) string {
 			for _, c := range []byte(name[i : i+size]) {
 				fmt.Fprintf(&b, "%%%02X", c)
 			}
-		case r >= 0x80 || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("-_.+*/", r):
+		case r >= 0x80 || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z',
+			strings.ContainsRune("-_.+*/", r):
 			b.WriteRune(r)
 		default:
 			fmt.Fprintf(&b, "%%%02X", r)

@@ -261,9 +261,9 @@ func (h *likelihood) fewWords(left, right int32) bool {
 		l.Compat == V23 && !l.MergeData && !l.FinalProb && l.StateCount == 0 && t.types == 1
 }
 
-// addFew counts the degrees of freedom of such a pair: each of the shared symbols that both were left by, a pool of these
-// with all of the left state's, one with all of the right state's, and where words end in both the label and two pools
-// of it.
+// addFew counts the degrees of freedom of such a pair: each of the shared symbols that both were left by, a pool of
+// these with all of the left state's, one with all of the right state's, and where words end in both the label and two
+// pools of it.
 func (h *likelihood) addFew(left, right int32, shared int) {
 	l, r := &h.l.tree.nodes[left], &h.l.tree.nodes[right]
 	if h.dof += shared; shared > 0 {

@@ -61,24 +61,36 @@ type LearnSpec struct {
 
 // Alergia holds the settings of FlexFringe's alergia.ini.
 func Alergia() LearnSpec {
-	return LearnSpec{Heuristic: "alergia", Compat: V26, Confidence: 0.5, StateCount: 10, SymbolCount: -1, Correction: 1, FinalProb: true, SinkCount: 25, TestMerge: true, MergeData: true, MergeRoot: true}
+	return LearnSpec{
+		Heuristic: "alergia", Compat: V26, Confidence: 0.5, StateCount: 10, SymbolCount: -1, Correction: 1,
+		FinalProb: true, SinkCount: 25, TestMerge: true, MergeData: true, MergeRoot: true,
+	}
 }
 
 // Likelihood holds FlexFringe's usual settings for the likelihood ratio test.
 func Likelihood() LearnSpec {
-	return LearnSpec{Heuristic: "likelihood", Compat: V26, Confidence: 0.05, StateCount: 10, SymbolCount: 5, Correction: 1, FinalProb: true, TypeDist: true, SinkCount: 25, TestMerge: true, MergeData: true, MergeRoot: true}
+	return LearnSpec{
+		Heuristic: "likelihood", Compat: V26, Confidence: 0.05, StateCount: 10, SymbolCount: 5, Correction: 1,
+		FinalProb: true, TypeDist: true, SinkCount: 25, TestMerge: true, MergeData: true, MergeRoot: true,
+	}
 }
 
 // Probable holds settings for machines whose probabilities are wanted: the clean likelihood ratio test, and no sinks
 // in the end.
 func Probable() LearnSpec {
-	return LearnSpec{Heuristic: "likelihood", Compat: Clean, Confidence: 0.001, StateCount: 5, SymbolCount: 10, Correction: 1, FinalProb: true, SinkCount: 5, TestMerge: true, MergeData: true, MergeSinks: true, MergeRoot: true}
+	return LearnSpec{
+		Heuristic: "likelihood", Compat: Clean, Confidence: 0.001, StateCount: 5, SymbolCount: 10, Correction: 1,
+		FinalProb: true, SinkCount: 5, TestMerge: true, MergeData: true, MergeSinks: true, MergeRoot: true,
+	}
 }
 
 // Sequent holds the settings that are in force when FlexFringe reads SEQUENT's sm.ini; the keys of that
 // file that FlexFringe does not know (extrapar and symbdist among them) are not.
 func Sequent() LearnSpec {
-	return LearnSpec{Heuristic: "likelihood", Compat: V23, Confidence: 0.05, StateCount: 0, SymbolCount: 30, Correction: 1, TypeDist: true, SinkCount: 250}
+	return LearnSpec{
+		Heuristic: "likelihood", Compat: V23, Confidence: 0.05, StateCount: 0, SymbolCount: 30, Correction: 1,
+		TypeDist: true, SinkCount: 250,
+	}
 }
 
 // Check says what is wrong with the settings, alone or together.
@@ -87,7 +99,8 @@ func (s LearnSpec) Check() error {
 		return p
 	}
 	if s.Heuristic == "kl" && s.Compat != Clean {
-		return fmt.Errorf("heuristic kl is there with compat clean alone, not %s: FlexFringe's weighting of the divergence is not followed", s.Compat)
+		return fmt.Errorf("heuristic kl is there with compat clean alone, not %s: FlexFringe's weighting of the "+
+			"divergence is not followed", s.Compat)
 	}
 	if s.MergeSinks && s.Compat != Clean {
 		return fmt.Errorf("mergesinks is there with compat clean alone: with compat %s it must be false", s.Compat)
@@ -98,7 +111,8 @@ func (s LearnSpec) Check() error {
 // CheckBenign is Check for models that learn from benign words alone.
 func (s LearnSpec) CheckBenign() error {
 	if s.Heuristic == "edsm" {
-		return errors.New("heuristic edsm compares labels, and this model learns from benign traces alone: there is one label")
+		return errors.New("heuristic edsm compares labels, and this model learns from benign traces alone: there is " +
+			"one label")
 	}
 	return s.Check()
 }
@@ -145,7 +159,8 @@ type learner struct {
 // is told each step. alphabet and types are the names of the symbols and labels in words.
 //
 // The cost is the size of the tree plus, for each step, the overlap of the blue subtree with every red one.
-func Learn(ctx context.Context, spec LearnSpec, words corpus.Words, alphabet, types []string, observe func(Step)) (*Machine, error) {
+func Learn(ctx context.Context, spec LearnSpec, words corpus.Words, alphabet, types []string,
+	observe func(Step)) (*Machine, error) {
 	if err := spec.Check(); err != nil {
 		return nil, fmt.Errorf("automata: learn: %w", err)
 	}
@@ -157,7 +172,8 @@ func Learn(ctx context.Context, spec LearnSpec, words corpus.Words, alphabet, ty
 			return nil, fmt.Errorf("automata: learn: prefix tree: %w", ctx.Err())
 		}
 		if builder.n > math.MaxInt32-len(word)-1 {
-			return nil, fmt.Errorf("automata: learn: the prefix tree grows over %d nodes; use windows or less data", math.MaxInt32)
+			return nil, fmt.Errorf("automata: learn: the prefix tree grows over %d nodes; use windows or less data",
+				math.MaxInt32)
 		}
 		if err := checkWord(word, typ, len(alphabet), builder.types); err != nil {
 			return nil, fmt.Errorf("automata: learn: word %d: %w", n, err)
@@ -169,7 +185,8 @@ func Learn(ctx context.Context, spec LearnSpec, words corpus.Words, alphabet, ty
 		return nil, fmt.Errorf("automata: learn: no words")
 	}
 	if spec.Heuristic == "edsm" && len(labels) < 2 {
-		return nil, fmt.Errorf("automata: learn: heuristic edsm compares labels, and all %d words have the same one: every merge would do", n)
+		return nil, fmt.Errorf("automata: learn: heuristic edsm compares labels, and all %d words have the same one: "+
+			"every merge would do", n)
 	}
 	l := &learner{LearnSpec: spec, tree: builder.tree(), symbols: len(alphabet)}
 	l.isRed = make([]bool, len(l.tree.nodes))
@@ -281,7 +298,8 @@ func (l *learner) countDOF(blue int32) {
 const unboundedDOF = math.MaxInt32
 
 // maxDOF is the most degrees of freedom that one pair with a right state adds: a bin for each of its symbols, for
-// the end of the word and for two pools, and likewise for its labels. The clean test counts the left state's symbols too.
+// the end of the word and for two pools, and likewise for its labels. The clean test counts the left state's symbols
+// too.
 func (l *learner) maxDOF(n int32) (k int) {
 	t, types := l.tree, 0
 	q := &t.nodes[n]
@@ -361,9 +379,9 @@ func (l *learner) likeliest(blue int32) (into int32, logp float64) {
 	return into, logp
 }
 
-// logProbability is that of a subtree's words from a red state, counts smoothed by ½ (R. Krichevsky and V. Trofimov, IEEE
-// Transactions on Information Theory 27, 1981). Behind the red part, where nothing is known, all symbols are equally
-// likely: so every state judges all words.
+// logProbability is that of a subtree's words from a red state, counts smoothed by ½ (R. Krichevsky and V. Trofimov,
+// IEEE Transactions on Information Theory 27, 1981). Behind the red part, where nothing is known, all symbols are
+// equally likely: so every state judges all words.
 func (l *learner) logProbability(red, blue int32) (sum float64) {
 	t := l.tree
 	type at struct{ state, node int32 }
@@ -426,7 +444,10 @@ func (l *learner) largestBlue(sinks bool) int32 {
 			if l.isRed[c] || !t.treeEdge(q, e, c) || l.sink(c) != sinks {
 				continue
 			}
-			if best == none || t.nodes[c].size > t.nodes[best].size || t.nodes[c].size == t.nodes[best].size && t.number[c] < t.number[best] {
+			if best != none && t.nodes[c].size < t.nodes[best].size {
+				continue
+			}
+			if best == none || t.nodes[c].size > t.nodes[best].size || t.number[c] < t.number[best] {
 				best = c
 			}
 		}

@@ -151,8 +151,8 @@ func TestMergedSinks(t *testing.T) {
 	}
 }
 
-// TestHeldOut: the settings that the planted machine is found with are preferred to those that merge everything, and too
-// few traces are refused.
+// TestHeldOut: the settings that the planted machine is found with are preferred to those that merge everything, and
+// too few traces are refused.
 func TestHeldOut(t *testing.T) {
 	c := planted.Words(3000, 3)
 	all := Setting{"one state", Probable(), Remain}

@@ -162,8 +162,8 @@ func (l *learner) fold(left, right int32, test, change bool) bool {
 	return true
 }
 
-// exhausted says whether no pair that a test has yet to come to could say anything: their right states have too few words.
-// Where words have several labels, these may still refute.
+// exhausted says whether no pair that a test has yet to come to could say anything: their right states have too few
+// words. Where words have several labels, these may still refute.
 func (l *learner) exhausted() bool {
 	return l.dof != nil && l.openDOF == 0 && (l.tree.types == 1 || l.Heuristic == "alergia")
 }

@@ -64,7 +64,8 @@ func Perplexity(p, logq []float64) (float64, error) {
 		top = math.Max(top, logq[i])
 	}
 	if !(sum > 0) || math.IsInf(top, 0) {
-		return math.NaN(), fmt.Errorf("automata: perplexity: probabilities that sum to %v, the largest given one is e^%v", sum, top)
+		return math.NaN(), fmt.Errorf("automata: perplexity: probabilities that sum to %v, the largest given one is e^%v",
+			sum, top)
 	}
 	z := 0.0
 	for _, l := range logq {

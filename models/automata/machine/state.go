@@ -19,9 +19,13 @@ func (m *Machine) Arrays() models.Arrays {
 	states := make([]int32, 0, 6*n)
 	for i := range m.States {
 		s := &m.States[i]
-		states = append(states, int32(s.ID), int32(s.Source), int32(s.Size), int32(s.Paths), int32(s.Final), int32(Bit(s.Red)|Bit(s.Sink)<<1|Bit(s.Blue)<<2))
+		states = append(states, int32(s.ID), int32(s.Source), int32(s.Size), int32(s.Paths), int32(s.Final),
+			int32(Bit(s.Red)|Bit(s.Sink)<<1|Bit(s.Blue)<<2))
 	}
-	return models.Arrays{"states": states, "start": m.Start, "on": m.On, "to": m.To, "count_start": m.CountStart, "count_on": m.CountOn, "count": m.Count}
+	return models.Arrays{
+		"states": states, "start": m.Start, "on": m.On, "to": m.To,
+		"count_start": m.CountStart, "count_on": m.CountOn, "count": m.Count,
+	}
 }
 
 // Restore builds a machine from what was saved, and checks it. An error wraps models.ErrState.
@@ -44,7 +48,10 @@ func Restore(meta Names, a models.Arrays) (*Machine, error) {
 	}
 	for i := 0; i < len(states); i += 6 {
 		v := states[i : i+6]
-		m.States = append(m.States, State{ID: int(v[0]), Source: int(v[1]), Size: int(v[2]), Paths: int(v[3]), Final: int(v[4]), Red: v[5]&1 != 0, Sink: v[5]&2 != 0, Blue: v[5]&4 != 0})
+		m.States = append(m.States, State{
+			ID: int(v[0]), Source: int(v[1]), Size: int(v[2]), Paths: int(v[3]), Final: int(v[4]),
+			Red: v[5]&1 != 0, Sink: v[5]&2 != 0, Blue: v[5]&4 != 0,
+		})
 		if v[2] < 0 || v[3] < 0 || v[4] < 0 {
 			return nil, fmt.Errorf("%w: state %d has a negative counter", models.ErrState, v[0])
 		}

@@ -13,7 +13,7 @@ type node struct {
 	size        int32 // words through or ending in the state
 	paths       int32 // words that go on from the state
 	final       int32 // words that end in the state
-	rep         int32 // representative in the union-find forest, itself when unmerged. Paths are not compressed: merges are undone.
+	rep         int32 // representative in the union-find forest, itself when unmerged; not compressed: merges are undone
 }
 
 // tree is the prefix tree of the training words, in which states are merged; node 0 is the root.
@@ -142,7 +142,10 @@ func (t *prefixTreeBuilder) child(n, a int32, depth int) int32 {
 func (t *prefixTreeBuilder) tree() *tree {
 	out := &tree{nodes: make([]node, 1, t.n), number: make([]int32, 1, t.n), types: t.types}
 	root := t.at(0)
-	out.nodes[0] = node{first: root.first, next: none, parent: none, sym: -1, size: root.words, paths: root.words - root.final, final: root.final}
+	out.nodes[0] = node{
+		first: root.first, next: none, parent: none, sym: -1,
+		size: root.words, paths: root.words - root.final, final: root.final,
+	}
 	open := []int32{0} // nodes whose children are still to be placed
 	for len(open) > 0 {
 		q := open[len(open)-1]
@@ -150,7 +153,10 @@ func (t *prefixTreeBuilder) tree() *tree {
 		from := int32(len(out.nodes))
 		for c := out.nodes[q].first; c != none; {
 			s, n := t.at(c), int32(len(out.nodes))
-			out.nodes = append(out.nodes, node{first: s.first, next: n + 1, parent: q, sym: s.sym, edge: s.words, size: s.words, paths: s.words - s.final, final: s.final, rep: n})
+			out.nodes = append(out.nodes, node{
+				first: s.first, next: n + 1, parent: q, sym: s.sym, edge: s.words,
+				size: s.words, paths: s.words - s.final, final: s.final, rep: n,
+			})
 			out.number = append(out.number, c)
 			c = s.next
 		}

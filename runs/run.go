@@ -53,6 +53,7 @@ type Event struct {
 type Options struct {
 	Root    string       // folder that run directories are made in; default "runs"
 	Workers int          // overrides the experiment's, if > 0
+	Memory  int64        // bytes that what models of one kind see of a data set may take; 0: any
 	Observe func(Event)  // may be nil
 	Command []string     // recorded in the manifest
 	Cache   *cache.Store // of prepared data; nil: none
@@ -274,7 +275,8 @@ func (r *run) dataSet(ctx context.Context, set *experiment.DataSet, cells []expe
 		return nil
 	}
 	r.observe(Event{Kind: Preparing, Data: name})
-	src := &prepare.Source{Set: set, Finder: r.exp.Finder, Workers: runtime.GOMAXPROCS(0), Store: r.cacheSlot(set)}
+	src := &prepare.Source{Set: set, Finder: r.exp.Finder, Workers: runtime.GOMAXPROCS(0), Memory: r.opt.Memory,
+		Store: r.cacheSlot(set)}
 	for k := range set.Split.FoldNames() {
 		var own []experiment.Cell
 		for _, c := range cells {

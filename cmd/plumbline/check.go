@@ -14,6 +14,7 @@ import (
 
 func (a *app) checkCommand() *cobra.Command {
 	var read, asJSON bool
+	var memory memorySize
 	c := &cobra.Command{
 		Use:   "check FILE [OVERRIDE…]",
 		Short: "Say everything about an experiment that can be known before training",
@@ -42,7 +43,7 @@ the arguments are wrong or a data file is missing.`,
 				_, lost := e.Sets[i].Config.Paths(e.Finder)
 				missing = append(missing, lost)
 				if lost == nil && (read || set.BuiltIn) {
-					sum, err := prepare.Preview(c.Context(), e, &e.Sets[i])
+					sum, err := prepare.Preview(c.Context(), e, &e.Sets[i], int64(memory))
 					if set.prepared(sum); err != nil {
 						bad = append(bad, err)
 						set.Error = err.Error()
@@ -64,6 +65,7 @@ the arguments are wrong or a data file is missing.`,
 		},
 	}
 	c.Flags().BoolVar(&read, "read", false, "read, split and prepare data files too")
+	a.memoryFlag(c, &memory)
 	a.jsonFlag(c, &asJSON)
 	a.dataFlag(c)
 	return c

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -27,6 +28,11 @@ func plumb(t testing.TB, args ...string) (code int, stdout, stderr string) {
 func TestMain(m *testing.M) {
 	if err := os.Chdir("../.."); err != nil {
 		panic(err)
+	}
+	if os.Getenv("PLUMBLINE_TEST_DIE") != "" { // the program dies as it would of a panic that nobody catches
+		execute([]string{"version"}, io.Discard, io.Discard)
+		go func() { panic("nobody catches this") }()
+		select {}
 	}
 	if os.Getenv("PLUMBLINE_TEST_MAIN") != "" { // the test binary stands in for the program
 		main()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -58,6 +59,8 @@ type app struct {
 }
 
 func execute(args []string, out, errOut io.Writer) int {
+	// a death of the Go runtime, as of memory, ends with SIGABRT and not with the exit code of wrong arguments
+	debug.SetTraceback("crash")
 	a := &app{args: args, out: &plainWriter{to: out}, err: &plainWriter{to: errOut}, raw: out, terminal: errOut}
 	root := a.root()
 	root.SetArgs(args)

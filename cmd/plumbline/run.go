@@ -30,6 +30,7 @@ func (a *app) runCommand() *cobra.Command {
 	var workers int
 	var list bool
 	var keep cacheSettings
+	var memory memorySize
 	c := &cobra.Command{
 		Use:   "run FILE [OVERRIDE…]",
 		Short: "Carry an experiment out and print its comparison",
@@ -83,7 +84,9 @@ Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the ar
 					return err
 				}
 			}
-			return a.carryOut(c.Context(), e, resume, metric, runs.Options{Root: out, Workers: workers, Cache: store})
+			return a.carryOut(c.Context(), e, resume, metric, runs.Options{
+				Root: out, Workers: workers, Memory: int64(memory), Cache: store,
+			})
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", "runs", "folder that run directories are made in")
@@ -93,6 +96,7 @@ Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the ar
 	c.Flags().StringVar(&metric, "metric", "auroc", "metric that the closing table ranks by")
 	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
 	a.dataFlag(c)
+	a.memoryFlag(c, &memory)
 	a.cacheFlags(c, &keep)
 	c.MarkFlagDirname("out")
 	c.MarkFlagDirname("resume")

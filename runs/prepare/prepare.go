@@ -59,6 +59,7 @@ type Source struct {
 	Set     *experiment.DataSet
 	Finder  source.Finder
 	Workers int
+	Memory  int64     // bytes that what one kind of model sees may take; 0: any
 	Store   CacheSlot // of the data set; the zero shelf keeps nothing
 
 	mu     sync.Mutex
@@ -194,7 +195,11 @@ func (p *Prepared) Sets(ctx context.Context, needs Needs) (*Sets, error) {
 	if s, ok := p.made[needs]; ok {
 		return s, s.err
 	}
-	s, err := p.make(ctx, needs)
+	err := p.fits(needs, p.src.Memory)
+	var s *Sets
+	if err == nil {
+		s, err = p.make(ctx, needs)
+	}
 	if err != nil {
 		err = fmt.Errorf("%s: %w", p.Set.Config.Name, err)
 		if ctx.Err() == nil { // a cancelled attempt may be repeated

@@ -18,7 +18,7 @@ type Summary struct {
 
 // Preview reads, splits and prepares one of the experiment's data sets as Run would, and trains nothing. The
 // error is the one that its cells would end with.
-func Preview(ctx context.Context, e *experiment.Experiment, set *experiment.DataSet) (*Summary, error) {
+func Preview(ctx context.Context, e *experiment.Experiment, set *experiment.DataSet, memory int64) (*Summary, error) {
 	src := &Source{Set: set, Finder: e.Finder, Workers: runtime.GOMAXPROCS(0)}
 	p, err := src.Prepare(ctx, 0)
 	if err != nil {
@@ -27,6 +27,17 @@ func Preview(ctx context.Context, e *experiment.Experiment, set *experiment.Data
 	s := &Summary{DataManifest: p.Info, Columns: p.Pipe.Columns(), Units: len(p.Test.First)}
 	if p.Tracer != nil {
 		s.Symbols = len(p.Tracer.Alphabet)
+	}
+	seen := map[Needs]bool{}
+	for i := range e.Entries {
+		needs := NeedsOf(e.Entries[i].Info.Needs)
+		if seen[needs] {
+			continue
+		}
+		seen[needs] = true
+		if err := p.fits(needs, memory); err != nil {
+			s.Warnings = append(s.Warnings, err.Error())
+		}
 	}
 	return s, nil
 }

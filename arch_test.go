@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"go/ast"
 	"go/parser"
+	"go/scanner"
 	"go/token"
 	"io/fs"
 	"os"
@@ -333,21 +334,25 @@ func parse(t *testing.T, file string) *ast.File {
 	return f
 }
 
-// narrow are the packages whose lines have at most maxLine characters.
-var narrow = []string{
-	"", "cmd/plumbline", "cmd/speed", "configs", "configs/settings", "data/datatest", "data/join", "data/nfcapd",
-	"data/source/sourcetest", "data/synth", "models", "models/all", "models/autoencoder", "models/automata",
-	"models/modeltest", "models/recurrent", "models/supervised", "numeric/parallel", "numeric/stat", "runs/compare",
+// wide are the packages whose lines may still have more than maxLine characters.
+var wide = []string{
+	"data/audit", "data/cache", "data/corpus", "data/derive", "data/export", "data/fetch", "data/guess", "data/input",
+	"data/parquet", "data/prep", "data/source", "data/split", "data/value", "eval", "models/automata/flexfringe",
+	"models/automata/machine", "models/classic", "models/ensemble", "models/neighbours", "models/nn/gorgonia",
+	"models/streaming", "numeric/cluster",
+	"numeric/kernel", "numeric/similarity", "runs", "runs/bundle", "runs/experiment", "runs/investigate",
+	"runs/prepare", "runs/record",
 }
 
 const maxLine = 120
 
-// TestLines: lines can be read without scrolling.
+// TestLines: lines can be read without scrolling. A line of a raw string cannot be broken: struct tags, and files that
+// tests hold as text, are left out, and so is what is generated.
 func TestLines(t *testing.T) {
 	n := 0
 	for _, p := range packages(t) {
 		name, _ := inModule(p.ImportPath)
-		if !slices.Contains(narrow, name) {
+		if slices.Contains(wide, name) {
 			continue
 		}
 		files, err := filepath.Glob(filepath.Join(p.Dir, "*.go"))
@@ -359,19 +364,46 @@ func TestLines(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if strings.HasPrefix(string(raw), "// Code generated ") {
+				continue
+			}
 			n++
-			k := 0
+			k, unbroken := 0, rawLines(file, raw)
 			for line := range strings.Lines(string(raw)) {
 				k++
 				width := utf8.RuneCountInString(strings.TrimRight(line, "\r\n"))
-				if width > maxLine {
+				if width > maxLine && !unbroken[k] {
 					t.Errorf("%s:%d has %d columns, want at most %d", path.Join(name, filepath.Base(file)), k, width, maxLine)
 				}
 			}
 		}
 	}
-	if n < len(narrow) {
+	if n < 200 {
 		t.Errorf("%d files were looked at", n)
+	}
+}
+
+// rawLines are the lines of a file with a raw string: in tests all of it, elsewhere those on one line, such as tags.
+func rawLines(file string, src []byte) map[int]bool {
+	fset, lines := token.NewFileSet(), map[int]bool{}
+	f := fset.AddFile(file, -1, len(src))
+	var s scanner.Scanner
+	s.Init(f, src, nil, 0)
+	for {
+		pos, kind, text := s.Scan()
+		if kind == token.EOF {
+			return lines
+		}
+		if kind != token.STRING || text[0] != '`' {
+			continue
+		}
+		first := f.Line(pos)
+		last := first + strings.Count(text, "\n")
+		if strings.HasSuffix(file, "_test.go") || first == last {
+			for k := first; k <= last; k++ {
+				lines[k] = true
+			}
+		}
 	}
 }
 

@@ -184,6 +184,22 @@ func TestInferTrust(t *testing.T) {
 			return fmt.Sprintf("%d,%s", i%5, []string{"peace,benign", "war,dos", "war,scan"}[i%3])
 		}), "x number", []string{`levels: ["what"]`}},
 		{"a flag that tells", "x,urg,label\n" + rows(60, func(i int) string { return fmt.Sprintf("%d,%d,%s", i%5, i%2, []string{"ok", "bad"}[i%2]) }), "x number, urg number", nil},
+		{
+			"a label under another name", "x,Labelb\n" + rows(30, func(i int) string { return fmt.Sprintf("%d,%d", i%7, i%2) }),
+			"x number", []string{`column: "Labelb"`},
+		},
+		{
+			"no header, class before the label", rows(60, func(i int) string {
+				return fmt.Sprintf("%d,tcp,%s", i%7, []string{",0", "DoS,1", "Scan,1"}[i%3])
+			}),
+			"c1 number, c2 category", []string{`class: "c3"`, `column: "c4"`},
+		},
+		{
+			"no header, difficulty after the label", rows(60, func(i int) string {
+				return fmt.Sprintf("%d,%s,%d", i%7, []string{"normal", "dos"}[i%2], 15+i%7)
+			}),
+			"c1 number", []string{`column: "c2"`, `levels: ["c3"]`},
+		},
 		{"missing labels", "x,label\n" + rows(60, func(i int) string { return fmt.Sprint(i%5, ",ok") }) + "3,\n4,bad\n", "x number", []string{"max_bad_share"}},
 	} {
 		tb, raw := inferred(t, "f.csv", c.text)

@@ -253,10 +253,20 @@ func (f *findings) levels(label int) (class string, levels []string) {
 	most := len(f.columns[label].Values)
 	for i, c := range f.columns {
 		named := slices.Contains(truthNames, truthName(c.Name)) && len(c.Values) <= fewLevels
-		if i == label || !named && (c.Kind != guess.Category || !f.determined(i, label)) {
+		unnamed := c.Name == fmt.Sprintf("c%d", i+1)
+		switch {
+		case i == label:
+			continue
+		case unnamed && i == label+1: // what NSL-KDD adds after the label: how many classifiers got it right
+			levels = append(levels, c.Name)
+			continue
+		case unnamed && i == label-1 && c.Kind == guess.Category && f.determined(label, i):
+			named = true // the class stands before the label
+		}
+		if !named && (c.Kind != guess.Category || !f.determined(i, label)) {
 			continue
 		}
-		if c.Kind == guess.Category && len(c.Values) > most {
+		if c.Kind == guess.Category && (len(c.Values) > most || named && class == "" && len(c.Values) == most) {
 			if class != "" {
 				levels = append(levels, class)
 			}
@@ -392,6 +402,12 @@ func findLabel(columns []*guess.Column) (at int, benign []string) {
 			if truthName(c.Name) == want && len(c.Values) <= fewLevels && len(c.Values) > 0 {
 				return i, benignIn(c)
 			}
+		}
+	}
+	for i, c := range columns {
+		if n := truthName(c.Name); (strings.HasPrefix(n, "label") || strings.HasSuffix(n, "label")) &&
+			len(c.Values) > 1 && len(c.Values) <= fewLevels {
+			return i, benignIn(c)
 		}
 	}
 	// without a header the label usually stands last, or before the difficulty that NSL-KDD adds

@@ -31,7 +31,7 @@ data sets the signed-rank test. The last line says what can be claimed.`,
 		Example: `  plumbline compare runs/20240101-120000-quickstart
   plumbline compare runs/*-nsl-kdd-baselines --metric auprc --format markdown
   plumbline compare runs/20240101-120000-quickstart --metric accuracy --columns precision,recall --published
-  plumbline compare runs/20240101-120000-quickstart --test pca,kde`,
+  plumbline compare runs/20240101-120000-quickstart --test iforest,znorm`,
 		Args:              needs(1, -1, "one or more run directories"),
 		ValidArgsFunction: completeFolders(-1),
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -2,6 +2,8 @@ package source
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"testing"
 
 	"plumbline/data"
@@ -73,6 +75,10 @@ func shipped(tb testing.TB, name, folder string) *data.Table {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	// one of the captures of ctu-argus was written without SrcBytes, which is said
+	rep.Warnings = slices.DeleteFunc(rep.Warnings, func(w string) bool {
+		return name == "ctu-argus" && strings.Contains(w, `has no column "SrcBytes"`)
+	})
 	if len(rep.Warnings) > 0 {
 		tb.Errorf("%s: warnings %v", name, rep.Warnings)
 	}

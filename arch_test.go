@@ -55,12 +55,12 @@ var allowed = map[string]string{
 	"data/fetch":             "data data/input data/source",
 	"data/prep":              "configs/settings data data/corpus numeric/cluster numeric/parallel numeric/stat",
 
-	"models":             "configs/settings data numeric/parallel",
+	"models":             "configs/settings data numeric/parallel numeric/cluster",
 	"models/modeltest":   "configs/settings data data/datatest eval models",
 	"models/nn":          "configs/settings data models numeric/cluster numeric/kernel numeric/parallel",
 	"models/nn/gorgonia": "models/nn numeric/cluster",
 	"models/autoencoder": "configs/settings data eval models models/nn numeric/cluster numeric/kernel " +
-		"numeric/stat",
+		"numeric/parallel numeric/stat",
 	"models/recurrent": "configs/settings data models models/nn numeric/stat",
 	"models/automata": "configs/settings data data/corpus eval models models/automata/flexfringe " +
 		"models/automata/machine numeric/stat",
@@ -69,8 +69,9 @@ var allowed = map[string]string{
 	"models/automata/planted":    "data data/corpus",
 	"models/classic": "configs/settings data models numeric/cluster numeric/kernel numeric/neighbour " +
 		"numeric/parallel numeric/similarity numeric/stat",
-	"models/ensemble":   "data models",
-	"models/neighbours": "data models numeric/kernel numeric/neighbour",
+	"models/ensemble": "data models",
+	"models/neighbours": "configs/settings data models numeric/cluster numeric/kernel numeric/neighbour " +
+		"numeric/parallel numeric/stat",
 	"models/streaming":  "data models",
 	"models/supervised": "data models numeric/kernel",
 	"models/all": "models/automata models/autoencoder models/classic models/ensemble models/neighbours " +

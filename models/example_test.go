@@ -6,7 +6,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
-	_ "plumbline/models/classic" // registers its models
+	_ "plumbline/models/classic"
 )
 
 // A detector is built by name from its default settings, learns from a set and scores another. Higher scores are

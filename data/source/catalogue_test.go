@@ -7,7 +7,7 @@ import (
 
 	"plumbline/data/source"
 	"plumbline/data/source/sourcetest"
-	_ "plumbline/data/synth" // synth.yaml is a config like the others
+	_ "plumbline/data/synth"
 )
 
 // TestShippedConfigs: every data config is sound, named after its file, and says what it must.

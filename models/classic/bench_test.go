@@ -41,7 +41,7 @@ func BenchmarkFitScore(b *testing.B) {
 // BenchmarkFlows is the times of docs/performance.md: 40,340 training rows and 20,781 others of simulated flows.
 func BenchmarkFlows(b *testing.B) {
 	train, test := flowSets(40340, 20781)
-	all := Sample{Sample: "first"}
+	all := models.Sample{Sample: "first"}
 	for _, c := range []struct {
 		name string
 		spec models.Spec
@@ -52,7 +52,6 @@ func BenchmarkFlows(b *testing.B) {
 		{kmeans, &KMeans{Clusters: 8, Restarts: 10, MaxIter: 300, Tol: 1e-4}},
 		{pca, &PCA{Components: 0.95}},
 		{mahalanobis, &Mahalanobis{Ridge: 1e-6}},
-		{dbscan, &DBSCAN{Eps: "1", MinSamples: 5, Sample: all}},
 	} {
 		m := build(b, c.spec, models.Env{Seed: 1})
 		b.Run(c.name+"/fit", func(b *testing.B) {

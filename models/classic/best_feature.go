@@ -35,23 +35,23 @@ func (c *BestFeature) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec(bestFeature, c); err != nil {
 		return nil, err
 	}
-	return method{
-		name: bestFeature, spec: c, env: env, min: 1,
-		fit: func(ctx context.Context, s *data.Set) (learned, error) {
+	return models.RowMethod{
+		Name: bestFeature, Spec: c, Env: env, Min: 1,
+		Fit: func(ctx context.Context, s *data.Set) (models.RowLearned, error) {
 			m, err := fitMoments(ctx, s, env.Parallel())
 			return bestFeatureState{m}, err
 		},
-		load: func(st models.State) (learned, error) {
+		Load: func(st models.State) (models.RowLearned, error) {
 			m, err := loadMoments(st)
 			return bestFeatureState{m}, err
 		},
-	}.explainer(), nil
+	}.Explainer(), nil
 }
 
 type bestFeatureState struct{ *moments }
 
-func (m bestFeatureState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	return scoreRows(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
+func (m bestFeatureState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
+	return models.EachRow(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
 		return func(row []float32) float64 {
 			var top float64
 			for j, v := range row {
@@ -62,8 +62,8 @@ func (m bestFeatureState) score(ctx context.Context, s *data.Set, workers int, o
 	})
 }
 
-// explain: every column's deviation, the largest of which is the score.
-func (m bestFeatureState) explain(row []float32, out []float64) {
+// ExplainRow: every column's deviation, the largest of which is the score.
+func (m bestFeatureState) ExplainRow(row []float32, out []float64) {
 	for j, v := range row {
 		out[j] = math.Abs(m.z(j, v))
 	}

@@ -51,11 +51,11 @@ func (c *CBLOF) New(env models.Env) (models.Detector, error) {
 		return nil, err
 	}
 	spec := *c
-	return method{
-		name: cblof, spec: c, env: env, min: 1,
-		fit:  func(ctx context.Context, s *data.Set) (learned, error) { return fitCBLOF(ctx, spec, env, s) },
-		load: loadCBLOF,
-	}.clusterer(), nil
+	return models.RowMethod{
+		Name: cblof, Spec: c, Env: env, Min: 1,
+		Fit:  func(ctx context.Context, s *data.Set) (models.RowLearned, error) { return fitCBLOF(ctx, spec, env, s) },
+		Load: loadCBLOF,
+	}.Clusterer(), nil
 }
 
 // cblofState is the centres by falling size of their clusters, of which the first so many are large.
@@ -117,12 +117,12 @@ func (c CBLOF) large(sizes []int) int {
 	return len(sizes)
 }
 
-func (m *cblofState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
+func (m *cblofState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	own := make([]int32, s.N)
-	if err := m.clusters(ctx, s, workers, own); err != nil {
+	if err := m.GroupRows(ctx, s, workers, own); err != nil {
 		return err
 	}
-	return parallelRows(ctx, s.N, 256, workers, func() func(lo, hi int) {
+	return models.ParallelRows(ctx, s.N, 256, workers, func() func(lo, hi int) {
 		return func(lo, hi int) {
 			for i := lo; i < hi; i++ {
 				least := math.Inf(1)
@@ -139,8 +139,8 @@ func (m *cblofState) score(ctx context.Context, s *data.Set, workers int, out []
 	})
 }
 
-func (m *cblofState) clusters(ctx context.Context, s *data.Set, workers int, out []int32) error {
-	return cluster.Assign(ctx, m.centres, matrix(s), workers, out)
+func (m *cblofState) GroupRows(ctx context.Context, s *data.Set, workers int, out []int32) error {
+	return cluster.Assign(ctx, m.centres, models.RowMatrix(s), workers, out)
 }
 
 // cblofMeta is the JSON part of the saved state.
@@ -149,11 +149,11 @@ type cblofMeta struct {
 	Large   int `json:"large"`
 }
 
-func (m *cblofState) state() (any, models.Arrays) {
+func (m *cblofState) RowState() (any, models.Arrays) {
 	return cblofMeta{m.centres.N, m.large}, models.Arrays{"centres": m.centres.X}
 }
 
-func loadCBLOF(st models.State) (learned, error) {
+func loadCBLOF(st models.State) (models.RowLearned, error) {
 	var meta cblofMeta
 	if err := st.Meta(&meta); err != nil {
 		return nil, err

@@ -34,23 +34,23 @@ func (c *Centroid) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec(centroid, c); err != nil {
 		return nil, err
 	}
-	return method{
-		name: centroid, spec: c, env: env, min: 1,
-		fit: func(ctx context.Context, s *data.Set) (learned, error) {
+	return models.RowMethod{
+		Name: centroid, Spec: c, Env: env, Min: 1,
+		Fit: func(ctx context.Context, s *data.Set) (models.RowLearned, error) {
 			m, err := fitMoments(ctx, s, env.Parallel())
 			return centroidState{m}, err
 		},
-		load: func(st models.State) (learned, error) {
+		Load: func(st models.State) (models.RowLearned, error) {
 			m, err := loadMoments(st)
 			return centroidState{m}, err
 		},
-	}.explainer(), nil
+	}.Explainer(), nil
 }
 
 type centroidState struct{ *moments }
 
-func (m centroidState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	return scoreRows(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
+func (m centroidState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
+	return models.EachRow(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
 		return func(row []float32) float64 {
 			var sum float64
 			for j, v := range row {
@@ -62,8 +62,8 @@ func (m centroidState) score(ctx context.Context, s *data.Set, workers int, out 
 	})
 }
 
-// explain: the squared differences, which add up to the square of the score.
-func (m centroidState) explain(row []float32, out []float64) {
+// ExplainRow: the squared differences, which add up to the square of the score.
+func (m centroidState) ExplainRow(row []float32, out []float64) {
 	for j, v := range row {
 		diff := float64(v) - m.mean[j]
 		out[j] = diff * diff

@@ -105,17 +105,17 @@ func TestSampleTake(t *testing.T) {
 	}
 	s := vectors(1, x)
 	log := models.Env{}.Logger()
-	if got := (Sample{MaxRows: 0, Sample: "random"}).Take(s, log); got != s {
+	if got := (models.Sample{MaxRows: 0, Sample: "random"}).Take(s, log); got != s {
 		t.Error("no limit takes another set")
 	}
-	if got := (Sample{MaxRows: 10, Sample: "first"}).Take(s, log); !slices.Equal(got.X, s.X[:10]) {
+	if got := (models.Sample{MaxRows: 10, Sample: "first"}).Take(s, log); !slices.Equal(got.X, s.X[:10]) {
 		t.Errorf("first: %v", got.X)
 	}
-	got := (Sample{MaxRows: 100, Sample: "random"}).Take(s, log)
+	got := (models.Sample{MaxRows: 100, Sample: "random"}).Take(s, log)
 	if got.N != 100 || !slices.IsSorted(got.X) || len(slices.Compact(slices.Clone(got.X))) != 100 {
 		t.Errorf("random: %v", got.X)
 	}
-	if again := (Sample{MaxRows: 100, Sample: "random"}).Take(s, log); !slices.Equal(got.X, again.X) {
+	if again := (models.Sample{MaxRows: 100, Sample: "random"}).Take(s, log); !slices.Equal(got.X, again.X) {
 		t.Error("random rows differ from call to call")
 	}
 }

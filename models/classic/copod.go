@@ -44,17 +44,17 @@ func (c *COPOD) New(env models.Env) (models.Detector, error) {
 		return nil, err
 	}
 	sums := c.Tails == "sums"
-	return method{
-		name: copod, spec: c, env: env, min: 1,
-		fit: func(ctx context.Context, s *data.Set) (learned, error) {
+	return models.RowMethod{
+		Name: copod, Spec: c, Env: env, Min: 1,
+		Fit: func(ctx context.Context, s *data.Set) (models.RowLearned, error) {
 			t, err := tabulateTails(ctx, env, s)
 			return &copodState{t, sums}, err
 		},
-		load: func(st models.State) (learned, error) {
+		Load: func(st models.State) (models.RowLearned, error) {
 			t, err := loadTails(st)
 			return &copodState{t, sums}, err
 		},
-	}.explainer(), nil
+	}.Explainer(), nil
 }
 
 type copodState struct {
@@ -81,8 +81,8 @@ func (m *copodState) terms(row []float32, left, right, skewed []float64) {
 	}
 }
 
-// explain: the terms of the sum that is the score.
-func (m *copodState) explain(row []float32, out []float64) {
+// ExplainRow: the terms of the sum that is the score.
+func (m *copodState) ExplainRow(row []float32, out []float64) {
 	d := len(row)
 	scratch := make([]float64, 3*d)
 	m.fill(row, scratch, out)
@@ -107,8 +107,8 @@ func (m *copodState) fill(row []float32, scratch, out []float64) {
 	copy(out, best)
 }
 
-func (m *copodState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	return scoreRows(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
+func (m *copodState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
+	return models.EachRow(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
 		scratch := make([]float64, 3*s.D)
 		parts := make([]float64, s.D)
 		return func(row []float32) float64 {

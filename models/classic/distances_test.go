@@ -22,11 +22,11 @@ func TestCentroidByHand(t *testing.T) {
 
 func TestKNNByHand(t *testing.T) {
 	train, test := vectors(1, []float64{0, 1, 3, 7, 7}), vectors(1, []float64{0, 2, 7, 100})
-	near(t, "largest", fitScore(t, &KNN{K: 3, Distance: "largest", Sample: Sample{Sample: "first"}}, models.Env{},
+	near(t, "largest", fitScore(t, &KNN{K: 3, Distance: "largest", Sample: models.Sample{Sample: "first"}}, models.Env{},
 		train, test), []float64{3, 2, 4, 97}, 1e-12)
-	near(t, "mean", fitScore(t, &KNN{K: 2, Distance: "mean", Sample: Sample{Sample: "first"}}, models.Env{}, train,
+	near(t, "mean", fitScore(t, &KNN{K: 2, Distance: "mean", Sample: models.Sample{Sample: "first"}}, models.Env{}, train,
 		test), []float64{.5, 1, 0, 93}, 1e-12)
-	near(t, "k over n", fitScore(t, &KNN{K: 9, Distance: "largest", Sample: Sample{MaxRows: 3, Sample: "first"}},
+	near(t, "k over n", fitScore(t, &KNN{K: 9, Distance: "largest", Sample: models.Sample{MaxRows: 3, Sample: "first"}},
 		models.Env{}, train, test), []float64{3, 2, 7, 100}, 1e-12)
 }
 

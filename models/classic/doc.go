@@ -13,3 +13,8 @@
 // sequences in models/automata, models that learn from labels in models/supervised; scaling, thresholds
 // and metrics are in data/prep and eval.
 package classic
+
+import "plumbline/models"
+
+// Sample is the settings of a model whose cost grows with the square of its training rows.
+type Sample = models.Sample

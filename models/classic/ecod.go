@@ -42,14 +42,14 @@ func (c *ECOD) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec(ecod, c); err != nil {
 		return nil, err
 	}
-	return method{
-		name: ecod, spec: c, env: env, min: 1,
-		fit: func(ctx context.Context, s *data.Set) (learned, error) { return fitECOD(ctx, env, s) },
-		load: func(st models.State) (learned, error) {
+	return models.RowMethod{
+		Name: ecod, Spec: c, Env: env, Min: 1,
+		Fit: func(ctx context.Context, s *data.Set) (models.RowLearned, error) { return fitECOD(ctx, env, s) },
+		Load: func(st models.State) (models.RowLearned, error) {
 			t, err := loadTails(st)
 			return &ecodState{t}, err
 		},
-	}.explainer(), nil
+	}.Explainer(), nil
 }
 
 // ecodState is the tails of the columns.
@@ -86,8 +86,8 @@ func (m *ecodState) add(x []float32, lo, j int, sums []ecodSums) {
 	}
 }
 
-func (m *ecodState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	return parallelRows(ctx, s.N, ecodBlock, workers, func() func(lo, hi int) {
+func (m *ecodState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
+	return models.ParallelRows(ctx, s.N, ecodBlock, workers, func() func(lo, hi int) {
 		var block [ecodBlock]ecodSums
 		return func(lo, hi int) {
 			sums := block[:hi-lo]
@@ -105,8 +105,8 @@ func (m *ecodState) score(ctx context.Context, s *data.Set, workers int, out []f
 // ecodBlock is the rows that a worker scores column by column.
 const ecodBlock = 256
 
-// explain: the terms of the sum that is the score.
-func (m *ecodState) explain(row []float32, out []float64) {
+// ExplainRow: the terms of the sum that is the score.
+func (m *ecodState) ExplainRow(row []float32, out []float64) {
 	sums := make([]ecodSums, 1)
 	for j := range m.columns {
 		m.add(row, 0, j, sums)

@@ -58,11 +58,11 @@ func (c *GMM) New(env models.Env) (models.Detector, error) {
 		return nil, err
 	}
 	spec := *c
-	return method{
-		name: gmm, spec: c, env: env, min: 1,
-		fit:  func(ctx context.Context, s *data.Set) (learned, error) { return fitGMM(ctx, spec, env, s) },
-		load: loadGMM,
-	}.clusterer(), nil
+	return models.RowMethod{
+		Name: gmm, Spec: c, Env: env, Min: 1,
+		Fit:  func(ctx context.Context, s *data.Set) (models.RowLearned, error) { return fitGMM(ctx, spec, env, s) },
+		Load: loadGMM,
+	}.Clusterer(), nil
 }
 
 // gmmState is a mixture.
@@ -79,7 +79,7 @@ func fitGMM(ctx context.Context, c GMM, env models.Env, s *data.Set) (*gmmState,
 	}
 	var best *cluster.Mixture
 	for start := range restarts {
-		mix, err := cluster.FitMixture(ctx, settings, matrix(s), env.Rand(fmt.Sprint("gmm start ", start)))
+		mix, err := cluster.FitMixture(ctx, settings, models.RowMatrix(s), env.Rand(fmt.Sprint("gmm start ", start)))
 		if err != nil {
 			return nil, err
 		}
@@ -92,19 +92,19 @@ func fitGMM(ctx context.Context, c GMM, env models.Env, s *data.Set) (*gmmState,
 	return &gmmState{best}, nil
 }
 
-func (m *gmmState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	err := cluster.LogDensity(ctx, m.Mixture, matrix(s), workers, out)
+func (m *gmmState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
+	err := cluster.LogDensity(ctx, m.Mixture, models.RowMatrix(s), workers, out)
 	for i, v := range out {
 		out[i] = -v
 	}
 	return err
 }
 
-func (m *gmmState) clusters(ctx context.Context, s *data.Set, workers int, out []int32) error {
-	return cluster.Component(ctx, m.Mixture, matrix(s), workers, out)
+func (m *gmmState) GroupRows(ctx context.Context, s *data.Set, workers int, out []int32) error {
+	return cluster.Component(ctx, m.Mixture, models.RowMatrix(s), workers, out)
 }
 
-func (m *gmmState) state() (any, models.Arrays) {
+func (m *gmmState) RowState() (any, models.Arrays) {
 	arrays := models.Arrays{"weights": m.Weights}
 	var means, whitening []float64
 	for _, g := range m.Components {
@@ -114,7 +114,7 @@ func (m *gmmState) state() (any, models.Arrays) {
 	return struct{}{}, arrays
 }
 
-func loadGMM(st models.State) (learned, error) {
+func loadGMM(st models.State) (models.RowLearned, error) {
 	if err := st.Meta(&struct{}{}); err != nil {
 		return nil, err
 	}

@@ -46,11 +46,11 @@ func (c *HBOS) New(env models.Env) (models.Detector, error) {
 		return nil, err
 	}
 	spec := *c
-	return method{
-		name: hbos, spec: c, env: env, min: 1,
-		fit:  func(ctx context.Context, s *data.Set) (learned, error) { return fitHBOS(ctx, spec, env, s) },
-		load: loadHBOS,
-	}.explainer(), nil
+	return models.RowMethod{
+		Name: hbos, Spec: c, Env: env, Min: 1,
+		Fit:  func(ctx context.Context, s *data.Set) (models.RowLearned, error) { return fitHBOS(ctx, spec, env, s) },
+		Load: loadHBOS,
+	}.Explainer(), nil
 }
 
 type hbosState struct {
@@ -66,7 +66,7 @@ func fitHBOS(ctx context.Context, c HBOS, env models.Env, s *data.Set) (*hbosSta
 		bins: c.Bins, low: append([]float32(nil), s.Row(0)...), high: append([]float32(nil), s.Row(0)...),
 		rarity: make([]float64, s.D*c.Bins), outside: -math.Log(c.Smooth),
 	}
-	err := parallelRows(ctx, s.D, 8, env.Parallel(), func() func(lo, hi int) {
+	err := models.ParallelRows(ctx, s.D, 8, env.Parallel(), func() func(lo, hi int) {
 		return func(lo, hi int) {
 			for i := range s.N {
 				if i%4096 == 0 && ctx.Err() != nil {
@@ -117,18 +117,18 @@ func (m *hbosState) bin(j int, v float32) int {
 	}
 }
 
-func (m *hbosState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	return scoreRows(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
+func (m *hbosState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
+	return models.EachRow(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
 		parts := make([]float64, s.D)
 		return func(row []float32) float64 {
-			m.explain(row, parts)
+			m.ExplainRow(row, parts)
 			return total(parts)
 		}
 	})
 }
 
-// explain: the rarity of every value, which add up to the score.
-func (m *hbosState) explain(row []float32, out []float64) {
+// ExplainRow: the rarity of every value, which add up to the score.
+func (m *hbosState) ExplainRow(row []float32, out []float64) {
 	for j, v := range row {
 		out[j] = m.outside
 		if b := m.bin(j, v); b >= 0 {
@@ -143,11 +143,11 @@ type hbosMeta struct {
 	Outside float64 `json:"outside"`
 }
 
-func (m *hbosState) state() (any, models.Arrays) {
+func (m *hbosState) RowState() (any, models.Arrays) {
 	return hbosMeta{m.bins, m.outside}, models.Arrays{"low": m.low, "high": m.high, "rarity": m.rarity}
 }
 
-func loadHBOS(st models.State) (learned, error) {
+func loadHBOS(st models.State) (models.RowLearned, error) {
 	var meta hbosMeta
 	err := st.Meta(&meta)
 	if err != nil {

@@ -64,34 +64,34 @@ func (c *IForest) New(env models.Env) (models.Detector, error) {
 		return nil, err
 	}
 	spec := *c
-	return method{
-		name: iforest, spec: c, env: env, min: 1,
-		fit: func(ctx context.Context, s *data.Set) (learned, error) {
+	return models.RowMethod{
+		Name: iforest, Spec: c, Env: env, Min: 1,
+		Fit: func(ctx context.Context, s *data.Set) (models.RowLearned, error) {
 			m, err := spec.grow(ctx, env, s)
 			if err != nil || spec.Contamination == 0 {
 				return m, err
 			}
 			return withOffset(ctx, m, spec.Contamination, env, s)
 		},
-		load: func(st models.State) (learned, error) {
+		Load: func(st models.State) (models.RowLearned, error) {
 			m, err := spec.load(st)
 			if err != nil || spec.Contamination == 0 {
 				return m, err
 			}
 			return loadOffset(m, st)
 		},
-	}.detector(), nil
+	}.Detector(), nil
 }
 
 // grow is a forest of either kind.
-func (c IForest) grow(ctx context.Context, env models.Env, s *data.Set) (learned, error) {
+func (c IForest) grow(ctx context.Context, env models.Env, s *data.Set) (models.RowLearned, error) {
 	if c.Extension > 0 {
 		return fitOblique(ctx, c, env, s)
 	}
 	return fitIForest(ctx, c, env, s)
 }
 
-func (c IForest) load(st models.State) (learned, error) {
+func (c IForest) load(st models.State) (models.RowLearned, error) {
 	if c.Extension > 0 {
 		return loadOblique(c, st)
 	}
@@ -126,7 +126,7 @@ func fitIForest(ctx context.Context, c IForest, env models.Env, s *data.Set) (*i
 	for step := range steps {
 		first := step * treesAStep
 		n := min(treesAStep, c.Trees-first)
-		err := parallelRows(ctx, n, 1, env.Parallel(), func() func(lo, hi int) {
+		err := models.ParallelRows(ctx, n, 1, env.Parallel(), func() func(lo, hi int) {
 			g := newGrower(s, c, m.psi)
 			return func(i, _ int) { m.trees[first+i] = g.grow(env.Rand(fmt.Sprint("iforest tree ", first+i))) }
 		})
@@ -262,10 +262,10 @@ func averagePath(m int) float64 {
 	return 2*(math.Log(n-1)+euler) - 2*(n-1)/n
 }
 
-func (m *iforestState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
+func (m *iforestState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	// With one row a tree, c is 0 and so are all paths; the score is then 1/2, as in scikit-learn.
 	scale := float64(len(m.trees)) * averagePath(m.psi)
-	return parallelRows(ctx, s.N, 256, workers, func() func(lo, hi int) {
+	return models.ParallelRows(ctx, s.N, 256, workers, func() func(lo, hi int) {
 		return func(lo, hi int) {
 			// One tree after the other: its nodes stay in the cache while it meets all rows.
 			clear(out[lo:hi])
@@ -309,7 +309,7 @@ type iforestMeta struct {
 	Rows int `json:"rows_per_tree"`
 }
 
-func (m *iforestState) state() (any, models.Arrays) {
+func (m *iforestState) RowState() (any, models.Arrays) {
 	var sizes, column, right []int32
 	var cut []float32
 	var path []float64
@@ -324,7 +324,7 @@ func (m *iforestState) state() (any, models.Arrays) {
 		models.Arrays{"sizes": sizes, "column": column, "cut": cut, "right": right, "path": path}
 }
 
-func loadIForest(st models.State) (learned, error) {
+func loadIForest(st models.State) (models.RowLearned, error) {
 	var meta iforestMeta
 	err := st.Meta(&meta)
 	if err != nil {

@@ -30,7 +30,7 @@ type obliqueForest struct {
 
 func fitOblique(ctx context.Context, c IForest, env models.Env, s *data.Set) (*obliqueForest, error) {
 	m := &obliqueForest{psi: min(c.MaxSamples, s.N), wide: min(c.Extension+1, s.D), trees: make([]obliqueTree, c.Trees)}
-	err := parallelRows(ctx, c.Trees, 1, env.Parallel(), func() func(lo, hi int) {
+	err := models.ParallelRows(ctx, c.Trees, 1, env.Parallel(), func() func(lo, hi int) {
 		g := newGrower(s, c, m.psi)
 		return func(i, _ int) {
 			if ctx.Err() == nil {
@@ -114,9 +114,9 @@ func (t *obliqueTree) walk(row []float32, wide int) float64 {
 	return t.path[at]
 }
 
-func (m *obliqueForest) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
+func (m *obliqueForest) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	scale := float64(len(m.trees)) * averagePath(m.psi)
-	return parallelRows(ctx, s.N, 256, workers, func() func(lo, hi int) {
+	return models.ParallelRows(ctx, s.N, 256, workers, func() func(lo, hi int) {
 		return func(lo, hi int) {
 			clear(out[lo:hi])
 			for t := range m.trees {
@@ -138,7 +138,7 @@ func (m *obliqueForest) score(ctx context.Context, s *data.Set, workers int, out
 	})
 }
 
-func (m *obliqueForest) state() (any, models.Arrays) {
+func (m *obliqueForest) RowState() (any, models.Arrays) {
 	var all obliqueTree
 	var sizes []int32
 	for _, t := range m.trees {
@@ -150,7 +150,7 @@ func (m *obliqueForest) state() (any, models.Arrays) {
 		"columns": all.columns, "weights": all.weights}
 }
 
-func loadOblique(c IForest, st models.State) (learned, error) {
+func loadOblique(c IForest, st models.State) (models.RowLearned, error) {
 	var meta iforestMeta
 	err := st.Meta(&meta)
 	if err != nil {
@@ -204,35 +204,35 @@ func loadOblique(c IForest, st models.State) (learned, error) {
 
 // offsetScores is a model whose scores are told from their threshold.
 type offsetScores struct {
-	learned
+	models.RowLearned
 	offset float64
 }
 
 // withOffset takes from the scores of a model what a share of the training rows lies above.
-func withOffset(ctx context.Context, m learned, share float64, env models.Env, s *data.Set) (learned, error) {
+func withOffset(ctx context.Context, m models.RowLearned, share float64, env models.Env, s *data.Set) (models.RowLearned, error) {
 	scores := make([]float64, s.N)
-	if err := m.score(ctx, s, env.Parallel(), scores); err != nil {
+	if err := m.ScoreRows(ctx, s, env.Parallel(), scores); err != nil {
 		return nil, err
 	}
 	slices.Sort(scores)
 	return offsetScores{m, stat.Quantile(scores, 1-share)}, nil
 }
 
-func (m offsetScores) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	err := m.learned.score(ctx, s, workers, out)
+func (m offsetScores) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
+	err := m.RowLearned.ScoreRows(ctx, s, workers, out)
 	for i := range out {
 		out[i] -= m.offset
 	}
 	return err
 }
 
-func (m offsetScores) state() (any, models.Arrays) {
-	meta, arrays := m.learned.state()
+func (m offsetScores) RowState() (any, models.Arrays) {
+	meta, arrays := m.RowLearned.RowState()
 	arrays["offset"] = []float64{m.offset}
 	return meta, arrays
 }
 
-func loadOffset(m learned, st models.State) (learned, error) {
+func loadOffset(m models.RowLearned, st models.State) (models.RowLearned, error) {
 	offset, err := models.FiniteArray[float64](st.Arrays, "offset", 1)
 	if err != nil {
 		return nil, err

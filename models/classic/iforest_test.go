@@ -47,7 +47,7 @@ func TestIForestProperties(t *testing.T) {
 			}
 		}
 		out := make([]float64, x.N)
-		if err := m.score(context.Background(), x, 2, out); err != nil {
+		if err := m.ScoreRows(context.Background(), x, 2, out); err != nil {
 			t.Fatal(err)
 		}
 		for _, v := range out {

@@ -22,8 +22,8 @@ import (
 // scored row costs n distances of d multiplications and n exponentials, hence the limit on rows.
 type KDE struct {
 	// h: a number, or scott for n^(−1/(d+4)), or silverman for (n(d+2)/4)^(−1/(d+4)); 1 as in scikit-learn
-	Bandwidth Bandwidth `yaml:"bandwidth" jsonschema:"oneof_type=string;number"`
-	Sample    `yaml:",inline"`
+	Bandwidth     Bandwidth `yaml:"bandwidth" jsonschema:"oneof_type=string;number"`
+	models.Sample `yaml:",inline"`
 }
 
 // Bandwidth is scott, silverman or a positive number in decimal.
@@ -41,7 +41,7 @@ func init() {
 		Seeded: models.Never,
 		Defaults: func() models.Spec {
 			return &KDE{Bandwidth: "1",
-				Sample: Sample{MaxRows: 10000, Sample: "random"}}
+				Sample: models.Sample{MaxRows: 10000, Sample: "random"}}
 		},
 	})
 }
@@ -51,33 +51,36 @@ func (c *KDE) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec(kde, c); err != nil {
 		return nil, err
 	}
-	if _, err := bandwidths.number(string(c.Bandwidth)); err != nil {
+	if _, err := bandwidths.Number(string(c.Bandwidth)); err != nil {
 		return nil, fmt.Errorf("%s: %w: bandwidth: %w", kde, models.ErrSpec, err)
 	}
 	spec := *c
-	return method{
-		name: kde, spec: c, env: env, min: 1, costly: true,
-		fit: func(ctx context.Context, s *data.Set) (learned, error) {
+	return models.RowMethod{
+		Name: kde, Spec: c, Env: env, Min: 1, Costly: true,
+		Fit: func(ctx context.Context, s *data.Set) (models.RowLearned, error) {
 			s = spec.Take(s, env.Logger())
 			h := spec.Bandwidth.value(s.N, s.D)
 			return newKDE(append([]float32(nil), s.X...), s.N, s.D, h, kernel.Middles(s.X, s.N, s.D)), nil
 		},
-		load: loadKDE,
-	}.detector(), nil
+		Load: loadKDE,
+	}.Detector(), nil
 }
 
-var bandwidths = enumOrNumber{[]string{"scott", "silverman"}, func(h float64) bool { return h >= 1e-50 && h <= 1e50 },
-	"1e-50 to 1e50"}
+var bandwidths = models.EnumOrNumber{
+	Words: []string{"scott", "silverman"},
+	Fits:  func(h float64) bool { return h >= 1e-50 && h <= 1e50 },
+	Want:  "1e-50 to 1e50",
+}
 
 // DecodeStrict takes a word or a number.
 func (b *Bandwidth) DecodeStrict(d settings.Doc) settings.Problems {
-	text, ps := bandwidths.decode(d)
+	text, ps := bandwidths.Decode(d)
 	*b = Bandwidth(text)
 	return ps
 }
 
 // MarshalYAML writes a number as a number.
-func (b Bandwidth) MarshalYAML() (any, error) { return bandwidths.yaml(string(b)), nil }
+func (b Bandwidth) MarshalYAML() (any, error) { return bandwidths.YAML(string(b)), nil }
 
 // value is h for n rows of d columns.
 func (b Bandwidth) value(n, d int) float64 {
@@ -88,7 +91,7 @@ func (b Bandwidth) value(n, d int) float64 {
 	case "silverman":
 		return math.Pow(float64(n)*float64(d+2)/4, exponent)
 	}
-	v, _ := bandwidths.number(string(b)) // checked by New
+	v, _ := bandwidths.Number(string(b)) // checked by New
 	return v
 }
 
@@ -106,7 +109,7 @@ func newKDE(x []float32, n, d int, h float64, shift []float64) *kdeState {
 	return &kdeState{d: d, bandwidth: h, shift: shift, x: x, p: similarity.New(f, x, n, d, shift, false)}
 }
 
-func (m *kdeState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
+func (m *kdeState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	if err := m.p.LogSumsAt(ctx, s.X, workers, out); err != nil {
 		return err
 	}
@@ -124,11 +127,11 @@ type kdeMeta struct {
 	Bandwidth float64 `json:"bandwidth"`
 }
 
-func (m *kdeState) state() (any, models.Arrays) {
+func (m *kdeState) RowState() (any, models.Arrays) {
 	return kdeMeta{m.p.N, m.bandwidth}, models.Arrays{"rows": m.x, "shift": m.shift}
 }
 
-func loadKDE(st models.State) (learned, error) {
+func loadKDE(st models.State) (models.RowLearned, error) {
 	var meta kdeMeta
 	err := st.Meta(&meta)
 	if err != nil {

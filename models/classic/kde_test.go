@@ -16,7 +16,7 @@ func TestKDEFixtures(t *testing.T) {
 			if h := Bandwidth(name).value(60, 4); math.Abs(h-want.H) > 1e-14 {
 				t.Errorf("bandwidth %v, want %v", h, want.H)
 			}
-			got := fitScore(t, &KDE{Bandwidth: Bandwidth(name), Sample: Sample{Sample: "first"}}, models.Env{}, train,
+			got := fitScore(t, &KDE{Bandwidth: Bandwidth(name), Sample: models.Sample{Sample: "first"}}, models.Env{}, train,
 				test)
 			near(t, "score", got, negated(want.LogDens), 1e-6)
 		})
@@ -32,7 +32,7 @@ func TestKDEIntegral(t *testing.T) {
 	}
 	for _, h := range []float64{.1, .5, 1.5} {
 		scores := fitScore(t, &KDE{Bandwidth: Bandwidth(strconv.FormatFloat(h, 'g', -1, 64)),
-			Sample: Sample{Sample: "first"}}, models.Env{},
+			Sample: models.Sample{Sample: "first"}}, models.Env{},
 			vectors(1, []float64{-2, 0, 0, 1, 3.5}), vectors(1, grid))
 		var sum float64
 		for _, v := range scores {
@@ -46,7 +46,7 @@ func TestKDEIntegral(t *testing.T) {
 
 // Far beyond the reach of exp, the log density goes on like a parabola.
 func TestKDEFar(t *testing.T) {
-	got := fitScore(t, &KDE{Bandwidth: "1", Sample: Sample{Sample: "first"}}, models.Env{},
+	got := fitScore(t, &KDE{Bandwidth: "1", Sample: models.Sample{Sample: "first"}}, models.Env{},
 		vectors(1, []float64{0}), vectors(1, []float64{1e3, 1e10, 3e38}))
 	c := math.Log(2*math.Pi) / 2
 	for i, x := range []float32{1e3, 1e10, 3e38} {

@@ -52,11 +52,11 @@ func (c *KMeans) New(env models.Env) (models.Detector, error) {
 		return nil, err
 	}
 	spec := *c
-	return method{
-		name: kmeans, spec: c, env: env, min: 1,
-		fit:  func(ctx context.Context, s *data.Set) (learned, error) { return fitKMeans(ctx, spec, env, s) },
-		load: loadKMeans,
-	}.clusterer(), nil
+	return models.RowMethod{
+		Name: kmeans, Spec: c, Env: env, Min: 1,
+		Fit:  func(ctx context.Context, s *data.Set) (models.RowLearned, error) { return fitKMeans(ctx, spec, env, s) },
+		Load: loadKMeans,
+	}.Clusterer(), nil
 }
 
 // kmeansState is the centres.
@@ -82,7 +82,7 @@ func (c KMeans) cluster(ctx context.Context, env models.Env, s *data.Set) (*clus
 			variance += m.sd[j] * m.sd[j] / float64(s.D)
 		}
 	}
-	rows := matrix(s)
+	rows := models.RowMatrix(s)
 	settings := cluster.KMeans{
 		K: c.Clusters, Candidates: 1, MaxIter: c.MaxIter, Tol: c.Tol * variance, Empty: cluster.RefillEmpty,
 		Block: max(momentRows, (s.N+63)/64), Workers: env.Parallel(),
@@ -102,9 +102,9 @@ func (c KMeans) cluster(ctx context.Context, env models.Env, s *data.Set) (*clus
 	return best, nil
 }
 
-func (m *kmeansState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
+func (m *kmeansState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	own := make([]int32, s.N)
-	if err := m.clusters(ctx, s, workers, own); err != nil {
+	if err := m.GroupRows(ctx, s, workers, own); err != nil {
 		return err
 	}
 	for i, k := range own {
@@ -113,8 +113,8 @@ func (m *kmeansState) score(ctx context.Context, s *data.Set, workers int, out [
 	return nil
 }
 
-func (m *kmeansState) clusters(ctx context.Context, s *data.Set, workers int, out []int32) error {
-	return cluster.Assign(ctx, m.centres, matrix(s), workers, out)
+func (m *kmeansState) GroupRows(ctx context.Context, s *data.Set, workers int, out []int32) error {
+	return cluster.Assign(ctx, m.centres, models.RowMatrix(s), workers, out)
 }
 
 // kmeansMeta is the JSON part of the saved state.
@@ -122,11 +122,11 @@ type kmeansMeta struct {
 	Centres int `json:"centres"`
 }
 
-func (m *kmeansState) state() (any, models.Arrays) {
+func (m *kmeansState) RowState() (any, models.Arrays) {
 	return kmeansMeta{m.centres.N}, models.Arrays{"centres": m.centres.X}
 }
 
-func loadKMeans(st models.State) (learned, error) {
+func loadKMeans(st models.State) (models.RowLearned, error) {
 	var meta kmeansMeta
 	if err := st.Meta(&meta); err != nil {
 		return nil, err

@@ -23,8 +23,8 @@ type KNN struct {
 	// neighbours; 5 as in PyOD; fewer where there are not so many training rows
 	K int `yaml:"k" jsonschema:"minimum=1,maximum=100000"`
 	// which of the k distances is the score
-	Distance string `yaml:"distance" jsonschema:"enum=largest,enum=mean"`
-	Sample   `yaml:",inline"`
+	Distance      string `yaml:"distance" jsonschema:"enum=largest,enum=mean"`
+	models.Sample `yaml:",inline"`
 }
 
 const knn = "knn"
@@ -38,7 +38,7 @@ func init() {
 		Needs:  models.Needs{Input: data.Vectors},
 		Seeded: models.Never,
 		Defaults: func() models.Spec {
-			return &KNN{K: 5, Distance: "largest", Sample: Sample{Sample: "random"}}
+			return &KNN{K: 5, Distance: "largest", Sample: models.Sample{Sample: "random"}}
 		},
 	})
 }
@@ -49,15 +49,15 @@ func (c *KNN) New(env models.Env) (models.Detector, error) {
 		return nil, err
 	}
 	spec := *c
-	return method{
-		name: knn, spec: c, env: env, min: 1, costly: true,
-		fit: func(ctx context.Context, s *data.Set) (learned, error) {
+	return models.RowMethod{
+		Name: knn, Spec: c, Env: env, Min: 1, Costly: true,
+		Fit: func(ctx context.Context, s *data.Set) (models.RowLearned, error) {
 			s = spec.Take(s, env.Logger())
 			ref := neighbour.New(slices.Clone(s.X), s.N, s.D)
 			return &knnState{min(spec.K, s.N), spec.Distance == "mean", ref}, nil
 		},
-		load: loadKNN,
-	}.detector(), nil
+		Load: loadKNN,
+	}.Detector(), nil
 }
 
 type knnState struct {
@@ -66,7 +66,7 @@ type knnState struct {
 	ref  *neighbour.Reference
 }
 
-func (m *knnState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
+func (m *knnState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	return m.ref.Nearest(ctx, s.X, m.k, workers, -1, func(i int, near []neighbour.Neighbour) {
 		out[i] = near[m.k-1].Distance
 		if m.mean {
@@ -86,11 +86,11 @@ type knnMeta struct {
 	Mean bool `json:"mean"`
 }
 
-func (m *knnState) state() (any, models.Arrays) {
+func (m *knnState) RowState() (any, models.Arrays) {
 	return knnMeta{m.ref.N, m.k, m.mean}, models.Arrays{"rows": m.ref.X}
 }
 
-func loadKNN(st models.State) (learned, error) {
+func loadKNN(st models.State) (models.RowLearned, error) {
 	var meta knnMeta
 	err := st.Meta(&meta)
 	if err != nil {

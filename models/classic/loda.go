@@ -49,11 +49,11 @@ func (c *LODA) New(env models.Env) (models.Detector, error) {
 		return nil, err
 	}
 	spec := *c
-	return method{
-		name: loda, spec: c, env: env, min: 1,
-		fit:  func(ctx context.Context, s *data.Set) (learned, error) { return fitLODA(ctx, spec, env, s) },
-		load: func(st models.State) (learned, error) { return loadLODA(spec, st) },
-	}.explainer(), nil
+	return models.RowMethod{
+		Name: loda, Spec: c, Env: env, Min: 1,
+		Fit:  func(ctx context.Context, s *data.Set) (models.RowLearned, error) { return fitLODA(ctx, spec, env, s) },
+		Load: func(st models.State) (models.RowLearned, error) { return loadLODA(spec, st) },
+	}.Explainer(), nil
 }
 
 type lodaState struct {
@@ -79,7 +79,7 @@ func fitLODA(ctx context.Context, c LODA, env models.Env, s *data.Set) (*lodaSta
 			m.weights = append(m.weights, r.NormFloat64())
 		}
 	}
-	err := parallelRows(ctx, k, 1, env.Parallel(), func() func(lo, hi int) {
+	err := models.ParallelRows(ctx, k, 1, env.Parallel(), func() func(lo, hi int) {
 		y := make([]float64, s.N)
 		return func(i, _ int) {
 			for r := range y {
@@ -126,8 +126,8 @@ func (m *lodaState) bin(i int, v float64) int {
 	}
 }
 
-func (m *lodaState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	return scoreRows(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
+func (m *lodaState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
+	return models.EachRow(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
 		return func(row []float32) float64 {
 			var sum float64
 			for i := range m.low {
@@ -138,8 +138,8 @@ func (m *lodaState) score(ctx context.Context, s *data.Set, workers int, out []f
 	})
 }
 
-// explain: the t statistic of the projections with a column against those without.
-func (m *lodaState) explain(row []float32, out []float64) {
+// ExplainRow: the t statistic of the projections with a column against those without.
+func (m *lodaState) ExplainRow(row []float32, out []float64) {
 	type moments struct{ n, sum, squares float64 }
 	add := func(a *moments, v float64) { a.n, a.sum, a.squares = a.n+1, a.sum+v, a.squares+v*v }
 	with := make([]moments, len(row))
@@ -168,12 +168,12 @@ func (m *lodaState) explain(row []float32, out []float64) {
 	}
 }
 
-func (m *lodaState) state() (any, models.Arrays) {
+func (m *lodaState) RowState() (any, models.Arrays) {
 	return nil, models.Arrays{"columns": m.columns, "weights": m.weights, "low": m.low, "high": m.high,
 		"rarity": m.rarity}
 }
 
-func loadLODA(c LODA, st models.State) (learned, error) {
+func loadLODA(c LODA, st models.State) (models.RowLearned, error) {
 	k := c.Projections
 	m := &lodaState{bins: c.Bins, wide: max(1, int(math.Sqrt(float64(st.Columns))))}
 	var err error

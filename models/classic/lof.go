@@ -28,8 +28,8 @@ import (
 // Brute force: n² distances for Fit, n for each scored row, each d multiplications of non-zero numbers.
 type LOF struct {
 	// neighbours; 20 as in scikit-learn; fewer where there are not so many training rows
-	K      int `yaml:"k" jsonschema:"minimum=1,maximum=100000"`
-	Sample `yaml:",inline"`
+	K             int `yaml:"k" jsonschema:"minimum=1,maximum=100000"`
+	models.Sample `yaml:",inline"`
 }
 
 const lof = "lof"
@@ -42,7 +42,7 @@ func init() {
 		Paper:    "Breunig, Kriegel, Ng and Sander, LOF: identifying density-based local outliers, SIGMOD 2000",
 		Needs:    models.Needs{Input: data.Vectors},
 		Seeded:   models.Never,
-		Defaults: func() models.Spec { return &LOF{K: 20, Sample: Sample{Sample: "random"}} },
+		Defaults: func() models.Spec { return &LOF{K: 20, Sample: models.Sample{Sample: "random"}} },
 	})
 }
 
@@ -52,13 +52,13 @@ func (c *LOF) New(env models.Env) (models.Detector, error) {
 		return nil, err
 	}
 	spec := *c
-	return method{
-		name: lof, spec: c, env: env, min: 2, costly: true,
-		fit: func(ctx context.Context, s *data.Set) (learned, error) {
+	return models.RowMethod{
+		Name: lof, Spec: c, Env: env, Min: 2, Costly: true,
+		Fit: func(ctx context.Context, s *data.Set) (models.RowLearned, error) {
 			return fitLOF(ctx, spec, env, spec.Take(s, env.Logger()))
 		},
-		load: loadLOF,
-	}.detector(), nil
+		Load: loadLOF,
+	}.Detector(), nil
 }
 
 // lofState is the training rows with their densities.
@@ -122,7 +122,7 @@ func (m *lofState) factor(near []neighbour.Neighbour) float64 {
 	return sum / float64(len(near))
 }
 
-func (m *lofState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
+func (m *lofState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	return m.ref.Nearest(ctx, s.X, m.k, workers, -1, func(i int, near []neighbour.Neighbour) { out[i] = m.factor(near) })
 }
 
@@ -132,11 +132,11 @@ type lofMeta struct {
 	K    int `json:"k"`
 }
 
-func (m *lofState) state() (any, models.Arrays) {
+func (m *lofState) RowState() (any, models.Arrays) {
 	return lofMeta{m.ref.N, m.k}, models.Arrays{"rows": m.ref.X, "kdist": m.kdist, "lrd": m.lrd}
 }
 
-func loadLOF(st models.State) (learned, error) {
+func loadLOF(st models.State) (models.RowLearned, error) {
 	var meta lofMeta
 	err := st.Meta(&meta)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 func TestLOFFixtures(t *testing.T) {
 	fx := loadFixtures(t)
 	train, test := vectors(4, flat(fx.Train)), vectors(4, flat(fx.Test))
-	spec := &LOF{K: fx.LOF.K, Sample: Sample{Sample: "random"}}
+	spec := &LOF{K: fx.LOF.K, Sample: models.Sample{Sample: "random"}}
 	near(t, "score", fitScore(t, spec, models.Env{}, train, test), negated(fx.LOF.Test), 1e-5)
 
 	m, err := fitLOF(context.Background(), *spec, models.Env{}, train)
@@ -39,7 +39,7 @@ func TestLOFUniform(t *testing.T) {
 	for i := range test {
 		test[i] = .1 + .8*r.Float64()
 	}
-	scores := fitScore(t, &LOF{K: 20, Sample: Sample{Sample: "random"}}, models.Env{}, vectors(2, train),
+	scores := fitScore(t, &LOF{K: 20, Sample: models.Sample{Sample: "random"}}, models.Env{}, vectors(2, train),
 		vectors(2, test))
 	var mean float64
 	for _, v := range scores {

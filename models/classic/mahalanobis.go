@@ -46,13 +46,13 @@ func (c *Mahalanobis) New(env models.Env) (models.Detector, error) {
 		return nil, err
 	}
 	spec := *c
-	return method{
-		name: mahalanobis, spec: c, env: env, min: 1,
-		fit: func(ctx context.Context, s *data.Set) (learned, error) {
+	return models.RowMethod{
+		Name: mahalanobis, Spec: c, Env: env, Min: 1,
+		Fit: func(ctx context.Context, s *data.Set) (models.RowLearned, error) {
 			return fitMahalanobis(ctx, spec, env, s)
 		},
-		load: loadGaussian,
-	}.detector(), nil
+		Load: loadGaussian,
+	}.Detector(), nil
 }
 
 // gaussianState is a normal distribution; the score is the squared distance from its mean by its covariance.
@@ -64,7 +64,7 @@ func fitMahalanobis(ctx context.Context, c Mahalanobis, env models.Env, s *data.
 	if err != nil {
 		return nil, err
 	}
-	cov, err := cluster.Covariance(ctx, matrix(s), mean, nil, env.Parallel())
+	cov, err := cluster.Covariance(ctx, models.RowMatrix(s), mean, nil, env.Parallel())
 	if err != nil {
 		return nil, err
 	}
@@ -93,15 +93,15 @@ func ridged(mean, cov []float64, ridge float64) (*cluster.Gaussian, float64, err
 	}
 }
 
-func (m *gaussianState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	return cluster.Squares(ctx, m.g, matrix(s), workers, out)
+func (m *gaussianState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
+	return cluster.Squares(ctx, m.g, models.RowMatrix(s), workers, out)
 }
 
-func (m *gaussianState) state() (any, models.Arrays) {
+func (m *gaussianState) RowState() (any, models.Arrays) {
 	return struct{}{}, models.Arrays{"mean": m.g.Mean, "whitening": m.g.W}
 }
 
-func loadGaussian(st models.State) (learned, error) {
+func loadGaussian(st models.State) (models.RowLearned, error) {
 	if err := st.Meta(&struct{}{}); err != nil {
 		return nil, err
 	}

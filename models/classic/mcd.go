@@ -57,14 +57,14 @@ func (c *MCD) New(env models.Env) (models.Detector, error) {
 		return nil, fmt.Errorf("%s: %w: support: %v is neither 0 nor at least a half", mcd, models.ErrSpec, c.Support)
 	}
 	spec := *c
-	return method{
-		name: mcd, spec: c, env: env, min: 1,
-		fit: func(ctx context.Context, s *data.Set) (learned, error) {
+	return models.RowMethod{
+		Name: mcd, Spec: c, Env: env, Min: 1,
+		Fit: func(ctx context.Context, s *data.Set) (models.RowLearned, error) {
 			m := &densest{ctx: ctx, ridge: spec.Ridge, workers: env.Parallel()}
 			return m.fit(s, spec.Support, env.Rand("subsets"))
 		},
-		load: loadGaussian,
-	}.detector(), nil
+		Load: loadGaussian,
+	}.Detector(), nil
 }
 
 // densest is the search for the rows that lie together most closely.
@@ -101,7 +101,7 @@ func (m *densest) fit(s *data.Set, support float64, r *rand.Rand) (*gaussianStat
 	}
 	// Reweighting.
 	far := make([]float64, s.N)
-	if err := cluster.Squares(m.ctx, best.g, matrix(s), m.workers, far); err != nil {
+	if err := cluster.Squares(m.ctx, best.g, models.RowMatrix(s), m.workers, far); err != nil {
 		return nil, err
 	}
 	sorted := slices.Clone(far)
@@ -187,7 +187,7 @@ func (m *densest) steps(s *data.Set, h int, sets []half, n int) error {
 	for i := range sets {
 		spread := math.Inf(1)
 		for range n {
-			if err := cluster.Squares(m.ctx, sets[i].g, matrix(s), m.workers, far); err != nil {
+			if err := cluster.Squares(m.ctx, sets[i].g, models.RowMatrix(s), m.workers, far); err != nil {
 				return err
 			}
 			for j := range order {
@@ -215,7 +215,7 @@ func (m *densest) of(s *data.Set, rows []int) (half, error) {
 	if err != nil {
 		return half{}, err
 	}
-	cov, err := cluster.Covariance(m.ctx, matrix(s), mean, nil, m.workers)
+	cov, err := cluster.Covariance(m.ctx, models.RowMatrix(s), mean, nil, m.workers)
 	if err != nil {
 		return half{}, err
 	}

@@ -23,7 +23,7 @@ const momentRows = 4096
 // columnSums adds up term(j, x_ij) over the rows.
 func columnSums(ctx context.Context, s *data.Set, workers int, term func(j int, v float64) float64) ([]float64, error) {
 	parts := make([][]float64, (s.N+momentRows-1)/momentRows)
-	err := parallelRows(ctx, s.N, momentRows, workers, func() func(lo, hi int) {
+	err := models.ParallelRows(ctx, s.N, momentRows, workers, func() func(lo, hi int) {
 		return func(lo, hi int) {
 			sum := make([]float64, s.D)
 			for i := lo; i < hi; i++ {
@@ -124,7 +124,7 @@ func constantColumns(s *data.Set) []bool {
 // z is the standardised value of column j.
 func (m *moments) z(j int, v float32) float64 { return (float64(v) - m.mean[j]) / m.sd[j] }
 
-func (m *moments) state() (any, models.Arrays) {
+func (m *moments) RowState() (any, models.Arrays) {
 	return nil, models.Arrays{"mean": m.mean, "sd": m.sd}
 }
 

@@ -131,8 +131,8 @@ func TestNSLKDD(t *testing.T) {
 			}
 			train, test := nslKDD(t, ref.file)
 			t.Run("ocsvm", func(t *testing.T) { nslOCSVM(t, ref, train, test) })
-			all := Sample{Sample: "random"}
-			first := Sample{MaxRows: 10000, Sample: "first"}
+			all := models.Sample{Sample: "random"}
+			first := models.Sample{MaxRows: 10000, Sample: "first"}
 			for name, c := range map[string]struct {
 				spec      models.Spec
 				tolerance float64
@@ -182,16 +182,16 @@ func nslOCSVM(t *testing.T, ref nslReference, train, test *data.Set) {
 		first5 []float64
 	}{{"ocsvm", .1, ref.rho, ref.first5}, {"ocsvm01", .01, ref.rho01, ref.first5of01}} {
 		spec := &OCSVM{Nu: c.nu, Kernel: "rbf", Degree: 3, Gamma: "scale", Tol: 1e-3, MemoryMB: 200,
-			Sample: Sample{Sample: "random"}}
+			Sample: models.Sample{Sample: "random"}}
 		m := build(t, spec, models.Env{})
 		start := time.Now()
 		check(t, m.Fit(context.Background(), train))
 		fitted := time.Now()
 		scores, err := m.Score(context.Background(), test)
 		check(t, err)
-		fit, err := m.(*models.Fitted[rowScorer]).Learned()
+		fit, err := m.(*models.Fitted[models.RowScorer]).Learned()
 		check(t, err)
-		state := fit.learned.(*ocsvmState)
+		state := fit.RowLearned.(*ocsvmState)
 		t.Logf("%s: fit %.2f s, score %.2f s; rho %.6f, %d support vectors", c.name, fitted.Sub(start).Seconds(),
 			time.Since(fitted).Seconds(), state.rho, len(state.alpha))
 		near(t, c.name+" decision", negated(scores[:5]), c.first5, 1e-3)
@@ -260,7 +260,7 @@ func TestKDENarrow(t *testing.T) {
 		idx[i] = i * 450
 	}
 	test = test.Subset(idx)
-	got := fitScore(t, &KDE{Bandwidth: "0.1", Sample: Sample{MaxRows: 3000, Sample: "first"}}, models.Env{}, train,
+	got := fitScore(t, &KDE{Bandwidth: "0.1", Sample: models.Sample{MaxRows: 3000, Sample: "first"}}, models.Env{}, train,
 		test)
 	want := make([]float64, test.N)
 	for i := range want {

@@ -49,8 +49,8 @@ type OCSVM struct {
 	Tol float64 `yaml:"tol" jsonschema:"exclusiveMinimum=0,maximum=1"`
 	// memory for the kernel values of one working set, in MB: more of it helps where very many rows are support vectors
 	// inside the margin; 200 is as much as scikit-learn takes for its cache of kernel rows
-	MemoryMB int `yaml:"memory_mb" jsonschema:"minimum=1,maximum=65536"`
-	Sample   `yaml:",inline"`
+	MemoryMB      int `yaml:"memory_mb" jsonschema:"minimum=1,maximum=65536"`
+	models.Sample `yaml:",inline"`
 }
 
 // kinds are the kernels by their names.
@@ -84,7 +84,7 @@ func init() {
 		Seeded: models.Never,
 		Defaults: func() models.Spec {
 			return &OCSVM{Nu: 0.1, Kernel: "rbf", Degree: 3, Gamma: "scale", Tol: 1e-3, MemoryMB: 200,
-				Sample: Sample{Sample: "random"}}
+				Sample: models.Sample{Sample: "random"}}
 		},
 	})
 }
@@ -94,35 +94,38 @@ func (c *OCSVM) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec(ocsvm, c); err != nil {
 		return nil, err
 	}
-	if _, err := gammas.number(string(c.Gamma)); err != nil {
+	if _, err := gammas.Number(string(c.Gamma)); err != nil {
 		return nil, fmt.Errorf("%s: %w: gamma: %w", ocsvm, models.ErrSpec, err)
 	}
 	spec := *c
-	return method{
-		name: ocsvm, spec: c, env: env, min: 1, costly: true,
-		fit: func(ctx context.Context, s *data.Set) (learned, error) {
+	return models.RowMethod{
+		Name: ocsvm, Spec: c, Env: env, Min: 1, Costly: true,
+		Fit: func(ctx context.Context, s *data.Set) (models.RowLearned, error) {
 			return fitOCSVM(ctx, spec, env, spec.Take(s, env.Logger()))
 		},
-		load: func(st models.State) (learned, error) { return loadOCSVM(spec, st) },
-	}.detector(), nil
+		Load: func(st models.State) (models.RowLearned, error) { return loadOCSVM(spec, st) },
+	}.Detector(), nil
 }
 
-var gammas = enumOrNumber{[]string{"scale", "scale_std", "auto"}, func(g float64) bool { return g > 0 && g <= 1e100 },
-	"more than 0, at most 1e100"}
+var gammas = models.EnumOrNumber{
+	Words: []string{"scale", "scale_std", "auto"},
+	Fits:  func(g float64) bool { return g > 0 && g <= 1e100 },
+	Want:  "more than 0, at most 1e100",
+}
 
 // DecodeStrict takes a word or a number.
 func (g *Gamma) DecodeStrict(d settings.Doc) settings.Problems {
-	text, ps := gammas.decode(d)
+	text, ps := gammas.Decode(d)
 	*g = Gamma(text)
 	return ps
 }
 
 // MarshalYAML writes a number as a number.
-func (g Gamma) MarshalYAML() (any, error) { return gammas.yaml(string(g)), nil }
+func (g Gamma) MarshalYAML() (any, error) { return gammas.YAML(string(g)), nil }
 
 // gammaFor is γ for the row-major n×d matrix x.
 func gammaFor[T float32 | float64](g Gamma, x []T, d int) float64 {
-	v, _ := gammas.number(string(g)) // checked by New
+	v, _ := gammas.Number(string(g)) // checked by New
 	if v > 0 {
 		return v
 	}
@@ -188,7 +191,7 @@ func (m *ocsvmState) prepare(d int, single bool) {
 	m.p = similarity.New(m.f, m.sv, len(m.alpha), d, m.shift, single)
 }
 
-func (m *ocsvmState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
+func (m *ocsvmState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	if err := m.p.SumsAt(ctx, s.X, m.alpha, workers, out); err != nil {
 		return err
 	}
@@ -206,7 +209,7 @@ type ocsvmMeta struct {
 	Single  bool    `json:"single"` // kernel values in float32, as in training
 }
 
-func (m *ocsvmState) state() (any, models.Arrays) {
+func (m *ocsvmState) RowState() (any, models.Arrays) {
 	arrays := models.Arrays{"vectors": m.sv, "alpha": m.alpha}
 	if m.shift != nil {
 		arrays["shift"] = m.shift
@@ -214,7 +217,7 @@ func (m *ocsvmState) state() (any, models.Arrays) {
 	return ocsvmMeta{len(m.alpha), m.f.Gamma, m.rho, m.p.Single()}, arrays
 }
 
-func loadOCSVM(c OCSVM, st models.State) (learned, error) {
+func loadOCSVM(c OCSVM, st models.State) (models.RowLearned, error) {
 	var meta ocsvmMeta
 	err := st.Meta(&meta)
 	if err != nil {

@@ -49,15 +49,17 @@ func (c *OCSVMNystrom) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec(ocsvmNystrom, c); err != nil {
 		return nil, err
 	}
-	if _, err := gammas.number(string(c.Gamma)); err != nil {
+	if _, err := gammas.Number(string(c.Gamma)); err != nil {
 		return nil, fmt.Errorf("%s: %w: gamma: %w", ocsvmNystrom, models.ErrSpec, err)
 	}
 	spec := *c
-	return method{
-		name: ocsvmNystrom, spec: c, env: env, min: 1,
-		fit:  func(ctx context.Context, s *data.Set) (learned, error) { return fitNystrom(ctx, spec, env, s) },
-		load: loadNystrom,
-	}.detector(), nil
+	return models.RowMethod{
+		Name: ocsvmNystrom, Spec: c, Env: env, Min: 1,
+		Fit: func(ctx context.Context, s *data.Set) (models.RowLearned, error) {
+			return fitNystrom(ctx, spec, env, s)
+		},
+		Load: loadNystrom,
+	}.Detector(), nil
 }
 
 // nystrom is a map to Nyström features.
@@ -97,7 +99,7 @@ func (f *nystrom) features(ctx context.Context, x []float32, n, workers int, out
 	if err := f.landmarks.ValuesAt(ctx, x, n, workers, out); err != nil {
 		return err
 	}
-	return parallelRows(ctx, n, kernel.TileRows, workers, func() func(lo, hi int) {
+	return models.ParallelRows(ctx, n, kernel.TileRows, workers, func() func(lo, hi int) {
 		tile, z := kernel.NewTile[float64](m), make([]float64, kernel.TileRows*m)
 		return func(lo, hi int) {
 			copy(z, out[lo*m:hi*m])
@@ -143,7 +145,7 @@ func fitNystrom(ctx context.Context, c OCSVMNystrom, env models.Env, s *data.Set
 	return m, nil
 }
 
-func (m *nystromState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
+func (m *nystromState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	if err := m.landmarks.SumsAt(ctx, s.X, m.weights, workers, out); err != nil {
 		return err
 	}
@@ -160,12 +162,12 @@ type nystromMeta struct {
 	Rho       float64 `json:"rho"`
 }
 
-func (m *nystromState) state() (any, models.Arrays) {
+func (m *nystromState) RowState() (any, models.Arrays) {
 	return nystromMeta{m.landmarks.N, m.landmarks.F.Gamma, m.rho},
 		models.Arrays{"landmarks": m.x, "shift": m.shift, "weights": m.weights}
 }
 
-func loadNystrom(st models.State) (learned, error) {
+func loadNystrom(st models.State) (models.RowLearned, error) {
 	var meta nystromMeta
 	if err := st.Meta(&meta); err != nil {
 		return nil, err

@@ -49,21 +49,21 @@ func (c *OCSVMRFF) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec(ocsvmRFF, c); err != nil {
 		return nil, err
 	}
-	if _, err := gammas.number(string(c.Gamma)); err != nil {
+	if _, err := gammas.Number(string(c.Gamma)); err != nil {
 		return nil, fmt.Errorf("%s: %w: gamma: %w", ocsvmRFF, models.ErrSpec, err)
 	}
 	spec := *c
-	return method{
-		name: ocsvmRFF, spec: c, env: env, min: 1,
-		fit: func(ctx context.Context, s *data.Set) (learned, error) {
+	return models.RowMethod{
+		Name: ocsvmRFF, Spec: c, Env: env, Min: 1,
+		Fit: func(ctx context.Context, s *data.Set) (models.RowLearned, error) {
 			gamma := gammaFor(spec.Gamma, s.X, s.D)
 			m := &rffState{fourier: newFourier(gamma, kernel.Middles(s.X, s.N, s.D), spec.Features, env.Rand("features"))}
 			var err error
 			m.w, m.rho, err = spec.solve(ctx, env, m.fourier, s)
 			return m, err
 		},
-		load: func(st models.State) (learned, error) { return loadRFF(spec, st) },
-	}.detector(), nil
+		Load: func(st models.State) (models.RowLearned, error) { return loadRFF(spec, st) },
+	}.Detector(), nil
 }
 
 // fourier is a map to random Fourier features.
@@ -120,7 +120,7 @@ type rffState struct {
 	rho float64
 }
 
-func (m *rffState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
+func (m *rffState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	return linearScore(ctx, m.fourier, m.w, m.rho, s, workers, out)
 }
 
@@ -129,11 +129,11 @@ type linearMeta struct {
 	Rho float64 `json:"rho"`
 }
 
-func (m *rffState) state() (any, models.Arrays) {
+func (m *rffState) RowState() (any, models.Arrays) {
 	return linearMeta{m.rho}, models.Arrays{"shift": m.shift, "directions": m.directions, "phases": m.phases, "w": m.w}
 }
 
-func loadRFF(c OCSVMRFF, st models.State) (learned, error) {
+func loadRFF(c OCSVMRFF, st models.State) (models.RowLearned, error) {
 	var meta linearMeta
 	if err := st.Meta(&meta); err != nil {
 		return nil, err

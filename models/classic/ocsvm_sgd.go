@@ -44,9 +44,9 @@ func (c *OCSVMSGD) New(env models.Env) (models.Detector, error) {
 		return nil, err
 	}
 	spec := *c
-	return method{
-		name: ocsvmSGD, spec: c, env: env, min: 1,
-		fit: func(ctx context.Context, s *data.Set) (learned, error) {
+	return models.RowMethod{
+		Name: ocsvmSGD, Spec: c, Env: env, Min: 1,
+		Fit: func(ctx context.Context, s *data.Set) (models.RowLearned, error) {
 			square := 0.0
 			for i := range s.N {
 				square += kernel.SquaredLength(s.Row(i)) / float64(s.N)
@@ -59,8 +59,8 @@ func (c *OCSVMSGD) New(env models.Env) (models.Detector, error) {
 			m.w, m.rho, err = spec.solve(ctx, env, m.scaled, s)
 			return m, err
 		},
-		load: loadSGD,
-	}.detector(), nil
+		Load: loadSGD,
+	}.Detector(), nil
 }
 
 // scaled is the map to rows of length about 1.
@@ -85,7 +85,7 @@ type sgdState struct {
 	rho float64
 }
 
-func (m *sgdState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
+func (m *sgdState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	return linearScore(ctx, m.scaled, m.w, m.rho, s, workers, out)
 }
 
@@ -95,9 +95,11 @@ type sgdMeta struct {
 	Rho   float64 `json:"rho"`
 }
 
-func (m *sgdState) state() (any, models.Arrays) { return sgdMeta{m.by, m.rho}, models.Arrays{"w": m.w} }
+func (m *sgdState) RowState() (any, models.Arrays) {
+	return sgdMeta{m.by, m.rho}, models.Arrays{"w": m.w}
+}
 
-func loadSGD(st models.State) (learned, error) {
+func loadSGD(st models.State) (models.RowLearned, error) {
 	var meta sgdMeta
 	if err := st.Meta(&meta); err != nil {
 		return nil, err

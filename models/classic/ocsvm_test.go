@@ -77,7 +77,7 @@ func TestOneClassFixtures(t *testing.T) {
 		t.Run(name+"/detector", func(t *testing.T) {
 			// Rows rounded to float32 move the solution by more than the tolerance.
 			spec := &OCSVM{Nu: set.nu, Kernel: "rbf", Degree: 3, Gamma: set.gamma, Tol: 1e-9, MemoryMB: 1,
-				Sample: Sample{Sample: "random"}}
+				Sample: models.Sample{Sample: "random"}}
 			got := fitScore(t, spec, models.Env{}, vectors(4, train), vectors(4, test))
 			near(t, "score", got, negated(want.Decision), 1e-5)
 		})
@@ -106,7 +106,7 @@ func TestOneClassKernels(t *testing.T) {
 	train, test := vectors(4, flat(fx.Train)), vectors(4, flat(fx.Test))
 	for _, c := range want.Cases {
 		spec := &OCSVM{Nu: c.Nu, Kernel: c.Kernel, Degree: c.Degree, Coef0: c.Coef0, Gamma: Gamma(c.Gamma),
-			Tol: 1e-9, MemoryMB: 1, Sample: Sample{Sample: "first"}}
+			Tol: 1e-9, MemoryMB: 1, Sample: models.Sample{Sample: "first"}}
 		t.Run(fmt.Sprintf("%s,nu=%v,gamma=%s", c.Kernel, c.Nu, c.Gamma), func(t *testing.T) {
 			near(t, "score", fitScore(t, spec, models.Env{}, train, test), negated(c.Decision), 2e-5)
 		})

@@ -134,7 +134,7 @@ func linearScore(ctx context.Context, f featureMap, w []float64, rho float64, s 
 	workers int, out []float64) error {
 	const rows = 256
 	size := f.size()
-	return parallelRows(ctx, s.N, rows, workers, func() func(lo, hi int) {
+	return models.ParallelRows(ctx, s.N, rows, workers, func() func(lo, hi int) {
 		z := make([]float64, rows*size)
 		return func(lo, hi int) {
 			if f.features(ctx, s.X[lo*s.D:hi*s.D], hi-lo, 1, z) != nil {

@@ -33,7 +33,7 @@ func TestLinearOneClass(t *testing.T) {
 	}
 	exact := func(kernel string) *OCSVM {
 		return &OCSVM{Nu: nu, Kernel: kernel, Degree: 3, Gamma: "0.1", Tol: 1e-3, MemoryMB: 200,
-			Sample: Sample{Sample: "first"}}
+			Sample: models.Sample{Sample: "first"}}
 	}
 	steps := OneClassSteps{Nu: nu, Epochs: 25}
 	rbf := fitScore(t, exact("rbf"), models.Env{}, train, test)

@@ -67,16 +67,16 @@ func (c *PCA) New(env models.Env) (models.Detector, error) {
 			models.ErrSpec, c.Components)
 	}
 	spec := *c
-	m := method{
-		name: pca, spec: c, env: env, min: 1,
-		fit:  func(ctx context.Context, s *data.Set) (learned, error) { return fitPCA(ctx, spec, env, s) },
-		load: loadPCA,
+	m := models.RowMethod{
+		Name: pca, Spec: c, Env: env, Min: 1,
+		Fit:  func(ctx context.Context, s *data.Set) (models.RowLearned, error) { return fitPCA(ctx, spec, env, s) },
+		Load: loadPCA,
 	}
 	if spec.Weighted {
-		m.fit = func(ctx context.Context, s *data.Set) (learned, error) { return fitPCAPoints(ctx, env, s) }
-		m.load = loadPCAPoints
+		m.Fit = func(ctx context.Context, s *data.Set) (models.RowLearned, error) { return fitPCAPoints(ctx, env, s) }
+		m.Load = loadPCAPoints
 	}
-	return m.explainer(), nil
+	return m.Explainer(), nil
 }
 
 type pcaState struct {
@@ -106,7 +106,7 @@ func principal(ctx context.Context, s *data.Set, workers int) (values, vectors, 
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	cov, err := cluster.Covariance(ctx, matrix(s), mean, nil, workers)
+	cov, err := cluster.Covariance(ctx, models.RowMatrix(s), mean, nil, workers)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -176,7 +176,7 @@ func newPCA(mean, vectors []float64, k int) *pcaState {
 }
 
 // score projects a tile's rows onto the components and back again.
-func (m *pcaState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
+func (m *pcaState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	const width = 16
 	d, k := s.D, m.k
 	return eachTile(ctx, s, m.mean, workers, func() func(lo, hi int, z []float64) {
@@ -231,8 +231,8 @@ func (m *pcaState) residual(row []float32, rest []float64) {
 	}
 }
 
-// explain: the squared residuals, which add up to the score.
-func (m *pcaState) explain(row []float32, out []float64) {
+// ExplainRow: the squared residuals, which add up to the score.
+func (m *pcaState) ExplainRow(row []float32, out []float64) {
 	m.residual(row, out)
 	for j, v := range out {
 		out[j] = v * v
@@ -244,11 +244,11 @@ type pcaMeta struct {
 	Components int `json:"components"`
 }
 
-func (m *pcaState) state() (any, models.Arrays) {
+func (m *pcaState) RowState() (any, models.Arrays) {
 	return pcaMeta{m.k}, models.Arrays{"mean": m.mean, "vectors": m.vectors}
 }
 
-func loadPCA(st models.State) (learned, error) {
+func loadPCA(st models.State) (models.RowLearned, error) {
 	var meta pcaMeta
 	err := st.Meta(&meta)
 	if err != nil {

@@ -34,7 +34,7 @@ func TestPCAFixtures(t *testing.T) {
 		}
 		near(t, "eigenvector", abs, fx.PCA.Components[k], 1e-5)
 	}
-	cov, err := cluster.Covariance(context.Background(), matrix(train), mean, nil, 2)
+	cov, err := cluster.Covariance(context.Background(), models.RowMatrix(train), mean, nil, 2)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ func fitPCAPoints(ctx context.Context, env models.Env, s *data.Set) (*pcaPoints,
 	if err != nil {
 		return nil, err
 	}
-	cov, err := cluster.Covariance(ctx, matrix(s), mean, nil, env.Parallel())
+	cov, err := cluster.Covariance(ctx, models.RowMatrix(s), mean, nil, env.Parallel())
 	if err != nil {
 		return nil, err
 	}
@@ -96,8 +96,8 @@ func (m *pcaPoints) visit(row []float32, squares []float64, each func(weight, di
 	}
 }
 
-func (m *pcaPoints) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	return scoreRows(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
+func (m *pcaPoints) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
+	return models.EachRow(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
 		squares := make([]float64, s.D)
 		return func(row []float32) float64 {
 			sum := 0.0
@@ -107,8 +107,8 @@ func (m *pcaPoints) score(ctx context.Context, s *data.Set, workers int, out []f
 	})
 }
 
-// explain: each distance is dealt out by the squares that it is made of.
-func (m *pcaPoints) explain(row []float32, out []float64) {
+// ExplainRow: each distance is dealt out by the squares that it is made of.
+func (m *pcaPoints) ExplainRow(row []float32, out []float64) {
 	squares := make([]float64, len(row))
 	clear(out)
 	m.visit(row, squares, func(weight, distance float64) {
@@ -120,11 +120,11 @@ func (m *pcaPoints) explain(row []float32, out []float64) {
 	})
 }
 
-func (m *pcaPoints) state() (any, models.Arrays) {
+func (m *pcaPoints) RowState() (any, models.Arrays) {
 	return nil, models.Arrays{"mean": m.mean, "unit": m.unit, "points": m.points, "weights": m.weights}
 }
 
-func loadPCAPoints(st models.State) (learned, error) {
+func loadPCAPoints(st models.State) (models.RowLearned, error) {
 	weights, err := models.FiniteArray[float64](st.Arrays, "weights", -1)
 	if err != nil {
 		return nil, err

@@ -137,7 +137,7 @@ func TestPyOD(t *testing.T) {
 		Sets   map[string]pyodSet
 	}
 	check(t, json.Unmarshal(raw, &ref))
-	all := Sample{Sample: "first"}
+	all := models.Sample{Sample: "first"}
 	exact := map[string]struct {
 		spec models.Spec
 		tol  float64 // of a score, relative to the largest of the first twenty

@@ -33,20 +33,20 @@ func (c *Random) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec(random, c); err != nil {
 		return nil, err
 	}
-	return method{
-		name: random, spec: c, env: env, min: 1,
-		fit: func(_ context.Context, s *data.Set) (learned, error) {
+	return models.RowMethod{
+		Name: random, Spec: c, Env: env, Min: 1,
+		Fit: func(_ context.Context, s *data.Set) (models.RowLearned, error) {
 			return randomState{env.Rand(random).Uint64()}, nil
 		},
-		load: loadRandom,
-	}.detector(), nil
+		Load: loadRandom,
+	}.Detector(), nil
 }
 
 type randomState struct {
 	key uint64
 }
 
-func (m randomState) score(ctx context.Context, _ *data.Set, _ int, out []float64) error {
+func (m randomState) ScoreRows(ctx context.Context, _ *data.Set, _ int, out []float64) error {
 	for i := range out {
 		out[i] = float64(mix(mix(m.key)^uint64(i))>>11) / (1 << 53)
 	}
@@ -63,13 +63,13 @@ func mix(h uint64) uint64 {
 	return h ^ h>>33
 }
 
-func (m randomState) state() (any, models.Arrays) {
+func (m randomState) RowState() (any, models.Arrays) {
 	var key [8]byte
 	binary.LittleEndian.PutUint64(key[:], m.key)
 	return nil, models.Arrays{"key": key[:]}
 }
 
-func loadRandom(st models.State) (learned, error) {
+func loadRandom(st models.State) (models.RowLearned, error) {
 	key, err := models.Array[uint8](st.Arrays, "key", 8)
 	if err != nil {
 		return nil, err

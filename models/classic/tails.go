@@ -32,7 +32,7 @@ type tails struct{ left, right float64 }
 
 func tabulateTails(ctx context.Context, env models.Env, s *data.Set) (tailTable, error) {
 	m := tailTable{n: s.N, columns: make([]tailColumn, s.D)}
-	err := parallelRows(ctx, s.D, 1, env.Parallel(), func() func(lo, hi int) {
+	err := models.ParallelRows(ctx, s.D, 1, env.Parallel(), func() func(lo, hi int) {
 		v := make([]float32, s.N)
 		return func(j, _ int) {
 			for i := range v {
@@ -113,7 +113,7 @@ type tailMeta struct {
 	Rows int `json:"rows"`
 }
 
-func (m *tailTable) state() (any, models.Arrays) {
+func (m *tailTable) RowState() (any, models.Arrays) {
 	var sizes, upTo []int32
 	var values []float32
 	for _, c := range m.columns {

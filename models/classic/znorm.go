@@ -36,23 +36,23 @@ func (c *ZNorm) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec(znorm, c); err != nil {
 		return nil, err
 	}
-	return method{
-		name: znorm, spec: c, env: env, min: 1,
-		fit: func(ctx context.Context, s *data.Set) (learned, error) {
+	return models.RowMethod{
+		Name: znorm, Spec: c, Env: env, Min: 1,
+		Fit: func(ctx context.Context, s *data.Set) (models.RowLearned, error) {
 			m, err := fitMoments(ctx, s, env.Parallel())
 			return znormState{m}, err
 		},
-		load: func(st models.State) (learned, error) {
+		Load: func(st models.State) (models.RowLearned, error) {
 			m, err := loadMoments(st)
 			return znormState{m}, err
 		},
-	}.explainer(), nil
+	}.Explainer(), nil
 }
 
 type znormState struct{ *moments }
 
-func (m znormState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	return scoreRows(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
+func (m znormState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
+	return models.EachRow(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
 		return func(row []float32) float64 {
 			var sum float64
 			for j, v := range row {
@@ -64,8 +64,8 @@ func (m znormState) score(ctx context.Context, s *data.Set, workers int, out []f
 	})
 }
 
-// explain: the squared standardised values, which add up to the square of the score.
-func (m znormState) explain(row []float32, out []float64) {
+// ExplainRow: the squared standardised values, which add up to the square of the score.
+func (m znormState) ExplainRow(row []float32, out []float64) {
 	for j, v := range row {
 		z := m.z(j, v)
 		out[j] = z * z

@@ -145,3 +145,12 @@ func loadRows(st models.State, least int, most func(rows int) int) (ref *neighbo
 
 // others is how many other rows one of n has.
 func others(n int) int { return n - 1 }
+
+// loadReference is a saved array of n rows, as points to be searched among.
+func loadReference(st models.State, n int) (*neighbour.Reference, error) {
+	x, err := models.FiniteArray[float32](st.Arrays, "rows", n*st.Columns)
+	if err != nil {
+		return nil, err
+	}
+	return neighbour.New(x, n, st.Columns), nil
+}

@@ -4,10 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	"plumbline/runs/record"
-
 	_ "plumbline/models/classic"
 	_ "plumbline/models/supervised"
+	"plumbline/runs/record"
 )
 
 // TestSawLabels: a table with a model that learns from labels says of each model what it saw; others do not.

@@ -14,7 +14,7 @@ import (
 	"plumbline/data/prep"
 	"plumbline/data/source"
 	"plumbline/data/split"
-	_ "plumbline/data/synth" // registers its format
+	_ "plumbline/data/synth"
 	"plumbline/models"
 )
 

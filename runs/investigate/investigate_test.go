@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
+
 	"plumbline/configs"
 	"plumbline/data/cache"
 	_ "plumbline/models/autoencoder"
@@ -21,8 +23,6 @@ import (
 	"plumbline/runs"
 	"plumbline/runs/experiment"
 	"plumbline/runs/record"
-
-	"github.com/klauspost/compress/zstd"
 )
 
 const small = `

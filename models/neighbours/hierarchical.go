@@ -1,4 +1,4 @@
-package classic
+package neighbours
 
 import (
 	"context"
@@ -34,8 +34,8 @@ type Hierarchical struct {
 	// what the distance of two groups is
 	Linkage string `yaml:"linkage" jsonschema:"enum=ward,enum=average,enum=complete,enum=single"`
 	// share of the training rows below which a group is forgotten
-	MinShare float64 `yaml:"min_share" jsonschema:"minimum=0,maximum=1"`
-	Sample   `yaml:",inline"`
+	MinShare      float64 `yaml:"min_share" jsonschema:"minimum=0,maximum=1"`
+	models.Sample `yaml:",inline"`
 }
 
 const hierarchical = "hierarchical"
@@ -50,7 +50,7 @@ func init() {
 		Seeded: models.Never,
 		Defaults: func() models.Spec {
 			return &Hierarchical{Clusters: 8, Linkage: "ward", MinShare: 0.01,
-				Sample: Sample{MaxRows: 10000, Sample: "random"}}
+				Sample: models.Sample{MaxRows: 10000, Sample: "random"}}
 		},
 	})
 }
@@ -66,13 +66,13 @@ func (c *Hierarchical) New(env models.Env) (models.Detector, error) {
 		return nil, err
 	}
 	spec := *c
-	return method{
-		name: hierarchical, spec: c, env: env, min: 1, costly: true,
-		fit: func(ctx context.Context, s *data.Set) (learned, error) {
+	return models.RowMethod{
+		Name: hierarchical, Spec: c, Env: env, Min: 1, Costly: true,
+		Fit: func(ctx context.Context, s *data.Set) (models.RowLearned, error) {
 			return fitHierarchical(ctx, spec, env, spec.Take(s, env.Logger()))
 		},
-		load: func(st models.State) (learned, error) { return loadHierarchical(spec, st) },
-	}.clusterer(), nil
+		Load: func(st models.State) (models.RowLearned, error) { return loadHierarchical(spec, st) },
+	}.Clusterer(), nil
 }
 
 // hierarchicalState is the groups: for ward their means, otherwise their rows, group after group.
@@ -85,7 +85,7 @@ type hierarchicalState struct {
 }
 
 func fitHierarchical(ctx context.Context, c Hierarchical, env models.Env, s *data.Set) (*hierarchicalState, error) {
-	m := matrix(s)
+	m := models.RowMatrix(s)
 	by := linkages[c.Linkage]
 	tree, err := cluster.Agglomerate(ctx, m, by, env.Parallel())
 	if err != nil {
@@ -124,11 +124,11 @@ func fitHierarchical(ctx context.Context, c Hierarchical, env models.Env, s *dat
 	return out, nil
 }
 
-func (m *hierarchicalState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
+func (m *hierarchicalState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	return m.each(ctx, s, workers, func(i, _ int, d float64) { out[i] = d })
 }
 
-func (m *hierarchicalState) clusters(ctx context.Context, s *data.Set, workers int, out []int32) error {
+func (m *hierarchicalState) GroupRows(ctx context.Context, s *data.Set, workers int, out []int32) error {
 	return m.each(ctx, s, workers, func(i, g int, _ float64) { out[i] = int32(g) })
 }
 
@@ -168,14 +168,14 @@ func (m *hierarchicalState) distance(row []float32, g, first, size int) float64 
 	return least
 }
 
-func (m *hierarchicalState) state() (any, models.Arrays) {
+func (m *hierarchicalState) RowState() (any, models.Arrays) {
 	if m.by == cluster.WardLinkage {
 		return struct{}{}, models.Arrays{"sizes": m.sizes, "means": m.means}
 	}
 	return struct{}{}, models.Arrays{"sizes": m.sizes, "rows": m.x}
 }
 
-func loadHierarchical(c Hierarchical, st models.State) (learned, error) {
+func loadHierarchical(c Hierarchical, st models.State) (models.RowLearned, error) {
 	if err := st.Meta(&struct{}{}); err != nil {
 		return nil, err
 	}

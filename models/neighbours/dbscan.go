@@ -1,4 +1,4 @@
-package classic
+package neighbours
 
 import (
 	"context"
@@ -30,8 +30,8 @@ type DBSCAN struct {
 	// min_samples rows, themselves included
 	Eps Eps `yaml:"eps" jsonschema:"oneof_type=string;number"`
 	// rows that make a neighbourhood dense; 5 as in scikit-learn
-	MinSamples int `yaml:"min_samples" jsonschema:"minimum=1,maximum=100000"`
-	Sample     `yaml:",inline"`
+	MinSamples    int `yaml:"min_samples" jsonschema:"minimum=1,maximum=100000"`
+	models.Sample `yaml:",inline"`
 }
 
 // Eps is auto or a positive number in decimal.
@@ -48,7 +48,7 @@ func init() {
 		Needs:  models.Needs{Input: data.Vectors},
 		Seeded: models.Never,
 		Defaults: func() models.Spec {
-			return &DBSCAN{Eps: "auto", MinSamples: 5, Sample: Sample{Sample: "random"}}
+			return &DBSCAN{Eps: "auto", MinSamples: 5, Sample: models.Sample{Sample: "random"}}
 		},
 	})
 }
@@ -58,31 +58,31 @@ func (c *DBSCAN) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec(dbscan, c); err != nil {
 		return nil, err
 	}
-	if _, err := epsilons.number(string(c.Eps)); err != nil {
+	if _, err := epsilons.Number(string(c.Eps)); err != nil {
 		return nil, fmt.Errorf("%s: %w: eps: %w", dbscan, models.ErrSpec, err)
 	}
 	spec := *c
-	return method{
-		name: dbscan, spec: c, env: env, min: 1, costly: true,
-		fit: func(ctx context.Context, s *data.Set) (learned, error) {
+	return models.RowMethod{
+		Name: dbscan, Spec: c, Env: env, Min: 1, Costly: true,
+		Fit: func(ctx context.Context, s *data.Set) (models.RowLearned, error) {
 			return fitDBSCAN(ctx, spec, env, spec.Take(s, env.Logger()))
 		},
-		load: loadDBSCAN,
-	}.clusterer(), nil
+		Load: loadDBSCAN,
+	}.Clusterer(), nil
 }
 
-var epsilons = enumOrNumber{[]string{"auto"}, func(v float64) bool { return v > 0 && v <= 1e30 },
-	"more than 0, at most 1e30"}
+var epsilons = models.EnumOrNumber{Words: []string{"auto"}, Fits: func(v float64) bool { return v > 0 && v <= 1e30 },
+	Want: "more than 0, at most 1e30"}
 
 // DecodeStrict takes a word or a number.
 func (e *Eps) DecodeStrict(d settings.Doc) settings.Problems {
-	text, ps := epsilons.decode(d)
+	text, ps := epsilons.Decode(d)
 	*e = Eps(text)
 	return ps
 }
 
 // MarshalYAML writes a number as a number.
-func (e Eps) MarshalYAML() (any, error) { return epsilons.yaml(string(e)), nil }
+func (e Eps) MarshalYAML() (any, error) { return epsilons.YAML(string(e)), nil }
 
 // dbscanState is the core rows with their clusters.
 type dbscanState struct {
@@ -92,14 +92,14 @@ type dbscanState struct {
 }
 
 func fitDBSCAN(ctx context.Context, c DBSCAN, env models.Env, s *data.Set) (*dbscanState, error) {
-	eps, _ := epsilons.number(string(c.Eps)) // checked by New
+	eps, _ := epsilons.Number(string(c.Eps)) // checked by New
 	if eps == 0 {
 		var err error
 		if eps, err = c.radius(ctx, env, s); err != nil {
 			return nil, err
 		}
 	}
-	found, err := cluster.DBSCAN(ctx, matrix(s), eps, c.MinSamples, env.Parallel())
+	found, err := cluster.DBSCAN(ctx, models.RowMatrix(s), eps, c.MinSamples, env.Parallel())
 	if err != nil {
 		return nil, err
 	}
@@ -137,13 +137,13 @@ func (c DBSCAN) radius(ctx context.Context, env models.Env, s *data.Set) (float6
 	return max(stat.Quantile(far, 0.9), 1e-30), nil
 }
 
-func (m *dbscanState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
+func (m *dbscanState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	return m.core.Nearest(ctx, s.X, 1, workers, -1, func(i int, near []neighbour.Neighbour) {
 		out[i] = near[0].Distance - m.eps
 	})
 }
 
-func (m *dbscanState) clusters(ctx context.Context, s *data.Set, workers int, out []int32) error {
+func (m *dbscanState) GroupRows(ctx context.Context, s *data.Set, workers int, out []int32) error {
 	return m.core.Nearest(ctx, s.X, 1, workers, -1, func(i int, near []neighbour.Neighbour) {
 		out[i] = m.labels[near[0].Row]
 	})
@@ -155,11 +155,11 @@ type dbscanMeta struct {
 	Eps  float64 `json:"eps"`
 }
 
-func (m *dbscanState) state() (any, models.Arrays) {
+func (m *dbscanState) RowState() (any, models.Arrays) {
 	return dbscanMeta{m.core.N, m.eps}, models.Arrays{"rows": m.core.X, "clusters": m.labels}
 }
 
-func loadDBSCAN(st models.State) (learned, error) {
+func loadDBSCAN(st models.State) (models.RowLearned, error) {
 	var meta dbscanMeta
 	if err := st.Meta(&meta); err != nil {
 		return nil, err

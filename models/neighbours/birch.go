@@ -1,4 +1,4 @@
-package classic
+package neighbours
 
 import (
 	"context"
@@ -58,11 +58,11 @@ func (c *Birch) New(env models.Env) (models.Detector, error) {
 		return nil, err
 	}
 	spec := *c
-	return method{
-		name: birch, spec: c, env: env, min: 1, costly: true,
-		fit:  func(ctx context.Context, s *data.Set) (learned, error) { return fitBirch(ctx, spec, env, s) },
-		load: loadBirch,
-	}.clusterer(), nil
+	return models.RowMethod{
+		Name: birch, Spec: c, Env: env, Min: 1, Costly: true,
+		Fit:  func(ctx context.Context, s *data.Set) (models.RowLearned, error) { return fitBirch(ctx, spec, env, s) },
+		Load: loadBirch,
+	}.Clusterer(), nil
 }
 
 // birchState is the means of subclusters and their clusters.
@@ -106,13 +106,13 @@ func fitBirch(ctx context.Context, c Birch, env models.Env, s *data.Set) (*birch
 	return &birchState{neighbour.New(slices.Concat(kept...), len(kept), s.D), labels}, nil
 }
 
-func (m *birchState) score(ctx context.Context, s *data.Set, workers int, out []float64) error {
+func (m *birchState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	return m.means.Nearest(ctx, s.X, 1, workers, -1, func(i int, near []neighbour.Neighbour) {
 		out[i] = near[0].Distance
 	})
 }
 
-func (m *birchState) clusters(ctx context.Context, s *data.Set, workers int, out []int32) error {
+func (m *birchState) GroupRows(ctx context.Context, s *data.Set, workers int, out []int32) error {
 	return m.means.Nearest(ctx, s.X, 1, workers, -1, func(i int, near []neighbour.Neighbour) {
 		out[i] = m.labels[near[0].Row]
 	})
@@ -123,11 +123,11 @@ type birchMeta struct {
 	Subclusters int `json:"subclusters"`
 }
 
-func (m *birchState) state() (any, models.Arrays) {
+func (m *birchState) RowState() (any, models.Arrays) {
 	return birchMeta{m.means.N}, models.Arrays{"rows": m.means.X, "clusters": m.labels}
 }
 
-func loadBirch(st models.State) (learned, error) {
+func loadBirch(st models.State) (models.RowLearned, error) {
 	var meta birchMeta
 	if err := st.Meta(&meta); err != nil {
 		return nil, err

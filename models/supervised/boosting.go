@@ -91,13 +91,6 @@ type boosted struct {
 	trees []*tree
 }
 
-func (m *boosted) margins(row []float32, f []float64) {
-	copy(f, m.start)
-	for t, tr := range m.trees {
-		f[t%len(f)] += tr.value[tr.leaf(row)]
-	}
-}
-
 func (m *boosted) probabilities(ctx context.Context, env models.Env, x []float32, n int, out []float64) error {
 	d, nf := len(x)/max(n, 1), functions(m.k)
 	return env.Blocks(ctx, n, 128, func(from, to int) {

@@ -55,7 +55,7 @@ func (s *shapWalk) visit(node int32, path []shapStep, zero, one float64, column 
 // extend is a copy of the path with one more step.
 func extend(path []shapStep, zero, one float64, column int32) []shapStep {
 	n := len(path)
-	out := make([]shapStep, n+1, n+1)
+	out := make([]shapStep, n+1)
 	copy(out, path)
 	out[n] = shapStep{column: column, zero: zero, one: one}
 	if n == 0 {

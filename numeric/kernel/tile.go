@@ -168,7 +168,6 @@ type Tile[T Real] struct {
 	x     []T
 	norms []T
 	c     []T // TileRows × PanelRows
-	acc   []float64
 	masks []uint32
 }
 

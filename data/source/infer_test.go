@@ -91,7 +91,7 @@ func TestInferRealFiles(t *testing.T) {
 		folder, file    string
 		benign, attacks int
 	}{
-		{"nsl-kdd", "KDDTest+.txt.gz", 0, 22544}, // the last column is the difficulty: no label is found
+		{"nsl-kdd", "KDDTest+.txt.gz", 9711, 12833}, // without a header: the label stands before the difficulty
 		{"kddcup99", "corrected.gz", 60593, 250436},
 		{"unsw-nb15", "UNSW_NB15_training-set.csv.gz", 37000, 45332},
 		{"ton-iot", "train_test_network.csv.gz", 50000, 161043},

@@ -114,9 +114,9 @@ func fitKit(ctx context.Context, c KitNET, env models.Env, s *data.Set) (*kit, e
 	k := len(m.groups)
 	errors := make([]float64, s.N*k)
 	err = env.Blocks(ctx, s.N, 256, func(from, to int) {
-		v := make([]float64, s.D)
+		w, v := m.sharing(), make([]float64, s.D)
 		for i := from; i < to; i++ {
-			m.groupErrors(s.Row(i), v, errors[i*k:(i+1)*k])
+			w.groupErrors(s.Row(i), v, errors[i*k:(i+1)*k])
 		}
 	})
 	if err != nil {

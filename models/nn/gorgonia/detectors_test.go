@@ -35,7 +35,7 @@ func TestDetectorsAgree(t *testing.T) {
 		switch spec := info.Defaults(); {
 		case has(spec, "engine"):
 			list = append(list, detector{model: name, params: "{engine: %s, epochs: 3}"})
-		case has(spec, "base") && info.Needs.Labels == models.NoLabels: // others want bases that learn from labels
+		case has(spec, "adjust_epochs"): // a network for each cluster
 			list = append(list, detector{model: name, params: "{base: {model: sae, params: {engine: %s, epochs: 3}}}"})
 		}
 	}

@@ -59,7 +59,11 @@ func small(tb testing.TB, name string) models.Spec {
 		if err != nil {
 			tb.Fatal(err)
 		}
-		if with, err := models.Decode(name, append(taken, doc)...); err == nil {
+		with, err := models.Decode(name, append(taken, doc)...)
+		if err == nil {
+			_, err = with.New(models.Env{}) // settings may not fit each other
+		}
+		if err == nil {
 			spec, taken = with, append(taken, doc)
 		}
 	}

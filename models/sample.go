@@ -11,7 +11,7 @@ import (
 
 // Sample limits the training rows of a model whose cost grows with their square or that keeps them all.
 type Sample struct {
-	// training rows used at the most; 0 uses all
+	// largest number of training rows used; 0 uses all
 	MaxRows int `yaml:"max_rows" jsonschema:"minimum=0"`
 	// which rows, when there are more: a random choice that is the same for every seed, or the first in file order
 	Sample string `yaml:"sample" jsonschema:"enum=random,enum=first"`

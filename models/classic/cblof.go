@@ -21,7 +21,7 @@ import (
 // (He, Xu and Deng, Discovering cluster-based local outliers, Pattern Recognition Letters 24, 2003; without their
 // factor, the size of the cluster, as in PyOD by default.)
 type CBLOF struct {
-	// clusters; 8 as in PyOD; fewer where there are not so many training rows
+	// clusters; 8 as in PyOD; fewer where there are fewer training rows
 	Clusters int `yaml:"clusters" jsonschema:"minimum=1,maximum=10000"`
 	// α: share of the rows that large clusters hold
 	Alpha float64 `yaml:"alpha" jsonschema:"minimum=0.5,maximum=1"`
@@ -58,7 +58,7 @@ func (c *CBLOF) New(env models.Env) (models.Detector, error) {
 	}.Clusterer(), nil
 }
 
-// cblofState is the centres by falling size of their clusters, of which the first so many are large.
+// cblofState is the centres by falling size of their clusters, of which the first n are large.
 type cblofState struct {
 	centres *cluster.Centres
 	large   int

@@ -22,7 +22,7 @@ import (
 //
 // Each iteration costs nkd², each scored row kd².
 type GMM struct {
-	// components; fewer where there are not so many different training rows
+	// components; fewer where there are fewer different training rows
 	Components int `yaml:"components" jsonschema:"minimum=1,maximum=1000"`
 	// covariances: full, or diag for columns that vary independently within a component
 	Covariance string `yaml:"covariance" jsonschema:"enum=full,enum=diag"`

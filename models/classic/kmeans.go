@@ -22,11 +22,11 @@ import (
 //
 // Fit costs ndk for each of at most restarts × max_iter iterations.
 type KMeans struct {
-	// number of centres; 8 as in scikit-learn; fewer where there are not so many training rows
+	// number of centres; 8 as in scikit-learn; fewer where there are fewer training rows
 	Clusters int `yaml:"clusters" jsonschema:"minimum=1,maximum=10000"`
 	// starts, of which the best counts; 10 as in scikit-learn before 1.4
 	Restarts int `yaml:"restarts" jsonschema:"minimum=1,maximum=10000"`
-	// iterations of one start at the most; 300 as in scikit-learn
+	// largest number of iterations of one start; 300 as in scikit-learn
 	MaxIter int `yaml:"max_iter" jsonschema:"minimum=1,maximum=1000000"`
 	// squared movement of all centres, as a share of the mean variance of the columns, that ends it; 1e-4 as in
 	// scikit-learn

@@ -20,7 +20,7 @@ import (
 // 2000, for the first; Angiulli and Pizzuti, Fast outlier detection in high dimensional spaces, PKDD 2002,
 // for the second.) Fit keeps the rows; each scored row costs n distances.
 type KNN struct {
-	// neighbours; 5 as in PyOD; fewer where there are not so many training rows
+	// neighbours; 5 as in PyOD; fewer where there are fewer training rows
 	K int `yaml:"k" jsonschema:"minimum=1,maximum=100000"`
 	// which of the k distances is the score
 	Distance      string `yaml:"distance" jsonschema:"enum=largest,enum=mean"`

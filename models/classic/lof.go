@@ -27,7 +27,7 @@ import (
 //
 // Brute force: n² distances for Fit, n for each scored row, each d multiplications of non-zero numbers.
 type LOF struct {
-	// neighbours; 20 as in scikit-learn; fewer where there are not so many training rows
+	// neighbours; 20 as in scikit-learn; fewer where there are fewer training rows
 	K             int `yaml:"k" jsonschema:"minimum=1,maximum=100000"`
 	models.Sample `yaml:",inline"`
 }

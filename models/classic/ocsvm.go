@@ -34,7 +34,7 @@ import (
 // each d multiplications and an exponential, and νn of them for each scored row; memory 4nd bytes (8nd where
 // float32 does not serve: with γ far above scale, or kernels of products) and memory_mb.
 type OCSVM struct {
-	// share of training rows that may lie outside, at the most; 0.1 as in common use for traffic
+	// largest share of training rows that may lie outside; 0.1 as in common use for traffic
 	Nu float64 `yaml:"nu" jsonschema:"exclusiveMinimum=0,maximum=1"`
 	// kernel: rbf as in common use; linear, poly and sigmoid look at products and not at distances
 	Kernel string `yaml:"kernel" jsonschema:"enum=rbf,enum=linear,enum=poly,enum=sigmoid"`

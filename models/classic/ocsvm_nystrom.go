@@ -25,7 +25,7 @@ import (
 type OCSVMNystrom struct {
 	// kernel width, as for ocsvm: scale, scale_std, auto, or a number
 	Gamma Gamma `yaml:"gamma" jsonschema:"oneof_type=string;number"`
-	// m: training rows, drawn at random, that are landmarks; fewer where there are not so many
+	// m: training rows, drawn at random, that are landmarks; fewer where there are fewer rows
 	Landmarks     int `yaml:"landmarks" jsonschema:"minimum=1,maximum=5000"`
 	OneClassSteps `yaml:",inline"`
 }

@@ -27,7 +27,7 @@ type OneClassSteps struct {
 const (
 	stepRows  = 64   // rows of one step
 	chunkRows = 4096 // rows whose vectors are made at once
-	slowStart = 20   // the first step is one over so many
+	slowStart = 20   // the first step is one over this number
 )
 
 // solve minimises, over w and ρ, with z the vectors of the n training rows,

@@ -22,7 +22,7 @@ import (
 //
 // Brute force: n distances for each scored row, and dk²/2 multiplications for the pairs.
 type ABOD struct {
-	// neighbours; 10 as in ADBench; fewer where there are not so many training rows
+	// neighbours; 10 as in ADBench; fewer where there are fewer training rows
 	K             int `yaml:"k" jsonschema:"minimum=3,maximum=10000"`
 	models.Sample `yaml:",inline"`
 }

@@ -26,7 +26,7 @@ import (
 //
 // Brute force: n² distances for Fit, n for each scored row, and k²/2 more for each chain.
 type COF struct {
-	// neighbours; 20 as in PyOD; fewer where there are not so many training rows
+	// neighbours; 20 as in PyOD; fewer where there are fewer training rows
 	K             int `yaml:"k" jsonschema:"minimum=1,maximum=10000"`
 	models.Sample `yaml:",inline"`
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // Hierarchical is the height at which a row would join the training rows. These are joined two groups at a time,
-// always the nearest two by the linkage, until so many groups are left; of those, groups of less than min_share
+// always the nearest two by the linkage, until the number of groups is reached; of those, groups of less than min_share
 // of the rows stand for nothing normal and are forgotten, but for the largest. With d(x, A) the distance of the
 // row to the group A by the same linkage,
 //

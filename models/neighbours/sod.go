@@ -25,9 +25,9 @@ import (
 //
 // Brute force: n² distances for Fit, n for each scored row.
 type SOD struct {
-	// neighbours that are compared; 20 as in PyOD; fewer where there are not so many training rows
+	// neighbours that are compared; 20 as in PyOD; fewer where there are fewer training rows
 	K int `yaml:"k" jsonschema:"minimum=1,maximum=10000"`
-	// rows of a reference set; 10 as in PyOD; fewer where there are not so many training rows
+	// rows of a reference set; 10 as in PyOD; fewer where there are fewer training rows
 	Reference int `yaml:"reference" jsonschema:"minimum=1,maximum=10000"`
 	// α: the share of the mean variance below which a column counts; 0.8 as in the paper
 	Alpha         float64 `yaml:"alpha" jsonschema:"exclusiveMinimum=0,maximum=1"`

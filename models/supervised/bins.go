@@ -19,7 +19,7 @@ type bins struct {
 // maxQuantileRows bounds the rows that quantiles are taken over.
 const maxQuantileRows = 200_000
 
-// newBins cuts each column between its distinct values where there are at most so many, else at quantiles.
+// newBins cuts each column between its distinct values where there are at most n of these, else at quantiles.
 func newBins(ctx context.Context, env models.Env, p *problem, most int) (*bins, error) {
 	b := &bins{d: p.d, of: make([][]uint8, p.d), edges: make([][]float64, p.d)}
 	step := (p.n + maxQuantileRows - 1) / maxQuantileRows
@@ -39,7 +39,7 @@ func newBins(ctx context.Context, env models.Env, p *problem, most int) (*bins, 
 	return b, err
 }
 
-// cuts is the edges of at most so many bins for rising values: midpoints of neighbours, or of the values at the
+// cuts is the edges of at most n bins for rising values: midpoints of neighbours, or of the values at the
 // quantiles.
 func cuts(values []float32, most int) []float64 {
 	distinct := slices.Compact(slices.Clone(values))

@@ -11,7 +11,7 @@ func shap(t *tree, row []float32, value func(node int) float64, out []float64) {
 }
 
 // shapStep is a column on the path from the root: the share of training rows that goes this way without it, whether the
-// row does (1 or 0), and the weight of the subsets of the path with so many columns known.
+// row does (1 or 0), and the weight of the subsets of the path by number of known columns.
 type shapStep struct {
 	column    int32
 	zero, one float64

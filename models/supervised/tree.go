@@ -61,7 +61,7 @@ func pack(trees []*tree) models.Arrays {
 	return models.Arrays{"sizes": sizes, "links": links, "at": at, "cover": cover, "value": value}
 }
 
-// unpack is trees on d columns with so many values per node.
+// unpack is trees on d columns with a number of values per node.
 func unpack(arrays models.Arrays, d, width int) ([]*tree, error) {
 	sizes, err := models.Array[int32](arrays, "sizes", -1)
 	if err != nil {

@@ -64,7 +64,7 @@ type CFTree struct {
 	leaves    int // entries of leaves
 }
 
-// Birch puts rows into a tree with no more than so many subclusters.
+// Birch puts rows into a tree with at most a stated number of subclusters.
 func Birch(ctx context.Context, x [][]float32, threshold float64, branching, most int) (*CFTree, error) {
 	t := &CFTree{Threshold: threshold, branching: branching, root: &cfNode{leaf: true}}
 	for i, row := range x {

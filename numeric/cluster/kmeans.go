@@ -86,7 +86,7 @@ type lloyd[T Number] struct {
 	m      Matrix[T]
 	shift  []float64
 	packed *kernel.Panels[float32]
-	follow int // up to so many changed rows, sums follow them; 0: never
+	follow int // up to this number of changed rows, sums follow them; 0: never
 }
 
 func newLloyd[T Number](o KMeans, m Matrix[T]) *lloyd[T] {

@@ -60,7 +60,7 @@ type Source struct {
 	Finder  source.Finder
 	Workers int
 	Memory  int64     // bytes that what one kind of model sees may take; 0: any
-	Store   CacheSlot // of the data set; the zero shelf keeps nothing
+	Store   CacheSlot // of the data set; the zero slot keeps nothing
 
 	mu     sync.Mutex
 	table  *data.Table

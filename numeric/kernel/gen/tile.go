@@ -94,7 +94,7 @@ func (s isa) exponential() exponential {
 	k := exponential{log2e: s.constant("log2e", 1.44269504088896340736)}
 	var terms []float64
 	if s.double {
-		// ln 2 in two numbers, the first with so many zeros at its end that n times it is exact
+		// ln 2 in two numbers, the first with enough zeros at its end that n times it is exact
 		k.least, k.round = s.constant("expLeast", -707), s.constant("expRound", 3<<51)
 		k.high, k.low = s.constant("ln2High", 6.93147180369123816490e-01), s.constant("ln2Low", 1.90821492927058770002e-10)
 		factorial := 1.0

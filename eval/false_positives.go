@@ -56,12 +56,12 @@ const OffRate = "asked for a false-positive rate of "
 // offTail is how improbable, to either side, a number of alarms must be for a warning.
 const offTail = 0.005
 
-// Doubt is a warning where the number of alarms is not what was asked for, and the numbers of benign units do not explain
-// it; "" where they do. The threshold was fitted to n benign units, of which above are above it. If those and the units
-// of the test are exchangeable, and the rule left k of n above the threshold, the number of alarms among m has a
-// beta-binomial distribution of parameters k+1 and n−k (S. Wilks, Annals of Mathematical Statistics 12, 1941): alarms
-// are too many for k = max(above, asked·n), or too few for k = above, when that or a more extreme number has a probability
-// below half a per cent.
+// Doubt is a warning where the number of alarms is not what was asked for, and the numbers of benign units do not
+// explain it; "" where they do. The threshold was fitted to n benign units, of which above are above it. If those and
+// the units of the test are exchangeable, and the rule left k of n above the threshold, the number of alarms among m
+// has a beta-binomial distribution of parameters k+1 and n−k (S. Wilks, Annals of Mathematical Statistics 12, 1941):
+// alarms are too many for k = max(above, asked·n), or too few for k = above, when that or a more extreme number has a
+// probability below half a per cent.
 func (f FalsePositives) Doubt(asked float64, n, above int) string {
 	if f.Benign == 0 || n == 0 {
 		return ""
@@ -72,8 +72,16 @@ func (f FalsePositives) Doubt(asked float64, n, above int) string {
 	if atLeast >= offTail && atMost >= offTail {
 		return ""
 	}
-	return fmt.Sprintf("%s%.3g %%, got %.3g %%: %d of %d benign units, which their number and that of the %d to which the "+
-		"threshold was fitted do not explain", OffRate, 100*asked, 100*f.Rate(), f.Alarms, f.Benign, n)
+	return fmt.Sprintf(
+		"%s%.3g %%, got %.3g %%: %d of %d benign units, which their number and that of the %d to which the "+
+			"threshold was fitted do not explain",
+		OffRate,
+		100*asked,
+		100*f.Rate(),
+		f.Alarms,
+		f.Benign,
+		n,
+	)
 }
 
 // betaBinomialTail is P(X ≥ x) for X beta-binomial on 0…m with parameters a and b.

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestBetaBinomialTail: with parameters 1, 1 all numbers are equally likely; with 2, 1 number k has a weight of k+1. The
-// last rows are sums of exact fractions, C(m,i)·B(i+a, m−i+b)/B(a, b).
+// TestBetaBinomialTail: with parameters 1, 1 all numbers are equally likely; with 2, 1 number k has a weight of k+1.
+// The last rows are sums of exact fractions, C(m,i)·B(i+a, m−i+b)/B(a, b).
 func TestBetaBinomialTail(t *testing.T) {
 	for _, c := range []struct {
 		m, x    int
@@ -88,7 +88,8 @@ func TestFalsePositivesNearAttacks(t *testing.T) {
 	if f.Rate() != 0.5 || math.Abs(f.NearRate()-2.0/3) > 1e-15 {
 		t.Errorf("rates %v and %v", f.Rate(), f.NearRate())
 	}
-	if all := CountFalsePositives(scores, attack, nil, 4); all.Benign != 5 || all.Alarms != 3 || !math.IsNaN(all.NearRate()) {
+	if all := CountFalsePositives(scores, attack, nil, 4); all.Benign != 5 || all.Alarms != 3 ||
+		!math.IsNaN(all.NearRate()) {
 		t.Errorf("without windows: %+v", all)
 	}
 	if none := CountFalsePositives(scores, attack, near, math.NaN()); none.Alarms != 0 || none.NearAlarms != 0 {

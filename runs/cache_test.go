@@ -192,11 +192,15 @@ func TestUnusableCache(t *testing.T) {
 		t.Fatal(err)
 	}
 	var said []string
-	out := runSmall(t, text, Options{Cache: &cache.Store{Dir: filepath.Join(file, "cache"), Limit: 1 << 30}, Observe: func(e Event) {
-		if e.Kind == Warned && strings.Contains(e.Text, "prepared data is not kept") {
-			said = append(said, e.Text)
-		}
-	}})
+	out := runSmall(
+		t,
+		text,
+		Options{Cache: &cache.Store{Dir: filepath.Join(file, "cache"), Limit: 1 << 30}, Observe: func(e Event) {
+			if e.Kind == Warned && strings.Contains(e.Text, "prepared data is not kept") {
+				said = append(said, e.Text)
+			}
+		}},
+	)
 	if out.Failed > 0 || len(said) != 1 || !strings.Contains(said[0], "not a directory") {
 		t.Errorf("%d cells failed; it was said: %q", out.Failed, said)
 	}
@@ -232,7 +236,10 @@ func TestDamagedCache(t *testing.T) {
 // BenchmarkPrepare makes KDD99's sets from its files, and from the cache.
 func BenchmarkPrepare(b *testing.B) {
 	dir := datatest.Dir(b, "kddcup99")
-	e, err := experiment.Load(write(b, "name: x\ndata: [kddcup99]\nmodels: [znorm]\n"), experiment.LoadOptions{DataDirs: []string{dir}, Builtin: configs.Files})
+	e, err := experiment.Load(
+		write(b, "name: x\ndata: [kddcup99]\nmodels: [znorm]\n"),
+		experiment.LoadOptions{DataDirs: []string{dir}, Builtin: configs.Files},
+	)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -195,12 +195,18 @@ func anyAttack(attack []bool) bool {
 
 func (j *job) fit(ctx context.Context, train *data.Set) (models.Detector, error) {
 	var mu sync.Mutex
-	env := models.Env{Seed: j.cell.Seed, Workers: j.workers, Checkpoints: j.checkpoints(), Log: j.log.With("cell", j.cell.Path()), Observe: func(e models.Epoch) {
-		mu.Lock()
-		j.history = append(j.history, e)
-		mu.Unlock()
-		j.observe(Event{Kind: EpochDone, Cell: j.cell, Epoch: e})
-	}}
+	env := models.Env{
+		Seed:        j.cell.Seed,
+		Workers:     j.workers,
+		Checkpoints: j.checkpoints(),
+		Log:         j.log.With("cell", j.cell.Path()),
+		Observe: func(e models.Epoch) {
+			mu.Lock()
+			j.history = append(j.history, e)
+			mu.Unlock()
+			j.observe(Event{Kind: EpochDone, Cell: j.cell, Epoch: e})
+		},
+	}
 	det, err := j.cell.Entry.Spec.New(env)
 	if err != nil {
 		return nil, err
@@ -226,16 +232,25 @@ func (j *job) fitThreshold(ctx context.Context, det models.Detector, s *prepare.
 	if j.exp.Threshold.On == "train" {
 		if j.cell.Entry.Info.Needs.Labels.Any() {
 			if share {
-				return 0, nil, errors.New("aggregate share: its limit cannot be fitted on the training rows of a model that learns from labels (threshold.on)")
+				return 0, nil, errors.New(
+					"aggregate share: its limit cannot be fitted on the training rows of a model that learns from labels (threshold.on)",
+				)
 			}
-			return math.NaN(), []string{"no threshold: threshold.on: train cannot be used with a model that learns from labels"}, nil
+			return math.NaN(), []string{
+				"no threshold: threshold.on: train cannot be used with a model that learns from labels",
+			}, nil
 		}
 		from, us = s.Train, j.data.TrainUnits
-		warnings = append(warnings, "the threshold is fitted on scores of training rows, which are lower than those of new ones")
+		warnings = append(
+			warnings,
+			"the threshold is fitted on scores of training rows, which are lower than those of new ones",
+		)
 	}
 	if from.N == 0 {
 		if share {
-			return 0, nil, errors.New("aggregate share: no benign rows were held out to fit the limit of flows to (split.validation)")
+			return 0, nil, errors.New(
+				"aggregate share: no benign rows were held out to fit the limit of flows to (split.validation)",
+			)
 		}
 		return math.NaN(), []string{"no threshold: no benign rows were held out (split.validation)"}, nil
 	}

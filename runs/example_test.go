@@ -13,8 +13,8 @@ import (
 	"plumbline/runs/record"
 )
 
-// An experiment is loaded by its file or its name, changed as on the command line, and carried out into a run directory,
-// which is then read back.
+// An experiment is loaded by its file or its name, changed as on the command line, and carried out into a run
+// directory, which is then read back.
 func Example() {
 	root, err := os.MkdirTemp("", "runs")
 	if err != nil {

@@ -25,7 +25,16 @@ type faulty struct {
 }
 
 func init() {
-	models.Register(models.Info{Name: "faulty", Doc: "for tests", Paper: "none", Needs: models.Needs{Input: data.Vectors}, Seeded: models.Never, Defaults: func() models.Spec { return &faulty{} }})
+	models.Register(
+		models.Info{
+			Name:     "faulty",
+			Doc:      "for tests",
+			Paper:    "none",
+			Needs:    models.Needs{Input: data.Vectors},
+			Seeded:   models.Never,
+			Defaults: func() models.Spec { return &faulty{} },
+		},
+	)
 }
 
 func (f *faulty) New(models.Env) (models.Detector, error) { return faultyDetector{f.At}, nil }
@@ -118,7 +127,13 @@ models: [znorm`
 // TestChangedData: where a model changes the data that all cells share, none of them is ok, and nothing of it is left
 // for a later attempt to take over.
 func TestChangedData(t *testing.T) {
-	out := runSmall(t, small, Options{Workers: 1}, "models=[znorm, {model: faulty, params: {at: scribble}}, pca, random]", "seeds=[1]")
+	out := runSmall(
+		t,
+		small,
+		Options{Workers: 1},
+		"models=[znorm, {model: faulty, params: {at: scribble}}, pca, random]",
+		"seeds=[1]",
+	)
 	if out.Failed != 4 {
 		t.Errorf("%d of 4 cells failed", out.Failed)
 	}
@@ -146,7 +161,8 @@ func TestEditedExperimentIsNotResumed(t *testing.T) {
 	if err := os.WriteFile(file, append(raw, "timeout: 1h\n"...), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Resume(context.Background(), out.Dir, experiment.LoadOptions{}, Options{}); err == nil || !strings.Contains(err.Error(), "was changed since the run began") {
+	if _, err := Resume(context.Background(), out.Dir, experiment.LoadOptions{}, Options{}); err == nil ||
+		!strings.Contains(err.Error(), "was changed since the run began") {
 		t.Errorf("error %v", err)
 	}
 	if err := os.WriteFile(file, raw, 0o644); err != nil {
@@ -190,7 +206,8 @@ bootstrap: 0
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, err := Resume(context.Background(), out.Dir, experiment.LoadOptions{}, Options{}); err != nil || again.Failed > 0 {
+	if again, err := Resume(context.Background(), out.Dir, experiment.LoadOptions{}, Options{}); err != nil ||
+		again.Failed > 0 {
 		t.Fatalf("%+v, %v", again, err)
 	}
 	// killed just before results.csv was written anew
@@ -276,7 +293,10 @@ prep: [impute, {step: scale, kind: zscore}]
 	put("configs/data/named.yaml", config("named", "files/named.csv"))
 	put("configs/experiments/own/inline.csv", rows)
 	inline := strings.ReplaceAll("\n"+strings.TrimSpace(config("inline", "own/inline.csv")), "\n", "\n    ")
-	file := put("configs/experiments/e.yaml", "name: e\ndata:\n  - named\n  -"+inline+"\nmodels: [znorm]\nbootstrap: 0\n")
+	file := put(
+		"configs/experiments/e.yaml",
+		"name: e\ndata:\n  - named\n  -"+inline+"\nmodels: [znorm]\nbootstrap: 0\n",
+	)
 	e, err := experiment.Load(file, experiment.LoadOptions{Builtin: configs.Files})
 	if err != nil {
 		t.Fatal(err)

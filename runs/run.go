@@ -118,7 +118,10 @@ func Resume(ctx context.Context, path string, lo experiment.LoadOptions, o Optio
 	now := record.Build()
 	now.Experiment = record.SumOf(raw).SHA256
 	if before.Experiment != "" && before.Experiment != now.Experiment {
-		return nil, fmt.Errorf("runs: %s was changed since the run began, and cells of two experiments do not belong together; start a new run with it", file)
+		return nil, fmt.Errorf(
+			"runs: %s was changed since the run began, and cells of two experiments do not belong together; start a new run with it",
+			file,
+		)
 	}
 	now.Command, now.Started, now.Seeds = o.Command, before.Started, e.Seeds
 	now.Data, now.DataDirs = slices.Clone(before.Data), before.DataDirs
@@ -183,13 +186,37 @@ func (r *run) carryOut(ctx context.Context) (*Outcome, error) {
 	r.total = len(plan)
 	r.manifest.Plan = planned(plan)
 	r.resumeFinished(plan)
-	left := slices.DeleteFunc(slices.Clone(plan), func(c experiment.Cell) bool { _, done := r.results[c.Path()]; return done })
+	left := slices.DeleteFunc(
+		slices.Clone(plan),
+		func(c experiment.Cell) bool { _, done := r.results[c.Path()]; return done },
+	)
 	if err := r.exp.FindFiles(left); err != nil {
 		return nil, err
 	}
-	r.log.Info("run", "name", r.exp.Name, "cells", r.total, "done", r.done, "revision", r.manifest.Revision, "go", r.manifest.Go)
-	if b := r.before; b.Go != "" && (b.Revision != r.manifest.Revision || b.Go != r.manifest.Go || b.Arch != r.manifest.Arch) {
-		r.log.Warn("the program is another than the one that the run began with", "revision", b.Revision, "go", b.Go, "arch", b.Arch)
+	r.log.Info(
+		"run",
+		"name",
+		r.exp.Name,
+		"cells",
+		r.total,
+		"done",
+		r.done,
+		"revision",
+		r.manifest.Revision,
+		"go",
+		r.manifest.Go,
+	)
+	if b := r.before; b.Go != "" &&
+		(b.Revision != r.manifest.Revision || b.Go != r.manifest.Go || b.Arch != r.manifest.Arch) {
+		r.log.Warn(
+			"the program is another than the one that the run began with",
+			"revision",
+			b.Revision,
+			"go",
+			b.Go,
+			"arch",
+			b.Arch,
+		)
 	}
 	r.writeManifest()
 	r.observe(Event{Kind: Planned})
@@ -402,7 +429,12 @@ func (r *run) audit(ctx context.Context, p *prepare.Prepared, c experiment.Cell)
 		err = r.dir.WriteJSON(file+".json", report)
 	}
 	if err == nil && r.exp.Audit == "strict" && len(report.Findings) > 0 {
-		err = fmt.Errorf("audit: strict, and %d findings, first: %s (all in %s.json)", len(report.Findings), report.Findings[0].Text, file)
+		err = fmt.Errorf(
+			"audit: strict, and %d findings, first: %s (all in %s.json)",
+			len(report.Findings),
+			report.Findings[0].Text,
+			file,
+		)
 	}
 	if err != nil {
 		return "", err

@@ -201,7 +201,13 @@ func TestFolds(t *testing.T) {
 	if results(t, out.Dir) != results(t, again.Dir) {
 		t.Error("the same folds give other results")
 	}
-	left := runSmall(t, small, Options{}, "models=[znorm]", "++split={kind: leave_out, leave_out: [scan, beacon], test: 0.5}")
+	left := runSmall(
+		t,
+		small,
+		Options{},
+		"models=[znorm]",
+		"++split={kind: leave_out, leave_out: [scan, beacon], test: 0.5}",
+	)
 	if len(left.Results) != 2 || left.Failed > 0 || left.Results[0].Metric("auroc") < left.Results[1].Metric("auroc") {
 		t.Errorf("scans are not easier than beacons: %+v", left.Results)
 	}
@@ -251,7 +257,10 @@ func TestSameBytesWhateverTheWorkers(t *testing.T) {
 
 func TestRepeatFromRunDirectory(t *testing.T) {
 	first := runSmall(t, small, Options{}, "models=[iforest,markov]", "models.0.trees=20")
-	e, err := experiment.Load(filepath.Join(first.Dir, "experiment.yaml"), experiment.LoadOptions{}) // nothing built in is needed
+	e, err := experiment.Load(
+		filepath.Join(first.Dir, "experiment.yaml"),
+		experiment.LoadOptions{},
+	) // nothing built in is needed
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -301,11 +310,16 @@ func TestKillAndResume(t *testing.T) {
 		t.Fatal("the killed run has a results.csv")
 	}
 	kept := 0
-	out, err := Resume(context.Background(), dir, experiment.LoadOptions{Builtin: configs.Files}, Options{Observe: func(e Event) {
-		if e.Kind == Planned {
-			kept = e.Done
-		}
-	}})
+	out, err := Resume(
+		context.Background(),
+		dir,
+		experiment.LoadOptions{Builtin: configs.Files},
+		Options{Observe: func(e Event) {
+			if e.Kind == Planned {
+				kept = e.Done
+			}
+		}},
+	)
 	if err != nil || out.Failed > 0 {
 		t.Fatalf("resume: %+v, %v", out, err)
 	}
@@ -358,10 +372,17 @@ func TestDiskFull(t *testing.T) {
 		}
 	}
 	out, err := Run(context.Background(), load(t, small), o)
-	if !errors.Is(err, record.ErrUnwritable) || !strings.Contains(err.Error(), "no space left") || !strings.Contains(err.Error(), "model.bin") {
+	if !errors.Is(err, record.ErrUnwritable) || !strings.Contains(err.Error(), "no space left") ||
+		!strings.Contains(err.Error(), "model.bin") {
 		t.Fatalf("the error does not say what is wrong: %v", err)
 	}
-	want := map[string]string{"iforest": record.OK, "lof": record.Failed, "markov": record.Interrupted, "znorm": record.Interrupted, "random": record.Interrupted}
+	want := map[string]string{
+		"iforest": record.OK,
+		"lof":     record.Failed,
+		"markov":  record.Interrupted,
+		"znorm":   record.Interrupted,
+		"random":  record.Interrupted,
+	}
 	for _, r := range out.Results {
 		if r.Status != want[r.Label] || begun[r.Label] != (r.Status != record.Interrupted) {
 			t.Errorf("%s: %s %q, begun: %v; want %s", r.Label, r.Status, r.Error, begun[r.Label], want[r.Label])
@@ -381,7 +402,8 @@ func TestUnwritableOutput(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Run(context.Background(), load(t, small), Options{Root: file}); err == nil || !strings.Contains(err.Error(), "output folder") {
+	if _, err := Run(context.Background(), load(t, small), Options{Root: file}); err == nil ||
+		!strings.Contains(err.Error(), "output folder") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -415,7 +437,12 @@ func TestInterruptAndTimeout(t *testing.T) {
 
 // TestClusters: of a model that parts rows the run says how it ranks within its parts, of others nothing.
 func TestClusters(t *testing.T) {
-	text := strings.Replace(small, "models: [iforest, lof, markov, znorm, random]", "models: [{model: ksae, params: {clusters: 2, base: znorm}}, znorm]", 1)
+	text := strings.Replace(
+		small,
+		"models: [iforest, lof, markov, znorm, random]",
+		"models: [{model: ksae, params: {clusters: 2, base: znorm}}, znorm]",
+		1,
+	)
 	out := runSmall(t, text, Options{}, "seeds=[1]")
 	rec, err := record.Open(out.Dir)
 	if err != nil {
@@ -424,7 +451,8 @@ func TestClusters(t *testing.T) {
 	for _, r := range rec.Results {
 		raw, err := os.ReadFile(filepath.Join(out.Dir, filepath.FromSlash(r.Cell), "clusters.json"))
 		if r.Model == "znorm" {
-			if err == nil || !math.IsNaN(r.Metric("weighted_cluster_auroc")) || !math.IsNaN(r.Metric("zero_filled_cluster_auroc")) {
+			if err == nil || !math.IsNaN(r.Metric("weighted_cluster_auroc")) ||
+				!math.IsNaN(r.Metric("zero_filled_cluster_auroc")) {
 				t.Errorf("%s has clusters: %s, %v", r.Cell, raw, r.Metric("weighted_cluster_auroc"))
 			}
 			continue
@@ -440,18 +468,42 @@ func TestClusters(t *testing.T) {
 		for _, c := range m.Clusters {
 			n += c.Samples
 		}
-		if v := r.Metric("silhouette"); !(v >= -1 && v <= 1) || !(r.Metric("davies_bouldin") > 0) || !(r.Metric("calinski_harabasz") > 0) {
-			t.Errorf("%s: silhouette %v, indices %v and %v", r.Cell, v, r.Metric("davies_bouldin"), r.Metric("calinski_harabasz"))
+		if v := r.Metric("silhouette"); !(v >= -1 && v <= 1) || !(r.Metric("davies_bouldin") > 0) ||
+			!(r.Metric("calinski_harabasz") > 0) {
+			t.Errorf(
+				"%s: silhouette %v, indices %v and %v",
+				r.Cell,
+				v,
+				r.Metric("davies_bouldin"),
+				r.Metric("calinski_harabasz"),
+			)
 		}
-		if len(m.Clusters) != 2 || n != r.Test || r.Metric("weighted_cluster_auroc") != m.WeightedAUROC || !(m.WeightedAUROC > 0 && m.WeightedAUROC <= 1) {
-			t.Errorf("%s: %d clusters of %d samples, want 2 of %d; %v in results.csv, %v in the file", r.Cell, len(m.Clusters), n, r.Test, r.Metric("weighted_cluster_auroc"), m.WeightedAUROC)
+		if len(m.Clusters) != 2 || n != r.Test || r.Metric("weighted_cluster_auroc") != m.WeightedAUROC ||
+			!(m.WeightedAUROC > 0 && m.WeightedAUROC <= 1) {
+			t.Errorf(
+				"%s: %d clusters of %d samples, want 2 of %d; %v in results.csv, %v in the file",
+				r.Cell,
+				len(m.Clusters),
+				n,
+				r.Test,
+				r.Metric("weighted_cluster_auroc"),
+				m.WeightedAUROC,
+			)
 		}
 	}
 }
 
 // TestFixedThreshold needs no held-out rows, and may be below zero.
 func TestFixedThreshold(t *testing.T) {
-	out := runSmall(t, small, Options{}, "seeds=[1]", "models=[znorm]", "threshold={rule: fixed, value: -1.5}", "split={kind: random, validation: 0}")
+	out := runSmall(
+		t,
+		small,
+		Options{},
+		"seeds=[1]",
+		"models=[znorm]",
+		"threshold={rule: fixed, value: -1.5}",
+		"split={kind: random, validation: 0}",
+	)
 	rec, err := record.Open(out.Dir)
 	if err != nil {
 		t.Fatal(err)
@@ -470,10 +522,19 @@ func TestUnitsMeet(t *testing.T) {
 	}
 }
 
-// TestShareOfFlows: a connection is judged by how many of its flows are above a quantile of benign flows; small ones are
-// left out; the resolved experiment says so again.
+// TestShareOfFlows: a connection is judged by how many of its flows are above a quantile of benign flows; small ones
+// are left out; the resolved experiment says so again.
 func TestShareOfFlows(t *testing.T) {
-	out := runSmall(t, small, Options{}, "+unit=connection", "models=[znorm]", "+split={validation: 0.3}", "+aggregate={flow: last, unit: share, above: 0.9}", "+min_flows=4")
+	out := runSmall(
+		t,
+		small,
+		Options{},
+		"+unit=connection",
+		"models=[znorm]",
+		"+split={validation: 0.3}",
+		"+aggregate={flow: last, unit: share, above: 0.9}",
+		"+min_flows=4",
+	)
 	if out.Failed > 0 {
 		t.Fatalf("%+v", out.Results)
 	}
@@ -504,10 +565,18 @@ func TestShareOfFlows(t *testing.T) {
 // TestEvasion: attacks that take the values of benign rows are found less often, and the run says what was done.
 func TestEvasion(t *testing.T) {
 	plain := runSmall(t, small, Options{}, "models=[znorm,iforest]", "seeds=[1]")
-	evaded := runSmall(t, strings.Replace(small, "rate: 4}}", "rate: 4}, evasion: {kind: random, share: 1}}", 1), Options{}, "models=[znorm,iforest]", "seeds=[1]")
+	evaded := runSmall(
+		t,
+		strings.Replace(small, "rate: 4}}", "rate: 4}, evasion: {kind: random, share: 1}}", 1),
+		Options{},
+		"models=[znorm,iforest]",
+		"seeds=[1]",
+	)
 	for i := range plain.Results {
 		a, b := plain.Results[i], evaded.Results[i]
-		if a.Status != record.OK || b.Status != record.OK || a.TrainSHA256 != b.TrainSHA256 || a.TestSHA256 == b.TestSHA256 || !(b.Metric("auroc") < a.Metric("auroc")-0.1) {
+		if a.Status != record.OK || b.Status != record.OK || a.TrainSHA256 != b.TrainSHA256 ||
+			a.TestSHA256 == b.TestSHA256 ||
+			!(b.Metric("auroc") < a.Metric("auroc")-0.1) {
 			t.Errorf("%s: AUROC %v, disguised %v (%s %s)", a.Label, a.Metric("auroc"), b.Metric("auroc"), a.Error, b.Error)
 		}
 	}
@@ -515,7 +584,8 @@ func TestEvasion(t *testing.T) {
 	if err != nil || !strings.Contains(strings.Join(r.Manifest.Data[0].Warnings, "\n"), "evasion random: ") {
 		t.Errorf("manifest says %v, %v", r.Manifest.Data[0].Warnings, err)
 	}
-	if _, err := experiment.Load(write(t, strings.Replace(small, "rate: 4}}", "rate: 4}, evasion: {kind: hide}}", 1)), experiment.LoadOptions{Builtin: configs.Files}); err == nil || !strings.Contains(err.Error(), "evasion") {
+	if _, err := experiment.Load(write(t, strings.Replace(small, "rate: 4}}", "rate: 4}, evasion: {kind: hide}}", 1)), experiment.LoadOptions{Builtin: configs.Files}); err == nil ||
+		!strings.Contains(err.Error(), "evasion") {
 		t.Errorf("an unknown kind: %v", err)
 	}
 }
@@ -548,7 +618,8 @@ bootstrap: 0
 	if r := runSmall(t, text, Options{}).Results[0]; r.Status != record.OK || r.Metric("auroc") != 1 {
 		t.Errorf("%+v", r)
 	}
-	if _, err := experiment.Load(write(t, strings.Replace(text, "label:", "#", 1)), experiment.LoadOptions{}); err == nil || !strings.Contains(err.Error(), "own has no labels") {
+	if _, err := experiment.Load(write(t, strings.Replace(text, "label:", "#", 1)), experiment.LoadOptions{}); err == nil ||
+		!strings.Contains(err.Error(), "own has no labels") {
 		t.Errorf("without labels: %v", err)
 	}
 }
@@ -594,13 +665,18 @@ models: [znorm, lof]
 	if err := os.WriteFile(csvFile, []byte(body(1)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Resume(context.Background(), out.Dir, experiment.LoadOptions{}, Options{}); err == nil || !strings.Contains(err.Error(), "differ") {
+	if _, err := Resume(context.Background(), out.Dir, experiment.LoadOptions{}, Options{}); err == nil ||
+		!strings.Contains(err.Error(), "differ") {
 		t.Errorf("error %v", err)
 	}
 	if err := os.Remove(csvFile); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Resume(context.Background(), out.Dir, experiment.LoadOptions{}, Options{}); !errors.Is(err, source.ErrNoFile) || !strings.Contains(err.Error(), "flows.csv") {
+	if _, err := Resume(context.Background(), out.Dir, experiment.LoadOptions{}, Options{}); !errors.Is(
+		err,
+		source.ErrNoFile,
+	) ||
+		!strings.Contains(err.Error(), "flows.csv") {
 		t.Errorf("missing file: %v", err)
 	}
 	if rec, err := record.Open(out.Dir); err != nil || rec.OK() != 1 || rec.Complete {

@@ -77,7 +77,11 @@ func Verify(ctx context.Context, dir string, lo experiment.LoadOptions) (*Verifi
 }
 
 // plan holds the cells of the manifest against those of the experiment.
-func (v *Verification) plan(e *experiment.Experiment, rec *record.Record, add func(file, format string, args ...any)) {
+func (v *Verification) plan(
+	e *experiment.Experiment,
+	rec *record.Record,
+	add func(file, format string, args ...any),
+) {
 	if rec.Manifest.Plan == nil {
 		return
 	}
@@ -96,7 +100,12 @@ func (v *Verification) plan(e *experiment.Experiment, rec *record.Record, add fu
 }
 
 // recompute holds the metrics of a cell against its scores.
-func (v *Verification) recompute(dir string, st *record.Status, bootstrap int, add func(file, format string, args ...any)) {
+func (v *Verification) recompute(
+	dir string,
+	st *record.Status,
+	bootstrap int,
+	add func(file, format string, args ...any),
+) {
 	cell := st.Cell
 	scores, truth, err := record.ReadScores(dir, cell)
 	if err != nil {

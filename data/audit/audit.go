@@ -171,8 +171,8 @@ func Unlabelled(ctx context.Context, t *data.Table) (*Report, error) {
 	return rep, nil
 }
 
-// beyond counts the test rows whose value is another than the one that all benign training rows have; 0 where those have
-// several.
+// beyond counts the test rows whose value is another than the one that all benign training rows have; 0 where those
+// have several.
 func (a *auditor) beyond(c *data.Column) (n int) {
 	first := -1
 	for i := range a.t.Rows {

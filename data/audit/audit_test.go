@@ -179,7 +179,8 @@ func TestConstantInTraining(t *testing.T) {
 	}
 	n := 0
 	for _, f := range r.Findings {
-		if f.Kind == "constant" && strings.Contains(f.Text, "has one value in the benign training rows, and another in 2 test rows") {
+		if f.Kind == "constant" &&
+			strings.Contains(f.Text, "has one value in the benign training rows, and another in 2 test rows") {
 			n++
 		}
 	}

@@ -30,7 +30,13 @@ const (
 // in order of first appearance, starting from those that into already holds. The announced number of
 // symbols is not checked (no program writes it reliably), that of traces is. Errors name file:line:column.
 func ReadAbbadingo(r io.Reader, file string, dialect AbbadingoDialect, into *Corpus) error {
-	p := &abbadingo{file: file, dialect: dialect, c: into, symbols: data.NewInterner(&into.Alphabet), types: data.NewInterner(&into.Types)}
+	p := &abbadingo{
+		file:    file,
+		dialect: dialect,
+		c:       into,
+		symbols: data.NewInterner(&into.Alphabet),
+		types:   data.NewInterner(&into.Types),
+	}
 	br := bufio.NewReaderSize(r, 1<<20)
 	for {
 		raw, err := ReadLine(br)

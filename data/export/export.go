@@ -33,7 +33,9 @@ type exported struct {
 
 // exporters write the rows of columns to a file, by format.
 var exporters = map[string]func(ctx context.Context, w io.Writer, columns []exported, rows int, done func(rows int)) error{
-	"csv": exportCSV, "ndjson": exportNDJSON, "parquet": exportParquet,
+	"csv":     exportCSV,
+	"ndjson":  exportNDJSON,
+	"parquet": exportParquet,
 }
 
 // ExportFormat is the format and the compression (gzip, zstd or none) that a file name stands for.
@@ -51,9 +53,16 @@ func ExportFormat(path string) (format, wrap string, err error) {
 	}
 	switch {
 	case format == "":
-		return "", "", fmt.Errorf("data: %s: want a file name that ends in .parquet, .csv or .ndjson; the latter two with .gz or .zst", path)
+		return "", "", fmt.Errorf(
+			"data: %s: want a file name that ends in .parquet, .csv or .ndjson; the latter two with .gz or .zst",
+			path,
+		)
 	case format == "parquet" && wrap != "":
-		return "", "", fmt.Errorf("data: %s: a Parquet file is read from its end and cannot be wrapped in %s; its pages are compressed inside", path, wrap)
+		return "", "", fmt.Errorf(
+			"data: %s: a Parquet file is read from its end and cannot be wrapped in %s; its pages are compressed inside",
+			path,
+			wrap,
+		)
 	}
 	return format, wrap, nil
 }
@@ -152,7 +161,13 @@ func exportColumns(t *data.Table) []exported {
 	if len(t.Origins) == 0 || len(t.Lines) != t.Rows {
 		return out
 	}
-	file, line := data.Column{Type: data.Category, Code: make([]uint32, t.Rows)}, data.Column{Type: data.Number, Num: make([]float64, t.Rows)}
+	file, line := data.Column{
+		Type: data.Category,
+		Code: make([]uint32, t.Rows),
+	}, data.Column{
+		Type: data.Number,
+		Num:  make([]float64, t.Rows),
+	}
 	for k, o := range t.Origins {
 		file.Levels = append(file.Levels, o.Name)
 		for i := o.FirstRow; i < o.FirstRow+o.Rows; i++ {
@@ -168,7 +183,13 @@ func exportColumns(t *data.Table) []exported {
 }
 
 // exportText writes rows as lines of text.
-func exportText(ctx context.Context, w io.Writer, rows int, done func(int), line func(b []byte, row int) []byte) error {
+func exportText(
+	ctx context.Context,
+	w io.Writer,
+	rows int,
+	done func(int),
+	line func(b []byte, row int) []byte,
+) error {
 	var b []byte
 	for row := range rows {
 		if b = line(b[:0], row); row%exportRows == 0 {

@@ -30,7 +30,13 @@ func awkward(t *testing.T) *data.Table {
 	rows := func(n int) string {
 		var b bytes.Buffer
 		for i := range n {
-			cells := []string{"1545403816.900000001", "10.0.0.7", []string{"1e300", "0.1", "-7", "4"}[r.IntN(4)], texts[r.IntN(len(texts))], []string{"ok", "scan", "flood"}[i%3]}
+			cells := []string{
+				"1545403816.900000001",
+				"10.0.0.7",
+				[]string{"1e300", "0.1", "-7", "4"}[r.IntN(4)],
+				texts[r.IntN(len(texts))],
+				[]string{"ok", "scan", "flood"}[i%3],
+			}
 			if k := r.IntN(8); k < 4 {
 				cells[k] = ""
 			}
@@ -73,11 +79,19 @@ func TestExport(t *testing.T) {
 		t.Run(c.file, func(t *testing.T) {
 			dir := t.TempDir()
 			told := 0
-			columns, err := export.Export(context.Background(), want, filepath.Join(dir, c.file), func(rows int) { told = max(told, rows+1) })
+			columns, err := export.Export(
+				context.Background(),
+				want,
+				filepath.Join(dir, c.file),
+				func(rows int) { told = max(told, rows+1) },
+			)
 			if err != nil || told == 0 {
 				t.Fatalf("%v, told %d", err, told)
 			}
-			if !slices.Equal(columns, []string{"when", "the, host", "size", "file", "attack", "class", "part", "file_", "line"}) {
+			if !slices.Equal(
+				columns,
+				[]string{"when", "the, host", "size", "file", "attack", "class", "part", "file_", "line"},
+			) {
 				t.Errorf("columns %q", columns)
 			}
 			text := "name: own\nfiles: {train: [" + c.file + "]}\nlabel: {column: attack, class: class, benign: ['0']}\n" + c.config
@@ -91,12 +105,14 @@ func TestExport(t *testing.T) {
 			if d := cmp.Diff(want.Columns, got.Columns[:4], same); d != "" {
 				t.Error(d)
 			}
-			if !slices.Equal(want.Attack, got.Attack) || !slices.Equal(want.Class, got.Class) || !slices.Equal(want.Classes, got.Classes) {
+			if !slices.Equal(want.Attack, got.Attack) || !slices.Equal(want.Class, got.Class) ||
+				!slices.Equal(want.Classes, got.Classes) {
 				t.Error("the truth differs")
 			}
 			part, file, line := &got.Columns[4], &got.Columns[5], &got.Columns[6]
 			for i := range int32(want.Rows) {
-				if where := file.Level(i) + ":" + string(line.AppendText(nil, i)); where != want.Where(i) || part.Level(i) != []string{"train", "test"}[want.Parts[i]] {
+				if where := file.Level(i) + ":" + string(line.AppendText(nil, i)); where != want.Where(i) ||
+					part.Level(i) != []string{"train", "test"}[want.Parts[i]] {
 					t.Fatalf("row %d: %s of %s, was %s", i, where, part.Level(i), want.Where(i))
 				}
 			}
@@ -122,7 +138,9 @@ func TestExportInferred(t *testing.T) {
 		for _, c := range got.Columns {
 			names = append(names, c.Name+" "+c.Type.String())
 		}
-		if !slices.Equal(names, []string{"when time", "the, host address", "size number", "proto category"}) || !slices.Equal(got.Attack, want.Attack) || !slices.Equal(got.Classes, want.Classes) {
+		if !slices.Equal(names, []string{"when time", "the, host address", "size number", "proto category"}) ||
+			!slices.Equal(got.Attack, want.Attack) ||
+			!slices.Equal(got.Classes, want.Classes) {
 			t.Errorf("%s: columns %q\n%s", name, names, raw)
 		}
 	}
@@ -133,7 +151,8 @@ func TestExportErrors(t *testing.T) {
 	tb := awkward(t)
 	dir := t.TempDir()
 	for file, want := range map[string]string{"x.txt": "ends in .parquet, .csv or .ndjson", "x.parquet.zst": "cannot be wrapped in zstd", "none/x.csv": "no such file"} {
-		if _, err := export.Export(context.Background(), tb, filepath.Join(dir, file), nil); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := export.Export(context.Background(), tb, filepath.Join(dir, file), nil); err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", file, err, want)
 		}
 	}
@@ -175,10 +194,21 @@ func TestInferNDJSON(t *testing.T) {
 	}
 	var got []string
 	for i := range tb.Columns {
-		got = append(got, tb.Columns[i].Name+" "+tb.Columns[i].Type.String()+" "+strings.Join(sourcetest.Cells(&tb.Columns[i]), " "))
+		got = append(
+			got,
+			tb.Columns[i].Name+" "+tb.Columns[i].Type.String()+" "+strings.Join(sourcetest.Cells(&tb.Columns[i]), " "),
+		)
 	}
-	want := []string{"ts time 2018-12-21T14:50:16.9Z 2018-12-21T14:50:17Z", "id.src address 10.0.0.1 ::1", "id.p number 80 -", "ok number 1 0", "size number 5 -", "proto category - udp"}
-	if d := cmp.Diff(want, got); d != "" || !slices.Equal(tb.Attack, []bool{false, true}) || rep.Bad != 1 || !strings.Contains(string(raw), `lists are not read: ["tags"]`) {
+	want := []string{
+		"ts time 2018-12-21T14:50:16.9Z 2018-12-21T14:50:17Z",
+		"id.src address 10.0.0.1 ::1",
+		"id.p number 80 -",
+		"ok number 1 0",
+		"size number 5 -",
+		"proto category - udp",
+	}
+	if d := cmp.Diff(want, got); d != "" || !slices.Equal(tb.Attack, []bool{false, true}) || rep.Bad != 1 ||
+		!strings.Contains(string(raw), `lists are not read: ["tags"]`) {
 		t.Errorf("%s\n%v\n%s", d, tb.Attack, raw)
 	}
 	for text, want := range map[string]string{`{"a": 1`: "not a JSON object", `{}`: "no members", `{"a": [1]}`: "no members"} {

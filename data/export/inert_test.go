@@ -15,7 +15,12 @@ func TestInert(t *testing.T) {
 	table := &data.Table{Name: "x", Rows: 4, Columns: []data.Column{
 		{Name: "=cmd", Type: data.Category, Levels: []string{"=1+1", "+a", "-", "plain"}, Code: []uint32{0, 1, 2, 3}},
 		{Name: "n", Type: data.Number, Num: []float64{-1, 2, -3.5, 4}},
-		{Name: "host", Type: data.Address, Levels: []string{"@SUM(A1)", "10.0.0.1", "\tx"}, Code: []uint32{0, 1, 2, data.Missing}},
+		{
+			Name:   "host",
+			Type:   data.Address,
+			Levels: []string{"@SUM(A1)", "10.0.0.1", "\tx"},
+			Code:   []uint32{0, 1, 2, data.Missing},
+		},
 	}, Attack: make([]bool, 4), Class: []uint32{0, 0, 1, 1}, Classes: []string{"=bad()", "ok"}}
 	file := filepath.Join(t.TempDir(), "x.csv")
 	if _, err := Export(context.Background(), Inert(table), file, nil); err != nil {

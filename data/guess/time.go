@@ -16,8 +16,8 @@ type clock struct {
 	back        int       // times that fall back by about half a day
 }
 
-// layouts are how times are usually written, likeliest first; of two that differ in day and month alone, the one with the
-// day first stands first.
+// layouts are how times are usually written, likeliest first; of two that differ in day and month alone, the one with
+// the day first stands first.
 var layouts = usual()
 
 func usual() (out []string) {

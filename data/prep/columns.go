@@ -73,8 +73,8 @@ func (s *oneHot) fit(f *fitting) error {
 	return nil
 }
 
-// seenLevels is the levels of the rows, sorted, and how many rows have each; missing ones count as the level missing, if
-// that is set.
+// seenLevels is the levels of the rows, sorted, and how many rows have each; missing ones count as the level missing,
+// if that is set.
 func seenLevels(c *data.Column, rows []int32, missing string) (levels []string, n map[string]int) {
 	count := make([]int, len(c.Levels))
 	absent := 0

@@ -35,7 +35,10 @@ const netflow3 = "FLOW_START_MILLISECONDS,FLOW_END_MILLISECONDS,IPV4_SRC_ADDR,L4
 	"DST_TO_SRC_IAT_AVG,DST_TO_SRC_IAT_STDDEV,Label,Attack"
 
 var netflow3Cells = map[string][2]string{
-	"FLOW_START_MILLISECONDS": {"1518633543480", "1518633600000"}, "FLOW_END_MILLISECONDS": {"1518633543849", "1518633600001"},
+	"FLOW_START_MILLISECONDS": {
+		"1518633543480",
+		"1518633600000",
+	}, "FLOW_END_MILLISECONDS": {"1518633543849", "1518633600001"},
 	"IPV4_SRC_ADDR": {"10.0.0.1", "10.0.0.2"}, "Label": {"0", "1"}, "Attack": {"Benign", "DoS"},
 }
 
@@ -83,7 +86,10 @@ var layouts = []published{
 	}, "BenignTraffic | DDoS-SYN_Flood*", 46},
 	{"cse-cic-ids2018-improved", "Wednesday-14-02-2018.csv", improved, map[string][2]string{
 		"Flow ID": {"a", "b"}, "Src IP": {"172.31.69.25", "18.221.219.4"}, "Flow Bytes/s": {"Infinity", "NaN"},
-		"Timestamp": {"2018-02-14 08:31:01.123456", "2018-02-14 08:31:02"}, "Label": {"BENIGN", "FTP-BruteForce - Attempted"},
+		"Timestamp": {
+			"2018-02-14 08:31:01.123456",
+			"2018-02-14 08:31:02",
+		}, "Label": {"BENIGN", "FTP-BruteForce - Attempted"},
 	}, "BENIGN | FTP-BruteForce - Attempted*", 15},
 	{"edge-iiotset", "DNN-EdgeIIoT-dataset.csv", edgeIIoT, map[string][2]string{
 		"frame.time": {" 2021 11:44:10.081753000 ", "6.0"}, "dns.qry.name.len": {"0.0", "1.debian.pool.ntp.org"},

@@ -22,8 +22,8 @@ func init() {
 	)
 }
 
-// NDJSON reads one JSON object a line, or an array of objects. Members that no column names are passed over; members of nested
-// objects are named with dots, as in source.ip.
+// NDJSON reads one JSON object a line, or an array of objects. Members that no column names are passed over; members
+// of nested objects are named with dots, as in source.ip.
 type NDJSON struct {
 	// member (dots reach into nested objects) and type of every column
 	Columns []ColumnSpec `yaml:"columns" jsonschema:"minItems=1"`

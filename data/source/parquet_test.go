@@ -29,7 +29,12 @@ label: {column: label, benign: ["0"]}
 `
 
 // parquetFile is a file of the columns, of which each has as many values; nil is a null.
-func parquetFile(t testing.TB, nodes map[string]lib.Node, values map[string][]any, options ...lib.WriterOption) []byte {
+func parquetFile(
+	t testing.TB,
+	nodes map[string]lib.Node,
+	values map[string][]any,
+	options ...lib.WriterOption,
+) []byte {
 	t.Helper()
 	var names []string
 	for n := range nodes {

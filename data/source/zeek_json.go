@@ -16,7 +16,8 @@ func init() {
 
 // ZeekJSON reads Zeek's conn.log as JSON, one object a line. JSON lines do not say what their members are: the columns
 // are those that Zeek's documentation lists for conn.log, and others that options.columns names, such as the label that
-// somebody added. Times may be written in each of Zeek's three ways: seconds since 1970, milliseconds since 1970, ISO 8601.
+// somebody added. Times may be written in each of Zeek's three ways: seconds since 1970, milliseconds since 1970, ISO
+// 8601.
 type ZeekJSON struct {
 	// members to read besides those of conn.log, which packages and the site's own scripts add
 	Columns []ColumnSpec `yaml:"columns"`

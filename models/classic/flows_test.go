@@ -118,7 +118,16 @@ func flow(r counter, p profile) []float64 {
 	ps := math.Sqrt((fp*(fstd*fstd+(fmean-pm)*(fmean-pm)) + bp*(bstd*bstd+(bmean-pm)*(bmean-pm))) / tp)
 	pmin, pmax := min(fmin, either(bp > 0, bmin, fmin)), max(fmax, bmax)
 	tcp := when(!udp, 1)
-	fin, rst, pshc := tcp*when(r.uniform(26) < 0.01, 1), tcp*when(r.uniform(27) < 0.22, 1), tcp*when(r.uniform(28) < 0.45, 1)
+	fin, rst, pshc := tcp*when(
+		r.uniform(26) < 0.01,
+		1,
+	), tcp*when(
+		r.uniform(27) < 0.22,
+		1,
+	), tcp*when(
+		r.uniform(28) < 0.45,
+		1,
+	)
 	ack, urg := tcp*(1-pshc)*when(r.uniform(29) < 0.7, 1), tcp*when(r.uniform(30) < 0.05, 1)
 	w := p[13]
 	wf := either(w < 0, -1, either(r.uniform(31) < 0.75, w, floor(65535*r.uniform(32))))

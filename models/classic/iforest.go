@@ -26,8 +26,8 @@ import (
 // has standard normal entries in e+1 random columns of those that vary in the node (Hariri, Kind and Brunner, Extended
 // isolation forest, IEEE TKDE 33, 2021; there constant columns may be drawn, too, and cut nothing off).
 //
-// With a contamination c, what a share c of the training scores lies above is taken from all scores, so that those above 0
-// are the anomalies, as in scikit-learn, whose sign is the other; it costs a score of every training row.
+// With a contamination c, what a share c of the training scores lies above is taken from all scores, so that those
+// above 0 are the anomalies, as in scikit-learn, whose sign is the other; it costs a score of every training row.
 //
 // Fit costs Tψ log ψ steps, each scored row T log ψ, with planes e+1 times as much.
 type IForest struct {

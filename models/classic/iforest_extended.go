@@ -209,7 +209,13 @@ type offsetScores struct {
 }
 
 // withOffset takes from the scores of a model what a share of the training rows lies above.
-func withOffset(ctx context.Context, m models.RowLearned, share float64, env models.Env, s *data.Set) (models.RowLearned, error) {
+func withOffset(
+	ctx context.Context,
+	m models.RowLearned,
+	share float64,
+	env models.Env,
+	s *data.Set,
+) (models.RowLearned, error) {
 	scores := make([]float64, s.N)
 	if err := m.ScoreRows(ctx, s, env.Parallel(), scores); err != nil {
 		return nil, err

@@ -19,8 +19,9 @@ func TestIForestBesidePyOD(t *testing.T) {
 	}
 }
 
-// TestExtendedForestCorners: two clusters at the diagonal. Cuts along the columns leave ghosts in the other two corners,
-// which planes in any direction do not (Hariri, Kind and Brunner, Extended isolation forest, IEEE TKDE 2021, figure 2).
+// TestExtendedForestCorners: two clusters at the diagonal. Cuts along the columns leave ghosts in the other two
+// corners, which planes in any direction do not (Hariri, Kind and Brunner, Extended isolation forest, IEEE TKDE 2021,
+// figure 2).
 func TestExtendedForestCorners(t *testing.T) {
 	r := models.Env{Seed: 5}.Rand("rows")
 	s := &data.Set{Kind: data.Vectors, N: 2000, D: 2}

@@ -27,8 +27,8 @@ import (
 // given share of the variance. At least one direction is always left over, since with all of them every
 // score would be 0.
 //
-// Weighted, it is PyOD's: with z the row standardised by mean and deviation of the columns, v_j the eigenvectors of their
-// correlations with the largest entry positive, and w_j the share of the variance along each,
+// Weighted, it is PyOD's: with z the row standardised by mean and deviation of the columns, v_j the eigenvectors of
+// their correlations with the largest entry positive, and w_j the share of the variance along each,
 //
 //	score(x) = Σ_j ‖z − v_j‖ / w_j
 //

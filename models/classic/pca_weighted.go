@@ -10,8 +10,8 @@ import (
 	"plumbline/numeric/cluster"
 )
 
-// pcaPoints is PyOD's form of PCA: a standardised row z is compared with the unit eigenvectors v_j of the correlations as
-// if these were points,
+// pcaPoints is PyOD's form of PCA: a standardised row z is compared with the unit eigenvectors v_j of the correlations
+// as if these were points,
 //
 //	score(x) = Σ_j ‖z − v_j‖ / w_j,    z_c = (x_c − mean_c) / sd_c
 //

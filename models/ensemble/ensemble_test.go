@@ -68,7 +68,13 @@ func TestCombineByHand(t *testing.T) {
 		}
 	}
 	// Groups of one: the mean.
-	got := modeltest.FitScore(t, &Combine{Base: columns(0, 1), By: "average_of_maxima", Group: 1}, models.Env{}, train, rows)
+	got := modeltest.FitScore(
+		t,
+		&Combine{Base: columns(0, 1), By: "average_of_maxima", Group: 1},
+		models.Env{},
+		train,
+		rows,
+	)
 	if want := (4*math.Sqrt2 - 15/root) / 2; math.Abs(got[1]-want) > 1e-12 {
 		t.Errorf("groups of one: %v, want %v", got[1], want)
 	}

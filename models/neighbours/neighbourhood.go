@@ -86,8 +86,14 @@ func (l learned) State() (any, models.Arrays, error) {
 }
 
 // detector is an unfitted detector that needs at least min rows.
-func detector(name string, spec models.Spec, env models.Env, min int,
-	fit func(ctx context.Context, s *data.Set) (judge, error), load func(st models.State) (judge, error)) models.Detector {
+func detector(
+	name string,
+	spec models.Spec,
+	env models.Env,
+	min int,
+	fit func(ctx context.Context, s *data.Set) (judge, error),
+	load func(st models.State) (judge, error),
+) models.Detector {
 	wrap := func(j judge, err error) (learned, error) { return learned{j, env.Parallel()}, err }
 	return models.NewFitted(models.Method[learned]{
 		Name: name, Spec: spec, Reads: models.ReadsRows, Min: min,

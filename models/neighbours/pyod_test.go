@@ -104,7 +104,8 @@ func TestABODCopies(t *testing.T) {
 		t.Errorf("scores %v", want)
 	}
 	// Fewer than three others: no variance.
-	if v := modeltest.FitScore(t, &ABOD{K: 10, Sample: all}, env, set(0, 0, 2, 0), rows); slices.Max(v) != 0 || slices.Min(v) != 0 {
+	if v := modeltest.FitScore(t, &ABOD{K: 10, Sample: all}, env, set(0, 0, 2, 0), rows); slices.Max(v) != 0 ||
+		slices.Min(v) != 0 {
 		t.Errorf("two training rows: %v", v)
 	}
 }

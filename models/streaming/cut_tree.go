@@ -255,8 +255,8 @@ func (t *cutTree) walk(n int32, visit func(n int32)) {
 	}
 }
 
-// rebuild makes an empty tree that of the rows of a window, oldest first, by the cuts of its nodes in the order of walk;
-// those of column −1 are leaves.
+// rebuild makes an empty tree that of the rows of a window, oldest first, by the cuts of its nodes in the order of
+// walk; those of column −1 are leaves.
 func (t *cutTree) rebuild(window []float32, column []int32, cut []float64) error {
 	if len(column) > 2*t.size-1 {
 		return fmt.Errorf("%d nodes for %d rows", len(column), t.size)

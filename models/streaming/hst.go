@@ -17,8 +17,8 @@ import (
 //	score(x) = 1 − 1/T Σ_trees Σ_{v on the path} r(v) 2^e(v) / (w (2^(h+1) − 1))     (mass: path)
 //	score(x) = 1 − 1/T Σ_trees r(v) 2^e(v) / (w 2^h), v the last node of the path     (mass: last)
 //
-// (Tan, Ting and Liu, Fast anomaly detection for streaming data, IJCAI 2011, algorithms 1 to 3, whose score is the second
-// turned round; the first is river's.) A node cuts a column that is drawn by the length of its side, at a place
+// (Tan, Ting and Liu, Fast anomaly detection for streaming data, IJCAI 2011, algorithms 1 to 3, whose score is the
+// second turned round; the first is river's.) A node cuts a column that is drawn by the length of its side, at a place
 // drawn from the middle 70 % of it, as in river; x_j below the place goes left. Every w rows the counts of the window
 // become r. Columns are scaled by the extremes of the training rows, or taken to be in [0, 1] already.
 //

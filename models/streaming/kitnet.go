@@ -12,8 +12,8 @@ import (
 )
 
 // KitNET is an ensemble of small auto-encoders. Columns are grouped by single linkage of the distances 1 − correlation,
-// cut where a group has at most Group of them; each group g has an auto-encoder, and one more rebuilds their errors. With
-// x_g the columns of a group, scaled by their extremes in training, and e the errors, scaled alike,
+// cut where a group has at most Group of them; each group g has an auto-encoder, and one more rebuilds their errors.
+// With x_g the columns of a group, scaled by their extremes in training, and e the errors, scaled alike,
 //
 //	e_g(x)   = RMSE(x_g, A_g(x_g)),  A(v) = σ(Wσ(Wᵀv + b) + c)
 //	score(x) = RMSE(e(x), A(e(x)))
@@ -184,8 +184,8 @@ func (m *kit) sharing() *kit {
 	return &c
 }
 
-// Update learns more rows: each widens the extremes, is a step of every auto-encoder, and their errors before it are one
-// of the last.
+// Update learns more rows: each widens the extremes, is a step of every auto-encoder, and their errors before it are
+// one of the last.
 func (d *kitDetector) Update(ctx context.Context, more *data.Set) error {
 	m, err := d.Ready(more)
 	if err != nil {

@@ -113,8 +113,8 @@ func (e extremes) extend(v []float64) {
 	}
 }
 
-// one scales a value of column j so that the extremes become 0 and 1; a constant column is moved alone. It ends at 1e60,
-// so that squares are finite.
+// one scales a value of column j so that the extremes become 0 and 1; a constant column is moved alone. It ends at
+// 1e60, so that squares are finite.
 func (e extremes) one(j int, v float64) float64 {
 	side := e.high[j] - e.low[j]
 	if side <= 0 {

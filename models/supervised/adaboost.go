@@ -97,7 +97,9 @@ func (s *AdaBoost) boost(ctx context.Context, env models.Env, p *problem) (*samm
 			}
 		}
 		miss /= sum
-		env.Progress(models.Epoch{N: round + 1, Of: s.Rounds, Loss: miss, ValidLoss: math.NaN(), Rate: s.Rate, Samples: p.n})
+		env.Progress(
+			models.Epoch{N: round + 1, Of: s.Rounds, Loss: miss, ValidLoss: math.NaN(), Rate: s.Rate, Samples: p.n},
+		)
 		if miss <= 0 {
 			m.trees, m.alpha = append(m.trees, t), append(m.alpha, 1)
 			break

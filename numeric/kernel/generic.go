@@ -6,7 +6,29 @@ import (
 )
 
 // generic is the primitives in plain Go.
-var generic = &set{"generic", false, genericGemm, genericGemm, genericTanh, genericTanhGrad, genericColSum, genericMSE, genericSqDist, genericAdam, genericProduct, genericSpread, genericNorm, genericNormGrad, genericFlip, genericLSTM, genericLSTMGrad, genericPeak, 4, genericOps[float32](), genericOps[float64]()}
+var generic = &set{
+	"generic",
+	false,
+	genericGemm,
+	genericGemm,
+	genericTanh,
+	genericTanhGrad,
+	genericColSum,
+	genericMSE,
+	genericSqDist,
+	genericAdam,
+	genericProduct,
+	genericSpread,
+	genericNorm,
+	genericNormGrad,
+	genericFlip,
+	genericLSTM,
+	genericLSTMGrad,
+	genericPeak,
+	4,
+	genericOps[float32](),
+	genericOps[float64](),
+}
 
 // at is n numbers from an address on.
 func at(p *float32, offset, n int) []float32 {

@@ -35,10 +35,14 @@ type Bundle struct {
 
 // Errors of [Open]. Test for them with errors.Is.
 var (
-	ErrIncomplete = errors.New("not a complete bundle")            // a file is missing, such as that of a model that was not kept
-	ErrDamaged    = errors.New("a file is not what was written")   // by its size or its hash
-	ErrVersion    = errors.New("written by a later plumbline")     // in a format that this one does not know
-	ErrTable      = errors.New("the table does not fit the model") // [Bundle.Score]: columns are missing or of other types
+	ErrIncomplete = errors.New(
+		"not a complete bundle",
+	) // a file is missing, such as that of a model that was not kept
+	ErrDamaged = errors.New("a file is not what was written") // by its size or its hash
+	ErrVersion = errors.New("written by a later plumbline")   // in a format that this one does not know
+	ErrTable   = errors.New(
+		"the table does not fit the model",
+	) // [Bundle.Score]: columns are missing or of other types
 )
 
 // maxModel is the largest model.bin or prep.json that is read.

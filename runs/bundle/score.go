@@ -108,7 +108,12 @@ func (b *Bundle) Rule() Rule {
 }
 
 // Score scores samples, and brings the scores to the units of their rows.
-func (r Rule) Score(ctx context.Context, det models.Detector, s *data.Set, us *experiment.Units) (raw, scores []float64, err error) {
+func (r Rule) Score(
+	ctx context.Context,
+	det models.Detector,
+	s *data.Set,
+	us *experiment.Units,
+) (raw, scores []float64, err error) {
 	if raw, err = Score(ctx, det, s); err != nil {
 		return nil, nil, err
 	}

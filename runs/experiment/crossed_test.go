@@ -9,7 +9,10 @@ import (
 
 // TestCrossed: training on one data set and testing on another is the first's config with the second as its test set.
 func TestCrossed(t *testing.T) {
-	e := load(t, "name: x\ndata: {train: nf-bot-iot-v2, test: {data: nf-ton-iot-v2, files: {train: [own.csv]}}}\nmodels: [znorm]\n")
+	e := load(
+		t,
+		"name: x\ndata: {train: nf-bot-iot-v2, test: {data: nf-ton-iot-v2, files: {train: [own.csv]}}}\nmodels: [znorm]\n",
+	)
 	c := e.Sets[0].Config
 	if c.Name != "nf-bot-iot-v2-to-nf-ton-iot-v2" || c.Folder != "nf-bot-iot-v2" || e.Sets[0].Split.Kind != "official" {
 		t.Errorf("%s in %s, split %s", c.Name, c.Folder, e.Sets[0].Split.Kind)
@@ -28,7 +31,10 @@ func TestCrossed(t *testing.T) {
 	if again.Sets[0].Config.Name != c.Name || again.Sets[0].Split.Kind != "official" {
 		t.Errorf("what is resolved reads as %s, split %+v", again.Sets[0].Config.Name, again.Sets[0].Split)
 	}
-	named := load(t, "name: x\ndata: [{train: nf-bot-iot-v2, test: nf-ton-iot-v2, name: cross, prep: [impute]}]\nmodels: [znorm]\n")
+	named := load(
+		t,
+		"name: x\ndata: [{train: nf-bot-iot-v2, test: nf-ton-iot-v2, name: cross, prep: [impute]}]\nmodels: [znorm]\n",
+	)
 	if c := named.Sets[0].Config; c.Name != "cross" || c.Folder != "nf-bot-iot-v2" {
 		t.Errorf("%s in %s", c.Name, c.Folder)
 	}

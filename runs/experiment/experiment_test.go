@@ -131,7 +131,10 @@ func (labelled) New(models.Env) (models.Detector, error) { return nil, nil }
 
 func init() {
 	models.Register(models.Info{Name: "labelled", Doc: "for a test", Paper: "none",
-		Needs: models.Needs{Input: data.Vectors, Labels: models.AllLabels}, Defaults: func() models.Spec { return &labelled{} }})
+		Needs: models.Needs{
+			Input:  data.Vectors,
+			Labels: models.AllLabels,
+		}, Defaults: func() models.Spec { return &labelled{} }})
 }
 
 // TestRenamedData: a data set under another name has its files where they were, unless it says otherwise.
@@ -194,20 +197,42 @@ func TestOverrides(t *testing.T) {
 
 // TestSeedsThatCannotBeRead: one that is no number is not taken for a second 0.
 func TestSeedsThatCannotBeRead(t *testing.T) {
-	_, err := Load(write(t, "name: x\ndata: synth\nmodels: znorm\nseeds: [-1, 1.5]\n"), LoadOptions{Builtin: configs.Files})
-	if err == nil || strings.Contains(err.Error(), "given twice") || strings.Count(err.Error(), "experiment.yaml:4:") != 2 {
+	_, err := Load(
+		write(t, "name: x\ndata: synth\nmodels: znorm\nseeds: [-1, 1.5]\n"),
+		LoadOptions{Builtin: configs.Files},
+	)
+	if err == nil || strings.Contains(err.Error(), "given twice") ||
+		strings.Count(err.Error(), "experiment.yaml:4:") != 2 {
 		t.Errorf("want one problem for each of two seeds: %v", err)
 	}
 }
 
 // TestLists: a scalar is a list of one, and entries of lists are changed by their names.
 func TestLists(t *testing.T) {
-	e := load(t, "name: x\ndata: synth\nmodels: iforest\nseeds: 7\nprep: impute\n", "data.synth.options.hosts=9", "models.iforest.trees=7")
+	e := load(
+		t,
+		"name: x\ndata: synth\nmodels: iforest\nseeds: 7\nprep: impute\n",
+		"data.synth.options.hosts=9",
+		"models.iforest.trees=7",
+	)
 	if len(e.Plan()) != 1 || e.Seeds[0] != 7 || len(e.Sets[0].Prep.Names()) != 1 {
 		t.Errorf("%+v", e.Config)
 	}
-	text := strings.Replace(small, "models: [iforest, lof,", "models: [iforest, {model: iforest, label: a.b}, {model: lof, label: trees},", 1)
-	e = load(t, text, "models.iforest.trees=7", "models.a.b.trees=8", "models.trees.k=3", "data.synth.name=other", "data.0.options.hosts=9")
+	text := strings.Replace(
+		small,
+		"models: [iforest, lof,",
+		"models: [iforest, {model: iforest, label: a.b}, {model: lof, label: trees},",
+		1,
+	)
+	e = load(
+		t,
+		text,
+		"models.iforest.trees=7",
+		"models.a.b.trees=8",
+		"models.trees.k=3",
+		"data.synth.name=other",
+		"data.0.options.hosts=9",
+	)
 	raw, err := e.Resolved()
 	if err != nil {
 		t.Fatal(err)
@@ -231,7 +256,8 @@ func TestAuditWords(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"strikt", "1", "[on]", "null"} {
-		if _, err := Load(write(t, small+"audit: "+text+"\n"), LoadOptions{Builtin: configs.Files}); err == nil || !strings.Contains(err.Error(), "experiment.yaml:8:8: audit: ") {
+		if _, err := Load(write(t, small+"audit: "+text+"\n"), LoadOptions{Builtin: configs.Files}); err == nil ||
+			!strings.Contains(err.Error(), "experiment.yaml:8:8: audit: ") {
 			t.Errorf("audit: %s: %v", text, err)
 		}
 	}

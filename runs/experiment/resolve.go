@@ -139,7 +139,9 @@ func (l *loader) model(r modelRef) (Entry, settings.Problems) {
 	}
 	if !validName(e.Label) {
 		return e,
-			settings.Problems{r.at.Problem("%q cannot name a folder: letters, digits, dots, dashes and underscores only", e.Label)}
+			settings.Problems{
+				r.at.Problem("%q cannot name a folder: letters, digits, dots, dashes and underscores only", e.Label),
+			}
 	}
 	info, lookupErr := models.Lookup(name)
 	if lookupErr != nil {

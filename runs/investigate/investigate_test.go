@@ -75,7 +75,8 @@ func investigate(dir, cell string, all bool) (*Investigation, error) {
 	return Investigate(context.Background(), dir, cell, o)
 }
 
-// TestInvestigate: what is sorted is what is above the threshold, every flow is in one group, and the groups are in order.
+// TestInvestigate: what is sorted is what is above the threshold, every flow is in one group, and the groups are in
+// order.
 func TestInvestigate(t *testing.T) {
 	out := runSmall(t, small, "models=[sequent,pdfa,znorm,ae]", "seeds=[1]", "+split={validation: 0.2}")
 	for _, label := range []string{"sequent", "pdfa", "znorm", "ae"} {
@@ -215,7 +216,14 @@ models: [znorm, markov]
 
 // TestInvestigateHosts: where hosts are judged, the flows of alarming hosts are sorted.
 func TestInvestigateHosts(t *testing.T) {
-	out := runSmall(t, small, "models=[znorm]", "+unit=host", "+aggregate={flow: max, unit: share, above: 0.9}", "+split={validation: 0.3}")
+	out := runSmall(
+		t,
+		small,
+		"models=[znorm]",
+		"+unit=host",
+		"+aggregate={flow: max, unit: share, above: 0.9}",
+		"+split={validation: 0.3}",
+	)
 	inv, err := investigate(out.Dir, "znorm", false)
 	if err != nil {
 		t.Fatal(err)
@@ -265,7 +273,8 @@ func TestInvestigateRefuses(t *testing.T) {
 	if err := os.WriteFile(file, []byte(strings.Replace(string(raw), "rate: 4", "rate: 5", 1)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := investigate(kept.Dir, "znorm", true); !errors.Is(err, ErrInvestigate) || !strings.Contains(err.Error(), "experiment.yaml was edited") {
+	if _, err := investigate(kept.Dir, "znorm", true); !errors.Is(err, ErrInvestigate) ||
+		!strings.Contains(err.Error(), "experiment.yaml was edited") {
 		t.Errorf("another experiment: %v", err)
 	}
 	var m record.Manifest
@@ -276,7 +285,8 @@ func TestInvestigateRefuses(t *testing.T) {
 	if err := record.NewDirectory(kept.Dir).WriteJSON("manifest.json", m); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := investigate(kept.Dir, "znorm", true); !errors.Is(err, ErrInvestigate) || !strings.Contains(err.Error(), "differs from the one that it scored") {
+	if _, err := investigate(kept.Dir, "znorm", true); !errors.Is(err, ErrInvestigate) ||
+		!strings.Contains(err.Error(), "differs from the one that it scored") {
 		t.Errorf("other data: %v", err)
 	}
 }

@@ -146,7 +146,10 @@ func (p *Prepared) alive(ctx context.Context) (*live, error) {
 			return nil, err
 		}
 		attacks := len(split.Test) - len(t.Benign(split.Test))
-		split.Warnings = append(split.Warnings, fmt.Sprintf("evasion %s: %d of %d attacks in the test part are disguised", e.Kind, n, attacks))
+		split.Warnings = append(
+			split.Warnings,
+			fmt.Sprintf("evasion %s: %d of %d attacks in the test part are disguised", e.Kind, n, attacks),
+		)
 		l.Table = disguised
 	}
 	p.live = l
@@ -177,7 +180,10 @@ func dropSmall(set *experiment.DataSet, t *data.Table, split *split.Split) error
 			}
 		}
 		if small := len(*part.rows) - len(kept); small > 0 {
-			split.Warnings = append(split.Warnings, fmt.Sprintf("min_flows %d: %d rows of smaller units are left out of the %s part", set.MinFlows, small, part.name))
+			split.Warnings = append(
+				split.Warnings,
+				fmt.Sprintf("min_flows %d: %d rows of smaller units are left out of the %s part", set.MinFlows, small, part.name),
+			)
 		}
 		*part.rows = kept
 	}
@@ -313,7 +319,9 @@ func (p *Prepared) sequences(ctx context.Context, of part) (*data.Set, string, e
 }
 
 // ErrChanged says that the sets which cells share are not what they were when they were made.
-var ErrChanged = errors.New("the prepared data was changed while cells worked on it, so that none of their results holds")
+var ErrChanged = errors.New(
+	"the prepared data was changed while cells worked on it, so that none of their results holds",
+)
 
 // Unchanged sums the sets that models saw again. The error, about a set that is not what it was, wraps ErrChanged.
 func (p *Prepared) Unchanged() error {

@@ -152,7 +152,11 @@ type column struct {
 }
 
 func textColumn(name string, at func(*Result) *string) column {
-	return column{name, func(r *Result) string { return *at(r) }, func(r *Result, s string) error { *at(r) = s; return nil }}
+	return column{
+		name,
+		func(r *Result) string { return *at(r) },
+		func(r *Result, s string) error { *at(r) = s; return nil },
+	}
 }
 
 func intColumn(name string, at func(*Result) *int) column {
@@ -181,7 +185,11 @@ func numberColumn(name string, get func(*Result) float64, set func(*Result, floa
 
 // metricColumn is a metric, or an end of its interval.
 func metricColumn(name string) column {
-	return numberColumn(name, func(r *Result) float64 { return r.Metric(name) }, func(r *Result, v float64) { r.Set(name, v) })
+	return numberColumn(
+		name,
+		func(r *Result) float64 { return r.Metric(name) },
+		func(r *Result, v float64) { r.Set(name, v) },
+	)
 }
 
 // columns is results.csv from left to right. The order of the first thirty is part of the format.
@@ -224,7 +232,11 @@ var columns = []column{
 	metricColumn("auprc_low"),
 	metricColumn("auprc_high"),
 	metricColumn("tpr_at_01fpr"),
-	numberColumn("n_valid", func(r *Result) float64 { return float64(r.Valid) }, func(r *Result, v float64) { r.Valid = eval.Number(v) }),
+	numberColumn(
+		"n_valid",
+		func(r *Result) float64 { return float64(r.Valid) },
+		func(r *Result, v float64) { r.Valid = eval.Number(v) },
+	),
 	metricColumn("weighted_cluster_auroc"),
 	metricColumn("zero_filled_cluster_auroc"),
 	textColumn("input", func(r *Result) *string { return &r.Input }),

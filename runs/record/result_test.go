@@ -44,7 +44,10 @@ func TestResultJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(raw), `"auroc":0.75,"auroc_high":0.875,"auroc_low":0.5,"fit_seconds":2,"oracle_f1":0.5}`) {
+	if !strings.Contains(
+		string(raw),
+		`"auroc":0.75,"auroc_high":0.875,"auroc_low":0.5,"fit_seconds":2,"oracle_f1":0.5}`,
+	) {
 		t.Errorf("as JSON %s", raw)
 	}
 	var back Result
@@ -52,11 +55,15 @@ func TestResultJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	if back.Data != "d" || back.Valid != 7 || back.Interval("auroc") != (eval.Interval{Low: 0.5, High: 0.875}) ||
-		back.Metric("oracle_f1") != 0.5 || !math.IsNaN(back.Metric("f1")) || back.Interval("auprc").Defined() || len(back.Metrics) != len(r.Metrics) {
+		back.Metric(
+			"oracle_f1",
+		) != 0.5 || !math.IsNaN(back.Metric("f1")) || back.Interval("auprc").Defined() || len(back.Metrics) != len(r.Metrics) {
 		t.Errorf("read back %+v", back)
 	}
 	if err := json.Unmarshal([]byte(`{"data": "d", "auroc": null, "n_valid": null, "unheard_of": 3}`), &back); err != nil ||
-		!math.IsNaN(back.Metric("auroc")) || !math.IsNaN(float64(back.Valid)) || len(back.Metrics) != 0 {
+		!math.IsNaN(back.Metric("auroc")) ||
+		!math.IsNaN(float64(back.Valid)) ||
+		len(back.Metrics) != 0 {
 		t.Errorf("%+v, %v", back, err)
 	}
 	for _, bad := range []string{`{"auroc": "high"}`, `{"data": 3}`, `[]`} {
@@ -64,7 +71,8 @@ func TestResultJSON(t *testing.T) {
 			t.Errorf("%s is taken", bad)
 		}
 	}
-	if raw, err := json.Marshal(Result{Valid: eval.Number(math.NaN())}); err != nil || !strings.Contains(string(raw), `"n_valid":null`) {
+	if raw, err := json.Marshal(Result{Valid: eval.Number(math.NaN())}); err != nil ||
+		!strings.Contains(string(raw), `"n_valid":null`) {
 		t.Errorf("%s, %v", raw, err)
 	}
 }

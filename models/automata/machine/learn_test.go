@@ -108,7 +108,8 @@ func TestLargeAndOddInput(t *testing.T) {
 		"symbol 3": {Alphabet: []string{"a"}, Types: []string{"1"}, Symbols: []int32{3}, Ends: []int{1}, Type: []int32{0}},
 		"label 7":  {Alphabet: []string{"a"}, Types: []string{"1"}, Symbols: []int32{0}, Ends: []int{1}, Type: []int32{7}},
 	} {
-		if _, err := Learn(context.Background(), Alergia(), c.Words(), c.Alphabet, c.Types, nil); err == nil || !strings.Contains(err.Error(), text) {
+		if _, err := Learn(context.Background(), Alergia(), c.Words(), c.Alphabet, c.Types, nil); err == nil ||
+			!strings.Contains(err.Error(), text) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
@@ -161,7 +162,8 @@ func TestHeldOut(t *testing.T) {
 	if err != nil || !(got[1] > got[0]+0.01) {
 		t.Errorf("%v, %v", got, err)
 	}
-	if best, err := SelectByHeldOut(context.Background(), []Setting{all, {"clean", Probable(), Remain}}, c); best != 1 || err != nil {
+	if best, err := SelectByHeldOut(context.Background(), []Setting{all, {"clean", Probable(), Remain}}, c); best != 1 ||
+		err != nil {
 		t.Errorf("%d is chosen, %v", best, err)
 	}
 	if _, err := SelectByHeldOut(context.Background(), Candidates(), planted.Words(4, 1)); !errors.Is(err, ErrTooFew) {

@@ -75,8 +75,8 @@ func (l leaf) flip(w, array []float32, in bool) {
 	}
 }
 
-// sequence is a recurrent network in training. Its matrices are the leaves. Where there is one step, a decoder's LSTM is
-// idle, and the loss does not depend on all of them.
+// sequence is a recurrent network in training. Its matrices are the leaves. Where there is one step, a decoder's LSTM
+// is idle, and the loss does not depend on all of them.
 type sequence struct {
 	*trainer
 	seq    nn.Sequence

@@ -22,8 +22,8 @@ type network interface {
 	plain(matrices nn.Params) nn.Params // puts numbers of the matrices' layout into the network's arrays
 }
 
-// trainer trains a network by graphs. One is made for each batch size that occurs, because Gorgonia fixes shapes: at most
-// two in training.
+// trainer trains a network by graphs. One is made for each batch size that occurs, because Gorgonia fixes shapes: at
+// most two in training.
 type trainer struct {
 	network
 	params  nn.Params // matrices of the graphs, in×out, shared by all of them

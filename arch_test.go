@@ -408,6 +408,40 @@ func rawLines(file string, src []byte) map[int]bool {
 	}
 }
 
+// maxSize is the most lines without tests that a package holds before it is more than one room; the kernels may be larger.
+const maxSize = 4500
+
+// larger are the packages that are not there yet, and the size that they may not pass.
+var larger = map[string]int{"data/source": 6500, "models/classic": 4900}
+
+// TestSize: no package holds more than one person reads in an afternoon.
+func TestSize(t *testing.T) {
+	for _, p := range packages(t) {
+		name, _ := inModule(p.ImportPath)
+		lines := 0
+		for _, file := range p.GoFiles {
+			raw, err := os.ReadFile(filepath.Join(p.Dir, file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines += strings.Count(string(raw), "\n")
+		}
+		if name == "numeric/kernel" {
+			continue
+		}
+		limit := maxSize
+		if l, ok := larger[name]; ok {
+			limit = l
+			if lines <= maxSize {
+				t.Errorf("%s has %d lines and no longer needs its line in larger", name, lines)
+			}
+		}
+		if lines > limit {
+			t.Errorf("%s has %d lines without tests, want at most %d: it is more than one room", name, lines, limit)
+		}
+	}
+}
+
 // TestConfigFolders: the folders of configs hold YAML files and nothing else.
 func TestConfigFolders(t *testing.T) {
 	for _, kind := range []string{"data", "models", "experiments", "papers"} {

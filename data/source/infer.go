@@ -111,7 +111,7 @@ func inferDelimited(br *bufio.Reader, name string) ([]byte, error) {
 		}
 		line++
 		began := line
-		for err == nil && f.columns != nil && tf.firstRecordEnd(raw) == 0 && len(raw) < maxQuoted { // a quoted cell goes on
+		for err == nil && f.columns != nil && !tf.whole(raw) && len(raw) < maxQuoted { // a quoted cell goes on
 			var more []byte
 			raw = bytes.Clone(raw)
 			if more, err = corpus.ReadLine(br); err != nil && !errors.Is(err, io.EOF) {
@@ -128,7 +128,7 @@ func inferDelimited(br *bufio.Reader, name string) ([]byte, error) {
 		}
 		if len(bytes.TrimSpace(text)) > 0 {
 			tf.latin1 = tf.latin1 || !utf8.Valid(text)
-			cells, err := cellsOf(tf, text)
+			cells, err := tf.texts(text)
 			switch {
 			case f.columns == nil && err != nil:
 				return nil, fmt.Errorf("data: %s:%d: %w", name, line, err)
@@ -217,20 +217,6 @@ func newColumns(first []string, header bool) []*guess.Column {
 	return columns
 }
 
-func cellsOf(tf *textFormat, line []byte) ([]string, error) {
-	r := record{tf: tf, text: line, line: 1}
-	r.next()
-	out := make([]string, len(r.cells))
-	for i, c := range r.cells {
-		text, err := tf.text(bytes.TrimSpace(c))
-		if err != nil {
-			return nil, err
-		}
-		out[i] = text
-	}
-	return out, r.err
-}
-
 // looksLikeHeader: names, all of them different, and no number among them.
 func looksLikeHeader(cells []string) bool {
 	seen := map[string]bool{}
@@ -270,13 +256,9 @@ func countsColumns(cells []string) bool {
 }
 
 func inferZeek(br *bufio.Reader, name string) ([]byte, error) {
-	h := zeekHeader{separator: '\t', unset: "-", empty: "(empty)"}
-	if err := h.read(br); err != nil {
-		return nil, fmt.Errorf("data: %s:%d: %w", name, h.lines, err)
-	}
-	specs, _, err := (&Zeek{}).specs(h, &Config{})
+	specs, err := zeekColumns(br, name)
 	if err != nil {
-		return nil, fmt.Errorf("data: %s: %w", name, err)
+		return nil, fmt.Errorf("data: %w", err)
 	}
 	var b strings.Builder
 	writeHead(&b, name, "zeek")

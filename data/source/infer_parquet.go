@@ -1,7 +1,6 @@
 package source
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -60,39 +59,18 @@ func inferParquet(in *input.Input, name string) ([]byte, error) {
 
 // lookAt takes the first values of a column in.
 func lookAt(g *guess.Column, file *parquet.File, f parquetField) error {
-	c := &parquetColumn{column: &file.Columns[f.column]}
 	rows := 0
-	for group := range file.Groups {
-		err := file.Read(context.Background(), group, f.column, func(p *parquet.Page) error {
-			k := 0
-			for i := range p.Rows {
-				if p.Valid != nil && !p.Valid[i] {
-					continue
-				}
-				v, at := &p.Values, k
-				if p.Dict != nil {
-					v, at = p.Dict, int(p.Index[k])
-				}
-				k++
-				var err error
-				if c.text, err = c.appendText(c.text[:0], v, at); err != nil {
-					continue // reading counts such rows
-				}
-				text := string(c.text)
-				g.Infinite = g.Infinite ||
-					f.spec.Type == "number" && slices.Contains([]string{"NaN", "+Inf", "-Inf"}, text)
-				g.Look(strings.TrimSpace(text))
-			}
-			if rows += p.Rows; rows >= inferRows {
-				return errEnough
-			}
-			return nil
-		})
-		if errors.Is(err, errEnough) {
-			return nil
-		} else if err != nil {
-			return err
+	err := f.texts(file, func(text string) {
+		g.Infinite = g.Infinite || f.spec.Type == "number" && slices.Contains([]string{"NaN", "+Inf", "-Inf"}, text)
+		g.Look(strings.TrimSpace(text))
+	}, func(n int) error {
+		if rows += n; rows >= inferRows {
+			return errEnough
 		}
+		return nil
+	})
+	if errors.Is(err, errEnough) {
+		return nil
 	}
-	return nil
+	return err
 }

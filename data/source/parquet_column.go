@@ -203,6 +203,36 @@ func (c *parquetColumn) float(v *parquet.Values, i int) (float64, error) {
 	return float64(x), nil
 }
 
+// texts calls look with the text of each value that is there and can be read, and paged with the rows of each page
+// after it, whose error ends the reading.
+func (f *parquetField) texts(file *parquet.File, look func(text string), paged func(rows int) error) error {
+	c := &parquetColumn{column: &file.Columns[f.column]}
+	for group := range file.Groups {
+		err := file.Read(context.Background(), group, f.column, func(p *parquet.Page) error {
+			k := 0
+			for i := range p.Rows {
+				if p.Valid != nil && !p.Valid[i] {
+					continue
+				}
+				v, at := &p.Values, k
+				if p.Dict != nil {
+					v, at = p.Dict, int(p.Index[k])
+				}
+				k++
+				var err error
+				if c.text, err = c.appendText(c.text[:0], v, at); err == nil { // reading counts the others
+					look(string(c.text))
+				}
+			}
+			return paged(p.Rows)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // float16 is the IEEE 754 number of 16 bits: sign, 5 bits of exponent with bias 15, 10 bits of fraction.
 func float16(b uint16) float64 {
 	exp, frac := int(b>>10&31), float64(b&1023)

@@ -551,6 +551,24 @@ func (tf *textFormat) isMissing(cell []byte) bool {
 	return false
 }
 
+// texts is one record's cells without the blanks around them. Where the record is wrongly quoted, the error says so.
+func (tf *textFormat) texts(line []byte) ([]string, error) {
+	r := record{tf: tf, text: line, line: 1}
+	r.next()
+	out := make([]string, len(r.cells))
+	for i, c := range r.cells {
+		text, err := tf.text(bytes.TrimSpace(c))
+		if err != nil {
+			return nil, err
+		}
+		out[i] = text
+	}
+	return out, r.err
+}
+
+// whole says whether text holds all of the record that it begins with: a quoted cell may go on in the next line.
+func (tf *textFormat) whole(text []byte) bool { return tf.firstRecordEnd(text) > 0 }
+
 // text is a cell as UTF-8.
 func (tf *textFormat) text(cell []byte) (string, error) {
 	if tf.latin1 {

@@ -176,6 +176,19 @@ func (h *zeekHeader) read(br *bufio.Reader) error {
 	return nil
 }
 
+// zeekColumns is the columns that the header of a log names. Errors begin with the file's name, as in read.
+func zeekColumns(br *bufio.Reader, name string) ([]ColumnSpec, error) {
+	h := zeekHeader{separator: '\t', unset: "-", empty: "(empty)"}
+	if err := h.read(br); err != nil {
+		return nil, fmt.Errorf("%s:%d: %w", name, h.lines, err)
+	}
+	specs, _, err := (&Zeek{}).specs(h, &Config{})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return specs, nil
+}
+
 // specs turns header fields into columns. tail is the number of cells in the last tab-separated one.
 func (z *Zeek) specs(h zeekHeader, c *Config) (specs []ColumnSpec, tail int, err error) {
 	last := len(h.fields) - 1

@@ -47,9 +47,10 @@ var allowed = map[string]string{
 	"data/evasion":  "data data/split",
 	"data/export":   "data data/parquet",
 	"data/split":    "configs/settings data",
-	"data/source": "configs/settings data data/input data/export data/corpus data/derive data/join data/nfcapd " +
-		"data/guess data/parquet data/value numeric/parallel",
-	"data/source/sourcetest": "configs/settings data data/source",
+	"data/source": "configs/settings data data/input data/corpus data/derive data/join data/nfcapd " +
+		"data/parquet data/value numeric/parallel",
+	"data/infer":             "data/corpus data/export data/guess data/input data/parquet data/source data/value",
+	"data/source/sourcetest": "configs/settings data data/infer data/source",
 	"data/synth":             "configs/settings data data/source",
 	"data/audit":             "data data/derive data/source data/split",
 	"data/fetch":             "data data/input data/source",
@@ -408,11 +409,12 @@ func rawLines(file string, src []byte) map[int]bool {
 	}
 }
 
-// maxSize is the most lines without tests that a package holds before it is more than one room; the kernels may be larger.
+// maxSize is the most lines without tests that a package holds before it is more than one room; the kernels may be
+// larger.
 const maxSize = 4500
 
 // larger are the packages that are not there yet, and the size that they may not pass.
-var larger = map[string]int{"data/source": 6500, "models/classic": 4900}
+var larger = map[string]int{"data/source": 5500, "models/classic": 4900}
 
 // TestSize: no package holds more than one person reads in an afternoon.
 func TestSize(t *testing.T) {

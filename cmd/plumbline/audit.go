@@ -14,6 +14,7 @@ import (
 
 	"plumbline/configs/settings"
 	"plumbline/data/audit"
+	"plumbline/data/infer"
 	"plumbline/data/source"
 	"plumbline/data/split"
 )
@@ -83,7 +84,7 @@ func (a *app) auditee(name string) (*source.Config, source.Finder, error) {
 		c, err := a.dataConfig(name) // says what there is
 		return c, finder, err
 	}
-	text, err := source.Infer(name)
+	text, err := infer.Infer(name)
 	if err != nil {
 		return nil, finder, err
 	}

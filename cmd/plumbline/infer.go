@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"plumbline/data/source"
+	"plumbline/data/infer"
 )
 
 func (a *app) inferCommand() *cobra.Command {
@@ -24,7 +24,7 @@ Put the result into configs/data beside your experiments and read it through: gu
 			if err := mayWrite(out, force, args); err != nil {
 				return err
 			}
-			text, err := source.Infer(args[0])
+			text, err := infer.Infer(args[0])
 			if err != nil {
 				return usage(err)
 			}

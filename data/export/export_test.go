@@ -17,6 +17,7 @@ import (
 	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/data/export"
+	"plumbline/data/infer"
 	"plumbline/data/source"
 	"plumbline/data/source/sourcetest"
 )
@@ -176,7 +177,7 @@ func TestInferNDJSON(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	raw, err := source.Infer(path)
+	raw, err := infer.Infer(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +216,7 @@ func TestInferNDJSON(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := source.Infer(path); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := infer.Infer(path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}

@@ -129,7 +129,7 @@ func namesOf(specs []ColumnSpec) []string {
 
 // align brings the columns of a further file, or of what follows a further header, into the order of those before.
 // Dropped columns may be there or not.
-func (b *builder) align(tf *textFormat) error {
+func (b *builder) align(tf *TextFormat) error {
 	for _, s := range tf.specs {
 		b.met[s.Name] = true
 	}
@@ -171,12 +171,12 @@ func (b *builder) align(tf *textFormat) error {
 		for _, k := range absent {
 			lacks = append(lacks, b.specs[k].Name)
 		}
-		if err := b.lacking(tf.file, lacks, namesOf(tf.specs), b.declared(b.specs)); err != nil {
+		if err := b.lacking(tf.File, lacks, namesOf(tf.specs), b.declared(b.specs)); err != nil {
 			return err
 		}
 		if len(more) > 0 {
 			b.warnings = append(b.warnings, fmt.Sprintf("%s: %s has further columns, which are not read: %s",
-				b.config.Name, tf.file, strings.Join(more, ", ")))
+				b.config.Name, tf.File, strings.Join(more, ", ")))
 		}
 	}
 	tf.specs, tf.at, tf.absent = b.specs, at, absent

@@ -138,7 +138,7 @@ func (d *Delimited) separator() byte {
 }
 
 // commonest is the usual separator that a header has most of.
-func commonest(header []byte) byte {
+func CommonestSeparator(header []byte) byte {
 	best, top := byte(','), 0
 	for _, c := range []byte("\t,;|") {
 		if n := bytes.Count(header, []byte{c}); n > top {
@@ -149,11 +149,11 @@ func commonest(header []byte) byte {
 }
 
 func (d *Delimited) read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
-	tf := &textFormat{
-		file:      name,
-		separator: d.separator(),
-		quote:     d.Quote,
-		latin1:    d.Encoding == "latin-1",
+	tf := &TextFormat{
+		File:      name,
+		Separator: d.separator(),
+		Quote:     d.Quote,
+		Latin1:    d.Encoding == "latin-1",
 		infinite:  d.NonFinite == "missing",
 		times:     value.Times{Layouts: d.TimeLayouts, WorkHours: d.Hours == "work"},
 		numbers:   d.notation(),
@@ -182,10 +182,10 @@ func (d *Delimited) read(ctx context.Context, in io.Reader, name string, tb *bui
 		}
 		raw = bytes.TrimRight(bytes.Clone(raw), "\r\n")
 		if d.Separator == "auto" {
-			tf.separator = commonest(raw)
+			tf.Separator = CommonestSeparator(raw)
 		}
 		if tf.specs, err = d.headerSpecs(tf, raw, tb); err != nil {
-			return fmt.Errorf("%s:%d: %w%s", name, line, err, tf.foreign(bytes.Count(raw, []byte{tf.separator})+1))
+			return fmt.Errorf("%s:%d: %w%s", name, line, err, tf.foreign(bytes.Count(raw, []byte{tf.Separator})+1))
 		}
 		if d.RepeatedHeader {
 			tf.header = raw
@@ -198,7 +198,7 @@ func (d *Delimited) read(ctx context.Context, in io.Reader, name string, tb *bui
 }
 
 // headerSpecs are the columns that the header line names, checked against the declared ones.
-func (d *Delimited) headerSpecs(tf *textFormat, raw []byte, tb *builder) ([]ColumnSpec, error) {
+func (d *Delimited) headerSpecs(tf *TextFormat, raw []byte, tb *builder) ([]ColumnSpec, error) {
 	r := record{tf: tf, text: raw, line: 1}
 	if !r.next() || r.err != nil {
 		return nil, fmt.Errorf("unreadable header: %w", cmp.Or(r.err, errors.New("it is empty")))
@@ -261,7 +261,7 @@ func (d *Delimited) headerSpecs(tf *textFormat, raw []byte, tb *builder) ([]Colu
 }
 
 // lookUp finds the declared columns among those of the header.
-func (d *Delimited) lookUp(tf *textFormat, header []string, tb *builder) error {
+func (d *Delimited) lookUp(tf *TextFormat, header []string, tb *builder) error {
 	tf.at = slices.Repeat([]int{-1}, len(header))
 	place := map[string]int{}
 	for i, h := range slices.Backward(header) {
@@ -279,5 +279,5 @@ func (d *Delimited) lookUp(tf *textFormat, header []string, tb *builder) error {
 		tf.absent = append(tf.absent, k)
 		absent = append(absent, c.Name)
 	}
-	return tb.lacking(tf.file, absent, header, tb.declared(d.Columns))
+	return tb.lacking(tf.File, absent, header, tb.declared(d.Columns))
 }

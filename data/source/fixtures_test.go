@@ -403,7 +403,7 @@ flows,bytes,packets,avg_bps,avg_pps,avg_bpp
 		!strings.Contains(err.Error(), "flows.csv:2: the label is missing") {
 		t.Errorf("without labels: %v", err)
 	}
-	tf := &textFormat{end: []byte("Summary")}
+	tf := &TextFormat{end: []byte("Summary")}
 	for text, want := range map[string]int{"Summary\n": 0, "a\nSummary\r\nb": 2, "a Summary\nb\nSummary": -1, "Summary,1\n": -1, "aSummary\nSummary\n": 9, "": -1} {
 		if got := tf.endIn([]byte(text)); got != want {
 			t.Errorf("%q: %d, want %d", text, got, want)

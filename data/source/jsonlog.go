@@ -51,7 +51,7 @@ func moreColumns(c *Config, own, more []ColumnSpec) (ps settings.Problems) {
 }
 
 func (j *jsonLog) read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
-	tf := &textFormat{file: name, missing: [][]byte{{}}, specs: j.specs, cut: j.cells}
+	tf := &TextFormat{File: name, missing: [][]byte{{}}, specs: j.specs, cut: j.cells}
 	return parseFile(ctx, corpus.PastBOM(in), tf, 1, tb, workers)
 }
 

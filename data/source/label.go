@@ -28,23 +28,23 @@ type labeler struct {
 func newLabeler(rule Label) *labeler {
 	j := &labeler{rule: rule, known: map[string]bool{}, rename: map[string]string{}, noClass: map[string]bool{}}
 	for _, b := range rule.Benign {
-		j.known[sameLabel(b)] = false
+		j.known[SameLabel(b)] = false
 	}
 	for _, a := range rule.Attack {
-		j.known[sameLabel(a)] = true
+		j.known[SameLabel(a)] = true
 	}
 	for from, to := range rule.Rename {
-		j.rename[sameLabel(from)] = to
+		j.rename[SameLabel(from)] = to
 	}
 	for _, n := range rule.NoClass {
-		j.noClass[sameLabel(n)] = true
+		j.noClass[SameLabel(n)] = true
 	}
 	return j
 }
 
 // sameLabel is the form in which labels are compared: blanks around them, upper and lower case, and how a number is
 // written (0, 0.0, 0e0) make no difference.
-func sameLabel(text string) string {
+func SameLabel(text string) string {
 	text = strings.ToLower(strings.TrimSpace(text))
 	if v, err := value.Number([]byte(text)); err == nil && value.Finite(v) {
 		return strconv.FormatFloat(v+0, 'g', -1, 64)
@@ -56,7 +56,7 @@ func sameLabel(text string) string {
 func (l Label) check() error {
 	for _, a := range l.Attack {
 		for _, b := range l.Benign {
-			if sameLabel(a) == sameLabel(b) {
+			if SameLabel(a) == SameLabel(b) {
 				return fmt.Errorf("%q is both benign and an attack", a)
 			}
 		}
@@ -114,7 +114,7 @@ func (j *labeler) file(name string) (outcome, bool) {
 // label is the outcome on a cleaned label; "" is a missing one, which is no label unless a rule takes it for one.
 func (j *labeler) label(label string) (outcome, error) {
 	for _, r := range j.rule.Rules {
-		if r.Equals != nil && sameLabel(*r.Equals) != sameLabel(label) ||
+		if r.Equals != nil && SameLabel(*r.Equals) != SameLabel(label) ||
 			r.Contains != "" && !strings.Contains(strings.ToLower(label), strings.ToLower(r.Contains)) {
 			continue
 		}
@@ -123,7 +123,7 @@ func (j *labeler) label(label string) (outcome, error) {
 	if label == "" {
 		return outcome{}, errNoLabel
 	}
-	if v, ok := j.known[sameLabel(label)]; ok {
+	if v, ok := j.known[SameLabel(label)]; ok {
 		return outcome{attack: v}, nil
 	}
 	if len(j.rule.Attack) > 0 || len(j.rule.Benign) == 0 {

@@ -166,13 +166,13 @@ func (l Label) joined(res *join.Result) ([]outcome, error) {
 			}
 			name = text
 		}
-		if class := labels.clean(m.Class); class != "" && !labels.noClass[sameLabel(class)] {
+		if class := labels.clean(m.Class); class != "" && !labels.noClass[SameLabel(class)] {
 			name = class
 		}
 		if v.class != "" {
 			name = v.class
 		}
-		if to, ok := labels.rename[sameLabel(name)]; ok {
+		if to, ok := labels.rename[SameLabel(name)]; ok {
 			name = to
 		}
 		v.class = name

@@ -57,8 +57,8 @@ func (d *NDJSON) Check(c *Config) (ps settings.Problems) {
 }
 
 func (d *NDJSON) read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
-	tf := &textFormat{
-		file:     name,
+	tf := &TextFormat{
+		File:     name,
 		infinite: d.NonFinite == "missing",
 		times:    value.Times{Layouts: d.TimeLayouts},
 		specs:    d.Columns,
@@ -128,7 +128,7 @@ func (m *memberNames) lacking(tb *builder, file string) error {
 }
 
 // cells is one object's members as texts, in the order of the columns.
-func (d *NDJSON) cells(tf *textFormat, m *memberNames, line []byte, cells [][]byte) ([][]byte, error) {
+func (d *NDJSON) cells(tf *TextFormat, m *memberNames, line []byte, cells [][]byte) ([][]byte, error) {
 	if tf.infinite {
 		line, _ = WithoutNaN(line)
 	}

@@ -149,7 +149,7 @@ func (d *Nfcapd) read(ctx context.Context, in io.Reader, name string, tb *builde
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	tf := &textFormat{file: name, specs: tb.asTexts(d.Schema())}
+	tf := &TextFormat{File: name, specs: tb.asTexts(d.Schema())}
 	if err := tb.schema(tf.specs); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -185,13 +185,13 @@ const flowsPerChunk = 1 << 16
 
 // flowTable collects flows as rows.
 type flowTable struct {
-	tf        *textFormat
+	tf        *TextFormat
 	p         *chunk
 	addresses []map[netip.Addr]uint32 // of each column
 	codes     []map[uint64]uint32
 }
 
-func newFlowTable(tf *textFormat) *flowTable {
+func newFlowTable(tf *TextFormat) *flowTable {
 	w := &flowTable{tf: tf, p: tf.newChunk()}
 	w.addresses, w.codes = make([]map[netip.Addr]uint32, len(flowColumns)), make([]map[uint64]uint32, len(flowColumns))
 	for i := range flowColumns {

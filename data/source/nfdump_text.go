@@ -96,8 +96,8 @@ func (d *NfdumpText) read(ctx context.Context, in io.Reader, name string, tb *bu
 	if err != nil {
 		return fmt.Errorf("%s:%d: %w", name, line, err)
 	}
-	tf := &textFormat{
-		file:    name,
+	tf := &TextFormat{
+		File:    name,
 		missing: [][]byte{{}},
 		times:   value.Times{Layouts: []string{"2006-01-02 15:04:05.000", "2006-01-02 15:04:05"}},
 	}

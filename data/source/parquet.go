@@ -47,40 +47,40 @@ func (d *Parquet) Check(c *Config) settings.Problems {
 }
 
 // parquetField is a column of a table and the file's column that it comes from.
-type parquetField struct {
-	spec   ColumnSpec
+type ParquetField struct {
+	Spec   ColumnSpec
 	column int
-	wrong  string // why it cannot be read
+	Wrong  string // why it cannot be read
 }
 
 func (d *Parquet) read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
-	file, err := openParquet(in)
+	file, err := OpenParquet(in)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	fields := parquetFields(file, func(group string) bool { return slices.Contains(tb.config.Drop, group) })
+	fields := ParquetFields(file, func(group string) bool { return slices.Contains(tb.config.Drop, group) })
 	names := make([]string, len(fields))
 	for i := range fields {
-		names[i] = fields[i].spec.Name
+		names[i] = fields[i].Spec.Name
 	}
 	for i, n := range tb.config.canonical(names) {
-		fields[i].spec.Name = n
+		fields[i].Spec.Name = n
 	}
 	known := map[string]bool{}
-	tf := &textFormat{file: name, infinite: d.NonFinite == "missing", times: value.Times{Layouts: d.TimeLayouts}}
+	tf := &TextFormat{File: name, infinite: d.NonFinite == "missing", times: value.Times{Layouts: d.TimeLayouts}}
 	for _, m := range d.Missing {
 		tf.missing = append(tf.missing, []byte(m))
 	}
 	for i := range fields {
 		f := &fields[i]
-		known[f.spec.Name] = true
-		if t, ok := d.Types[f.spec.Name]; ok {
-			f.spec.Type = t
+		known[f.Spec.Name] = true
+		if t, ok := d.Types[f.Spec.Name]; ok {
+			f.Spec.Type = t
 		}
-		if f.wrong != "" && tb.role(f.spec.Name) != dropped {
-			return fmt.Errorf("%s: column %q %s: leave it out (drop: [%s])", name, f.spec.Name, f.wrong, f.spec.Name)
+		if f.Wrong != "" && tb.role(f.Spec.Name) != dropped {
+			return fmt.Errorf("%s: column %q %s: leave it out (drop: [%s])", name, f.Spec.Name, f.Wrong, f.Spec.Name)
 		}
-		tf.specs = append(tf.specs, f.spec)
+		tf.specs = append(tf.specs, f.Spec)
 	}
 	for t := range d.Types {
 		if !known[t] {
@@ -95,7 +95,7 @@ func (d *Parquet) read(ctx context.Context, in io.Reader, name string, tb *build
 }
 
 // openParquet opens a file, which must be an uncompressed one: Parquet is read from its end.
-func openParquet(in io.Reader) (*parquet.File, error) {
+func OpenParquet(in io.Reader) (*parquet.File, error) {
 	src, ok := in.(*input.Input)
 	switch {
 	case !ok:
@@ -110,29 +110,29 @@ func openParquet(in io.Reader) (*parquet.File, error) {
 }
 
 // parquetFields are the columns of a file as a table has them. A group of which skip is true is one of them.
-func parquetFields(file *parquet.File, skip func(group string) bool) []parquetField {
-	var fields []parquetField
+func ParquetFields(file *parquet.File, skip func(group string) bool) []ParquetField {
+	var fields []ParquetField
 	for i := range file.Columns {
 		c := &file.Columns[i]
-		f := parquetField{spec: ColumnSpec{strings.Join(c.Path, "."), parquetKind(c)}, column: i}
+		f := ParquetField{Spec: ColumnSpec{strings.Join(c.Path, "."), parquetKind(c)}, column: i}
 		switch {
 		case len(c.Path) > 1 && skip(c.Path[0]):
-			f.spec.Name, f.wrong = c.Path[0], "is a group"
+			f.Spec.Name, f.Wrong = c.Path[0], "is a group"
 		case c.Repeated:
-			f.spec.Name, f.wrong = strings.Join(
+			f.Spec.Name, f.Wrong = strings.Join(
 				c.Path[:c.List],
 				".",
 			), "is a list or a map, which has not one value a row"
 		case c.Logical == parquet.Binary:
-			f.wrong = "holds binary objects"
+			f.Wrong = "holds binary objects"
 		case c.Logical == parquet.Interval:
-			f.wrong = "holds intervals of months and days"
+			f.Wrong = "holds intervals of months and days"
 		}
-		if f.wrong != "" {
-			f.spec.Type = "category"
+		if f.Wrong != "" {
+			f.Spec.Type = "category"
 			if slices.ContainsFunc(
 				fields,
-				func(o parquetField) bool { return o.spec.Name == f.spec.Name && o.wrong != "" },
+				func(o ParquetField) bool { return o.Spec.Name == f.Spec.Name && o.Wrong != "" },
 			) {
 				continue
 			}
@@ -173,8 +173,8 @@ type parquetGroup struct {
 func parseGroups(
 	ctx context.Context,
 	file *parquet.File,
-	tf *textFormat,
-	fields []parquetField,
+	tf *TextFormat,
+	fields []ParquetField,
 	tb *builder,
 	workers int,
 ) error {
@@ -205,7 +205,7 @@ func parseGroups(
 			first += rows
 			for i, f := range fields {
 				c := &parquetColumn{tf: tf, at: i, column: &file.Columns[f.column], number: f.column, rows: rows}
-				c.skip = tb.role(f.spec.Name) == dropped
+				c.skip = tb.role(f.Spec.Name) == dropped
 				group.columns = append(group.columns, c)
 			}
 			select {
@@ -240,10 +240,10 @@ func parseGroups(
 			if c.err != nil {
 				err = fmt.Errorf(
 					"%s: row group %d (from row %d), column %q: %w",
-					tf.file,
+					tf.File,
 					g.index+1,
 					g.first+1,
-					fields[i].spec.Name,
+					fields[i].Spec.Name,
 					c.err,
 				)
 				cancel()
@@ -265,7 +265,7 @@ func parseGroups(
 }
 
 // chunk joins the columns of a row group. A row that is bad in any column is left out of all.
-func (g *parquetGroup) chunk(tf *textFormat, rows int) *chunk {
+func (g *parquetGroup) chunk(tf *TextFormat, rows int) *chunk {
 	p := &chunk{columns: make([]columnChunk, len(g.columns))}
 	var good []bool
 	for i, c := range g.columns {
@@ -298,7 +298,7 @@ func (g *parquetGroup) chunk(tf *textFormat, rows int) *chunk {
 			if k := slices.IndexFunc(c.bad, func(b badValue) bool { return b.row == row }); k >= 0 {
 				p.bad = append(
 					p.bad,
-					BadRow{tf.file, g.first + row + 1, i + 1, fmt.Sprintf("%s: %v", tf.specs[i].Name, c.bad[k].why)},
+					BadRow{tf.File, g.first + row + 1, i + 1, fmt.Sprintf("%s: %v", tf.specs[i].Name, c.bad[k].why)},
 				)
 				break
 			}

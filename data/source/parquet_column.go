@@ -21,7 +21,7 @@ import (
 
 // parquetColumn turns one column of one row group into table values.
 type parquetColumn struct {
-	tf     *textFormat
+	tf     *TextFormat
 	at     int // of the column in tf.specs
 	column *parquet.Column
 	number int // of the column in the file
@@ -205,7 +205,7 @@ func (c *parquetColumn) float(v *parquet.Values, i int) (float64, error) {
 
 // texts calls look with the text of each value that is there and can be read, and paged with the rows of each page
 // after it, whose error ends the reading.
-func (f *parquetField) texts(file *parquet.File, look func(text string), paged func(rows int) error) error {
+func (f *ParquetField) Texts(file *parquet.File, look func(text string), paged func(rows int) error) error {
 	c := &parquetColumn{column: &file.Columns[f.column]}
 	for group := range file.Groups {
 		err := file.Read(context.Background(), group, f.column, func(p *parquet.Page) error {

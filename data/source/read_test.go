@@ -191,7 +191,7 @@ func TestReadDoesNotDependOnWorkers(t *testing.T) {
 
 // TestRecordsDoNotDependOnTheCut: wherever a text is cut into chunks, its records are those of the whole.
 func TestRecordsDoNotDependOnTheCut(t *testing.T) {
-	tf := &textFormat{separator: ',', quote: true}
+	tf := &TextFormat{Separator: ',', Quote: true}
 	walk := func(text string, line int) (out []string) {
 		r := record{tf: tf, text: []byte(text), line: line}
 		for r.next() {

@@ -7,7 +7,7 @@ import (
 
 // record walks the records of a block of text.
 type record struct {
-	tf    *textFormat
+	tf    *TextFormat
 	text  []byte
 	line  int // of the next record
 	at    int // line of this record
@@ -26,7 +26,7 @@ func (r *record) next() bool {
 	if end < 0 {
 		end = len(r.text)
 	}
-	if r.tf.quote && bytes.IndexByte(r.text[:end], '"') >= 0 {
+	if r.tf.Quote && bytes.IndexByte(r.text[:end], '"') >= 0 {
 		r.quoted()
 		return true
 	}
@@ -51,7 +51,7 @@ func (r *record) split() {
 	}
 	rest := r.raw
 	for {
-		i := bytes.IndexByte(rest, r.tf.separator)
+		i := bytes.IndexByte(rest, r.tf.Separator)
 		if i < 0 {
 			break
 		}
@@ -103,13 +103,13 @@ func (r *record) quoted() {
 			if i < len(text) && text[i] == '\r' && (i+1 == len(text) || text[i+1] == '\n') {
 				i++
 			}
-			if i < len(text) && text[i] != r.tf.separator && text[i] != '\n' {
+			if i < len(text) && text[i] != r.tf.Separator && text[i] != '\n' {
 				r.wrong()
 				return
 			}
 		} else {
 			from := i
-			for i < len(text) && text[i] != r.tf.separator && text[i] != '\n' {
+			for i < len(text) && text[i] != r.tf.Separator && text[i] != '\n' {
 				i++
 			}
 			cell = text[from:i]

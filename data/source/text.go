@@ -15,17 +15,17 @@ import (
 )
 
 // textFormat is how the lines of a text file are to be read.
-type textFormat struct {
-	file      string
-	separator byte
-	quote     bool                                                // cells may stand in double quotes, which double for themselves
+type TextFormat struct {
+	File      string
+	Separator byte
+	Quote     bool                                                // cells may stand in double quotes, which double for themselves
 	comment   byte                                                // lines that begin with it are passed over; 0: none
 	end       []byte                                              // nothing is read from a line equal to it on; nil: none
 	header    []byte                                              // lines equal to it are passed over; nil: none
 	cut       func(line []byte, cells [][]byte) ([][]byte, error) // cuts a line into cells; nil: at the separator
 	tail      int                                                 // the last cell holds this many cells separated by runs of blanks; 0: none
 	missing   [][]byte
-	latin1    bool
+	Latin1    bool
 	infinite  bool // NaN and infinity are missing rather than an error
 	times     value.Times
 	numbers   value.Notation
@@ -76,13 +76,13 @@ type textBlock struct {
 
 // parseFile cuts the text into chunks of whole records, parses them on the workers and adds the chunks to
 // the table in order. The text is held only while its block is worked on.
-func parseFile(ctx context.Context, in io.Reader, tf *textFormat, firstLine int, tb *builder, workers int) error {
+func parseFile(ctx context.Context, in io.Reader, tf *TextFormat, firstLine int, tb *builder, workers int) error {
 	tf.specs = tb.asTexts(tf.specs)
 	if err := tb.align(tf); err != nil {
-		return fmt.Errorf("%s: %w", tf.file, err)
+		return fmt.Errorf("%s: %w", tf.File, err)
 	}
 	if err := tb.schema(tf.specs); err != nil {
-		return fmt.Errorf("%s: %w", tf.file, err)
+		return fmt.Errorf("%s: %w", tf.File, err)
 	}
 	tf.skip = make([]bool, len(tf.specs))
 	for i, s := range tf.specs {
@@ -156,7 +156,7 @@ func parseFile(ctx context.Context, in io.Reader, tf *textFormat, firstLine int,
 		err = readErr
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", tf.file, err)
+		return fmt.Errorf("%s: %w", tf.File, err)
 	}
 	return nil
 }
@@ -165,7 +165,7 @@ func parseFile(ctx context.Context, in io.Reader, tf *textFormat, firstLine int,
 func cut(
 	ctx context.Context,
 	in io.Reader,
-	tf *textFormat,
+	tf *TextFormat,
 	line int,
 	free chan []byte,
 	emit func(*textBlock) bool,
@@ -215,7 +215,7 @@ func cut(
 }
 
 // endIn is where the line begins that ends the data; −1: nowhere in text.
-func (tf *textFormat) endIn(text []byte) int {
+func (tf *TextFormat) endIn(text []byte) int {
 	if tf.end == nil {
 		return -1
 	}
@@ -235,7 +235,7 @@ func (tf *textFormat) endIn(text []byte) int {
 }
 
 // breakIn is where the first line begins from which on the text is to be read in another way; −1: nowhere in text.
-func (tf *textFormat) breakIn(text []byte) int {
+func (tf *TextFormat) breakIn(text []byte) int {
 	if tf.breaks == nil {
 		return -1
 	}
@@ -270,7 +270,7 @@ func fill(in io.Reader, buf []byte, want int) ([]byte, error) {
 // firstRecordEnd is where the record that text begins with ends, 0 where text does not hold all of it. A
 // quote means something only where a cell begins, and a record that is wrongly quoted ends with its first
 // line, as record.quoted reads it.
-func (tf *textFormat) firstRecordEnd(text []byte) int {
+func (tf *TextFormat) firstRecordEnd(text []byte) int {
 	line := bytes.IndexByte(text, '\n') + 1
 	if line == 0 || bytes.IndexByte(text[:line], '"') < 0 {
 		return line
@@ -289,11 +289,11 @@ func (tf *textFormat) firstRecordEnd(text []byte) int {
 					i++
 				}
 			}
-			if text[i] != tf.separator && text[i] != '\n' {
+			if text[i] != tf.Separator && text[i] != '\n' {
 				return line
 			}
 		}
-		for text[i] != tf.separator && text[i] != '\n' {
+		for text[i] != tf.Separator && text[i] != '\n' {
 			if i++; i == len(text) {
 				return 0
 			}
@@ -321,8 +321,8 @@ func quotedLen(text []byte) int {
 }
 
 // lastRecordEnd is where the last whole record of text, which begins a record, ends.
-func (tf *textFormat) lastRecordEnd(text []byte) int {
-	if !tf.quote || bytes.IndexByte(text, '"') < 0 {
+func (tf *TextFormat) lastRecordEnd(text []byte) int {
+	if !tf.Quote || bytes.IndexByte(text, '"') < 0 {
 		return bytes.LastIndexByte(text, '\n') + 1
 	}
 	end := 0
@@ -335,7 +335,7 @@ func (tf *textFormat) lastRecordEnd(text []byte) int {
 	}
 }
 
-func (tf *textFormat) newChunk() *chunk {
+func (tf *TextFormat) newChunk() *chunk {
 	p := &chunk{columns: make([]columnChunk, len(tf.specs))}
 	for i := range p.columns {
 		if tf.skip[i] {
@@ -382,7 +382,7 @@ func (p *chunk) grow(n int) {
 }
 
 // parse parses one textBlock into an empty chunk.
-func (tf *textFormat) parse(c *textBlock, p *chunk) {
+func (tf *TextFormat) parse(c *textBlock, p *chunk) {
 	p.text = len(c.text)
 	p.grow(bytes.Count(c.text, []byte{'\n'}) + 1)
 	r := record{tf: tf, text: c.text, line: c.line, cells: make([][]byte, 0, len(tf.specs)+1)}
@@ -393,7 +393,7 @@ func (tf *textFormat) parse(c *textBlock, p *chunk) {
 		if column, err := p.row(tf, &r); err != nil {
 			p.badCount++
 			if len(p.bad) < maxExamples {
-				p.bad = append(p.bad, BadRow{tf.file, r.at, column, err.Error()})
+				p.bad = append(p.bad, BadRow{tf.File, r.at, column, err.Error()})
 			}
 			p.truncate()
 			continue
@@ -402,7 +402,7 @@ func (tf *textFormat) parse(c *textBlock, p *chunk) {
 	}
 }
 
-func (tf *textFormat) passOver(raw []byte) bool {
+func (tf *TextFormat) passOver(raw []byte) bool {
 	switch {
 	case len(raw) == 0:
 		return true
@@ -430,7 +430,7 @@ func (p *chunk) truncate() {
 }
 
 // row adds one record, or says which cell (1-based) is wrong.
-func (p *chunk) row(tf *textFormat, r *record) (column int, err error) {
+func (p *chunk) row(tf *TextFormat, r *record) (column int, err error) {
 	if r.err != nil {
 		return 0, r.err
 	}
@@ -462,7 +462,7 @@ func (p *chunk) row(tf *textFormat, r *record) (column int, err error) {
 }
 
 // width is how many cells a record has.
-func (tf *textFormat) width() int {
+func (tf *TextFormat) width() int {
 	if tf.at != nil {
 		return len(tf.at)
 	}
@@ -481,7 +481,7 @@ func (s *columnChunk) miss() {
 	}
 }
 
-func (s *columnChunk) cell(tf *textFormat, i int, cell []byte) error {
+func (s *columnChunk) cell(tf *TextFormat, i int, cell []byte) error {
 	missing := tf.isMissing(cell)
 	switch {
 	case s.num != nil:
@@ -515,7 +515,7 @@ func (s *columnChunk) cell(tf *textFormat, i int, cell []byte) error {
 
 var nan = func() float64 { var z float64; return z / z }()
 
-func (s *columnChunk) number(tf *textFormat, cell []byte, missing, port bool) error {
+func (s *columnChunk) number(tf *TextFormat, cell []byte, missing, port bool) error {
 	v := nan
 	if port && len(cell) == 1 && cell[0] == '-' {
 		missing = true
@@ -542,7 +542,7 @@ func (s *columnChunk) number(tf *textFormat, cell []byte, missing, port bool) er
 	return nil
 }
 
-func (tf *textFormat) isMissing(cell []byte) bool {
+func (tf *TextFormat) isMissing(cell []byte) bool {
 	for _, m := range tf.missing {
 		if bytes.Equal(cell, m) {
 			return true
@@ -552,7 +552,7 @@ func (tf *textFormat) isMissing(cell []byte) bool {
 }
 
 // texts is one record's cells without the blanks around them. Where the record is wrongly quoted, the error says so.
-func (tf *textFormat) texts(line []byte) ([]string, error) {
+func (tf *TextFormat) Texts(line []byte) ([]string, error) {
 	r := record{tf: tf, text: line, line: 1}
 	r.next()
 	out := make([]string, len(r.cells))
@@ -567,11 +567,11 @@ func (tf *textFormat) texts(line []byte) ([]string, error) {
 }
 
 // whole says whether text holds all of the record that it begins with: a quoted cell may go on in the next line.
-func (tf *textFormat) whole(text []byte) bool { return tf.firstRecordEnd(text) > 0 }
+func (tf *TextFormat) Whole(text []byte) bool { return tf.firstRecordEnd(text) > 0 }
 
 // text is a cell as UTF-8.
-func (tf *textFormat) text(cell []byte) (string, error) {
-	if tf.latin1 {
+func (tf *TextFormat) text(cell []byte) (string, error) {
+	if tf.Latin1 {
 		return fromLatin1(cell), nil
 	}
 	if !utf8.Valid(cell) {

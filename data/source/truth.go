@@ -107,7 +107,7 @@ func (m *truthMaker) row(code, classCode uint32) (v outcome, class string, err e
 		return v, v.class, nil
 	}
 	if m.classes != nil && classCode != data.Missing {
-		if c := m.clean(m.classes.names[classCode]); c != "" && !m.noClass[sameLabel(c)] {
+		if c := m.clean(m.classes.names[classCode]); c != "" && !m.noClass[SameLabel(c)] {
 			class = c
 		}
 	}
@@ -120,10 +120,10 @@ func (m *truthMaker) class(name string) uint32 {
 		return id
 	}
 	to := name
-	if other, ok := m.rename[sameLabel(name)]; ok {
+	if other, ok := m.rename[SameLabel(name)]; ok {
 		to = other
 	}
-	key := sameLabel(to)
+	key := SameLabel(to)
 	id, known := m.same[key]
 	if !known {
 		id = uint32(len(m.t.Classes))
@@ -167,11 +167,11 @@ func (m *truthMaker) unused(code []uint32) (warnings []string) {
 	}
 	seen := map[string]bool{}
 	for k, n := range rows {
-		seen[sameLabel(m.clean(m.labels.names[k]))] = n > 0
+		seen[SameLabel(m.clean(m.labels.names[k]))] = n > 0
 	}
 	var absent []string
 	for _, b := range m.rule.Benign {
-		if !seen[sameLabel(b)] {
+		if !seen[SameLabel(b)] {
 			absent = append(absent, b)
 		}
 	}

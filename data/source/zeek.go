@@ -68,9 +68,9 @@ func (z *Zeek) read(ctx context.Context, in io.Reader, name string, tb *builder,
 				h.path,
 			)
 		}
-		tf := &textFormat{
-			file:      name,
-			separator: h.separator,
+		tf := &TextFormat{
+			File:      name,
+			Separator: h.separator,
 			comment:   '#',
 			missing:   [][]byte{[]byte(h.unset), []byte(h.empty), {}},
 			breaks:    changesHeader,
@@ -177,7 +177,7 @@ func (h *zeekHeader) read(br *bufio.Reader) error {
 }
 
 // zeekColumns is the columns that the header of a log names. Errors begin with the file's name, as in read.
-func zeekColumns(br *bufio.Reader, name string) ([]ColumnSpec, error) {
+func ZeekColumns(br *bufio.Reader, name string) ([]ColumnSpec, error) {
 	h := zeekHeader{separator: '\t', unset: "-", empty: "(empty)"}
 	if err := h.read(br); err != nil {
 		return nil, fmt.Errorf("%s:%d: %w", name, h.lines, err)

@@ -11,6 +11,7 @@ import (
 
 	"plumbline/configs/settings"
 	"plumbline/data"
+	"plumbline/data/infer"
 	"plumbline/data/source"
 )
 
@@ -56,7 +57,7 @@ func File(t testing.TB, file string) *source.Config {
 // ReadInferred infers a config for a file, reads the file with it, and returns the table and the config's text.
 func ReadInferred(t testing.TB, path, dir string) (*data.Table, string) {
 	t.Helper()
-	raw, err := source.Infer(path)
+	raw, err := infer.Infer(path)
 	if err != nil {
 		t.Fatal(err)
 	}

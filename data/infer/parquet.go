@@ -1,4 +1,4 @@
-package source
+package infer
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"plumbline/data/guess"
 	"plumbline/data/input"
 	"plumbline/data/parquet"
+	"plumbline/data/source"
 )
 
 // errEnough ends the reading of a column of which enough was seen.
@@ -17,7 +18,7 @@ var errEnough = errors.New("enough rows")
 // inferParquet looks at the first rows of each column. The file knows its columns and their types; what is
 // left to find is the label, texts that are numbers, times or addresses, and seconds that are times.
 func inferParquet(in *input.Input, name string) ([]byte, error) {
-	file, err := openParquet(in)
+	file, err := source.OpenParquet(in)
 	if err != nil {
 		return nil, fmt.Errorf("data: %s: %w", name, err)
 	}
@@ -27,17 +28,17 @@ func inferParquet(in *input.Input, name string) ([]byte, error) {
 	f := &findings{}
 	var drop []string
 	var types strings.Builder
-	for _, field := range parquetFields(file, func(string) bool { return false }) {
-		if field.wrong != "" {
-			drop = append(drop, field.spec.Name)
+	for _, field := range source.ParquetFields(file, func(string) bool { return false }) {
+		if field.Wrong != "" {
+			drop = append(drop, field.Spec.Name)
 			continue
 		}
-		g := guess.New(field.spec.Name)
+		g := guess.New(field.Spec.Name)
 		if err := lookAt(g, file, field); err != nil {
-			return nil, fmt.Errorf("data: %s: column %q: %w", name, field.spec.Name, err)
+			return nil, fmt.Errorf("data: %s: column %q: %w", name, field.Spec.Name, err)
 		}
 		g.Decide()
-		switch own := field.spec.Type; {
+		switch own := field.Spec.Type; {
 		case own == "time" || own == "number" && g.Kind != guess.Time:
 			g.Kind, g.Layout = string(own), ""
 		case string(own) != g.Kind:
@@ -58,10 +59,10 @@ func inferParquet(in *input.Input, name string) ([]byte, error) {
 }
 
 // lookAt takes the first values of a column in.
-func lookAt(g *guess.Column, file *parquet.File, f parquetField) error {
+func lookAt(g *guess.Column, file *parquet.File, f source.ParquetField) error {
 	rows := 0
-	err := f.texts(file, func(text string) {
-		g.Infinite = g.Infinite || f.spec.Type == "number" && slices.Contains([]string{"NaN", "+Inf", "-Inf"}, text)
+	err := f.Texts(file, func(text string) {
+		g.Infinite = g.Infinite || f.Spec.Type == "number" && slices.Contains([]string{"NaN", "+Inf", "-Inf"}, text)
 		g.Look(strings.TrimSpace(text))
 	}, func(n int) error {
 		if rows += n; rows >= inferRows {

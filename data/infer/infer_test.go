@@ -1,7 +1,6 @@
-package source
+package infer_test
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +11,10 @@ import (
 	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/data/datatest"
+	"plumbline/data/export"
+	"plumbline/data/infer"
+	"plumbline/data/source"
+	"plumbline/data/source/sourcetest"
 )
 
 // inferred infers a config for the text and reads the text with it.
@@ -22,28 +25,7 @@ func inferred(t *testing.T, name, text string) (*data.Table, string) {
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return readInferred(t, path, dir)
-}
-
-func readInferred(t *testing.T, path, dir string) (*data.Table, string) {
-	t.Helper()
-	raw, err := Infer(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := settings.Parse("inferred.yaml", raw)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, raw)
-	}
-	c, err := DecodeConfig(doc)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, raw)
-	}
-	tb, _, err := Read(context.Background(), c, Finder{[]string{dir}}, 2)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, raw)
-	}
-	return tb, string(raw)
+	return sourcetest.ReadInferred(t, path, dir)
 }
 
 func TestInfer(t *testing.T) {
@@ -52,11 +34,16 @@ func TestInfer(t *testing.T) {
 		types            []string // of the feature columns
 		attack           []bool
 	}{
-		{"header, label, times, addresses", "My Flows.csv", "Time,src,size,proto,Label\n2024-01-02 03:04:05,10.0.0.1,5,tcp,BENIGN\n2024-01-02 03:04:06.5,::1,7.5,udp,DoS\n",
+		{"header, label, times, addresses", "My Flows.csv", "Time,src,size,proto,Label\n2024-01-02 " +
+			"03:04:05,10.0.0.1,5,tcp,BENIGN\n2024-01-02 03:04:06.5,::1,7.5,udp,DoS\n",
 			[]string{"Time time", "src address", "size number", "proto category"}, []bool{false, true}},
-		{"no header, label last", "a.txt", "0,tcp,5,normal\n1,udp,7,scan\n", []string{"c1 number", "c2 category", "c3 number"}, []bool{false, true}},
-		{"tabs, epoch seconds, hexadecimal ports, missing marks", "b.tsv", "ts\tport\tx\tclass\n1545403816.9\t0x0303\t?\t0\n1545403817\t80\t3\t1\n", []string{"ts time", "port number", "x number"}, []bool{false, true}},
-		{"semicolons, Infinity, latin-1", "c.csv", "rate;name;attack\nInfinity;caf\xe9;no\n3;t;yes\n", []string{"rate number", "name category"}, []bool{false, true}},
+		{"no header, label last", "a.txt", "0,tcp,5,normal\n1,udp,7,scan\n", []string{"c1 number", "c2 category",
+			"c3 number"}, []bool{false, true}},
+		{"tabs, epoch seconds, hexadecimal ports, missing marks", "b.tsv",
+			"ts\tport\tx\tclass\n1545403816.9\t0x0303\t?\t0\n1545403817\t80\t3\t1\n", []string{"ts time",
+				"port number", "x number"}, []bool{false, true}},
+		{"semicolons, Infinity, latin-1", "c.csv", "rate;name;attack\nInfinity;caf\xe9;no\n3;t;yes\n",
+			[]string{"rate number", "name category"}, []bool{false, true}},
 		{"quotes", "d.csv", "text,y\n\"a,b\",0\n\"c\"\"d\",1\n", []string{"text category"}, []bool{false, true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -74,12 +61,13 @@ func TestInfer(t *testing.T) {
 	if !slices.Equal(tb.Attack, []bool{false, true}) {
 		t.Errorf("Zeek: %v", tb.Attack)
 	}
-	for text, want := range map[string]string{"": "empty", "a,b\n": "no rows", "a,b\n1,2,3\n": "3 columns, the first line has 2"} {
+	for text, want := range map[string]string{"": "empty", "a,b\n": "no rows",
+		"a,b\n1,2,3\n": "3 columns, the first line has 2"} {
 		path := filepath.Join(t.TempDir(), "x.csv")
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Infer(path); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := infer.Infer(path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
 	}
@@ -100,7 +88,7 @@ func TestInferRealFiles(t *testing.T) {
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			dir := filepath.Join(datatest.Dir(t, c.folder), c.folder)
-			tb, raw := readInferred(t, filepath.Join(dir, c.file), dir)
+			tb, raw := sourcetest.ReadInferred(t, filepath.Join(dir, c.file), dir)
 			if tb.Attack == nil {
 				if c.benign > 0 || tb.Rows != c.attacks {
 					t.Errorf("%d rows and no label\n%s", tb.Rows, raw)
@@ -120,6 +108,15 @@ func TestInferRealFiles(t *testing.T) {
 	}
 }
 
+const zeekLog = `#separator \x09
+#unset_field	-
+#path	conn
+#fields	ts	uid	id.orig_h	id.resp_p	proto	duration	local_orig	tunnel_parents   label   detailed-label
+#types	time	string	addr	port	enum	interval	bool	set[string]   string   string
+1545403816.962094	C1	192.168.1.195	80	tcp	3.139211	T	-   Benign   -
+1545403824.181240	C2	192.168.1.195	80	tcp	-	-	(empty)   Malicious   PartOfAHorizontalPortScan
+`
+
 func FuzzInfer(f *testing.F) {
 	f.Add([]byte("a,b,label\n1,x,0\n2,y,1\n"))
 	f.Add([]byte(zeekLog))
@@ -131,7 +128,7 @@ func FuzzInfer(f *testing.F) {
 		if err := os.WriteFile(path, raw, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		text, err := Infer(path)
+		text, err := infer.Infer(path)
 		if err != nil {
 			return
 		}
@@ -139,7 +136,7 @@ func FuzzInfer(f *testing.F) {
 		if err != nil {
 			t.Fatalf("not YAML: %v\n%s", err, text)
 		}
-		if _, err := DecodeConfig(doc); err != nil {
+		if _, err := source.DecodeConfig(doc); err != nil {
 			t.Fatalf("refused: %v\n%s", err, text)
 		}
 	})
@@ -173,19 +170,32 @@ func TestInferTrust(t *testing.T) {
 		has        []string
 	}{
 		{"flows", flows, "Time time, Src IP address, Src Port number, Dst Port number, Protocol category, Bytes number",
-			[]string{`class: "Attack"`, `drop: ["id"]`, "group_ports, columns: [\"Dst Port\"]", "key: [\"Src IP\"]", "kind: time"}},
-		{"a header twice", "a,Label\n" + rows(30, func(i int) string { return fmt.Sprint(i%5, ",ok") }) + "a,Label\n5,bad\n", "a number", []string{"repeated_header: true"}},
-		{"columns without names", "0,1,2,label\n" + rows(30, func(i int) string { return fmt.Sprintf("%d,%d,1.5,%s", i%4, i%3, []string{"Normal", "DoS"}[i%2]) }),
+			[]string{`class: "Attack"`, `drop: ["id"]`, "group_ports, columns: [\"Dst Port\"]",
+				"key: [\"Src IP\"]", "kind: time"}},
+		{"a header twice", "a,Label\n" + rows(30, func(i int) string {
+			return fmt.Sprint(i%5, ",ok")
+		}) + "a,Label\n5,bad\n", "a number", []string{"repeated_header: true"}},
+		{"columns without names", "0,1,2,label\n" + rows(30, func(i int) string {
+			return fmt.Sprintf("%d,%d,1.5,%s", i%4, i%3, []string{"Normal", "DoS"}[i%2])
+		}),
 			"0 number, 1 number, 2 number", []string{"header: true", `column: "label"`}},
-		{"blank lines and an index", "\n ,b,label\n" + rows(30, func(i int) string { return fmt.Sprintf("%d,%d,ok", i, i%3) }) + "30,1,bad\n", "b number", []string{"# counts the rows"}},
-		{"decimal commas", "a;b;label\n" + rows(30, func(i int) string { return fmt.Sprintf("%d,5;1.000;%s", i%4, []string{"ok", "normal"}[i%2]) }),
+		{"blank lines and an index", "\n ,b,label\n" + rows(30, func(i int) string {
+			return fmt.Sprintf("%d,%d,ok", i, i%3)
+		}) + "30,1,bad\n", "b number", []string{"# counts the rows"}},
+		{"decimal commas", "a;b;label\n" + rows(30, func(i int) string {
+			return fmt.Sprintf("%d,5;1.000;%s", i%4, []string{"ok", "normal"}[i%2])
+		}),
 			"a number, b number", []string{`decimal: ","`, `thousands: "."`}},
 		{"a coarser label", "x,what,label\n" + rows(60, func(i int) string {
 			return fmt.Sprintf("%d,%s", i%5, []string{"peace,benign", "war,dos", "war,scan"}[i%3])
 		}), "x number", []string{`levels: ["what"]`}},
-		{"a flag that tells", "x,urg,label\n" + rows(60, func(i int) string { return fmt.Sprintf("%d,%d,%s", i%5, i%2, []string{"ok", "bad"}[i%2]) }), "x number, urg number", nil},
+		{"a flag that tells", "x,urg,label\n" + rows(60, func(i int) string {
+			return fmt.Sprintf("%d,%d,%s", i%5, i%2, []string{"ok", "bad"}[i%2])
+		}), "x number, urg number", nil},
 		{
-			"a label under another name", "x,Labelb\n" + rows(30, func(i int) string { return fmt.Sprintf("%d,%d", i%7, i%2) }),
+			"a label under another name", "x,Labelb\n" + rows(30, func(i int) string {
+				return fmt.Sprintf("%d,%d", i%7, i%2)
+			}),
 			"x number", []string{`column: "Labelb"`},
 		},
 		{
@@ -200,7 +210,9 @@ func TestInferTrust(t *testing.T) {
 			}),
 			"c1 number", []string{`column: "c2"`, `levels: ["c3"]`},
 		},
-		{"missing labels", "x,label\n" + rows(60, func(i int) string { return fmt.Sprint(i%5, ",ok") }) + "3,\n4,bad\n", "x number", []string{"max_bad_share"}},
+		{"missing labels", "x,label\n" + rows(60, func(i int) string {
+			return fmt.Sprint(i%5, ",ok")
+		}) + "3,\n4,bad\n", "x number", []string{"max_bad_share"}},
 	} {
 		tb, raw := inferred(t, "f.csv", c.text)
 		var got []string
@@ -219,4 +231,38 @@ func TestInferTrust(t *testing.T) {
 			t.Errorf("%s: drop_constant is written", c.name)
 		}
 	}
+}
+
+// FuzzInferParquet: whatever the bytes after the mark of a Parquet file, a config or an error comes of them.
+func FuzzInferParquet(f *testing.F) {
+	dir := f.TempDir()
+	path := filepath.Join(dir, "x.parquet")
+	t := &data.Table{Name: "x", Rows: 3, Columns: []data.Column{
+		{Name: "ts", Type: data.Time, Nanos: []int64{1e18, 2e18, data.NoTime}},
+		{Name: "bytes", Type: data.Number, Num: []float64{1, 2.5, 3}},
+		{Name: "proto", Type: data.Category, Code: []uint32{0, 1, 0}, Levels: []string{"tcp", "udp"}},
+	}, Attack: []bool{false, true, false}, Class: []uint32{0, 1, 0}, Classes: []string{"ok", "dos"},
+		Lines: make([]int32, 3)}
+	t.Origins = []data.Origin{{Name: "x.csv", Rows: 3}}
+	t.Parts = make([]data.Part, 3)
+	if _, err := export.Export(f.Context(), t, path, func(int) {}); err != nil {
+		f.Fatal(err)
+	}
+	seed, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(seed)
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if err := os.WriteFile(path, raw, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		text, err := infer.Infer(path)
+		if err != nil {
+			return
+		}
+		if _, err := settings.Parse("inferred", text); err != nil {
+			t.Fatalf("not YAML: %v\n%s", err, text)
+		}
+	})
 }

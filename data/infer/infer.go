@@ -1,4 +1,4 @@
-package source
+package infer
 
 import (
 	"bufio"
@@ -16,6 +16,7 @@ import (
 	"plumbline/data/corpus"
 	"plumbline/data/guess"
 	"plumbline/data/input"
+	"plumbline/data/source"
 	"plumbline/data/value"
 )
 
@@ -78,7 +79,8 @@ func inferNfdumpText(br *bufio.Reader, name string) ([]byte, error) {
 	var b strings.Builder
 	writeHead(&b, name, "nfdump-text")
 	b.WriteString(
-		"# nfdump's printed text: the source's address and port, and the destination's, stand in one cell and are read apart\n",
+		"# nfdump's printed text: the source's address and port, and the destination's, stand in one cell and " +
+			"are read apart\n",
 	)
 	if benign := benignIn(seen); benign != nil {
 		fmt.Fprintf(&b, "label:\n  column: label\n  # a guess: say what is benign\n  benign: %s\n", listYAML(benign))
@@ -100,7 +102,7 @@ traces:
 }
 
 func inferDelimited(br *bufio.Reader, name string) ([]byte, error) {
-	tf := &textFormat{file: name, quote: true}
+	tf := &source.TextFormat{File: name, Quote: true}
 	f := &findings{}
 	var header []string
 	rows, line := 0, 0
@@ -111,7 +113,7 @@ func inferDelimited(br *bufio.Reader, name string) ([]byte, error) {
 		}
 		line++
 		began := line
-		for err == nil && f.columns != nil && !tf.whole(raw) && len(raw) < maxQuoted { // a quoted cell goes on
+		for err == nil && f.columns != nil && !tf.Whole(raw) && len(raw) < maxQuoted { // a quoted cell goes on
 			var more []byte
 			raw = bytes.Clone(raw)
 			if more, err = corpus.ReadLine(br); err != nil && !errors.Is(err, io.EOF) {
@@ -124,11 +126,11 @@ func inferDelimited(br *bufio.Reader, name string) ([]byte, error) {
 		text := bytes.TrimRight(raw, "\r\n")
 		if f.columns == nil {
 			text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
-			tf.separator = commonest(text)
+			tf.Separator = source.CommonestSeparator(text)
 		}
 		if len(bytes.TrimSpace(text)) > 0 {
-			tf.latin1 = tf.latin1 || !utf8.Valid(text)
-			cells, err := tf.texts(text)
+			tf.Latin1 = tf.Latin1 || !utf8.Valid(text)
+			cells, err := tf.Texts(text)
 			switch {
 			case f.columns == nil && err != nil:
 				return nil, fmt.Errorf("data: %s:%d: %w", name, line, err)
@@ -176,10 +178,10 @@ func inferDelimited(br *bufio.Reader, name string) ([]byte, error) {
 	writeHead(&b, name, "delimited")
 	is := f.writeTruth(&b, nil)
 	b.WriteString("options:\n")
-	if tf.separator == '\t' {
+	if tf.Separator == '\t' {
 		b.WriteString("  separator: tab\n")
-	} else if tf.separator != ',' {
-		fmt.Fprintf(&b, "  separator: %q\n", string(tf.separator))
+	} else if tf.Separator != ',' {
+		fmt.Fprintf(&b, "  separator: %q\n", string(tf.Separator))
 	}
 	if header != nil {
 		b.WriteString("  header: true\n")
@@ -187,7 +189,7 @@ func inferDelimited(br *bufio.Reader, name string) ([]byte, error) {
 	if f.repeated {
 		b.WriteString("  repeated_header: true\n")
 	}
-	if tf.latin1 {
+	if tf.Latin1 {
 		b.WriteString("  encoding: latin-1\n")
 	}
 	f.writeNotation(&b)
@@ -256,7 +258,7 @@ func countsColumns(cells []string) bool {
 }
 
 func inferZeek(br *bufio.Reader, name string) ([]byte, error) {
-	specs, err := zeekColumns(br, name)
+	specs, err := source.ZeekColumns(br, name)
 	if err != nil {
 		return nil, fmt.Errorf("data: %w", err)
 	}
@@ -280,7 +282,9 @@ func inferZeek(br *bufio.Reader, name string) ([]byte, error) {
 	} else {
 		b.WriteString("# the log has no label: it can be described, but nothing can be evaluated on it\n")
 	}
-	has := func(n string) bool { return slices.ContainsFunc(specs, func(s ColumnSpec) bool { return s.Name == n }) }
+	has := func(n string) bool {
+		return slices.ContainsFunc(specs, func(s source.ColumnSpec) bool { return s.Name == n })
+	}
 	if has("uid") {
 		b.WriteString("# names single connections\ndrop: [uid]\n")
 	}
@@ -321,7 +325,8 @@ func writeHead(b *strings.Builder, name, format string) {
 	}
 	fmt.Fprintf(
 		b,
-		"# inferred from the first rows of %s: read it through\nname: %s\ndoc: \"\"\nlicence: \"\"\nformat: %s\nfiles:\n  train: [%s]\n",
+		"# inferred from the first rows of %s: read it through\nname: %s\ndoc: \"\"\nlicence: \"\"\nformat: %s\n"+
+			"files:\n  train: [%s]\n",
 		name,
 		id,
 		format,

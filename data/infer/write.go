@@ -1,4 +1,4 @@
-package source
+package infer
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 
 	"plumbline/data/export"
 	"plumbline/data/guess"
+	"plumbline/data/source"
 )
 
 // findings are what a file's rows tell.
@@ -111,8 +112,9 @@ func (f *findings) determined(i, label int) bool {
 
 // truthNames are what columns that tell the truth are called, without case, blanks and marks.
 var truthNames = []string{
-	"label", "class", "attackcat", "attack", "category", "subcategory", "outcome", "target", "anomaly", "isanomaly", "isattack",
-	"malicious", "type", "y", "attacktype", "attacklabel", "attackcategory", "attemptedcategory", "detailedlabel", "binarylabel",
+	"label", "class", "attackcat", "attack", "category", "subcategory", "outcome", "target", "anomaly",
+	"isanomaly", "isattack", "malicious", "type", "y", "attacktype", "attacklabel", "attackcategory",
+	"attemptedcategory", "detailedlabel", "binarylabel",
 	"trafficcategory", "attackid", "attackdescription", "mitreattacktactics", "tactic", "stage", "activity", "signature",
 	"labeltactic", "labeltechnique", "class1", "class2", "class3", "threat", "difficulty",
 }
@@ -242,7 +244,8 @@ func (f *findings) writeLabel(b *strings.Builder, is traits, benign, levels []st
 	fmt.Fprintf(b, "  benign: %s\n", listYAML(benign))
 	if len(label.Missing) > 0 || is.odd {
 		b.WriteString(
-			"# some rows have no label, or another number of cells: up to this share of them is left out\nmax_bad_share: 0.05\n",
+			"# some rows have no label, or another number of cells: up to this share of them is left out\n" +
+				"max_bad_share: 0.05\n",
 		)
 	}
 }
@@ -386,13 +389,15 @@ func truthName(name string) string {
 
 // labelNames are what label columns are called, likeliest first.
 var labelNames = []string{
-	"label", "class", "attacklabel", "binarylabel", "attackcat", "attack", "attacktype", "category", "outcome", "target", "anomaly",
+	"label", "class", "attacklabel", "binarylabel", "attackcat", "attack", "attacktype", "category", "outcome",
+	"target", "anomaly",
 	"isanomaly", "isattack", "malicious", "type", "y", "trafficcategory", "stage", "mitreattacktactics", "labeltactic",
 }
 
 // benignTexts are what benign traffic is called.
 var benignTexts = []string{
-	"benign", "normal", "normal traffic", "background", "legitimate", "clean", "0", "false", "good", "normal.", "no", "none",
+	"benign", "normal", "normal traffic", "background", "legitimate", "clean", "0", "false", "good", "normal.",
+	"no", "none",
 }
 
 // findLabel is the index of the likeliest label column, or −1, and the texts of benign rows in it.
@@ -426,7 +431,7 @@ func findLabel(columns []*guess.Column) (at int, benign []string) {
 func benignIn(c *guess.Column) (out []string) {
 	for _, want := range benignTexts {
 		for v := range c.Values {
-			if sameLabel(v) == want {
+			if source.SameLabel(v) == want {
 				out = append(out, v)
 			}
 		}

@@ -161,6 +161,11 @@ func TestMetricTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c, err := Classify([]string{"benign", "attack"}, [][]float64{{0.9, 0.1}, {0, 1}, {1, 0}, {1, 0}, {0, 1}, {1, 0}}, truth)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Classify(c)
 	for _, k := range MetricTable() {
 		v := m.Value(k.Name)
 		if k.Measured() && (v < k.Range.Low || v > k.Range.High || math.IsNaN(v)) || !k.Measured() && !math.IsNaN(v) {

@@ -50,7 +50,10 @@ func ranked(of func(*Ranking) float64) func(*judged) float64 {
 }
 
 // metrics is the table, in the order of metrics.json.
-var metrics = []Metric{
+var metrics = slices.Concat(scoreMetrics, ofClasses(), runnerMetrics)
+
+// scoreMetrics come from scores and labels.
+var scoreMetrics = []Metric{
 	{"prevalence", "attacks", "share of attacks among the judged units", Neither, Share,
 		ranked(func(r *Ranking) float64 { return ratio(float64(r.P), float64(r.P+r.N)) })},
 	{"auroc", "AUROC", "area under the ROC curve: the probability that an attack outscores a benign unit", Higher, Share,
@@ -90,6 +93,10 @@ var metrics = []Metric{
 	{"mcc", "MCC", "Matthews' correlation of flags and truth", Higher, Signed, flagged(Confusion.MCC)},
 	{"distinct_scores", "distinct", "number of different scores", Neither, Positive,
 		ranked(func(r *Ranking) float64 { return float64(r.Distinct()) })},
+}
+
+// runnerMetrics are measured by what runs the model.
+var runnerMetrics = []Metric{
 	{"fpr", "FPR", "share of benign units flagged, but for those that share a window with an attack", Lower, Share, nil},
 	{"fpr_asked", "FPR asked", "false-positive rate that the threshold's rule was asked for", Neither, Share, nil},
 	{"near_attack", "near attack", "benign units that share a window with an attack", Neither, Positive, nil},
@@ -122,7 +129,7 @@ var metrics = []Metric{
 	{"peak_rss_mb", "peak MB", "largest memory of the process so far, in megabytes", Lower, Positive, nil},
 }
 
-// MetricTable is every metric there is, those that the runner measures last.
+// MetricTable is every metric there is, those of classifiers and then those that the runner measures last.
 func MetricTable() []Metric { return slices.Clone(metrics) }
 
 // MetricNames is the names of the table in its order.
@@ -144,6 +151,8 @@ func MetricNamed(name string) (Metric, bool) {
 	return Metric{}, false
 }
 
-// Measured says whether the metric comes from scores and labels and is in metrics.json; the others are measured by
-// what runs the model.
-func (m Metric) Measured() bool { return m.value != nil }
+// Measured says whether the metric comes from scores, probabilities and labels and is in metrics.json; the others are
+// measured by what runs the model.
+func (m Metric) Measured() bool {
+	return m.value != nil || slices.ContainsFunc(classMetrics, func(c classMetric) bool { return c.Name == m.Name })
+}

@@ -16,7 +16,9 @@ type Metrics struct {
 	Intervals map[string]Interval
 	Confusion Confusion // all 0 without a threshold
 	Classes   []ClassMetrics
-	Warnings  []string
+	// Classification is what the probabilities of a classifier say; nil for other models.
+	Classification *Classification
+	Warnings       []string
 }
 
 // Value is the metric of that name, NaN where it is undefined or not known.
@@ -151,6 +153,12 @@ func (m Metrics) MarshalJSON() ([]byte, error) {
 			o.add("confusion", m.Confusion)
 		}
 	}
+	if m.Classification != nil {
+		for _, k := range classMetrics {
+			o.add(k.Name, m.Value(k.Name))
+		}
+		o.add("classification", m.Classification)
+	}
 	if len(m.Classes) > 0 {
 		o.add("classes", m.Classes)
 	}
@@ -180,7 +188,7 @@ func (m *Metrics) UnmarshalJSON(raw []byte) error {
 		return nil
 	}
 	err := errors.Join(read("samples", &m.Samples), read("attacks", &m.Attacks), read("confusion", &m.Confusion),
-		read("classes", &m.Classes), read("warnings", &m.Warnings))
+		read("classes", &m.Classes), read("classification", &m.Classification), read("warnings", &m.Warnings))
 	for _, k := range metrics {
 		if k.value == nil {
 			continue
@@ -193,6 +201,14 @@ func (m *Metrics) UnmarshalJSON(raw []byte) error {
 			err = errors.Join(err, read(k.Name+intervalSuffix, &i))
 			m.Intervals[k.Name] = i
 		}
+	}
+	if m.Classification == nil {
+		return err
+	}
+	for _, k := range classMetrics {
+		v := Number(math.NaN())
+		err = errors.Join(err, read(k.Name, &v))
+		m.Values[k.Name] = float64(v)
 	}
 	return err
 }

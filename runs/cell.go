@@ -175,6 +175,9 @@ func (j *job) steps(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := j.classify(ctx, det, s.Test, scores, m); err != nil {
+		return err
+	}
 	m.Warnings = append(append(warnings, j.falsePositives(s.Test, scores, threshold)...), m.Warnings...)
 	j.result.Judge(m)
 	j.result.Warnings = m.Warnings
@@ -297,6 +300,28 @@ func (j *job) falsePositives(test *data.Set, scores []float64, threshold float64
 	if doubt := f.Doubt(asked, j.calibration, j.calibrationAbove); doubt != "" {
 		return []string{doubt}
 	}
+	return nil
+}
+
+// classify judges the probabilities of a classifier: of the classes where samples are what is judged, elsewhere those of
+// an attack, which the scores of units are.
+func (j *job) classify(ctx context.Context, det models.Detector, test *data.Set, scores []float64, m *eval.Metrics) error {
+	c, ok := det.(models.Classifier)
+	if !ok || j.exp.Aggregate.Unit == "share" { // a share of flows is no probability
+		return nil
+	}
+	classes, p := models.AttackProbabilities(scores)
+	if test.Kind == data.Vectors && j.data.Test.Keys == nil {
+		var err error
+		if classes, p, err = c.Probabilities(ctx, test); err != nil {
+			return fmt.Errorf("probabilities: %w", err)
+		}
+	}
+	judged, err := eval.Classify(classes, p, j.data.Test.Truth)
+	if err != nil {
+		return fmt.Errorf("probabilities: %w", err)
+	}
+	m.Classify(judged)
 	return nil
 }
 

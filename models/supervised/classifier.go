@@ -135,6 +135,19 @@ func (d *detector) Probabilities(ctx context.Context, s *data.Set) ([]string, []
 	return j.classes, p, nil
 }
 
+// scoresAttacks is a detector whose scores are probabilities of an attack, and which tells no classes apart.
+type scoresAttacks[L models.Learned] struct{ *models.Fitted[L] }
+
+// Probabilities are those of benign and attack.
+func (d scoresAttacks[L]) Probabilities(ctx context.Context, s *data.Set) ([]string, [][]float64, error) {
+	scores, err := d.Score(ctx, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	classes, p := models.AttackProbabilities(scores)
+	return classes, p, nil
+}
+
 // judge is a fitted classifier with its calibration.
 type judge struct {
 	env     models.Env
@@ -247,6 +260,7 @@ func (j *judge) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 		for _, v := range p[i*k+1 : (i+1)*k] {
 			out[i] += v
 		}
+		out[i] = min(out[i], 1) // rounding
 	}
 	return out, nil
 }
@@ -309,5 +323,6 @@ var errState = errors.New("parts do not fit each other")
 var (
 	_ models.Detector   = (*detector)(nil)
 	_ models.Classifier = (*detector)(nil)
+	_ models.Classifier = scoresAttacks[*members]{}
 	_ models.Explainer  = explained{}
 )

@@ -257,6 +257,15 @@ var columns = []column{
 	metricColumn("silhouette"),
 	metricColumn("davies_bouldin"),
 	metricColumn("calinski_harabasz"),
+	metricColumn("brier"),
+	metricColumn("log_loss"),
+	metricColumn("class_brier"),
+	metricColumn("class_log_loss"),
+	metricColumn("class_balanced_accuracy"),
+	metricColumn("macro_precision"),
+	metricColumn("macro_recall"),
+	metricColumn("macro_f1"),
+	metricColumn("micro_f1"),
 }
 
 // InResults says whether results.csv has the metric; the others are in the cells' metrics.json.

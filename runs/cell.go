@@ -36,6 +36,7 @@ type job struct {
 	observe func(Event)
 	stop    func(error) // ends the run
 	program string      // version
+	phases  phases
 	history []models.Epoch
 	result  record.Result
 	rule    bundle.Rule // how the scores of samples become those of units
@@ -57,7 +58,9 @@ func (j *job) run(ctx context.Context) record.Result {
 		limited, cancel = context.WithTimeout(ctx, j.exp.Limit)
 		defer cancel()
 	}
+	j.phases.log = j.log.With("cell", j.cell.Path())
 	err := j.attempt(limited)
+	j.phases.next("")
 	j.result.Set("peak_rss_mb", peakRSS())
 	switch {
 	case err == nil:
@@ -72,6 +75,7 @@ func (j *job) run(ctx context.Context) record.Result {
 	if err != nil {
 		j.result.Error = oneLine(err.Error())
 		j.log.Error("cell", "cell", j.cell.Path(), "status", j.result.Status, "error", err.Error())
+		logPanic(j.log, "cell", j.cell.Path(), err)
 	}
 	if errors.Is(err, record.ErrUnwritable) {
 		j.stop(err)
@@ -157,20 +161,25 @@ func (j *job) steps(ctx context.Context) error {
 	}
 	j.result.TrainSHA256, j.result.TestSHA256 = s.TrainSum, s.TestSum
 	j.result.Test, j.result.Valid = len(j.data.Test.First), eval.Number(len(j.data.Valid.First))
+	j.phases.next("training")
 	det, err := j.fit(ctx, s.Train)
 	if err != nil {
 		return err
 	}
+	j.phases.next("threshold")
 	threshold, warnings, err := j.fitThreshold(ctx, det, s)
 	if err != nil {
 		return err
 	}
+	j.phases.next("scoring")
 	start := time.Now()
 	_, scores, err := j.rule.Score(ctx, det, s.Test, j.data.Test)
 	if err != nil {
 		return err
 	}
 	j.result.Set("score_seconds", time.Since(start).Seconds())
+	j.phases.next("metrics")
+	j.observe(Event{Kind: Judging, Cell: j.cell})
 	m, err := eval.Summarise(scores, j.data.Test.Truth, threshold, j.exp.Bootstrap, j.cell.Seed)
 	if err != nil {
 		return err
@@ -184,6 +193,7 @@ func (j *job) steps(ctx context.Context) error {
 	if err := j.clusters(ctx, det, s.Test, scores); err != nil {
 		return err
 	}
+	j.phases.next("writing")
 	return j.writeFiles(det, scores, threshold, m)
 }
 

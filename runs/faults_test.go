@@ -343,7 +343,7 @@ bootstrap: 0
 	if err != nil || whole.Failed > 0 {
 		t.Fatalf("%+v, %v", whole, err)
 	}
-	if n := len(kinds); n < 4 || !slices.Equal(kinds[n-4:], []EventKind{Started, EpochDone, Scoring, Finished}) {
+	if n := len(kinds); n < 5 || !slices.Equal(kinds[n-5:], []EventKind{Started, EpochDone, Scoring, Judging, Finished}) {
 		t.Errorf("events %v", kinds)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

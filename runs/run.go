@@ -33,6 +33,7 @@ const (
 	Started                    // a cell begins
 	EpochDone                  // a cell made progress
 	Scoring                    // a cell's model is fitted, and scores
+	Judging                    // a cell's scores stand; metrics and intervals are computed
 	Finished                   // a cell ended; Result says how
 )
 
@@ -302,8 +303,16 @@ func (r *run) dataSet(ctx context.Context, set *experiment.DataSet, cells []expe
 		return nil
 	}
 	r.observe(Event{Kind: Preparing, Data: name})
-	src := &prepare.Source{Set: set, Finder: r.exp.Finder, Workers: runtime.GOMAXPROCS(0), Memory: r.opt.Memory,
-		Store: r.cacheSlot(set)}
+	at := &phases{log: r.log.With("data", name)}
+	defer at.next("")
+	at.next("hashing files")
+	src := &prepare.Source{
+		Set: set, Finder: r.exp.Finder, Workers: runtime.GOMAXPROCS(0), Memory: r.opt.Memory, Store: r.cacheSlot(set),
+		Reading: func() { at.next("reading") },
+		Read:    func() { boundGarbage(); at.next("preparing") },
+	}
+	boundGarbage() // by what is left of the data set before
+	last := slices.MaxFunc(cells, func(a, b experiment.Cell) int { return a.FoldIndex - b.FoldIndex }).FoldIndex
 	for k := range set.Split.FoldNames() {
 		var own []experiment.Cell
 		for _, c := range cells {
@@ -314,7 +323,7 @@ func (r *run) dataSet(ctx context.Context, set *experiment.DataSet, cells []expe
 		if len(own) == 0 {
 			continue
 		}
-		if err := r.fold(ctx, src, k, own); err != nil {
+		if err := r.fold(ctx, src, k, k == last, own, at); err != nil {
 			return err
 		}
 	}
@@ -349,9 +358,13 @@ func caught(f func() error) (err error) {
 	return err
 }
 
-// fold runs the cells of one fold of a data set. The error is one that ends the run.
-func (r *run) fold(ctx context.Context, src *prepare.Source, k int, cells []experiment.Cell) error {
+// fold runs the cells of one fold of a data set; after the last one nobody needs its table. The error is one that
+// ends the run.
+func (r *run) fold(
+	ctx context.Context, src *prepare.Source, k int, last bool, cells []experiment.Cell, at *phases,
+) error {
 	name := src.Set.Config.Name
+	at.next("preparing")
 	var p *prepare.Prepared
 	err := caught(func() (err error) { p, err = src.Prepare(ctx, k); return err })
 	if err != nil {
@@ -359,11 +372,12 @@ func (r *run) fold(ctx context.Context, src *prepare.Source, k int, cells []expe
 		return nil
 	}
 	m := p.Info
-	at := slices.IndexFunc(r.manifest.Data, func(d record.DataManifest) bool { return d.Name == name })
-	if at >= 0 && !sameFiles(r.manifest.Data[at].Files, m.Files) {
+	known := slices.IndexFunc(r.manifest.Data, func(d record.DataManifest) bool { return d.Name == name })
+	if known >= 0 && !sameFiles(r.manifest.Data[known].Files, m.Files) {
 		return fmt.Errorf("runs: %s: the data files differ from those that the run began with; start a new run", name)
 	}
 	if r.exp.Audit != "off" {
+		at.next("auditing")
 		m.Audit, err = r.audit(ctx, p, cells[0])
 		if errors.Is(err, record.ErrUnwritable) {
 			r.stop(err)
@@ -374,10 +388,10 @@ func (r *run) fold(ctx context.Context, src *prepare.Source, k int, cells []expe
 		}
 	}
 	switch {
-	case at < 0:
+	case known < 0:
 		r.manifest.Data = append(r.manifest.Data, m)
 	case k == 0:
-		r.manifest.Data[at] = m
+		r.manifest.Data[known] = m
 	}
 	r.writeManifest()
 	for _, w := range m.Warnings {
@@ -389,11 +403,29 @@ func (r *run) fold(ctx context.Context, src *prepare.Source, k int, cells []expe
 		text = "fold " + part + ": " + text
 	}
 	r.observe(Event{Kind: Prepared, Data: name, Text: text})
+	at.next("making sets")
+	p.MakeAll(ctx, needsOf(cells))
+	if last {
+		p.Release()
+	}
+	boundGarbage()
+	at.next("cells")
 	r.pool(ctx, p, cells)
+	at.next("checking sets")
 	if err := p.Unchanged(); err != nil {
 		r.revoke(cells, err)
 	}
 	return nil
+}
+
+// needsOf is what the models of cells see, each once, in the order of the cells.
+func needsOf(cells []experiment.Cell) (all []prepare.Needs) {
+	for _, c := range cells {
+		if n := prepare.NeedsOf(c.Entry.Info.Needs); !slices.Contains(all, n) {
+			all = append(all, n)
+		}
+	}
+	return all
 }
 
 // revoke takes back that cells were ok.

@@ -114,6 +114,8 @@ func (p *progress) event(e runs.Event) {
 		p.at[name] = epoch(e)
 	case runs.Scoring:
 		p.at[name] = doing{text: "scoring", share: 1}
+	case runs.Judging:
+		p.at[name] = doing{text: "metrics", share: 1}
 	case runs.Finished:
 		delete(p.at, name)
 		p.finished(name, e)

@@ -250,7 +250,7 @@ func (a *auditor) repeats(chosen func(*data.Column) bool, class bool) (r Repeats
 		}
 	}
 	type seen struct{ train, trainOK, test, benign, attack bool }
-	all := make(map[uint64]seen, a.t.Rows)
+	all := map[uint64]seen{} // not of the table's size: many tables hold the same few rows over and over
 	for i, h := range hash {
 		s, again := all[h]
 		if again {

@@ -25,35 +25,41 @@ func (a *auditor) column(c *data.Column) Column {
 	return out
 }
 
-// fewValues is up to how many distinct numbers are looked at as levels too.
-const fewValues = 64
+const (
+	// fewValues is up to how many distinct numbers are looked at as levels too.
+	fewValues = 64
+	// manyValues is above how many distinct numbers rows are sorted rather than counted by value.
+	manyValues = 1 << 14
+)
+
+// group is the rows of one value that the split uses; there may be none.
+type group struct {
+	value           float64
+	benign, attacks float64 // rows
+}
+
+func (g *group) count(attack bool) {
+	if attack {
+		g.attacks++
+	} else {
+		g.benign++
+	}
+}
 
 // byShare puts each value in the place of its share of attacks.
-func byShare(v []sample) []sample {
-	n, attacks := map[float64]int{}, map[float64]int{}
-	for _, s := range v {
-		n[s.value]++
-		if s.attack {
-			attacks[s.value]++
-		}
-	}
-	out := make([]sample, len(v))
-	for i, s := range v {
-		out[i] = sample{share(attacks[s.value], n[s.value]), s.attack}
+func byShare(v []group) []group {
+	out := slices.Clone(v)
+	for i := range out {
+		out[i].value = share(int(out[i].attacks), int(out[i].attacks+out[i].benign))
 	}
 	return out
 }
 
-// sample is one row's value and truth.
-type sample struct {
-	value  float64
-	attack bool
-}
-
 // numbers takes the values as they are; missing ones come first.
-func (a *auditor) numbers(c *data.Column, out *Column) []sample {
-	seen := map[float64]bool{}
-	v := make([]sample, 0, len(c.Num))
+func (a *auditor) numbers(c *data.Column, out *Column) []group {
+	at := map[float64]int{}
+	var v []group
+	last, k := math.NaN(), 0
 	for i, x := range c.Num {
 		switch {
 		case x != x:
@@ -62,75 +68,94 @@ func (a *auditor) numbers(c *data.Column, out *Column) []sample {
 		case x < 0:
 			out.Negative++
 		}
-		seen[x] = true
+		if len(v) > manyValues {
+			continue // what is missing and negative is still counted
+		}
+		if x != last {
+			known := false
+			if k, known = at[x]; !known {
+				k = len(v)
+				at[x] = k
+				v = append(v, group{value: x})
+			}
+			last = x
+		}
 		if a.in[i] {
-			v = append(v, sample{x, a.t.Attack[i]})
+			v[k].count(a.t.Attack[i])
 		}
 	}
-	out.Distinct = len(seen)
+	if len(v) > manyValues {
+		v = a.sorted(c)
+	}
+	out.Distinct = len(v)
+	return v
+}
+
+// sorted is numbers of a column that has many.
+func (a *auditor) sorted(c *data.Column) (v []group) {
+	type row struct {
+		value      float64
+		in, attack bool
+	}
+	rows := make([]row, len(c.Num))
+	for i, x := range c.Num {
+		if x != x {
+			x = math.Inf(-1)
+		}
+		rows[i] = row{x, a.in[i], a.t.Attack[i]}
+	}
+	slices.SortFunc(rows, func(x, y row) int { return cmp.Compare(x.value, y.value) })
+	for i, r := range rows {
+		if i == 0 || r.value != rows[i-1].value {
+			v = append(v, group{value: r.value})
+		}
+		if r.in {
+			v[len(v)-1].count(r.attack)
+		}
+	}
 	return v
 }
 
 // levels puts each level in the place of its share of attacks, as a classifier would that learnt nothing
 // but the column.
-func (a *auditor) levels(c *data.Column, out *Column) []sample {
-	n, attacks := make([]int, len(c.Levels)+1), make([]int, len(c.Levels)+1)
-	at := func(i int) int {
-		if c.Code[i] == data.Missing {
-			return len(c.Levels)
-		}
-		return int(c.Code[i])
-	}
-	for i := range c.Code {
-		if c.Code[i] == data.Missing {
+func (a *auditor) levels(c *data.Column, out *Column) []group {
+	v := make([]group, len(c.Levels)+1) // the last one: missing
+	for i, k := range c.Code {
+		if k == data.Missing {
 			out.Missing++
+			k = uint32(len(c.Levels))
 		}
 		if a.in[i] {
-			n[at(i)]++
-			if a.t.Attack[i] {
-				attacks[at(i)]++
-			}
+			v[k].count(a.t.Attack[i])
 		}
 	}
-	for _, k := range n {
-		if k > 0 {
+	for _, g := range v {
+		if g.benign+g.attacks > 0 {
 			out.Distinct++
 		}
 	}
-	var v []sample
-	for i := range c.Code {
-		if a.in[i] {
-			v = append(v, sample{share(attacks[at(i)], n[at(i)]), a.t.Attack[i]})
-		}
-	}
-	return v
+	return byShare(v)
 }
 
 // separation is the AUROC of values as a score, and the best balanced accuracy of one cut, each in
-// the better direction. Both are ½ when one kind is absent.
-func separation(v []sample) (auroc, stump float64) {
-	slices.SortFunc(v, func(x, y sample) int { return cmp.Compare(x.value, y.value) })
+// the better direction. Both are ½ when one kind is absent. It sorts v.
+func separation(v []group) (auroc, stump float64) {
+	slices.SortFunc(v, func(x, y group) int { return cmp.Compare(x.value, y.value) })
 	var attacks, benigns float64
-	for _, s := range v {
-		if s.attack {
-			attacks++
-		} else {
-			benigns++
-		}
+	for _, g := range v {
+		attacks += g.attacks
+		benigns += g.benign
 	}
 	if attacks == 0 || benigns == 0 {
 		return 0.5, 0.5
 	}
-	var below, wins, attacksBelow float64 // benign samples below; attacks below
+	var below, wins, attacksBelow float64 // benign rows below; attacks below
 	stump = 0.5
 	for i := 0; i < len(v); {
 		j, a, b := i, 0.0, 0.0
 		for j < len(v) && v[j].value == v[i].value {
-			if v[j].attack {
-				a++
-			} else {
-				b++
-			}
+			a += v[j].attacks
+			b += v[j].benign
 			j++
 		}
 		wins += a * (below + b/2)

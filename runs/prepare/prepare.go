@@ -17,6 +17,7 @@ import (
 	"plumbline/data/source"
 	"plumbline/data/split"
 	"plumbline/models"
+	"plumbline/numeric/parallel"
 	"plumbline/runs/experiment"
 	"plumbline/runs/record"
 )
@@ -61,6 +62,8 @@ type Source struct {
 	Workers int
 	Memory  int64     // bytes that what one kind of model sees may take; 0: any
 	Store   CacheSlot // of the data set; the zero slot keeps nothing
+	// Reading and Read, which may be nil, are called before and after the files are read.
+	Reading, Read func()
 
 	mu     sync.Mutex
 	table  *data.Table
@@ -68,17 +71,23 @@ type Source struct {
 }
 
 // FilesRead says whether the data files had to be read since the cache did not have what was asked for.
-func (s *Source) FilesRead() bool { return s.table != nil }
+func (s *Source) FilesRead() bool { return s.report != nil }
 
 func (src *Source) read(ctx context.Context) (*data.Table, *source.ReadReport, error) {
 	src.mu.Lock()
 	defer src.mu.Unlock()
 	if src.table == nil {
+		if src.Reading != nil {
+			src.Reading()
+		}
 		t, report, err := source.Read(ctx, src.Set.Config, src.Finder, src.Workers)
 		if err != nil {
 			return nil, nil, err
 		}
 		src.table, src.report = t, report
+		if src.Read != nil {
+			src.Read()
+		}
 	}
 	return src.table, src.report, nil
 }
@@ -204,7 +213,9 @@ func (p *Prepared) Sets(ctx context.Context, needs Needs) (*Sets, error) {
 	err := p.fits(needs, p.src.Memory)
 	var s *Sets
 	if err == nil {
-		s, err = p.make(ctx, needs)
+		if caught := parallel.Catch(func() { s, err = p.make(ctx, needs) }); caught != nil {
+			err = caught // of all cells that need these sets, and of no other
+		}
 	}
 	if err != nil {
 		err = fmt.Errorf("%s: %w", p.Set.Config.Name, err)
@@ -215,6 +226,23 @@ func (p *Prepared) Sets(ctx context.Context, needs Needs) (*Sets, error) {
 	}
 	p.made[needs] = s
 	return s, nil
+}
+
+// MakeAll makes the sets of all these needs now, so that the table can go; what goes wrong is the error of [Prepared.Sets].
+func (p *Prepared) MakeAll(ctx context.Context, all []Needs) {
+	for _, needs := range all {
+		_, _ = p.Sets(ctx, needs)
+	}
+}
+
+// Release lets go of the table, which would stand beside the sets that were made of it. What asks for more, or for
+// another fold, reads the files again.
+func (p *Prepared) Release() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.src.mu.Lock()
+	defer p.src.mu.Unlock()
+	p.live, p.src.table = nil, nil
 }
 
 func (p *Prepared) make(ctx context.Context, needs Needs) (*Sets, error) {

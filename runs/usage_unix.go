@@ -6,6 +6,7 @@ import (
 	"math"
 	"runtime"
 	"syscall"
+	"time"
 )
 
 // peakRSS is the largest resident memory of the process so far, in MB. Cells that run side by side share it.
@@ -19,4 +20,13 @@ func peakRSS() float64 {
 		unit = 1
 	}
 	return float64(u.Maxrss) * unit / 1e6
+}
+
+// processTime is the CPU time that the process has used so far.
+func processTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

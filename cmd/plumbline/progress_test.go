@@ -92,7 +92,10 @@ func TestScoring(t *testing.T) {
 	for _, step := range []struct {
 		kind runs.EventKind
 		want string
-	}{{runs.Started, "flows lof seed 1 training"}, {runs.Scoring, "flows lof seed 1 scoring"}, {runs.Judging, "flows lof seed 1 metrics"}} {
+	}{
+		{runs.Started, "flows lof seed 1 training"}, {runs.Scoring, "flows lof seed 1 scoring"},
+		{runs.Judging, "flows lof seed 1 metrics"},
+	} {
 		s.event(runs.Event{Kind: step.kind, Cell: cell("lof"), Total: 2})
 		if got := s.state(); !strings.HasSuffix(got, step.want) {
 			t.Errorf("%q, want %q at the end", got, step.want)

@@ -82,7 +82,7 @@ var allowed = map[string]string{
 		"runs/record",
 	"runs/record": "configs/settings data eval models numeric/kernel",
 	"runs/prepare": "configs/settings data data/audit data/cache data/evasion data/prep data/source data/split " +
-		"models runs/experiment runs/record",
+		"models numeric/parallel runs/experiment runs/record",
 	"runs/bundle": "configs/settings data data/prep data/source eval models runs/experiment runs/record",
 	"runs/investigate": "data data/cache data/prep data/source eval models runs/bundle runs/experiment runs/prepare " +
 		"runs/record",

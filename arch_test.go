@@ -52,12 +52,13 @@ var allowed = map[string]string{
 	"data/infer":             "data/corpus data/export data/guess data/input data/parquet data/source data/value",
 	"data/source/sourcetest": "configs/settings data data/infer data/source",
 	"data/synth":             "configs/settings data data/source",
+	"data/workload":          "data",
 	"data/audit":             "data data/derive data/source data/split",
 	"data/fetch":             "data data/input data/source",
 	"data/prep":              "configs/settings data data/corpus numeric/cluster numeric/parallel numeric/stat",
 
 	"models":             "configs/settings data numeric/parallel numeric/cluster",
-	"models/modeltest":   "configs/settings data data/datatest eval models",
+	"models/modeltest":   "configs/settings data data/datatest data/prep data/source data/split eval models",
 	"models/nn":          "configs/settings data models numeric/cluster numeric/kernel numeric/parallel",
 	"models/nn/gorgonia": "models/nn numeric/cluster",
 	"models/autoencoder": "configs/settings data eval models models/nn numeric/cluster numeric/kernel " +
@@ -68,15 +69,16 @@ var allowed = map[string]string{
 	"models/automata/machine":    "configs/settings data data/corpus models numeric/stat",
 	"models/automata/flexfringe": "configs/settings data data/corpus models models/automata/machine",
 	"models/automata/planted":    "data data/corpus",
-	"models/classic": "configs/settings data models numeric/cluster numeric/kernel numeric/neighbour " +
-		"numeric/parallel numeric/similarity numeric/stat",
+	"models/classic": "configs/settings data models numeric/cluster numeric/kernel numeric/parallel " +
+		"numeric/similarity numeric/stat",
+	"models/oneclass": "configs/settings data models numeric/kernel numeric/parallel numeric/similarity numeric/stat",
 	"models/ensemble": "data models",
 	"models/neighbours": "configs/settings data models numeric/cluster numeric/kernel numeric/neighbour " +
 		"numeric/parallel numeric/stat",
 	"models/streaming":  "data models",
 	"models/supervised": "data models numeric/kernel",
 	"models/all": "models/automata models/autoencoder models/classic models/ensemble models/neighbours " +
-		"models/nn/gorgonia models/recurrent models/streaming models/supervised",
+		"models/nn/gorgonia models/oneclass models/recurrent models/streaming models/supervised",
 
 	"runs/experiment": "configs/settings data data/evasion data/prep data/source data/split data/synth eval models " +
 		"runs/record",
@@ -190,8 +192,8 @@ func TestImportsOfTests(t *testing.T) {
 		first, _, _ := strings.Cut(name, "/")
 		return slices.Index(order, first)
 	}
-	families := []string{"autoencoder", "automata", "classic", "ensemble", "neighbours", "recurrent",
-		"streaming", "supervised"}
+	families := []string{"autoencoder", "automata", "classic", "ensemble", "neighbours", "oneclass",
+		"recurrent", "streaming", "supervised"}
 	family := func(name string) string {
 		rest, _ := strings.CutPrefix(name, "models/")
 		first, _, _ := strings.Cut(rest, "/")
@@ -340,7 +342,7 @@ func parse(t *testing.T, file string) *ast.File {
 var wide = []string{
 	"data/audit", "data/cache", "data/corpus", "data/derive", "data/export", "data/fetch", "data/guess", "data/input",
 	"data/parquet", "data/prep", "data/source", "data/split", "data/value", "eval", "models/automata/flexfringe",
-	"models/automata/machine", "models/classic", "models/ensemble", "models/neighbours", "models/nn/gorgonia",
+	"models/automata/machine", "models/ensemble", "models/nn/gorgonia",
 	"models/streaming", "numeric/cluster",
 	"numeric/kernel", "numeric/similarity", "runs", "runs/bundle", "runs/experiment", "runs/investigate",
 	"runs/prepare", "runs/record",
@@ -414,7 +416,7 @@ func rawLines(file string, src []byte) map[int]bool {
 const maxSize = 4500
 
 // larger are the packages that are not there yet, and the size that they may not pass.
-var larger = map[string]int{"data/source": 5500, "models/classic": 4900}
+var larger = map[string]int{"data/source": 5500}
 
 // TestSize: no package holds more than one person reads in an afternoon.
 func TestSize(t *testing.T) {

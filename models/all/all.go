@@ -9,6 +9,7 @@ import (
 	_ "plumbline/models/ensemble"
 	_ "plumbline/models/neighbours"
 	_ "plumbline/models/nn/gorgonia"
+	_ "plumbline/models/oneclass"
 	_ "plumbline/models/recurrent"
 	_ "plumbline/models/streaming"
 	_ "plumbline/models/supervised"

@@ -7,6 +7,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/models/modeltest"
 )
 
 // The sizes of He, Xu and Deng's definition, and where neither condition holds.
@@ -25,15 +26,16 @@ func TestCBLOFLarge(t *testing.T) {
 			t.Errorf("%v: %d large, want %d", c.sizes, got, c.want)
 		}
 	}
-	train := vectors(1, []float64{0, 0, 1, 1, 0, 1, 10, 10, 11, 11, 10, 11, 40})
-	test := vectors(1, []float64{0.5, 40, 12.5})
-	near(t, "score", fitScore(t, &CBLOF{Clusters: 3, Alpha: 0.9, Beta: 5, Restarts: 5}, models.Env{Seed: 3}, train, test),
+	train := modeltest.Vectors(1, []float64{0, 0, 1, 1, 0, 1, 10, 10, 11, 11, 10, 11, 40})
+	test := modeltest.Vectors(1, []float64{0.5, 40, 12.5})
+	modeltest.Near(t, "score",
+		modeltest.FitScore(t, &CBLOF{Clusters: 3, Alpha: 0.9, Beta: 5, Restarts: 5}, models.Env{Seed: 3}, train, test),
 		[]float64{0, 29.5, 2}, 1e-6)
 }
 
 // The density of one column integrates to 1, and of one component is the normal one.
 func TestGMMDensity(t *testing.T) {
-	train := vectors(1, []float64{-2, -1.5, -1, 3, 3.5, 4, 4.5, 5})
+	train := modeltest.Vectors(1, []float64{-2, -1.5, -1, 3, 3.5, 4, 4.5, 5})
 	const step = 0.01
 	var grid []float64
 	for x := -12.0; x < 15; x += step {
@@ -43,7 +45,7 @@ func TestGMMDensity(t *testing.T) {
 		for k := 1; k <= 3; k++ {
 			spec := &GMM{Components: k, Covariance: covariance, Reg: 1e-2, Tol: 1e-3, MaxIter: 100, Restarts: 2}
 			sum := 0.0
-			for _, v := range fitScore(t, spec, models.Env{Seed: 1}, train, vectors(1, grid)) {
+			for _, v := range modeltest.FitScore(t, spec, models.Env{Seed: 1}, train, modeltest.Vectors(1, grid)) {
 				sum += math.Exp(-v) * step
 			}
 			if math.Abs(sum-1) > 1e-4 {
@@ -55,7 +57,7 @@ func TestGMMDensity(t *testing.T) {
 	variance := (4 + 2.25 + 1 + 9 + 12.25 + 16 + 20.25 + 25.0) / 8
 	mean := 15.5 / 8
 	variance += 0.5 - mean*mean
-	near(t, "density", fitScore(t, one, models.Env{}, train, vectors(1, []float64{0})),
+	modeltest.Near(t, "density", modeltest.FitScore(t, one, models.Env{}, train, modeltest.Vectors(1, []float64{0})),
 		[]float64{math.Log(2*math.Pi*variance)/2 + mean*mean/(2*variance)}, 1e-6)
 	two := &GMM{Components: 2, Covariance: "full", Reg: 1e-2, Tol: 1e-6, MaxIter: 100, Restarts: 3}
 	if got := groupsOf(t, two, train, train); got[0] != got[2] || got[3] != got[7] || got[0] == got[7] {
@@ -73,10 +75,10 @@ func TestMCDByHand(t *testing.T) {
 	for range 25 {
 		train = append(train, 1000, 1000)
 	}
-	got := fitScore(t, &MCD{Ridge: 1e-9}, models.Env{Seed: 2}, vectors(2, train),
-		vectors(2, []float64{0, 0, 2, 0, 0, 1.5, 1000, 1000}))
+	got := modeltest.FitScore(t, &MCD{Ridge: 1e-9}, models.Env{Seed: 2}, modeltest.Vectors(2, train),
+		modeltest.Vectors(2, []float64{0, 0, 2, 0, 0, 1.5, 1000, 1000}))
 	// Of the rows around the origin the variances are 2 and 1.25.
-	near(t, "squared distance", got[:3], []float64{0, 2, 1.8}, 1e-6)
+	modeltest.Near(t, "squared distance", got[:3], []float64{0, 2, 1.8}, 1e-6)
 	if got[3] < 1e5 {
 		t.Errorf("the other rows are at %v", got[3])
 	}
@@ -86,9 +88,9 @@ func TestMCDByHand(t *testing.T) {
 func groupsOf(t *testing.T, spec models.Spec, train, test *data.Set) []int32 {
 	t.Helper()
 	det, err := spec.New(models.Env{Seed: 1})
-	check(t, err)
-	check(t, det.Fit(context.Background(), train))
+	modeltest.Check(t, err)
+	modeltest.Check(t, det.Fit(context.Background(), train))
 	of, err := det.(models.Clusterer).Clusters(context.Background(), test)
-	check(t, err)
+	modeltest.Check(t, err)
 	return of
 }

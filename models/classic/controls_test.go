@@ -8,21 +8,22 @@ import (
 	"testing"
 
 	"plumbline/models"
+	"plumbline/models/modeltest"
 )
 
 // By hand: means 2, 5 and 1; population deviations √2, 0 and 1.
 func TestZNormByHand(t *testing.T) {
-	train := vectors(3, []float64{0, 5, 0, 2, 5, 2, 2, 5, 0, 4, 5, 2})
-	test := vectors(3, []float64{4, 5, 1, 2, 8, 1, 2, 5, -3, 0, 2, 4})
-	near(t, "znorm", fitScore(t, &ZNorm{}, models.Env{}, train, test),
+	train := modeltest.Vectors(3, []float64{0, 5, 0, 2, 5, 2, 2, 5, 0, 4, 5, 2})
+	test := modeltest.Vectors(3, []float64{4, 5, 1, 2, 8, 1, 2, 5, -3, 0, 2, 4})
+	modeltest.Near(t, "znorm", modeltest.FitScore(t, &ZNorm{}, models.Env{}, train, test),
 		[]float64{math.Sqrt2, 3, 4, math.Sqrt(2 + 9 + 9)}, 1e-12)
-	near(t, "best_feature", fitScore(t, &BestFeature{}, models.Env{}, train, test), []float64{math.Sqrt2, 3, 4, 3},
-		1e-12)
+	modeltest.Near(t, "best_feature", modeltest.FitScore(t, &BestFeature{}, models.Env{}, train, test),
+		[]float64{math.Sqrt2, 3, 4, 3}, 1e-12)
 }
 
 // What the explanations promise: parts that make the score.
 func TestExplain(t *testing.T) {
-	train, test := vectors(3, clouds(1, 300, 3)), vectors(3, clouds(2, 40, 3))
+	train, test := modeltest.Vectors(3, modeltest.Clouds(1, 300, 3)), modeltest.Vectors(3, modeltest.Clouds(2, 40, 3))
 	for name, c := range map[string]struct {
 		spec models.Spec
 		make func(parts []float64) float64
@@ -31,7 +32,7 @@ func TestExplain(t *testing.T) {
 		"best_feature": {&BestFeature{}, func(p []float64) float64 { return slices.Max(p) }},
 		"pca":          {&PCA{Components: 1}, func(p []float64) float64 { return p[0] + p[1] + p[2] }},
 	} {
-		m := build(t, c.spec, models.Env{})
+		m := modeltest.Build(t, c.spec, models.Env{})
 		if err := m.Fit(context.Background(), train); err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +48,7 @@ func TestExplain(t *testing.T) {
 		for i, p := range parts {
 			got[i] = c.make(p)
 		}
-		near(t, name, got, want, 1e-12)
+		modeltest.Near(t, name, got, want, 1e-12)
 	}
 }
 
@@ -60,7 +61,7 @@ func TestMomentsConstant(t *testing.T) {
 			x[i] = r.NormFloat64()
 		}
 	}
-	s := vectors(3, x)
+	s := modeltest.Vectors(3, x)
 	m, err := fitMoments(context.Background(), s, 2)
 	if err != nil {
 		t.Fatal(err)
@@ -77,9 +78,9 @@ func TestRandomUniform(t *testing.T) {
 	for i := range x {
 		x[i] = float64(i / 2)
 	}
-	s := vectors(2, x)
-	a := fitScore(t, &Random{}, models.Env{Seed: 1}, s, s)
-	b := fitScore(t, &Random{}, models.Env{Seed: 2}, s, s)
+	s := modeltest.Vectors(2, x)
+	a := modeltest.FitScore(t, &Random{}, models.Env{Seed: 1}, s, s)
+	b := modeltest.FitScore(t, &Random{}, models.Env{Seed: 2}, s, s)
 	var mean, product float64
 	for i := range a {
 		mean += a[i] / n
@@ -103,7 +104,7 @@ func TestSampleTake(t *testing.T) {
 	for i := range x {
 		x[i] = float64(i)
 	}
-	s := vectors(1, x)
+	s := modeltest.Vectors(1, x)
 	log := models.Env{}.Logger()
 	if got := (models.Sample{MaxRows: 0, Sample: "random"}).Take(s, log); got != s {
 		t.Error("no limit takes another set")

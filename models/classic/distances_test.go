@@ -5,57 +5,50 @@ import (
 	"testing"
 
 	"plumbline/models"
+	"plumbline/models/modeltest"
 )
 
 func TestMahalanobisFixtures(t *testing.T) {
-	fx := loadFixtures(t)
-	train, test := vectors(4, flat(fx.Train)), vectors(4, flat(fx.Test))
-	near(t, "squared distance", fitScore(t, &Mahalanobis{Ridge: 1e-12}, models.Env{}, train, test), fx.Mahalanobis.Sq,
-		1e-5)
+	fx := modeltest.LoadFixtures(t)
+	train, test := modeltest.Vectors(4, modeltest.Flat(fx.Train)), modeltest.Vectors(4, modeltest.Flat(fx.Test))
+	modeltest.Near(t, "squared distance", modeltest.FitScore(t, &Mahalanobis{Ridge: 1e-12}, models.Env{}, train, test),
+		fx.Mahalanobis.Sq, 1e-5)
 }
 
 func TestCentroidByHand(t *testing.T) {
-	train := vectors(2, []float64{0, 0, 2, 0, 2, 4, 0, 4})
-	near(t, "distance", fitScore(t, &Centroid{}, models.Env{}, train, vectors(2, []float64{1, 2, 4, 6, 1, -3})),
+	train := modeltest.Vectors(2, []float64{0, 0, 2, 0, 2, 4, 0, 4})
+	modeltest.Near(t, "distance",
+		modeltest.FitScore(t, &Centroid{}, models.Env{}, train, modeltest.Vectors(2, []float64{1, 2, 4, 6, 1, -3})),
 		[]float64{0, 5, 5}, 1e-12)
-}
-
-func TestKNNByHand(t *testing.T) {
-	train, test := vectors(1, []float64{0, 1, 3, 7, 7}), vectors(1, []float64{0, 2, 7, 100})
-	near(t, "largest", fitScore(t, &KNN{K: 3, Distance: "largest", Sample: models.Sample{Sample: "first"}}, models.Env{},
-		train, test), []float64{3, 2, 4, 97}, 1e-12)
-	near(t, "mean", fitScore(t, &KNN{K: 2, Distance: "mean", Sample: models.Sample{Sample: "first"}}, models.Env{}, train,
-		test), []float64{.5, 1, 0, 93}, 1e-12)
-	near(t, "k over n", fitScore(t, &KNN{K: 9, Distance: "largest", Sample: models.Sample{MaxRows: 3, Sample: "first"}},
-		models.Env{}, train, test), []float64{3, 2, 7, 100}, 1e-12)
 }
 
 // More clusters than distinct rows.
 func TestKMeansEmpty(t *testing.T) {
-	s := vectors(1, []float64{1, 1, 1, 5, 5, 9})
+	s := modeltest.Vectors(1, []float64{1, 1, 1, 5, 5, 9})
 	spec := &KMeans{Clusters: 5, Restarts: 3, MaxIter: 50}
-	near(t, "distance", fitScore(t, spec, models.Env{Seed: 1}, s, vectors(1, []float64{1, 5, 9, 6})),
+	modeltest.Near(t, "distance",
+		modeltest.FitScore(t, spec, models.Env{Seed: 1}, s, modeltest.Vectors(1, []float64{1, 5, 9, 6})),
 		[]float64{0, 0, 0, 1}, 1e-12)
 }
 
 // By hand: the column 0 0 0 1 4 has bins of 4, 0, 0, 1 rows; the constant one a single height.
 func TestHBOSByHand(t *testing.T) {
-	train := vectors(2, []float64{0, 3, 0, 3, 0, 3, .9, 3, 4, 3})
-	test := vectors(2, []float64{0, 3, 3.5, 3, 2, 3, 4, 3, 9, 3, 0, 2})
+	train := modeltest.Vectors(2, []float64{0, 3, 0, 3, 0, 3, .9, 3, 4, 3})
+	test := modeltest.Vectors(2, []float64{0, 3, 3.5, 3, 2, 3, 4, 3, 9, 3, 0, 2})
 	h := func(v ...float64) (sum float64) {
 		for _, x := range v {
 			sum -= math.Log(x + .1)
 		}
 		return sum
 	}
-	near(t, "rarity", fitScore(t, &HBOS{Bins: 4, Smooth: .1}, models.Env{}, train, test),
+	modeltest.Near(t, "rarity", modeltest.FitScore(t, &HBOS{Bins: 4, Smooth: .1}, models.Env{}, train, test),
 		[]float64{h(1, 1), h(.25, 1), h(0, 1), h(.25, 1), h(0, 1), h(1, 0)}, 1e-12)
 }
 
 // By hand, for one column skewed to the right and one to the left.
 func TestECODByHand(t *testing.T) {
-	train := vectors(2, []float64{0, 0, 0, 0, 1, 0, 9, -9})
-	test := vectors(2, []float64{9, 0, 20, -20, -1, 5, 1, 0})
+	train := modeltest.Vectors(2, []float64{0, 0, 0, 0, 1, 0, 9, -9})
+	test := modeltest.Vectors(2, []float64{9, 0, 20, -20, -1, 5, 1, 0})
 	f := func(shares ...float64) (sum float64) {
 		for _, x := range shares {
 			sum -= math.Log(x / 5)
@@ -68,5 +61,5 @@ func TestECODByHand(t *testing.T) {
 		max(f(1, 5), f(5, 1), f(5, 5)),
 		max(f(4, 5), f(3, 4), f(3, 5)),
 	}
-	near(t, "tails", fitScore(t, &ECOD{}, models.Env{}, train, test), want, 1e-12)
+	modeltest.Near(t, "tails", modeltest.FitScore(t, &ECOD{}, models.Env{}, train, test), want, 1e-12)
 }

@@ -29,12 +29,12 @@ func TestExtendedForestCorners(t *testing.T) {
 		at := float64(i%2) * 10
 		s.X = append(s.X, float32(at+r.NormFloat64()), float32(10-at+r.NormFloat64()))
 	}
-	rows := vectors(2, []float64{0, 0, 10, 10, 0, 10, 10, 0}) // ghosts, then clusters
+	rows := modeltest.Vectors(2, []float64{0, 0, 10, 10, 0, 10, 10, 0}) // ghosts, then clusters
 	gap := func(extension int) (gap float64) {
 		const seeds = 5
 		for seed := range uint64(seeds) {
 			spec := &IForest{Trees: 100, MaxSamples: 256, MaxFeatures: 1, Extension: extension}
-			v := fitScore(t, spec, models.Env{Seed: seed}, s, rows)
+			v := modeltest.FitScore(t, spec, models.Env{Seed: seed}, s, rows)
 			gap += (v[0] + v[1] - v[2] - v[3]) / 2 / seeds
 		}
 		return gap
@@ -55,27 +55,27 @@ func TestExtendedForestPromises(t *testing.T) {
 		s.X = append(s.X, float32(r.NormFloat64()), 7, float32(r.IntN(2)), float32(r.NormFloat64()))
 	}
 	spec := &IForest{Trees: 20, MaxSamples: 64, MaxFeatures: 0.8, Extension: 9, Contamination: 0.1}
-	want := fitScore(t, spec, models.Env{Workers: 1}, s, s)
-	if got := fitScore(t, spec, models.Env{Workers: 3}, s, s); !slices.Equal(got, want) {
+	want := modeltest.FitScore(t, spec, models.Env{Workers: 1}, s, s)
+	if got := modeltest.FitScore(t, spec, models.Env{Workers: 3}, s, s); !slices.Equal(got, want) {
 		t.Error("scores depend on the number of workers")
 	}
-	det, again := build(t, spec, models.Env{}), build(t, spec, models.Env{Seed: 8})
-	check(t, det.Fit(context.Background(), s))
+	det, again := modeltest.Build(t, spec, models.Env{}), modeltest.Build(t, spec, models.Env{Seed: 8})
+	modeltest.Check(t, det.Fit(context.Background(), s))
 	var file bytes.Buffer
-	check(t, det.Save(&file))
-	check(t, again.Load(bytes.NewReader(file.Bytes())))
+	modeltest.Check(t, det.Save(&file))
+	modeltest.Check(t, again.Load(bytes.NewReader(file.Bytes())))
 	got, err := again.Score(context.Background(), s)
-	check(t, err)
+	modeltest.Check(t, err)
 	if !slices.Equal(got, want) {
 		t.Error("scores after loading differ")
 	}
 	for size := 0; size < file.Len(); size += 97 {
-		if err := build(t, spec, models.Env{}).Load(bytes.NewReader(file.Bytes()[:size])); err == nil {
+		if err := modeltest.Build(t, spec, models.Env{}).Load(bytes.NewReader(file.Bytes()[:size])); err == nil {
 			t.Errorf("%d of %d bytes load", size, file.Len())
 		}
 	}
-	alike := vectors(2, []float64{1, 2, 1, 2, 1, 2})
-	for _, v := range fitScore(t, spec, models.Env{}, alike, vectors(2, []float64{1, 2, 5, 5})) {
+	alike := modeltest.Vectors(2, []float64{1, 2, 1, 2, 1, 2})
+	for _, v := range modeltest.FitScore(t, spec, models.Env{}, alike, modeltest.Vectors(2, []float64{1, 2, 5, 5})) {
 		if math.IsNaN(v) || math.Abs(v) > 1 {
 			t.Errorf("of equal rows: %v", v)
 		}
@@ -92,7 +92,7 @@ func TestIForestContamination(t *testing.T) {
 	plain := &IForest{Trees: 50, MaxSamples: 256, MaxFeatures: 1}
 	shifted := *plain
 	shifted.Contamination = 0.03
-	was, now := fitScore(t, plain, models.Env{}, s, s), fitScore(t, &shifted, models.Env{}, s, s)
+	was, now := modeltest.FitScore(t, plain, models.Env{}, s, s), modeltest.FitScore(t, &shifted, models.Env{}, s, s)
 	above := 0
 	for i, v := range now {
 		if v > 0 {

@@ -7,11 +7,12 @@ import (
 	"testing"
 
 	"plumbline/models"
+	"plumbline/models/modeltest"
 )
 
 // c(n) of scikit-learn 1.2.1 (equation 1 of the paper).
 func TestAveragePath(t *testing.T) {
-	for n, want := range loadFixtures(t).IForestC {
+	for n, want := range modeltest.LoadFixtures(t).IForestC {
 		if got := averagePath(n); math.Abs(got-want) > 1e-12 {
 			t.Errorf("c(%d) = %v, want %v", n, got, want)
 		}
@@ -20,7 +21,7 @@ func TestAveragePath(t *testing.T) {
 
 // Whatever goes in, scores lie in (0, 1), and a tree's leaves account for all of its rows.
 func TestIForestProperties(t *testing.T) {
-	x := vectors(3, clouds(2, 600, 3))
+	x := modeltest.Vectors(3, modeltest.Clouds(2, 600, 3))
 	for _, c := range []IForest{
 		{Trees: 30, MaxSamples: 256, MaxFeatures: 1},
 		{Trees: 7, MaxSamples: 10000, MaxFeatures: 0.4},
@@ -60,7 +61,7 @@ func TestIForestProperties(t *testing.T) {
 
 // Rows are drawn evenly, without replacement.
 func TestDrawRows(t *testing.T) {
-	x := vectors(1, make([]float64, 20))
+	x := modeltest.Vectors(1, make([]float64, 20))
 	count := make([]int, 20)
 	r := rand.New(rand.NewPCG(1, 2))
 	const rounds = 20000

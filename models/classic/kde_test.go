@@ -6,19 +6,25 @@ import (
 	"testing"
 
 	"plumbline/models"
+	"plumbline/models/modeltest"
 )
 
 func TestKDEFixtures(t *testing.T) {
-	fx := loadFixtures(t)
-	train, test := vectors(4, flat(fx.Train)), vectors(4, flat(fx.Test))
+	fx := modeltest.LoadFixtures(t)
+	train, test := modeltest.Vectors(4, modeltest.Flat(fx.Train)), modeltest.Vectors(4, modeltest.Flat(fx.Test))
 	for name, want := range fx.KDE {
 		t.Run(name, func(t *testing.T) {
 			if h := Bandwidth(name).value(60, 4); math.Abs(h-want.H) > 1e-14 {
 				t.Errorf("bandwidth %v, want %v", h, want.H)
 			}
-			got := fitScore(t, &KDE{Bandwidth: Bandwidth(name), Sample: models.Sample{Sample: "first"}}, models.Env{}, train,
-				test)
-			near(t, "score", got, negated(want.LogDens), 1e-6)
+			got := modeltest.FitScore(
+				t,
+				&KDE{Bandwidth: Bandwidth(name), Sample: models.Sample{Sample: "first"}},
+				models.Env{},
+				train,
+				test,
+			)
+			modeltest.Near(t, "score", got, modeltest.Negated(want.LogDens), 1e-6)
 		})
 	}
 }
@@ -31,9 +37,9 @@ func TestKDEIntegral(t *testing.T) {
 		grid = append(grid, x)
 	}
 	for _, h := range []float64{.1, .5, 1.5} {
-		scores := fitScore(t, &KDE{Bandwidth: Bandwidth(strconv.FormatFloat(h, 'g', -1, 64)),
+		scores := modeltest.FitScore(t, &KDE{Bandwidth: Bandwidth(strconv.FormatFloat(h, 'g', -1, 64)),
 			Sample: models.Sample{Sample: "first"}}, models.Env{},
-			vectors(1, []float64{-2, 0, 0, 1, 3.5}), vectors(1, grid))
+			modeltest.Vectors(1, []float64{-2, 0, 0, 1, 3.5}), modeltest.Vectors(1, grid))
 		var sum float64
 		for _, v := range scores {
 			sum += math.Exp(-v) * step
@@ -46,8 +52,8 @@ func TestKDEIntegral(t *testing.T) {
 
 // Far beyond the reach of exp, the log density goes on like a parabola.
 func TestKDEFar(t *testing.T) {
-	got := fitScore(t, &KDE{Bandwidth: "1", Sample: models.Sample{Sample: "first"}}, models.Env{},
-		vectors(1, []float64{0}), vectors(1, []float64{1e3, 1e10, 3e38}))
+	got := modeltest.FitScore(t, &KDE{Bandwidth: "1", Sample: models.Sample{Sample: "first"}}, models.Env{},
+		modeltest.Vectors(1, []float64{0}), modeltest.Vectors(1, []float64{1e3, 1e10, 3e38}))
 	c := math.Log(2*math.Pi) / 2
 	for i, x := range []float32{1e3, 1e10, 3e38} {
 		want := float64(x)*float64(x)/2 + c

@@ -193,7 +193,7 @@ func (m *densest) steps(s *data.Set, h int, sets []half, n int) error {
 			for j := range order {
 				order[j] = j
 			}
-			next, err := m.of(s, lowest(order, h, func(j int) float64 { return far[j] }))
+			next, err := m.of(s, stat.Lowest(order, h, func(j int) float64 { return far[j] }))
 			if err != nil {
 				return err
 			}

@@ -1,19 +1,15 @@
 package classic
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math"
-	"slices"
-
-	"gonum.org/v1/gonum/mat"
 
 	"plumbline/data"
 	"plumbline/models"
 	"plumbline/numeric/cluster"
 	"plumbline/numeric/kernel"
+	"plumbline/numeric/stat"
 )
 
 // PCA is the distance from the subspace of the principal components: with μ the mean of the training rows
@@ -110,31 +106,8 @@ func principal(ctx context.Context, s *data.Set, workers int) (values, vectors, 
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	values, vectors, err = eigen(cov, s.D)
+	values, vectors, err = stat.Eigen(cov, s.D)
 	return values, vectors, mean, err
-}
-
-// eigen gives the eigenvalues of a symmetric d×d matrix in falling order, and the eigenvectors as rows.
-func eigen(symmetric []float64, d int) (values, vectors []float64, err error) {
-	var eig mat.EigenSym
-	if !eig.Factorize(mat.NewSymDense(d, symmetric), true) {
-		return nil, nil, errors.New("the eigenvalues of the covariance do not converge")
-	}
-	rising := eig.Values(nil)
-	var columns mat.Dense
-	eig.VectorsTo(&columns)
-	order := make([]int, d)
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rising[b], rising[a]) })
-	for _, i := range order {
-		values = append(values, rising[i])
-		for j := range d {
-			vectors = append(vectors, columns.At(j, i))
-		}
-	}
-	return values, vectors, nil
 }
 
 // count is k for eigenvalues in falling order.
@@ -164,7 +137,7 @@ func newPCA(mean, vectors []float64, k int) *pcaState {
 	if k == 0 {
 		return m
 	}
-	m.onto, m.back = panelsOf(vectors, k, d), kernel.NewPanels[float64](d, k)
+	m.onto, m.back = kernel.PackRows(vectors, k, d), kernel.NewPanels[float64](d, k)
 	row := make([]float64, k)
 	for j := range d {
 		for c := range row {
@@ -188,14 +161,14 @@ func (m *pcaState) ScoreRows(ctx context.Context, s *data.Set, workers int, out 
 		return func(lo, hi int, z []float64) {
 			n := hi - lo
 			if k > 0 {
-				onto.Use(z, noNorms[:n])
+				onto.UseForProducts(z, n)
 				for p := range m.onto.Count() {
 					c := onto.Products(m.onto, p)
 					for i := range n {
 						copy(y[i*k+p*width:(i+1)*k], c[i*width:i*width+m.onto.Size(p)])
 					}
 				}
-				back.Use(y[:n*k], noNorms[:n])
+				back.UseForProducts(y[:n*k], n)
 				for p := range m.back.Count() {
 					c := back.Products(m.back, p)
 					for i := range n {

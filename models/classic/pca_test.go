@@ -7,38 +7,40 @@ import (
 	"testing"
 
 	"plumbline/models"
+	"plumbline/models/modeltest"
 	"plumbline/numeric/cluster"
 )
 
 func TestPCAFixtures(t *testing.T) {
-	fx := loadFixtures(t)
-	train, test := vectors(4, flat(fx.Train)), vectors(4, flat(fx.Test))
-	near(t, "score", fitScore(t, &PCA{Components: float64(fx.PCA.K)}, models.Env{}, train, test), fx.PCA.ReconSSE, 1e-6)
+	fx := modeltest.LoadFixtures(t)
+	train, test := modeltest.Vectors(4, modeltest.Flat(fx.Train)), modeltest.Vectors(4, modeltest.Flat(fx.Test))
+	modeltest.Near(t, "score", modeltest.FitScore(t, &PCA{Components: float64(fx.PCA.K)}, models.Env{}, train, test),
+		fx.PCA.ReconSSE, 1e-6)
 
 	values, vectors, mean, err := principal(context.Background(), train, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	near(t, "mean", mean, fx.Mahalanobis.Location, 1e-6)
+	modeltest.Near(t, "mean", mean, fx.Mahalanobis.Location, 1e-6)
 	total := 0.0
 	for _, v := range values {
 		total += v
 	}
 	for k := range fx.PCA.K {
 		// scikit-learn's explained_variance_ divides by n−1.
-		near(t, "eigenvalue", []float64{values[k] * 60 / 59, values[k] / total},
+		modeltest.Near(t, "eigenvalue", []float64{values[k] * 60 / 59, values[k] / total},
 			[]float64{fx.PCA.Explained[k], fx.PCA.Ratio[k]}, 1e-6)
 		abs := make([]float64, 4)
 		for j := range abs {
 			abs[j] = math.Abs(vectors[k*4+j])
 		}
-		near(t, "eigenvector", abs, fx.PCA.Components[k], 1e-5)
+		modeltest.Near(t, "eigenvector", abs, fx.PCA.Components[k], 1e-5)
 	}
 	cov, err := cluster.Covariance(context.Background(), models.RowMatrix(train), mean, nil, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	near(t, "covariance", cov, flat(fx.Mahalanobis.Cov), 1e-6)
+	modeltest.Near(t, "covariance", cov, modeltest.Flat(fx.Mahalanobis.Cov), 1e-6)
 }
 
 func TestPCACount(t *testing.T) {
@@ -74,6 +76,12 @@ func TestPCAPlane(t *testing.T) {
 		a, b := float64(i%7), float64(i%5)
 		train = append(train, a, b, a+b)
 	}
-	got := fitScore(t, &PCA{Components: 2}, models.Env{}, vectors(3, train), vectors(3, []float64{9, -4, 5, 1, 1, 5}))
-	near(t, "squared distance", got, []float64{0, 3}, 1e-9) // (1,1,5) is 3/√3 off the plane
+	got := modeltest.FitScore(
+		t,
+		&PCA{Components: 2},
+		models.Env{},
+		modeltest.Vectors(3, train),
+		modeltest.Vectors(3, []float64{9, -4, 5, 1, 1, 5}),
+	)
+	modeltest.Near(t, "squared distance", got, []float64{0, 3}, 1e-9) // (1,1,5) is 3/√3 off the plane
 }

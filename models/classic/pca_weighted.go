@@ -8,6 +8,7 @@ import (
 	"plumbline/data"
 	"plumbline/models"
 	"plumbline/numeric/cluster"
+	"plumbline/numeric/stat"
 )
 
 // pcaPoints is PyOD's form of PCA: a standardised row z is compared with the unit eigenvectors v_j of the correlations
@@ -46,7 +47,7 @@ func fitPCAPoints(ctx context.Context, env models.Env, s *data.Set) (*pcaPoints,
 			cov[i*d+j] *= m.unit[i] * m.unit[j]
 		}
 	}
-	values, vectors, err := eigen(cov, d)
+	values, vectors, err := stat.Eigen(cov, d)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ var exceptions = map[string]map[string]string{
 		"split worked out by hand"},
 	"permuted": {"separates": "a control that learns shuffled labels"},
 	"ocsvm_sgd": {"separates": "a hyperplane: the suite's attacks are farther from the origin than benign rows, on the " +
-		"same side; package classic holds it to the exact linear machine"},
+		"same side; package oneclass holds it to the exact linear machine"},
 	"sequent": {"separates": "its score grows along the stream, so early windows rank below late ones whatever they " +
 		"hold; package automata holds it to its authors' scores"},
 }

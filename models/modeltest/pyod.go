@@ -152,7 +152,7 @@ func zScore(x []float64, d int) (sum float64) {
 }
 
 // FitScore fits a detector of the spec and scores other rows.
-func FitScore(t *testing.T, spec models.Spec, env models.Env, train, test *data.Set) []float64 {
+func FitScore(t testing.TB, spec models.Spec, env models.Env, train, test *data.Set) []float64 {
 	t.Helper()
 	det, err := spec.New(env)
 	if err == nil {
@@ -169,7 +169,7 @@ func FitScore(t *testing.T, spec models.Spec, env models.Env, train, test *data.
 }
 
 // AUROC is that of the scores.
-func AUROC(t *testing.T, scores []float64, attack []bool) float64 {
+func AUROC(t testing.TB, scores []float64, attack []bool) float64 {
 	t.Helper()
 	ranking, err := eval.Rank(scores, attack)
 	if err != nil {

@@ -35,7 +35,8 @@ const inne = "inne"
 func init() {
 	models.Register(models.Info{
 		Name: inne,
-		Doc:  "Isolation by nearest-neighbour ensembles: how much smaller the neighbouring ball is than the one that covers a row.",
+		Doc: "Isolation by nearest-neighbour ensembles: how much smaller the neighbouring ball is than the one that " +
+			"covers a row.",
 		Paper: "Bandaragoda, Ting, Albrecht, Liu, Zhu and Wells, Isolation-based anomaly detection using " +
 			"nearest-neighbor ensembles, Computational Intelligence 34, 2018",
 		Needs:    models.Needs{Input: data.Vectors},

@@ -115,3 +115,23 @@ func TestINNEBesidePyOD(t *testing.T) {
 		p.SameOverSeeds(t, "INNE", &INNE{Samples: 200, MaxSamples: 8, Radius: "squared"})
 	}
 }
+
+func TestKNNBesidePyOD(t *testing.T) {
+	for _, p := range modeltest.PyOD(t) {
+		for detector, distance := range map[string]string{"KNN_largest": "largest", "KNN_mean": "mean"} {
+			spec := &KNN{K: 5, Distance: distance, Sample: all}
+			p.SameScores(t, detector, "odd", modeltest.FitScore(t, spec, models.Env{}, p.Even, p.Odd), p.Odd.Attack, 1e-6)
+		}
+	}
+}
+
+func TestLOFBesidePyOD(t *testing.T) {
+	for _, p := range modeltest.PyOD(t) {
+		tol := 1e-5
+		if p.Name == "adbench-WBC" || p.Name == "letter" {
+			tol = 1e-2 // rows with ties at the k-th distance: which of them is taken is up to a tree
+		}
+		scores := modeltest.FitScore(t, &LOF{K: 20, Sample: all}, models.Env{}, p.Even, p.Odd)
+		p.SameScores(t, "LOF", "odd", scores, p.Odd.Attack, tol)
+	}
+}

@@ -138,6 +138,15 @@ func (p *Panels[T]) base(i int) int {
 	return i/w*w*p.D + i%w
 }
 
+// PackRows packs the rows of a row-major n×d matrix.
+func PackRows[T Real](x []T, n, d int) *Panels[T] {
+	p := NewPanels[T](n, d)
+	for i := range n {
+		p.Set(i, x[i*d:(i+1)*d])
+	}
+	return p
+}
+
 // Set makes row i; its squared length is added up in float64 and rounded.
 func (p *Panels[T]) Set(i int, row []T) {
 	at, w := p.base(i), PanelRows[T]()
@@ -169,11 +178,13 @@ type Tile[T Real] struct {
 	norms []T
 	c     []T // TileRows × PanelRows
 	masks []uint32
+	none  []T // TileRows zeros
 }
 
 // NewTile is a tile for rows of d numbers.
 func NewTile[T Real](d int) *Tile[T] {
-	return &Tile[T]{ops: opsOf[T](use), d: d, c: aligned[T](TileRows * PanelRows[T]()), masks: make([]uint32, TileRows)}
+	return &Tile[T]{ops: opsOf[T](use), d: d, c: aligned[T](TileRows * PanelRows[T]()), masks: make([]uint32, TileRows),
+		none: make([]T, TileRows)}
 }
 
 // Use takes rows x, row-major and len(norms) of them, with their squared lengths. They are only lent.
@@ -183,6 +194,10 @@ func (t *Tile[T]) Use(x, norms []T) {
 	}
 	t.x, t.norms = x, norms
 }
+
+// UseForProducts takes rows as Use does, without their lengths: nothing but Products, Prefix and sums of them may be
+// asked of the tile.
+func (t *Tile[T]) UseForProducts(x []T, rows int) { t.Use(x, t.none[:rows]) }
 
 // Norm is the squared length of row x_i.
 func (t *Tile[T]) Norm(i int) T { return t.norms[i] }

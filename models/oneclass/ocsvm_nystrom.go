@@ -1,4 +1,4 @@
-package classic
+package oneclass
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"plumbline/models"
 	"plumbline/numeric/kernel"
 	"plumbline/numeric/similarity"
+	"plumbline/numeric/stat"
 )
 
 // OCSVMNystrom is a one-class SVM whose Gaussian kernel is replaced by Nyström features: with m of the training
@@ -75,7 +76,7 @@ func newNystrom(ctx context.Context, landmarks *similarity.Points, workers int) 
 		return nil, err
 	}
 	m := landmarks.N
-	values, vectors, err := eigen(gram, m)
+	values, vectors, err := stat.Eigen(gram, m)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +89,7 @@ func newNystrom(ctx context.Context, landmarks *similarity.Points, workers int) 
 			}
 		}
 	}
-	n.p = panelsOf(n.root, m, m)
+	n.p = kernel.PackRows(n.root, m, m)
 	return n, nil
 }
 
@@ -103,7 +104,7 @@ func (f *nystrom) features(ctx context.Context, x []float32, n, workers int, out
 		tile, z := kernel.NewTile[float64](m), make([]float64, kernel.TileRows*m)
 		return func(lo, hi int) {
 			copy(z, out[lo*m:hi*m])
-			tile.Use(z[:(hi-lo)*m], noNorms[:hi-lo])
+			tile.UseForProducts(z[:(hi-lo)*m], hi-lo)
 			for k := range f.p.Count() {
 				c := tile.Products(f.p, k)
 				for i := lo; i < hi; i++ {

@@ -1,12 +1,11 @@
-package classic
+package oneclass
 
 import (
-	"cmp"
 	"context"
 	"math"
-	"slices"
 
 	"plumbline/numeric/similarity"
+	"plumbline/numeric/stat"
 )
 
 // solver finds the one-class SVM of n points: the α with 0 ≤ α ≤ 1 and Σα = νn that minimises ½ αᵀKα.
@@ -19,9 +18,9 @@ import (
 // is libsvm's, and so is the scaling of α and ρ.
 type solver struct {
 	nu, tol float64
-	dense   int // up to so many points are solved whole
+	dense   int // largest number of points that is solved whole
 	first   int // points of the first working set
-	most    int // points of a working set at the most; their square is the memory needed
+	most    int // largest number of points of a working set; its square is the memory needed
 	workers int
 	report  func(round int, objective, gap float64) // nil: nobody asks
 }
@@ -197,7 +196,7 @@ func (d *decomposition) start(ctx context.Context) error {
 	for i := range order {
 		order[i] = i
 	}
-	order = lowest(order, int(d.nu*float64(d.p.N))+1, func(i int) float64 { return d.grad[i] })
+	order = stat.Lowest(order, int(d.nu*float64(d.p.N))+1, func(i int) float64 { return d.grad[i] })
 	fillFirst(d.sol.alpha, order, d.nu)
 	sv, w = support(d.sol.alpha)
 	return d.p.Sums(ctx, d.p.Pick(sv), w, d.workers, d.grad)
@@ -250,8 +249,8 @@ func (d *decomposition) violators(size int, low, high float64) []int {
 		}
 	}
 	// A point may be in both lists, so that each must be as long as the set.
-	up = lowest(up, size, func(i int) float64 { return d.grad[i] })
-	down = lowest(down, size, func(i int) float64 { return -d.grad[i] })
+	up = stat.Lowest(up, size, func(i int) float64 { return d.grad[i] })
+	down = stat.Lowest(down, size, func(i int) float64 { return -d.grad[i] })
 	set := make([]int, 0, size)
 	taken := make(map[int]bool, size)
 	for len(set) < size && len(up)+len(down) > 0 {
@@ -266,39 +265,6 @@ func (d *decomposition) violators(size int, low, high float64) []int {
 		}
 	}
 	return set
-}
-
-// lowest is the size elements of idx with the lowest keys, by rising key, equal ones as they come in idx, which
-// ascends. It reorders idx.
-func lowest(idx []int, size int, key func(i int) float64) []int {
-	order := func(a, b int) int { return cmp.Or(cmp.Compare(key(a), key(b)), cmp.Compare(a, b)) }
-	for lo, hi := 0, len(idx); hi-lo > 1 && size < hi; { // selection by halves (Hoare 1961) until size splits them
-		pivot := idx[lo+(hi-lo)/2]
-		i, j := lo, hi-1
-		for i <= j {
-			for order(idx[i], pivot) < 0 {
-				i++
-			}
-			for order(idx[j], pivot) > 0 {
-				j--
-			}
-			if i <= j {
-				idx[i], idx[j] = idx[j], idx[i]
-				i, j = i+1, j-1
-			}
-		}
-		switch {
-		case size <= j+1:
-			hi = j + 1
-		case size > i:
-			lo = i
-		default:
-			lo, hi = size, size
-		}
-	}
-	idx = idx[:min(size, len(idx))]
-	slices.SortFunc(idx, order)
-	return idx
 }
 
 // update moves the working set to its new α and the gradient of all points with it.

@@ -1,4 +1,4 @@
-package classic
+package oneclass
 
 import (
 	"context"
@@ -82,7 +82,7 @@ func newFourier(gamma float64, shift []float64, size int, r *rand.Rand) *fourier
 	for i := range f.phases {
 		f.phases[i] = 2 * math.Pi * r.Float64()
 	}
-	f.p = panelsOf(f.directions, size, len(shift))
+	f.p = kernel.PackRows(f.directions, size, len(shift))
 	return f
 }
 
@@ -99,7 +99,7 @@ func (f *fourier) features(ctx context.Context, x []float32, n, workers int, out
 					z[(i-from)*d+j] = float64(v) - f.shift[j]
 				}
 			}
-			tile.Use(z[:(to-from)*d], noNorms[:to-from])
+			tile.UseForProducts(z[:(to-from)*d], to-from)
 			for k := range f.p.Count() {
 				c := tile.Products(f.p, k)
 				for i := from; i < to; i++ {
@@ -153,6 +153,6 @@ func loadRFF(c OCSVMRFF, st models.State) (models.RowLearned, error) {
 			return nil, err
 		}
 	}
-	f.p = panelsOf(f.directions, c.Features, st.Columns)
+	f.p = kernel.PackRows(f.directions, c.Features, st.Columns)
 	return m, nil
 }

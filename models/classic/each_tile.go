@@ -8,15 +8,6 @@ import (
 	"plumbline/numeric/parallel"
 )
 
-// panelsOf packs the rows of a row-major n×d matrix.
-func panelsOf(x []float64, n, d int) *kernel.Panels[float64] {
-	p := kernel.NewPanels[float64](n, d)
-	for i := range n {
-		p.Set(i, x[i*d:(i+1)*d])
-	}
-	return p
-}
-
 // eachTile calls visit with up to kernel.TileRows rows at a time, less mean, row-major; from several goroutines,
 // each with a visit of its own from newVisit.
 func eachTile(ctx context.Context, s *data.Set, mean []float64, workers int,
@@ -38,6 +29,3 @@ func eachTile(ctx context.Context, s *data.Set, mean []float64, workers int,
 		}
 	})
 }
-
-// noNorms stand in for the squared lengths of rows that only products are made of.
-var noNorms [kernel.TileRows]float64

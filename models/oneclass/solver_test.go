@@ -1,17 +1,17 @@
-package classic
+package oneclass
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
 
 	"plumbline/configs/settings"
 	"plumbline/models"
+	"plumbline/models/modeltest"
 	"plumbline/numeric/kernel"
 	"plumbline/numeric/similarity"
 )
@@ -52,8 +52,8 @@ func decide(t *testing.T, s solver, gamma float64, train, test []float64, d int)
 // The solver in float64 against libsvm at tolerance 1e-9, solved whole and by decomposition into working
 // sets so small that every part of it is at work.
 func TestOneClassFixtures(t *testing.T) {
-	fx := loadFixtures(t)
-	train, test := flat(fx.Train), flat(fx.Test)
+	fx := modeltest.LoadFixtures(t)
+	train, test := modeltest.Flat(fx.Train), modeltest.Flat(fx.Test)
 	for name, want := range fx.OCSVM {
 		set := fixtureGammas[name]
 		gamma := gammaFor(set.gamma, train, 4)
@@ -62,14 +62,14 @@ func TestOneClassFixtures(t *testing.T) {
 		}
 		t.Run(name+"/whole", func(t *testing.T) {
 			f, sol := decide(t, solver{nu: set.nu, tol: 1e-9, dense: 1000, workers: 1}, gamma, train, test, 4)
-			near(t, "decision", f, want.Decision, 1e-6)
-			near(t, "rho", []float64{sol.rho}, []float64{want.Rho}, 1e-6)
+			modeltest.Near(t, "decision", f, want.Decision, 1e-6)
+			modeltest.Near(t, "rho", []float64{sol.rho}, []float64{want.Rho}, 1e-6)
 		})
 		t.Run(name+"/decomposed", func(t *testing.T) {
 			s := solver{nu: set.nu, tol: 1e-9, dense: 10, first: 6, most: 20, workers: 2}
 			f, sol := decide(t, s, gamma, train, test, 4)
-			near(t, "decision", f, want.Decision, 1e-6)
-			near(t, "rho", []float64{sol.rho}, []float64{want.Rho}, 1e-6)
+			modeltest.Near(t, "decision", f, want.Decision, 1e-6)
+			modeltest.Near(t, "rho", []float64{sol.rho}, []float64{want.Rho}, 1e-6)
 			if sol.gap > 1e-9 {
 				t.Errorf("gap %v left", sol.gap)
 			}
@@ -78,15 +78,15 @@ func TestOneClassFixtures(t *testing.T) {
 			// Rows rounded to float32 move the solution by more than the tolerance.
 			spec := &OCSVM{Nu: set.nu, Kernel: "rbf", Degree: 3, Gamma: set.gamma, Tol: 1e-9, MemoryMB: 1,
 				Sample: models.Sample{Sample: "random"}}
-			got := fitScore(t, spec, models.Env{}, vectors(4, train), vectors(4, test))
-			near(t, "score", got, negated(want.Decision), 1e-5)
+			got := modeltest.FitScore(t, spec, models.Env{}, modeltest.Vectors(4, train), modeltest.Vectors(4, test))
+			modeltest.Near(t, "score", got, modeltest.Negated(want.Decision), 1e-5)
 		})
 	}
 }
 
 // TestOneClassKernels: the kernels of products, against libsvm.
 func TestOneClassKernels(t *testing.T) {
-	fx := loadFixtures(t)
+	fx := modeltest.LoadFixtures(t)
 	raw, err := os.ReadFile("testdata/ocsvm_kernels.json")
 	if err != nil {
 		t.Fatal(err)
@@ -103,45 +103,28 @@ func TestOneClassKernels(t *testing.T) {
 	if err := json.Unmarshal(raw, &want); err != nil {
 		t.Fatal(err)
 	}
-	train, test := vectors(4, flat(fx.Train)), vectors(4, flat(fx.Test))
+	train, test := modeltest.Vectors(4, modeltest.Flat(fx.Train)), modeltest.Vectors(4, modeltest.Flat(fx.Test))
 	for _, c := range want.Cases {
 		spec := &OCSVM{Nu: c.Nu, Kernel: c.Kernel, Degree: c.Degree, Coef0: c.Coef0, Gamma: Gamma(c.Gamma),
 			Tol: 1e-9, MemoryMB: 1, Sample: models.Sample{Sample: "first"}}
 		t.Run(fmt.Sprintf("%s,nu=%v,gamma=%s", c.Kernel, c.Nu, c.Gamma), func(t *testing.T) {
-			near(t, "score", fitScore(t, spec, models.Env{}, train, test), negated(c.Decision), 2e-5)
+			got := modeltest.FitScore(t, spec, models.Env{}, train, test)
+			modeltest.Near(t, "score", got, modeltest.Negated(c.Decision), 2e-5)
 		})
 	}
-}
-
-// clouds are n rows around a few centres, some repeated, d columns.
-func clouds(seed uint64, n, d int) []float64 {
-	r := rand.New(rand.NewPCG(seed, 0))
-	x := make([]float64, 0, n*d)
-	for i := range n {
-		if i > 10 && r.IntN(10) == 0 {
-			k := r.IntN(i)
-			x = append(x, x[k*d:(k+1)*d]...)
-			continue
-		}
-		c := float64(r.IntN(3))
-		for j := range d {
-			x = append(x, c*float64(j%2)+r.NormFloat64())
-		}
-	}
-	return x
 }
 
 // The properties of ν (Schölkopf et al., proposition 3) and the agreement of both ways to solve.
 func TestOneClassProperties(t *testing.T) {
 	const n, d = 700, 3
-	x := clouds(5, n, d)
+	x := modeltest.Clouds(5, n, d)
 	for _, nu := range []float64{0.01, 0.1, 0.37, 0.9, 1} {
 		for _, gamma := range []float64{0.05, 1, 50} {
 			t.Run(fmt.Sprintf("nu=%v,gamma=%v", nu, gamma), func(t *testing.T) {
 				whole, sol := decide(t, solver{nu: nu, tol: 1e-6, dense: n, workers: 1}, gamma, x, x, d)
 				parts, sol2 := decide(t, solver{nu: nu, tol: 1e-6, dense: 64, first: 16, most: 300, workers: 2}, gamma,
 					x, x, d)
-				near(t, "decomposed", parts, whole, 1e-5)
+				modeltest.Near(t, "decomposed", parts, whole, 1e-5)
 				for _, s := range []*solution{sol, sol2} {
 					var sum float64
 					var out, sv int

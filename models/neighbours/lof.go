@@ -1,4 +1,4 @@
-package classic
+package neighbours
 
 import (
 	"context"
@@ -69,34 +69,21 @@ type lofState struct {
 	lrd   []float64 // n
 }
 
-// lofStep is how many rows find their neighbours between two reports.
-const lofStep = 4096
-
 func fitLOF(ctx context.Context, c LOF, env models.Env, s *data.Set) (*lofState, error) {
 	if s.N < 2 {
 		return nil, fmt.Errorf("%w: %d rows left by max_rows, needs at least 2", models.ErrInput, s.N)
 	}
-	n, k := s.N, min(c.K, s.N-1)
-	if k < c.K {
-		env.Logger().Warn("lof: fewer neighbours than asked for", "k", c.K, "used", k)
-	}
+	n, k := s.N, fewer(lof, c.K, others(s.N), env)
 	m := &lofState{
 		k: k, kdist: make([]float64, n), lrd: make([]float64, n),
 		ref: neighbour.New(slices.Clone(s.X), n, s.D),
 	}
-	near := make([]neighbour.Neighbour, n*k)
-	for from := 0; from < n; from += lofStep {
-		to := min(from+lofStep, n)
-		err := m.ref.Nearest(ctx, s.X[from*s.D:to*s.D], k, env.Parallel(), from,
-			func(i int, found []neighbour.Neighbour) {
-				copy(near[(from+i)*k:], found)
-				m.kdist[from+i] = found[k-1].Distance
-			})
-		if err != nil {
-			return nil, err
-		}
-		env.Progress(models.Epoch{N: from/lofStep + 1, Of: (n + lofStep - 1) / lofStep, Loss: math.NaN(),
-			ValidLoss: math.NaN(), Rate: math.NaN(), Samples: to - from})
+	near, err := nearestOf(ctx, m.ref, k, env)
+	if err != nil {
+		return nil, err
+	}
+	for i := range m.kdist {
+		m.kdist[i] = near[(i+1)*k-1].Distance
 	}
 	for i := range m.lrd {
 		m.lrd[i] = m.density(near[i*k : (i+1)*k])
@@ -157,13 +144,4 @@ func loadLOF(st models.State) (models.RowLearned, error) {
 		return nil, err
 	}
 	return m, nil
-}
-
-// loadReference rebuilds a reference of n rows from the array rows.
-func loadReference(st models.State, n int) (*neighbour.Reference, error) {
-	x, err := models.FiniteArray[float32](st.Arrays, "rows", n*st.Columns)
-	if err != nil {
-		return nil, err
-	}
-	return neighbour.New(x, n, st.Columns), nil
 }

@@ -1,24 +1,21 @@
-package classic
+package workload
 
 import (
 	"math"
-	"testing"
 
 	"plumbline/data"
 )
 
-// Flow records in the manner of CSE-CIC-IDS2018, the workload that speed is measured on: 76 columns with log-normal
-// and Pareto tails, many zeros, constant and duplicate columns. Numbers come from a counter (the finaliser of
-// SplitMix64), so that other languages can make the same table.
+// Columns is the number of columns of a flow record.
+const Columns = 76
 
-const flowColumns = 76
-
-// profile is a kind of traffic: its share, whether it is UDP, means and deviations of the logarithms of duration in
+// Profile is a kind of traffic: its share, whether it is UDP, means and deviations of the logarithms of duration in
 // microseconds, packets forward, packets back over forward, payload forward and back, the chance of idle time, and
 // the initial window.
-type profile [14]float64
+type Profile [14]float64
 
-var benignProfiles = []profile{
+// Benign is the traffic of an office: names, web, remote desktops, files, shells, stray packets, broadcasts, time.
+var Benign = []Profile{
 	{0.34, 1, 10.2, 1.6, 0.25, 0.35, 0.0, 0.15, 3.65, 0.25, 4.6, 0.45, 0.00, -1},    // DNS
 	{0.17, 0, 11.8, 2.0, 1.70, 0.60, 0.1, 0.35, 4.9, 0.60, 6.3, 0.80, 0.03, 8192},   // HTTP
 	{0.20, 0, 15.2, 1.9, 2.30, 0.70, 0.1, 0.35, 5.2, 0.60, 6.5, 0.70, 0.20, 8192},   // HTTPS
@@ -29,6 +26,18 @@ var benignProfiles = []profile{
 	{0.04, 1, 16.0, 1.4, 0.80, 0.80, -1.6, 0.80, 5.3, 0.70, 3.5, 1.50, 0.30, -1},    // broadcast UDP
 	{0.02, 0, 17.3, 0.6, 4.10, 1.10, 0.4, 0.40, 4.4, 0.80, 6.9, 0.50, 0.30, 64240},  // bulk
 	{0.01, 1, 18.2, 0.3, 1.20, 0.50, 0.0, 0.10, 3.9, 0.10, 3.9, 0.10, 0.90, -1},     // NTP
+}
+
+// Attacks are floods, brute force, a bot, infiltration that looks like benign traffic, and slow requests.
+var Attacks = []Profile{
+	{0.32, 0, 9.2, 0.9, 1.05, 0.15, 0.0, 0.15, 4.9, 0.35, 6.0, 0.30, 0.00, 225},       // HOIC
+	{0.22, 0, 9.8, 1.8, 0.90, 0.25, -0.3, 0.30, 5.0, 0.35, 5.4, 0.70, 0.00, 26883},    // Hulk
+	{0.13, 0, 9.3, 0.8, 0.95, 0.20, 0.1, 0.15, 4.3, 0.30, 4.4, 0.30, 0.00, 8192},      // bot
+	{0.09, 0, 1.6, 0.8, 0.05, 0.05, 0.0, 0.02, -4.0, 0.10, -4.0, 0.10, 0.00, 26883},   // FTP passwords
+	{0.09, 0, 12.8, 0.3, 3.05, 0.10, 0.0, 0.08, 4.5, 0.08, 4.75, 0.08, 0.00, 26883},   // SSH passwords
+	{0.075, 0, 13.0, 2.8, 1.20, 0.95, -0.2, 0.60, 4.0, 1.10, 4.8, 1.20, 0.15, 8192},   // infiltration
+	{0.065, 0, 5.0, 3.0, 0.10, 0.25, -0.6, 0.50, -4.0, 0.10, -4.0, 0.10, 0.05, 26883}, // slow HTTP test
+	{0.01, 0, 17.9, 0.5, 1.60, 0.35, -0.1, 0.30, 4.6, 0.40, 5.6, 0.50, 0.95, 26883},   // slowloris
 }
 
 // counter gives the numbers of one row.
@@ -46,8 +55,8 @@ func (c counter) normal(k int) float64 {
 	return math.Sqrt(-2*math.Log(1-c.uniform(k))) * math.Cos(2*math.Pi*c.uniform(k+1))
 }
 
-// flows are n rows of a stream of the profiles.
-func flows(n int, stream uint64, of []profile) []float64 {
+// Flows are n rows of Columns numbers, row-major, of a stream of the profiles: same n, stream and profiles, same rows.
+func Flows(n int, stream uint64, of []Profile) []float64 {
 	const seed = 20180214
 	golden, step := uint64(0x9E3779B97F4A7C15), uint64(0xD1B54A32D192ED03)
 	var total float64
@@ -83,7 +92,7 @@ func either(is bool, a, b float64) float64 {
 }
 
 // flow is one record.
-func flow(r counter, p profile) []float64 {
+func flow(r counter, p Profile) []float64 {
 	floor, exp, udp := math.Floor, math.Exp, p[1] > 0
 	dur := min(floor(exp(p[2]+p[3]*r.normal(1))), 1.2e8)
 	fp := max(1, floor(exp(p[4]+p[5]*r.normal(3))+0.5))
@@ -118,16 +127,8 @@ func flow(r counter, p profile) []float64 {
 	ps := math.Sqrt((fp*(fstd*fstd+(fmean-pm)*(fmean-pm)) + bp*(bstd*bstd+(bmean-pm)*(bmean-pm))) / tp)
 	pmin, pmax := min(fmin, either(bp > 0, bmin, fmin)), max(fmax, bmax)
 	tcp := when(!udp, 1)
-	fin, rst, pshc := tcp*when(
-		r.uniform(26) < 0.01,
-		1,
-	), tcp*when(
-		r.uniform(27) < 0.22,
-		1,
-	), tcp*when(
-		r.uniform(28) < 0.45,
-		1,
-	)
+	fin, rst := tcp*when(r.uniform(26) < 0.01, 1), tcp*when(r.uniform(27) < 0.22, 1)
+	pshc := tcp * when(r.uniform(28) < 0.45, 1)
 	ack, urg := tcp*(1-pshc)*when(r.uniform(29) < 0.7, 1), tcp*when(r.uniform(30) < 0.05, 1)
 	w := p[13]
 	wf := either(w < 0, -1, either(r.uniform(31) < 0.75, w, floor(65535*r.uniform(32))))
@@ -147,37 +148,29 @@ func flow(r counter, p profile) []float64 {
 		im, isd, min(im+isd, dur), max(im-isd, 0))
 }
 
-// TestFlows: the sums of the table that other programs make.
-func TestFlows(t *testing.T) {
-	for stream, want := range map[uint64]struct {
-		n   int
-		sum float64
-	}{1: {40340, 2.288895e12}, 2: {20781, 1.190912e12}} {
-		sum := 0.0
-		x := flows(want.n, stream, benignProfiles)
-		for _, v := range x {
-			sum += v
-		}
-		if len(x) != want.n*flowColumns || math.Abs(sum/want.sum-1) > 1e-6 {
-			t.Errorf("stream %d: %d numbers that add up to %.7g, want %.7g", stream, len(x), sum, want.sum)
-		}
-	}
-}
-
-// flowSets are n training and m test rows, scaled to the range of the training rows.
-func flowSets(n, m int) (train, test *data.Set) {
-	x, y := flows(n, 1, benignProfiles), flows(m, 2, benignProfiles)
-	for j := range flowColumns {
+// FlowSets are n training and m test rows, scaled to the range of the training rows.
+func FlowSets(n, m int) (train, test *data.Set) {
+	x, y := Flows(n, 1, Benign), Flows(m, 2, Benign)
+	for j := range Columns {
 		low, high := math.Inf(1), math.Inf(-1)
 		for i := range n {
-			low, high = min(low, x[i*flowColumns+j]), max(high, x[i*flowColumns+j])
+			low, high = min(low, x[i*Columns+j]), max(high, x[i*Columns+j])
 		}
 		width := either(high > low, high-low, 1)
 		for _, of := range [][]float64{x, y} {
-			for i := j; i < len(of); i += flowColumns {
+			for i := j; i < len(of); i += Columns {
 				of[i] = (of[i] - low) / width
 			}
 		}
 	}
-	return vectors(flowColumns, x), vectors(flowColumns, y)
+	return set(x), set(y)
+}
+
+// set is rows rounded to float32.
+func set(x []float64) *data.Set {
+	s := &data.Set{Kind: data.Vectors, N: len(x) / Columns, D: Columns, X: make([]float32, len(x))}
+	for i, v := range x {
+		s.X[i] = float32(v)
+	}
+	return s
 }

@@ -1,4 +1,4 @@
-package classic
+package oneclass
 
 import (
 	"math"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"plumbline/models"
+	"plumbline/models/modeltest"
 )
 
 // correlation of two lists of numbers (Pearson).
@@ -23,7 +24,7 @@ func correlation(a, b []float64) float64 {
 // divided by νn, and a share ν of the training rows lies outside.
 func TestLinearOneClass(t *testing.T) {
 	const n, d, nu = 800, 4, 0.2
-	train, test := vectors(d, clouds(1, n, d)), vectors(d, clouds(2, 500, d))
+	train, test := modeltest.Vectors(d, modeltest.Clouds(1, n, d)), modeltest.Vectors(d, modeltest.Clouds(2, 500, d))
 	r := rand.New(rand.NewPCG(3, 3))
 	positive, others := make([]float64, n*d), make([]float64, 500*d)
 	for _, x := range [][]float64{positive, others} {
@@ -36,8 +37,9 @@ func TestLinearOneClass(t *testing.T) {
 			Sample: models.Sample{Sample: "first"}}
 	}
 	steps := OneClassSteps{Nu: nu, Epochs: 25}
-	rbf := fitScore(t, exact("rbf"), models.Env{}, train, test)
-	linear := fitScore(t, exact("linear"), models.Env{}, vectors(d, positive), vectors(d, others))
+	rbf := modeltest.FitScore(t, exact("rbf"), models.Env{}, train, test)
+	linear := modeltest.FitScore(t, exact("linear"), models.Env{}, modeltest.Vectors(d, positive),
+		modeltest.Vectors(d, others))
 	for _, c := range []struct {
 		name  string
 		spec  models.Spec
@@ -51,10 +53,10 @@ func TestLinearOneClass(t *testing.T) {
 	} {
 		own, rows := train, test
 		if c.name == "sgd" {
-			own, rows = vectors(d, positive), vectors(d, others)
+			own, rows = modeltest.Vectors(d, positive), modeltest.Vectors(d, others)
 		}
 		for seed := range uint64(2) {
-			got := fitScore(t, c.spec, models.Env{Seed: seed}, own, rows)
+			got := modeltest.FitScore(t, c.spec, models.Env{Seed: seed}, own, rows)
 			if v := correlation(got, c.exact); v < c.least {
 				t.Errorf("%s: scores correlate by %v with the exact ones", c.name, v)
 			} else {
@@ -68,7 +70,7 @@ func TestLinearOneClass(t *testing.T) {
 				t.Errorf("%s: a score is %v off", c.name, worst)
 			}
 			outside := 0
-			for _, v := range fitScore(t, c.spec, models.Env{Seed: seed}, own, own) {
+			for _, v := range modeltest.FitScore(t, c.spec, models.Env{Seed: seed}, own, own) {
 				if v > 0 {
 					outside++
 				}

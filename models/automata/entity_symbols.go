@@ -1,13 +1,10 @@
 package automata
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
-	"slices"
 	"strings"
 
 	"plumbline/data"
@@ -65,19 +62,14 @@ type entitySymbols struct {
 	machines []*frequencyMachine
 }
 
-// frequencyMachine is a machine and the shares of its training events.
+// frequencyMachine is a machine and the shares of its training events, by state and symbol.
 type frequencyMachine struct {
 	learntMachine
-	share map[stateSymbol]float64
+	share *contextCounts[int32]
 }
 
-// stateSymbol is a symbol that is read in a state; −1 is no known one.
-type stateSymbol struct{ state, symbol int32 }
-
 func (d *entitySymbols) newMachine() *frequencyMachine {
-	return &frequencyMachine{
-		learntMachine{name: "entity_symbols", env: d.env, spec: d.spec.LearnSpec}, map[stateSymbol]float64{},
-	}
+	return &frequencyMachine{learntMachine: learntMachine{name: "entity_symbols", env: d.env, spec: d.spec.LearnSpec}}
 }
 
 func (d entitySymbols) fit(ctx context.Context, train *data.Set) (*entitySymbols, error) {
@@ -92,10 +84,8 @@ func (d entitySymbols) fit(ctx context.Context, train *data.Set) (*entitySymbols
 		if err := c.fit(ctx, part, machine.Remain); err != nil {
 			return nil, err
 		}
-		order, times, total := c.meetings(part.Traces)
-		for k, at := range order {
-			c.share[at] = times[k] / total
-		}
+		met := c.meetings(part.Traces)
+		c.share = met.counts(met.total)
 		d.machines = append(d.machines, c)
 		d.env.Progress(models.Epoch{N: i + 1, Of: len(groups), Loss: nan, ValidLoss: nan, Rate: nan,
 			Samples: len(group)})
@@ -128,40 +118,35 @@ func (d *entitySymbols) groups(s *data.Set) (out [][]int, err error) {
 	return out, nil
 }
 
-// meetings counts the symbols that traces have in the states, in order of appearance.
-func (c *frequencyMachine) meetings(traces []data.Trace) (order []stateSymbol, times []float64, total float64) {
-	at := map[stateSymbol]int{}
+// meetings counts the symbols that traces have in the states; one below 0 is no known symbol.
+func (c *frequencyMachine) meetings(traces []data.Trace) *counter[int32] {
+	met := newCounter[int32]()
 	var states []int32
 	for i := range traces {
 		word := traces[i].Symbols
 		states = c.replay(word, states)
 		state := int32(0)
 		for k, a := range word {
-			m := stateSymbol{state, max(a, -1)}
-			n, known := at[m]
-			if !known {
-				n = len(order)
-				at[m] = n
-				order, times = append(order, m), append(times, 0)
-			}
-			times[n]++
-			total++
+			met.add(state, max(a, data.UnknownSymbol))
 			state = states[k]
 		}
 	}
-	return order, times, total
+	return met
 }
 
 // distance is that of the shares of some traces from those in training.
 func (c *frequencyMachine) distance(traces []data.Trace) float64 {
-	order, times, total := c.meetings(traces)
-	if total == 0 {
+	met := c.meetings(traces)
+	if met.total == 0 {
 		return 0
 	}
 	sum, left := 0.0, 1.0 // left: what of training no trace meets
-	for k, at := range order {
-		p := c.share[at]
-		sum += math.Abs(times[k]/total - p)
+	for k, at := range met.pairs {
+		p := 0.0
+		if state, known := c.share.find(at.context); known {
+			p = c.share.of(state, at.symbol)
+		}
+		sum += math.Abs(met.times[k]/met.total - p)
 		left -= p
 	}
 	return (sum + max(left, 0)) / 2
@@ -196,16 +181,8 @@ type symbolsMeta struct{ Machines int }
 func (d *entitySymbols) State() (any, models.Arrays, error) {
 	arrays := models.Arrays{}
 	for k, c := range d.machines {
-		order := slices.SortedFunc(maps.Keys(c.share), func(a, b stateSymbol) int {
-			return cmp.Or(cmp.Compare(a.state, b.state), cmp.Compare(a.symbol, b.symbol))
-		})
-		var at []int32
-		var share []float64
-		for _, m := range order {
-			at, share = append(at, m.state, m.symbol), append(share, c.share[m])
-		}
 		name := fmt.Sprintf("%d ", k)
-		arrays[name+"met"], arrays[name+"share"] = at, share
+		arrays[name+"met"], arrays[name+"share"] = flat(c.share.pairs()), c.share.times
 		for part, a := range c.arrays() {
 			arrays[name+"machine "+part] = a
 		}
@@ -254,11 +231,7 @@ func (c *frequencyMachine) restore(a models.Arrays, alphabet []string) error {
 	if err := c.load(own, alphabet, machine.Remain); err != nil {
 		return err
 	}
-	for k, p := range share {
-		if !(p >= 0 && p <= 1) {
-			return fmt.Errorf("a share of %v", p)
-		}
-		c.share[stateSymbol{at[2*k], at[2*k+1]}] = p
-	}
-	return nil
+	var err error
+	c.share, err = restoreCounts(paired(at), share, data.UnknownSymbol, len(alphabet), 1)
+	return err
 }

@@ -2,9 +2,9 @@ package automata
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
-	"slices"
 
 	"plumbline/data"
 	"plumbline/models"
@@ -53,21 +53,12 @@ func (s *MarkovSpec) New(env models.Env) (models.Detector, error) {
 // markovDetector is the detector.
 type markovDetector struct{ *models.Fitted[*markov] }
 
-// markov keeps its counts as sorted arrays: contexts by key, and the symbols seen after each.
+// markov is the settings and the counts by contexts' keys.
 type markov struct {
-	spec     MarkovSpec
-	env      models.Env
-	k        int // symbols
-	contexts []context64
-	symbols  []int32
-	counts   []float64
-}
-
-// context64 is one context: its key, the sum of its counts, and where its symbols end.
-type context64 struct {
-	key   uint64
-	total float64
-	end   int32
+	spec   MarkovSpec
+	env    models.Env
+	k      int // symbols
+	counts *contextCounts[uint64]
 }
 
 // contextKey packs the length and the symbols of a context. Symbols take 20 bits each.
@@ -88,12 +79,7 @@ func (m markov) fit(ctx context.Context, train *data.Set) (*markov, error) {
 		return nil, fmt.Errorf("%w: an alphabet of %d symbols, at most %d", models.ErrInput, len(train.Alphabet),
 			maxAlphabet)
 	}
-	type cell struct {
-		key uint64
-		sym int32
-	}
-	n := map[cell]float64{}
-	events := 0
+	seen := newCounter[uint64]()
 	for t := range train.Traces {
 		if t%256 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -103,54 +89,24 @@ func (m markov) fit(ctx context.Context, train *data.Set) (*markov, error) {
 			if i%65536 == 65535 && ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
-			n[cell{contextKey(m.before(word, i)), a}]++
-			events++
+			seen.add(contextKey(m.before(word, i)), a)
 		}
 	}
-	if events == 0 {
+	if seen.total == 0 {
 		return nil, fmt.Errorf("%w: %d traces without a symbol", models.ErrInput, train.N)
 	}
-	cells := make([]cell, 0, len(n))
-	for c := range n {
-		cells = append(cells, c)
-	}
-	slices.SortFunc(cells, func(a, b cell) int {
-		switch {
-		case a.key < b.key:
-			return -1
-		case a.key > b.key:
-			return 1
-		}
-		return int(a.sym - b.sym)
-	})
-	m.k = len(train.Alphabet)
-	for _, c := range cells {
-		if last := len(m.contexts) - 1; last < 0 || m.contexts[last].key != c.key {
-			m.contexts = append(m.contexts, context64{key: c.key})
-		}
-		at := &m.contexts[len(m.contexts)-1]
-		m.symbols = append(m.symbols, c.sym)
-		m.counts = append(m.counts, n[c])
-		at.total += n[c]
-		at.end = int32(len(m.symbols))
-	}
+	m.k, m.counts = len(train.Alphabet), seen.counts(1)
 	return &m, nil
 }
 
 // surprisal is −ln P(a|before).
 func (m *markov) surprisal(before []int32, a int32) float64 {
 	alpha := m.spec.Smoothing
-	room := alpha * float64(m.k+1)
-	i, ok := m.find(contextKey(before))
+	i, ok := m.counts.find(contextKey(before))
 	if !ok {
 		return math.Log(float64(m.k + 1))
 	}
-	from := m.begin(i)
-	seen := 0.0
-	if j, ok := slices.BinarySearch(m.symbols[from:m.contexts[i].end], a); ok {
-		seen = m.counts[int(from)+j]
-	}
-	return math.Log((m.contexts[i].total + room) / (seen + alpha))
+	return math.Log((m.counts.total[i] + alpha*float64(m.k+1)) / (m.counts.of(i, a) + alpha))
 }
 
 // Score is the mean surprisal of a trace's events, or as aggregate says.
@@ -175,66 +131,42 @@ func (m *markov) trace(word []int32) float64 {
 	return aggregated(m.spec.Aggregate, sum, top, last, len(word))
 }
 
-// aggregated is a trace's score by a rule, from the sum, the largest and the last of n events' scores. No events
-// have 0.
-func aggregated(rule string, sum, top, last float64, n int) float64 {
-	switch {
-	case n == 0 || rule == "sum":
-		return sum
-	case rule == "max":
-		return top
-	case rule == "last":
-		return last
-	}
-	return sum / float64(n)
-}
-
 // State has the context keys as two halves of 32 bits.
 func (m *markov) State() (any, models.Arrays, error) {
-	var keys, ends []int32
-	for _, c := range m.contexts {
-		keys = append(keys, int32(uint32(c.key>>32)), int32(uint32(c.key)))
-		ends = append(ends, c.end)
+	c := m.counts
+	var keys []int32
+	for _, key := range c.contexts {
+		keys = append(keys, int32(uint32(key>>32)), int32(uint32(key)))
 	}
-	return nil, models.Arrays{"keys": keys, "ends": ends, "symbols": m.symbols, "counts": m.counts}, nil
+	return nil, models.Arrays{"keys": keys, "ends": c.end, "symbols": c.symbols, "counts": c.times}, nil
 }
 
 func (m markov) load(st models.State) (_ *markov, err error) {
-	m.k = len(st.Alphabet)
-	if m.symbols, err = models.Array[int32](st.Arrays, "symbols", -1); err != nil {
+	symbols, err1 := models.Array[int32](st.Arrays, "symbols", -1)
+	times, err2 := models.Array[float64](st.Arrays, "counts", len(symbols))
+	ends, err3 := models.Array[int32](st.Arrays, "ends", -1)
+	keys, err4 := models.Array[int32](st.Arrays, "keys", 2*len(ends))
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return nil, err
 	}
-	if m.counts, err = models.Array[float64](st.Arrays, "counts", len(m.symbols)); err != nil {
-		return nil, err
+	if m.k = len(st.Alphabet); m.k > maxAlphabet {
+		return nil, fmt.Errorf("an alphabet of %d symbols", m.k)
 	}
-	ends, err := models.Array[int32](st.Arrays, "ends", -1)
-	if err != nil {
-		return nil, err
-	}
-	keys, err := models.Array[int32](st.Arrays, "keys", 2*len(ends))
-	if err != nil {
-		return nil, err
-	}
-	if m.k > maxAlphabet || len(ends) == 0 || int(ends[len(ends)-1]) != len(m.symbols) {
-		return nil, fmt.Errorf("%d symbols, %d contexts", m.k, len(ends))
-	}
-	from := int32(0)
+	pairs := make([]contextSymbol[uint64], 0, len(symbols))
 	for i, end := range ends {
-		c := context64{key: uint64(uint32(keys[2*i]))<<32 | uint64(uint32(keys[2*i+1])), end: end}
-		if end <= from || int(end) > len(m.symbols) || i > 0 && c.key <= m.contexts[i-1].key {
-			return nil, fmt.Errorf("context %d is out of order", i)
+		if int(end) <= len(pairs) || int(end) > len(symbols) {
+			return nil, fmt.Errorf("context %d ends at count %d", i, end)
 		}
-		for j := from; j < end; j++ {
-			if !(m.counts[j] > 0 && m.counts[j] <= 1<<53) || j > from && m.symbols[j] <= m.symbols[j-1] ||
-				m.symbols[j] < data.UnknownSymbol || int(m.symbols[j]) >= m.k {
-				return nil, fmt.Errorf("count %d", j)
-			}
-			c.total += m.counts[j]
+		key := uint64(uint32(keys[2*i]))<<32 | uint64(uint32(keys[2*i+1]))
+		for _, a := range symbols[len(pairs):end] {
+			pairs = append(pairs, contextSymbol[uint64]{key, a})
 		}
-		m.contexts = append(m.contexts, c)
-		from = end
 	}
-	return &m, nil
+	if len(pairs) != len(symbols) {
+		return nil, fmt.Errorf("%d counts in %d contexts of %d symbols", len(symbols), len(ends), len(pairs))
+	}
+	m.counts, err = restoreCounts(pairs, times, data.UnknownSymbol, m.k, 1<<53)
+	return &m, err
 }
 
 var _ models.Detector = (*markovDetector)(nil)

@@ -2,9 +2,9 @@ package automata
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
-	"slices"
 
 	"plumbline/data"
 	"plumbline/models"
@@ -52,31 +52,18 @@ func (s *NGramSpec) New(env models.Env) (models.Detector, error) {
 	}), nil
 }
 
-// ngram is a tree of contexts, each the child of the one that lacks its earliest symbol.
+// ngram is a tree of contexts, each the child of the one that lacks its earliest symbol, and the counts after them.
 type ngram struct {
 	spec   NGramSpec
 	env    models.Env
 	k      int // symbols
-	nodes  []contextNode
-	child  map[contextSymbol]int32
-	counts map[contextSymbol]float64 // of the symbols after a context
+	child  map[contextSymbol[int32]]int32
+	counts *contextCounts[int32]
 }
 
-// contextNode is one context: how many symbols followed it, and how many different ones.
-type contextNode struct{ total, types float64 }
-
-// contextSymbol is a context and a symbol before or after it.
-type contextSymbol struct{ node, symbol int32 }
-
-// Symbols that no alphabet has. data.UnknownSymbol is −1.
-const (
-	endOfTrace   int32 = -2
-	startOfTrace int32 = -3
-)
-
 func (m ngram) fit(ctx context.Context, train *data.Set) (*ngram, error) {
-	m.k, m.nodes = len(train.Alphabet), []contextNode{{}}
-	m.child, m.counts = map[contextSymbol]int32{}, map[contextSymbol]float64{}
+	m.k, m.child = len(train.Alphabet), map[contextSymbol[int32]]int32{}
+	seen := newCounter[int32]()
 	events := 0
 	for t := range train.Traces {
 		if t%256 == 0 && ctx.Err() != nil {
@@ -88,37 +75,32 @@ func (m ngram) fit(ctx context.Context, train *data.Set) (*ngram, error) {
 			if i%65536 == 65535 && ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
-			m.learn(word, i, word[i])
+			m.learn(seen, word, i, word[i])
 		}
 		if m.spec.End {
-			m.learn(word, len(word), endOfTrace)
+			m.learn(seen, word, len(word), endOfTrace)
 		}
 	}
 	if events == 0 {
 		return nil, fmt.Errorf("%w: %d traces without a symbol", models.ErrInput, train.N)
 	}
+	m.counts = seen.counts(1)
 	return &m, nil
 }
 
 // learn counts symbol a after the contexts that end before place i of a word.
-func (m *ngram) learn(word []int32, i int, a int32) {
+func (m *ngram) learn(seen *counter[int32], word []int32, i int, a int32) {
 	node := int32(0)
 	for depth := 0; ; depth++ {
-		e := contextSymbol{node, a}
-		if m.counts[e] == 0 {
-			m.nodes[node].types++
-		}
-		m.counts[e]++
-		m.nodes[node].total++
+		seen.add(node, a)
 		if depth+1 >= m.spec.N || i-depth < 0 {
 			return
 		}
-		e = contextSymbol{node, before(word, i-depth)}
-		next, ok := m.child[e]
+		longer := contextSymbol[int32]{node, before(word, i-depth)}
+		next, ok := m.child[longer]
 		if !ok {
-			next = int32(len(m.nodes))
-			m.nodes = append(m.nodes, contextNode{})
-			m.child[e] = next
+			next = int32(len(m.child) + 1)
+			m.child[longer] = next
 		}
 		node = next
 	}
@@ -137,12 +119,13 @@ func (m *ngram) surprisal(word []int32, i int, a int32) float64 {
 	p := 1 / float64(m.k+2)
 	node := int32(0)
 	for depth := 0; ; depth++ {
-		c := m.nodes[node]
-		p = (m.counts[contextSymbol{node, a}] + c.types*p) / (c.total + c.types)
+		// every node has counts, so that its place among the contexts is its number
+		total, types := m.counts.total[node], m.counts.types(int(node))
+		p = (m.counts.of(int(node), a) + types*p) / (total + types)
 		if depth+1 >= m.spec.N || i-depth < 0 {
 			break
 		}
-		next, ok := m.child[contextSymbol{node, before(word, i-depth)}]
+		next, ok := m.child[contextSymbol[int32]{node, before(word, i-depth)}]
 		if !ok {
 			break
 		}
@@ -181,71 +164,44 @@ func (m *ngram) trace(word []int32) float64 {
 
 // State is the contexts by parent and symbol, and the counts, both in order.
 func (m *ngram) State() (any, models.Arrays, error) {
-	links := make([]int32, 2*(len(m.nodes)-1))
-	for e, node := range m.child {
-		links[2*(node-1)], links[2*(node-1)+1] = e.node, e.symbol
+	links := make([]contextSymbol[int32], len(m.child))
+	for link, node := range m.child {
+		links[node-1] = link
 	}
-	edges := make([]contextSymbol, 0, len(m.counts))
-	for e := range m.counts {
-		edges = append(edges, e)
-	}
-	slices.SortFunc(edges, func(a, b contextSymbol) int {
-		if a.node != b.node {
-			return int(a.node - b.node)
-		}
-		return int(a.symbol - b.symbol)
-	})
-	var at []int32
-	var counts []float64
-	for _, e := range edges {
-		at, counts = append(at, e.node, e.symbol), append(counts, m.counts[e])
-	}
-	return nil, models.Arrays{"contexts": links, "edges": at, "counts": counts}, nil
+	return nil, models.Arrays{"contexts": flat(links), "edges": flat(m.counts.pairs()), "counts": m.counts.times}, nil
 }
 
 func (m ngram) load(st models.State) (*ngram, error) {
-	m.k = len(st.Alphabet)
-	links, err := models.Array[int32](st.Arrays, "contexts", -1)
-	if err != nil {
+	m.k, m.child = len(st.Alphabet), map[contextSymbol[int32]]int32{}
+	links, err1 := models.Array[int32](st.Arrays, "contexts", -1)
+	times, err2 := models.Array[float64](st.Arrays, "counts", -1)
+	edges, err3 := models.Array[int32](st.Arrays, "edges", 2*len(times))
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
-	counts, err := models.Array[float64](st.Arrays, "counts", -1)
-	if err != nil {
-		return nil, err
+	if len(links)%2 != 0 {
+		return nil, fmt.Errorf("%d numbers for contexts", len(links))
 	}
-	at, err := models.Array[int32](st.Arrays, "edges", 2*len(counts))
-	if err != nil {
-		return nil, err
-	}
-	if len(links)%2 != 0 || len(counts) == 0 {
-		return nil, fmt.Errorf("%d symbols, %d counts", m.k, len(counts))
-	}
-	m.nodes = make([]contextNode, len(links)/2+1)
-	m.child, m.counts = map[contextSymbol]int32{}, map[contextSymbol]float64{}
-	for i := range len(links) / 2 {
-		e := contextSymbol{links[2*i], links[2*i+1]}
-		_, twice := m.child[e]
+	for i, link := range paired(links) {
+		_, twice := m.child[link]
 		// a context comes after the one that it extends
-		if e.node < 0 || int(e.node) > i || e.symbol < startOfTrace || int(e.symbol) >= m.k || twice {
+		if link.context < 0 || int(link.context) > i || link.symbol < startOfTrace || int(link.symbol) >= m.k || twice {
 			return nil, fmt.Errorf("context %d", i+1)
 		}
-		m.child[e] = int32(i + 1)
+		m.child[link] = int32(i + 1)
 	}
-	for i, n := range counts {
-		e := contextSymbol{at[2*i], at[2*i+1]}
-		_, twice := m.counts[e]
-		if e.node < 0 || int(e.node) >= len(m.nodes) || e.symbol < endOfTrace || int(e.symbol) >= m.k || twice ||
-			!(n > 0 && n <= 1<<53) {
-			return nil, fmt.Errorf("count %d", i)
-		}
-		m.counts[e] = n
-		m.nodes[e.node].total += n
-		m.nodes[e.node].types++
+	counts, err := restoreCounts(paired(edges), times, endOfTrace, m.k, 1<<53)
+	if err != nil {
+		return nil, err
 	}
-	for i, c := range m.nodes {
-		if c.total == 0 {
+	for i := range len(m.child) + 1 {
+		if i >= len(counts.contexts) || int(counts.contexts[i]) != i {
 			return nil, fmt.Errorf("nothing follows context %d", i)
 		}
 	}
+	if len(counts.contexts) > len(m.child)+1 {
+		return nil, fmt.Errorf("counts of %d contexts of %d", len(counts.contexts), len(m.child)+1)
+	}
+	m.counts = counts
 	return &m, nil
 }

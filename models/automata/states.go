@@ -91,10 +91,10 @@ func (d *markovDetector) States(alphabet []string) (*States, error) {
 		out.Start = append(out.Start, int32(len(out.On)))
 		out.CountStart = append(out.CountStart, int32(len(out.On)))
 		s := machine.State{ID: q, Red: true, Access: c}
-		i, ok := m.find(contextKey(c))
-		if ok {
-			for j := m.begin(i); j < m.contexts[i].end; j++ {
-				a, n := m.symbols[j], int(m.counts[j])
+		if i, ok := m.counts.find(contextKey(c)); ok {
+			symbols, times := m.counts.after(i)
+			for j, a := range symbols {
+				n := int(times[j])
 				s.Paths += n
 				if a == data.UnknownSymbol {
 					continue
@@ -139,27 +139,6 @@ func (d *markovDetector) States(alphabet []string) (*States, error) {
 		return sum
 	}
 	return &States{Machine: out, Replay: replay}, nil
-}
-
-// find is the place of a context among those that were seen.
-func (m *markov) find(key uint64) (int, bool) {
-	return slices.BinarySearchFunc(m.contexts, key, func(c context64, k uint64) int {
-		switch {
-		case c.key < k:
-			return -1
-		case c.key > k:
-			return 1
-		}
-		return 0
-	})
-}
-
-// begin is where the symbols of context i begin.
-func (m *markov) begin(i int) int32 {
-	if i == 0 {
-		return 0
-	}
-	return m.contexts[i-1].end
 }
 
 var (

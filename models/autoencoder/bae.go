@@ -55,11 +55,11 @@ type BAESpec struct {
 func (s *BAESpec) New(env models.Env) (models.Detector, error) {
 	spec := *s
 	a := partitioned{name: "bae", env: env, spec: s.PartitionSpec}
-	a.find = func(ctx context.Context, train *data.Set) ([][]float32, []int32, error) {
+	a.find = func(ctx context.Context, train *data.Set) (*cluster.Partition, error) {
 		x := spec.sample(train, env.Rand("sample"))
 		tree, err := cluster.Birch(ctx, x, spec.Threshold, spec.Branching, spec.Subclusters)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		if tree.Threshold > spec.Threshold {
 			env.Logger().Info("bae: radius raised so that there are no more than the wanted subclusters", "from",
@@ -68,10 +68,13 @@ func (s *BAESpec) New(env models.Env) (models.Detector, error) {
 		means := tree.Means()
 		groups, err := cluster.Agglomerate(ctx, cluster.Rows(means), cluster.WardLinkage, env.Parallel())
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		clusterOf, err := groups.Cut(spec.Clusters)
-		return means, clusterOf, err
+		of, err := groups.Cut(spec.Clusters)
+		if err != nil {
+			return nil, err
+		}
+		return cluster.NewPartition(means, of)
 	}
 	return a.detector(s)
 }

@@ -189,8 +189,7 @@ func (a *cae) begin(ctx context.Context, net nn.Network, p nn.Params, train *dat
 	var z [][]float32
 	for _, r := range rows {
 		scorer.Each(train.X, int(r), int(r)+1, net.Latent, func(_ int, out []float32) {
-			z = append(z,
-				slices.Clone(out))
+			z = append(z, slices.Clone(out))
 		})
 	}
 	return centresOf(ctx, z, a.spec.Clusters, a.env.Rand("centres"))
@@ -199,56 +198,29 @@ func (a *cae) begin(ctx context.Context, net nn.Network, p nn.Params, train *dat
 // step is one step of Lloyd's algorithm over the training rows.
 func (a *cae) step(ctx context.Context, net nn.Network, p nn.Params, train *data.Set, order []int32,
 	centres [][]float32) ([][]float32, error) {
-	b := len(centres[0])
 	trained := make([]bool, train.N)
 	for _, r := range order {
 		trained[r] = true
 	}
-	// sums of blocks are added in order, so that the workers change no bit
 	const block = 4096
-	type total struct {
-		sum [][]float64
-		n   []float64
-	}
-	totals := make([]total, (train.N+block-1)/block)
+	sums := make([]*cluster.Sums, (train.N+block-1)/block)
 	scorer := net.NewScorer(p)
 	err := a.env.Blocks(ctx, train.N, block, func(from, to int) {
-		t := total{make([][]float64, len(centres)), make([]float64, len(centres))}
-		for c := range t.sum {
-			t.sum[c] = make([]float64, b)
-		}
+		own := cluster.NewSums(len(centres), len(centres[0]))
 		scorer.Clone().Each(train.X, from, to, net.Latent, func(i int, z []float32) {
-			if !trained[i] {
-				return
-			}
-			c := cluster.Nearest(centres, z)
-			t.n[c]++
-			for j, v := range z {
-				t.sum[c][j] += float64(v)
+			if trained[i] {
+				cluster.AddRow(own, cluster.Nearest(centres, z), z)
 			}
 		})
-		totals[from/block] = t
+		sums[from/block] = own
 	})
 	if err != nil {
 		return nil, err
 	}
-	out := make([][]float32, len(centres))
-	for c := range centres {
-		n, sum := 0.0, make([]float64, b)
-		for _, t := range totals {
-			n += t.n[c]
-			for j := range sum {
-				sum[j] += t.sum[c][j]
-			}
-		}
-		out[c] = slices.Clone(centres[c])
-		for j := range sum {
-			if v := sum[j] / n; n > 0 && math.Abs(v) <= nn.OverflowValue {
-				out[c][j] = float32(v)
-			}
-		}
+	for _, own := range sums[1:] {
+		sums[0].Add(own)
 	}
-	return out, nil
+	return sums[0].Centres(centres, nn.OverflowValue), nil
 }
 
 // Score is the distance from the nearest centre.

@@ -46,17 +46,17 @@ type KSAESpec struct {
 func (s *KSAESpec) New(env models.Env) (models.Detector, error) {
 	spec := *s
 	a := partitioned{name: "ksae", env: env, spec: s.PartitionSpec}
-	a.find = func(ctx context.Context, train *data.Set) ([][]float32, []int32, error) {
+	a.find = func(ctx context.Context, train *data.Set) (*cluster.Partition, error) {
 		r := env.Rand("centres")
 		centres, err := centresOf(ctx, spec.sample(train, r), spec.Clusters, r)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		clusterOf := make([]int32, len(centres))
-		for k := range clusterOf {
-			clusterOf[k] = int32(k)
+		own := make([]int32, len(centres))
+		for k := range own {
+			own[k] = int32(k)
 		}
-		return centres, clusterOf, nil
+		return cluster.NewPartition(centres, own)
 	}
 	return a.detector(s)
 }

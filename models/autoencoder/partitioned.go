@@ -61,14 +61,13 @@ type partitioned struct {
 	name string
 	env  models.Env
 	spec PartitionSpec
-	find func(ctx context.Context, train *data.Set) (centres [][]float32, clusterOf []int32, err error)
+	find func(ctx context.Context, train *data.Set) (*cluster.Partition, error)
 
-	centres   [][]float32
-	clusterOf []int32           // of each centre
-	rows      []int32           // training rows of each cluster
-	models    []models.Detector // of each cluster
-	shift     []float64         // q₅₀ of each cluster
-	scale     []float64         // q₉₅ − q₅₀, or 1
+	clusters *cluster.Partition
+	rows     []int32           // training rows of each cluster
+	models   []models.Detector // of each cluster
+	shift    []float64         // q₅₀ of each cluster
+	scale    []float64         // q₉₅ − q₅₀, or 1
 }
 
 // partitionedDetector is the detector.
@@ -119,26 +118,25 @@ func (a *partitioned) base(k int) (models.Reference, models.Env, error) {
 }
 
 func (a partitioned) fit(ctx context.Context, train *data.Set) (*partitioned, error) {
-	var err error
-	if a.centres, a.clusterOf, err = a.find(ctx, train); err != nil {
+	clusters, err := a.find(ctx, train)
+	if err != nil {
 		return nil, err
 	}
-	of, err := a.count(ctx, train)
+	of, err := a.use(ctx, clusters, train)
 	for err == nil && len(a.rows) > 1 && slices.Min(a.rows) < minClusterRows {
-		small := int32(slices.Index(a.rows, slices.Min(a.rows)))
-		a.centres, a.clusterOf = without(a.centres, a.clusterOf, small)
-		of, err = a.count(ctx, train)
+		if clusters, err = clusters.Without(int32(slices.Index(a.rows, slices.Min(a.rows)))); err == nil {
+			of, err = a.use(ctx, clusters, train)
+		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	for k := range a.rows {
-		if err := a.fitCluster(ctx, k, train.Subset(membersOf(of, k)).Unlabelled()); err != nil {
+	for k, rows := range cluster.Members(of, clusters.Groups) {
+		if err := a.fitCluster(ctx, k, train.Subset(rows).Unlabelled()); err != nil {
 			return nil, fmt.Errorf("cluster %d of %d rows: %w", k+1, a.rows[k], err)
 		}
 		a.env.Progress(models.Epoch{N: k + 1, Of: len(a.rows), Loss: math.NaN(), ValidLoss: math.NaN(),
-			Rate:    math.NaN(),
-			Samples: int(a.rows[k])})
+			Rate: math.NaN(), Samples: int(a.rows[k])})
 	}
 	return &a, nil
 }
@@ -167,48 +165,21 @@ func (a *partitioned) fitCluster(ctx context.Context, k int, own *data.Set) erro
 	return nil
 }
 
-// count finds the cluster of each training row, and how many rows each cluster has.
-func (a *partitioned) count(ctx context.Context, s *data.Set) ([]int32, error) {
+// use takes these clusters, finds that of each training row, and counts how many rows each has.
+func (a *partitioned) use(ctx context.Context, clusters *cluster.Partition, s *data.Set) ([]int32, error) {
+	a.clusters, a.rows = clusters, make([]int32, clusters.Groups)
 	of, err := a.assign(ctx, s)
-	a.rows = make([]int32, slices.Max(a.clusterOf)+1)
 	for _, k := range of {
 		a.rows[k]++
 	}
 	return of, err
 }
 
-// without is the centres that are not of one cluster, the others' numbers moving up.
-func without(centres [][]float32, clusterOf []int32, gone int32) (c [][]float32, p []int32) {
-	for i, k := range clusterOf {
-		switch {
-		case k < gone:
-			c, p = append(c, centres[i]), append(p, k)
-		case k > gone:
-			c, p = append(c, centres[i]), append(p, k-1)
-		}
-	}
-	return c, p
-}
-
-func membersOf(of []int32, k int) (rows []int) {
-	for i, c := range of {
-		if int(c) == k {
-			rows = append(rows, i)
-		}
-	}
-	return rows
-}
-
-// assign is the cluster of the nearest centre of each row.
+// assign is the cluster of each row.
 func (a *partitioned) assign(ctx context.Context, s *data.Set) ([]int32, error) {
 	of := make([]int32, s.N)
-	rows := cluster.Matrix[float32]{N: s.N, D: s.D, X: s.X}
-	centres := cluster.NewCentres(cluster.Rows(a.centres), nil)
-	if err := cluster.Assign(ctx, centres, rows, a.env.Parallel(), of); err != nil {
+	if err := a.clusters.Assign(ctx, models.RowMatrix(s), a.env.Parallel(), of); err != nil {
 		return nil, err
-	}
-	for i, c := range of {
-		of[i] = a.clusterOf[c]
 	}
 	return of, nil
 }
@@ -233,12 +204,11 @@ func (a *partitioned) Score(ctx context.Context, s *data.Set) ([]float64, error)
 		return nil, err
 	}
 	out := make([]float64, s.N)
-	for k, det := range a.models {
-		rows := membersOf(of, k)
+	for k, rows := range cluster.Members(of, a.clusters.Groups) {
 		if len(rows) == 0 {
 			continue
 		}
-		scores, err := det.Score(ctx, s.Subset(rows).Unlabelled())
+		scores, err := a.models[k].Score(ctx, s.Subset(rows).Unlabelled())
 		if err != nil {
 			return nil, fmt.Errorf("cluster %d: %w", k+1, err)
 		}
@@ -253,7 +223,7 @@ func (a *partitioned) Score(ctx context.Context, s *data.Set) ([]float64, error)
 // State is the centres, what they belong to, and the clusters' models.
 func (a *partitioned) State() (any, models.Arrays, error) {
 	arrays := models.Arrays{
-		"centres": slices.Concat(a.centres...), "of": a.clusterOf, "rows": a.rows, "shift": a.shift, "scale": a.scale,
+		"centres": a.clusters.Single(), "of": a.clusters.Of, "rows": a.rows, "shift": a.shift, "scale": a.scale,
 	}
 	for k, det := range a.models {
 		if err := a.spec.Base.Save(arrays, fmt.Sprint("part", k), det); err != nil {
@@ -269,21 +239,24 @@ func (a partitioned) load(st models.State) (*partitioned, error) {
 	n, d := len(a.shift), st.Columns
 	a.scale, err[1] = models.FiniteArray[float64](st.Arrays, "scale", n)
 	a.rows, err[2] = models.Array[int32](st.Arrays, "rows", n)
-	a.clusterOf, err[3] = models.Array[int32](st.Arrays, "of", -1)
-	flat, wrong := models.FiniteArray[float32](st.Arrays, "centres", len(a.clusterOf)*d)
+	of, wrong := models.Array[int32](st.Arrays, "of", -1)
+	err[3] = wrong
+	flat, wrong := models.FiniteArray[float32](st.Arrays, "centres", len(of)*d)
 	err[4] = wrong
 	if err := errors.Join(err[:]...); err != nil {
 		return nil, err
 	}
-	if n < 1 || n > 100 || len(a.clusterOf) < n || len(a.clusterOf) > maxSubclusters {
-		return nil, fmt.Errorf("%d clusters around %d centres", n, len(a.clusterOf))
+	if n < 1 || n > 100 || len(of) < n || len(of) > maxSubclusters {
+		return nil, fmt.Errorf("%d clusters around %d centres", n, len(of))
 	}
-	for i, k := range a.clusterOf {
-		if k < 0 || int(k) >= n {
-			return nil, fmt.Errorf("centre %d is of cluster %d of %d", i, k, n)
-		}
-		a.centres = append(a.centres, flat[i*d:(i+1)*d])
+	clusters, wrong := cluster.NewPartition(slices.Collect(slices.Chunk(flat, d)), of)
+	if wrong != nil {
+		return nil, wrong
 	}
+	if clusters.Groups != n {
+		return nil, fmt.Errorf("centres of %d clusters for %d", clusters.Groups, n)
+	}
+	a.clusters = clusters
 	for k := range n {
 		if a.scale[k] <= 0 || a.rows[k] < 1 {
 			return nil, fmt.Errorf("cluster %d of %d rows is scaled by %v", k+1, a.rows[k], a.scale[k])

@@ -1,9 +1,6 @@
 package autoencoder
 
-import (
-	"slices"
-	"testing"
-)
+import "testing"
 
 func TestEpochFactor(t *testing.T) {
 	for _, c := range []struct {
@@ -11,7 +8,7 @@ func TestEpochFactor(t *testing.T) {
 		want       float64
 	}{{50, 100, 2, 1}, {25, 100, 2, 2}, {5, 100, 2, 3}, {90, 100, 2, 1}} {
 		if got := epochFactor(c.n, c.rows, c.k); got != c.want {
-			t.Errorf("%d of %d rows, %d parts: %v, want %v", c.n, c.rows, c.k, got, c.want)
+			t.Errorf("%d of %d rows, %d clusters: %v, want %v", c.n, c.rows, c.k, got, c.want)
 		}
 	}
 	s := defaultAE()
@@ -19,12 +16,5 @@ func TestEpochFactor(t *testing.T) {
 	longer := s.Rescaled(2.5).(*AESpec)
 	if longer.Epochs != 125 || longer.Schedule.Every != 75 || s.Epochs != 50 {
 		t.Errorf("%d epochs, falls after %d; before %d", longer.Epochs, longer.Schedule.Every, s.Epochs)
-	}
-}
-
-func TestWithoutAPart(t *testing.T) {
-	c, p := without([][]float32{{0}, {1}, {2}, {3}}, []int32{0, 1, 2, 1}, 1)
-	if len(c) != 2 || c[0][0] != 0 || c[1][0] != 2 || !slices.Equal(p, []int32{0, 1}) {
-		t.Errorf("centres %v of parts %v", c, p)
 	}
 }

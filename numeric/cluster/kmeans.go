@@ -257,84 +257,55 @@ func (l *lloyd[T]) inertia(ctx context.Context, c *Clustering) (float64, error) 
 	return total, err
 }
 
-// groupMeans are the sums and sizes of groups.
+// groupMeans are the sums and sizes of groups, and of blocks of rows of them.
 type groupMeans[T Number] struct {
 	*lloyd[T]
-	k      int
-	sums   []float64 // k×d
-	sizes  []int
-	blocks []blockMeans
-}
-
-type blockMeans struct {
-	sums  []float64
-	sizes []int
+	*Sums
+	blocks []*Sums
 }
 
 func newMeans[T Number](l *lloyd[T], k int) *groupMeans[T] {
-	return &groupMeans[T]{
-		lloyd: l, k: k, sums: make([]float64, k*l.m.D), sizes: make([]int, k),
-		blocks: make([]blockMeans, (l.m.N+l.Block-1)/l.Block),
-	}
+	return &groupMeans[T]{l, NewSums(k, l.m.D), make([]*Sums, (l.m.N+l.Block-1)/l.Block)}
 }
 
 // update adds up the rows of every group.
 func (g *groupMeans[T]) update(ctx context.Context, labels []int32) error {
-	d := g.m.D
 	err := parallel.Blocks(ctx, g.Workers, g.m.N, g.Block, func(from, to int) {
-		b := &g.blocks[from/g.Block]
-		if b.sums == nil {
-			*b = blockMeans{make([]float64, g.k*d), make([]int, g.k)}
+		b := g.blocks[from/g.Block]
+		if b == nil {
+			b = NewSums(len(g.Sizes), g.D)
+			g.blocks[from/g.Block] = b
 		}
-		clear(b.sums)
-		clear(b.sizes)
+		b.clear()
 		for i := from; i < to; i++ {
-			c := int(labels[i])
-			b.sizes[c]++
-			sum := b.sums[c*d : (c+1)*d]
-			for j, v := range g.m.Row(i) {
-				sum[j] += float64(v)
-			}
+			AddRow(b, int(labels[i]), g.m.Row(i))
 		}
 	})
 	if err != nil {
 		return err
 	}
-	copy(g.sums, g.blocks[0].sums)
-	copy(g.sizes, g.blocks[0].sizes)
-	for _, b := range g.blocks[1:] {
-		for i, v := range b.sums {
-			g.sums[i] += v
-		}
-		for c, n := range b.sizes {
-			g.sizes[c] += n
-		}
+	g.clear()
+	for _, b := range g.blocks {
+		g.Add(b)
 	}
 	return nil
 }
 
 // follow moves rows from the sums of their groups before to those of their labels.
 func (g *groupMeans[T]) follow(changed []change, labels []int32) {
-	d := g.m.D
 	for _, c := range changed {
-		from, to := int(c.before), int(labels[c.row])
-		g.sizes[from]--
-		g.sizes[to]++
-		less, more := g.sums[from*d:(from+1)*d], g.sums[to*d:(to+1)*d]
-		for j, v := range g.m.Row(int(c.row)) {
-			less[j] -= float64(v)
-			more[j] += float64(v)
-		}
+		row := g.m.Row(int(c.row))
+		takeRow(g.Sums, int(c.before), row)
+		AddRow(g.Sums, int(labels[c.row]), row)
 	}
 }
 
 // move puts the centres at the means and returns the squared movement of all.
 func (g *groupMeans[T]) move(c *Clustering) (moved float64) {
-	d := g.m.D
 	if g.Empty == RefillEmpty {
 		g.refill(c)
 	}
-	for k, n := range g.sizes {
+	for k, n := range g.Sizes {
 		to := c.Row(k)
 		if n == 0 {
 			if g.Empty == DropEmpty {
@@ -344,7 +315,7 @@ func (g *groupMeans[T]) move(c *Clustering) (moved float64) {
 			}
 			continue
 		}
-		for j, sum := range g.sums[k*d : (k+1)*d] {
+		for j, sum := range g.Of(k) {
 			mean := sum / float64(n)
 			if g.Single {
 				mean = float64(float32(mean))
@@ -360,7 +331,7 @@ func (g *groupMeans[T]) move(c *Clustering) (moved float64) {
 // refill gives empty groups the rows that are farthest from their centres, each the farthest that is left.
 func (g *groupMeans[T]) refill(c *Clustering) {
 	var far []float64
-	for k, n := range g.sizes {
+	for k, n := range g.Sizes {
 		if n > 0 {
 			continue
 		}
@@ -377,15 +348,12 @@ func (g *groupMeans[T]) refill(c *Clustering) {
 			}
 		}
 		old := int(c.Labels[at])
-		if g.sizes[old] < 2 {
+		if g.Sizes[old] < 2 {
 			continue // nothing to take
 		}
-		for j, v := range g.m.Row(at) {
-			g.sums[old*g.m.D+j] -= float64(v)
-			g.sums[k*g.m.D+j] = float64(v)
-		}
-		g.sizes[old]--
-		g.sizes[k] = 1
+		takeRow(g.Sums, old, g.m.Row(at))
+		clear(g.Of(k)) // what rounding left there
+		AddRow(g.Sums, k, g.m.Row(at))
 		c.Labels[at], far[at] = int32(k), 0
 	}
 }

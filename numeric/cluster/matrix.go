@@ -44,25 +44,20 @@ func SquaredDistance[A, B Number](a []A, b []B) float64 {
 // means are the means of the rows of each of k groups, row-major k×d, and how many rows each has. Rows in no
 // group are left out; the mean of an empty group is 0.
 func means[T Number](m Matrix[T], labels []int32, k int) (centres []float64, sizes []int) {
-	centres, sizes = make([]float64, k*m.D), make([]int, k)
+	sums := NewSums(k, m.D)
 	for i, c := range labels {
-		if c < 0 {
-			continue
-		}
-		sizes[c]++
-		to := centres[int(c)*m.D : int(c+1)*m.D]
-		for j, v := range m.Row(i) {
-			to[j] += float64(v)
+		if c >= 0 {
+			AddRow(sums, int(c), m.Row(i))
 		}
 	}
-	for c, n := range sizes {
-		for j := range m.D {
-			if n > 0 {
-				centres[c*m.D+j] /= float64(n)
+	for c, n := range sums.Sizes {
+		if n > 0 {
+			for j := range sums.Of(c) {
+				sums.Of(c)[j] /= float64(n)
 			}
 		}
 	}
-	return centres, sizes
+	return sums.X, sums.Sizes
 }
 
 // renumber gives groups the numbers 0, 1, … in the order of their first rows; negative labels stay Noise.

@@ -339,14 +339,7 @@ func parse(t *testing.T, file string) *ast.File {
 }
 
 // wide are the packages whose lines may still have more than maxLine characters.
-var wide = []string{
-	"data/audit", "data/cache", "data/corpus", "data/derive", "data/export", "data/fetch", "data/guess", "data/input",
-	"data/parquet", "data/prep", "data/source", "data/split", "data/value", "eval", "models/automata/flexfringe",
-	"models/automata/machine", "models/ensemble", "models/nn/gorgonia",
-	"models/streaming", "numeric/cluster",
-	"numeric/kernel", "numeric/similarity", "runs", "runs/bundle", "runs/experiment", "runs/investigate",
-	"runs/prepare", "runs/record",
-}
+var wide = []string{"data/source"}
 
 const maxLine = 120
 

@@ -118,12 +118,18 @@ func TestWhatMakesAMiss(t *testing.T) {
 	if kept(t, text, store) {
 		t.Fatal("an empty cache has it")
 	}
-	for _, same := range [][]string{nil, {"models=[znorm]"}, {"seeds=[5]"}, {"aggregate=mean"}, {"+threshold={rule: fpr, value: 0.1}"}} {
+	for _, same := range [][]string{
+		nil, {"models=[znorm]"}, {"seeds=[5]"}, {"aggregate=mean"}, {"+threshold={rule: fpr, value: 0.1}"},
+	} {
 		if !kept(t, text, store, same...) {
 			t.Errorf("%v: a miss", same)
 		}
 	}
-	for _, change := range []string{"data.0.split.seed=9", "data.0.split.folds=4", "+split={kind: random}", "data.0.prep=[impute, onehot]", "data.0.traces.window.stride=1", "data.0.traces.window={kind: dynamic, min: 3}", "+unit=host", "data.0.label.benign=[normal, scan]", "+data.0.label.trim=x"} {
+	for _, change := range []string{
+		"data.0.split.seed=9", "data.0.split.folds=4", "+split={kind: random}", "data.0.prep=[impute, onehot]",
+		"data.0.traces.window.stride=1", "data.0.traces.window={kind: dynamic, min: 3}", "+unit=host",
+		"data.0.label.benign=[normal, scan]", "+data.0.label.trim=x",
+	} {
 		if kept(t, text, store, change) {
 			t.Errorf("%s: not a miss", change)
 		}

@@ -245,9 +245,8 @@ func (j *job) fitThreshold(ctx context.Context, det models.Detector, s *prepare.
 	if j.exp.Threshold.On == "train" {
 		if j.cell.Entry.Info.Needs.Labels.Any() {
 			if share {
-				return 0, nil, errors.New(
-					"aggregate share: its limit cannot be fitted on the training rows of a model that learns from labels (threshold.on)",
-				)
+				return 0, nil, errors.New("aggregate share: its limit cannot be fitted on the training rows of a model " +
+					"that learns from labels (threshold.on)")
 			}
 			return math.NaN(), []string{
 				"no threshold: threshold.on: train cannot be used with a model that learns from labels",
@@ -376,7 +375,8 @@ func (j *job) clusterIndices(ctx context.Context, test *data.Set, of []int32) er
 
 func blankResult(c experiment.Cell) record.Result {
 	return record.Result{
-		Data: c.Set.Config.Name, Model: c.Entry.Info.Name, Label: c.Entry.Label, Seed: c.Seed, Fold: c.Fold, Unit: c.Set.Unit.String(), Cell: c.Path(),
-		Input: c.Entry.Info.Needs.Input.String(), Deterministic: !c.Entry.UsesSeed(), Valid: eval.Number(math.NaN()),
+		Data: c.Set.Config.Name, Model: c.Entry.Info.Name, Label: c.Entry.Label, Seed: c.Seed, Fold: c.Fold,
+		Unit: c.Set.Unit.String(), Cell: c.Path(), Input: c.Entry.Info.Needs.Input.String(),
+		Deterministic: !c.Entry.UsesSeed(), Valid: eval.Number(math.NaN()),
 	}
 }

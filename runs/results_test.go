@@ -22,16 +22,15 @@ func TestResultsRoundTrip(t *testing.T) {
 		t.Fatal(got, err)
 	}
 	if g := got[0]; g.Error != a.Error || g.Metric("auroc") != a.Metric("auroc") || g.Train != 5 ||
-		!math.IsNaN(g.Metric("f1")) ||
-		len(g.Warnings) != 2 {
+		!math.IsNaN(g.Metric("f1")) || len(g.Warnings) != 2 {
 		t.Errorf("%+v", g)
 	}
 	if _, err := record.ReadResults(strings.NewReader("a,b\n1,2\n"), "x.csv"); err == nil ||
 		!strings.Contains(err.Error(), "x.csv:1") {
 		t.Errorf("error %v", err)
 	}
-	if _, err := record.ReadResults(strings.NewReader("data,model,label,seed,status\na,b,c,zz,ok\n"), "x.csv"); err == nil ||
-		!strings.Contains(err.Error(), "x.csv:2:7: column seed") {
+	_, err = record.ReadResults(strings.NewReader("data,model,label,seed,status\na,b,c,zz,ok\n"), "x.csv")
+	if err == nil || !strings.Contains(err.Error(), "x.csv:2:7: column seed") {
 		t.Errorf("error %v", err)
 	}
 }

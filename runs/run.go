@@ -88,11 +88,13 @@ func Run(ctx context.Context, e *experiment.Experiment, o Options) (*Outcome, er
 	if err != nil {
 		return nil, err
 	}
-	if err := dir.Write("experiment.yaml", func(w io.Writer) error { _, err := w.Write(resolved); return err }); err != nil {
+	err = dir.Write("experiment.yaml", func(w io.Writer) error { _, err := w.Write(resolved); return err })
+	if err != nil {
 		return nil, err
 	}
 	m := record.Build()
-	m.Command, m.Started, m.Seeds, m.Data, m.DataDirs = o.Command, time.Now().UTC(), e.Seeds, []record.DataManifest{}, e.Finder.Absolute()
+	m.Command, m.Started, m.Seeds = o.Command, time.Now().UTC(), e.Seeds
+	m.Data, m.DataDirs = []record.DataManifest{}, e.Finder.Absolute()
 	m.Experiment = record.SumOf(resolved).SHA256
 	return (&run{exp: e, dir: dir, opt: o, manifest: m}).carryOut(ctx)
 }
@@ -119,10 +121,8 @@ func Resume(ctx context.Context, path string, lo experiment.LoadOptions, o Optio
 	now := record.Build()
 	now.Experiment = record.SumOf(raw).SHA256
 	if before.Experiment != "" && before.Experiment != now.Experiment {
-		return nil, fmt.Errorf(
-			"runs: %s was changed since the run began, and cells of two experiments do not belong together; start a new run with it",
-			file,
-		)
+		return nil, fmt.Errorf("runs: %s was changed since the run began, and cells of two experiments do not belong "+
+			"together; start a new run with it", file)
 	}
 	now.Command, now.Started, now.Seeds = o.Command, before.Started, e.Seeds
 	now.Data, now.DataDirs = slices.Clone(before.Data), before.DataDirs

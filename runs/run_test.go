@@ -135,7 +135,10 @@ func TestRunDirectory(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	for _, name := range []string{"status.json", "spec.yaml", "metrics.json", "history.csv", "scores.csv.zst", "threshold.json", "prep.json", "model.bin"} {
+	for _, name := range []string{
+		"status.json", "spec.yaml", "metrics.json", "history.csv", "scores.csv.zst", "threshold.json", "prep.json",
+		"model.bin",
+	} {
 		if _, err := os.Stat(filepath.Join(out.Dir, "cells/synth/iforest/s1", name)); err != nil {
 			t.Error(err)
 		}
@@ -149,7 +152,9 @@ func TestRunDirectory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const columns = "data,model,label,seed,fold,unit,status,error,n_train,n_test,n_features,auroc,auprc,prevalence,fpr_at_95tpr,tpr_at_1fpr,threshold,accuracy,balanced_accuracy,precision,recall,specificity,f1,mcc,fit_seconds,score_seconds,peak_rss_mb,train_sha256,test_sha256,cell,"
+	const columns = "data,model,label,seed,fold,unit,status,error,n_train,n_test,n_features,auroc,auprc,prevalence," +
+		"fpr_at_95tpr,tpr_at_1fpr,threshold,accuracy,balanced_accuracy,precision,recall,specificity,f1,mcc," +
+		"fit_seconds,score_seconds,peak_rss_mb,train_sha256,test_sha256,cell,"
 	if !strings.HasPrefix(string(head), columns) {
 		t.Errorf("results.csv begins with %.300s", head)
 	}
@@ -584,8 +589,9 @@ func TestEvasion(t *testing.T) {
 	if err != nil || !strings.Contains(strings.Join(r.Manifest.Data[0].Warnings, "\n"), "evasion random: ") {
 		t.Errorf("manifest says %v, %v", r.Manifest.Data[0].Warnings, err)
 	}
-	if _, err := experiment.Load(write(t, strings.Replace(small, "rate: 4}}", "rate: 4}, evasion: {kind: hide}}", 1)), experiment.LoadOptions{Builtin: configs.Files}); err == nil ||
-		!strings.Contains(err.Error(), "evasion") {
+	unknown := strings.Replace(small, "rate: 4}}", "rate: 4}, evasion: {kind: hide}}", 1)
+	_, err = experiment.Load(write(t, unknown), experiment.LoadOptions{Builtin: configs.Files})
+	if err == nil || !strings.Contains(err.Error(), "evasion") {
 		t.Errorf("an unknown kind: %v", err)
 	}
 }
@@ -618,8 +624,8 @@ bootstrap: 0
 	if r := runSmall(t, text, Options{}).Results[0]; r.Status != record.OK || r.Metric("auroc") != 1 {
 		t.Errorf("%+v", r)
 	}
-	if _, err := experiment.Load(write(t, strings.Replace(text, "label:", "#", 1)), experiment.LoadOptions{}); err == nil ||
-		!strings.Contains(err.Error(), "own has no labels") {
+	_, err := experiment.Load(write(t, strings.Replace(text, "label:", "#", 1)), experiment.LoadOptions{})
+	if err == nil || !strings.Contains(err.Error(), "own has no labels") {
 		t.Errorf("without labels: %v", err)
 	}
 }

@@ -36,7 +36,9 @@ func summarise(e *experiment.Experiment, m *record.Manifest, results []record.Re
 			i = len(groups)
 			at[key] = i
 			groups = append(groups, nil)
-			s.Entries = append(s.Entries, SummaryRow{Data: r.Data, Label: r.Label, Unit: r.Unit, Metrics: map[string]eval.Repeats{}})
+			s.Entries = append(s.Entries, SummaryRow{
+				Data: r.Data, Label: r.Label, Unit: r.Unit, Metrics: map[string]eval.Repeats{},
+			})
 		}
 		s.Entries[i].Cells++
 		if r.Status == record.OK {

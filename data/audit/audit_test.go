@@ -78,7 +78,9 @@ func TestByHand(t *testing.T) {
 	for _, f := range r.Findings {
 		kinds[f.Kind] = true
 	}
-	for _, k := range []string{"conflicts", "groups", "constant", "time", "small_class", "one_class", "duplicates", "overlap"} {
+	for _, k := range []string{
+		"conflicts", "groups", "constant", "time", "small_class", "one_class", "duplicates", "overlap",
+	} {
 		if !kinds[k] {
 			t.Errorf("no finding of kind %s: %+v", k, r.Findings)
 		}

@@ -30,7 +30,8 @@ func TestUnlabelled(t *testing.T) {
 	want := []string{
 		"constant column flat has one value", "duplicates 50.0 % of the rows repeat another row",
 		"time 1 rows are earlier than the row before by column ts",
-		"wrong negative: dur in 1 rows, first f.csv:3; {error: negative, columns: [dur]} under repair sets such values to missing",
+		"wrong negative: dur in 1 rows, first f.csv:3; {error: negative, columns: [dur]} under repair sets such values " +
+			"to missing",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

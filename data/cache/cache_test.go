@@ -52,13 +52,18 @@ func TestPutGet(t *testing.T) {
 		if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(x, want["x"].([]float32)) || !slices.Equal(rows, want["rows"].([]int32)) || len(class) != 3 || string(attack) != "truth" || len(none) != 0 {
+		if !slices.Equal(x, want["x"].([]float32)) || !slices.Equal(rows, want["rows"].([]int32)) ||
+			len(class) != 3 || string(attack) != "truth" || len(none) != 0 {
 			t.Errorf("%d: %v %v %v %q", n, x, rows, class, attack)
 		}
 		if string(e.Meta) != fmt.Sprintf(`{"N":%d}`, n) || e.Name != "set" {
 			t.Errorf("meta %s of %+v", e.Meta, e.About)
 		}
-		for what, err := range map[string]error{"name": second(Array[float32](e, "y", -1)), "type": second(Array[int32](e, "x", -1)), "size": second(Array[float32](e, "x", n+1))} {
+		for what, err := range map[string]error{
+			"name": second(Array[float32](e, "y", -1)),
+			"type": second(Array[int32](e, "x", -1)),
+			"size": second(Array[float32](e, "x", n+1)),
+		} {
 			if !errors.Is(err, ErrDamaged) {
 				t.Errorf("an array of another %s: %v", what, err)
 			}
@@ -179,7 +184,8 @@ func TestLimit(t *testing.T) {
 		total += l.Bytes
 		keys = append(keys, l.Key)
 	}
-	if total > s.Limit || len(keys) < 3 || !slices.Equal(keys[:3], []string{"new", "0", "3"}) || slices.Contains(keys, "1") {
+	if total > s.Limit || len(keys) < 3 || !slices.Equal(keys[:3], []string{"new", "0", "3"}) ||
+		slices.Contains(keys, "1") {
 		t.Errorf("%v are left, %d bytes", keys, total)
 	}
 	if left, _ := filepath.Glob(filepath.Join(s.Dir, "*"+unsure)); left != nil {

@@ -191,7 +191,8 @@ func parse(raw []byte) (*Entry, error) {
 	e := &Entry{About: h.About, Meta: h.Meta, arrays: map[string]stored{}, raw: raw[body:end]}
 	for _, a := range h.Arrays {
 		size := map[string]int64{"float32": 4, "int32": 4, "int64": 8, "uint32": 4, "byte": 1}[a.Type]
-		if size == 0 || a.At < 0 || a.At%align != 0 || a.Count < 0 || a.Count > int64(len(e.raw)) || a.At > int64(len(e.raw))-a.Count*size {
+		all := int64(len(e.raw))
+		if size == 0 || a.At < 0 || a.At%align != 0 || a.Count < 0 || a.Count > all || a.At > all-a.Count*size {
 			return nil, fmt.Errorf("%w: array %q", ErrDamaged, a.Name)
 		}
 		e.arrays[a.Name] = a

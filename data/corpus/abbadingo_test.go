@@ -15,13 +15,17 @@ func TestReadAbbadingo(t *testing.T) {
 		err        string
 	}{
 		{name: "plain, trailing blank, empty trace, CRLF", text: "3 2\r\n1 2 b a \r\n0 0\r\n1 1 a", want: Corpus{
-			Alphabet: []string{"b", "a"}, Types: []string{"1", "0"}, Symbols: []int32{0, 1, 1}, Ends: []int{2, 2, 3}, Type: []int32{0, 1, 0}}},
+			Alphabet: []string{"b", "a"}, Types: []string{"1", "0"}, Symbols: []int32{0, 1, 1},
+			Ends: []int{2, 2, 3}, Type: []int32{0, 1, 0}}},
 		{name: "pautomac", dialect: PAutomaC, text: "2 3\n2 0 2\n0\n", want: Corpus{
 			Alphabet: []string{"0", "2"}, Types: []string{"1"}, Symbols: []int32{0, 1}, Ends: []int{2, 2}, Type: []int32{0, 0}}},
 		{name: "attributes by number", text: "1 100:2\n1 2 0:6,52 0:17,-1.5\n", want: Corpus{
-			Alphabet: []string{"0"}, Types: []string{"1"}, Symbols: []int32{0, 0}, Ends: []int{2}, Type: []int32{0}, Attributes: []float64{6, 52, 17, -1.5}, Width: 2}},
-		{name: "attributes by name, trace attributes and data ignored", text: "1 1:d/x,sf/y\nok 1:3.0 a:1.0,2.0/raw\n", want: Corpus{
-			Alphabet: []string{"a"}, Types: []string{"ok"}, Symbols: []int32{0}, Ends: []int{1}, Type: []int32{0}, Attributes: []float64{1, 2}, Width: 2, Names: []string{"x", "y"}}},
+			Alphabet: []string{"0"}, Types: []string{"1"}, Symbols: []int32{0, 0},
+			Ends: []int{2}, Type: []int32{0}, Attributes: []float64{6, 52, 17, -1.5}, Width: 2}},
+		{name: "attributes by name, trace attributes and data ignored",
+			text: "1 1:d/x,sf/y\nok 1:3.0 a:1.0,2.0/raw\n", want: Corpus{
+				Alphabet: []string{"a"}, Types: []string{"ok"}, Symbols: []int32{0},
+				Ends: []int{1}, Type: []int32{0}, Attributes: []float64{1, 2}, Width: 2, Names: []string{"x", "y"}}},
 		{name: "empty", text: "", err: "f.dat: empty file"},
 		{name: "header", text: "7\n", err: "f.dat:1:1: header has 1 words"},
 		{name: "too few traces", text: "2 1\n1 1 a\n", err: "announces 2 traces, the file has 1"},

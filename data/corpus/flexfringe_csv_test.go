@@ -51,7 +51,8 @@ func TestFlexFringeCSVErrors(t *testing.T) {
 		{"id,symb\na,b\n", 3, 4, "windows of 3 rows moved on by 4"},
 		{"id,symb\na,b\n", -1, 1, "windows of -1 rows"},
 	} {
-		if err := ReadFlexFringeCSV(strings.NewReader(c.text), "x.csv", c.size, c.stride, &Corpus{}); err == nil || !strings.Contains(err.Error(), c.want) {
+		err := ReadFlexFringeCSV(strings.NewReader(c.text), "x.csv", c.size, c.stride, &Corpus{})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: error %v, want %q", c.text, err, c.want)
 		}
 	}

@@ -65,7 +65,8 @@ func Find(t *data.Table) []Wrong {
 
 // amounts are words of the names of columns that count or measure something.
 var amounts = []string{
-	"dur", "duration", "td", "bytes", "byts", "byte", "pkts", "packets", "length", "len", "ibyt", "ipkt", "sbytes", "dbytes",
+	"dur", "duration", "td", "bytes", "byts", "byte", "pkts", "packets", "length", "len", "ibyt", "ipkt",
+	"sbytes", "dbytes",
 }
 
 var portNames = []string{"port", "sport", "dport", "dsport", "sp", "dp", "pt"}

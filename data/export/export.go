@@ -32,7 +32,8 @@ type exported struct {
 }
 
 // exporters write the rows of columns to a file, by format.
-var exporters = map[string]func(ctx context.Context, w io.Writer, columns []exported, rows int, done func(rows int)) error{
+var exporters = map[string]func(
+	ctx context.Context, w io.Writer, columns []exported, rows int, done func(rows int)) error{
 	"csv":     exportCSV,
 	"ndjson":  exportNDJSON,
 	"parquet": exportParquet,

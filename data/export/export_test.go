@@ -71,31 +71,32 @@ options:
 func TestExport(t *testing.T) {
 	want := awkward(t)
 	same := cmp.Comparer(func(a, b float64) bool { return math.Float64bits(a) == math.Float64bits(b) })
+	const delimited = "format: delimited\noptions: {header: true, time_layouts: ['2006-01-02T15:04:05Z07:00'], " +
+		"types: {when: time, 'the, host': address, file: category, class: category, part: category, file_: category}}\n"
+	const ndjson = "format: ndjson\noptions: {time_layouts: ['2006-01-02T15:04:05Z07:00'], columns: [" +
+		"{name: when, type: time}, {name: 'the, host', type: address}, {name: size, type: number}, " +
+		"{name: file, type: category}, {name: attack, type: number}, {name: class, type: category}, " +
+		"{name: part, type: category}, {name: file_, type: category}, {name: line, type: number}]}\n"
 	for _, c := range []struct{ file, config string }{
 		{"x.parquet", "format: parquet\n"},
-		{"x.csv", "format: delimited\noptions: {header: true, time_layouts: ['2006-01-02T15:04:05Z07:00'], types: {when: time, 'the, host': address, file: category, class: category, part: category, file_: category}}\n"},
-		{"x.csv.gz", "format: delimited\noptions: {header: true, time_layouts: ['2006-01-02T15:04:05Z07:00'], types: {when: time, 'the, host': address, file: category, class: category, part: category, file_: category}}\n"},
-		{"x.ndjson.zst", "format: ndjson\noptions: {time_layouts: ['2006-01-02T15:04:05Z07:00'], columns: [{name: when, type: time}, {name: 'the, host', type: address}, {name: size, type: number}, {name: file, type: category}, {name: attack, type: number}, {name: class, type: category}, {name: part, type: category}, {name: file_, type: category}, {name: line, type: number}]}\n"},
+		{"x.csv", delimited},
+		{"x.csv.gz", delimited},
+		{"x.ndjson.zst", ndjson},
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			dir := t.TempDir()
 			told := 0
-			columns, err := export.Export(
-				context.Background(),
-				want,
-				filepath.Join(dir, c.file),
-				func(rows int) { told = max(told, rows+1) },
-			)
+			columns, err := export.Export(context.Background(), want, filepath.Join(dir, c.file),
+				func(rows int) { told = max(told, rows+1) })
 			if err != nil || told == 0 {
 				t.Fatalf("%v, told %d", err, told)
 			}
-			if !slices.Equal(
-				columns,
-				[]string{"when", "the, host", "size", "file", "attack", "class", "part", "file_", "line"},
-			) {
+			names := []string{"when", "the, host", "size", "file", "attack", "class", "part", "file_", "line"}
+			if !slices.Equal(columns, names) {
 				t.Errorf("columns %q", columns)
 			}
-			text := "name: own\nfiles: {train: [" + c.file + "]}\nlabel: {column: attack, class: class, benign: ['0']}\n" + c.config
+			text := "name: own\nfiles: {train: [" + c.file + "]}\n" +
+				"label: {column: attack, class: class, benign: ['0']}\n" + c.config
 			if c.file == "x.parquet" {
 				text += "options: {types: {'the, host': address}}\n"
 			}
@@ -151,7 +152,11 @@ func TestExportInferred(t *testing.T) {
 func TestExportErrors(t *testing.T) {
 	tb := awkward(t)
 	dir := t.TempDir()
-	for file, want := range map[string]string{"x.txt": "ends in .parquet, .csv or .ndjson", "x.parquet.zst": "cannot be wrapped in zstd", "none/x.csv": "no such file"} {
+	for file, want := range map[string]string{
+		"x.txt":         "ends in .parquet, .csv or .ndjson",
+		"x.parquet.zst": "cannot be wrapped in zstd",
+		"none/x.csv":    "no such file",
+	} {
 		if _, err := export.Export(context.Background(), tb, filepath.Join(dir, file), nil); err == nil ||
 			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", file, err, want)

@@ -169,7 +169,8 @@ func TestFetchErrors(t *testing.T) {
 			cl, dir := client(), t.TempDir()
 			cl.Attempts = 3
 			_, _, err := cl.File(context.Background(), d, dir)
-			if err == nil || c.want != nil && !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.text) || !strings.Contains(err.Error(), d.URL) {
+			if err == nil || c.want != nil && !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.text) ||
+				!strings.Contains(err.Error(), d.URL) {
 				t.Errorf("error %v", err)
 			}
 			if len(s.ranges) != c.requests {

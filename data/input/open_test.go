@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -56,7 +57,8 @@ func wide(text string, high, low int) []byte {
 }
 
 // bzipped is what libbzip2 1.0.8 makes of table.
-const bzipped = "QlpoOTFBWSZTWc99qyUAAAdZ4QAQQAQwgDoNjKBAAAgAEAAgADFA00MjJiFA0000abUCq/WfC3WSNqhsAARzSsxw094vi7kinChIZ77VkoA="
+const bzipped = "QlpoOTFBWSZTWc99qyUAAAdZ4QAQQAQwgDoNjKBAAAgAEAAgADFA00MjJiFA" +
+	"0000abUCq/WfC3WSNqhsAARzSsxw094vi7kinChIZ77VkoA="
 
 func TestOpen(t *testing.T) {
 	var packed bytes.Buffer
@@ -78,7 +80,8 @@ func TestOpen(t *testing.T) {
 		{"gzip", zipped(t, table), table, table, "gzip", false, false},
 		{"two gzip members", zipped(t, table[:half], table[half:]), table, table, "gzip", false, false},
 		{"gzip and zero bytes", append(zipped(t, table), make([]byte, 700)...), table, table, "gzip", false, false},
-		{"zero bytes between members", append(append(zipped(t, table[:half]), 0, 0, 0), zipped(t, table[half:])...), table, table, "gzip", false, false},
+		{"zero bytes between members", slices.Concat(zipped(t, table[:half]), []byte{0, 0, 0}, zipped(t, table[half:])),
+			table, table, "gzip", false, false},
 		{"an empty member between", zipped(t, table[:half], "", table[half:]), table, table, "gzip", false, false},
 		{"xz", packed.Bytes(), table, table, "xz", false, false},
 		{"UTF-16, little end first", wide(table, 1, 0), table, string(wide(table, 1, 0)), "", true, false},
@@ -202,7 +205,10 @@ func TestForeign(t *testing.T) {
 // FuzzOpen: whatever the bytes, opening and reading end with content or an error, and what plain text gives is
 // the text.
 func FuzzOpen(f *testing.F) {
-	for _, seed := range [][]byte{[]byte(table), zipped(f, "ab"), wide("ab\n", 1, 0), []byte("a\rb\r"), []byte("PK\x03\x04"), []byte("BZh91"), []byte("\xfd7zXZ\x00"), {0x28, 0xb5, 0x2f, 0xfd}} {
+	for _, seed := range [][]byte{
+		[]byte(table), zipped(f, "ab"), wide("ab\n", 1, 0), []byte("a\rb\r"),
+		[]byte("PK\x03\x04"), []byte("BZh91"), []byte("\xfd7zXZ\x00"), {0x28, 0xb5, 0x2f, 0xfd},
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {

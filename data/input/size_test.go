@@ -29,7 +29,8 @@ func TestTextSize(t *testing.T) {
 		raw  []byte
 		want int64
 	}{
-		"plain": {text, 9000}, "gzip": {packed.Bytes(), 9000}, "zstd": {squeezed.Bytes(), 9000}, "liar": {liar, 0}, "short": {packed.Bytes()[:3], 0}, "empty": {nil, 0},
+		"plain": {text, 9000}, "gzip": {packed.Bytes(), 9000}, "zstd": {squeezed.Bytes(), 9000},
+		"liar": {liar, 0}, "short": {packed.Bytes()[:3], 0}, "empty": {nil, 0},
 	} {
 		file := filepath.Join(dir, name)
 		if err := os.WriteFile(file, c.raw, 0o644); err != nil {

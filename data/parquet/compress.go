@@ -29,14 +29,17 @@ var codecNames = map[int]string{3: "LZO", 4: "brotli"}
 const maxPage = 1 << 28
 
 // maxRatio is the most that each codec can make of a byte. A page that claims more is not read.
-var maxRatio = map[int]int{codecNone: 1, codecSnappy: 32, codecGzip: 1040, codecLZ4: 256, codecZstd: 1 << 16, codecLZ4Raw: 256}
+var maxRatio = map[int]int{
+	codecNone: 1, codecSnappy: 32, codecGzip: 1040, codecLZ4: 256, codecZstd: 1 << 16, codecLZ4Raw: 256,
+}
 
 var errSize = errors.New("a page does not have the size that its header says")
 
 // zstdDecoder decodes whole pages; it may be used by several goroutines, and never gives more than it is
 // given room for.
 var zstdDecoder = sync.OnceValues(func() (*zstd.Decoder, error) {
-	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderMaxMemory(maxPage))
+	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecodeAllCapLimit(true),
+		zstd.WithDecoderMaxMemory(maxPage))
 })
 
 // decompress is the plain content of a page, of size bytes. It may be page itself.
@@ -44,7 +47,8 @@ func decompress(codec int, page []byte, size int) ([]byte, error) {
 	ratio, known := maxRatio[codec]
 	switch {
 	case !known && codecNames[codec] != "":
-		return nil, fmt.Errorf("compressed with %s, which is not read: write the file with zstd, snappy, gzip or lz4", codecNames[codec])
+		return nil, fmt.Errorf("compressed with %s, which is not read: write the file with zstd, snappy, gzip or lz4",
+			codecNames[codec])
 	case !known:
 		return nil, fmt.Errorf("compressed in an unknown way (%d)", codec)
 	case size > maxPage || size > len(page)*ratio+64:

@@ -23,7 +23,8 @@ var errData = errors.New("a page has fewer values than its header says")
 
 // plain decodes n values that stand one after the other.
 func (c *Column) plain(b []byte, n int) (v Values, err error) {
-	if width := c.width(); width > 0 && (n > len(b)/width) || c.Physical == Boolean && n > 8*len(b) || c.Physical == ByteArray && n > len(b)/4 {
+	if width := c.width(); width > 0 && (n > len(b)/width) || c.Physical == Boolean && n > 8*len(b) ||
+		c.Physical == ByteArray && n > len(b)/4 {
 		return v, errData
 	}
 	switch c.Physical {
@@ -237,7 +238,8 @@ func delta(b []byte, n int) (out []int64, rest []byte, err error) {
 		return nil, nil, err
 	case total != uint64(n):
 		return nil, nil, errData
-	case block == 0 || block%128 != 0 || block > 1<<20 || minis == 0 || minis > block || block%minis != 0 || block/minis%32 != 0:
+	case block == 0 || block%128 != 0 || block > 1<<20 || minis == 0 || minis > block || block%minis != 0 ||
+		block/minis%32 != 0:
 		return nil, nil, errors.New("differences in blocks of an impossible size")
 	case n == 0:
 		return nil, b, nil

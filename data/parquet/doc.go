@@ -7,8 +7,8 @@
 // dictionary-encoded where that is shorter.
 //
 // It is written here, and held against another implementation in the tests, because that one
-// (github.com/parquet-go/parquet-go v0.32.0) makes a bare program 11 MB larger (plumbline has 22), of which a flat table needs
-// little, and takes memory for the sizes that a file claims before it reads on.
+// (github.com/parquet-go/parquet-go v0.32.0) makes a bare program 11 MB larger (plumbline has 22), of which a flat
+// table needs little, and takes memory for the sizes that a file claims before it reads on.
 //
 // What the values mean to a table (types, labels, missing marks) is package data's. The format is
 // described at https://parquet.apache.org/docs/file-format/.

@@ -138,7 +138,8 @@ func (m *metadata) check() error {
 			case c.encrypted:
 				return fmt.Errorf("column %q is encrypted", m.columns[k].Path)
 			case c.values != g.rows:
-				return fmt.Errorf("metadata: column %q has %d values in row group %d of %d rows", m.columns[k].Path, c.values, i+1, g.rows)
+				return fmt.Errorf("metadata: column %q has %d values in row group %d of %d rows", m.columns[k].Path,
+					c.values, i+1, g.rows)
 			}
 		}
 	}
@@ -334,7 +335,8 @@ func (r *thriftReader) pageHeader() pageHeader {
 			r.skip(typ)
 		}
 	})
-	if r.err == nil && (h.size < 0 || h.compressed < 0 || h.values < 0 || h.nulls < 0 || h.nulls > h.values || h.rows < 0 || h.defSize < 0 || h.repSize < 0) {
+	least := min(h.size, h.compressed, h.values, h.nulls, h.rows, h.defSize, h.repSize)
+	if r.err == nil && (least < 0 || h.nulls > h.values) {
 		r.fail(errors.New("a page header with impossible sizes"))
 	}
 	return h

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	lib "github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress"
+	"github.com/parquet-go/parquet-go/encoding"
 )
 
 // all reads a whole file: for each column its values as texts, "null" for those that are not there.
@@ -112,31 +113,39 @@ var kinds = []struct {
 			v = int32(r.Uint32())
 		}
 		return lib.Int32Value(v), fmt.Sprint(v)
-	}, []lib.Node{lib.Encoded(lib.Int(32), &lib.DeltaBinaryPacked), lib.Encoded(lib.Int(32), &lib.RLEDictionary), lib.Encoded(lib.Int(32), &lib.ByteStreamSplit)}},
+	}, encoded(lib.Int(32), &lib.DeltaBinaryPacked, &lib.RLEDictionary, &lib.ByteStreamSplit)},
 	{"uint32", lib.Uint(32), func(r *rand.Rand) (lib.Value, string) {
 		v := r.Uint32() >> r.IntN(32)
 		return lib.Int32Value(int32(v)), fmt.Sprint(v)
-	}, []lib.Node{lib.Encoded(lib.Uint(32), &lib.DeltaBinaryPacked), lib.Encoded(lib.Uint(32), &lib.RLEDictionary)}},
+	}, encoded(lib.Uint(32), &lib.DeltaBinaryPacked, &lib.RLEDictionary)},
 	{"int64", lib.Int(64), func(r *rand.Rand) (lib.Value, string) {
 		v := int64(r.Uint64()) >> r.IntN(64)
 		return lib.Int64Value(v), fmt.Sprint(v)
-	}, []lib.Node{lib.Encoded(lib.Int(64), &lib.DeltaBinaryPacked), lib.Encoded(lib.Int(64), &lib.RLEDictionary), lib.Encoded(lib.Int(64), &lib.ByteStreamSplit)}},
+	}, encoded(lib.Int(64), &lib.DeltaBinaryPacked, &lib.RLEDictionary, &lib.ByteStreamSplit)},
 	{"float", lib.Leaf(lib.FloatType), func(r *rand.Rand) (lib.Value, string) {
 		v := r.Float32()
 		return lib.FloatValue(v), fmt.Sprint(float64(v))
-	}, []lib.Node{lib.Encoded(lib.Leaf(lib.FloatType), &lib.ByteStreamSplit)}},
+	}, encoded(lib.Leaf(lib.FloatType), &lib.ByteStreamSplit)},
 	{"double", lib.Leaf(lib.DoubleType), func(r *rand.Rand) (lib.Value, string) {
 		v := float64(r.IntN(20)) / 7
 		return lib.DoubleValue(v), fmt.Sprint(v)
-	}, []lib.Node{lib.Encoded(lib.Leaf(lib.DoubleType), &lib.ByteStreamSplit), lib.Encoded(lib.Leaf(lib.DoubleType), &lib.RLEDictionary)}},
+	}, encoded(lib.Leaf(lib.DoubleType), &lib.ByteStreamSplit, &lib.RLEDictionary)},
 	{"text", lib.String(), func(r *rand.Rand) (lib.Value, string) {
 		v := []byte(strings.Repeat("abc", r.IntN(5)) + fmt.Sprint(r.IntN(30)))
 		return lib.ByteArrayValue(v), fmt.Sprintf("%q", v)
-	}, []lib.Node{lib.Encoded(lib.String(), &lib.DeltaLengthByteArray), lib.Encoded(lib.String(), &lib.DeltaByteArray), lib.Encoded(lib.String(), &lib.RLEDictionary)}},
+	}, encoded(lib.String(), &lib.DeltaLengthByteArray, &lib.DeltaByteArray, &lib.RLEDictionary)},
 	{"fixed", lib.Leaf(lib.FixedLenByteArrayType(5)), func(r *rand.Rand) (lib.Value, string) {
 		v := fmt.Appendf(nil, "%05d", r.IntN(99999))
 		return lib.FixedLenByteArrayValue(v), fmt.Sprintf("%q", v)
-	}, []lib.Node{lib.Encoded(lib.Leaf(lib.FixedLenByteArrayType(5)), &lib.RLEDictionary), lib.Encoded(lib.Leaf(lib.FixedLenByteArrayType(5)), &lib.DeltaByteArray)}},
+	}, encoded(lib.Leaf(lib.FixedLenByteArrayType(5)), &lib.RLEDictionary, &lib.DeltaByteArray)},
+}
+
+// encoded is a leaf in each of some encodings.
+func encoded(leaf lib.Node, encodings ...encoding.Encoding) (nodes []lib.Node) {
+	for _, e := range encodings {
+		nodes = append(nodes, lib.Encoded(leaf, e))
+	}
+	return nodes
 }
 
 // TestRead reads what another implementation wrote: every type, encoding, compression and page version, with
@@ -164,7 +173,8 @@ func TestRead(t *testing.T) {
 							rows = append(rows, map[string]lib.Value{"x": v})
 							want = append(want, text)
 						}
-						raw := library(t, map[string]lib.Node{"x": node}, rows, lib.DataPageVersion(version), lib.PageBufferSize(2000), lib.MaxRowsPerRowGroup(1250))
+						raw := library(t, map[string]lib.Node{"x": node}, rows, lib.DataPageVersion(version),
+							lib.PageBufferSize(2000), lib.MaxRowsPerRowGroup(1250))
 						got, err := all(raw)
 						if err != nil {
 							t.Fatal(err)
@@ -310,7 +320,8 @@ func TestHybrid(t *testing.T) {
 
 // TestHostile: claims that the bytes cannot bear are refused before memory is taken for them.
 func TestHostile(t *testing.T) {
-	raw := library(t, map[string]lib.Node{"x": lib.Encoded(lib.String(), &lib.RLEDictionary)}, []map[string]lib.Value{{"x": lib.ValueOf("a")}, {"x": lib.ValueOf("b")}})
+	raw := library(t, map[string]lib.Node{"x": lib.Encoded(lib.String(), &lib.RLEDictionary)},
+		[]map[string]lib.Value{{"x": lib.ValueOf("a")}, {"x": lib.ValueOf("b")}})
 	size := int64(len(raw))
 	with := func(at int64, b ...byte) []byte {
 		return slices.Replace(slices.Clone(raw), int(at), int(at)+len(b), b...)
@@ -330,7 +341,8 @@ func TestHostile(t *testing.T) {
 		}
 	}
 	for name, c := range map[string]struct{ codec, bytes, size int }{
-		"plain": {codecNone, 10, 11}, "snappy": {codecSnappy, 10, 1000}, "gzip": {codecGzip, 10, 1 << 20}, "zstd": {codecZstd, 10, 1 << 27}, "lz4": {codecLZ4Raw, 10, 1 << 20}, "any": {codecZstd, 1 << 20, maxPage + 1},
+		"plain": {codecNone, 10, 11}, "snappy": {codecSnappy, 10, 1000}, "gzip": {codecGzip, 10, 1 << 20},
+		"zstd": {codecZstd, 10, 1 << 27}, "lz4": {codecLZ4Raw, 10, 1 << 20}, "any": {codecZstd, 1 << 20, maxPage + 1},
 	} {
 		if _, err := decompress(c.codec, make([]byte, c.bytes), c.size); err == nil {
 			t.Errorf("%s: %d bytes make %d", name, c.bytes, c.size)
@@ -368,9 +380,19 @@ func TestEveryCut(t *testing.T) {
 		if i%4 > 0 {
 			v = lib.ValueOf(float64(i % 9))
 		}
-		rows = append(rows, map[string]lib.Value{"a": v, "b": lib.ValueOf(fmt.Sprint(i)), "c": lib.Int32Value(int32(i * i)), "d": lib.ValueOf(fmt.Sprint(i % 3))})
+		rows = append(rows, map[string]lib.Value{
+			"a": v,
+			"b": lib.ValueOf(fmt.Sprint(i)),
+			"c": lib.Int32Value(int32(i * i)),
+			"d": lib.ValueOf(fmt.Sprint(i % 3)),
+		})
 	}
-	nodes := map[string]lib.Node{"a": lib.Optional(lib.Leaf(lib.DoubleType)), "b": lib.Encoded(lib.String(), &lib.DeltaByteArray), "c": lib.Encoded(lib.Int(32), &lib.DeltaBinaryPacked), "d": lib.Encoded(lib.String(), &lib.RLEDictionary)}
+	nodes := map[string]lib.Node{
+		"a": lib.Optional(lib.Leaf(lib.DoubleType)),
+		"b": lib.Encoded(lib.String(), &lib.DeltaByteArray),
+		"c": lib.Encoded(lib.Int(32), &lib.DeltaBinaryPacked),
+		"d": lib.Encoded(lib.String(), &lib.RLEDictionary),
+	}
 	raw := library(t, nodes, rows)
 	for i := range raw {
 		if _, err := all(raw[:i]); err == nil {

@@ -16,7 +16,9 @@ const (
 	FixedLenByteArray
 )
 
-var physicalNames = [...]string{"BOOLEAN", "INT32", "INT64", "INT96", "FLOAT", "DOUBLE", "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"}
+var physicalNames = [...]string{
+	"BOOLEAN", "INT32", "INT64", "INT96", "FLOAT", "DOUBLE", "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY",
+}
 
 func (p Physical) String() string {
 	if p >= 0 && int(p) < len(physicalNames) {

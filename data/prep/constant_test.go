@@ -107,7 +107,8 @@ func TestDroppedColumnsThatVary(t *testing.T) {
 		},
 		"[onehot, drop_low_variance]": {
 			"column a is dropped (drop_low_variance), since it hardly varies in training; 2 of 4 test rows have another value",
-			"column proto=tcp is dropped (drop_low_variance), since it hardly varies in training; 2 of 4 test rows have another value",
+			"column proto=tcp is dropped (drop_low_variance), since it hardly varies in training; " +
+				"2 of 4 test rows have another value",
 		},
 		"[onehot]": nil,
 	} {

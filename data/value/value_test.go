@@ -23,10 +23,12 @@ func TestNotation(t *testing.T) {
 		{comma, "-12.345.678", -12345678, true}, {comma, "1.23", 0, false}, {comma, ".234", 0, false}, {comma, "7", 7, true},
 		{Notation{Decimal: ','}, "1,5", 1.5, true}, {Notation{Decimal: ','}, "1.5", 0, false},
 		{grouped, "1,234,567.25", 1234567.25, true}, {grouped, "1234567.25", 1234567.25, true},
-		{grouped, "12,34", 0, false}, {grouped, "1234,567", 0, false}, {grouped, "+1,000", 1000, true}, {grouped, "1,000,", 0, false},
+		{grouped, "12,34", 0, false}, {grouped, "1234,567", 0, false}, {grouped, "+1,000", 1000, true},
+		{grouped, "1,000,", 0, false},
 		{Notation{Units: true}, "1.5 M", 1.5e6, true}, {Notation{Units: true}, "3k", 3000, true},
-		{Notation{Units: true}, "12%", 12, true}, {Notation{Units: true}, "2 G", 2e9, true}, {Notation{Units: true}, "M", 0, false},
-		{Notation{Units: true}, "7", 7, true}, {Notation{Units: true}, "7 X", 0, false},
+		{Notation{Units: true}, "12%", 12, true}, {Notation{Units: true}, "2 G", 2e9, true},
+		{Notation{Units: true}, "M", 0, false}, {Notation{Units: true}, "7", 7, true},
+		{Notation{Units: true}, "7 X", 0, false},
 		{Notation{Units: true, Decimal: ','}, "1,5 T", 1.5e12, true},
 	} {
 		got, err := c.n.Number([]byte(c.text))
@@ -63,8 +65,9 @@ func TestEpoch(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		"", ".", "-5", "+5", "1e", "e9", ".e9", "1e99", "1e-99", "1.5.5", "soon", "0x10", "10000000000", "99999999999", "9999999999999", "99999999999999", "9999999999999999",
-		"99999999999999999999", "123456789012345678901234", "1e5e5", "1 ", "9e18e",
+		"", ".", "-5", "+5", "1e", "e9", ".e9", "1e99", "1e-99", "1.5.5", "soon", "0x10",
+		"10000000000", "99999999999", "9999999999999", "99999999999999", "9999999999999999", "99999999999999999999",
+		"123456789012345678901234", "1e5e5", "1 ", "9e18e",
 	} {
 		if got, err := Epoch([]byte(text)); err == nil {
 			t.Errorf("%q is %d", text, got)

@@ -27,8 +27,10 @@ const (
 // Vassilvitskii, k-means++: the advantages of careful seeding, SODA 2007). Rows of fewer than K different values
 // have as many centres as values.
 type KMeans struct {
-	K          int     // centres, at least 1; at most as many as rows are made
-	Candidates int     // rows drawn for each first centre, the best counts; 1 as published, 0 for 2+⌊ln K⌋ as in scikit-learn
+	K int // centres, at least 1; at most as many as rows are made
+	// Candidates is how many rows are drawn for each first centre, of which the best counts: 1 as published, 0 for
+	// 2+⌊ln K⌋ as in scikit-learn.
+	Candidates int
 	MaxIter    int     // iterations
 	Tol        float64 // squared movement of all centres that ends it; 0: until no row changes its group
 	Empty      Empty

@@ -138,7 +138,8 @@ func Mul(m, k int, a []float32, rowStride, colStride int, b Packed, c []float32,
 			if bias != nil {
 				offset = &bias[panelWidth*j+h]
 			}
-			gemm(m, k, &a[0], rowStride*bytes, colStride*bytes, &b.Data[at+h], width*bytes, &c[panelWidth*j+h], ldc*bytes, offset, flag(add))
+			gemm(m, k, &a[0], rowStride*bytes, colStride*bytes, &b.Data[at+h], width*bytes,
+				&c[panelWidth*j+h], ldc*bytes, offset, flag(add))
 			h += cols
 		}
 	}
@@ -158,7 +159,8 @@ func MulInto(m, k int, a []float32, rowStride, colStride int, b []float32, ldb i
 		at, width := c.Panel(j)
 		for h := 0; h < width; {
 			gemm, cols := use.gemm(width - h)
-			gemm(m, k, &a[0], rowStride*bytes, colStride*bytes, &b[panelWidth*j+h], ldb*bytes, &c.Data[at+h], width*bytes, nil, flag(add))
+			gemm(m, k, &a[0], rowStride*bytes, colStride*bytes, &b[panelWidth*j+h], ldb*bytes,
+				&c.Data[at+h], width*bytes, nil, flag(add))
 			h += cols
 		}
 	}

@@ -395,26 +395,27 @@ func TestNormalisation(t *testing.T) {
 
 func TestMisuse(t *testing.T) {
 	b := NewPacked(8, 16, nil)
+	of := func(n int) []float32 { return make([]float32, n) }
 	for name, f := range map[string]func(){
-		"no inner dimension": func() { Mul(1, 0, make([]float32, 9), 1, 1, b, make([]float32, 16), 16, nil, false) },
-		"short a":            func() { Mul(2, 8, make([]float32, 15), 8, 1, b, make([]float32, 32), 16, nil, false) },
-		"short c":            func() { Mul(2, 8, make([]float32, 16), 8, 1, b, make([]float32, 31), 16, nil, false) },
-		"short bias":         func() { Mul(1, 8, make([]float32, 8), 8, 1, b, make([]float32, 16), 16, make([]float32, 15), false) },
-		"tall b":             func() { Mul(1, 9, make([]float32, 9), 9, 1, b, make([]float32, 16), 16, nil, false) },
-		"short b":            func() { MulInto(2, 3, make([]float32, 6), 1, 2, make([]float32, 47), 16, b, false) },
-		"odd tanh":           func() { Tanh(make([]float32, 15)) },
-		"short rows":         func() { ColumnSums(2, 16, make([]float32, 31), make([]float32, 16)) },
+		"no inner dimension": func() { Mul(1, 0, of(9), 1, 1, b, of(16), 16, nil, false) },
+		"short a":            func() { Mul(2, 8, of(15), 8, 1, b, of(32), 16, nil, false) },
+		"short c":            func() { Mul(2, 8, of(16), 8, 1, b, of(31), 16, nil, false) },
+		"short bias":         func() { Mul(1, 8, of(8), 8, 1, b, of(16), 16, of(15), false) },
+		"tall b":             func() { Mul(1, 9, of(9), 9, 1, b, of(16), 16, nil, false) },
+		"short b":            func() { MulInto(2, 3, of(6), 1, 2, of(47), 16, b, false) },
+		"odd tanh":           func() { Tanh(of(15)) },
+		"short rows":         func() { ColumnSums(2, 16, of(31), of(16)) },
 		"short moments": func() {
-			Adam(make([]float32, 16), make([]float32, 15), make([]float32, 16), make([]float32, 16), 1, 0, 1, 1)
+			Adam(of(16), of(15), of(16), of(16), 1, 0, 1, 1)
 		},
 		"odd cells": func() {
-			LSTM(1, 15, make([]float32, 60), 60, make([]float32, 15), make([]float32, 15), make([]float32, 15), make([]float32, 15), 15)
+			LSTM(1, 15, of(60), 60, of(15), of(15), of(15), of(15), 15)
 		},
 		"short gates": func() {
-			LSTM(1, 16, make([]float32, 63), 64, make([]float32, 16), make([]float32, 16), make([]float32, 16), make([]float32, 16), 16)
+			LSTM(1, 16, of(63), 64, of(16), of(16), of(16), of(16), 16)
 		},
 		"short outputs": func() {
-			LSTMGrad(2, 16, make([]float32, 128), 64, make([]float32, 32), make([]float32, 32), make([]float32, 32), make([]float32, 31), 16)
+			LSTMGrad(2, 16, of(128), 64, of(32), of(32), of(32), of(31), 16)
 		},
 		"unknown set": func() { choose("sse9") },
 	} {
@@ -460,7 +461,8 @@ func TestGenerated(t *testing.T) {
 	cmd.Dir = "gen"
 	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		if strings.Contains(string(out), "dial") || strings.Contains(string(out), "proxy") || strings.Contains(string(out), "lookup") {
+		offline := func(word string) bool { return strings.Contains(string(out), word) }
+		if offline("dial") || offline("proxy") || offline("lookup") {
 			t.Skipf("the generator's modules are not to be had: %s", out)
 		}
 		t.Fatalf("%v: %s", err, out)

@@ -293,7 +293,8 @@ func (inv *Investigation) write(dir *record.Directory) error {
 // WriteCSV writes a line for each alarm, in the order of the groups.
 func (inv *Investigation) WriteCSV(w io.Writer) error {
 	cw := csv.NewWriter(w)
-	cw.Write(append([]string{"group", "cause", "score", "event", "where", "key", "symbol", "attack", "class"}, inv.Columns...))
+	head := []string{"group", "cause", "score", "event", "where", "key", "symbol", "attack", "class"}
+	cw.Write(append(head, inv.Columns...))
 	for k := range inv.Groups {
 		g := &inv.Groups[k]
 		for i := range g.Flows {
@@ -302,7 +303,11 @@ func (inv *Investigation) WriteCSV(w io.Writer) error {
 			if f.Event >= 0 {
 				event = strconv.Itoa(f.Event)
 			}
-			cw.Write(append([]string{strconv.Itoa(k + 1), g.Cause, strconv.FormatFloat(f.Score, 'g', -1, 64), event, f.Where, f.Key, f.Symbol, strconv.FormatBool(f.Attack), f.Class}, f.Values...))
+			line := []string{
+				strconv.Itoa(k + 1), g.Cause, strconv.FormatFloat(f.Score, 'g', -1, 64), event, f.Where, f.Key, f.Symbol,
+				strconv.FormatBool(f.Attack), f.Class,
+			}
+			cw.Write(append(line, f.Values...))
 		}
 	}
 	cw.Flush()

@@ -259,7 +259,9 @@ func TestInvestigateHosts(t *testing.T) {
 
 func TestInvestigateRefuses(t *testing.T) {
 	out := runSmall(t, small, "models=[random,znorm]", "seeds=[1]", "+keep={models: false}")
-	for cell, want := range map[string]error{"nothing": record.ErrNoCell, "s1": record.ErrNoCell, "znorm": ErrInvestigate} {
+	for cell, want := range map[string]error{
+		"nothing": record.ErrNoCell, "s1": record.ErrNoCell, "znorm": ErrInvestigate,
+	} {
 		if _, err := investigate(out.Dir, cell, false); !errors.Is(err, want) {
 			t.Errorf("%s: %v", cell, err)
 		}

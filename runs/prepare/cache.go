@@ -156,8 +156,10 @@ func (p *Prepared) keepSequences(of part, q *prep.Sequences, sum string) {
 	if p.store.store == nil {
 		return
 	}
-	p.store.keep("traces, "+string(of), sequencesMeta{q.Keys, q.D, q.Features, sum},
-		cache.Arrays{"ends": q.Ends, "symbols": q.Symbols, "rows": q.Rows, "times": q.Times, "x": q.X, "attack": bits(q.Attack), "class": q.Class})
+	p.store.keep("traces, "+string(of), sequencesMeta{q.Keys, q.D, q.Features, sum}, cache.Arrays{
+		"ends": q.Ends, "symbols": q.Symbols, "rows": q.Rows, "times": q.Times, "x": q.X,
+		"attack": bits(q.Attack), "class": q.Class,
+	})
 }
 
 func (p *Prepared) takeSequences(of part) (*data.Set, string) {

@@ -11,10 +11,10 @@ import (
 
 // TestColumns: the columns of results.csv are a format that other programs read.
 func TestColumns(t *testing.T) {
-	const want = "data,model,label,seed,fold,unit,status,error,n_train,n_test,n_features,auroc,auprc,prevalence,fpr_at_95tpr," +
-		"tpr_at_1fpr,threshold,accuracy,balanced_accuracy,precision,recall,specificity,f1,mcc,fit_seconds,score_seconds," +
-		"peak_rss_mb,train_sha256,test_sha256,cell,auroc_low,auroc_high,auprc_low,auprc_high,tpr_at_01fpr,n_valid," +
-		"weighted_cluster_auroc,zero_filled_cluster_auroc,input,deterministic,warnings"
+	const want = "data,model,label,seed,fold,unit,status,error,n_train,n_test,n_features,auroc,auprc,prevalence," +
+		"fpr_at_95tpr,tpr_at_1fpr,threshold,accuracy,balanced_accuracy,precision,recall,specificity,f1,mcc,fit_seconds," +
+		"score_seconds,peak_rss_mb,train_sha256,test_sha256,cell,auroc_low,auroc_high,auprc_low,auprc_high,tpr_at_01fpr," +
+		"n_valid,weighted_cluster_auroc,zero_filled_cluster_auroc,input,deterministic,warnings"
 	var b strings.Builder
 	if err := WriteResults(&b, nil); err != nil {
 		t.Fatal(err)
@@ -55,9 +55,8 @@ func TestResultJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	if back.Data != "d" || back.Valid != 7 || back.Interval("auroc") != (eval.Interval{Low: 0.5, High: 0.875}) ||
-		back.Metric(
-			"oracle_f1",
-		) != 0.5 || !math.IsNaN(back.Metric("f1")) || back.Interval("auprc").Defined() || len(back.Metrics) != len(r.Metrics) {
+		back.Metric("oracle_f1") != 0.5 || !math.IsNaN(back.Metric("f1")) || back.Interval("auprc").Defined() ||
+		len(back.Metrics) != len(r.Metrics) {
 		t.Errorf("read back %+v", back)
 	}
 	if err := json.Unmarshal([]byte(`{"data": "d", "auroc": null, "n_valid": null, "unheard_of": 3}`), &back); err != nil ||
@@ -93,7 +92,9 @@ func TestFoldOverlap(t *testing.T) {
 		{[]string{"r1f1", "r1f2", "r2f1", "r2f2"}, nil, 1},
 		{[]string{"r1f1", "r1f2", "r2f1"}, nil, math.NaN()},
 		{[]string{"r1", "r2"}, nil, math.NaN()},
-		{[]string{"r1", "r2"}, []DataManifest{{Name: "other", Train: 1, TestBenign: 1}, {Name: "d", Train: 60, TestBenign: 30}}, 0.5},
+		{[]string{"r1", "r2"}, []DataManifest{
+			{Name: "other", Train: 1, TestBenign: 1}, {Name: "d", Train: 60, TestBenign: 30},
+		}, 0.5},
 		{[]string{"c1", "c2"}, []DataManifest{{Name: "d", Train: 60, TestBenign: 30}}, math.NaN()},
 		{nil, nil, math.NaN()},
 	} {

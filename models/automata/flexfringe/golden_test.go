@@ -89,17 +89,17 @@ func TestGoldenSteps(t *testing.T) {
 	sm23.Compat = machine.V23
 	seq := machine.Sequent()
 	seq.Compat = machine.V26
+	whole := func(t *testing.T) (*corpus.Corpus, corpus.Words) { s := letters(t); return s, s.Words() }
 	for _, c := range []struct {
 		name  string
 		spec  machine.LearnSpec
 		words func(*testing.T) (*corpus.Corpus, corpus.Words)
 	}{
-		{"letters.alergia", machine.Alergia(), func(t *testing.T) (*corpus.Corpus, corpus.Words) { s := letters(t); return s, s.Words() }},
-		{"letters.likelihoodratio", machine.Likelihood(), func(t *testing.T) (*corpus.Corpus, corpus.Words) { s := letters(t); return s, s.Words() }},
+		{"letters.alergia", machine.Alergia(), whole},
+		{"letters.likelihoodratio", machine.Likelihood(), whole},
 		{"letters.sequent", seq, func(t *testing.T) (*corpus.Corpus, corpus.Words) {
 			s := letters(t)
-			return s,
-				s.Windows(10, 1)
+			return s, s.Windows(10, 1)
 		}},
 		{"letters.sequent-nowin", seq, func(t *testing.T) (*corpus.Corpus, corpus.Words) {
 			s := letters(t)

@@ -110,7 +110,8 @@ func TestJoinedBoxes(t *testing.T) {
 	box := func(v ...float32) *Hyperrectangle {
 		return &Hyperrectangle{Low: []float32{v[0], v[2]}, High: []float32{v[1], v[3]}}
 	}
-	if u, ok := box(0, 1, 0, 5).joined(box(1, 3, 0, 5)); !ok || !slices.Equal(u.Low, []float32{0, 0}) || !slices.Equal(u.High, []float32{3, 5}) {
+	if u, ok := box(0, 1, 0, 5).joined(box(1, 3, 0, 5)); !ok || !slices.Equal(u.Low, []float32{0, 0}) ||
+		!slices.Equal(u.High, []float32{3, 5}) {
 		t.Errorf("neighbours: %v, %v", u, ok)
 	}
 	for _, o := range []*Hyperrectangle{box(1, 3, 0, 4), box(2, 3, 0, 5), box(1, 3, 5, 9)} {

@@ -13,7 +13,8 @@ import (
 )
 
 // learnerOf is a learner with the prefix tree of some words, and the node of each word.
-func learnerOf(spec LearnSpec, types int, words map[string]int32, times map[string]int) (*learner, func(word string) int32) {
+func learnerOf(spec LearnSpec, types int, words map[string]int32, times map[string]int) (
+	*learner, func(word string) int32) {
 	builder := newPrefixTreeBuilder(26, types)
 	for word, typ := range words {
 		for range max(1, times[word]) {
@@ -53,7 +54,10 @@ func TestEDSMByHand(t *testing.T) {
 		left, right string
 		score       float64
 		ok          bool
-	}{{"", "aa", 2, true}, {"", "a", 0, false}, {"", "b", 1, true}, {"a", "aaa", 1, true}, {"", "c", 0, false}, {"aa", "b", 1, true}} {
+	}{
+		{"", "aa", 2, true}, {"", "a", 0, false}, {"", "b", 1, true},
+		{"a", "aaa", 1, true}, {"", "c", 0, false}, {"aa", "b", 1, true},
+	} {
 		if score, ok := l.try(at(c.left), at(c.right)); ok != c.ok || ok && score != c.score {
 			t.Errorf("%q and %q: %v, %v; want %v, %v", c.left, c.right, score, ok, c.score, c.ok)
 		}
@@ -75,8 +79,13 @@ func TestEDSMLearnsParity(t *testing.T) {
 			c.Append(word, odd)
 		}
 	}
-	spec := LearnSpec{Heuristic: "edsm", Compat: Clean, Confidence: 0.05, TestMerge: true, MergeData: true, MergeRoot: true}
-	m, err := Learn(context.Background(), spec, c.Words(), c.Alphabet, c.Types, nil)
+	spec := LearnSpec{
+		Heuristic: "edsm", Compat: Clean, Confidence: 0.05, TestMerge: true, MergeData: true, MergeRoot: true,
+	}
+	learn := func(c *corpus.Corpus) (*Machine, error) {
+		return Learn(context.Background(), spec, c.Words(), c.Alphabet, c.Types, nil)
+	}
+	m, err := learn(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,12 +93,12 @@ func TestEDSMLearnsParity(t *testing.T) {
 		t.Errorf("%v: %+v", m, m.States)
 	}
 	spec.LowerBound = 1e6
-	if m, err := Learn(context.Background(), spec, c.Words(), c.Alphabet, c.Types, nil); err != nil || len(m.States) != 127 {
+	if m, err := learn(c); err != nil || len(m.States) != 127 {
 		t.Errorf("with a lower bound that no merge reaches: %v, %v; want the prefix tree of 127 states", m, err)
 	}
 	one := planted.Words(50, 1)
 	spec.LowerBound = 0
-	if _, err := Learn(context.Background(), spec, one.Words(), one.Alphabet, one.Types, nil); err == nil || !strings.Contains(err.Error(), "same one") {
+	if _, err := learn(one); err == nil || !strings.Contains(err.Error(), "same one") {
 		t.Errorf("one label: %v", err)
 	}
 }
@@ -117,10 +126,12 @@ func TestCriteriaByHand(t *testing.T) {
 		{"kl", Clean, 0.1, 14, 6, 0.1 - 0.084218, true},
 	} {
 		spec := LearnSpec{Heuristic: c.heuristic, Compat: c.compat, Confidence: c.bound, TestMerge: true, MergeData: true}
-		l, at := learnerOf(spec, 1, map[string]int32{"xa": 0, "xb": 0, "ya": 0, "yb": 0}, map[string]int{"xa": 30, "xb": 10, "ya": c.a, "yb": c.b})
+		l, at := learnerOf(spec, 1, map[string]int32{"xa": 0, "xb": 0, "ya": 0, "yb": 0},
+			map[string]int{"xa": 30, "xb": 10, "ya": c.a, "yb": c.b})
 		score, ok := l.try(at("x"), at("y"))
 		if ok != c.ok || ok && math.Abs(score-c.score) > 1e-5 {
-			t.Errorf("%s %s %v, %d and %d: %v, %v; want %v, %v", c.heuristic, c.compat, c.bound, c.a, c.b, score, ok, c.score, c.ok)
+			t.Errorf("%s %s %v, %d and %d: %v, %v; want %v, %v", c.heuristic, c.compat, c.bound, c.a, c.b, score, ok,
+				c.score, c.ok)
 		}
 	}
 }
@@ -206,9 +217,12 @@ func TestEarlyEnds(t *testing.T) {
 			spec.Compat = Clean
 		}
 		spec.Confidence = []float64{0.001, 0.05, 0.5}[r.IntN(3)]
-		spec.StateCount, spec.SymbolCount, spec.SinkCount = []int{0, 4, 12}[r.IntN(3)], []int{-1, 0, 6}[r.IntN(3)], []int{0, 5, 20}[r.IntN(3)]
+		spec.StateCount = []int{0, 4, 12}[r.IntN(3)]
+		spec.SymbolCount = []int{-1, 0, 6}[r.IntN(3)]
+		spec.SinkCount = []int{0, 5, 20}[r.IntN(3)]
 		spec.Correction = []float64{0, 1}[r.IntN(2)]
-		spec.FinalProb, spec.TypeDist, spec.TestMerge, spec.MergeData = r.IntN(2) == 0, r.IntN(2) == 0, r.IntN(2) == 0, r.IntN(2) == 0
+		spec.FinalProb, spec.TypeDist = r.IntN(2) == 0, r.IntN(2) == 0
+		spec.TestMerge, spec.MergeData = r.IntN(2) == 0, r.IntN(2) == 0
 		kinds := 1 + r.IntN(2)
 		want, _ := learn(spec, kinds, true)
 		got, earlier := learn(spec, kinds, false)

@@ -209,7 +209,10 @@ func BenchmarkLearn(b *testing.B) {
 					}
 					var steps strings.Builder
 					n := 0
-					m, err := Learn(context.Background(), c.spec, words, corpus.Alphabet, corpus.Types, func(s Step) { n++; fmt.Fprintln(&steps, s) })
+					m, err := Learn(context.Background(), c.spec, words, corpus.Alphabet, corpus.Types, func(s Step) {
+						n++
+						fmt.Fprintln(&steps, s)
+					})
 					if err != nil {
 						b.Fatal(err)
 					}

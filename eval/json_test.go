@@ -161,7 +161,8 @@ func TestMetricTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := Classify([]string{"benign", "attack"}, [][]float64{{0.9, 0.1}, {0, 1}, {1, 0}, {1, 0}, {0, 1}, {1, 0}}, truth)
+	c, err := Classify([]string{"benign", "attack"},
+		[][]float64{{0.9, 0.1}, {0, 1}, {1, 0}, {1, 0}, {0, 1}, {1, 0}}, truth)
 	if err != nil {
 		t.Fatal(err)
 	}

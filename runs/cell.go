@@ -312,9 +312,11 @@ func (j *job) falsePositives(test *data.Set, scores []float64, threshold float64
 	return nil
 }
 
-// classify judges the probabilities of a classifier: of the classes where samples are what is judged, elsewhere those of
-// an attack, which the scores of units are.
-func (j *job) classify(ctx context.Context, det models.Detector, test *data.Set, scores []float64, m *eval.Metrics) error {
+// classify judges the probabilities of a classifier: of the classes where samples are what is judged, elsewhere those
+// of an attack, which the scores of units are.
+func (j *job) classify(
+	ctx context.Context, det models.Detector, test *data.Set, scores []float64, m *eval.Metrics,
+) error {
 	c, ok := det.(models.Classifier)
 	if !ok || j.exp.Aggregate.Unit == "share" { // a share of flows is no probability
 		return nil

@@ -12,8 +12,8 @@ import (
 	"plumbline/runs/prepare"
 )
 
-// TestReleasedTable: sets of other kinds, and the audit, that are asked for after the table was let go are those that it
-// would have given.
+// TestReleasedTable: sets of other kinds, and the audit, that are asked for after the table was let go are those that
+// it would have given.
 func TestReleasedTable(t *testing.T) {
 	text, _ := connections(t)
 	sums := func(release bool) (out []string) {

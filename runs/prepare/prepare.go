@@ -228,7 +228,8 @@ func (p *Prepared) Sets(ctx context.Context, needs Needs) (*Sets, error) {
 	return s, nil
 }
 
-// MakeAll makes the sets of all these needs now, so that the table can go; what goes wrong is the error of [Prepared.Sets].
+// MakeAll makes the sets of all these needs now, so that the table can go; what goes wrong is the error of
+// [Prepared.Sets].
 func (p *Prepared) MakeAll(ctx context.Context, all []Needs) {
 	for _, needs := range all {
 		_, _ = p.Sets(ctx, needs)

@@ -145,7 +145,7 @@ func clusterRows(x [][]float64, k int) ([]int, error) {
 	r := rand.New(rand.NewPCG(encodeSeed, uint64(k)))
 	some := r.Perm(len(x))[:min(len(x), silhouetteRows)]
 	ctx, m := context.Background(), cluster.Rows(x)
-	settings := cluster.KMeans{K: k, Candidates: 1, MaxIter: encodeMaxIteration, Empty: cluster.DropEmpty}
+	settings := cluster.KMeans{K: k, MaxIter: encodeMaxIteration, Empty: cluster.DropEmpty}
 	var best []int32
 	top := math.Inf(-1)
 	for range encodeRuns {

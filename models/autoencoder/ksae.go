@@ -63,7 +63,7 @@ func (s *KSAESpec) New(env models.Env) (models.Detector, error) {
 
 // centresOf is k-means in the precision of networks.
 func centresOf(ctx context.Context, x [][]float32, k int, r *rand.Rand) ([][]float32, error) {
-	settings := cluster.KMeans{K: k, Candidates: 1, MaxIter: 300, Single: true}
+	settings := cluster.KMeans{K: k, MaxIter: 300, Single: true}
 	found, err := cluster.Fit(ctx, settings, cluster.Rows(x), r)
 	if err != nil {
 		return nil, err

@@ -41,8 +41,21 @@ func TestHBOSByHand(t *testing.T) {
 		}
 		return sum
 	}
-	modeltest.Near(t, "rarity", modeltest.FitScore(t, &HBOS{Bins: 4, Smooth: .1}, models.Env{}, train, test),
+	scores := modeltest.FitScore(t, &HBOS{Bins: 4, Smooth: .1, Form: "paper"}, models.Env{}, train, test)
+	modeltest.Near(t, "rarity", scores,
 		[]float64{h(1, 1), h(.25, 1), h(0, 1), h(.25, 1), h(0, 1), h(1, 0)}, 1e-12)
+	// PyOD: densities .8, 0, 0, .2 of bins that are 1 wide; a value on an edge counts in the bin above and is looked up
+	// in the one below, which the constant between 2.5 and 3.5 does too, so that it is rare
+	g := func(v ...float64) (sum float64) {
+		for _, x := range v {
+			sum -= math.Log2(x + .1)
+		}
+		return sum
+	}
+	test = modeltest.Vectors(2, []float64{0, 3, 3.5, 3, 1, 3, 4.5, 3, 4.6, 3, -.5, 2})
+	scores = modeltest.FitScore(t, &HBOS{Bins: 4, Smooth: .1, Form: pyodForm}, models.Env{}, train, test)
+	modeltest.Near(t, "density", scores,
+		[]float64{g(.8, 0), g(.2, 0), g(.8, 0), g(.2, 0), g(0, 0), g(.8, 0)}, 1e-12)
 }
 
 // By hand, for one column skewed to the right and one to the left.

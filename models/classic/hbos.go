@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"plumbline/data"
 	"plumbline/models"
@@ -18,13 +19,23 @@ import (
 // (Goldstein and Dengel, Histogram-based outlier score (HBOS): a fast unsupervised anomaly detection
 // algorithm, KI 2012.) The constant a, which the paper does not have, bounds what one column can say.
 //
-// Fit costs nd, each scored row d.
+// In PyOD's form (its version 3.6.5) h_j is the density of the bin, its share of the rows by its width, so that the
+// scale of a column counts, and logarithms are of base 2. A bin has the rows from its lower edge up to below the upper
+// one, but a value on an edge is looked up in the bin below. Up to half a width outside the extremes the outer bin
+// counts, farther out the column's lowest. A constant column has bins that are 1/bins wide, around its value.
+//
+// Fit costs nd, each scored row d, in PyOD's form d log bins.
 type HBOS struct {
 	// bins of a column; 10 as in PyOD
 	Bins int `yaml:"bins" jsonschema:"minimum=1,maximum=65536"`
 	// added to the height of a bin; 0.1 as in PyOD
 	Smooth float64 `yaml:"smooth" jsonschema:"exclusiveMinimum=0,maximum=1"`
+	// paper: heights relative to the fullest bin; pyod: densities, with PyOD's edges of bins
+	Form string `yaml:"form" jsonschema:"enum=paper,enum=pyod"`
 }
+
+// pyodForm is the form of a score as PyOD has it.
+const pyodForm = "pyod"
 
 const hbos = "hbos"
 
@@ -36,7 +47,7 @@ func init() {
 			"detection algorithm, KI 2012",
 		Needs:    models.Needs{Input: data.Vectors},
 		Seeded:   models.Never,
-		Defaults: func() models.Spec { return &HBOS{Bins: 10, Smooth: 0.1} },
+		Defaults: func() models.Spec { return &HBOS{Bins: 10, Smooth: 0.1, Form: "paper"} },
 	})
 }
 
@@ -48,7 +59,12 @@ func (c *HBOS) New(env models.Env) (models.Detector, error) {
 	spec := *c
 	return models.RowMethod{
 		Name: hbos, Spec: c, Env: env, Min: 1,
-		Fit:  func(ctx context.Context, s *data.Set) (models.RowLearned, error) { return fitHBOS(ctx, spec, env, s) },
+		Fit: func(ctx context.Context, s *data.Set) (models.RowLearned, error) {
+			if spec.Form == pyodForm {
+				return fitDensities(ctx, spec, env, s)
+			}
+			return fitHBOS(ctx, spec, env, s)
+		},
 		Load: loadHBOS,
 	}.Explainer(), nil
 }
@@ -62,35 +78,46 @@ type hbosState struct {
 }
 
 func fitHBOS(ctx context.Context, c HBOS, env models.Env, s *data.Set) (*hbosState, error) {
-	m := &hbosState{
-		bins: c.Bins, low: append([]float32(nil), s.Row(0)...), high: append([]float32(nil), s.Row(0)...),
-		rarity: make([]float64, s.D*c.Bins), outside: -math.Log(c.Smooth),
+	m := newHistograms(c, s)
+	m.outside = -math.Log(c.Smooth)
+	err := m.count(ctx, env, s, m.extremes, func(lo, hi int, row []float32) {
+		for j := lo; j < hi; j++ {
+			m.rarity[j*m.bins+m.bin(j, row[j])]++
+		}
+	})
+	for j := range s.D {
+		m.toRarity(m.rarity[j*m.bins:(j+1)*m.bins], c.Smooth)
 	}
-	err := models.ParallelRows(ctx, s.D, 8, env.Parallel(), func() func(lo, hi int) {
+	return m, err
+}
+
+func newHistograms(c HBOS, s *data.Set) *hbosState {
+	return &hbosState{
+		bins: c.Bins, low: slices.Clone(s.Row(0)), high: slices.Clone(s.Row(0)), rarity: make([]float64, s.D*c.Bins),
+	}
+}
+
+// count shows the columns from lo to hi of all rows to each of the passes in turn, on several goroutines.
+func (m *hbosState) count(ctx context.Context, env models.Env, s *data.Set,
+	passes ...func(lo, hi int, row []float32)) error {
+	return models.ParallelRows(ctx, s.D, 8, env.Parallel(), func() func(lo, hi int) {
 		return func(lo, hi int) {
-			for i := range s.N {
-				if i%4096 == 0 && ctx.Err() != nil {
-					return
+			for _, pass := range passes {
+				for i := range s.N {
+					if i%4096 == 0 && ctx.Err() != nil {
+						return
+					}
+					pass(lo, hi, s.Row(i))
 				}
-				for j := lo; j < hi; j++ {
-					v := s.X[i*s.D+j]
-					m.low[j], m.high[j] = min(m.low[j], v), max(m.high[j], v)
-				}
-			}
-			for i := range s.N {
-				if i%4096 == 0 && ctx.Err() != nil {
-					return
-				}
-				for j := lo; j < hi; j++ {
-					m.rarity[j*m.bins+m.bin(j, s.X[i*s.D+j])]++
-				}
-			}
-			for j := lo; j < hi; j++ {
-				m.toRarity(m.rarity[j*m.bins:(j+1)*m.bins], c.Smooth)
 			}
 		}
 	})
-	return m, err
+}
+
+func (m *hbosState) extremes(lo, hi int, row []float32) {
+	for j := lo; j < hi; j++ {
+		m.low[j], m.high[j] = min(m.low[j], row[j]), max(m.high[j], row[j])
+	}
 }
 
 // toRarity turns the counts of a column into log 1/(h+a).
@@ -118,10 +145,17 @@ func (m *hbosState) bin(j int, v float32) int {
 }
 
 func (m *hbosState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
+	return scoreByParts(ctx, s, workers, out, m.ExplainRow)
+}
+
+// scoreByParts scores rows by the sum of what explain says of each column.
+func scoreByParts(
+	ctx context.Context, s *data.Set, workers int, out []float64, explain func(row []float32, parts []float64),
+) error {
 	return models.EachRow(ctx, s.X, s.D, workers, out, func() func(row []float32) float64 {
 		parts := make([]float64, s.D)
 		return func(row []float32) float64 {
-			m.ExplainRow(row, parts)
+			explain(row, parts)
 			return total(parts)
 		}
 	})
@@ -141,10 +175,11 @@ func (m *hbosState) ExplainRow(row []float32, out []float64) {
 type hbosMeta struct {
 	Bins    int     `json:"bins"`
 	Outside float64 `json:"outside"`
+	Form    string  `json:"form,omitempty"`
 }
 
 func (m *hbosState) RowState() (any, models.Arrays) {
-	return hbosMeta{m.bins, m.outside}, models.Arrays{"low": m.low, "high": m.high, "rarity": m.rarity}
+	return hbosMeta{Bins: m.bins, Outside: m.outside}, models.Arrays{"low": m.low, "high": m.high, "rarity": m.rarity}
 }
 
 func loadHBOS(st models.State) (models.RowLearned, error) {
@@ -171,6 +206,14 @@ func loadHBOS(st models.State) (models.RowLearned, error) {
 		if math.Abs(v) > 1e6 {
 			return nil, fmt.Errorf("a rarity of %v", v)
 		}
+	}
+	if meta.Form == pyodForm {
+		for j := range d {
+			if m.low[j] > m.high[j] {
+				return nil, fmt.Errorf("a column from %v to %v", m.low[j], m.high[j])
+			}
+		}
+		return newDensities(m), nil
 	}
 	return m, nil
 }

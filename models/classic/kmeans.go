@@ -16,8 +16,8 @@ import (
 //	score(x) = min_c ‖x − μ_c‖
 //
 // (Lloyd, Least squares quantization in PCM, IEEE Transactions on Information Theory 28, 1982; starts by
-// Arthur and Vassilvitskii, k-means++: the advantages of careful seeding, SODA 2007.) Of several starts the
-// one with the smallest inertia counts. A cluster that becomes empty restarts at the row farthest from its
+// Arthur and Vassilvitskii, k-means++: the advantages of careful seeding, SODA 2007, each the best of 2+⌊ln k⌋ rows
+// drawn.) Of several starts the one with the smallest inertia counts. A cluster that becomes empty restarts at the row farthest from its
 // centre.
 //
 // Fit costs ndk for each of at most restarts × max_iter iterations.
@@ -84,7 +84,7 @@ func (c KMeans) cluster(ctx context.Context, env models.Env, s *data.Set) (*clus
 	}
 	rows := models.RowMatrix(s)
 	settings := cluster.KMeans{
-		K: c.Clusters, Candidates: 1, MaxIter: c.MaxIter, Tol: c.Tol * variance, Empty: cluster.RefillEmpty,
+		K: c.Clusters, MaxIter: c.MaxIter, Tol: c.Tol * variance, Empty: cluster.RefillEmpty,
 		Block: max(momentRows, (s.N+63)/64), Workers: env.Parallel(),
 	}
 	var best *cluster.Clustering

@@ -91,3 +91,24 @@ func TestLODABesidePyOD(t *testing.T) {
 		p.SameOverSeeds(t, "LODA_right_bin", &LODA{Projections: 100, Bins: 10})
 	}
 }
+
+// TestHBOSBesidePyOD: PyOD's scores where rounding to float32 moves no value over an edge of a bin, and on every table
+// those of its formula on rounded values.
+func TestHBOSBesidePyOD(t *testing.T) {
+	spec := &HBOS{Bins: 10, Smooth: .1, Form: pyodForm}
+	exact := 0
+	for _, p := range modeltest.PyOD(t) {
+		odd := modeltest.FitScore(t, spec, models.Env{}, p.Even, p.Odd)
+		all := modeltest.FitScore(t, spec, models.Env{Workers: 3}, p.All, p.All)
+		p.SameScores(t, "HBOS", "odd_float32", odd, p.Odd.Attack, 1e-9)
+		p.SameScores(t, "HBOS", "all_float32", all, p.All.Attack, 1e-9)
+		if _, ok := p.Scores["HBOS"]["all"]; ok {
+			exact++
+			p.SameScores(t, "HBOS", "odd", odd, p.Odd.Attack, 1e-6)
+			p.SameScores(t, "HBOS", "all", all, p.All.Attack, 1e-6)
+		}
+	}
+	if exact != 3 {
+		t.Errorf("%d tables, want 3", exact)
+	}
+}

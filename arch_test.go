@@ -55,7 +55,7 @@ var allowed = map[string]string{
 	"data/workload":          "data",
 	"data/audit":             "data data/derive data/source data/split",
 	"data/fetch":             "data data/input data/source",
-	"data/prep":              "configs/settings data data/corpus numeric/cluster numeric/parallel numeric/stat",
+	"data/prep":              "configs/settings data data/corpus eval numeric/cluster numeric/parallel numeric/stat",
 
 	"models":             "configs/settings data numeric/parallel numeric/cluster",
 	"models/modeltest":   "configs/settings data data/datatest data/prep data/source data/split eval models",

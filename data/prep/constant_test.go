@@ -43,7 +43,7 @@ func numbersTable(columns map[string][]float64) (*data.Table, Rows, []int32) {
 			test = append(test, int32(i))
 		}
 	}
-	return t, Rows{train, train}, test
+	return t, Rows{Benign: train, All: train}, test
 }
 
 // TestRoundingIsNoSpread: a column that is constant but for rounding (0.3 and 0.1+0.2) stays within rounding of one
@@ -138,7 +138,7 @@ func TestManyLevels(t *testing.T) {
 		step  string
 		width int
 	}{{"onehot", 1000}, {"{step: onehot, max_levels: 3}", 3}, {"{step: onehot, max_levels: 60000}", n - 1}} {
-		p, err := pipe(t, "["+k.step+"]").Fit(context.Background(), tb, Rows{all, all}, 1)
+		p, err := pipe(t, "["+k.step+"]").Fit(context.Background(), tb, Rows{Benign: all, All: all}, 1)
 		if err != nil {
 			t.Fatal(err)
 		}

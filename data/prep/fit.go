@@ -12,7 +12,11 @@ import (
 )
 
 // Rows are the training rows of a table: the benign ones, and all of them.
-type Rows struct{ Benign, All []int32 }
+type Rows struct {
+	Benign, All []int32
+	// Learn fits the models that steps rank columns by; nil: such steps are errors.
+	Learn Learner
+}
 
 // column is one column in progress: a source column and what is done to its values so far, or one level of
 // a one-hot encoded source column.

@@ -14,6 +14,7 @@ func init() {
 	register("select_features", "keeps the columns that tell most about the labels of the training rows", func() step {
 		return &selectFeatures{
 			Common: Common{Step: "select_features", Fit: "train"}, By: "mutual_information", Keep: 20, Bins: 10,
+			Model: "random_forest", Repeats: 5, Rows: 20000,
 		}
 	})
 }
@@ -26,15 +27,35 @@ func init() {
 //	chi2                Σ_y (O_y − E_y)² / E_y, O_y the column's sum over the rows of label y, E_y its share of
 //	                    them; the column must not be negative (scikit-learn's feature_selection.chi2)
 //	variance            population variance
+//	permutation         AUROC of a model, less that with the column's values in a random order
 type selectFeatures struct {
 	Common `yaml:",inline"`
 	// measure that columns are ranked by
-	By string `yaml:"by" jsonschema:"enum=mutual_information,enum=chi2,enum=variance"`
+	By string `yaml:"by" jsonschema:"enum=mutual_information,enum=chi2,enum=variance,enum=permutation"`
 	// columns to keep
 	Keep int `yaml:"keep" jsonschema:"minimum=1"`
 	// bins of mutual information
 	Bins int `yaml:"bins" jsonschema:"minimum=2,maximum=1000"`
+	// model of permutation, with its defaults: any that scores rows one by one
+	Model string `yaml:"model"`
+	// random orders of each column for permutation; 5 as in scikit-learn
+	Repeats int `yaml:"repeats" jsonschema:"minimum=1,maximum=1000"`
+	// largest number of training rows that permutation looks at
+	Rows int `yaml:"rows" jsonschema:"minimum=10"`
 }
+
+// Models names the models that steps rank columns by.
+func (s Spec) Models() []string {
+	var out []string
+	for _, st := range s.steps {
+		if sf, ok := st.(*selectFeatures); ok && sf.By == permutation {
+			out = append(out, sf.Model)
+		}
+	}
+	return out
+}
+
+const permutation = "permutation"
 
 func (s *selectFeatures) fit(f *fitting) error {
 	rows := f.learnFrom(&s.Common)
@@ -58,12 +79,7 @@ func (s *selectFeatures) fit(f *fitting) error {
 		}
 		candidates = append(candidates, c)
 	}
-	values := make([]float64, len(candidates))
-	err := f.each(func(c *column) bool { return slices.Contains(candidates, c) }, func(c *column) error {
-		v, err := s.rank(f.raw(c, rows), attack)
-		values[slices.Index(candidates, c)] = v
-		return err
-	})
+	values, err := s.values(f, candidates, rows, attack)
 	if err != nil {
 		return err
 	}
@@ -79,11 +95,28 @@ func (s *selectFeatures) fit(f *fitting) error {
 	kept := len(candidates) - len(gone)
 	f.remove(func(c *column) bool { return gone[c] })
 	said := fmt.Sprintf("%d of %d columns are kept by %s", kept, len(candidates), s.By)
+	if s.By == permutation {
+		said += " for " + s.Model
+	}
 	if s.By != "variance" {
 		said += ", which looked at the labels of the training rows"
 	}
 	f.notes = append(f.notes, said)
 	return nil
+}
+
+// values is the measure of each candidate.
+func (s *selectFeatures) values(f *fitting, candidates []*column, rows []int32, attack []bool) ([]float64, error) {
+	if s.By == permutation {
+		return s.byPermutation(f, candidates, rows)
+	}
+	values := make([]float64, len(candidates))
+	err := f.each(func(c *column) bool { return slices.Contains(candidates, c) }, func(c *column) error {
+		v, err := s.rank(f.raw(c, rows), attack)
+		values[slices.Index(candidates, c)] = v
+		return err
+	})
+	return values, err
 }
 
 var errNegative = errors.New("has negative values, which chi2 cannot rank: scale with minmax before")

@@ -191,6 +191,11 @@ func (l *loader) dataSet(r dataRef) (DataSet, settings.Problems) {
 	if set.Prep, err = prep.Decode(steps); err != nil {
 		ps = append(ps, problems(r.doc, err)...)
 	}
+	for _, name := range set.Prep.Models() {
+		if _, err := models.AnyReferenceTo(name).Spec(); err != nil {
+			ps = append(ps, steps.Problem("%v", err))
+		}
+	}
 	if c.Traces.Given() || l.e.Traces.Given() {
 		t := prep.DefaultTraces()
 		ps = append(ps, c.Traces.Decode(&t)...)

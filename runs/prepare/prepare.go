@@ -104,7 +104,7 @@ func (src *Source) Prepare(ctx context.Context, fold int) (*Prepared, error) {
 		return nil, err
 	}
 	set, report := src.Set, src.report
-	rows := prep.Rows{Benign: l.benign, All: l.split.Train}
+	rows := prep.Rows{Benign: l.benign, All: l.split.Train, Learn: learner(src.Workers)}
 	if p.Pipe, err = set.Prep.Fit(ctx, l.Table, rows, src.Workers); err != nil {
 		return nil, fmt.Errorf("%s: %w", set.Config.Name, err)
 	}

@@ -16,9 +16,9 @@ import (
 //	score(x) = min_c ‖x − μ_c‖
 //
 // (Lloyd, Least squares quantization in PCM, IEEE Transactions on Information Theory 28, 1982; starts by
-// Arthur and Vassilvitskii, k-means++: the advantages of careful seeding, SODA 2007, each the best of 2+⌊ln k⌋ rows
-// drawn.) Of several starts the one with the smallest inertia counts. A cluster that becomes empty restarts at the row farthest from its
-// centre.
+// Arthur and Vassilvitskii, k-means++: the advantages of careful seeding, SODA 2007, each the best of
+// 2+⌊ln k⌋ rows drawn.) Of several starts the one with the smallest inertia counts. A cluster that becomes empty
+// restarts at the row farthest from its centre.
 //
 // Fit costs ndk for each of at most restarts × max_iter iterations.
 type KMeans struct {

@@ -11,11 +11,25 @@ import (
 	"plumbline/numeric/parallel"
 )
 
+// plan is what is asked of the columns of files.
+type plan struct {
+	Name    string              // of the data set, for messages
+	Label   string              // the column that holds the label, read as text whatever its type; empty: none
+	Class   string              // the column that holds the class, read as text; empty: none
+	Levels  []string            // further columns that tell the truth: they must be there and are not kept
+	Drop    []string            // columns that are not kept
+	Single  bool                // there is one file alone: it must have the columns of Drop
+	Aliases map[string][]string // other names that files give to columns
+	// Foreign is what a file with so wide a header or row is known to be, as an addition to an error; nil: nothing is
+	// known.
+	Foreign func(columns int) string
+}
+
 // builder collects parsed chunks of files, in order, and makes a table of them. Their values are copied into
 // columns for which the room is foreseen from the size of the files, so that the chunks' memory, which the
 // processor still has at hand, serves again, and a large file is held once, not twice.
 type builder struct {
-	config   *Config
+	plan
 	expected int64           // bytes of text that all files together have; 0: not known
 	taken    int64           // bytes of text that were taken over
 	specs    []ColumnSpec    // nil until the first file says
@@ -23,14 +37,9 @@ type builder struct {
 	met      map[string]bool // columns that some file has
 	lines    stack[int32]
 	rows     int
-	read     [2]int // rows by part, before any are left out
-	origins  []data.Origin
-	joined   []data.Origin // files that label the rows of others
 	badCount int
-	badIn    []int // unreadable rows by file
-	examples []BadRow
+	examples []BadRow // the first of the bad rows
 	warnings []string
-	notes    []string
 }
 
 // gathered is one column as it grows.
@@ -52,20 +61,25 @@ const (
 	class
 )
 
-func newBuilder(c *Config) *builder { return &builder{config: c, met: map[string]bool{}} }
+func newBuilder(p plan) *builder { return &builder{plan: p, met: map[string]bool{}} }
 
 // role is what becomes of the named column.
 func (b *builder) role(name string) role {
-	c := b.config
 	switch {
-	case name == c.Label.Column && name != "":
+	case name == b.Label && name != "":
 		return label
-	case name == c.Label.Class && name != "":
+	case name == b.Class && name != "":
 		return class
-	case slices.Contains(c.Drop, name), slices.Contains(c.Label.Levels, name):
+	case slices.Contains(b.Drop, name), slices.Contains(b.Levels, name):
 		return dropped
 	}
 	return feature
+}
+
+// begin sets or checks the columns of the next file, and returns them with those of the truth as texts.
+func (b *builder) begin(specs []ColumnSpec) ([]ColumnSpec, error) {
+	specs = b.asTexts(specs)
+	return specs, b.fix(specs)
 }
 
 // asTexts is the columns with those of the truth as texts: a label is compared as it is written, so that 0
@@ -80,8 +94,8 @@ func (b *builder) asTexts(specs []ColumnSpec) []ColumnSpec {
 	return specs
 }
 
-// schema sets or checks the columns of the next file.
-func (b *builder) schema(specs []ColumnSpec) error {
+// fix sets or checks the columns of the next file.
+func (b *builder) fix(specs []ColumnSpec) error {
 	seen := map[string]bool{}
 	for _, s := range specs {
 		if seen[s.Name] {
@@ -95,13 +109,13 @@ func (b *builder) schema(specs []ColumnSpec) error {
 		}
 		return fmt.Errorf("the columns differ from those of the files before: %s", difference(b.specs, specs))
 	}
-	for _, want := range slices.Concat([]string{b.config.Label.Column, b.config.Label.Class}, b.config.Label.Levels) {
+	for _, want := range slices.Concat([]string{b.Label, b.Class}, b.Levels) {
 		if want != "" && !seen[want] {
 			return noColumn(want, specs)
 		}
 	}
-	for _, d := range b.config.Drop { // of several files, others may have it
-		if !seen[d] && len(b.config.Files.Train)+len(b.config.Files.Test) == 1 {
+	for _, d := range b.Drop { // of several files, others may have it
+		if !seen[d] && b.Single {
 			return noColumn(d, specs)
 		}
 	}
@@ -151,7 +165,7 @@ func (b *builder) align(tf *TextFormat) error {
 			at[i] = -1
 			more = append(more, s.Name)
 		case !ok, has[k], b.specs[k].Type != s.Type && !tf.lenient && b.role(s.Name) != dropped:
-			return nil // schema says what differs
+			return nil // fix says what differs
 		default:
 			at[i], has[k] = k, true
 		}
@@ -171,12 +185,12 @@ func (b *builder) align(tf *TextFormat) error {
 		for _, k := range absent {
 			lacks = append(lacks, b.specs[k].Name)
 		}
-		if err := b.lacking(tf.File, lacks, namesOf(tf.specs), b.declared(b.specs)); err != nil {
+		if err := b.lacking(tf.File, lacks, namesOf(tf.specs), b.specs); err != nil {
 			return err
 		}
 		if len(more) > 0 {
 			b.warnings = append(b.warnings, fmt.Sprintf("%s: %s has further columns, which are not read: %s",
-				b.config.Name, tf.File, strings.Join(more, ", ")))
+				b.Name, tf.File, strings.Join(more, ", ")))
 		}
 	}
 	tf.specs, tf.at, tf.absent = b.specs, at, absent
@@ -269,16 +283,6 @@ func (b *builder) bad(row BadRow) {
 	}
 }
 
-// tooManyBad is an error where more rows of a file cannot be read than the config allows.
-func (b *builder) tooManyBad(file string, bad, rows int) error {
-	if share := float64(bad) / float64(rows); share <= b.config.MaxBad {
-		return nil
-	}
-	return fmt.Errorf(
-		"data: %s: %s: %d of %d rows cannot be read, more than the share of %g that max_bad_share allows:\n  %s",
-		b.config.Name, file, bad, rows, b.config.MaxBad, joinBad(b.examples))
-}
-
 // translate turns a chunk's own codes into the column's.
 func (c *gathered) translate(p *columnChunk) []uint32 {
 	to := make([]uint32, len(p.names))
@@ -299,39 +303,54 @@ func (c *gathered) translate(p *columnChunk) []uint32 {
 	return p.code
 }
 
-func (b *builder) origin(o data.Origin, bad int) {
-	b.origins, b.badIn = append(b.origins, o), append(b.badIn, bad)
+// isDropped says whether a column is not kept.
+func (b *builder) isDropped(name string) bool { return b.role(name) == dropped }
+
+// skips says of each column whether it is not kept.
+func (b *builder) skips(specs []ColumnSpec) []bool {
+	skip := make([]bool, len(specs))
+	for i, s := range specs {
+		skip[i] = b.isDropped(s.Name)
+	}
+	return skip
 }
 
-// table joins what is not in one array yet, one column after the other, letting go of each as it is done.
+// texts is a column of texts as codes, with the texts that they stand for.
+type texts struct {
+	Code   []uint32 // data.Missing where a row has none
+	Levels []string
+}
+
+// truth is the label and the class column after table; nil where there is none.
+func (b *builder) truth() (labels, classes *texts) {
+	for i, s := range b.specs {
+		switch b.role(s.Name) {
+		case label:
+			labels = &texts{b.columns[i].code.join(b.rows), b.columns[i].names}
+		case class:
+			classes = &texts{b.columns[i].code.join(b.rows), b.columns[i].names}
+		}
+	}
+	return labels, classes
+}
+
+// table joins what is not in one array yet, one column after the other, letting go of each as it is done. The columns
+// of the truth are left to truth.
 func (b *builder) table() (*data.Table, error) {
 	if b.rows == 0 {
-		return nil, fmt.Errorf("data: %s: no rows", b.config.Name)
+		return nil, fmt.Errorf("data: %s: no rows", b.Name)
 	}
-	for _, d := range b.config.Drop {
+	for _, d := range b.Drop {
 		if len(b.met) > 0 && !b.met[d] &&
 			!slices.ContainsFunc(b.specs, func(s ColumnSpec) bool { return s.Name == d }) {
-			return nil, fmt.Errorf("data: %s: drop: %w", b.config.Name, noColumn(d, b.specs))
+			return nil, fmt.Errorf("data: %s: drop: %w", b.Name, noColumn(d, b.specs))
 		}
 	}
-	t := &data.Table{Name: b.config.Name, Rows: b.rows, Origins: b.origins, Lines: b.lines.join(b.rows)}
-	t.Parts = make([]data.Part, b.rows)
-	for _, o := range b.origins {
-		for i := o.FirstRow; i < o.FirstRow+o.Rows; i++ {
-			t.Parts[i] = o.Part
-		}
-	}
-	var labels, classes *gathered
+	t := &data.Table{Name: b.Name, Rows: b.rows, Lines: b.lines.join(b.rows)}
 	var features []int
 	freed := 0
 	for i, s := range b.specs {
-		g := &b.columns[i]
-		switch b.role(s.Name) {
-		case label:
-			labels = g
-		case class:
-			classes = g
-		case feature:
+		if b.role(s.Name) == feature {
 			features = append(features, i)
 		}
 	}
@@ -356,10 +375,7 @@ func (b *builder) table() (*data.Table, error) {
 			freed = 0
 		}
 	}
-	if labels == nil && len(b.config.Label.Files) == 0 {
-		return t, nil
-	}
-	return t, b.truth(t, labels, classes)
+	return t, nil
 }
 
 // collectAfter is after how many joined bytes what they were joined from is collected rather than left to

@@ -179,7 +179,7 @@ type Source interface {
 	// Schema lists the columns before any file is read, or nil where the files themselves name them.
 	Schema() []ColumnSpec
 	// Check says what is wrong with the settings.
-	Check(c *Config) settings.Problems
+	Check(options settings.Doc) settings.Problems
 }
 
 // ColumnSpec is one column as a config declares it.
@@ -245,7 +245,8 @@ func DecodeConfig(doc settings.Doc) (*Config, error) {
 		c.source = fresh()
 		ps = append(ps, c.Options.Decode(c.source)...)
 		if len(ps) == 0 {
-			ps = append(ps, c.source.Check(c)...)
+			ps = append(ps, c.source.Check(c.Options)...)
+			ps = append(ps, c.checkFiles()...)
 		}
 		ps = append(ps, c.checkNames(doc)...)
 	}
@@ -308,6 +309,17 @@ func DecodeConfig(doc settings.Doc) (*Config, error) {
 	return c, nil
 }
 
+// checkFiles says what is wrong with the files as those of the format.
+func (c *Config) checkFiles() settings.Problems {
+	switch g, ok := c.source.(Generator); {
+	case ok:
+		return g.CheckConfig(c)
+	case len(c.Files.Train) == 0:
+		return settings.Problems{{Where: c.Options.File, Path: "files.train", Msg: "names no file"}}
+	}
+	return nil
+}
+
 // checkNames holds the columns that the config names against those that it declares.
 func (c *Config) checkNames(doc settings.Doc) (ps settings.Problems) {
 	schema := c.source.Schema()
@@ -347,6 +359,8 @@ func (c *Config) Generated() bool {
 // Generator is a source that needs no files.
 type Generator interface {
 	Generate(name string) (*data.Table, error)
+	// CheckConfig says what in a data config does not fit data that is generated.
+	CheckConfig(c *Config) settings.Problems
 }
 
 func (k columnKind) columnType() data.ColumnType {

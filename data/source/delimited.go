@@ -76,8 +76,8 @@ type Delimited struct {
 func (d *Delimited) Schema() []ColumnSpec { return d.Columns }
 
 // Check says what is wrong with the settings.
-func (d *Delimited) Check(c *Config) (ps settings.Problems) {
-	add := func(format string, args ...any) { ps = append(ps, c.Options.Problem(format, args...)) }
+func (d *Delimited) Check(options settings.Doc) (ps settings.Problems) {
+	add := func(format string, args ...any) { ps = append(ps, options.Problem(format, args...)) }
 	switch {
 	case d.Separator == "auto" && !d.Header:
 		add("separator auto needs a header")
@@ -108,9 +108,6 @@ func (d *Delimited) Check(c *Config) (ps settings.Problems) {
 		if col.Name == "" || col.Type == "" {
 			add("column %d needs a name and a type", i+1)
 		}
-	}
-	if len(c.Files.Train) == 0 {
-		ps = append(ps, settings.Problem{Where: c.Options.File, Path: "files.train", Msg: "names no file"})
 	}
 	return ps
 }
@@ -148,7 +145,7 @@ func CommonestSeparator(header []byte) byte {
 	return best
 }
 
-func (d *Delimited) read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
+func (d *Delimited) Read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
 	tf := &TextFormat{
 		File:      name,
 		Separator: d.separator(),
@@ -158,7 +155,6 @@ func (d *Delimited) read(ctx context.Context, in io.Reader, name string, tb *bui
 		times:     value.Times{Layouts: d.TimeLayouts, WorkHours: d.Hours == "work"},
 		numbers:   d.notation(),
 		specs:     d.Columns,
-		foreign:   tb.config.foreign,
 	}
 	if d.End != "" {
 		tf.end = []byte(d.End)
@@ -185,7 +181,7 @@ func (d *Delimited) read(ctx context.Context, in io.Reader, name string, tb *bui
 			tf.Separator = CommonestSeparator(raw)
 		}
 		if tf.specs, err = d.headerSpecs(tf, raw, tb); err != nil {
-			return fmt.Errorf("%s:%d: %w%s", name, line, err, tf.foreign(bytes.Count(raw, []byte{tf.Separator})+1))
+			return fmt.Errorf("%s:%d: %w%s", name, line, err, tb.Foreign(bytes.Count(raw, []byte{tf.Separator})+1))
 		}
 		if d.RepeatedHeader {
 			tf.header = raw
@@ -199,17 +195,13 @@ func (d *Delimited) read(ctx context.Context, in io.Reader, name string, tb *bui
 
 // headerSpecs are the columns that the header line names, checked against the declared ones.
 func (d *Delimited) headerSpecs(tf *TextFormat, raw []byte, tb *builder) ([]ColumnSpec, error) {
-	r := record{tf: tf, text: raw, line: 1}
-	if !r.next() || r.err != nil {
-		return nil, fmt.Errorf("unreadable header: %w", cmp.Or(r.err, errors.New("it is empty")))
+	cells, err := tf.Texts(raw)
+	if err != nil {
+		return nil, fmt.Errorf("unreadable header: %w", err)
 	}
 	var names []string
 	known := map[string]bool{}
-	for i, cell := range r.cells {
-		text, err := tf.text(bytes.TrimSpace(cell))
-		if err != nil {
-			return nil, fmt.Errorf("header: %w", err)
-		}
+	for i, text := range cells {
 		if text == "" {
 			text = fmt.Sprintf("column %d", i+1)
 		}
@@ -219,7 +211,7 @@ func (d *Delimited) headerSpecs(tf *TextFormat, raw []byte, tb *builder) ([]Colu
 		known[text] = true
 		names = append(names, text)
 	}
-	names = tb.config.canonical(names)
+	names = tb.canonical(names)
 	if d.ByName {
 		return d.Columns, d.lookUp(tf, names, tb)
 	}
@@ -249,7 +241,7 @@ func (d *Delimited) headerSpecs(tf *TextFormat, raw []byte, tb *builder) ([]Colu
 		}
 		return d.Columns, nil
 	}
-	if tf.foreign(len(specs)) != "" { // its columns may happen to have the same names
+	if tb.Foreign(len(specs)) != "" { // its columns may happen to have the same names
 		return nil, fmt.Errorf("the header names %d columns", len(specs))
 	}
 	for name := range d.Types {
@@ -279,5 +271,5 @@ func (d *Delimited) lookUp(tf *TextFormat, header []string, tb *builder) error {
 		tf.absent = append(tf.absent, k)
 		absent = append(absent, c.Name)
 	}
-	return tb.lacking(tf.File, absent, header, tb.declared(d.Columns))
+	return tb.lacking(tf.File, absent, header, d.Columns)
 }

@@ -50,7 +50,7 @@ func filterTime(v string) (int64, error) {
 }
 
 // filter leaves the rows out that the config's filters name, and notes how many they are.
-func (b *builder) filter(t *data.Table) error {
+func (b *intake) filter(t *data.Table) error {
 	if len(b.config.Filter) == 0 {
 		return nil
 	}

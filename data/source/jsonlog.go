@@ -37,14 +37,14 @@ func newJSONLog(specs []ColumnSpec) *jsonLog {
 }
 
 // moreColumns says what is wrong with columns that a config adds to those of a monitor.
-func moreColumns(c *Config, own, more []ColumnSpec) (ps settings.Problems) {
+func moreColumns(options settings.Doc, own, more []ColumnSpec) (ps settings.Problems) {
 	for i, col := range more {
 		same := func(s ColumnSpec) bool { return s.Name == col.Name }
 		switch {
 		case col.Name == "" || col.Type == "":
-			ps = append(ps, c.Options.Problem("column %d needs a name and a type", i+1))
+			ps = append(ps, options.Problem("column %d needs a name and a type", i+1))
 		case slices.ContainsFunc(own, same) || slices.ContainsFunc(more[:i], same):
-			ps = append(ps, c.Options.Problem("column %q is there already", col.Name))
+			ps = append(ps, options.Problem("column %q is there already", col.Name))
 		}
 	}
 	return ps

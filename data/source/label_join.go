@@ -65,7 +65,7 @@ func (j *Join) decode(c *Config, at settings.Doc) (ps settings.Problems) {
 	}
 	ps = append(ps, j.Options.Decode(j.config.source)...)
 	if len(ps) == 0 {
-		ps = append(ps, j.config.source.Check(j.config)...)
+		ps = append(ps, j.config.source.Check(j.Options)...)
 	}
 	return ps
 }
@@ -79,20 +79,20 @@ func (j *Join) read(ctx context.Context, f Finder, workers int) (*data.Table, *R
 	if !ok {
 		return nil, nil, fmt.Errorf("data: %s: format %s reads no text", j.config.Name, j.Format)
 	}
-	tb := newBuilder(j.config)
-	if err := src.read(ctx, strings.NewReader(j.Table), tableName, tb, workers); err != nil {
+	tb := newIntake(j.config)
+	if err := src.Read(ctx, strings.NewReader(j.Table), tableName, tb.builder, workers); err != nil {
 		return nil, nil, fmt.Errorf("data: %s: %w", j.config.Name, err)
 	}
 	if tb.badCount > 0 {
 		return nil, nil, fmt.Errorf("data: %s: %s", j.config.Name, tb.examples[0])
 	}
 	tb.origin(data.Origin{Name: tableName, Rows: tb.rows}, 0)
-	t, err := tb.table()
+	t, err := tb.finish()
 	return t, &ReadReport{}, err
 }
 
 // joinTruth labels the rows of a table by the second one, and takes out those that the config leaves out.
-func (b *builder) joinTruth(ctx context.Context, t *data.Table, f Finder, workers int) error {
+func (b *intake) joinTruth(ctx context.Context, t *data.Table, f Finder, workers int) error {
 	rule := b.config.Label
 	second, report, err := rule.Join.read(ctx, f, workers)
 	if err != nil {

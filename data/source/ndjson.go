@@ -41,22 +41,19 @@ type NDJSON struct {
 func (d *NDJSON) Schema() []ColumnSpec { return d.Columns }
 
 // Check says what is wrong with the settings.
-func (d *NDJSON) Check(c *Config) (ps settings.Problems) {
+func (d *NDJSON) Check(options settings.Doc) (ps settings.Problems) {
 	if len(d.Columns) == 0 {
-		ps = append(ps, c.Options.Problem("columns must name the members to read"))
+		ps = append(ps, options.Problem("columns must name the members to read"))
 	}
 	for i, col := range d.Columns {
 		if col.Name == "" || col.Type == "" {
-			ps = append(ps, c.Options.Problem("column %d needs a name and a type", i+1))
+			ps = append(ps, options.Problem("column %d needs a name and a type", i+1))
 		}
-	}
-	if len(c.Files.Train) == 0 {
-		ps = append(ps, settings.Problem{Where: c.Options.File, Path: "files.train", Msg: "names no file"})
 	}
 	return ps
 }
 
-func (d *NDJSON) read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
+func (d *NDJSON) Read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
 	tf := &TextFormat{
 		File:     name,
 		infinite: d.NonFinite == "missing",
@@ -66,14 +63,14 @@ func (d *NDJSON) read(ctx context.Context, in io.Reader, name string, tb *builde
 	for _, m := range d.Missing {
 		tf.missing = append(tf.missing, []byte(m))
 	}
-	m := newMemberNames(d.Columns, tb.config)
+	m := newMemberNames(d.Columns, tb.Aliases)
 	tf.cut = func(line []byte, cells [][]byte) ([][]byte, error) { return d.cells(tf, m, line, cells) }
 	br := corpus.PastBOM(in)
-	rows := tb.rows
+	before := tb.rows
 	if err := parseFile(ctx, NewArrayLines(br), tf, 1, tb, workers); err != nil {
 		return err
 	}
-	if tb.rows == rows {
+	if tb.rows == before {
 		return nil // for other reasons, which are said
 	}
 	return m.lacking(tb, name)
@@ -87,10 +84,10 @@ type memberNames struct {
 	found   []atomic.Bool
 }
 
-func newMemberNames(columns []ColumnSpec, c *Config) *memberNames {
+func newMemberNames(columns []ColumnSpec, aliases map[string][]string) *memberNames {
 	m := &memberNames{columns: columns, found: make([]atomic.Bool, len(columns))}
 	for _, col := range columns {
-		names := append([]string{col.Name}, c.Aliases[col.Name]...)
+		names := append([]string{col.Name}, aliases[col.Name]...)
 		var paths [][]string
 		for _, n := range names {
 			paths = append(paths, strings.Split(n, "."))
@@ -121,7 +118,7 @@ func (m *memberNames) lacking(tb *builder, file string) error {
 			absent = append(absent, m.columns[i].Name)
 		}
 	}
-	if err := tb.lacking(file, absent, nil, tb.declared(m.columns)); err != nil {
+	if err := tb.lacking(file, absent, nil, m.columns); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	return nil

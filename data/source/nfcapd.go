@@ -142,22 +142,18 @@ func (d *Nfcapd) Schema() []ColumnSpec {
 }
 
 // Check says what is wrong with the settings.
-func (d *Nfcapd) Check(c *Config) settings.Problems { return needsTrainFile(c) }
+func (d *Nfcapd) Check(settings.Doc) settings.Problems { return nil }
 
-func (d *Nfcapd) read(ctx context.Context, in io.Reader, name string, tb *builder, _ int) error {
+func (d *Nfcapd) Read(ctx context.Context, in io.Reader, name string, tb *builder, _ int) error {
 	r, err := nfcapd.NewReader(in)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	tf := &TextFormat{File: name, specs: tb.asTexts(d.Schema())}
-	if err := tb.schema(tf.specs); err != nil {
+	specs, err := tb.begin(d.Schema())
+	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	tf.skip = make([]bool, len(tf.specs))
-	for i, s := range tf.specs {
-		tf.skip[i] = tb.role(s.Name) == dropped
-	}
-	w := newFlowTable(tf)
+	w := newFlowTable(specs, tb.skips(specs))
 	var f nfcapd.Flow
 	for n := 1; ; n++ {
 		err := r.Next(&f)
@@ -185,14 +181,14 @@ const flowsPerChunk = 1 << 16
 
 // flowTable collects flows as rows.
 type flowTable struct {
-	tf        *TextFormat
 	p         *chunk
+	skip      []bool
 	addresses []map[netip.Addr]uint32 // of each column
 	codes     []map[uint64]uint32
 }
 
-func newFlowTable(tf *TextFormat) *flowTable {
-	w := &flowTable{tf: tf, p: tf.newChunk()}
+func newFlowTable(specs []ColumnSpec, skip []bool) *flowTable {
+	w := &flowTable{p: newChunk(specs, skip), skip: skip}
 	w.addresses, w.codes = make([]map[netip.Addr]uint32, len(flowColumns)), make([]map[uint64]uint32, len(flowColumns))
 	for i := range flowColumns {
 		w.addresses[i], w.codes[i] = map[netip.Addr]uint32{}, map[uint64]uint32{}
@@ -210,7 +206,7 @@ func (w *flowTable) clear() {
 
 func (w *flowTable) add(f *nfcapd.Flow, line int) {
 	for i := range flowColumns {
-		if w.tf.skip[i] {
+		if w.skip[i] {
 			continue
 		}
 		c, s := &flowColumns[i], &w.p.columns[i]

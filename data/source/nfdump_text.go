@@ -73,9 +73,9 @@ var nfdumpParts = []textPart{
 func (d *NfdumpText) Schema() []ColumnSpec { return nil }
 
 // Check says what is wrong with the settings.
-func (d *NfdumpText) Check(c *Config) settings.Problems { return needsTrainFile(c) }
+func (d *NfdumpText) Check(settings.Doc) settings.Problems { return nil }
 
-func (d *NfdumpText) read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
+func (d *NfdumpText) Read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
 	br := corpus.PastBOM(in)
 	line := 1
 	var head string

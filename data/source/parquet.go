@@ -39,12 +39,7 @@ type Parquet struct {
 func (d *Parquet) Schema() []ColumnSpec { return nil }
 
 // Check says what is wrong with the settings.
-func (d *Parquet) Check(c *Config) settings.Problems {
-	if len(c.Files.Train) == 0 {
-		return settings.Problems{{Where: c.Options.File, Path: "files.train", Msg: "names no file"}}
-	}
-	return nil
-}
+func (d *Parquet) Check(settings.Doc) settings.Problems { return nil }
 
 // parquetField is a column of a table and the file's column that it comes from.
 type ParquetField struct {
@@ -53,17 +48,17 @@ type ParquetField struct {
 	Wrong  string // why it cannot be read
 }
 
-func (d *Parquet) read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
+func (d *Parquet) Read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
 	file, err := OpenParquet(in)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	fields := ParquetFields(file, func(group string) bool { return slices.Contains(tb.config.Drop, group) })
+	fields := ParquetFields(file, func(group string) bool { return slices.Contains(tb.Drop, group) })
 	names := make([]string, len(fields))
 	for i := range fields {
 		names[i] = fields[i].Spec.Name
 	}
-	for i, n := range tb.config.canonical(names) {
+	for i, n := range tb.canonical(names) {
 		fields[i].Spec.Name = n
 	}
 	known := map[string]bool{}
@@ -77,7 +72,7 @@ func (d *Parquet) read(ctx context.Context, in io.Reader, name string, tb *build
 		if t, ok := d.Types[f.Spec.Name]; ok {
 			f.Spec.Type = t
 		}
-		if f.Wrong != "" && tb.role(f.Spec.Name) != dropped {
+		if f.Wrong != "" && !tb.isDropped(f.Spec.Name) {
 			return fmt.Errorf("%s: column %q %s: leave it out (drop: [%s])", name, f.Spec.Name, f.Wrong, f.Spec.Name)
 		}
 		tf.specs = append(tf.specs, f.Spec)
@@ -87,8 +82,7 @@ func (d *Parquet) read(ctx context.Context, in io.Reader, name string, tb *build
 			return fmt.Errorf("%s: options.types names the column %q, which the file does not have", name, t)
 		}
 	}
-	tf.specs = tb.asTexts(tf.specs)
-	if err := tb.schema(tf.specs); err != nil {
+	if tf.specs, err = tb.begin(tf.specs); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return parseGroups(ctx, file, tf, fields, tb, workers)
@@ -200,12 +194,12 @@ func parseGroups(
 	var failed *parallel.Panic
 	hand := func() {
 		first := 0
-		for g, rows := range file.Groups {
+		for g, n := range file.Groups {
 			group := &parquetGroup{index: g, first: first, left: make(chan struct{}, len(fields))}
-			first += rows
+			first += n
 			for i, f := range fields {
-				c := &parquetColumn{tf: tf, at: i, column: &file.Columns[f.column], number: f.column, rows: rows}
-				c.skip = tb.role(f.Spec.Name) == dropped
+				c := &parquetColumn{tf: tf, at: i, column: &file.Columns[f.column], number: f.column, rows: n}
+				c.skip = tb.isDropped(f.Spec.Name)
 				group.columns = append(group.columns, c)
 			}
 			select {
@@ -265,7 +259,7 @@ func parseGroups(
 }
 
 // chunk joins the columns of a row group. A row that is bad in any column is left out of all.
-func (g *parquetGroup) chunk(tf *TextFormat, rows int) *chunk {
+func (g *parquetGroup) chunk(tf *TextFormat, n int) *chunk {
 	p := &chunk{columns: make([]columnChunk, len(g.columns))}
 	var good []bool
 	for i, c := range g.columns {
@@ -280,7 +274,7 @@ func (g *parquetGroup) chunk(tf *TextFormat, rows int) *chunk {
 			}
 		}
 	}
-	p.lines = make([]int32, rows)
+	p.lines = make([]int32, n)
 	for i := range p.lines {
 		p.lines[i] = int32(g.first + i + 1)
 	}

@@ -14,7 +14,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"plumbline/data"
 	"plumbline/data/parquet"
 	"plumbline/data/value"
 )
@@ -50,35 +49,22 @@ func (c *parquetColumn) read(ctx context.Context, file *parquet.File, group int)
 	if c.skip {
 		return
 	}
-	c.make(&c.columnChunk, 0)
-	c.columnChunk.ids = map[string]uint32{}
+	kind := c.tf.specs[c.at].Type
+	c.columnChunk = newColumnChunk(kind, 0)
 	var dict *parquet.Values
 	row := 0
 	c.err = file.Read(ctx, group, c.number, func(p *parquet.Page) error {
 		if row == 0 && c.rows <= exactRows {
-			c.make(&c.columnChunk, c.rows)
+			c.columnChunk = newColumnChunk(kind, c.rows)
 		}
 		if p.Dict != nil && p.Dict != dict {
 			dict = p.Dict
-			c.cache, c.known = columnChunk{}, make([]bool, dict.Len())
-			c.make(&c.cache, dict.Len())
+			c.cache, c.known = newColumnChunk(kind, dict.Len()), make([]bool, dict.Len())
 		}
 		c.page(p, row)
 		row += p.Rows
 		return nil
 	})
-}
-
-// make gives a columnChunk the slice that the column's type wants.
-func (c *parquetColumn) make(s *columnChunk, room int) {
-	switch c.tf.specs[c.at].Type.columnType() {
-	case data.Number:
-		s.num = make([]float64, 0, room)
-	case data.Time:
-		s.nanos = make([]int64, 0, room)
-	default:
-		s.code = make([]uint32, 0, room)
-	}
 }
 
 func (c *parquetColumn) page(p *parquet.Page, row int) {
@@ -150,7 +136,8 @@ func (c *parquetColumn) value(v *parquet.Values, i int) error {
 			if !c.tf.infinite {
 				return fmt.Errorf("%v is not finite (options.nonfinite: missing takes such values as missing)", x)
 			}
-			x = nan
+			s.miss()
+			return nil
 		}
 		if err == nil {
 			s.num = append(s.num, x)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"strings"
 
 	"plumbline/data"
 	"plumbline/data/input"
@@ -41,8 +40,8 @@ const maxExamples = 20
 // fileSource is a source that reads files.
 type fileSource interface {
 	Source
-	// read parses one file into tb. Rows that cannot be read go to tb.bad.
-	read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error
+	// Read parses one file into tb. Rows that cannot be read are counted there.
+	Read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error
 }
 
 // Read reads all files of a data set into one table, on up to workers goroutines; the table does not
@@ -76,7 +75,7 @@ func readOwn(ctx context.Context, c *Config, f Finder, workers int) (*data.Table
 	if err != nil {
 		return nil, nil, err
 	}
-	tb := newBuilder(c)
+	tb := newIntake(c)
 	tb.expected = c.textSize(f)
 	for _, part := range []struct {
 		files []string
@@ -91,7 +90,7 @@ func readOwn(ctx context.Context, c *Config, f Finder, workers int) (*data.Table
 	if err := c.checkOrigins(tb.origins); err != nil {
 		return nil, nil, err
 	}
-	t, err := tb.table()
+	t, err := tb.finish()
 	if err == nil && c.Label.Join != nil {
 		err = tb.joinTruth(ctx, t, f, workers)
 	}
@@ -134,7 +133,7 @@ func readFile(
 	f Finder,
 	name string,
 	part data.Part,
-	tb *builder,
+	tb *intake,
 	workers int,
 ) error {
 	path, err := f.Find(c.Folder, name)
@@ -147,7 +146,7 @@ func readFile(
 	}
 	defer in.Close()
 	first, bad := tb.rows, tb.badCount
-	if err := src.read(ctx, in, filepath.Base(name), tb, workers); err != nil {
+	if err := src.Read(ctx, in, filepath.Base(name), tb.builder, workers); err != nil {
 		if errors.Is(err, io.ErrUnexpectedEOF) {
 			err = fmt.Errorf("%w (the compressed file is cut off)", err)
 		}
@@ -172,14 +171,6 @@ func readFile(
 		data.Origin{Path: path, Name: name, Part: part, Bytes: in.Size, SHA256: in.Sum(), FirstRow: first, Rows: rows},
 		badRows)
 	return nil
-}
-
-func joinBad(bad []BadRow) string {
-	lines := make([]string, len(bad))
-	for i, b := range bad {
-		lines[i] = b.String()
-	}
-	return strings.Join(lines, "\n  ")
 }
 
 // expectations holds the rows that were read of each part against those that complete files have.

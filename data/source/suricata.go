@@ -64,16 +64,16 @@ func (d *Suricata) Schema() []ColumnSpec {
 }
 
 // Check says what is wrong with the settings.
-func (d *Suricata) Check(c *Config) settings.Problems {
+func (d *Suricata) Check(options settings.Doc) settings.Problems {
 	own := (&Suricata{Events: d.Events}).Schema()
-	ps := append(needsTrainFile(c), moreColumns(c, own, d.Columns)...)
+	ps := moreColumns(options, own, d.Columns)
 	if len(d.Events) == 0 {
-		ps = append(ps, c.Options.Problem("events must name the event types that are rows"))
+		ps = append(ps, options.Problem("events must name the event types that are rows"))
 	}
 	return ps
 }
 
-func (d *Suricata) read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
+func (d *Suricata) Read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
 	j := newJSONLog(d.Schema())
 	j.row = func(event map[string]any) bool {
 		kind, _ := event["event_type"].(string)

@@ -45,16 +45,9 @@ var symbolColumns = []ColumnSpec{
 }
 
 // Check says what is wrong with the settings.
-func (d *AbbadingoFile) Check(c *Config) settings.Problems { return needsTrainFile(c) }
+func (d *AbbadingoFile) Check(settings.Doc) settings.Problems { return nil }
 
-func needsTrainFile(c *Config) settings.Problems {
-	if len(c.Files.Train) == 0 {
-		return settings.Problems{{Where: c.Options.File, Path: "files.train", Msg: "names no file"}}
-	}
-	return nil
-}
-
-func (d *AbbadingoFile) read(ctx context.Context, in io.Reader, name string, tb *builder, _ int) error {
+func (d *AbbadingoFile) Read(ctx context.Context, in io.Reader, name string, tb *builder, _ int) error {
 	dialect := corpus.Abbadingo
 	if d.PAutomaC {
 		dialect = corpus.PAutomaC
@@ -66,8 +59,8 @@ func (d *AbbadingoFile) read(ctx context.Context, in io.Reader, name string, tb 
 	if c.Width != d.Attributes {
 		return fmt.Errorf("%s: symbols carry %d attributes, options.attributes says %d", name, c.Width, d.Attributes)
 	}
-	specs := d.Schema()
-	if err := tb.schema(specs); err != nil {
+	specs, err := tb.begin(d.Schema())
+	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	w := newSymbolTable(tb, specs)
@@ -104,18 +97,17 @@ type StringColumn struct {
 func (d *StringColumn) Schema() []ColumnSpec { return symbolColumns }
 
 // Check says what is wrong with the settings.
-func (d *StringColumn) Check(c *Config) settings.Problems {
-	ps := needsTrainFile(c)
+func (d *StringColumn) Check(options settings.Doc) (ps settings.Problems) {
 	if d.Text == "" || d.Class == "" {
-		ps = append(ps, c.Options.Problem("text and class must name columns"))
+		ps = append(ps, options.Problem("text and class must name columns"))
 	}
 	if len([]rune(d.Separator)) != 1 {
-		ps = append(ps, c.Options.Problem("separator %q: want one character", d.Separator))
+		ps = append(ps, options.Problem("separator %q: want one character", d.Separator))
 	}
 	return ps
 }
 
-func (d *StringColumn) read(ctx context.Context, in io.Reader, name string, tb *builder, _ int) error {
+func (d *StringColumn) Read(ctx context.Context, in io.Reader, name string, tb *builder, _ int) error {
 	r := csv.NewReader(corpus.PastBOM(in))
 	r.Comma = []rune(d.Separator)[0]
 	head, err := r.Read()
@@ -129,10 +121,11 @@ func (d *StringColumn) read(ctx context.Context, in io.Reader, name string, tb *
 	if text < 0 || class < 0 {
 		return fmt.Errorf("%s:1: want columns %q and %q, the header has %q", name, d.Text, d.Class, head)
 	}
-	if err := tb.schema(symbolColumns); err != nil {
+	specs, err := tb.begin(symbolColumns)
+	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	w := newSymbolTable(tb, symbolColumns)
+	w := newSymbolTable(tb, specs)
 	for n := 0; ; n++ {
 		row, err := r.Read()
 		if errors.Is(err, io.EOF) {
@@ -160,19 +153,8 @@ type symbolTable struct {
 }
 
 func newSymbolTable(tb *builder, specs []ColumnSpec) *symbolTable {
-	w := &symbolTable{p: &chunk{columns: make([]columnChunk, len(specs))}}
-	for i, s := range specs {
-		c := &w.p.columns[i]
-		w.skip = append(w.skip, tb.role(s.Name) == dropped)
-		switch {
-		case w.skip[i]:
-		case s.Type == "number":
-			c.num = []float64{}
-		default:
-			c.code, c.ids = []uint32{}, map[string]uint32{}
-		}
-	}
-	return w
+	skip := tb.skips(specs)
+	return &symbolTable{p: newChunk(specs, skip), skip: skip}
 }
 
 func (w *symbolTable) add(trace string, line, position int, symbol, class string, attributes []float64) {
@@ -182,19 +164,19 @@ func (w *symbolTable) add(trace string, line, position int, symbol, class string
 		case w.skip[i]:
 		case c.num != nil:
 			c.num = append(c.num, float64(position))
+		case i == 1: // the position as the truth
+			c.code = append(c.code, c.intern(strconv.Itoa(position)))
 		default:
-			id, ok := c.ids[text]
-			if !ok {
-				id = uint32(len(c.names))
-				c.ids[text] = id
-				c.names = append(c.names, text)
-			}
-			c.code = append(c.code, id)
+			c.code = append(c.code, c.intern(text))
 		}
 	}
 	for i, v := range attributes {
-		if !w.skip[4+i] {
-			w.p.columns[4+i].num = append(w.p.columns[4+i].num, v)
+		switch c := &w.p.columns[4+i]; {
+		case w.skip[4+i]:
+		case c.num != nil:
+			c.num = append(c.num, v)
+		default:
+			c.code = append(c.code, c.intern(strconv.FormatFloat(v, 'g', -1, 64)))
 		}
 	}
 	w.p.lines = append(w.p.lines, int32(line))

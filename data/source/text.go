@@ -38,8 +38,8 @@ type TextFormat struct {
 	breaks   func(text []byte) bool
 	rest     []byte
 	restLine int
-	lenient  bool // columns that are not those of the files before are passed over, and said
-	foreign  func(columns int) string
+	lenient  bool                     // columns that are not those of the files before are passed over, and said
+	foreign  func(columns int) string // the builder's
 }
 
 // chunk is what one block of a file was parsed to.
@@ -77,17 +77,15 @@ type textBlock struct {
 // parseFile cuts the text into chunks of whole records, parses them on the workers and adds the chunks to
 // the table in order. The text is held only while its block is worked on.
 func parseFile(ctx context.Context, in io.Reader, tf *TextFormat, firstLine int, tb *builder, workers int) error {
+	tf.foreign = tb.Foreign
 	tf.specs = tb.asTexts(tf.specs)
 	if err := tb.align(tf); err != nil {
 		return fmt.Errorf("%s: %w", tf.File, err)
 	}
-	if err := tb.schema(tf.specs); err != nil {
+	if err := tb.fix(tf.specs); err != nil {
 		return fmt.Errorf("%s: %w", tf.File, err)
 	}
-	tf.skip = make([]bool, len(tf.specs))
-	for i, s := range tf.specs {
-		tf.skip[i] = tb.role(s.Name) == dropped
-	}
+	tf.skip = tb.skips(tf.specs)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	work := make(chan *textBlock)
@@ -101,7 +99,7 @@ func parseFile(ctx context.Context, in io.Reader, tf *TextFormat, firstLine int,
 				select {
 				case p = <-used:
 				default:
-					p = tf.newChunk()
+					p = newChunk(tf.specs, tf.skip)
 				}
 				if caught := parallel.Catch(func() { tf.parse(c, p) }); caught != nil {
 					p = &chunk{err: fmt.Errorf("after line %d: %w", c.line, caught)}
@@ -335,23 +333,28 @@ func (tf *TextFormat) lastRecordEnd(text []byte) int {
 	}
 }
 
-func (tf *TextFormat) newChunk() *chunk {
-	p := &chunk{columns: make([]columnChunk, len(tf.specs))}
-	for i := range p.columns {
-		if tf.skip[i] {
-			continue
-		}
-		switch tf.specs[i].Type.columnType() {
-		case data.Number:
-			p.columns[i].num = []float64{}
-		case data.Time:
-			p.columns[i].nanos = []int64{}
-		default:
-			p.columns[i].code = []uint32{}
-			p.columns[i].ids = map[string]uint32{}
+// newChunk is an empty chunk of these columns. Those of skip are not kept: they have no values.
+func newChunk(specs []ColumnSpec, skip []bool) *chunk {
+	p := &chunk{columns: make([]columnChunk, len(specs))}
+	for i, s := range specs {
+		if !skip[i] {
+			p.columns[i] = newColumnChunk(s.Type, 0)
 		}
 	}
 	return p
+}
+
+// newColumnChunk is an empty column that has room for the given number of values.
+func newColumnChunk(k columnKind, room int) (s columnChunk) {
+	switch k.columnType() {
+	case data.Number:
+		s.num = make([]float64, 0, room)
+	case data.Time:
+		s.nanos = make([]int64, 0, room)
+	default:
+		s.code, s.ids = make([]uint32, 0, room), map[string]uint32{}
+	}
+	return s
 }
 
 // clear empties a chunk and keeps its memory.

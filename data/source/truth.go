@@ -13,8 +13,8 @@ import (
 type truthMaker struct {
 	*labeler
 	t        *data.Table
-	labels   *gathered
-	classes  *gathered
+	labels   *texts
+	classes  *texts              // nil: none
 	outcomes []*outcome          // by label code, the last for missing labels
 	ids      map[string]uint32   // of classes, by their names as written
 	same     map[string]uint32   // of classes, by the form in which names are compared
@@ -23,9 +23,9 @@ type truthMaker struct {
 	dropped  int                 // rows that the rules leave out
 }
 
-// truth turns the label and class columns into Attack, Class and Classes. It takes out the rows that the config's
+// judge turns the label and class columns into Attack, Class and Classes. It takes out the rows that the config's
 // rules drop, and those without a label, which are unreadable rows.
-func (b *builder) truth(t *data.Table, labels, classes *gathered) error {
+func (b *intake) judge(t *data.Table, labels, classes *texts) error {
 	j := newLabeler(b.config.Label)
 	for _, o := range t.Origins {
 		if _, all := j.file(o.Name); labels == nil && !all {
@@ -34,16 +34,16 @@ func (b *builder) truth(t *data.Table, labels, classes *gathered) error {
 		}
 	}
 	if labels == nil {
-		labels = &gathered{}
+		labels = &texts{}
 	}
 	m := &truthMaker{
 		labeler: j, t: t, labels: labels, classes: classes, ids: map[string]uint32{}, same: map[string]uint32{}, spelled: map[string][]string{},
-		outcomes: make([]*outcome, len(labels.names)+1),
+		outcomes: make([]*outcome, len(labels.Levels)+1),
 	}
-	code := labels.code.join(b.rows)
+	code := labels.Code
 	classCode := code
 	if classes != nil {
-		classCode = classes.code.join(b.rows)
+		classCode = classes.Code
 	}
 	t.Attack, t.Class = make([]bool, b.rows), make([]uint32, b.rows)
 	for k, o := range t.Origins {
@@ -91,9 +91,9 @@ func (b *builder) truth(t *data.Table, labels, classes *gathered) error {
 func (m *truthMaker) row(code, classCode uint32) (v outcome, class string, err error) {
 	at, text := int(code), ""
 	if code == data.Missing {
-		at = len(m.labels.names)
+		at = len(m.labels.Levels)
 	} else {
-		text = m.clean(m.labels.names[at])
+		text = m.clean(m.labels.Levels[at])
 	}
 	if m.outcomes[at] == nil {
 		w, err := m.label(text)
@@ -107,7 +107,7 @@ func (m *truthMaker) row(code, classCode uint32) (v outcome, class string, err e
 		return v, v.class, nil
 	}
 	if m.classes != nil && classCode != data.Missing {
-		if c := m.clean(m.classes.names[classCode]); c != "" && !m.noClass[SameLabel(c)] {
+		if c := m.clean(m.classes.Levels[classCode]); c != "" && !m.noClass[SameLabel(c)] {
 			class = c
 		}
 	}
@@ -156,10 +156,10 @@ func (m *truthMaker) spellings() (notes []string) {
 
 // unused says which texts of the benign list no row has, and which labels there are.
 func (m *truthMaker) unused(code []uint32) (warnings []string) {
-	if len(m.rule.Benign) == 0 || len(m.labels.names) == 0 {
+	if len(m.rule.Benign) == 0 || len(m.labels.Levels) == 0 {
 		return nil
 	}
-	rows := make([]int, len(m.labels.names))
+	rows := make([]int, len(m.labels.Levels))
 	for _, c := range code {
 		if c != data.Missing {
 			rows[c]++
@@ -167,7 +167,7 @@ func (m *truthMaker) unused(code []uint32) (warnings []string) {
 	}
 	seen := map[string]bool{}
 	for k, n := range rows {
-		seen[SameLabel(m.clean(m.labels.names[k]))] = n > 0
+		seen[SameLabel(m.clean(m.labels.Levels[k]))] = n > 0
 	}
 	var absent []string
 	for _, b := range m.rule.Benign {
@@ -192,7 +192,7 @@ func (m *truthMaker) counted(rows []int) string {
 	slices.SortStableFunc(order, func(a, b int) int { return rows[b] - rows[a] })
 	var list []string
 	for _, k := range order[:min(shown, len(order))] {
-		list = append(list, fmt.Sprintf("%q (%d rows)", m.clean(m.labels.names[k]), rows[k]))
+		list = append(list, fmt.Sprintf("%q (%d rows)", m.clean(m.labels.Levels[k]), rows[k]))
 	}
 	if len(order) > shown {
 		list = append(list, "…")

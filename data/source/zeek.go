@@ -31,12 +31,7 @@ type Zeek struct {
 func (z *Zeek) Schema() []ColumnSpec { return nil }
 
 // Check says what is wrong with the settings.
-func (z *Zeek) Check(c *Config) settings.Problems {
-	if len(c.Files.Train) == 0 {
-		return settings.Problems{{Where: c.Options.File, Path: "files.train", Msg: "names no file"}}
-	}
-	return nil
-}
+func (z *Zeek) Check(settings.Doc) settings.Problems { return nil }
 
 // zeekHeader is what the lines before the data say.
 type zeekHeader struct {
@@ -50,7 +45,7 @@ type zeekHeader struct {
 
 // read reads one log, or several that were put together: each header holds for what follows it. Columns are told by
 // their names, in whatever order; those that the first log does not have are passed over.
-func (z *Zeek) read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
+func (z *Zeek) Read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
 	text := &unread{in: corpus.PastBOM(in)}
 	br := bufio.NewReader(text)
 	h := zeekHeader{separator: '\t', unset: "-", empty: "(empty)"}
@@ -77,7 +72,7 @@ func (z *Zeek) read(ctx context.Context, in io.Reader, name string, tb *builder,
 			lenient:   !first,
 		}
 		var err error
-		if tf.specs, tf.tail, err = z.specs(h, tb.config); err != nil {
+		if tf.specs, tf.tail, err = z.specs(h, tb.plan); err != nil {
 			return fmt.Errorf("%s:%d: %w", name, line-1, err)
 		}
 		if err := parseFile(ctx, br, tf, line, tb, workers); err != nil {
@@ -182,7 +177,7 @@ func ZeekColumns(br *bufio.Reader, name string) ([]ColumnSpec, error) {
 	if err := h.read(br); err != nil {
 		return nil, fmt.Errorf("%s:%d: %w", name, h.lines, err)
 	}
-	specs, _, err := (&Zeek{}).specs(h, &Config{})
+	specs, _, err := (&Zeek{}).specs(h, plan{})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -190,7 +185,7 @@ func ZeekColumns(br *bufio.Reader, name string) ([]ColumnSpec, error) {
 }
 
 // specs turns header fields into columns. tail is the number of cells in the last tab-separated one.
-func (z *Zeek) specs(h zeekHeader, c *Config) (specs []ColumnSpec, tail int, err error) {
+func (z *Zeek) specs(h zeekHeader, p plan) (specs []ColumnSpec, tail int, err error) {
 	last := len(h.fields) - 1
 	fields, types := h.fields[:last:last], h.types[:last:last]
 	names, kinds := strings.Fields(h.fields[last]), strings.Fields(h.types[last])
@@ -198,7 +193,7 @@ func (z *Zeek) specs(h zeekHeader, c *Config) (specs []ColumnSpec, tail int, err
 		return nil, 0, fmt.Errorf("last field %q does not fit its type %q", h.fields[last], h.types[last])
 	}
 	fields, types = append(fields, names...), append(types, kinds...)
-	fields = c.canonical(fields)
+	fields = p.canonical(fields)
 	for i, f := range fields {
 		kind := columnKind("category")
 		switch types[i] {

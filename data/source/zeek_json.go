@@ -36,11 +36,11 @@ var zeekConnColumns = []ColumnSpec{
 func (d *ZeekJSON) Schema() []ColumnSpec { return slices.Concat(zeekConnColumns, d.Columns) }
 
 // Check says what is wrong with the settings.
-func (d *ZeekJSON) Check(c *Config) settings.Problems {
-	return append(needsTrainFile(c), moreColumns(c, zeekConnColumns, d.Columns)...)
+func (d *ZeekJSON) Check(options settings.Doc) settings.Problems {
+	return moreColumns(options, zeekConnColumns, d.Columns)
 }
 
-func (d *ZeekJSON) read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
+func (d *ZeekJSON) Read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
 	j := newJSONLog(d.Schema())
 	j.time = zeekTime
 	return j.read(ctx, in, name, tb, workers)

@@ -54,15 +54,20 @@ func (s *Synth) Schema() []source.ColumnSpec {
 }
 
 // Check says what is wrong with the settings.
-func (s *Synth) Check(c *source.Config) (ps settings.Problems) {
+func (s *Synth) Check(options settings.Doc) (ps settings.Problems) {
+	if n := float64(s.Hosts) * s.Hours * s.Rate; n > 1e7 {
+		ps = append(ps, options.Problem("%.0f sessions are more than 10,000,000", n))
+	}
+	return ps
+}
+
+// CheckConfig says what in a data config does not fit.
+func (s *Synth) CheckConfig(c *source.Config) (ps settings.Problems) {
 	if len(c.Files.Train)+len(c.Files.Test) > 0 {
 		ps = append(ps, c.Options.Problem("synthetic data has no files"))
 	}
 	if c.Label.Column != "class" || !slices.Equal(c.Label.Benign, []string{"benign"}) {
 		ps = append(ps, c.Options.Problem("synthetic data is labelled by column class, benign: [benign]"))
-	}
-	if n := float64(s.Hosts) * s.Hours * s.Rate; n > 1e7 {
-		ps = append(ps, c.Options.Problem("%.0f sessions are more than 10,000,000", n))
 	}
 	return ps
 }

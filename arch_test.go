@@ -47,11 +47,12 @@ var allowed = map[string]string{
 	"data/evasion":  "data data/split",
 	"data/export":   "data data/parquet",
 	"data/split":    "configs/settings data",
+	"data/rows":     "configs/settings data data/value numeric/parallel",
 	"data/source": "configs/settings data data/input data/corpus data/derive data/join data/nfcapd " +
-		"data/parquet data/value numeric/parallel",
-	"data/infer":             "data/corpus data/export data/guess data/input data/parquet data/source data/value",
+		"data/parquet data/rows data/value numeric/parallel",
+	"data/infer":             "data/corpus data/export data/guess data/input data/parquet data/rows data/source data/value",
 	"data/source/sourcetest": "configs/settings data data/infer data/source",
-	"data/synth":             "configs/settings data data/source",
+	"data/synth":             "configs/settings data data/rows data/source",
 	"data/workload":          "data",
 	"data/audit":             "data data/derive data/source data/split",
 	"data/fetch":             "data data/input data/source",
@@ -409,7 +410,7 @@ func rawLines(file string, src []byte) map[int]bool {
 const maxSize = 4500
 
 // larger are the packages that are not there yet, and the size that they may not pass.
-var larger = map[string]int{"data/source": 5500}
+var larger = map[string]int{"data/source": 4700}
 
 // TestSize: no package holds more than one person reads in an afternoon.
 func TestSize(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"plumbline/data/corpus"
 	"plumbline/data/guess"
 	"plumbline/data/input"
+	"plumbline/data/rows"
 	"plumbline/data/source"
 	"plumbline/data/value"
 )
@@ -102,7 +103,7 @@ traces:
 }
 
 func inferDelimited(br *bufio.Reader, name string) ([]byte, error) {
-	tf := &source.TextFormat{File: name, Quote: true}
+	tf := &rows.TextFormat{File: name, Quote: true}
 	f := &findings{}
 	var header []string
 	rows, line := 0, 0
@@ -283,7 +284,7 @@ func inferZeek(br *bufio.Reader, name string) ([]byte, error) {
 		b.WriteString("# the log has no label: it can be described, but nothing can be evaluated on it\n")
 	}
 	has := func(n string) bool {
-		return slices.ContainsFunc(specs, func(s source.ColumnSpec) bool { return s.Name == n })
+		return slices.ContainsFunc(specs, func(s rows.ColumnSpec) bool { return s.Name == n })
 	}
 	if has("uid") {
 		b.WriteString("# names single connections\ndrop: [uid]\n")

@@ -12,6 +12,7 @@ import (
 	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/data/derive"
+	"plumbline/data/rows"
 )
 
 // Config describes one data set: its files, their format, and the data set's own defaults for how an
@@ -177,19 +178,10 @@ type Expect struct {
 // Source reads one file format.
 type Source interface {
 	// Schema lists the columns before any file is read, or nil where the files themselves name them.
-	Schema() []ColumnSpec
+	Schema() []rows.ColumnSpec
 	// Check says what is wrong with the settings.
 	Check(options settings.Doc) settings.Problems
 }
-
-// ColumnSpec is one column as a config declares it.
-type ColumnSpec struct {
-	Name string `yaml:"name"`
-	// number, category, time, address, or port: a number that may be hexadecimal (0x…), as Argus writes ICMP types
-	Type columnKind `yaml:"type" jsonschema:"enum=number,enum=category,enum=time,enum=address,enum=port"`
-}
-
-type columnKind string
 
 // formats are the known file formats, by name.
 var formats = map[string]func() Source{}
@@ -361,14 +353,6 @@ type Generator interface {
 	Generate(name string) (*data.Table, error)
 	// CheckConfig says what in a data config does not fit data that is generated.
 	CheckConfig(c *Config) settings.Problems
-}
-
-func (k columnKind) columnType() data.ColumnType {
-	if k == "port" {
-		return data.Number
-	}
-	t, _ := data.ParseColumnType(string(k))
-	return t
 }
 
 func (d Download) check() error {

@@ -12,6 +12,7 @@ import (
 
 	"plumbline/configs/settings"
 	"plumbline/data/corpus"
+	"plumbline/data/rows"
 	"plumbline/data/value"
 )
 
@@ -41,15 +42,15 @@ type Delimited struct {
 	// a line that ends the data, such as Summary in what nfdump writes; what follows it is passed over
 	End string `yaml:"end"`
 	// name and type (number, category, time, address) of every column, in order; with a header, only checked against it
-	Columns []ColumnSpec `yaml:"columns"`
+	Columns []rows.ColumnSpec `yaml:"columns"`
 	// columns are looked up in the header by name: the file may have others, in any order
 	ByName bool `yaml:"by_name"`
 	// with by_name, a column that a file does not have: an error, or missing throughout
 	Absent string `yaml:"absent" jsonschema:"enum=error,enum=missing"`
 	// with a header and without columns: types of the columns that are not of default_type
-	Types map[string]columnKind `yaml:"types" jsonschema:"enum=number,enum=category,enum=time,enum=address,enum=port"`
+	Types map[string]rows.Kind `yaml:"types" jsonschema:"enum=number,enum=category,enum=time,enum=address,enum=port"`
 	// type of the columns that types does not name
-	DefaultType columnKind `yaml:"default_type" jsonschema:"enum=number,enum=category"`
+	DefaultType rows.Kind `yaml:"default_type" jsonschema:"enum=number,enum=category"`
 	// cells may stand in double quotes
 	Quote bool `yaml:"quote"`
 	// cell texts that mean: missing
@@ -73,7 +74,7 @@ type Delimited struct {
 }
 
 // Schema lists the declared columns.
-func (d *Delimited) Schema() []ColumnSpec { return d.Columns }
+func (d *Delimited) Schema() []rows.ColumnSpec { return d.Columns }
 
 // Check says what is wrong with the settings.
 func (d *Delimited) Check(options settings.Doc) (ps settings.Problems) {
@@ -145,22 +146,22 @@ func CommonestSeparator(header []byte) byte {
 	return best
 }
 
-func (d *Delimited) Read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
-	tf := &TextFormat{
+func (d *Delimited) Read(ctx context.Context, in io.Reader, name string, tb *rows.Builder, workers int) error {
+	tf := &rows.TextFormat{
 		File:      name,
 		Separator: d.separator(),
 		Quote:     d.Quote,
 		Latin1:    d.Encoding == "latin-1",
-		infinite:  d.NonFinite == "missing",
-		times:     value.Times{Layouts: d.TimeLayouts, WorkHours: d.Hours == "work"},
-		numbers:   d.notation(),
-		specs:     d.Columns,
+		Infinite:  d.NonFinite == "missing",
+		Times:     value.Times{Layouts: d.TimeLayouts, WorkHours: d.Hours == "work"},
+		Numbers:   d.notation(),
+		Specs:     d.Columns,
 	}
 	if d.End != "" {
-		tf.end = []byte(d.End)
+		tf.End = []byte(d.End)
 	}
 	for _, m := range d.Missing {
-		tf.missing = append(tf.missing, []byte(m))
+		tf.Missing = append(tf.Missing, []byte(m))
 	}
 	br := corpus.PastBOM(in)
 	line := 1
@@ -180,21 +181,21 @@ func (d *Delimited) Read(ctx context.Context, in io.Reader, name string, tb *bui
 		if d.Separator == "auto" {
 			tf.Separator = CommonestSeparator(raw)
 		}
-		if tf.specs, err = d.headerSpecs(tf, raw, tb); err != nil {
+		if tf.Specs, err = d.headerSpecs(tf, raw, tb); err != nil {
 			return fmt.Errorf("%s:%d: %w%s", name, line, err, tb.Foreign(bytes.Count(raw, []byte{tf.Separator})+1))
 		}
 		if d.RepeatedHeader {
-			tf.header = raw
+			tf.Header = raw
 		}
 		line++
 	} else if _, err := br.Peek(1); errors.Is(err, io.EOF) {
 		return fmt.Errorf("%s: the file is empty", name)
 	}
-	return parseFile(ctx, br, tf, line, tb, workers)
+	return rows.Parse(ctx, br, tf, line, tb, workers)
 }
 
 // headerSpecs are the columns that the header line names, checked against the declared ones.
-func (d *Delimited) headerSpecs(tf *TextFormat, raw []byte, tb *builder) ([]ColumnSpec, error) {
+func (d *Delimited) headerSpecs(tf *rows.TextFormat, raw []byte, tb *rows.Builder) ([]rows.ColumnSpec, error) {
 	cells, err := tf.Texts(raw)
 	if err != nil {
 		return nil, fmt.Errorf("unreadable header: %w", err)
@@ -211,18 +212,18 @@ func (d *Delimited) headerSpecs(tf *TextFormat, raw []byte, tb *builder) ([]Colu
 		known[text] = true
 		names = append(names, text)
 	}
-	names = tb.canonical(names)
+	names = tb.Canonical(names)
 	if d.ByName {
 		return d.Columns, d.lookUp(tf, names, tb)
 	}
-	var specs []ColumnSpec
+	var specs []rows.ColumnSpec
 	clear(known)
 	for _, n := range names {
 		typ, ok := d.Types[n]
 		if !ok {
 			typ = d.DefaultType
 		}
-		specs = append(specs, ColumnSpec{n, typ})
+		specs = append(specs, rows.ColumnSpec{Name: n, Type: typ})
 		known[n] = true
 	}
 	if len(d.Columns) > 0 {
@@ -253,8 +254,8 @@ func (d *Delimited) headerSpecs(tf *TextFormat, raw []byte, tb *builder) ([]Colu
 }
 
 // lookUp finds the declared columns among those of the header.
-func (d *Delimited) lookUp(tf *TextFormat, header []string, tb *builder) error {
-	tf.at = slices.Repeat([]int{-1}, len(header))
+func (d *Delimited) lookUp(tf *rows.TextFormat, header []string, tb *rows.Builder) error {
+	tf.At = slices.Repeat([]int{-1}, len(header))
 	place := map[string]int{}
 	for i, h := range slices.Backward(header) {
 		place[strings.ToLower(h)] = i
@@ -262,14 +263,14 @@ func (d *Delimited) lookUp(tf *TextFormat, header []string, tb *builder) error {
 	var absent []string
 	for k, c := range d.Columns {
 		if i, ok := place[strings.ToLower(c.Name)]; ok {
-			tf.at[i] = k
+			tf.At[i] = k
 			continue
 		}
 		if d.Absent != "missing" {
 			return fmt.Errorf("the header has no column %q%s", c.Name, settings.DidYouMean(c.Name, header))
 		}
-		tf.absent = append(tf.absent, k)
+		tf.Absent = append(tf.Absent, k)
 		absent = append(absent, c.Name)
 	}
-	return tb.lacking(tf.File, absent, header, d.Columns)
+	return tb.Lacking(tf.File, absent, header, d.Columns)
 }

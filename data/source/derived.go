@@ -7,6 +7,7 @@ import (
 
 	"plumbline/configs/settings"
 	"plumbline/data"
+	"plumbline/data/rows"
 )
 
 // columnTypes are the columns of the table as far as the config says them, and whether the files may have others.
@@ -16,12 +17,12 @@ func (c *Config) columnTypes() (columns map[string]data.ColumnType, others bool)
 	others = specs == nil
 	if d, ok := c.source.(*Delimited); ok && others {
 		for name, kind := range d.Types {
-			specs = append(specs, ColumnSpec{name, kind})
+			specs = append(specs, rows.ColumnSpec{Name: name, Type: kind})
 		}
 	}
 	for _, s := range specs {
 		if s.Name != c.Label.Column && s.Name != c.Label.Class && !slices.Contains(c.Drop, s.Name) {
-			columns[s.Name] = s.Type.columnType()
+			columns[s.Name] = s.Type.ColumnType()
 		}
 	}
 	return columns, others

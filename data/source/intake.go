@@ -5,11 +5,12 @@ import (
 	"strings"
 
 	"plumbline/data"
+	"plumbline/data/rows"
 )
 
 // intake is the rows of a data set as its files are read, and what there is to say about them.
 type intake struct {
-	*builder
+	*rows.Builder
 	config  *Config
 	read    [2]int // rows by part, before any are left out
 	origins []data.Origin
@@ -19,7 +20,7 @@ type intake struct {
 }
 
 func newIntake(c *Config) *intake {
-	return &intake{config: c, builder: newBuilder(plan{
+	return &intake{config: c, Builder: rows.NewBuilder(rows.Plan{
 		Name: c.Name, Label: c.Label.Column, Class: c.Label.Class, Levels: c.Label.Levels, Drop: c.Drop,
 		Single: len(c.Files.Train)+len(c.Files.Test) == 1, Aliases: c.Aliases, Foreign: c.foreign,
 	})}
@@ -32,10 +33,10 @@ func (in *intake) tooManyBad(file string, bad, rows int) error {
 	}
 	return fmt.Errorf(
 		"data: %s: %s: %d of %d rows cannot be read, more than the share of %g that max_bad_share allows:\n  %s",
-		in.config.Name, file, bad, rows, in.config.MaxBad, joinBad(in.examples))
+		in.config.Name, file, bad, rows, in.config.MaxBad, joinBad(in.Examples))
 }
 
-func joinBad(bad []BadRow) string {
+func joinBad(bad []rows.BadRow) string {
 	lines := make([]string, len(bad))
 	for i, b := range bad {
 		lines[i] = b.String()
@@ -49,7 +50,7 @@ func (in *intake) origin(o data.Origin, bad int) {
 
 // finish is the table of all rows with their truth.
 func (in *intake) finish() (*data.Table, error) {
-	t, err := in.table()
+	t, err := in.Table()
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +60,7 @@ func (in *intake) finish() (*data.Table, error) {
 			t.Parts[i] = o.Part
 		}
 	}
-	labels, classes := in.truth()
+	labels, classes := in.Truth()
 	if labels == nil && len(in.config.Label.Files) == 0 {
 		return t, nil
 	}

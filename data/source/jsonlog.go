@@ -14,21 +14,19 @@ import (
 
 	"plumbline/configs/settings"
 	"plumbline/data/corpus"
+	"plumbline/data/rows"
 )
-
-// errPassOver, as the error of a cut line, says that the line is none of the table's rows.
-var errPassOver = errors.New("not a row")
 
 // jsonLog reads the events of a monitor, one JSON object a line, as rows of columns that the monitor's documentation
 // names: a member that an event does not have is missing, and members that no column names are passed over.
 type jsonLog struct {
-	specs []ColumnSpec
+	specs []rows.ColumnSpec
 	paths [][]string
 	row   func(event map[string]any) bool               // whether an event is a row; nil: all are
 	time  func(text string, quoted bool) (int64, error) // nanoseconds since 1970
 }
 
-func newJSONLog(specs []ColumnSpec) *jsonLog {
+func newJSONLog(specs []rows.ColumnSpec) *jsonLog {
 	j := &jsonLog{specs: specs}
 	for _, s := range specs {
 		j.paths = append(j.paths, strings.Split(s.Name, "."))
@@ -37,9 +35,9 @@ func newJSONLog(specs []ColumnSpec) *jsonLog {
 }
 
 // moreColumns says what is wrong with columns that a config adds to those of a monitor.
-func moreColumns(options settings.Doc, own, more []ColumnSpec) (ps settings.Problems) {
+func moreColumns(options settings.Doc, own, more []rows.ColumnSpec) (ps settings.Problems) {
 	for i, col := range more {
-		same := func(s ColumnSpec) bool { return s.Name == col.Name }
+		same := func(s rows.ColumnSpec) bool { return s.Name == col.Name }
 		switch {
 		case col.Name == "" || col.Type == "":
 			ps = append(ps, options.Problem("column %d needs a name and a type", i+1))
@@ -50,9 +48,9 @@ func moreColumns(options settings.Doc, own, more []ColumnSpec) (ps settings.Prob
 	return ps
 }
 
-func (j *jsonLog) read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
-	tf := &TextFormat{File: name, missing: [][]byte{{}}, specs: j.specs, cut: j.cells}
-	return parseFile(ctx, corpus.PastBOM(in), tf, 1, tb, workers)
+func (j *jsonLog) read(ctx context.Context, in io.Reader, name string, tb *rows.Builder, workers int) error {
+	tf := &rows.TextFormat{File: name, Missing: [][]byte{{}}, Specs: j.specs, Cut: j.cells}
+	return rows.Parse(ctx, corpus.PastBOM(in), tf, 1, tb, workers)
 }
 
 // cells is one event's members as texts, in the order of the columns; times are seconds since 1970.
@@ -67,7 +65,7 @@ func (j *jsonLog) cells(line []byte, cells [][]byte) ([][]byte, error) {
 		return nil, errors.New("want one JSON object a line")
 	}
 	if j.row != nil && !j.row(event) {
-		return nil, errPassOver
+		return nil, rows.ErrPassOver
 	}
 	for i, p := range j.paths {
 		v, _ := member(event, j.specs[i].Name, p)
@@ -80,7 +78,7 @@ func (j *jsonLog) cells(line []byte, cells [][]byte) ([][]byte, error) {
 	return cells, nil
 }
 
-func (j *jsonLog) cell(v any, kind columnKind) ([]byte, error) {
+func (j *jsonLog) cell(v any, kind rows.Kind) ([]byte, error) {
 	switch v := v.(type) {
 	case string:
 		if kind == "time" {

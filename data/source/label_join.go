@@ -80,13 +80,13 @@ func (j *Join) read(ctx context.Context, f Finder, workers int) (*data.Table, *R
 		return nil, nil, fmt.Errorf("data: %s: format %s reads no text", j.config.Name, j.Format)
 	}
 	tb := newIntake(j.config)
-	if err := src.Read(ctx, strings.NewReader(j.Table), tableName, tb.builder, workers); err != nil {
+	if err := src.Read(ctx, strings.NewReader(j.Table), tableName, tb.Builder, workers); err != nil {
 		return nil, nil, fmt.Errorf("data: %s: %w", j.config.Name, err)
 	}
-	if tb.badCount > 0 {
-		return nil, nil, fmt.Errorf("data: %s: %s", j.config.Name, tb.examples[0])
+	if tb.BadCount > 0 {
+		return nil, nil, fmt.Errorf("data: %s: %s", j.config.Name, tb.Examples[0])
 	}
-	tb.origin(data.Origin{Name: tableName, Rows: tb.rows}, 0)
+	tb.origin(data.Origin{Name: tableName, Rows: tb.Rows}, 0)
 	t, err := tb.finish()
 	return t, &ReadReport{}, err
 }
@@ -98,7 +98,7 @@ func (b *intake) joinTruth(ctx context.Context, t *data.Table, f Finder, workers
 	if err != nil {
 		return err
 	}
-	b.warnings = append(b.warnings, report.Warnings...)
+	b.Warnings = append(b.Warnings, report.Warnings...)
 	res, err := join.Rows(t, second, rule.Join.Spec)
 	if err != nil {
 		return fmt.Errorf("data: %s: label: %w", t.Name, err)
@@ -133,7 +133,7 @@ func (b *intake) joinTruth(ctx context.Context, t *data.Table, f Finder, workers
 		if res.Spans != "" {
 			said += " (" + res.Spans + ": are the clocks of one zone?)"
 		}
-		b.warnings = append(b.warnings, said)
+		b.Warnings = append(b.Warnings, said)
 	}
 	if out == t.Rows {
 		return fmt.Errorf("data: %s: label.join leaves no rows", t.Name)

@@ -12,6 +12,7 @@ import (
 
 	"plumbline/configs/settings"
 	"plumbline/data/corpus"
+	"plumbline/data/rows"
 	"plumbline/data/value"
 )
 
@@ -26,7 +27,7 @@ func init() {
 // of nested objects are named with dots, as in source.ip.
 type NDJSON struct {
 	// member (dots reach into nested objects) and type of every column
-	Columns []ColumnSpec `yaml:"columns" jsonschema:"minItems=1"`
+	Columns []rows.ColumnSpec `yaml:"columns" jsonschema:"minItems=1"`
 	// texts that mean: missing; null always does
 	Missing []string `yaml:"missing"`
 	// what a text such as NaN or Infinity in a number column is: a bad row, or missing
@@ -38,7 +39,7 @@ type NDJSON struct {
 }
 
 // Schema lists the declared columns.
-func (d *NDJSON) Schema() []ColumnSpec { return d.Columns }
+func (d *NDJSON) Schema() []rows.ColumnSpec { return d.Columns }
 
 // Check says what is wrong with the settings.
 func (d *NDJSON) Check(options settings.Doc) (ps settings.Problems) {
@@ -53,24 +54,24 @@ func (d *NDJSON) Check(options settings.Doc) (ps settings.Problems) {
 	return ps
 }
 
-func (d *NDJSON) Read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
-	tf := &TextFormat{
+func (d *NDJSON) Read(ctx context.Context, in io.Reader, name string, tb *rows.Builder, workers int) error {
+	tf := &rows.TextFormat{
 		File:     name,
-		infinite: d.NonFinite == "missing",
-		times:    value.Times{Layouts: d.TimeLayouts},
-		specs:    d.Columns,
+		Infinite: d.NonFinite == "missing",
+		Times:    value.Times{Layouts: d.TimeLayouts},
+		Specs:    d.Columns,
 	}
 	for _, m := range d.Missing {
-		tf.missing = append(tf.missing, []byte(m))
+		tf.Missing = append(tf.Missing, []byte(m))
 	}
 	m := newMemberNames(d.Columns, tb.Aliases)
-	tf.cut = func(line []byte, cells [][]byte) ([][]byte, error) { return d.cells(tf, m, line, cells) }
+	tf.Cut = func(line []byte, cells [][]byte) ([][]byte, error) { return d.cells(tf, m, line, cells) }
 	br := corpus.PastBOM(in)
-	before := tb.rows
-	if err := parseFile(ctx, NewArrayLines(br), tf, 1, tb, workers); err != nil {
+	before := tb.Rows
+	if err := rows.Parse(ctx, NewArrayLines(br), tf, 1, tb, workers); err != nil {
 		return err
 	}
-	if tb.rows == before {
+	if tb.Rows == before {
 		return nil // for other reasons, which are said
 	}
 	return m.lacking(tb, name)
@@ -78,13 +79,13 @@ func (d *NDJSON) Read(ctx context.Context, in io.Reader, name string, tb *builde
 
 // memberNames finds the members of objects by the names of columns, and remembers which it found.
 type memberNames struct {
-	columns []ColumnSpec
+	columns []rows.ColumnSpec
 	names   [][]string   // of a column: its own name and its aliases
 	paths   [][][]string // the same, cut at the dots
 	found   []atomic.Bool
 }
 
-func newMemberNames(columns []ColumnSpec, aliases map[string][]string) *memberNames {
+func newMemberNames(columns []rows.ColumnSpec, aliases map[string][]string) *memberNames {
 	m := &memberNames{columns: columns, found: make([]atomic.Bool, len(columns))}
 	for _, col := range columns {
 		names := append([]string{col.Name}, aliases[col.Name]...)
@@ -111,22 +112,22 @@ func (m *memberNames) member(object map[string]any, i int) (v any, ok bool) {
 }
 
 // lacking says which columns no object of a file has.
-func (m *memberNames) lacking(tb *builder, file string) error {
+func (m *memberNames) lacking(tb *rows.Builder, file string) error {
 	var absent []string
 	for i := range m.columns {
 		if !m.found[i].Load() {
 			absent = append(absent, m.columns[i].Name)
 		}
 	}
-	if err := tb.lacking(file, absent, nil, m.columns); err != nil {
+	if err := tb.Lacking(file, absent, nil, m.columns); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	return nil
 }
 
 // cells is one object's members as texts, in the order of the columns.
-func (d *NDJSON) cells(tf *TextFormat, m *memberNames, line []byte, cells [][]byte) ([][]byte, error) {
-	if tf.infinite {
+func (d *NDJSON) cells(tf *rows.TextFormat, m *memberNames, line []byte, cells [][]byte) ([][]byte, error) {
+	if tf.Infinite {
 		line, _ = WithoutNaN(line)
 	}
 	dec := json.NewDecoder(bytes.NewReader(line))
@@ -139,8 +140,8 @@ func (d *NDJSON) cells(tf *TextFormat, m *memberNames, line []byte, cells [][]by
 		return nil, fmt.Errorf("want one JSON object a line")
 	}
 	absent := []byte(nil)
-	if len(tf.missing) > 0 {
-		absent = tf.missing[0]
+	if len(tf.Missing) > 0 {
+		absent = tf.Missing[0]
 	}
 	for i := range d.Columns {
 		v, ok := m.member(object, i)
@@ -155,7 +156,7 @@ func (d *NDJSON) cells(tf *TextFormat, m *memberNames, line []byte, cells [][]by
 			if !ok && d.Absent == "error" {
 				return nil, fmt.Errorf("no member %q", d.Columns[i].Name)
 			}
-			if tf.missing == nil {
+			if tf.Missing == nil {
 				return nil, fmt.Errorf("member %q is null, and options.missing names no text for it", d.Columns[i].Name)
 			}
 			cells = append(cells, absent)

@@ -12,6 +12,7 @@ import (
 	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/data/nfcapd"
+	"plumbline/data/rows"
 )
 
 func init() {
@@ -120,7 +121,7 @@ func protocolName(p uint8) string {
 	return strconv.Itoa(int(p))
 }
 
-func (c *flowColumn) kind() columnKind {
+func (c *flowColumn) kind() rows.Kind {
 	switch {
 	case c.number != nil:
 		return "number"
@@ -133,10 +134,10 @@ func (c *flowColumn) kind() columnKind {
 }
 
 // Schema lists the columns.
-func (d *Nfcapd) Schema() []ColumnSpec {
-	specs := make([]ColumnSpec, len(flowColumns))
+func (d *Nfcapd) Schema() []rows.ColumnSpec {
+	specs := make([]rows.ColumnSpec, len(flowColumns))
 	for i := range flowColumns {
-		specs[i] = ColumnSpec{flowColumns[i].name, flowColumns[i].kind()}
+		specs[i] = rows.ColumnSpec{Name: flowColumns[i].name, Type: flowColumns[i].kind()}
 	}
 	return specs
 }
@@ -144,16 +145,16 @@ func (d *Nfcapd) Schema() []ColumnSpec {
 // Check says what is wrong with the settings.
 func (d *Nfcapd) Check(settings.Doc) settings.Problems { return nil }
 
-func (d *Nfcapd) Read(ctx context.Context, in io.Reader, name string, tb *builder, _ int) error {
+func (d *Nfcapd) Read(ctx context.Context, in io.Reader, name string, tb *rows.Builder, _ int) error {
 	r, err := nfcapd.NewReader(in)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	specs, err := tb.begin(d.Schema())
+	specs, err := tb.Begin(d.Schema())
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	w := newFlowTable(specs, tb.skips(specs))
+	w := newFlowTable(specs, tb.Skips(specs))
 	var f nfcapd.Flow
 	for n := 1; ; n++ {
 		err := r.Next(&f)
@@ -168,11 +169,11 @@ func (d *Nfcapd) Read(ctx context.Context, in io.Reader, name string, tb *builde
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			tb.add(w.p)
+			tb.Add(w.p)
 			w.clear()
 		}
 	}
-	tb.add(w.p)
+	tb.Add(w.p)
 	return nil
 }
 
@@ -181,14 +182,14 @@ const flowsPerChunk = 1 << 16
 
 // flowTable collects flows as rows.
 type flowTable struct {
-	p         *chunk
+	p         *rows.Chunk
 	skip      []bool
 	addresses []map[netip.Addr]uint32 // of each column
 	codes     []map[uint64]uint32
 }
 
-func newFlowTable(specs []ColumnSpec, skip []bool) *flowTable {
-	w := &flowTable{p: newChunk(specs, skip), skip: skip}
+func newFlowTable(specs []rows.ColumnSpec, skip []bool) *flowTable {
+	w := &flowTable{p: rows.NewChunk(specs, skip), skip: skip}
 	w.addresses, w.codes = make([]map[netip.Addr]uint32, len(flowColumns)), make([]map[uint64]uint32, len(flowColumns))
 	for i := range flowColumns {
 		w.addresses[i], w.codes[i] = map[netip.Addr]uint32{}, map[uint64]uint32{}
@@ -197,7 +198,7 @@ func newFlowTable(specs []ColumnSpec, skip []bool) *flowTable {
 }
 
 func (w *flowTable) clear() {
-	w.p.clear()
+	w.p.Clear()
 	for i := range flowColumns {
 		clear(w.addresses[i])
 		clear(w.codes[i])
@@ -209,21 +210,21 @@ func (w *flowTable) add(f *nfcapd.Flow, line int) {
 		if w.skip[i] {
 			continue
 		}
-		c, s := &flowColumns[i], &w.p.columns[i]
+		c, s := &flowColumns[i], &w.p.Columns[i]
 		switch {
-		case s.num != nil:
-			s.num = append(s.num, c.number(f))
-		case s.nanos != nil:
-			s.nanos = append(s.nanos, c.millis(f)*1e6)
+		case s.Num != nil:
+			s.Num = append(s.Num, c.number(f))
+		case s.Nanos != nil:
+			s.Nanos = append(s.Nanos, c.millis(f)*1e6)
 		default:
-			s.code = append(s.code, w.level(c, s, f, i))
+			s.Code = append(s.Code, w.level(c, s, f, i))
 		}
 	}
-	w.p.lines = append(w.p.lines, int32(line))
+	w.p.Lines = append(w.p.Lines, int32(line))
 }
 
 // level is the code of a flow's text.
-func (w *flowTable) level(c *flowColumn, s *columnChunk, f *nfcapd.Flow, column int) uint32 {
+func (w *flowTable) level(c *flowColumn, s *rows.ColumnChunk, f *nfcapd.Flow, column int) uint32 {
 	switch {
 	case c.address != nil:
 		a := c.address(f)
@@ -232,7 +233,7 @@ func (w *flowTable) level(c *flowColumn, s *columnChunk, f *nfcapd.Flow, column 
 		}
 		id, ok := w.addresses[column][a]
 		if !ok {
-			id = s.intern(a.String())
+			id = s.Intern(a.String())
 			w.addresses[column][a] = id
 		}
 		return id
@@ -240,28 +241,17 @@ func (w *flowTable) level(c *flowColumn, s *columnChunk, f *nfcapd.Flow, column 
 		v := c.code(f)
 		id, ok := w.codes[column][v]
 		if !ok {
-			id = s.intern(c.text(v))
+			id = s.Intern(c.text(v))
 			w.codes[column][v] = id
 		}
 		return id
 	case c.label != nil:
 		if text := c.label(f); text != "" {
-			return s.intern(text)
+			return s.Intern(text)
 		}
 		return data.Missing
 	case c.number != nil: // a number as the truth
-		return s.intern(strconv.FormatFloat(c.number(f), 'g', -1, 64))
+		return s.Intern(strconv.FormatFloat(c.number(f), 'g', -1, 64))
 	}
-	return s.intern(strconv.FormatInt(c.millis(f), 10))
-}
-
-// intern is the code of a text.
-func (s *columnChunk) intern(text string) uint32 {
-	id, ok := s.ids[text]
-	if !ok {
-		id = uint32(len(s.names))
-		s.ids[text] = id
-		s.names = append(s.names, text)
-	}
-	return id
+	return s.Intern(strconv.FormatInt(c.millis(f), 10))
 }

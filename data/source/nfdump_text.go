@@ -12,6 +12,7 @@ import (
 
 	"plumbline/configs/settings"
 	"plumbline/data/corpus"
+	"plumbline/data/rows"
 	"plumbline/data/value"
 )
 
@@ -30,52 +31,52 @@ type NfdumpText struct{}
 // textPart is a column of the text: its title, and the columns that its cells become.
 type textPart struct {
 	title   string
-	columns []ColumnSpec
+	columns []rows.ColumnSpec
 }
 
 var nfdumpParts = []textPart{
-	{"Date first seen", []ColumnSpec{{"ts", "time"}}},
-	{"Date flow start", []ColumnSpec{{"ts", "time"}}},
-	{"Date last seen", []ColumnSpec{{"te", "time"}}},
-	{"Date flow end", []ColumnSpec{{"te", "time"}}},
-	{"Event", []ColumnSpec{{"event", "category"}}},
-	{"Duration", []ColumnSpec{{"td", "number"}}},
-	{"Durat", []ColumnSpec{{"td", "number"}}},
-	{"Proto", []ColumnSpec{{"pr", "category"}}},
-	{"Prot", []ColumnSpec{{"pr", "category"}}},
-	{"Src IP Addr:Port", []ColumnSpec{{"sa", "address"}, {"sp", "number"}}},
-	{"Dst IP Addr:Port", []ColumnSpec{{"da", "address"}, {"dp", "number"}}},
-	{"Src IP Addr", []ColumnSpec{{"sa", "address"}}},
-	{"Dst IP Addr", []ColumnSpec{{"da", "address"}}},
-	{"Src Pt", []ColumnSpec{{"sp", "number"}}},
-	{"Dst Pt", []ColumnSpec{{"dp", "number"}}},
-	{"Flags", []ColumnSpec{{"flg", "category"}}},
-	{"Tos", []ColumnSpec{{"stos", "number"}}},
-	{"Packets", []ColumnSpec{{"ipkt", "number"}}},
-	{"Bytes", []ColumnSpec{{"ibyt", "number"}}},
-	{"In Pkt", []ColumnSpec{{"ipkt", "number"}}},
-	{"In Byte", []ColumnSpec{{"ibyt", "number"}}},
-	{"Out Pkt", []ColumnSpec{{"opkt", "number"}}},
-	{"Out Byte", []ColumnSpec{{"obyt", "number"}}},
-	{"Input", []ColumnSpec{{"in", "number"}}},
-	{"Output", []ColumnSpec{{"out", "number"}}},
-	{"Src AS", []ColumnSpec{{"sas", "number"}}},
-	{"Dst AS", []ColumnSpec{{"das", "number"}}},
-	{"pps", []ColumnSpec{{"pps", "number"}}},
-	{"bps", []ColumnSpec{{"bps", "number"}}},
-	{"Bpp", []ColumnSpec{{"bpp", "number"}}},
-	{"Flows", []ColumnSpec{{"fl", "number"}}},
-	{"Label", []ColumnSpec{{"label", "category"}}},
-	{"Labels", []ColumnSpec{{"label", "category"}}},
+	{"Date first seen", rows.Columns("ts time")},
+	{"Date flow start", rows.Columns("ts time")},
+	{"Date last seen", rows.Columns("te time")},
+	{"Date flow end", rows.Columns("te time")},
+	{"Event", rows.Columns("event category")},
+	{"Duration", rows.Columns("td number")},
+	{"Durat", rows.Columns("td number")},
+	{"Proto", rows.Columns("pr category")},
+	{"Prot", rows.Columns("pr category")},
+	{"Src IP Addr:Port", rows.Columns("sa address, sp number")},
+	{"Dst IP Addr:Port", rows.Columns("da address, dp number")},
+	{"Src IP Addr", rows.Columns("sa address")},
+	{"Dst IP Addr", rows.Columns("da address")},
+	{"Src Pt", rows.Columns("sp number")},
+	{"Dst Pt", rows.Columns("dp number")},
+	{"Flags", rows.Columns("flg category")},
+	{"Tos", rows.Columns("stos number")},
+	{"Packets", rows.Columns("ipkt number")},
+	{"Bytes", rows.Columns("ibyt number")},
+	{"In Pkt", rows.Columns("ipkt number")},
+	{"In Byte", rows.Columns("ibyt number")},
+	{"Out Pkt", rows.Columns("opkt number")},
+	{"Out Byte", rows.Columns("obyt number")},
+	{"Input", rows.Columns("in number")},
+	{"Output", rows.Columns("out number")},
+	{"Src AS", rows.Columns("sas number")},
+	{"Dst AS", rows.Columns("das number")},
+	{"pps", rows.Columns("pps number")},
+	{"bps", rows.Columns("bps number")},
+	{"Bpp", rows.Columns("bpp number")},
+	{"Flows", rows.Columns("fl number")},
+	{"Label", rows.Columns("label category")},
+	{"Labels", rows.Columns("label category")},
 }
 
 // Schema is nil: the files name their columns.
-func (d *NfdumpText) Schema() []ColumnSpec { return nil }
+func (d *NfdumpText) Schema() []rows.ColumnSpec { return nil }
 
 // Check says what is wrong with the settings.
 func (d *NfdumpText) Check(settings.Doc) settings.Problems { return nil }
 
-func (d *NfdumpText) Read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
+func (d *NfdumpText) Read(ctx context.Context, in io.Reader, name string, tb *rows.Builder, workers int) error {
 	br := corpus.PastBOM(in)
 	line := 1
 	var head string
@@ -96,16 +97,16 @@ func (d *NfdumpText) Read(ctx context.Context, in io.Reader, name string, tb *bu
 	if err != nil {
 		return fmt.Errorf("%s:%d: %w", name, line, err)
 	}
-	tf := &TextFormat{
+	tf := &rows.TextFormat{
 		File:    name,
-		missing: [][]byte{{}},
-		times:   value.Times{Layouts: []string{"2006-01-02 15:04:05.000", "2006-01-02 15:04:05"}},
+		Missing: [][]byte{{}},
+		Times:   value.Times{Layouts: []string{"2006-01-02 15:04:05.000", "2006-01-02 15:04:05"}},
 	}
 	for _, p := range parts {
-		tf.specs = append(tf.specs, p.columns...)
+		tf.Specs = append(tf.Specs, p.columns...)
 	}
-	tf.cut = func(line []byte, cells [][]byte) ([][]byte, error) { return nfdumpCells(parts, line, cells) }
-	return parseFile(ctx, br, tf, line+1, tb, workers)
+	tf.Cut = func(line []byte, cells [][]byte) ([][]byte, error) { return nfdumpCells(parts, line, cells) }
+	return rows.Parse(ctx, br, tf, line+1, tb, workers)
 }
 
 // nfdumpHeader cuts a header into the titles that it is made of.
@@ -125,7 +126,7 @@ func nfdumpHeader(head string) ([]textPart, error) {
 			}
 		}
 		if best < 0 {
-			return nil, fmt.Errorf("not a header of nfdump: %q is no title that is known", clip([]byte(rest)))
+			return nil, fmt.Errorf("not a header of nfdump: %q is no title that is known", rows.Clip([]byte(rest)))
 		}
 		p := nfdumpParts[best]
 		for _, c := range p.columns {
@@ -148,7 +149,7 @@ var nfdumpTotals = [][]byte{
 func nfdumpCells(parts []textPart, line []byte, cells [][]byte) ([][]byte, error) {
 	for _, t := range nfdumpTotals {
 		if bytes.HasPrefix(line, t) {
-			return nil, errPassOver
+			return nil, rows.ErrPassOver
 		}
 	}
 	w := words{rest: line}
@@ -199,7 +200,7 @@ func nfdumpCells(parts []textPart, line []byte, cells [][]byte) ([][]byte, error
 		}
 	}
 	if left := w.next(); left != nil {
-		return nil, fmt.Errorf("%q is left after the last column", clip(left))
+		return nil, fmt.Errorf("%q is left after the last column", rows.Clip(left))
 	}
 	return cells, nil
 }
@@ -235,7 +236,7 @@ func (w *words) scaled(cell []byte) ([]byte, error) {
 	}
 	v, err := value.Number(cell)
 	if err != nil {
-		return nil, fmt.Errorf("%q is not a number", clip(cell))
+		return nil, fmt.Errorf("%q is not a number", rows.Clip(cell))
 	}
 	return strconv.AppendFloat(nil, v*[]float64{1e3, 1e6, 1e9, 1e12}[power], 'f', -1, 64), nil
 }
@@ -255,12 +256,12 @@ func addressAndPort(cell, protocol []byte, destination bool) (address, port []by
 			dot = at + bytes.IndexByte(cell[at:], '.')
 		}
 		if dot < at {
-			return nil, nil, fmt.Errorf("%q has no port", clip(cell))
+			return nil, nil, fmt.Errorf("%q has no port", rows.Clip(cell))
 		}
 		at = dot
 	}
 	if at < 0 {
-		return nil, nil, fmt.Errorf("%q has no port", clip(cell))
+		return nil, nil, fmt.Errorf("%q has no port", rows.Clip(cell))
 	}
 	port, err = icmpPort(cell[at+1:], protocol)
 	return cell[:at], port, err
@@ -275,7 +276,7 @@ func icmpPort(cell, protocol []byte) ([]byte, error) {
 	k, err1 := strconv.ParseUint(string(kind), 10, 8)
 	c, err2 := strconv.ParseUint(string(code), 10, 8)
 	if err := errors.Join(err1, err2); err != nil {
-		return nil, fmt.Errorf("%q is no type and code of ICMP", clip(cell))
+		return nil, fmt.Errorf("%q is no type and code of ICMP", rows.Clip(cell))
 	}
 	return strconv.AppendUint(nil, k<<8|c, 10), nil
 }
@@ -290,7 +291,7 @@ func clockSeconds(cell []byte) ([]byte, error) {
 	for _, f := range fields {
 		v, err := value.Number(f)
 		if err != nil || !value.Finite(v) || len(fields) > 3 {
-			return nil, fmt.Errorf("%q is not a duration", clip(cell))
+			return nil, fmt.Errorf("%q is not a duration", rows.Clip(cell))
 		}
 		total = total*60 + v
 	}

@@ -12,6 +12,7 @@ import (
 	"plumbline/data"
 	"plumbline/data/input"
 	"plumbline/data/parquet"
+	"plumbline/data/rows"
 	"plumbline/data/value"
 	"plumbline/numeric/parallel"
 )
@@ -26,7 +27,7 @@ func init() {
 type Parquet struct {
 	// types of columns that are not to have the file's own: texts as addresses or numbers, codes as categories, seconds
 	// since 1970 as times
-	Types map[string]columnKind `yaml:"types" jsonschema:"enum=number,enum=category,enum=time,enum=address,enum=port"`
+	Types map[string]rows.Kind `yaml:"types" jsonschema:"enum=number,enum=category,enum=time,enum=address,enum=port"`
 	// texts that mean: missing; null always does
 	Missing []string `yaml:"missing"`
 	// what NaN and Infinity in a number column are: a bad row, or missing
@@ -36,19 +37,19 @@ type Parquet struct {
 }
 
 // Schema is nil: the files name their columns.
-func (d *Parquet) Schema() []ColumnSpec { return nil }
+func (d *Parquet) Schema() []rows.ColumnSpec { return nil }
 
 // Check says what is wrong with the settings.
 func (d *Parquet) Check(settings.Doc) settings.Problems { return nil }
 
 // parquetField is a column of a table and the file's column that it comes from.
 type ParquetField struct {
-	Spec   ColumnSpec
+	Spec   rows.ColumnSpec
 	column int
 	Wrong  string // why it cannot be read
 }
 
-func (d *Parquet) Read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
+func (d *Parquet) Read(ctx context.Context, in io.Reader, name string, tb *rows.Builder, workers int) error {
 	file, err := OpenParquet(in)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
@@ -58,13 +59,13 @@ func (d *Parquet) Read(ctx context.Context, in io.Reader, name string, tb *build
 	for i := range fields {
 		names[i] = fields[i].Spec.Name
 	}
-	for i, n := range tb.canonical(names) {
+	for i, n := range tb.Canonical(names) {
 		fields[i].Spec.Name = n
 	}
 	known := map[string]bool{}
-	tf := &TextFormat{File: name, infinite: d.NonFinite == "missing", times: value.Times{Layouts: d.TimeLayouts}}
+	tf := &rows.TextFormat{File: name, Infinite: d.NonFinite == "missing", Times: value.Times{Layouts: d.TimeLayouts}}
 	for _, m := range d.Missing {
-		tf.missing = append(tf.missing, []byte(m))
+		tf.Missing = append(tf.Missing, []byte(m))
 	}
 	for i := range fields {
 		f := &fields[i]
@@ -72,17 +73,17 @@ func (d *Parquet) Read(ctx context.Context, in io.Reader, name string, tb *build
 		if t, ok := d.Types[f.Spec.Name]; ok {
 			f.Spec.Type = t
 		}
-		if f.Wrong != "" && !tb.isDropped(f.Spec.Name) {
+		if f.Wrong != "" && !tb.Dropped(f.Spec.Name) {
 			return fmt.Errorf("%s: column %q %s: leave it out (drop: [%s])", name, f.Spec.Name, f.Wrong, f.Spec.Name)
 		}
-		tf.specs = append(tf.specs, f.Spec)
+		tf.Specs = append(tf.Specs, f.Spec)
 	}
 	for t := range d.Types {
 		if !known[t] {
 			return fmt.Errorf("%s: options.types names the column %q, which the file does not have", name, t)
 		}
 	}
-	if tf.specs, err = tb.begin(tf.specs); err != nil {
+	if tf.Specs, err = tb.Begin(tf.Specs); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return parseGroups(ctx, file, tf, fields, tb, workers)
@@ -108,7 +109,7 @@ func ParquetFields(file *parquet.File, skip func(group string) bool) []ParquetFi
 	var fields []ParquetField
 	for i := range file.Columns {
 		c := &file.Columns[i]
-		f := ParquetField{Spec: ColumnSpec{strings.Join(c.Path, "."), parquetKind(c)}, column: i}
+		f := ParquetField{Spec: rows.ColumnSpec{Name: strings.Join(c.Path, "."), Type: parquetKind(c)}, column: i}
 		switch {
 		case len(c.Path) > 1 && skip(c.Path[0]):
 			f.Spec.Name, f.Wrong = c.Path[0], "is a group"
@@ -137,7 +138,7 @@ func ParquetFields(file *parquet.File, skip func(group string) bool) []ParquetFi
 }
 
 // parquetKind is the type that a column has by itself.
-func parquetKind(c *parquet.Column) columnKind {
+func parquetKind(c *parquet.Column) rows.Kind {
 	switch c.Logical {
 	case parquet.Date, parquet.Timestamp:
 		return "time"
@@ -167,9 +168,9 @@ type parquetGroup struct {
 func parseGroups(
 	ctx context.Context,
 	file *parquet.File,
-	tf *TextFormat,
+	tf *rows.TextFormat,
 	fields []ParquetField,
-	tb *builder,
+	tb *rows.Builder,
 	workers int,
 ) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -199,7 +200,7 @@ func parseGroups(
 			first += n
 			for i, f := range fields {
 				c := &parquetColumn{tf: tf, at: i, column: &file.Columns[f.column], number: f.column, rows: n}
-				c.skip = tb.isDropped(f.Spec.Name)
+				c.skip = tb.Dropped(f.Spec.Name)
 				group.columns = append(group.columns, c)
 			}
 			select {
@@ -245,7 +246,7 @@ func parseGroups(
 			}
 		}
 		if err == nil {
-			tb.add(g.chunk(tf, file.Groups[g.index]))
+			tb.Add(g.chunk(tf, file.Groups[g.index]))
 		}
 	}
 	switch {
@@ -259,11 +260,11 @@ func parseGroups(
 }
 
 // chunk joins the columns of a row group. A row that is bad in any column is left out of all.
-func (g *parquetGroup) chunk(tf *TextFormat, n int) *chunk {
-	p := &chunk{columns: make([]columnChunk, len(g.columns))}
+func (g *parquetGroup) chunk(tf *rows.TextFormat, n int) *rows.Chunk {
+	p := &rows.Chunk{Columns: make([]rows.ColumnChunk, len(g.columns))}
 	var good []bool
 	for i, c := range g.columns {
-		p.columns[i] = c.columnChunk
+		p.Columns[i] = c.columnChunk
 		switch {
 		case c.good == nil:
 		case good == nil:
@@ -274,9 +275,9 @@ func (g *parquetGroup) chunk(tf *TextFormat, n int) *chunk {
 			}
 		}
 	}
-	p.lines = make([]int32, n)
-	for i := range p.lines {
-		p.lines[i] = int32(g.first + i + 1)
+	p.Lines = make([]int32, n)
+	for i := range p.Lines {
+		p.Lines[i] = int32(g.first + i + 1)
 	}
 	if good == nil {
 		return p
@@ -285,32 +286,35 @@ func (g *parquetGroup) chunk(tf *TextFormat, n int) *chunk {
 		if good[row] {
 			continue
 		}
-		if p.badCount++; p.badCount > maxExamples {
+		if p.BadCount++; p.BadCount > rows.MaxExamples {
 			continue
 		}
 		for i, c := range g.columns {
 			if k := slices.IndexFunc(c.bad, func(b badValue) bool { return b.row == row }); k >= 0 {
-				p.bad = append(
-					p.bad,
-					BadRow{tf.File, g.first + row + 1, i + 1, fmt.Sprintf("%s: %v", tf.specs[i].Name, c.bad[k].why)},
+				p.Bad = append(
+					p.Bad,
+					rows.BadRow{
+						File: tf.File, Line: g.first + row + 1, Column: i + 1,
+						Reason: fmt.Sprintf("%s: %v", tf.Specs[i].Name, c.bad[k].why),
+					},
 				)
 				break
 			}
 		}
 	}
-	for i := range p.columns {
-		s := &p.columns[i]
-		s.num, s.nanos, s.code = data.KeepMarked(
-			s.num,
+	for i := range p.Columns {
+		s := &p.Columns[i]
+		s.Num, s.Nanos, s.Code = data.KeepMarked(
+			s.Num,
 			good,
 		), data.KeepMarked(
-			s.nanos,
+			s.Nanos,
 			good,
 		), data.KeepMarked(
-			s.code,
+			s.Code,
 			good,
 		)
 	}
-	p.lines = data.KeepMarked(p.lines, good)
+	p.Lines = data.KeepMarked(p.Lines, good)
 	return p
 }

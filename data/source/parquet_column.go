@@ -15,25 +15,26 @@ import (
 	"unicode/utf8"
 
 	"plumbline/data/parquet"
+	"plumbline/data/rows"
 	"plumbline/data/value"
 )
 
 // parquetColumn turns one column of one row group into table values.
 type parquetColumn struct {
-	tf     *TextFormat
+	tf     *rows.TextFormat
 	at     int // of the column in tf.specs
 	column *parquet.Column
 	number int // of the column in the file
 	rows   int
 	skip   bool
 
-	columnChunk columnChunk
-	good        []bool      // rows whose value can be read; nil: all; chunk has a missing one in place of others
-	bad         []badValue  // the first of those others
-	err         error       // why the column cannot be read at all
-	text        []byte      // room for one value
-	cache       columnChunk // dictionary entries that were turned already
-	known       []bool      // which those are
+	columnChunk rows.ColumnChunk
+	good        []bool           // rows whose value can be read; nil: all; chunk has a missing one in place of others
+	bad         []badValue       // the first of those others
+	err         error            // why the column cannot be read at all
+	text        []byte           // room for one value
+	cache       rows.ColumnChunk // dictionary entries that were turned already
+	known       []bool           // which those are
 }
 
 // badValue is why the value of a row (from 0) cannot be read.
@@ -49,17 +50,17 @@ func (c *parquetColumn) read(ctx context.Context, file *parquet.File, group int)
 	if c.skip {
 		return
 	}
-	kind := c.tf.specs[c.at].Type
-	c.columnChunk = newColumnChunk(kind, 0)
+	kind := c.tf.Specs[c.at].Type
+	c.columnChunk = rows.NewColumnChunk(kind, 0)
 	var dict *parquet.Values
 	row := 0
 	c.err = file.Read(ctx, group, c.number, func(p *parquet.Page) error {
 		if row == 0 && c.rows <= exactRows {
-			c.columnChunk = newColumnChunk(kind, c.rows)
+			c.columnChunk = rows.NewColumnChunk(kind, c.rows)
 		}
 		if p.Dict != nil && p.Dict != dict {
 			dict = p.Dict
-			c.cache, c.known = newColumnChunk(kind, dict.Len()), make([]bool, dict.Len())
+			c.cache, c.known = rows.NewColumnChunk(kind, dict.Len()), make([]bool, dict.Len())
 		}
 		c.page(p, row)
 		row += p.Rows
@@ -71,7 +72,7 @@ func (c *parquetColumn) page(p *parquet.Page, row int) {
 	k := 0 // of the values that are there
 	for i := range p.Rows {
 		if p.Valid != nil && !p.Valid[i] {
-			c.columnChunk.miss()
+			c.columnChunk.Miss()
 			continue
 		}
 		var err error
@@ -81,12 +82,12 @@ func (c *parquetColumn) page(p *parquet.Page, row int) {
 			err = c.value(&p.Values, k)
 		}
 		if k++; err != nil {
-			c.columnChunk.miss()
+			c.columnChunk.Miss()
 			if c.good == nil {
 				c.good = slices.Repeat([]bool{true}, c.rows)
 			}
 			c.good[row+i] = false
-			if len(c.bad) < maxExamples {
+			if len(c.bad) < rows.MaxExamples {
 				c.bad = append(c.bad, badValue{row + i, err})
 			}
 		}
@@ -99,12 +100,12 @@ func (c *parquetColumn) entry(dict *parquet.Values, i int) error {
 	s, k := &c.columnChunk, &c.cache
 	if c.known[i] {
 		switch {
-		case s.num != nil:
-			s.num = append(s.num, k.num[i])
-		case s.nanos != nil:
-			s.nanos = append(s.nanos, k.nanos[i])
+		case s.Num != nil:
+			s.Num = append(s.Num, k.Num[i])
+		case s.Nanos != nil:
+			s.Nanos = append(s.Nanos, k.Nanos[i])
 		default:
-			s.code = append(s.code, k.code[i])
+			s.Code = append(s.Code, k.Code[i])
 		}
 		return nil
 	}
@@ -113,15 +114,15 @@ func (c *parquetColumn) entry(dict *parquet.Values, i int) error {
 	}
 	c.known[i] = true
 	switch {
-	case s.num != nil:
-		k.num = k.num[:cap(k.num)]
-		k.num[i] = s.num[len(s.num)-1]
-	case s.nanos != nil:
-		k.nanos = k.nanos[:cap(k.nanos)]
-		k.nanos[i] = s.nanos[len(s.nanos)-1]
+	case s.Num != nil:
+		k.Num = k.Num[:cap(k.Num)]
+		k.Num[i] = s.Num[len(s.Num)-1]
+	case s.Nanos != nil:
+		k.Nanos = k.Nanos[:cap(k.Nanos)]
+		k.Nanos[i] = s.Nanos[len(s.Nanos)-1]
 	default:
-		k.code = k.code[:cap(k.code)]
-		k.code[i] = s.code[len(s.code)-1]
+		k.Code = k.Code[:cap(k.Code)]
+		k.Code[i] = s.Code[len(s.Code)-1]
 	}
 	return nil
 }
@@ -130,33 +131,33 @@ func (c *parquetColumn) entry(dict *parquet.Values, i int) error {
 func (c *parquetColumn) value(v *parquet.Values, i int) error {
 	s := &c.columnChunk
 	switch {
-	case s.num != nil && (v.Bytes == nil || c.column.Logical == parquet.Float16):
+	case s.Num != nil && (v.Bytes == nil || c.column.Logical == parquet.Float16):
 		x, err := c.float(v, i)
 		if err == nil && !value.Finite(x) {
-			if !c.tf.infinite {
+			if !c.tf.Infinite {
 				return fmt.Errorf("%v is not finite (options.nonfinite: missing takes such values as missing)", x)
 			}
-			s.miss()
+			s.Miss()
 			return nil
 		}
 		if err == nil {
-			s.num = append(s.num, x)
+			s.Num = append(s.Num, x)
 		}
 		return err
-	case s.nanos != nil && c.instants():
+	case s.Nanos != nil && c.instants():
 		t, err := c.instant(v, i)
 		if err == nil {
-			s.nanos = append(s.nanos, t)
+			s.Nanos = append(s.Nanos, t)
 		}
 		return err
-	case s.nanos != nil && c.column.Logical == parquet.TimeOfDay:
+	case s.Nanos != nil && c.column.Logical == parquet.TimeOfDay:
 		return errors.New("a time of day is no point in time")
 	}
 	var err error
 	if c.text, err = c.appendText(c.text[:0], v, i); err != nil {
 		return err
 	}
-	return s.cell(c.tf, c.at, bytes.TrimSpace(c.text))
+	return s.Cell(c.tf, c.at, bytes.TrimSpace(c.text))
 }
 
 // instants says whether the column holds points in time.
@@ -310,7 +311,7 @@ func (c *parquetColumn) appendText(b []byte, v *parquet.Values, i int) ([]byte, 
 		return strconv.AppendInt(b, v.Ints[i], 10), nil
 	}
 	if !utf8.Valid(v.Bytes[i]) {
-		return b, fmt.Errorf("%q is not UTF-8 text (drop leaves a column of binary data out)", clip(v.Bytes[i]))
+		return b, fmt.Errorf("%q is not UTF-8 text (drop leaves a column of binary data out)", rows.Clip(v.Bytes[i]))
 	}
 	return append(b, v.Bytes[i]...), nil
 }

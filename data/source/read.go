@@ -9,39 +9,23 @@ import (
 
 	"plumbline/data"
 	"plumbline/data/input"
+	"plumbline/data/rows"
 )
 
 // ReadReport is what reading a data set left to say.
 type ReadReport struct {
-	Rows     int      // read
-	Bad      int      // left out
-	Examples []BadRow // the first of them
+	Rows     int           // read
+	Bad      int           // left out
+	Examples []rows.BadRow // the first of them
 	Warnings []string
 	Notes    []string // what the config had the reader do
 }
-
-// BadRow is a row that could not be read.
-type BadRow struct {
-	File         string
-	Line, Column int // 1-based; Column counts fields
-	Reason       string
-}
-
-func (b BadRow) String() string {
-	if b.Column > 0 {
-		return fmt.Sprintf("%s:%d:%d: %s", b.File, b.Line, b.Column, b.Reason)
-	}
-	return fmt.Sprintf("%s:%d: %s", b.File, b.Line, b.Reason)
-}
-
-// maxExamples is how many bad rows a report keeps.
-const maxExamples = 20
 
 // fileSource is a source that reads files.
 type fileSource interface {
 	Source
 	// Read parses one file into tb. Rows that cannot be read are counted there.
-	Read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error
+	Read(ctx context.Context, in io.Reader, name string, tb *rows.Builder, workers int) error
 }
 
 // Read reads all files of a data set into one table, on up to workers goroutines; the table does not
@@ -76,7 +60,7 @@ func readOwn(ctx context.Context, c *Config, f Finder, workers int) (*data.Table
 		return nil, nil, err
 	}
 	tb := newIntake(c)
-	tb.expected = c.textSize(f)
+	tb.Expected = c.textSize(f)
 	for _, part := range []struct {
 		files []string
 		part  data.Part
@@ -109,17 +93,17 @@ func readOwn(ctx context.Context, c *Config, f Finder, workers int) (*data.Table
 		o.FirstRow = t.Rows
 		t.Origins = append(t.Origins, o)
 	}
-	rep := &ReadReport{Rows: t.Rows, Bad: tb.badCount, Examples: tb.examples, Warnings: tb.warnings, Notes: tb.notes}
+	rep := &ReadReport{Rows: t.Rows, Bad: tb.BadCount, Examples: tb.Examples, Warnings: tb.Warnings, Notes: tb.notes}
 	rep.Warnings = append(rep.Warnings, expectations(c, tb.read)...)
-	if tb.badCount > 0 {
+	if tb.BadCount > 0 {
 		rep.Warnings = append(
 			rep.Warnings,
 			fmt.Sprintf(
 				"%s: %d of %d rows could not be read, first %v",
 				c.Name,
-				tb.badCount,
-				tb.badCount+t.Rows,
-				tb.examples[0],
+				tb.BadCount,
+				tb.BadCount+t.Rows,
+				tb.Examples[0],
 			),
 		)
 	}
@@ -145,8 +129,8 @@ func readFile(
 		return err
 	}
 	defer in.Close()
-	first, bad := tb.rows, tb.badCount
-	if err := src.Read(ctx, in, filepath.Base(name), tb.builder, workers); err != nil {
+	first, bad := tb.Rows, tb.BadCount
+	if err := src.Read(ctx, in, filepath.Base(name), tb.Builder, workers); err != nil {
 		if errors.Is(err, io.ErrUnexpectedEOF) {
 			err = fmt.Errorf("%w (the compressed file is cut off)", err)
 		}
@@ -155,7 +139,7 @@ func readFile(
 	if err := in.Rest(); err != nil {
 		return fmt.Errorf("data: %s: %s: %w", c.Name, path, err)
 	}
-	rows, badRows := tb.rows-first, tb.badCount-bad
+	rows, badRows := tb.Rows-first, tb.BadCount-bad
 	if rows == 0 && badRows == 0 {
 		return fmt.Errorf("data: %s: %s: no data rows", c.Name, name)
 	}
@@ -164,7 +148,7 @@ func readFile(
 	}
 	part, said := c.identify(name, rows, part)
 	if said != "" {
-		tb.warnings = append(tb.warnings, said)
+		tb.Warnings = append(tb.Warnings, said)
 	}
 	tb.read[part] += rows
 	tb.origin(

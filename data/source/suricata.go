@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"plumbline/configs/settings"
+	"plumbline/data/rows"
 )
 
 func init() {
@@ -21,37 +22,26 @@ type Suricata struct {
 	// event types that are rows: flow, netflow, alert; other types have only the members that all events have
 	Events []string `yaml:"events"`
 	// members to read besides those that are known
-	Columns []ColumnSpec `yaml:"columns"`
+	Columns []rows.ColumnSpec `yaml:"columns"`
 }
 
 // eveColumns are the members of each event type; those of all events come first.
-var eveColumns = map[string][]ColumnSpec{
-	"": {
-		{"timestamp", "time"}, {"flow_id", "category"}, {"event_type", "category"}, {"in_iface", "category"},
-		{"src_ip", "address"}, {"src_port", "number"}, {"dest_ip", "address"}, {"dest_port", "number"},
-		{"proto", "category"}, {"icmp_type", "number"}, {"icmp_code", "number"}, {"app_proto", "category"},
-		{"community_id", "category"},
-	},
-	"flow": {
-		{"flow.pkts_toserver", "number"}, {"flow.pkts_toclient", "number"}, {"flow.bytes_toserver", "number"},
-		{"flow.bytes_toclient", "number"}, {"flow.start", "time"}, {"flow.end", "time"}, {"flow.age", "number"},
-		{"flow.state", "category"}, {"flow.reason", "category"}, {"flow.alerted", "category"},
-		{"tcp.tcp_flags", "category"}, {"tcp.tcp_flags_ts", "category"}, {"tcp.tcp_flags_tc", "category"},
-		{"tcp.state", "category"},
-	},
-	"netflow": {
-		{"netflow.pkts", "number"}, {"netflow.bytes", "number"}, {"netflow.start", "time"}, {"netflow.end", "time"},
-		{"netflow.age", "number"}, {"netflow.min_ttl", "number"}, {"netflow.max_ttl", "number"},
-		{"tcp.tcp_flags", "category"},
-	},
-	"alert": {
-		{"alert.action", "category"}, {"alert.gid", "category"}, {"alert.signature_id", "category"},
-		{"alert.signature", "category"}, {"alert.category", "category"}, {"alert.severity", "number"},
-	},
+var eveColumns = map[string][]rows.ColumnSpec{
+	"": rows.Columns("timestamp time, flow_id category, event_type category, in_iface category, src_ip address, " +
+		"src_port number, dest_ip address, dest_port number, proto category, icmp_type number, " +
+		"icmp_code number, app_proto category, community_id category"),
+	"flow": rows.Columns("flow.pkts_toserver number, flow.pkts_toclient number, flow.bytes_toserver number, " +
+		"flow.bytes_toclient number, flow.start time, flow.end time, flow.age number, flow.state category, " +
+		"flow.reason category, flow.alerted category, tcp.tcp_flags category, tcp.tcp_flags_ts category, " +
+		"tcp.tcp_flags_tc category, tcp.state category"),
+	"netflow": rows.Columns("netflow.pkts number, netflow.bytes number, netflow.start time, netflow.end time, " +
+		"netflow.age number, netflow.min_ttl number, netflow.max_ttl number, tcp.tcp_flags category"),
+	"alert": rows.Columns("alert.action category, alert.gid category, alert.signature_id category, alert.signature category, " +
+		"alert.category category, alert.severity number"),
 }
 
 // Schema lists the columns.
-func (d *Suricata) Schema() []ColumnSpec {
+func (d *Suricata) Schema() []rows.ColumnSpec {
 	specs := slices.Clone(eveColumns[""])
 	for _, e := range d.Events {
 		for _, s := range eveColumns[e] {
@@ -73,7 +63,7 @@ func (d *Suricata) Check(options settings.Doc) settings.Problems {
 	return ps
 }
 
-func (d *Suricata) Read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
+func (d *Suricata) Read(ctx context.Context, in io.Reader, name string, tb *rows.Builder, workers int) error {
 	j := newJSONLog(d.Schema())
 	j.row = func(event map[string]any) bool {
 		kind, _ := event["event_type"].(string)

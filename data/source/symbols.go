@@ -11,6 +11,7 @@ import (
 
 	"plumbline/configs/settings"
 	"plumbline/data/corpus"
+	"plumbline/data/rows"
 )
 
 func init() {
@@ -29,25 +30,20 @@ type AbbadingoFile struct {
 }
 
 // Schema lists the columns.
-func (d *AbbadingoFile) Schema() []ColumnSpec {
+func (d *AbbadingoFile) Schema() []rows.ColumnSpec {
 	specs := slices.Clone(symbolColumns)
 	for i := range d.Attributes {
-		specs = append(specs, ColumnSpec{"a" + strconv.Itoa(i), "number"})
+		specs = append(specs, rows.ColumnSpec{Name: "a" + strconv.Itoa(i), Type: "number"})
 	}
 	return specs
 }
 
-var symbolColumns = []ColumnSpec{
-	{"trace", "category"},
-	{"position", "number"},
-	{"symbol", "category"},
-	{"class", "category"},
-}
+var symbolColumns = rows.Columns("trace category, position number, symbol category, class category")
 
 // Check says what is wrong with the settings.
 func (d *AbbadingoFile) Check(settings.Doc) settings.Problems { return nil }
 
-func (d *AbbadingoFile) Read(ctx context.Context, in io.Reader, name string, tb *builder, _ int) error {
+func (d *AbbadingoFile) Read(ctx context.Context, in io.Reader, name string, tb *rows.Builder, _ int) error {
 	dialect := corpus.Abbadingo
 	if d.PAutomaC {
 		dialect = corpus.PAutomaC
@@ -59,7 +55,7 @@ func (d *AbbadingoFile) Read(ctx context.Context, in io.Reader, name string, tb 
 	if c.Width != d.Attributes {
 		return fmt.Errorf("%s: symbols carry %d attributes, options.attributes says %d", name, c.Width, d.Attributes)
 	}
-	specs, err := tb.begin(d.Schema())
+	specs, err := tb.Begin(d.Schema())
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -77,7 +73,7 @@ func (d *AbbadingoFile) Read(ctx context.Context, in io.Reader, name string, tb 
 			w.add(name+":"+strconv.Itoa(i+2), i+2, k-from, c.Alphabet[c.Symbols[k]], c.Types[c.Type[i]], attributes)
 		}
 	}
-	tb.add(w.p)
+	tb.Add(w.p)
 	return nil
 }
 
@@ -94,7 +90,7 @@ type StringColumn struct {
 }
 
 // Schema lists the columns.
-func (d *StringColumn) Schema() []ColumnSpec { return symbolColumns }
+func (d *StringColumn) Schema() []rows.ColumnSpec { return symbolColumns }
 
 // Check says what is wrong with the settings.
 func (d *StringColumn) Check(options settings.Doc) (ps settings.Problems) {
@@ -107,7 +103,7 @@ func (d *StringColumn) Check(options settings.Doc) (ps settings.Problems) {
 	return ps
 }
 
-func (d *StringColumn) Read(ctx context.Context, in io.Reader, name string, tb *builder, _ int) error {
+func (d *StringColumn) Read(ctx context.Context, in io.Reader, name string, tb *rows.Builder, _ int) error {
 	r := csv.NewReader(corpus.PastBOM(in))
 	r.Comma = []rune(d.Separator)[0]
 	head, err := r.Read()
@@ -121,7 +117,7 @@ func (d *StringColumn) Read(ctx context.Context, in io.Reader, name string, tb *
 	if text < 0 || class < 0 {
 		return fmt.Errorf("%s:1: want columns %q and %q, the header has %q", name, d.Text, d.Class, head)
 	}
-	specs, err := tb.begin(symbolColumns)
+	specs, err := tb.Begin(symbolColumns)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -142,42 +138,42 @@ func (d *StringColumn) Read(ctx context.Context, in io.Reader, name string, tb *
 			w.add(name+":"+strconv.Itoa(line), line, k, string(letter), row[class], nil)
 		}
 	}
-	tb.add(w.p)
+	tb.Add(w.p)
 	return nil
 }
 
 // symbolTable collects symbols as rows.
 type symbolTable struct {
-	p    *chunk
+	p    *rows.Chunk
 	skip []bool
 }
 
-func newSymbolTable(tb *builder, specs []ColumnSpec) *symbolTable {
-	skip := tb.skips(specs)
-	return &symbolTable{p: newChunk(specs, skip), skip: skip}
+func newSymbolTable(tb *rows.Builder, specs []rows.ColumnSpec) *symbolTable {
+	skip := tb.Skips(specs)
+	return &symbolTable{p: rows.NewChunk(specs, skip), skip: skip}
 }
 
 func (w *symbolTable) add(trace string, line, position int, symbol, class string, attributes []float64) {
 	for i, text := range []string{trace, "", symbol, class} {
-		c := &w.p.columns[i]
+		c := &w.p.Columns[i]
 		switch {
 		case w.skip[i]:
-		case c.num != nil:
-			c.num = append(c.num, float64(position))
+		case c.Num != nil:
+			c.Num = append(c.Num, float64(position))
 		case i == 1: // the position as the truth
-			c.code = append(c.code, c.intern(strconv.Itoa(position)))
+			c.Code = append(c.Code, c.Intern(strconv.Itoa(position)))
 		default:
-			c.code = append(c.code, c.intern(text))
+			c.Code = append(c.Code, c.Intern(text))
 		}
 	}
 	for i, v := range attributes {
-		switch c := &w.p.columns[4+i]; {
+		switch c := &w.p.Columns[4+i]; {
 		case w.skip[4+i]:
-		case c.num != nil:
-			c.num = append(c.num, v)
+		case c.Num != nil:
+			c.Num = append(c.Num, v)
 		default:
-			c.code = append(c.code, c.intern(strconv.FormatFloat(v, 'g', -1, 64)))
+			c.Code = append(c.Code, c.Intern(strconv.FormatFloat(v, 'g', -1, 64)))
 		}
 	}
-	w.p.lines = append(w.p.lines, int32(line))
+	w.p.Lines = append(w.p.Lines, int32(line))
 }

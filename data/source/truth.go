@@ -7,14 +7,15 @@ import (
 	"strings"
 
 	"plumbline/data"
+	"plumbline/data/rows"
 )
 
 // truthMaker fills in Attack, Class and Classes of a table.
 type truthMaker struct {
 	*labeler
 	t        *data.Table
-	labels   *texts
-	classes  *texts              // nil: none
+	labels   *rows.Texts
+	classes  *rows.Texts         // nil: none
 	outcomes []*outcome          // by label code, the last for missing labels
 	ids      map[string]uint32   // of classes, by their names as written
 	same     map[string]uint32   // of classes, by the form in which names are compared
@@ -25,7 +26,7 @@ type truthMaker struct {
 
 // judge turns the label and class columns into Attack, Class and Classes. It takes out the rows that the config's
 // rules drop, and those without a label, which are unreadable rows.
-func (b *intake) judge(t *data.Table, labels, classes *texts) error {
+func (b *intake) judge(t *data.Table, labels, classes *rows.Texts) error {
 	j := newLabeler(b.config.Label)
 	for _, o := range t.Origins {
 		if _, all := j.file(o.Name); labels == nil && !all {
@@ -34,7 +35,7 @@ func (b *intake) judge(t *data.Table, labels, classes *texts) error {
 		}
 	}
 	if labels == nil {
-		labels = &texts{}
+		labels = &rows.Texts{}
 	}
 	m := &truthMaker{
 		labeler: j, t: t, labels: labels, classes: classes, ids: map[string]uint32{}, same: map[string]uint32{}, spelled: map[string][]string{},
@@ -45,7 +46,7 @@ func (b *intake) judge(t *data.Table, labels, classes *texts) error {
 	if classes != nil {
 		classCode = classes.Code
 	}
-	t.Attack, t.Class = make([]bool, b.rows), make([]uint32, b.rows)
+	t.Attack, t.Class = make([]bool, b.Rows), make([]uint32, b.Rows)
 	for k, o := range t.Origins {
 		without := 0
 		whole, all := j.file(o.Name)
@@ -58,7 +59,7 @@ func (b *intake) judge(t *data.Table, labels, classes *texts) error {
 			switch {
 			case errors.Is(err, errNoLabel):
 				without++
-				b.bad(BadRow{o.Name, int(t.Lines[i]), 0, err.Error()})
+				b.Bad(rows.BadRow{File: o.Name, Line: int(t.Lines[i]), Reason: err.Error()})
 				m.leaveOut(i)
 			case err != nil:
 				return fmt.Errorf("data: %s: %s: %w", t.Name, t.Where(int32(i)), err)
@@ -73,13 +74,13 @@ func (b *intake) judge(t *data.Table, labels, classes *texts) error {
 			return err
 		}
 	}
-	b.warnings = append(b.warnings, m.unused(code)...)
+	b.Warnings = append(b.Warnings, m.unused(code)...)
 	b.notes = append(b.notes, m.spellings()...)
 	if m.keep == nil {
 		return nil
 	}
 	if m.dropped > 0 {
-		b.notes = append(b.notes, fmt.Sprintf("%d of %d rows are left out by the label rules", m.dropped, b.rows))
+		b.notes = append(b.notes, fmt.Sprintf("%d of %d rows are left out by the label rules", m.dropped, b.Rows))
 	}
 	if t.Keep(m.keep); t.Rows == 0 {
 		return fmt.Errorf("data: %s: the label rules leave no rows", t.Name)

@@ -13,6 +13,7 @@ import (
 
 	"plumbline/configs/settings"
 	"plumbline/data/corpus"
+	"plumbline/data/rows"
 )
 
 func init() {
@@ -28,7 +29,7 @@ type Zeek struct {
 }
 
 // Schema is nil: the files name their columns.
-func (z *Zeek) Schema() []ColumnSpec { return nil }
+func (z *Zeek) Schema() []rows.ColumnSpec { return nil }
 
 // Check says what is wrong with the settings.
 func (z *Zeek) Check(settings.Doc) settings.Problems { return nil }
@@ -45,7 +46,7 @@ type zeekHeader struct {
 
 // read reads one log, or several that were put together: each header holds for what follows it. Columns are told by
 // their names, in whatever order; those that the first log does not have are passed over.
-func (z *Zeek) Read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
+func (z *Zeek) Read(ctx context.Context, in io.Reader, name string, tb *rows.Builder, workers int) error {
 	text := &unread{in: corpus.PastBOM(in)}
 	br := bufio.NewReader(text)
 	h := zeekHeader{separator: '\t', unset: "-", empty: "(empty)"}
@@ -63,31 +64,31 @@ func (z *Zeek) Read(ctx context.Context, in io.Reader, name string, tb *builder,
 				h.path,
 			)
 		}
-		tf := &TextFormat{
+		tf := &rows.TextFormat{
 			File:      name,
 			Separator: h.separator,
-			comment:   '#',
-			missing:   [][]byte{[]byte(h.unset), []byte(h.empty), {}},
-			breaks:    changesHeader,
-			lenient:   !first,
+			Comment:   '#',
+			Missing:   [][]byte{[]byte(h.unset), []byte(h.empty), {}},
+			Breaks:    changesHeader,
+			Lenient:   !first,
 		}
 		var err error
-		if tf.specs, tf.tail, err = z.specs(h, tb.plan); err != nil {
+		if tf.Specs, tf.Tail, err = z.specs(h, tb.Plan); err != nil {
 			return fmt.Errorf("%s:%d: %w", name, line-1, err)
 		}
-		if err := parseFile(ctx, br, tf, line, tb, workers); err != nil {
+		if err := rows.Parse(ctx, br, tf, line, tb, workers); err != nil {
 			return err
 		}
-		if tf.rest == nil {
+		if tf.Rest == nil {
 			return nil
 		}
 		buffered, err := br.Peek(br.Buffered())
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		text.front = slices.Concat(tf.rest, buffered, text.front)
+		text.front = slices.Concat(tf.Rest, buffered, text.front)
 		br.Reset(text)
-		line = tf.restLine
+		line = tf.RestLine
 	}
 }
 
@@ -172,12 +173,12 @@ func (h *zeekHeader) read(br *bufio.Reader) error {
 }
 
 // zeekColumns is the columns that the header of a log names. Errors begin with the file's name, as in read.
-func ZeekColumns(br *bufio.Reader, name string) ([]ColumnSpec, error) {
+func ZeekColumns(br *bufio.Reader, name string) ([]rows.ColumnSpec, error) {
 	h := zeekHeader{separator: '\t', unset: "-", empty: "(empty)"}
 	if err := h.read(br); err != nil {
 		return nil, fmt.Errorf("%s:%d: %w", name, h.lines, err)
 	}
-	specs, _, err := (&Zeek{}).specs(h, plan{})
+	specs, _, err := (&Zeek{}).specs(h, rows.Plan{})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -185,7 +186,7 @@ func ZeekColumns(br *bufio.Reader, name string) ([]ColumnSpec, error) {
 }
 
 // specs turns header fields into columns. tail is the number of cells in the last tab-separated one.
-func (z *Zeek) specs(h zeekHeader, p plan) (specs []ColumnSpec, tail int, err error) {
+func (z *Zeek) specs(h zeekHeader, p rows.Plan) (specs []rows.ColumnSpec, tail int, err error) {
 	last := len(h.fields) - 1
 	fields, types := h.fields[:last:last], h.types[:last:last]
 	names, kinds := strings.Fields(h.fields[last]), strings.Fields(h.types[last])
@@ -193,9 +194,9 @@ func (z *Zeek) specs(h zeekHeader, p plan) (specs []ColumnSpec, tail int, err er
 		return nil, 0, fmt.Errorf("last field %q does not fit its type %q", h.fields[last], h.types[last])
 	}
 	fields, types = append(fields, names...), append(types, kinds...)
-	fields = p.canonical(fields)
+	fields = p.Canonical(fields)
 	for i, f := range fields {
-		kind := columnKind("category")
+		kind := rows.Kind("category")
 		switch types[i] {
 		case "time":
 			kind = "time"
@@ -209,7 +210,7 @@ func (z *Zeek) specs(h zeekHeader, p plan) (specs []ColumnSpec, tail int, err er
 		if kind == "number" && slices.Contains(z.Categories, f) {
 			kind = "category"
 		}
-		specs = append(specs, ColumnSpec{f, kind})
+		specs = append(specs, rows.ColumnSpec{Name: f, Type: kind})
 	}
 	for _, c := range z.Categories {
 		if !slices.Contains(fields, c) {

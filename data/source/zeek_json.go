@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"plumbline/configs/settings"
+	"plumbline/data/rows"
 	"plumbline/data/value"
 )
 
@@ -20,27 +21,24 @@ func init() {
 // 8601.
 type ZeekJSON struct {
 	// members to read besides those of conn.log, which packages and the site's own scripts add
-	Columns []ColumnSpec `yaml:"columns"`
+	Columns []rows.ColumnSpec `yaml:"columns"`
 }
 
-var zeekConnColumns = []ColumnSpec{
-	{"ts", "time"}, {"uid", "category"}, {"id.orig_h", "address"}, {"id.orig_p", "number"}, {"id.resp_h", "address"},
-	{"id.resp_p", "number"}, {"proto", "category"}, {"service", "category"}, {"duration", "number"},
-	{"orig_bytes", "number"}, {"resp_bytes", "number"}, {"conn_state", "category"}, {"local_orig", "category"},
-	{"local_resp", "category"}, {"missed_bytes", "number"}, {"history", "category"}, {"orig_pkts", "number"},
-	{"orig_ip_bytes", "number"}, {"resp_pkts", "number"}, {"resp_ip_bytes", "number"}, {"ip_proto", "category"},
-	{"community_id", "category"},
-}
+var zeekConnColumns = rows.Columns("ts time, uid category, id.orig_h address, id.orig_p number, id.resp_h address, id.resp_p number, " +
+	"proto category, service category, duration number, orig_bytes number, resp_bytes number, " +
+	"conn_state category, local_orig category, local_resp category, missed_bytes number, history category, " +
+	"orig_pkts number, orig_ip_bytes number, resp_pkts number, resp_ip_bytes number, ip_proto category, " +
+	"community_id category")
 
 // Schema lists the columns.
-func (d *ZeekJSON) Schema() []ColumnSpec { return slices.Concat(zeekConnColumns, d.Columns) }
+func (d *ZeekJSON) Schema() []rows.ColumnSpec { return slices.Concat(zeekConnColumns, d.Columns) }
 
 // Check says what is wrong with the settings.
 func (d *ZeekJSON) Check(options settings.Doc) settings.Problems {
 	return moreColumns(options, zeekConnColumns, d.Columns)
 }
 
-func (d *ZeekJSON) Read(ctx context.Context, in io.Reader, name string, tb *builder, workers int) error {
+func (d *ZeekJSON) Read(ctx context.Context, in io.Reader, name string, tb *rows.Builder, workers int) error {
 	j := newJSONLog(d.Schema())
 	j.time = zeekTime
 	return j.read(ctx, in, name, tb, workers)

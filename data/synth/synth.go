@@ -8,6 +8,7 @@ import (
 
 	"plumbline/configs/settings"
 	"plumbline/data"
+	"plumbline/data/rows"
 	"plumbline/data/source"
 )
 
@@ -41,8 +42,8 @@ type Synth struct {
 }
 
 // Schema lists the columns of the simulated flows.
-func (s *Synth) Schema() []source.ColumnSpec {
-	return []source.ColumnSpec{
+func (s *Synth) Schema() []rows.ColumnSpec {
+	return []rows.ColumnSpec{
 		{Name: "time", Type: "time"}, {Name: "src", Type: "address"}, {Name: "dst", Type: "address"},
 		{Name: "src_port", Type: "number"}, {Name: "dst_port", Type: "category"},
 		{Name: "proto", Type: "category"}, {Name: "service", Type: "category"}, {Name: "state", Type: "category"},
@@ -111,7 +112,7 @@ func (s *Synth) Generate(name string) (*data.Table, error) {
 	return w.table(name, s.Schema()), nil
 }
 
-func (w *world) table(name string, specs []source.ColumnSpec) *data.Table {
+func (w *world) table(name string, specs []rows.ColumnSpec) *data.Table {
 	t := &data.Table{Name: name, Rows: len(w.flows)}
 	number := func(get func(*flow) float64) data.Column {
 		c := data.Column{Type: data.Number, Num: make([]float64, t.Rows)}

@@ -1,4 +1,4 @@
-package source
+package rows
 
 import (
 	"bytes"
@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"unicode/utf8"
 
 	"plumbline/data"
@@ -14,51 +13,35 @@ import (
 	"plumbline/numeric/parallel"
 )
 
-// textFormat is how the lines of a text file are to be read.
+// TextFormat is how the lines of a text file are to be read.
 type TextFormat struct {
-	File      string
+	File      string // its name, for messages
 	Separator byte
-	Quote     bool                                                // cells may stand in double quotes, which double for themselves
-	comment   byte                                                // lines that begin with it are passed over; 0: none
-	end       []byte                                              // nothing is read from a line equal to it on; nil: none
-	header    []byte                                              // lines equal to it are passed over; nil: none
-	cut       func(line []byte, cells [][]byte) ([][]byte, error) // cuts a line into cells; nil: at the separator
-	tail      int                                                 // the last cell holds this many cells separated by runs of blanks; 0: none
-	missing   [][]byte
-	Latin1    bool
-	infinite  bool // NaN and infinity are missing rather than an error
-	times     value.Times
-	numbers   value.Notation
-	specs     []ColumnSpec
-	at        []int  // column of each cell, −1 for none; nil: cell i is column i
-	absent    []int  // columns that no cell holds: all missing
-	skip      []bool // columns that are not kept
-	// breaks says whether text begins with a comment line from which on the file is to be read in another way; nil:
-	// there are none. The text from that line on is then in rest, and restLine its line.
-	breaks   func(text []byte) bool
-	rest     []byte
-	restLine int
-	lenient  bool                     // columns that are not those of the files before are passed over, and said
-	foreign  func(columns int) string // the builder's
-}
+	Quote     bool   // cells may stand in double quotes, which double for themselves
+	Comment   byte   // lines that begin with it are passed over; 0: none
+	End       []byte // nothing is read from a line equal to it on; nil: none
+	Header    []byte // lines equal to it are passed over; nil: none
+	// Cut appends the cells of a line; nil: they stand between separators. Its error makes the line a bad row, and
+	// ErrPassOver none.
+	Cut      func(line []byte, cells [][]byte) ([][]byte, error)
+	Tail     int      // the last cell holds this many cells separated by runs of blanks; 0: it is one
+	Missing  [][]byte // texts that mean: missing
+	Latin1   bool     // the text is Windows-1252 rather than UTF-8
+	Infinite bool     // NaN and infinity are missing rather than an error
+	Times    value.Times
+	Numbers  value.Notation
+	Specs    []ColumnSpec
+	At       []int // column of each cell, −1 for none; nil: cell i is column i
+	Absent   []int // columns that no cell holds: all missing
+	Lenient  bool  // columns that are not those of the files before are passed over, and said
+	// Breaks says whether text begins with a comment line from which on the file is to be read in another way; nil:
+	// there are none. The text from that line on is then in Rest, and RestLine its line.
+	Breaks   func(text []byte) bool
+	Rest     []byte
+	RestLine int
 
-// chunk is what one block of a file was parsed to.
-type chunk struct {
-	columns  []columnChunk
-	text     int // bytes
-	lines    []int32
-	bad      []BadRow
-	badCount int
-	err      error
-}
-
-// columnChunk is one column of a chunk.
-type columnChunk struct {
-	num   []float64
-	nanos []int64
-	code  []uint32
-	ids   map[string]uint32
-	names []string
+	skip    []bool                   // columns that are not kept
+	foreign func(columns int) string // the builder's
 }
 
 // chunkSize is how much text a worker takes at a time; a longer line makes a longer block.
@@ -71,38 +54,39 @@ const maxRecord = 1 << 24
 type textBlock struct {
 	text []byte
 	line int // of its first record
-	done chan *chunk
+	done chan *Chunk
 }
 
-// parseFile cuts the text into chunks of whole records, parses them on the workers and adds the chunks to
-// the table in order. The text is held only while its block is worked on.
-func parseFile(ctx context.Context, in io.Reader, tf *TextFormat, firstLine int, tb *builder, workers int) error {
+// Parse cuts the text into chunks of whole records, parses them on the workers and adds the chunks to the table in
+// order. The text is held only while its block is worked on. firstLine is the number of the line that in begins with.
+// Errors begin with the name of the file.
+func Parse(ctx context.Context, in io.Reader, tf *TextFormat, firstLine int, tb *Builder, workers int) error {
 	tf.foreign = tb.Foreign
-	tf.specs = tb.asTexts(tf.specs)
+	tf.Specs = tb.asTexts(tf.Specs)
 	if err := tb.align(tf); err != nil {
 		return fmt.Errorf("%s: %w", tf.File, err)
 	}
-	if err := tb.fix(tf.specs); err != nil {
+	if err := tb.fix(tf.Specs); err != nil {
 		return fmt.Errorf("%s: %w", tf.File, err)
 	}
-	tf.skip = tb.skips(tf.specs)
+	tf.skip = tb.Skips(tf.Specs)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	work := make(chan *textBlock)
 	order := make(chan *textBlock, workers)
 	free := make(chan []byte, workers+2)
-	used := make(chan *chunk, workers+2)
+	used := make(chan *Chunk, workers+2)
 	for range workers {
 		go func() {
 			for c := range work {
-				p := (*chunk)(nil)
+				p := (*Chunk)(nil)
 				select {
 				case p = <-used:
 				default:
-					p = newChunk(tf.specs, tf.skip)
+					p = NewChunk(tf.Specs, tf.skip)
 				}
 				if caught := parallel.Catch(func() { tf.parse(c, p) }); caught != nil {
-					p = &chunk{err: fmt.Errorf("after line %d: %w", c.line, caught)}
+					p = &Chunk{err: fmt.Errorf("after line %d: %w", c.line, caught)}
 				}
 				c.done <- p
 				select {
@@ -126,7 +110,7 @@ func parseFile(ctx context.Context, in io.Reader, tf *TextFormat, firstLine int,
 			case work <- c:
 				return true
 			case <-ctx.Done():
-				c.done <- &chunk{err: ctx.Err()}
+				c.done <- &Chunk{err: ctx.Err()}
 				return false
 			}
 		}
@@ -143,9 +127,9 @@ func parseFile(ctx context.Context, in io.Reader, tf *TextFormat, firstLine int,
 			err = p.err
 			cancel()
 		default:
-			tb.add(p)
+			tb.Add(p)
 			select {
-			case used <- p.clear():
+			case used <- p.Clear():
 			default:
 			}
 		}
@@ -185,9 +169,9 @@ func cut(
 		if at := tf.endIn(buf); at >= 0 {
 			buf, last = buf[:at], true
 		} else if at := tf.breakIn(buf); at >= 0 {
-			tf.rest = bytes.Clone(buf[at:])
+			tf.Rest = bytes.Clone(buf[at:])
 			buf, last = buf[:at], true
-			tf.restLine = line + bytes.Count(buf, []byte{'\n'})
+			tf.RestLine = line + bytes.Count(buf, []byte{'\n'})
 		}
 		end := len(buf)
 		if !last {
@@ -201,7 +185,7 @@ func cut(
 			continue
 		}
 		carry = append(carry[:0], buf[end:]...)
-		c := &textBlock{text: buf[:end], line: line, done: make(chan *chunk, 1)}
+		c := &textBlock{text: buf[:end], line: line, done: make(chan *Chunk, 1)}
 		line += bytes.Count(c.text, []byte{'\n'})
 		if end > 0 && !emit(c) {
 			return ctx.Err()
@@ -214,16 +198,16 @@ func cut(
 
 // endIn is where the line begins that ends the data; −1: nowhere in text.
 func (tf *TextFormat) endIn(text []byte) int {
-	if tf.end == nil {
+	if tf.End == nil {
 		return -1
 	}
 	for at := 0; ; {
-		i := bytes.Index(text[at:], tf.end)
+		i := bytes.Index(text[at:], tf.End)
 		if i < 0 {
 			return -1
 		}
 		i += at
-		at = i + len(tf.end)
+		at = i + len(tf.End)
 		rest := text[at:]
 		if (i == 0 || text[i-1] == '\n') &&
 			(bytes.HasPrefix(rest, []byte{'\n'}) || bytes.HasPrefix(rest, []byte("\r\n"))) {
@@ -234,14 +218,14 @@ func (tf *TextFormat) endIn(text []byte) int {
 
 // breakIn is where the first line begins from which on the text is to be read in another way; −1: nowhere in text.
 func (tf *TextFormat) breakIn(text []byte) int {
-	if tf.breaks == nil {
+	if tf.Breaks == nil {
 		return -1
 	}
 	for at := 0; at < len(text); {
-		if tf.breaks(text[at:]) {
+		if tf.Breaks(text[at:]) {
 			return at
 		}
-		i := bytes.Index(text[at:], []byte{'\n', tf.comment})
+		i := bytes.Index(text[at:], []byte{'\n', tf.Comment})
 		if i < 0 {
 			return -1
 		}
@@ -333,75 +317,24 @@ func (tf *TextFormat) lastRecordEnd(text []byte) int {
 	}
 }
 
-// newChunk is an empty chunk of these columns. Those of skip are not kept: they have no values.
-func newChunk(specs []ColumnSpec, skip []bool) *chunk {
-	p := &chunk{columns: make([]columnChunk, len(specs))}
-	for i, s := range specs {
-		if !skip[i] {
-			p.columns[i] = newColumnChunk(s.Type, 0)
-		}
-	}
-	return p
-}
-
-// newColumnChunk is an empty column that has room for the given number of values.
-func newColumnChunk(k columnKind, room int) (s columnChunk) {
-	switch k.columnType() {
-	case data.Number:
-		s.num = make([]float64, 0, room)
-	case data.Time:
-		s.nanos = make([]int64, 0, room)
-	default:
-		s.code, s.ids = make([]uint32, 0, room), map[string]uint32{}
-	}
-	return s
-}
-
-// clear empties a chunk and keeps its memory.
-func (p *chunk) clear() *chunk {
-	for i := range p.columns {
-		s := &p.columns[i]
-		s.num, s.nanos, s.code, s.names = s.num[:0], s.nanos[:0], s.code[:0], s.names[:0]
-		clear(s.ids)
-	}
-	*p = chunk{columns: p.columns, lines: p.lines[:0]}
-	return p
-}
-
-// grow makes room for n rows.
-func (p *chunk) grow(n int) {
-	p.lines = slices.Grow(p.lines, n)
-	for i := range p.columns {
-		s := &p.columns[i]
-		switch {
-		case s.num != nil:
-			s.num = slices.Grow(s.num, n)
-		case s.nanos != nil:
-			s.nanos = slices.Grow(s.nanos, n)
-		case s.code != nil:
-			s.code = slices.Grow(s.code, n)
-		}
-	}
-}
-
 // parse parses one textBlock into an empty chunk.
-func (tf *TextFormat) parse(c *textBlock, p *chunk) {
+func (tf *TextFormat) parse(c *textBlock, p *Chunk) {
 	p.text = len(c.text)
 	p.grow(bytes.Count(c.text, []byte{'\n'}) + 1)
-	r := record{tf: tf, text: c.text, line: c.line, cells: make([][]byte, 0, len(tf.specs)+1)}
+	r := record{tf: tf, text: c.text, line: c.line, cells: make([][]byte, 0, len(tf.Specs)+1)}
 	for r.next() {
-		if tf.passOver(r.raw) || errors.Is(r.err, errPassOver) {
+		if tf.passOver(r.raw) || errors.Is(r.err, ErrPassOver) {
 			continue
 		}
 		if column, err := p.row(tf, &r); err != nil {
-			p.badCount++
-			if len(p.bad) < maxExamples {
-				p.bad = append(p.bad, BadRow{tf.File, r.at, column, err.Error()})
+			p.BadCount++
+			if len(p.Bad) < MaxExamples {
+				p.Bad = append(p.Bad, BadRow{tf.File, r.at, column, err.Error()})
 			}
 			p.truncate()
 			continue
 		}
-		p.lines = append(p.lines, int32(r.at))
+		p.Lines = append(p.Lines, int32(r.at))
 	}
 }
 
@@ -409,31 +342,14 @@ func (tf *TextFormat) passOver(raw []byte) bool {
 	switch {
 	case len(raw) == 0:
 		return true
-	case tf.comment != 0 && raw[0] == tf.comment:
+	case tf.Comment != 0 && raw[0] == tf.Comment:
 		return true
 	}
-	return tf.header != nil && bytes.Equal(raw, tf.header)
-}
-
-// truncate takes a half-read row back.
-func (p *chunk) truncate() {
-	n := len(p.lines)
-	for i := range p.columns {
-		s := &p.columns[i]
-		if len(s.num) > n {
-			s.num = s.num[:n]
-		}
-		if len(s.nanos) > n {
-			s.nanos = s.nanos[:n]
-		}
-		if len(s.code) > n {
-			s.code = s.code[:n]
-		}
-	}
+	return tf.Header != nil && bytes.Equal(raw, tf.Header)
 }
 
 // row adds one record, or says which cell (1-based) is wrong.
-func (p *chunk) row(tf *TextFormat, r *record) (column int, err error) {
+func (p *Chunk) row(tf *TextFormat, r *record) (column int, err error) {
 	if r.err != nil {
 		return 0, r.err
 	}
@@ -446,19 +362,19 @@ func (p *chunk) row(tf *TextFormat, r *record) (column int, err error) {
 	}
 	for i, cell := range r.cells {
 		k := i
-		if tf.at != nil {
-			k = tf.at[i]
+		if tf.At != nil {
+			k = tf.At[i]
 		}
 		if k < 0 || tf.skip[k] {
 			continue
 		}
-		if err := p.columns[k].cell(tf, k, bytes.TrimSpace(cell)); err != nil {
-			return i + 1, fmt.Errorf("%s: %w", tf.specs[k].Name, err)
+		if err := p.Columns[k].Cell(tf, k, bytes.TrimSpace(cell)); err != nil {
+			return i + 1, fmt.Errorf("%s: %w", tf.Specs[k].Name, err)
 		}
 	}
-	for _, k := range tf.absent {
+	for _, k := range tf.Absent {
 		if !tf.skip[k] {
-			p.columns[k].miss()
+			p.Columns[k].Miss()
 		}
 	}
 	return 0, nil
@@ -466,40 +382,28 @@ func (p *chunk) row(tf *TextFormat, r *record) (column int, err error) {
 
 // width is how many cells a record has.
 func (tf *TextFormat) width() int {
-	if tf.at != nil {
-		return len(tf.at)
+	if tf.At != nil {
+		return len(tf.At)
 	}
-	return len(tf.specs)
+	return len(tf.Specs)
 }
 
-// miss adds a missing value.
-func (s *columnChunk) miss() {
-	switch {
-	case s.num != nil:
-		s.num = append(s.num, nan)
-	case s.nanos != nil:
-		s.nanos = append(s.nanos, data.NoTime)
-	default:
-		s.code = append(s.code, data.Missing)
-	}
-}
-
-func (s *columnChunk) cell(tf *TextFormat, i int, cell []byte) error {
+func (s *ColumnChunk) Cell(tf *TextFormat, i int, cell []byte) error {
 	missing := tf.isMissing(cell)
 	switch {
-	case s.num != nil:
-		return s.number(tf, cell, missing, tf.specs[i].Type == "port")
-	case s.nanos != nil:
+	case s.Num != nil:
+		return s.number(tf, cell, missing, tf.Specs[i].Type == "port")
+	case s.Nanos != nil:
 		v, err := int64(data.NoTime), error(nil)
 		if !missing {
-			v, err = tf.times.Parse(cell)
+			v, err = tf.Times.Parse(cell)
 		}
 		if err != nil {
 			return err
 		}
-		s.nanos = append(s.nanos, v)
+		s.Nanos = append(s.Nanos, v)
 	case missing:
-		s.code = append(s.code, data.Missing)
+		s.Code = append(s.Code, data.Missing)
 	default:
 		id, ok := s.ids[string(cell)]
 		if !ok {
@@ -511,42 +415,40 @@ func (s *columnChunk) cell(tf *TextFormat, i int, cell []byte) error {
 			s.ids[string(cell)] = id
 			s.names = append(s.names, text)
 		}
-		s.code = append(s.code, id)
+		s.Code = append(s.Code, id)
 	}
 	return nil
 }
 
-var nan = func() float64 { var z float64; return z / z }()
-
-func (s *columnChunk) number(tf *TextFormat, cell []byte, missing, port bool) error {
+func (s *ColumnChunk) number(tf *TextFormat, cell []byte, missing, port bool) error {
 	v := nan
 	if port && len(cell) == 1 && cell[0] == '-' {
 		missing = true
 	}
 	if !missing {
 		var err error
-		if v, err = tf.numbers.Number(cell); err != nil && port {
+		if v, err = tf.Numbers.Number(cell); err != nil && port {
 			v, err = value.Hex(cell)
 		}
 		if err != nil {
-			return fmt.Errorf("%q is not a number", clip(cell))
+			return fmt.Errorf("%q is not a number", Clip(cell))
 		}
 		if !value.Finite(v) {
-			if !tf.infinite {
+			if !tf.Infinite {
 				return fmt.Errorf(
 					"%q is not finite (options.nonfinite: missing takes such cells as missing)",
-					clip(cell),
+					Clip(cell),
 				)
 			}
 			v = nan
 		}
 	}
-	s.num = append(s.num, v)
+	s.Num = append(s.Num, v)
 	return nil
 }
 
 func (tf *TextFormat) isMissing(cell []byte) bool {
-	for _, m := range tf.missing {
+	for _, m := range tf.Missing {
 		if bytes.Equal(cell, m) {
 			return true
 		}
@@ -554,7 +456,7 @@ func (tf *TextFormat) isMissing(cell []byte) bool {
 	return false
 }
 
-// texts is one record's cells without the blanks around them. Where the record is wrongly quoted, the error says so.
+// Texts is one record's cells without the blanks around them. Where the record is wrongly quoted, the error says so.
 func (tf *TextFormat) Texts(line []byte) ([]string, error) {
 	r := record{tf: tf, text: line, line: 1}
 	r.next()
@@ -569,7 +471,7 @@ func (tf *TextFormat) Texts(line []byte) ([]string, error) {
 	return out, r.err
 }
 
-// whole says whether text holds all of the record that it begins with: a quoted cell may go on in the next line.
+// Whole says whether text holds all of the record that it begins with: a quoted cell may go on in the next line.
 func (tf *TextFormat) Whole(text []byte) bool { return tf.firstRecordEnd(text) > 0 }
 
 // text is a cell as UTF-8.
@@ -578,7 +480,7 @@ func (tf *TextFormat) text(cell []byte) (string, error) {
 		return fromLatin1(cell), nil
 	}
 	if !utf8.Valid(cell) {
-		return "", fmt.Errorf("%q is not UTF-8 (options.encoding: latin-1 reads it)", clip(cell))
+		return "", fmt.Errorf("%q is not UTF-8 (options.encoding: latin-1 reads it)", Clip(cell))
 	}
 	return string(cell), nil
 }
@@ -596,7 +498,7 @@ func fromLatin1(cell []byte) string {
 	return string(out)
 }
 
-func clip(cell []byte) []byte {
+func Clip(cell []byte) []byte {
 	if len(cell) > 60 {
 		return cell[:60]
 	}

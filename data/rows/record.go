@@ -1,4 +1,4 @@
-package source
+package rows
 
 import (
 	"bytes"
@@ -43,9 +43,9 @@ func (r *record) advance(end int) {
 
 func (r *record) split() {
 	r.cells = r.cells[:0]
-	if r.tf.cut != nil {
+	if r.tf.Cut != nil {
 		if len(r.raw) > 0 {
-			r.cells, r.err = r.tf.cut(r.raw, r.cells)
+			r.cells, r.err = r.tf.Cut(r.raw, r.cells)
 		}
 		return
 	}
@@ -59,7 +59,7 @@ func (r *record) split() {
 		rest = rest[i+1:]
 	}
 	r.cells = append(r.cells, rest)
-	if n := r.tf.tail; n > 1 {
+	if n := r.tf.Tail; n > 1 {
 		r.cells = append(r.cells[:len(r.cells)-1], tailCells(rest, n)...)
 	}
 }
@@ -140,3 +140,6 @@ func (r *record) wrong() {
 	}
 	r.finish(end, 0)
 }
+
+// ErrPassOver, as the error of a cut line, says that the line is none of the table's rows.
+var ErrPassOver = errors.New("not a row")

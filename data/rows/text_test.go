@@ -1,4 +1,4 @@
-package source
+package rows
 
 import (
 	"bytes"
@@ -39,8 +39,9 @@ func TestRecordsDoNotDependOnTheCut(t *testing.T) {
 
 // TestEndIn: the line that ends the data is a whole line.
 func TestEndIn(t *testing.T) {
-	tf := &TextFormat{end: []byte("Summary")}
-	for text, want := range map[string]int{"Summary\n": 0, "a\nSummary\r\nb": 2, "a Summary\nb\nSummary": -1, "Summary,1\n": -1, "aSummary\nSummary\n": 9, "": -1} {
+	tf := &TextFormat{End: []byte("Summary")}
+	for text, want := range map[string]int{"Summary\n": 0, "a\nSummary\r\nb": 2, "a Summary\nb\nSummary": -1,
+		"Summary,1\n": -1, "aSummary\nSummary\n": 9, "": -1} {
 		if got := tf.endIn([]byte(text)); got != want {
 			t.Errorf("%q: %d, want %d", text, got, want)
 		}

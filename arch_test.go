@@ -74,13 +74,14 @@ var allowed = map[string]string{
 	"models/classic": "configs/settings data models numeric/cluster numeric/kernel numeric/parallel " +
 		"numeric/similarity numeric/stat",
 	"models/oneclass": "configs/settings data models numeric/kernel numeric/parallel numeric/similarity numeric/stat",
+	"models/deep":     "data models models/nn numeric/cluster numeric/stat",
 	"models/ensemble": "data models",
 	"models/neighbours": "configs/settings data models numeric/cluster numeric/kernel numeric/neighbour " +
 		"numeric/parallel numeric/stat",
 	"models/streaming":  "data models",
 	"models/supervised": "data models numeric/kernel",
-	"models/all": "models/automata models/autoencoder models/classic models/ensemble models/neighbours " +
-		"models/nn/gorgonia models/oneclass models/recurrent models/streaming models/supervised",
+	"models/all": "models/automata models/autoencoder models/classic models/deep models/ensemble " +
+		"models/neighbours models/nn/gorgonia models/oneclass models/recurrent models/streaming models/supervised",
 
 	"runs/experiment": "configs/settings data data/evasion data/prep data/source data/split data/synth eval models " +
 		"runs/record",
@@ -194,7 +195,7 @@ func TestImportsOfTests(t *testing.T) {
 		first, _, _ := strings.Cut(name, "/")
 		return slices.Index(order, first)
 	}
-	families := []string{"autoencoder", "automata", "classic", "ensemble", "neighbours", "oneclass",
+	families := []string{"autoencoder", "automata", "classic", "deep", "ensemble", "neighbours", "oneclass",
 		"recurrent", "streaming", "supervised"}
 	family := func(name string) string {
 		rest, _ := strings.CutPrefix(name, "models/")

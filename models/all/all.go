@@ -6,6 +6,7 @@ import (
 	_ "plumbline/models/autoencoder"
 	_ "plumbline/models/automata"
 	_ "plumbline/models/classic"
+	_ "plumbline/models/deep"
 	_ "plumbline/models/ensemble"
 	_ "plumbline/models/neighbours"
 	_ "plumbline/models/nn/gorgonia"

@@ -80,7 +80,7 @@ func (a ae) fit(ctx context.Context, train *data.Set) (*ae, error) {
 	fit := nn.TrainJob{Network: a.net, Inputs: train.X, Targets: train.X, Rows: train.N, Bias: float32(a.spec.Bias)}
 	var err error
 	if a.spec.Pretrain > 0 {
-		if fit.Start, err = nn.Pretrain(ctx, a.env, a.spec.Training, a.spec.Pretrain, fit); err != nil {
+		if fit.Start, err = pretrain(ctx, a.env, a.spec.Training, a.spec.Pretrain, fit); err != nil {
 			return nil, err
 		}
 	}

@@ -126,7 +126,10 @@ func (a cae) fit(ctx context.Context, train *data.Set) (*cae, error) {
 		}
 		return tr.(nn.Centred).SetCentres(centres)
 	}
-	fit.OnResume = func(tr nn.Trainer) { centres = tr.(nn.Centred).Centres() }
+	fit.OnResume = func(tr nn.Trainer, _ int) error {
+		centres = tr.(nn.Centred).Centres()
+		return nil
+	}
 	p, err := fit.Train(ctx, a.env, a.spec.Training)
 	if err != nil {
 		return nil, err

@@ -29,4 +29,6 @@ var quick = map[string]string{
 	"msm":            "{max_events: 900}",
 	"entity_msm":     "{key_events: 19, rule: sigma}", // the sets have short traces; msm has the other rules
 	"entity_symbols": "{key_events: 19}",
+	"dagmm":          "{batch: 60, epochs: 300, hidden: [10, 2]}", // the suite's sets have few rows
+	"dif":            "{networks: 10}",
 }

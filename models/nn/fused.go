@@ -234,6 +234,12 @@ func (a Activation) forward(x []float32, rows, out, wide int) {
 				x[i] = 0
 			}
 		}
+	case Leaky:
+		for i, v := range x[:rows*wide] {
+			if v < 0 {
+				x[i] = leak * v
+			}
+		}
 	case Sigmoid:
 		for i := range rows {
 			for j, v := range x[i*wide : i*wide+out] {
@@ -254,6 +260,12 @@ func (f Activation) backward(d, a, db []float32, rows, wide int) {
 		for i, v := range a[:rows*wide] {
 			if !(v > 0) {
 				d[i] = 0
+			}
+		}
+	case Leaky:
+		for i, v := range a[:rows*wide] {
+			if !(v > 0) {
+				d[i] *= leak
 			}
 		}
 	case Sigmoid:

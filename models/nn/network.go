@@ -15,6 +15,7 @@ const (
 	Tanh    Activation = "tanh"
 	ReLU    Activation = "relu"
 	Sigmoid Activation = "sigmoid"
+	Leaky   Activation = "leaky_relu" // max(v, leak·v); of the engine fused alone
 )
 
 // Dense is a fully connected layer: y = f(x·Wᵀ + b), with more where asked for: y = drop(f(norm(x·Wᵀ + b))).
@@ -28,6 +29,8 @@ type Dense struct {
 	Dropout float64
 	// Tied, where above 0, is the number, from 1, of an earlier layer whose transposed weights this one has.
 	Tied int
+	// NoBias: the sums have no b.
+	NoBias bool `json:",omitempty"`
 }
 
 // Network describes a feed-forward network and how it is trained: a stack of dense layers, the loss, and an
@@ -38,6 +41,8 @@ type Dense struct {
 //   - Centring times the mean over Centres of the squared norm of the mean of a batch's rows that are nearest
 //     to it, 0 for a centre without any;
 //   - Variational.penalty of the bottleneck, which then gives means and log-variances and hands a draw on.
+//
+// An Objective stands in place of all of this.
 type Network struct {
 	Layers      []Dense
 	Loss        Loss
@@ -47,7 +52,9 @@ type Network struct {
 	Centres     [][]float32
 	Centring    float64
 	Variational *Variational
-	Seed        uint64 // of what is dropped and drawn
+	Objective   Objective `json:",omitempty"`
+	Bridge      *Bridge   `json:",omitempty"`
+	Seed        uint64    // of what is dropped and drawn
 }
 
 // Loss is how an output's distance from its target is measured.
@@ -82,7 +89,9 @@ func (n Network) Arrays() []Array {
 		if l.Tied == 0 {
 			add(Weight, l.In*l.Out)
 		}
-		add(Bias, l.Out)
+		if !l.NoBias {
+			add(Bias, l.Out)
+		}
 		if l.Norm {
 			for p := Scale; p <= Variance; p++ {
 				add(p, l.Out)
@@ -104,6 +113,9 @@ func (n Network) Array(p Params, layer int, part Part) []float32 {
 
 // outWidth is how many columns layer i hands on.
 func (n Network) outWidth(i int) int {
+	if n.Bridge != nil && i+1 == n.Bridge.After {
+		return n.Bottleneck() + BridgeColumns
+	}
 	if n.Variational != nil && i+1 == n.Latent {
 		return n.Layers[i].Out / 2
 	}
@@ -118,6 +130,9 @@ func (n Network) Check() error {
 	if len(n.Layers) == 0 {
 		return fmt.Errorf("neural: a network needs layers")
 	}
+	if err := n.checkBridge(); err != nil {
+		return err
+	}
 	for i, l := range n.Layers {
 		switch {
 		case l.In < 1 || l.Out < 1:
@@ -128,6 +143,8 @@ func (n Network) Check() error {
 			return fmt.Errorf("neural: layer %d drops a share of %v", i, l.Dropout)
 		case i == len(n.Layers)-1 && (l.Norm || l.Dropout > 0):
 			return fmt.Errorf("neural: the last layer can neither be normalised nor drop values")
+		case l.NoBias && l.Norm:
+			return fmt.Errorf("neural: layer %d is normalised, which shifts its sums, and has no biases", i)
 		case l.Tied < 0 || l.Tied > i || l.Tied > 0 && n.Layers[l.Tied-1].Tied > 0:
 			return fmt.Errorf("neural: layer %d cannot have the weights of layer %d", i, l.Tied-1)
 		case l.Tied > 0 && (n.Layers[l.Tied-1].In != l.Out || n.Layers[l.Tied-1].Out != l.In):
@@ -139,7 +156,7 @@ func (n Network) Check() error {
 			}
 		}
 		switch l.Activation {
-		case Linear, Tanh, ReLU, Sigmoid:
+		case Linear, Tanh, ReLU, Sigmoid, Leaky:
 		default:
 			return fmt.Errorf("neural: layer %d: unknown activation %q", i, l.Activation)
 		}
@@ -169,6 +186,9 @@ func (n Network) Check() error {
 			return fmt.Errorf("neural: a variational bottleneck needs as many means as log-variances, a prior of " +
 				"positive variance, and no other loss on it")
 		}
+	}
+	if err := n.checkObjective(); err != nil {
+		return err
 	}
 	return n.Optimiser.check()
 }
@@ -247,6 +267,9 @@ func (n Network) plain(p Params) (layers []Dense, weights [][2][]float32) {
 			}
 		}
 		b := n.Array(p, i, Bias)
+		if l.NoBias {
+			b = make([]float32, l.Out)
+		}
 		if l.Norm {
 			w, b = slices.Clone(w), slices.Clone(b)
 			scale, shift := n.Array(p, i, Scale), n.Array(p, i, Shift)
@@ -266,6 +289,9 @@ func (n Network) plain(p Params) (layers []Dense, weights [][2][]float32) {
 	return layers, weights
 }
 
+// leak is the slope of Leaky below 0.
+const leak = 0.01
+
 // normEpsilon is what normalisation adds to variances.
 const normEpsilon = 1e-5
 
@@ -275,6 +301,8 @@ func (a Activation) apply(v float32) float32 {
 		return float32(math.Tanh(float64(v)))
 	case ReLU:
 		return max(v, 0)
+	case Leaky:
+		return max(v, leak*v)
 	case Sigmoid:
 		return float32(1 / (1 + math.Exp(-float64(v))))
 	}

@@ -50,6 +50,7 @@ type workspace struct {
 	member [][]float64 // centring: sums of the rows nearest to each centre,
 	count  []float64   // and how many they are,
 	push   [][]float32 // and by how much the gradient of each grows
+	shown  shown       // to an objective
 }
 
 // moments is what a shard's rows say of a layer's sums: how many they are, the means and the sums of squared
@@ -93,7 +94,9 @@ func (t *fused) allocate(r *workspace, batch int) {
 		}
 	}
 	r.spare, r.inv, r.dot = kernel.Alloc(most), kernel.Alloc(most), kernel.Alloc(most)
-	if s.layers[k-1].Activation == Linear {
+	if t.net.Objective != nil {
+		t.allocateObjective(r, rows)
+	} else if s.layers[k-1].Activation == Linear {
 		r.grad[k-1] = r.act[k-1]
 	}
 }
@@ -107,6 +110,9 @@ func (t *fused) compile() [][]op {
 	last := len(t.stack.layers) - 1
 	for i := range t.stack.layers {
 		l := &t.stack.layers[i]
+		if t.net.bridged(i) {
+			add(t.cross)
+		}
 		if l.Norm {
 			add(func(r *workspace, p *pass) { l.mul(len(p.rows), r.in[i], r.hat[i]); r.measure(l, i, len(p.rows)) })
 			cut()
@@ -130,7 +136,15 @@ func (t *fused) compile() [][]op {
 			cut()
 		}
 	}
-	add(t.output)
+	if t.net.Objective == nil {
+		add(t.output)
+	} else {
+		add(t.show)
+		cut()
+		add(t.judge)
+		cut()
+		add(t.objectiveGrad)
+	}
 	for i := last; i >= 0; i-- {
 		l := &t.stack.layers[i]
 		add(func(r *workspace, p *pass) { l.gradient(len(p.rows), r.in[i], r.grad[i], p.g, p.add) })
@@ -138,13 +152,19 @@ func (t *fused) compile() [][]op {
 			break
 		}
 		before := &t.stack.layers[i-1]
-		if i == t.net.Latent && t.net.Variational != nil {
+		switch {
+		case i == t.net.Latent && t.net.Variational != nil:
 			add(func(r *workspace, p *pass) { l.mulBack(len(p.rows), r.grad[i], r.dz); t.sampleGrad(r, p) })
-		} else {
+		case t.net.bridged(i):
+			add(func(r *workspace, p *pass) { t.crossBack(r, p, l, i) })
+		default:
 			add(func(r *workspace, p *pass) { l.mulBack(len(p.rows), r.grad[i], r.grad[i-1]) })
 		}
 		if i == t.net.Latent && (t.net.Shrink > 0 || t.net.Centring > 0) {
 			add(t.pull)
+		}
+		if i == t.net.Latent && t.net.Bridge != nil {
+			add(t.pullBridge)
 		}
 		if before.Dropout > 0 {
 			add(func(r *workspace, p *pass) {
@@ -170,6 +190,7 @@ func (t *fused) compile() [][]op {
 		cut()
 		add(func(r *workspace, p *pass) { t.normBack(r, p, before, i-1) })
 	}
+	add(t.fixBiases)
 	cut()
 	return phases
 }

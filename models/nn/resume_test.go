@@ -10,6 +10,7 @@ import (
 	"plumbline/data"
 	"plumbline/models"
 	"plumbline/models/autoencoder"
+	"plumbline/models/deep"
 	"plumbline/models/nn"
 	"plumbline/models/recurrent"
 )
@@ -67,6 +68,9 @@ func TestGoingOn(t *testing.T) {
 	for i := range vectors.X {
 		vectors.X[i] = float32(r.NormFloat64())
 	}
+	for i := range vectors.N {
+		vectors.Attack = append(vectors.Attack, i%9 == 0)
+	}
 	traces := repeating(80)
 	train := nn.DefaultTraining(9, 32)
 	train.CheckEvery, train.Validation, train.Patience = 2, 0.2, 4
@@ -82,11 +86,21 @@ func TestGoingOn(t *testing.T) {
 	cae.Training = train
 	pred := defaults(t, "lstm_pred").(*recurrent.PredSpec)
 	pred.Training, pred.Score, pred.Dropout = train, "mean", 0.2
+	svdd := defaults(t, "deep_svdd").(*deep.DeepSVDD)
+	svdd.Training, svdd.Objective, svdd.WarmUp, svdd.Pretrain = train, "soft_boundary", 2, 0
+	svdd.Patience, svdd.Schedule.Every = 0, 4
+	dagmm := defaults(t, "dagmm").(*deep.DAGMM)
+	dagmm.Training = train
+	devnet := defaults(t, "devnet").(*deep.DevNet)
+	devnet.Training = train
 	for name, c := range map[string]struct {
 		spec models.Spec
 		set  *data.Set
 	}{
-		"adam": {ae(func(*autoencoder.AESpec) {}), vectors},
+		"objective": {svdd, vectors},
+		"bridge":    {dagmm, vectors},
+		"repeated":  {devnet, vectors},
+		"adam":      {ae(func(*autoencoder.AESpec) {}), vectors},
 		"adadelta": {ae(func(s *autoencoder.AESpec) {
 			s.Optimiser = nn.Optimiser{Kind: "adadelta", Rate: 0.5,
 				Rho: 0.9}

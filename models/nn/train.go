@@ -75,11 +75,14 @@ type TrainJob struct {
 	Rows            int
 	Bias            float32
 	Start           Params // nil: drawn
+	// Order is the rows that are trained on, where that is not each row once: a row as often as it stands there.
+	Order []int32
 	// OnEpoch, where there is one, is called before the first epoch and after each, with the rows that are
 	// trained on in the order of the epoch before.
 	OnEpoch func(tr Trainer, order []int32) error
-	// OnResume is called in place of OnEpoch before the first epoch where training goes on from a checkpoint.
-	OnResume func(tr Trainer)
+	// OnResume is called in place of OnEpoch before the first epoch where training goes on from a checkpoint, with the
+	// number of epochs that are done.
+	OnResume func(tr Trainer, epochs int) error
 }
 
 // Train trains the network and returns its weights; see the function [Train] for the random streams.
@@ -92,8 +95,8 @@ func (j TrainJob) Train(ctx context.Context, env models.Env, cfg Training) (Para
 	}
 	var watched, wanted []float32
 	return loop{
-		x: j.Inputs, t: j.Targets, n: j.Rows, onEpoch: j.OnEpoch, onResume: j.OnResume,
-		description: []any{net, j.Start, j.Bias},
+		x: j.Inputs, t: j.Targets, n: j.Rows, rows: j.Order, onEpoch: j.OnEpoch, onResume: j.OnResume,
+		description: []any{net, j.Start, j.Bias, j.Order, fmt.Sprintf("%T", net.Objective)},
 		begin: func(e Engine) (Trainer, error) {
 			start := j.Start
 			if start == nil {
@@ -105,6 +108,9 @@ func (j TrainJob) Train(ctx context.Context, env models.Env, cfg Training) (Para
 			if watched == nil {
 				watched, wanted = takeRows(j.Inputs, len(j.Inputs)/j.Rows, rows),
 					takeRows(j.Targets, len(j.Targets)/j.Rows, rows)
+			}
+			if net.Objective != nil {
+				return net.objectiveLoss(p, watched, wanted, len(rows))
 			}
 			if c, ok := tr.(Centred); ok {
 				net.Centres = c.Centres()
@@ -141,10 +147,11 @@ func TrainSequence(ctx context.Context, env models.Env, cfg Training, s Sequence
 type loop struct {
 	x, t     []float32
 	n        int
+	rows     []int32 // as Order in TrainJob
 	begin    func(e Engine) (Trainer, error)
 	held     func(tr Trainer, p Params, rows []int32) (float64, error) // loss of held-out rows; always the same ones
 	onEpoch  func(tr Trainer, order []int32) error                     // as in TrainJob
-	onResume func(tr Trainer)                                          // as in TrainJob
+	onResume func(tr Trainer, epochs int) error                        // as in TrainJob
 
 	description any // of the network and what it begins with
 }
@@ -164,6 +171,11 @@ func (l loop) run(ctx context.Context, env models.Env, cfg Training) (Params, er
 	}
 	defer tr.Close()
 	order, held := holdOut(env.Rand("validation"), l.n, cfg.Validation)
+	if l.rows != nil {
+		if order = without(l.rows, held); len(order) == 0 {
+			return nil, fmt.Errorf("all rows to train on are held out (validation: %v)", cfg.Validation)
+		}
+	}
 	shuffle := env.Rand("order")
 	in := l.x
 	if cfg.Noise > 0 {
@@ -188,7 +200,9 @@ func (l loop) run(ctx context.Context, env models.Env, cfg Training) (Params, er
 			env.Progress(e)
 		}
 		if l.onResume != nil {
-			l.onResume(tr)
+			if err := l.onResume(tr, c.epochs); err != nil {
+				return nil, err
+			}
 		}
 	} else if err := onEpoch(tr, order); err != nil {
 		return nil, err
@@ -267,6 +281,14 @@ func holdOut(r *rand.Rand, n int, share float64) (train, held []int32) {
 	slices.Sort(train)
 	slices.Sort(held)
 	return train, held
+}
+
+// without is the rows that are not among some ascending others.
+func without(rows, others []int32) []int32 {
+	return slices.DeleteFunc(slices.Clone(rows), func(r int32) bool {
+		_, found := slices.BinarySearch(others, r)
+		return found
+	})
 }
 
 // takeRows is some rows of a matrix.

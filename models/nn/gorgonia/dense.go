@@ -25,6 +25,10 @@ func (engine) New(n nn.Network, p nn.Params, _ int) (nn.Trainer, error) {
 	if err := n.Shape(p); err != nil {
 		return nil, err
 	}
+	if n.Objective != nil || slices.ContainsFunc(n.Layers, func(l nn.Dense) bool { return l.NoBias }) {
+		return nil, errors.New("gorgonia: networks with an objective of their own, or layers without biases, are trained " +
+			"by the engine fused alone")
+	}
 	d := &dense{net: n, arrays: n.Arrays()}
 	var matrices nn.Params
 	var trained []int

@@ -1,4 +1,4 @@
-package nn
+package autoencoder
 
 import (
 	"context"
@@ -6,12 +6,13 @@ import (
 	"slices"
 
 	"plumbline/models"
+	"plumbline/models/nn"
 )
 
-// Pretrain is weights for an auto-encoder whose encoder's layers were trained one by one, each to rebuild what
+// pretrain is weights for an auto-encoder whose encoder's layers were trained one by one, each to rebuild what
 // the layers before it make of the rows, from what they make of them with noise on it (Vincent and others 2010,
 // section 3.5). The decoder gets the weights by which each rebuilt its input.
-func Pretrain(ctx context.Context, env models.Env, cfg Training, epochs int, j TrainJob) (Params, error) {
+func pretrain(ctx context.Context, env models.Env, cfg nn.Training, epochs int, j nn.TrainJob) (nn.Params, error) {
 	start := j.Network.NewParams(env.Rand("init"), j.Bias)
 	cfg.Epochs, cfg.Validation, cfg.Patience = epochs, 0, 0
 	env.Observe = nil // its progress is not that of training
@@ -24,20 +25,20 @@ func Pretrain(ctx context.Context, env models.Env, cfg Training, epochs int, j T
 		if back.Tied > 0 {
 			tied = 1
 		}
-		pair := Network{Layers: []Dense{{In: l.In, Out: l.Out, Activation: l.Activation},
+		pair := nn.Network{Layers: []nn.Dense{{In: l.In, Out: l.Out, Activation: l.Activation},
 			{In: l.Out, Out: l.In, Activation: back.Activation, Tied: tied}}, Loss: j.Network.Loss}
 		if i > 0 {
 			pair.Layers[1].Activation = j.Network.Layers[i-1].Activation // of what is rebuilt
 		}
-		p, err := TrainJob{Network: pair, Inputs: x, Targets: x, Rows: j.Rows, Bias: j.Bias}.Train(ctx, env, cfg)
+		p, err := nn.TrainJob{Network: pair, Inputs: x, Targets: x, Rows: j.Rows, Bias: j.Bias}.Train(ctx, env, cfg)
 		if err != nil {
 			return nil, fmt.Errorf("pre-training of layer %d: %w", i+1, err)
 		}
-		copy(j.Network.Array(start, i, Weight), pair.Array(p, 0, Weight))
-		copy(j.Network.Array(start, i, Bias), pair.Array(p, 0, Bias))
-		copy(j.Network.Array(start, k-1-i, Bias), pair.Array(p, 1, Bias))
-		if w := j.Network.Array(start, k-1-i, Weight); w != nil {
-			copy(w, pair.Array(p, 1, Weight))
+		copy(j.Network.Array(start, i, nn.Weight), pair.Array(p, 0, nn.Weight))
+		copy(j.Network.Array(start, i, nn.Bias), pair.Array(p, 0, nn.Bias))
+		copy(j.Network.Array(start, k-1-i, nn.Bias), pair.Array(p, 1, nn.Bias))
+		if w := j.Network.Array(start, k-1-i, nn.Weight); w != nil {
+			copy(w, pair.Array(p, 1, nn.Weight))
 		}
 		next := make([]float32, 0, j.Rows*l.Out)
 		scorer := pair.NewScorer(p)

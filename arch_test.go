@@ -91,11 +91,12 @@ var allowed = map[string]string{
 	"runs/bundle": "configs/settings data data/prep data/source eval models runs/experiment runs/record",
 	"runs/investigate": "data data/cache data/prep data/source eval models runs/bundle runs/experiment runs/prepare " +
 		"runs/record",
+	"runs/usage":   "",
 	"runs/compare": "configs/settings eval models runs/record",
 	"runs": "data data/audit data/cache data/prep data/source eval models runs/bundle runs/experiment " +
-		"runs/prepare runs/record numeric/cluster numeric/parallel numeric/stat",
+		"runs/prepare runs/record runs/usage numeric/cluster numeric/parallel numeric/stat",
 
-	"cmd/speed":     "models/nn numeric/kernel",
+	"cmd/speed":     "configs/settings data data/workload eval models models/all models/nn numeric/kernel runs/usage",
 	"cmd/plumbline": "*",
 }
 

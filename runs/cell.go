@@ -22,6 +22,7 @@ import (
 	"plumbline/runs/experiment"
 	"plumbline/runs/prepare"
 	"plumbline/runs/record"
+	"plumbline/runs/usage"
 )
 
 // job is one cell at work.
@@ -61,7 +62,7 @@ func (j *job) run(ctx context.Context) record.Result {
 	j.phases.log = j.log.With("cell", j.cell.Path())
 	err := j.attempt(limited)
 	j.phases.next("")
-	j.result.Set("peak_rss_mb", peakRSS())
+	j.result.Set("peak_rss_mb", usage.PeakRSS())
 	switch {
 	case err == nil:
 		j.result.Status = record.OK

@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"math"
 	"time"
+
+	"plumbline/runs/usage"
 )
 
 // phases logs what the steps of a piece of work take: wall time, CPU time of the whole process meanwhile, which
@@ -17,10 +19,10 @@ type phases struct {
 
 // next ends the phase that goes on, and begins the named one; "" begins none.
 func (p *phases) next(name string) {
-	now, cpu := time.Now(), processTime()
+	now, cpu := time.Now(), usage.ProcessTime()
 	if p.name != "" {
 		attrs := []any{"phase", p.name, "wall_seconds", round(now.Sub(p.began)), "cpu_seconds", round(cpu - p.cpu)}
-		if rss := peakRSS(); !math.IsNaN(rss) { // JSON has no NaN
+		if rss := usage.PeakRSS(); !math.IsNaN(rss) { // JSON has no NaN
 			attrs = append(attrs, "peak_rss_mb", math.Round(rss))
 		}
 		p.log.Info("phase", attrs...)

@@ -1,8 +1,9 @@
-// Command speed times the training engine on the workloads that it is held to, beside PyTorch where there is one,
-// and prints the table of docs/performance.md: go run ./cmd/speed -python /usr/bin/python3
+// Command speed times networks beside PyTorch and detectors beside scikit-learn, on the workloads that they are held
+// to, and prints the tables of docs/performance.md: go run ./cmd/speed -python /usr/bin/python3
 //
-// Both work on the same data, initial weights and batch orders, which it draws first. Each round runs every program
-// once, in turn; what counts is the fastest epoch. Losses that differ by more than a ten-thousandth are an error.
+// Both programs work on the same rows, initial weights and orders, which it draws first. Each round runs every program
+// once, in turn; what counts is the fastest epoch, and for detectors the least time. Losses that differ by more than a
+// ten-thousandth, and areas under the curve that differ by more than chance makes, are an error.
 package main
 
 import (
@@ -27,8 +28,12 @@ import (
 	"plumbline/numeric/kernel"
 )
 
-//go:embed peer.py
-var script []byte
+var (
+	//go:embed peer.py
+	torchScript []byte
+	//go:embed detectors.py
+	scikitScript []byte
+)
 
 func main() { os.Exit(exit(os.Args[1:])) }
 
@@ -42,8 +47,8 @@ func exit(args []string) int {
 	return 0
 }
 
-// settings is what the command line says.
-type settings struct {
+// options is what the command line says.
+type options struct {
 	dir, python    string
 	rounds, epochs int
 	threads        []int
@@ -51,13 +56,16 @@ type settings struct {
 
 func run(ctx context.Context, args []string) error {
 	f := flag.NewFlagSet("speed", flag.ContinueOnError)
-	s := settings{}
-	f.StringVar(&s.dir, "dir", "", "folder for the data, about 600 MB, which is kept; empty: a temporary one")
+	s := options{}
+	f.StringVar(&s.dir, "dir", "", "folder for the data, about 1.5 GB, which is kept; empty: a temporary one")
 	f.StringVar(&s.python, "python", "",
-		"Python with PyTorch, such as /usr/bin/python3; empty: only this program is timed")
+		"Python with PyTorch and scikit-learn, such as /usr/bin/python3; empty: only this program is timed")
 	f.IntVar(&s.rounds, "rounds", 3, "times that each program is run, in turn")
 	f.IntVar(&s.epochs, "epochs", 4, "epochs a run")
-	names := f.String("workloads", "A64,A512,B100,C64,C2,D", "which workloads")
+	rooms := f.String("rooms", "networks,detectors", "what is timed")
+	names := f.String("workloads", "A64,A512,B100,C64,C2,D", "which networks")
+	models := f.String("detectors", allDetectors(), "which detectors")
+	only := f.String("only", "", "run one detector once on rows that are there, and print its times")
 	threads := f.String("threads", "1,2", "threads that are tried, of both")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -75,13 +83,22 @@ func run(ctx context.Context, args []string) error {
 	if s.rounds < 1 || s.epochs < 1 || f.NArg() > 0 {
 		return errors.New("want at least one round and one epoch, and no arguments beside the flags")
 	}
-	var chosen []workload
-	for _, name := range strings.Split(*names, ",") {
-		i := slices.IndexFunc(workloads, func(w workload) bool { return w.name == name })
-		if i < 0 {
-			return fmt.Errorf("-workloads: unknown workload %q", name)
+	nets, err := choose("workloads", *names, workloads, func(w network) string { return w.name })
+	if err != nil {
+		return err
+	}
+	dets, err := choose("detectors", *models, detectors, func(d detector) string { return d.name })
+	if err != nil {
+		return err
+	}
+	if *only != "" {
+		one, err := choose("only", *only, detectors, func(d detector) string { return d.name })
+		if err != nil {
+			return err
 		}
-		chosen = append(chosen, workloads[i])
+		c, err := one[0].alone(ctx, s.dir)
+		fmt.Println(c.Fit, c.Score, c.FitCPU, c.ScoreCPU, c.Memory, c.AUROC)
+		return err
 	}
 	if s.dir == "" {
 		dir, err := os.MkdirTemp("", "speed")
@@ -94,17 +111,59 @@ func run(ctx context.Context, args []string) error {
 	if err := os.MkdirAll(s.dir, 0o777); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(s.dir, "peer.py"), script, 0o666); err != nil {
-		return err
+	for name, script := range map[string][]byte{"peer.py": torchScript, "detectors.py": scikitScript} {
+		if err := os.WriteFile(filepath.Join(s.dir, name), script, 0o666); err != nil {
+			return err
+		}
 	}
-	fmt.Printf("%s/%s, %s, %d processors, least of %d runs of %d epochs, in turn\n\n", runtime.GOOS, runtime.GOARCH,
-		runtime.Version(), runtime.NumCPU(), s.rounds, s.epochs)
+	fmt.Printf("%s/%s, %s, %d processors, least of %d runs, in turn\n", runtime.GOOS, runtime.GOARCH, runtime.Version(),
+		runtime.NumCPU(), s.rounds)
+	for _, room := range strings.Split(*rooms, ",") {
+		switch room {
+		case "networks":
+			err = s.timeNetworks(ctx, nets)
+		case "detectors":
+			err = s.timeDetectors(ctx, dets)
+		default:
+			err = fmt.Errorf("-rooms: unknown room %q", room)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// choose is the elements with the names of a list.
+func choose[T any](flag, list string, from []T, name func(T) string) (chosen []T, err error) {
+	for _, word := range strings.Split(list, ",") {
+		i := slices.IndexFunc(from, func(w T) bool { return name(w) == word })
+		if i < 0 {
+			return nil, fmt.Errorf("-%s: there is no %q", flag, word)
+		}
+		chosen = append(chosen, from[i])
+	}
+	return chosen, nil
+}
+
+func (s options) timeNetworks(ctx context.Context, chosen []network) error {
+	fmt.Printf("\nnetworks, fastest of %d epochs of each run\n\n", s.epochs)
 	fmt.Println("| workload | threads | plumbline s | GFLOP/s | of the peak | PyTorch eager s | its best s | which | " +
 		"eager / plumbline | best / plumbline |")
 	fmt.Println("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
 	for _, w := range chosen {
 		if err := s.measure(ctx, w); err != nil {
 			return fmt.Errorf("%s: %w", w.name, err)
+		}
+	}
+	return nil
+}
+
+func (s options) timeDetectors(ctx context.Context, chosen []detector) error {
+	fmt.Printf("\ndetectors\n\n%s\n", detectorHead)
+	for _, d := range chosen {
+		if err := d.measure(ctx, s); err != nil {
+			return fmt.Errorf("%s: %w", d.name, err)
 		}
 	}
 	return nil
@@ -123,7 +182,7 @@ func (t *timing) take(o timing) {
 }
 
 // measure times one workload and prints a line for each number of threads.
-func (s settings) measure(ctx context.Context, w workload) error {
+func (s options) measure(ctx context.Context, w network) error {
 	if err := w.write(s.dir); err != nil {
 		return err
 	}
@@ -211,7 +270,7 @@ func agree(a, b []float64) error {
 	return nil
 }
 
-func (s settings) torch(ctx context.Context, workload, variant string, threads int) (timing, error) {
+func (s options) torch(ctx context.Context, workload, variant string, threads int) (timing, error) {
 	cmd := exec.CommandContext(ctx, s.python, filepath.Join(s.dir, "peer.py"), "--workload", workload, "--variant",
 		variant,
 		"--threads", strconv.Itoa(threads), "--epochs", strconv.Itoa(s.epochs), "--data", s.dir)
@@ -236,7 +295,7 @@ func (s settings) torch(ctx context.Context, workload, variant string, threads i
 }
 
 // own times this program.
-func (w workload) own(ctx context.Context, dir string, workers, epochs int) (timing, error) {
+func (w network) own(ctx context.Context, dir string, workers, epochs int) (timing, error) {
 	in, err := w.read(dir)
 	if err != nil {
 		return timing{}, err

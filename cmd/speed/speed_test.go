@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -35,6 +36,47 @@ func TestWorkloads(t *testing.T) {
 	}
 }
 
+// TestDetectors: rows are drawn, written and read, the model runs on them, and its line has as many cells as the head.
+func TestDetectors(t *testing.T) {
+	for _, d := range detectors {
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			d.train, d.test = 400, 200
+			if d.columns > 0 {
+				d.columns = 100
+			}
+			dir := t.TempDir()
+			if err := d.write(dir); err != nil {
+				t.Fatal(err)
+			}
+			train, err := d.set(dir, "train")
+			if err != nil {
+				t.Fatal(err)
+			}
+			attacks := 0
+			for _, a := range train.Attack {
+				if a {
+					attacks++
+				}
+			}
+			if train.N != 400 || slices.Min(train.X) != 0 || slices.Max(train.X) != 1 || d.labels != (attacks > 100) {
+				t.Errorf("%d training rows, %d attacks, numbers from %v to %v", train.N, attacks, slices.Min(train.X),
+					slices.Max(train.X))
+			}
+			c, err := d.alone(context.Background(), dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !(c.Fit > 0) || d.unscored != math.IsNaN(c.Score) || d.labels && c.AUROC < 0.8 {
+				t.Errorf("cost %+v", c)
+			}
+			if got, want := strings.Count(d.line(c, c, true), "|"), strings.Count(detectorHead, "|")/2; got != want {
+				t.Errorf("%d bars, the head has %d", got, want)
+			}
+		})
+	}
+}
+
 func TestAgree(t *testing.T) {
 	if err := agree([]float64{1, 2}, []float64{1.00009, 2}); err != nil {
 		t.Error(err)
@@ -48,7 +90,9 @@ func TestAgree(t *testing.T) {
 
 func TestArguments(t *testing.T) {
 	for args, want := range map[string]string{
-		"-workloads E":  "unknown workload",
+		"-workloads E":  "there is no \"E\"",
+		"-detectors x":  "there is no \"x\"",
+		"-rooms attic":  "unknown room",
 		"-threads none": "no number of threads",
 		"-rounds 0":     "at least one round",
 		"more":          "no arguments",

@@ -16,9 +16,9 @@ import (
 
 var adam = nn.Optimiser{Kind: "adam", Rate: 0.001}
 
-// workload is one line of the table. Networks A and B are auto-encoders; C predicts the next of 20 steps, C2 is a
+// network is one line of the table. Networks A and B are auto-encoders; C predicts the next of 20 steps, C2 is a
 // recurrent auto-encoder that repeats its code, D scores a million rows by A.
-type workload struct {
+type network struct {
 	name     string
 	letter   string // of the weights' file
 	d        int    // columns
@@ -36,7 +36,7 @@ const (
 	orders                = 10
 )
 
-var workloads = []workload{
+var workloads = []network{
 	dense("A64", "a", []int{122, 80, 40, 12}, 67343, 64),
 	dense("A512", "a", []int{122, 80, 40, 12}, 67343, 512),
 	dense("B100", "b", []int{76, 49, 25, 9}, 67343, 100),
@@ -45,8 +45,8 @@ var workloads = []workload{
 	scoring(),
 }
 
-func dense(name, letter string, sizes []int, rows, batch int) workload {
-	w := workload{name: name, letter: letter, d: sizes[0], rows: rows, batch: batch, variants: []string{"eager", "foreach",
+func dense(name, letter string, sizes []int, rows, batch int) network {
+	w := network{name: name, letter: letter, d: sizes[0], rows: rows, batch: batch, variants: []string{"eager", "foreach",
 		"flat", "jit", "manual"}}
 	w.net = nn.Network{Layers: nn.Autoencoder(sizes[0], sizes[1:], nn.Tanh), Optimiser: adam}
 	for i, l := range w.net.Layers {
@@ -62,8 +62,8 @@ func dense(name, letter string, sizes []int, rows, batch int) workload {
 	return w
 }
 
-func recurrent(name, letter string, layers ...nn.Recurrent) workload {
-	w := workload{name: name, letter: letter, d: columns, rows: 20000, batch: 64, variants: []string{"eager", "foreach",
+func recurrent(name, letter string, layers ...nn.Recurrent) network {
+	w := network{name: name, letter: letter, d: columns, rows: 20000, batch: 64, variants: []string{"eager", "foreach",
 		"flat", "jit"}}
 	w.sequence = &nn.Sequence{Steps: steps, In: columns, Layers: layers, Each: true, Out: columns, Loss: "mse",
 		Optimiser: adam}
@@ -82,7 +82,7 @@ func recurrent(name, letter string, layers ...nn.Recurrent) workload {
 	return w
 }
 
-func scoring() workload {
+func scoring() network {
 	w := dense("D", "a", []int{122, 80, 40, 12}, 1000000, 0)
 	w.score, w.variants, w.flops = true, []string{"eager", "jit", "dnn", "manual"}, 0
 	for _, l := range w.net.Layers {
@@ -93,14 +93,14 @@ func scoring() workload {
 
 // input is what a workload begins with.
 type input struct {
-	w         workload
+	w         network
 	x, target []float32
 	weights   nn.Params
 	orders    [][]int32
 }
 
 // rowsFile is the file of the rows.
-func (w workload) rowsFile() string {
+func (w network) rowsFile() string {
 	switch {
 	case w.score:
 		return "d_x.f32"
@@ -110,9 +110,9 @@ func (w workload) rowsFile() string {
 	return w.letter + "_x.f32"
 }
 
-func (w workload) ordersFile() string { return w.letter[:1] + "_perm.i32" }
+func (w network) ordersFile() string { return w.letter[:1] + "_perm.i32" }
 
-func (w workload) arrays() (n []int) {
+func (w network) arrays() (n []int) {
 	if w.sequence != nil {
 		for _, l := range w.sequence.Layers {
 			n = append(n, 4*l.Out*l.In, 4*l.Out*l.Out, 4*l.Out, 4*l.Out)
@@ -126,7 +126,7 @@ func (w workload) arrays() (n []int) {
 }
 
 // write draws what is not there yet: rows with the look of prepared flows, weights from U(±1/√in), orders.
-func (w workload) write(dir string) error {
+func (w network) write(dir string) error {
 	ensure := func(name string, draw func(r *rand.Rand) any) error {
 		path := filepath.Join(dir, name)
 		if _, err := os.Stat(path); err == nil {
@@ -180,7 +180,7 @@ func (w workload) write(dir string) error {
 
 // draw makes the rows: of A and D 38 numbers in [0, 1] and three one-hot groups, of B skewed numbers that go
 // together, of C noisy waves of 21 steps.
-func (w workload) draw(r *rand.Rand) []float32 {
+func (w network) draw(r *rand.Rand) []float32 {
 	if w.sequence != nil {
 		return waves(r, w.rows)
 	}
@@ -265,7 +265,7 @@ func numbers[T float32 | int32](path string, n int) ([]T, error) {
 }
 
 // read takes what write wrote.
-func (w workload) read(dir string) (*input, error) {
+func (w network) read(dir string) (*input, error) {
 	in := &input{w: w}
 	long := w.d
 	if w.sequence != nil {

@@ -148,22 +148,27 @@ func flow(r counter, p Profile) []float64 {
 		im, isd, min(im+isd, dur), max(im-isd, 0))
 }
 
-// FlowSets are n training and m test rows, scaled to the range of the training rows.
-func FlowSets(n, m int) (train, test *data.Set) {
-	x, y := Flows(n, 1, Benign), Flows(m, 2, Benign)
-	for j := range Columns {
-		low, high := math.Inf(1), math.Inf(-1)
-		for i := range n {
-			low, high = min(low, x[i*Columns+j]), max(high, x[i*Columns+j])
+// Sets are n benign rows of stream 1 to learn from and m of stream 2 to be scored, scaled by Scale.
+func Sets(n, m int) (train, test *data.Set) {
+	train, test = set(Flows(n, 1, Benign)), set(Flows(m, 2, Benign))
+	Scale(train, test)
+	return train, test
+}
+
+// Scale brings the columns of train to [0, 1], a constant one to 0, and moves and stretches those of test alike.
+func Scale(train, test *data.Set) {
+	for j := range train.D {
+		low, high := float32(math.Inf(1)), float32(math.Inf(-1))
+		for i := range train.N {
+			low, high = min(low, train.X[i*train.D+j]), max(high, train.X[i*train.D+j])
 		}
-		width := either(high > low, high-low, 1)
-		for _, of := range [][]float64{x, y} {
-			for i := j; i < len(of); i += Columns {
-				of[i] = (of[i] - low) / width
+		width := either(high > low, float64(high)-float64(low), 1)
+		for _, s := range []*data.Set{train, test} {
+			for i := j; i < len(s.X); i += s.D {
+				s.X[i] = float32((float64(s.X[i]) - float64(low)) / width)
 			}
 		}
 	}
-	return set(x), set(y)
 }
 
 // set is rows rounded to float32.

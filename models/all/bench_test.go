@@ -46,7 +46,7 @@ func BenchmarkFitScore(b *testing.B) {
 
 // BenchmarkFlows is the times of docs/performance.md: 40,340 training rows and 20,781 others of simulated flows.
 func BenchmarkFlows(b *testing.B) {
-	train, test := workload.FlowSets(40340, 20781)
+	train, test := workload.Sets(40340, 20781)
 	all := models.Sample{Sample: "first"}
 	for _, c := range []struct {
 		name string

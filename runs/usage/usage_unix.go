@@ -1,6 +1,6 @@
 //go:build unix
 
-package runs
+package usage
 
 import (
 	"math"
@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// peakRSS is the largest resident memory of the process so far, in MB. Cells that run side by side share it.
-func peakRSS() float64 {
+// PeakRSS is the largest resident memory of the process so far, in MB. Cells that run side by side share it.
+func PeakRSS() float64 {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		return math.NaN()
@@ -22,8 +22,8 @@ func peakRSS() float64 {
 	return float64(u.Maxrss) * unit / 1e6
 }
 
-// processTime is the CPU time that the process has used so far.
-func processTime() time.Duration {
+// ProcessTime is the CPU time that the process has used so far.
+func ProcessTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		return 0

@@ -1,0 +1,2 @@
+// Package usage tells what the process has used so far: memory and processor time.
+package usage

@@ -27,6 +27,7 @@ var allowed = map[string]string{
 	"numeric/kernel":     "",
 	"numeric/parallel":   "",
 	"numeric/stat":       "",
+	"numeric/svm":        "numeric/similarity",
 
 	"eval": "numeric/parallel numeric/stat",
 
@@ -78,8 +79,9 @@ var allowed = map[string]string{
 	"models/ensemble": "data models",
 	"models/neighbours": "configs/settings data models numeric/cluster numeric/kernel numeric/neighbour " +
 		"numeric/parallel numeric/stat",
-	"models/streaming":  "data models",
-	"models/supervised": "data models numeric/kernel",
+	"models/streaming": "data models",
+	"models/supervised": "configs/settings data models numeric/kernel numeric/neighbour numeric/similarity numeric/stat " +
+		"numeric/svm",
 	"models/all": "models/automata models/autoencoder models/classic models/deep models/ensemble " +
 		"models/neighbours models/nn/gorgonia models/oneclass models/recurrent models/streaming models/supervised",
 

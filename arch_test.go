@@ -94,9 +94,10 @@ var allowed = map[string]string{
 	"runs/investigate": "data data/cache data/prep data/source eval models runs/bundle runs/experiment runs/prepare " +
 		"runs/record",
 	"runs/usage":   "",
+	"runs/foreign": "data data/export data/input models runs/experiment runs/prepare runs/record",
 	"runs/compare": "configs/settings eval models runs/record",
 	"runs": "data data/audit data/cache data/prep data/source eval models runs/bundle runs/experiment " +
-		"runs/prepare runs/record runs/usage numeric/cluster numeric/parallel numeric/stat",
+		"runs/foreign runs/prepare runs/record runs/usage numeric/cluster numeric/parallel numeric/stat",
 
 	"cmd/speed":     "configs/settings data data/workload eval models models/all models/nn numeric/kernel runs/usage",
 	"cmd/plumbline": "*",

@@ -20,6 +20,7 @@ import (
 	"plumbline/numeric/stat"
 	"plumbline/runs/bundle"
 	"plumbline/runs/experiment"
+	"plumbline/runs/foreign"
 	"plumbline/runs/prepare"
 	"plumbline/runs/record"
 	"plumbline/runs/usage"
@@ -68,8 +69,10 @@ func (j *job) run(ctx context.Context) record.Result {
 		j.result.Status = record.OK
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		j.result.Status = record.Interrupted
-	case j.exp.Limit > 0 && errors.Is(err, context.DeadlineExceeded):
+	case limited.Err() != nil && errors.Is(err, context.DeadlineExceeded):
 		j.result.Status, err = record.TimedOut, fmt.Errorf("not done within %v: %w", j.exp.Limit, err)
+	case errors.Is(err, context.DeadlineExceeded): // of a model's own limit
+		j.result.Status = record.TimedOut
 	default:
 		j.result.Status = record.Failed
 	}
@@ -163,7 +166,7 @@ func (j *job) steps(ctx context.Context) error {
 	j.result.TrainSHA256, j.result.TestSHA256 = s.TrainSum, s.TestSum
 	j.result.Test, j.result.Valid = len(j.data.Test.First), eval.Number(len(j.data.Valid.First))
 	j.phases.next("training")
-	det, err := j.fit(ctx, s.Train)
+	det, err := j.fit(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -171,6 +174,9 @@ func (j *job) steps(ctx context.Context) error {
 	threshold, warnings, err := j.fitThreshold(ctx, det, s)
 	if err != nil {
 		return err
+	}
+	if f, ok := det.(foreign.Detector); ok {
+		warnings = append(f.Warnings(), warnings...)
 	}
 	j.phases.next("scoring")
 	start := time.Now()
@@ -207,7 +213,7 @@ func anyAttack(attack []bool) bool {
 	return false
 }
 
-func (j *job) fit(ctx context.Context, train *data.Set) (models.Detector, error) {
+func (j *job) fit(ctx context.Context, s *prepare.Sets) (models.Detector, error) {
 	var mu sync.Mutex
 	env := models.Env{
 		Seed:        j.cell.Seed,
@@ -225,8 +231,16 @@ func (j *job) fit(ctx context.Context, train *data.Set) (models.Detector, error)
 	if err != nil {
 		return nil, err
 	}
+	if f, ok := det.(foreign.Detector); ok {
+		f.Enter(foreign.Place{
+			Data: j.result.Data, Label: j.result.Label, Fold: j.cell.Fold, Prepared: j.data, Sets: s,
+			Folder: filepath.Join(j.dir.Path, filepath.FromSlash(j.cell.Path())), Files: j.files,
+			Train: j.exp.Threshold.On == "train", Program: j.program,
+			Find: func(name string) (string, error) { return j.exp.Finder.Find("", name) },
+		})
+	}
 	start := time.Now()
-	if err := det.Fit(ctx, train); err != nil {
+	if err := det.Fit(ctx, s.Train); err != nil {
 		return nil, err
 	}
 	j.result.Set("fit_seconds", time.Since(start).Seconds())
@@ -268,6 +282,9 @@ func (j *job) fitThreshold(ctx context.Context, det models.Detector, s *prepare.
 		return math.NaN(), []string{"no threshold: no benign rows were held out (split.validation)"}, nil
 	}
 	raw, err := bundle.Score(ctx, det, from)
+	if errors.Is(err, foreign.ErrNoRows) && !share {
+		return math.NaN(), []string{"no threshold: there are no scores of held-out rows to fit it to"}, nil
+	}
 	if err != nil {
 		return 0, nil, fmt.Errorf("threshold: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"plumbline/eval"
 	"plumbline/models"
 	"plumbline/runs/bundle"
+	"plumbline/runs/foreign"
 	"plumbline/runs/record"
 )
 
@@ -28,9 +29,10 @@ func (j *job) writeFiles(det models.Detector, scores []float64, threshold float6
 		}
 	}
 	t := j.exp.Threshold
+	_, elsewhere := det.(foreign.Detector)
 	return bundle.Write(j.files, bundle.Parts{
 		Cell: j.cell, Columns: j.data.Schema, Pipeline: j.data.Pipe, Tracer: j.data.Tracer,
-		Detector: det, NoModel: !j.exp.Keep.Models, Aggregate: j.exp.Aggregate, Program: j.program,
+		Detector: det, NoModel: elsewhere || !j.exp.Keep.Models, Aggregate: j.exp.Aggregate, Program: j.program,
 		Threshold: bundle.Threshold{
 			Rule: t.Rule, Value: t.Value, On: t.On,
 			Score: eval.Number(threshold), FlowLimit: eval.Number(j.rule.FlowLimit),

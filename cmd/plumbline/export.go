@@ -17,9 +17,10 @@ import (
 
 func (a *app) exportCommand() *cobra.Command {
 	var force, inert bool
+	var prepared preparedSettings
 	c := &cobra.Command{
 		Use:   "export NAME FILE",
-		Short: "Write a data set's table, as it is read, to a Parquet, CSV or NDJSON file",
+		Short: "Write a data set's table, as it is read, or what models see of it",
 		Long: `export reads a data set as an experiment would and writes its table: every column that is kept or derived, then
 attack (0 or 1) and class where there are labels, then part, file and line, which say where each row came
 from. The name of FILE says the format: .parquet, .csv or .ndjson, the latter two also with .gz or .zst.
@@ -28,9 +29,17 @@ A cell that begins with =, +, - or @ is a formula to a spreadsheet program: with
 whoever made the traffic may have chosen, get a single quote in front. They are then other texts than in the data.
 
 Missing values are nulls, in CSV empty cells; times are UTC. The file appears whole or not at all. "data infer"
-on it writes a config that reads it back.`,
-		Example: "  plumbline data export synth synth.parquet\n  plumbline data export synth synth.csv.gz",
-		Args:    needs(2, 2, "a data set and a file"),
+on it writes a config that reads it back.
+
+With --prepared the arguments are those of "run", an experiment and overrides, and what its models see is written to
+OUT/DATA, of a split with folds to OUT/DATA/FOLD: the prepared matrix of train (the benign rows, or with --labels
+the labelled ones), valid and test, the row of the table that each sample is, and manifest.json with the columns and
+the hashes of all files and matrices. The models "scores" and "command" take methods that use these files into a
+comparison.`,
+		Example: `  plumbline data export synth synth.parquet
+  plumbline data export synth synth.csv.gz
+  plumbline data export quickstart --prepared --split train,test --format csv --out /tmp/runs/prepared`,
+		Args: exportArgs(&prepared),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			switch len(args) {
 			case 0:
@@ -41,6 +50,9 @@ on it writes a config that reads it back.`,
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(c *cobra.Command, args []string) error {
+			if prepared.on {
+				return a.exportPrepared(c.Context(), args, &prepared)
+			}
 			name, path := args[0], args[1]
 			if format, _, err := export.ExportFormat(path); err != nil {
 				return usage(err)
@@ -90,6 +102,7 @@ on it writes a config that reads it back.`,
 	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
 	c.Flags().BoolVar(&inert, "spreadsheet", false,
 		"CSV: a single quote before texts that a spreadsheet would run as a formula")
+	a.preparedFlags(c, &prepared)
 	a.dataFlag(c)
 	return c
 }

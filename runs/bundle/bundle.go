@@ -104,7 +104,7 @@ func (b *Bundle) fail(name string, err error) error {
 func (b *Bundle) read(name string) ([]byte, error) {
 	want, ok := b.Files[name]
 	if !ok && name == modelName {
-		return nil, fmt.Errorf("%w: the run kept no models (keep.models)", ErrIncomplete)
+		return nil, fmt.Errorf("%w: the run kept no model (keep.models), or it is one from elsewhere", ErrIncomplete)
 	}
 	if !ok {
 		return nil, fmt.Errorf("%w: %s does not list it", ErrIncomplete, manifestName)

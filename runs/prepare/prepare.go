@@ -10,6 +10,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 
 	"plumbline/data"
@@ -278,6 +279,28 @@ func (p *Prepared) make(ctx context.Context, needs Needs) (*Sets, error) {
 	}
 	s.Valid, s.Test = s.Valid.Unlabelled(), s.Test.Unlabelled()
 	return s, nil
+}
+
+// PartNames are what Part knows.
+var PartNames = []string{"train", "valid", "test"}
+
+// Part is one part of the fold as vectors, and the hash of its values. train is the benign rows that models without
+// labels learn from; with labels it is the labelled rows, and truth stands in every part.
+func (p *Prepared) Part(ctx context.Context, name string, labels bool) (*data.Set, string, error) {
+	of, ok := map[string]part{"train": trainPart(labels), "valid": partValid, "test": partTest}[name]
+	if !ok {
+		return nil, "", fmt.Errorf("runs: unknown part %q; known: %s", name, strings.Join(PartNames, ", "))
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.fits(Needs{Labels: labels}, p.src.Memory); err != nil {
+		return nil, "", err
+	}
+	s, sum, err := p.vectors(ctx, of)
+	if err == nil && !labels {
+		s = s.Unlabelled()
+	}
+	return s, sum, err
 }
 
 // part is a part of a fold that models see as one set.

@@ -1,0 +1,224 @@
+package foreign
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"plumbline/data"
+	"plumbline/data/input"
+	"plumbline/models"
+)
+
+// Command is a program that learns from files and scores rows. For each cell it gets a folder with
+//
+//	task.json       seed, workers, data, label, fold, format, score (the parts to score: valid, test, or train too)
+//	manifest.json   features, and rows, columns and hashes of the parts
+//	train.*         what models of its kind learn from; attack and class with command_labels alone
+//	valid.*         held-out benign rows
+//	test.*          rows to be judged, without labels
+//
+// and writes scores.csv there, with the columns row and score, for every row of the parts to score, higher meaning more
+// anomalous. What it prints is program.log in the cell's folder. It is killed, with the processes that it began, when
+// the cell is cancelled, its time is over or its memory is more than it may have.
+type Command struct {
+	// program and arguments; {folder}, {data}, {label}, {seed} and {fold} stand for those of the cell; where no argument
+	// has {folder}, it is added as the last. A name that is a file beside the experiment file, or where data files are,
+	// is that file
+	Run []string `yaml:"run"`
+	// format of the parts. npy: matrix and rows apart; csv, parquet: a column row, then one for each feature
+	Format string `yaml:"format" jsonschema:"enum=npy,enum=csv,enum=parquet"`
+	// longest time, such as 90s or 2h; empty: that of the experiment alone
+	Timeout string `yaml:"timeout"`
+	// most memory in MB that the program and the processes that it began may have resident together; 0: any. Linux only
+	MemoryMB int `yaml:"memory_mb" jsonschema:"minimum=0"`
+	// the program does not use the seed, so that one cell is enough
+	IgnoresSeed bool `yaml:"ignores_seed"`
+
+	name string
+}
+
+const command = "command"
+
+func init() {
+	for _, labels := range []models.Labels{models.NoLabels, models.AllLabels} {
+		name, doc := command, "A program that learns from files of benign rows and scores rows."
+		if labels.Any() {
+			name, doc = command+"_labels", "The same with a program that learns from labelled rows."
+		}
+		models.Register(models.Info{
+			Name: name, Doc: doc, Paper: "none: the method is elsewhere",
+			Needs:    models.Needs{Input: data.Vectors, Labels: labels},
+			Seeded:   func(s models.Spec) bool { return !s.(*Command).IgnoresSeed },
+			Defaults: func() models.Spec { return &Command{name: name, Format: "npy", Timeout: "1h"} },
+		})
+	}
+}
+
+// New checks the settings.
+func (c *Command) New(env models.Env) (models.Detector, error) {
+	if err := models.CheckSpec(c.name, c); err != nil {
+		return nil, err
+	}
+	fail := func(format string, args ...any) (models.Detector, error) {
+		return nil, fmt.Errorf("%s: %w: %s", c.name, models.ErrSpec, fmt.Sprintf(format, args...))
+	}
+	if len(c.Run) == 0 || c.Run[0] == "" {
+		return fail("params.run must name a program")
+	}
+	for _, arg := range c.Run {
+		if name, bad := unknownPlaceholder(arg, "folder"); bad {
+			return fail("{%s} in %q stands for nothing; known: {folder}, {%s}", name, arg, strings.Join(placeholders, "}, {"))
+		}
+	}
+	d := &commandDetector{cell: cell{model: c.name, env: env}, spec: *c}
+	if c.Timeout != "" {
+		var err error
+		if d.limit, err = time.ParseDuration(c.Timeout); err != nil || d.limit <= 0 {
+			return fail("timeout %q is not a time such as 90s or 2h", c.Timeout)
+		}
+	}
+	if c.MemoryMB > 0 && !canWatch {
+		return fail("memory_mb: the memory of a program can be watched on Linux alone")
+	}
+	return d, nil
+}
+
+type commandDetector struct {
+	cell
+	spec  Command
+	limit time.Duration
+}
+
+// task is task.json.
+type task struct {
+	Seed    uint64   `json:"seed"`
+	Workers int      `json:"workers"`
+	Data    string   `json:"data"`
+	Label   string   `json:"label"`
+	Fold    string   `json:"fold"`
+	Format  string   `json:"format"`
+	Score   []string `json:"score"`
+}
+
+// taskFolder is the folder of a cell that the program works in; scoresName is what it leaves there.
+const (
+	taskFolder = "task"
+	scoresName = "scores.csv"
+)
+
+// Fit writes the files, runs the program and reads its scores. The files are taken away again.
+func (d *commandDetector) Fit(ctx context.Context, _ *data.Set) error {
+	d.table = nil
+	if d.at == nil {
+		return fmt.Errorf("%s: %w", d.model, errNoCell)
+	}
+	folder, err := filepath.Abs(filepath.Join(d.at.Folder, taskFolder))
+	if err == nil {
+		err = os.RemoveAll(folder)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", d.model, err)
+	}
+	defer os.RemoveAll(folder)
+	if err := d.write(ctx, folder); err != nil {
+		return fmt.Errorf("%s: %w", d.model, err)
+	}
+	argv, err := d.arguments(folder)
+	if err != nil {
+		return fmt.Errorf("%s: %w", d.model, err)
+	}
+	if err := d.run(ctx, argv, folder); err != nil {
+		return fmt.Errorf("%s: %s: %w", d.model, strings.Join(d.spec.Run, " "), err)
+	}
+	t, err := readTable(filepath.Join(folder, scoresName), d.at.Prepared.Info.Rows)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("the program left no %s in its folder (what it printed is in %s)", scoresName, logName)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", d.model, err)
+	}
+	d.table = t
+	return nil
+}
+
+func (d *commandDetector) write(ctx context.Context, folder string) error {
+	s := d.at.Sets
+	parts := []Part{{"train", s.Train, s.TrainSum}, {"valid", s.Valid, ""}, {"test", s.Test, s.TestSum}}
+	if _, err := WriteFolder(ctx, folder, d.spec.Format, d.at.Program, d.at.Prepared, d.at.Fold, parts); err != nil {
+		return err
+	}
+	t := task{Seed: d.env.Seed, Workers: d.env.Parallel(), Data: d.at.Data, Label: d.at.Label, Fold: d.at.Fold,
+		Format: d.spec.Format, Score: []string{"valid", "test"}}
+	if d.at.Train {
+		t.Score = append(t.Score, "train")
+	}
+	return writeJSON(filepath.Join(folder, "task.json"), t)
+}
+
+// arguments is the program and its arguments, and leaves in origin.json what they are and which files they name.
+func (d *commandDetector) arguments(folder string) ([]string, error) {
+	from := origin{Run: slices.Clone(d.spec.Run), Files: []originFile{}}
+	var argv []string
+	named := false
+	for _, arg := range d.spec.Run {
+		named = named || strings.Contains(arg, "{folder}")
+		text := strings.ReplaceAll(d.fill(arg), "{folder}", folder)
+		if path, err := d.at.Find(text); text == arg && err == nil {
+			if text, err = filepath.Abs(path); err != nil {
+				return nil, err
+			}
+			sum, size, err := input.Sum(path)
+			if err != nil {
+				return nil, err
+			}
+			from.Files = append(from.Files, originFile{arg, size, sum})
+		}
+		argv = append(argv, text)
+	}
+	if !named {
+		argv = append(argv, folder)
+	}
+	return argv, d.at.Files.WriteJSON("origin.json", from)
+}
+
+// logName is what a program printed, in the cell's folder.
+const logName = "program.log"
+
+func (d *commandDetector) run(ctx context.Context, argv []string, folder string) error {
+	limited := ctx
+	if d.limit > 0 {
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, d.limit)
+		defer cancel()
+	}
+	p := program{
+		argv: argv, folder: folder, memory: int64(d.spec.MemoryMB) << 20,
+		env: []string{"PLUMBLINE_FOLDER=" + folder, "PLUMBLINE_SEED=" + strconv.FormatUint(d.env.Seed, 10),
+			"PLUMBLINE_WORKERS=" + strconv.Itoa(d.env.Parallel())},
+	}
+	err := p.run(limited)
+	if logErr := d.at.Files.Write(logName, func(w io.Writer) error { return p.output.writeTo(w) }); logErr != nil {
+		return errors.Join(err, logErr)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("killed after %v (timeout): %w", d.limit, context.DeadlineExceeded)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return err
+	}
+	if last := p.output.last(); last != "" {
+		return fmt.Errorf("%w; its last line: %s (all of it in %s)", err, last, logName)
+	}
+	return fmt.Errorf("%w; it printed nothing", err)
+}

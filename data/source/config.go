@@ -10,9 +10,7 @@ import (
 	"strings"
 
 	"plumbline/configs/settings"
-	"plumbline/data"
 	"plumbline/data/derive"
-	"plumbline/data/rows"
 )
 
 // Config describes one data set: its files, their format, and the data set's own defaults for how an
@@ -175,45 +173,6 @@ type Expect struct {
 	TestRows  int `yaml:"test_rows" jsonschema:"minimum=0"`
 }
 
-// Source reads one file format.
-type Source interface {
-	// Schema lists the columns before any file is read, or nil where the files themselves name them.
-	Schema() []rows.ColumnSpec
-	// Check says what is wrong with the settings.
-	Check(options settings.Doc) settings.Problems
-}
-
-// formats are the known file formats, by name.
-var formats = map[string]func() Source{}
-
-// RegisterFormat makes a file format known to data configs. The source is decoded from the config's
-// options. It is called from init and panics when the name is taken.
-func RegisterFormat(name string, fresh func() Source) {
-	if _, dup := formats[name]; dup {
-		panic("data: format registered twice: " + name)
-	}
-	formats[name] = fresh
-}
-
-// Formats lists the known file formats.
-func Formats() []string {
-	var out []string
-	for f := range formats {
-		out = append(out, f)
-	}
-	slices.Sort(out)
-	return out
-}
-
-// FormatOptions is a format's settings with their defaults, for help and schema.
-func FormatOptions(name string) (any, bool) {
-	f, ok := formats[name]
-	if !ok {
-		return nil, false
-	}
-	return f(), true
-}
-
 // DecodeConfig reads a data config. The error is a settings.Problems with every problem found.
 func DecodeConfig(doc settings.Doc) (*Config, error) {
 	c := &Config{}
@@ -346,13 +305,6 @@ func (c *Config) checkNames(doc settings.Doc) (ps settings.Problems) {
 func (c *Config) Generated() bool {
 	_, ok := c.source.(Generator)
 	return ok
-}
-
-// Generator is a source that needs no files.
-type Generator interface {
-	Generate(name string) (*data.Table, error)
-	// CheckConfig says what in a data config does not fit data that is generated.
-	CheckConfig(c *Config) settings.Problems
 }
 
 func (d Download) check() error {

@@ -16,21 +16,6 @@ import (
 	"plumbline/data/value"
 )
 
-func init() {
-	RegisterFormat("delimited", func() Source {
-		return &Delimited{
-			Separator:   ",",
-			Quote:       true,
-			Missing:     []string{""},
-			Encoding:    "utf-8",
-			NonFinite:   "error",
-			DefaultType: "number",
-			Absent:      "error",
-			Hours:       "24",
-		}
-	})
-}
-
 // Delimited reads text with a separator: CSV, TSV and their relatives.
 type Delimited struct {
 	// one character; \t for a tab; auto: the one of tab, comma, semicolon and bar that the header has most of
@@ -71,6 +56,14 @@ type Delimited struct {
 	Thousands string `yaml:"thousands"`
 	// K, M, G or T (powers of 1,000) may follow a number, as nfdump and CIDDS-001 have it, or %
 	Units bool `yaml:"units"`
+}
+
+// newDelimited has the defaults.
+func newDelimited() *Delimited {
+	return &Delimited{
+		Separator: ",", Quote: true, Missing: []string{""}, Encoding: "utf-8", NonFinite: "error",
+		DefaultType: "number", Absent: "error", Hours: "24",
+	}
 }
 
 // Schema lists the declared columns.

@@ -16,13 +16,6 @@ import (
 	"plumbline/data/value"
 )
 
-func init() {
-	RegisterFormat(
-		"ndjson",
-		func() Source { return &NDJSON{Missing: []string{""}, NonFinite: "error", Absent: "missing"} },
-	)
-}
-
 // NDJSON reads one JSON object a line, or an array of objects. Members that no column names are passed over; members
 // of nested objects are named with dots, as in source.ip.
 type NDJSON struct {
@@ -36,6 +29,11 @@ type NDJSON struct {
 	Absent string `yaml:"absent" jsonschema:"enum=error,enum=missing"`
 	// how times are written, in Go's reference time; none: seconds since 1970
 	TimeLayouts []string `yaml:"time_layouts"`
+}
+
+// NewNDJSON has the defaults.
+func NewNDJSON() *NDJSON {
+	return &NDJSON{Missing: []string{""}, NonFinite: "error", Absent: "missing"}
 }
 
 // Schema lists the declared columns.

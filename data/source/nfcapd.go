@@ -15,10 +15,6 @@ import (
 	"plumbline/data/rows"
 )
 
-func init() {
-	RegisterFormat("nfcapd", func() Source { return &Nfcapd{} })
-}
-
 // Nfcapd reads the binary files of nfcapd, nfpcapd and sfcapd (package data/nfcapd) as a table with the columns of
 // nfdump -o csv, times to the millisecond, and a column label with the text that nfdump -w has given to flows, if it
 // has. What a flow does not carry is 0 as in that CSV; an address is missing. A row's line is the number of the flow.

@@ -16,10 +16,6 @@ import (
 	"plumbline/data/value"
 )
 
-func init() {
-	RegisterFormat("nfdump-text", func() Source { return &NfdumpText{} })
-}
-
 // NfdumpText reads what nfdump prints for people: -o line, long, extended and their 6 variants, and -o fmt with the
 // same titles, also with a label that somebody added as the last column (the *.netflow.labeled files of CTU-13). The
 // header line names the columns; they get the names of nfdump -o csv. Addresses and ports are taken apart, numbers

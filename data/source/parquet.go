@@ -17,10 +17,6 @@ import (
 	"plumbline/numeric/parallel"
 )
 
-func init() {
-	RegisterFormat("parquet", func() Source { return &Parquet{Missing: []string{""}, NonFinite: "error"} })
-}
-
 // Parquet reads Parquet files, which name and type their columns. Members of groups are named with dots, as
 // in source.ip. A null is missing; a row's line is its number in the file. Integers become 64-bit floats as
 // in every other format: beyond 2^53 they are rounded.
@@ -35,6 +31,9 @@ type Parquet struct {
 	// how times that are kept as texts are written, in Go's reference time; none: seconds since 1970
 	TimeLayouts []string `yaml:"time_layouts"`
 }
+
+// NewParquet has the defaults.
+func NewParquet() *Parquet { return &Parquet{Missing: []string{""}, NonFinite: "error"} }
 
 // Schema is nil: the files name their columns.
 func (d *Parquet) Schema() []rows.ColumnSpec { return nil }

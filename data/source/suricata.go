@@ -10,10 +10,6 @@ import (
 	"plumbline/data/rows"
 )
 
-func init() {
-	RegisterFormat("suricata", func() Source { return &Suricata{Events: []string{"flow"}} })
-}
-
 // Suricata reads the events of eve.json, one JSON object a line: flows by default, as rows with the members that
 // Suricata's documentation lists for them, named as there with dots. Other events are passed over. A flow's own
 // flow.alerted (true or false) can be the label; label.join with a second reading of the file, events [alert] and the
@@ -24,6 +20,9 @@ type Suricata struct {
 	// members to read besides those that are known
 	Columns []rows.ColumnSpec `yaml:"columns"`
 }
+
+// NewSuricata has the defaults.
+func NewSuricata() *Suricata { return &Suricata{Events: []string{"flow"}} }
 
 // eveColumns are the members of each event type; those of all events come first.
 var eveColumns = map[string][]rows.ColumnSpec{

@@ -14,11 +14,6 @@ import (
 	"plumbline/data/rows"
 )
 
-func init() {
-	RegisterFormat("abbadingo", func() Source { return &AbbadingoFile{} })
-	RegisterFormat("strings", func() Source { return &StringColumn{Separator: ","} })
-}
-
 // AbbadingoFile reads symbolic traces as a table with a row for each symbol: columns trace (a name for each
 // trace), position (from 0), symbol, class (the trace's label), and the attributes, a0, a1, … where they
 // have no names. Traces without a symbol have no row.

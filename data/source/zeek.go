@@ -16,10 +16,6 @@ import (
 	"plumbline/data/rows"
 )
 
-func init() {
-	RegisterFormat("zeek", func() Source { return &Zeek{} })
-}
-
 // Zeek reads Zeek's tab-separated logs, whose header lines name and type the columns. Labelled logs of the
 // Stratosphere laboratory, which add "label" and "detailed-label" after the last column with blanks
 // between, are recognised.

@@ -11,10 +11,6 @@ import (
 	"plumbline/data/value"
 )
 
-func init() {
-	RegisterFormat("zeek-json", func() Source { return &ZeekJSON{} })
-}
-
 // ZeekJSON reads Zeek's conn.log as JSON, one object a line. JSON lines do not say what their members are: the columns
 // are those that Zeek's documentation lists for conn.log, and others that options.columns names, such as the label that
 // somebody added. Times may be written in each of Zeek's three ways: seconds since 1970, milliseconds since 1970, ISO

@@ -49,10 +49,13 @@ var allowed = map[string]string{
 	"data/export":   "data data/parquet",
 	"data/split":    "configs/settings data",
 	"data/rows":     "configs/settings data data/value numeric/parallel",
-	"data/source": "configs/settings data data/input data/corpus data/derive data/join data/nfcapd " +
-		"data/parquet data/rows data/value numeric/parallel",
-	"data/infer": "data/corpus data/export data/guess data/input data/parquet data/rows data/source " +
-		"data/value",
+	"data/ndjson":   "configs/settings data/corpus data/rows data/value",
+	"data/flowlog":  "configs/settings data data/corpus data/ndjson data/nfcapd data/rows data/value",
+	"data/columnar": "configs/settings data data/input data/parquet data/rows data/value numeric/parallel",
+	"data/source": "configs/settings data data/columnar data/corpus data/derive data/flowlog data/input data/join " +
+		"data/ndjson data/rows data/value",
+	"data/infer": "data/columnar data/corpus data/export data/flowlog data/guess data/input data/ndjson " +
+		"data/parquet data/rows data/source data/value",
 	"data/source/sourcetest": "configs/settings data data/infer data/source",
 	"data/synth":             "configs/settings data data/rows data/source",
 	"data/workload":          "data",

@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"plumbline/data/corpus"
+	"plumbline/data/flowlog"
 	"plumbline/data/guess"
 	"plumbline/data/input"
 	"plumbline/data/rows"
@@ -259,7 +260,7 @@ func countsColumns(cells []string) bool {
 }
 
 func inferZeek(br *bufio.Reader, name string) ([]byte, error) {
-	specs, err := source.ZeekColumns(br, name)
+	specs, err := flowlog.ZeekColumns(br, name)
 	if err != nil {
 		return nil, fmt.Errorf("data: %w", err)
 	}

@@ -12,7 +12,7 @@ import (
 
 	"plumbline/data/corpus"
 	"plumbline/data/guess"
-	"plumbline/data/source"
+	"plumbline/data/ndjson"
 )
 
 // Bounds on what is taken for a table.
@@ -32,7 +32,7 @@ type members struct {
 // inferNDJSON looks at the first objects of a file that has one a line.
 func inferNDJSON(br *bufio.Reader, name string) ([]byte, error) {
 	m := &members{at: map[string]int{}}
-	in := source.NewArrayLines(corpus.PastBOM(br))
+	in := ndjson.Lines(corpus.PastBOM(br))
 	for rows, line := 0, 0; rows < inferRows; {
 		raw, err := corpus.ReadLine(in)
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -41,7 +41,7 @@ func inferNDJSON(br *bufio.Reader, name string) ([]byte, error) {
 		last := err != nil
 		line++
 		if text := bytes.TrimSpace(raw); len(text) > 0 {
-			text, n := source.WithoutNaN(text)
+			text, n := ndjson.WithoutNaN(text)
 			m.infinite = m.infinite || n > 0
 			err := m.object(text)
 			if err != nil && (rows == 0 || len(m.columns) > maxMembers) { // reading counts the others

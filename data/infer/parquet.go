@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strings"
 
+	"plumbline/data/columnar"
 	"plumbline/data/guess"
 	"plumbline/data/input"
 	"plumbline/data/parquet"
-	"plumbline/data/source"
 )
 
 // errEnough ends the reading of a column of which enough was seen.
@@ -18,7 +18,7 @@ var errEnough = errors.New("enough rows")
 // inferParquet looks at the first rows of each column. The file knows its columns and their types; what is
 // left to find is the label, texts that are numbers, times or addresses, and seconds that are times.
 func inferParquet(in *input.Input, name string) ([]byte, error) {
-	file, err := source.OpenParquet(in)
+	file, err := columnar.Open(in)
 	if err != nil {
 		return nil, fmt.Errorf("data: %s: %w", name, err)
 	}
@@ -28,7 +28,7 @@ func inferParquet(in *input.Input, name string) ([]byte, error) {
 	f := &findings{}
 	var drop []string
 	var types strings.Builder
-	for _, field := range source.ParquetFields(file, func(string) bool { return false }) {
+	for _, field := range columnar.Fields(file, func(string) bool { return false }) {
 		if field.Wrong != "" {
 			drop = append(drop, field.Spec.Name)
 			continue
@@ -59,7 +59,7 @@ func inferParquet(in *input.Input, name string) ([]byte, error) {
 }
 
 // lookAt takes the first values of a column in.
-func lookAt(g *guess.Column, file *parquet.File, f source.ParquetField) error {
+func lookAt(g *guess.Column, file *parquet.File, f columnar.Field) error {
 	rows := 0
 	err := f.Texts(file, func(text string) {
 		g.Infinite = g.Infinite || f.Spec.Type == "number" && slices.Contains([]string{"NaN", "+Inf", "-Inf"}, text)

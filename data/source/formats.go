@@ -5,6 +5,9 @@ import (
 
 	"plumbline/configs/settings"
 	"plumbline/data"
+	"plumbline/data/columnar"
+	"plumbline/data/flowlog"
+	"plumbline/data/ndjson"
 	"plumbline/data/rows"
 )
 
@@ -27,14 +30,14 @@ type Generator interface {
 var formats = map[string]func() Source{
 	"abbadingo":   func() Source { return &AbbadingoFile{} },
 	"delimited":   func() Source { return newDelimited() },
-	"ndjson":      func() Source { return NewNDJSON() },
-	"nfcapd":      func() Source { return &Nfcapd{} },
-	"nfdump-text": func() Source { return &NfdumpText{} },
-	"parquet":     func() Source { return NewParquet() },
+	"ndjson":      func() Source { return ndjson.New() },
+	"nfcapd":      func() Source { return &flowlog.Nfcapd{} },
+	"nfdump-text": func() Source { return &flowlog.NfdumpText{} },
+	"parquet":     func() Source { return columnar.NewParquet() },
 	"strings":     func() Source { return &StringColumn{Separator: ","} },
-	"suricata":    func() Source { return NewSuricata() },
-	"zeek":        func() Source { return &Zeek{} },
-	"zeek-json":   func() Source { return &ZeekJSON{} },
+	"suricata":    func() Source { return flowlog.NewSuricata() },
+	"zeek":        func() Source { return &flowlog.Zeek{} },
+	"zeek-json":   func() Source { return &flowlog.ZeekJSON{} },
 }
 
 // RegisterFormat makes a further format known to data configs. The source is decoded from the config's

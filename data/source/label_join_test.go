@@ -210,6 +210,12 @@ label:
 	}
 }
 
+const eve = `{"timestamp":"2024-03-01T10:00:00.123456+0200","flow_id":2000000000000001,"event_type":"alert","src_ip":"10.0.0.7","src_port":4000,"dest_ip":"192.0.2.1","dest_port":80,"proto":"TCP","alert":{"action":"allowed","gid":1,"signature_id":9000001,"signature":"invented","category":"Invented Category","severity":2}}
+{"timestamp":"2024-03-01T10:00:01.000000+0200","flow_id":2000000000000001,"event_type":"flow","src_ip":"10.0.0.7","src_port":4000,"dest_ip":"192.0.2.1","dest_port":80,"proto":"TCP","app_proto":"http","flow":{"pkts_toserver":5,"pkts_toclient":4,"bytes_toserver":500,"bytes_toclient":4000,"start":"2024-03-01T10:00:00.100000+0200","end":"2024-03-01T10:00:00.900000+0200","age":0,"state":"closed","reason":"timeout","alerted":true},"tcp":{"tcp_flags":"1b","syn":true,"state":"closed"},"metadata":{"flowbits":["a"]}}
+{"timestamp":"2024-03-01T08:00:02+00:00","flow_id":2000000000000002,"event_type":"flow","src_ip":"fd00::1","dest_ip":"fd00::2","proto":"IPv6-ICMP","icmp_type":128,"icmp_code":0,"flow":{"pkts_toserver":1,"pkts_toclient":0,"bytes_toserver":62,"bytes_toclient":0,"start":"2024-03-01T08:00:00Z","end":"2024-03-01T08:00:00Z","age":0,"state":"new","reason":"timeout","alerted":false}}
+{"timestamp":"2024-03-01T10:00:08.000000+0200","event_type":"stats","stats":{"uptime":8}}
+`
+
 // TestJoinKey labels flows by the alert that shares their flow_id, and holds a real file against counts taken from it
 // with a JSON parser in Python.
 func TestJoinKey(t *testing.T) {

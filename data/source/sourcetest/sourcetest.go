@@ -54,6 +54,22 @@ func File(t testing.TB, file string) *source.Config {
 	return c
 }
 
+// ReadDir reads the files of a data config, given by its text, from a folder.
+func ReadDir(t testing.TB, cfg, dir string, workers int) (*data.Table, *source.ReadReport, error) {
+	t.Helper()
+	return source.Read(context.Background(), Config(t, cfg), source.Finder{Dirs: []string{dir}}, workers)
+}
+
+// ReadText reads text as the file flows.csv of a data config.
+func ReadText(t testing.TB, cfg, text string, workers int) (*data.Table, *source.ReadReport, error) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "flows.csv"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return ReadDir(t, cfg, dir, workers)
+}
+
 // ReadInferred infers a config for a file, reads the file with it, and returns the table and the config's text.
 func ReadInferred(t testing.TB, path, dir string) (*data.Table, string) {
 	t.Helper()
@@ -82,4 +98,14 @@ func Cells(c *data.Column) (out []string) {
 		out = append(out, string(c.AppendText(nil, int32(i))))
 	}
 	return out
+}
+
+// Text is the value of a column in a row as text.
+func Text(t testing.TB, tb *data.Table, column string, row int32) string {
+	t.Helper()
+	c, err := tb.Column(column)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(c.AppendText(nil, row))
 }

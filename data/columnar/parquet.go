@@ -1,4 +1,4 @@
-package source
+package columnar
 
 import (
 	"context"
@@ -32,7 +32,7 @@ type Parquet struct {
 	TimeLayouts []string `yaml:"time_layouts"`
 }
 
-// NewParquet has the defaults.
+// NewParquet is the format with its defaults.
 func NewParquet() *Parquet { return &Parquet{Missing: []string{""}, NonFinite: "error"} }
 
 // Schema is nil: the files name their columns.
@@ -41,19 +41,19 @@ func (d *Parquet) Schema() []rows.ColumnSpec { return nil }
 // Check says what is wrong with the settings.
 func (d *Parquet) Check(settings.Doc) settings.Problems { return nil }
 
-// parquetField is a column of a table and the file's column that it comes from.
-type ParquetField struct {
+// Field is a column of a table and the file's column that it comes from.
+type Field struct {
 	Spec   rows.ColumnSpec
 	column int
 	Wrong  string // why it cannot be read
 }
 
 func (d *Parquet) Read(ctx context.Context, in io.Reader, name string, tb *rows.Builder, workers int) error {
-	file, err := OpenParquet(in)
+	file, err := Open(in)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	fields := ParquetFields(file, func(group string) bool { return slices.Contains(tb.Drop, group) })
+	fields := Fields(file, func(group string) bool { return slices.Contains(tb.Drop, group) })
 	names := make([]string, len(fields))
 	for i := range fields {
 		names[i] = fields[i].Spec.Name
@@ -88,8 +88,8 @@ func (d *Parquet) Read(ctx context.Context, in io.Reader, name string, tb *rows.
 	return parseGroups(ctx, file, tf, fields, tb, workers)
 }
 
-// openParquet opens a file, which must be an uncompressed one: Parquet is read from its end.
-func OpenParquet(in io.Reader) (*parquet.File, error) {
+// Open opens a file, which must be an uncompressed one: Parquet is read from its end.
+func Open(in io.Reader) (*parquet.File, error) {
 	src, ok := in.(*input.Input)
 	switch {
 	case !ok:
@@ -103,12 +103,12 @@ func OpenParquet(in io.Reader) (*parquet.File, error) {
 	return parquet.Open(src.File, src.Size)
 }
 
-// parquetFields are the columns of a file as a table has them. A group of which skip is true is one of them.
-func ParquetFields(file *parquet.File, skip func(group string) bool) []ParquetField {
-	var fields []ParquetField
+// Fields are the columns of a file as a table has them. A group of which skip is true is one of them.
+func Fields(file *parquet.File, skip func(group string) bool) []Field {
+	var fields []Field
 	for i := range file.Columns {
 		c := &file.Columns[i]
-		f := ParquetField{Spec: rows.ColumnSpec{Name: strings.Join(c.Path, "."), Type: parquetKind(c)}, column: i}
+		f := Field{Spec: rows.ColumnSpec{Name: strings.Join(c.Path, "."), Type: parquetKind(c)}, column: i}
 		switch {
 		case len(c.Path) > 1 && skip(c.Path[0]):
 			f.Spec.Name, f.Wrong = c.Path[0], "is a group"
@@ -126,7 +126,7 @@ func ParquetFields(file *parquet.File, skip func(group string) bool) []ParquetFi
 			f.Spec.Type = "category"
 			if slices.ContainsFunc(
 				fields,
-				func(o ParquetField) bool { return o.Spec.Name == f.Spec.Name && o.Wrong != "" },
+				func(o Field) bool { return o.Spec.Name == f.Spec.Name && o.Wrong != "" },
 			) {
 				continue
 			}
@@ -168,7 +168,7 @@ func parseGroups(
 	ctx context.Context,
 	file *parquet.File,
 	tf *rows.TextFormat,
-	fields []ParquetField,
+	fields []Field,
 	tb *rows.Builder,
 	workers int,
 ) error {

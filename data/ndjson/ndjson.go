@@ -1,4 +1,4 @@
-package source
+package ndjson
 
 import (
 	"bytes"
@@ -16,9 +16,9 @@ import (
 	"plumbline/data/value"
 )
 
-// NDJSON reads one JSON object a line, or an array of objects. Members that no column names are passed over; members
+// Format reads one JSON object a line, or an array of objects. Members that no column names are passed over; members
 // of nested objects are named with dots, as in source.ip.
-type NDJSON struct {
+type Format struct {
 	// member (dots reach into nested objects) and type of every column
 	Columns []rows.ColumnSpec `yaml:"columns" jsonschema:"minItems=1"`
 	// texts that mean: missing; null always does
@@ -31,16 +31,16 @@ type NDJSON struct {
 	TimeLayouts []string `yaml:"time_layouts"`
 }
 
-// NewNDJSON has the defaults.
-func NewNDJSON() *NDJSON {
-	return &NDJSON{Missing: []string{""}, NonFinite: "error", Absent: "missing"}
+// New is the format with its defaults.
+func New() *Format {
+	return &Format{Missing: []string{""}, NonFinite: "error", Absent: "missing"}
 }
 
 // Schema lists the declared columns.
-func (d *NDJSON) Schema() []rows.ColumnSpec { return d.Columns }
+func (d *Format) Schema() []rows.ColumnSpec { return d.Columns }
 
 // Check says what is wrong with the settings.
-func (d *NDJSON) Check(options settings.Doc) (ps settings.Problems) {
+func (d *Format) Check(options settings.Doc) (ps settings.Problems) {
 	if len(d.Columns) == 0 {
 		ps = append(ps, options.Problem("columns must name the members to read"))
 	}
@@ -52,7 +52,7 @@ func (d *NDJSON) Check(options settings.Doc) (ps settings.Problems) {
 	return ps
 }
 
-func (d *NDJSON) Read(ctx context.Context, in io.Reader, name string, tb *rows.Builder, workers int) error {
+func (d *Format) Read(ctx context.Context, in io.Reader, name string, tb *rows.Builder, workers int) error {
 	tf := &rows.TextFormat{
 		File:     name,
 		Infinite: d.NonFinite == "missing",
@@ -66,7 +66,7 @@ func (d *NDJSON) Read(ctx context.Context, in io.Reader, name string, tb *rows.B
 	tf.Cut = func(line []byte, cells [][]byte) ([][]byte, error) { return d.cells(tf, m, line, cells) }
 	br := corpus.PastBOM(in)
 	before := tb.Rows
-	if err := rows.Parse(ctx, NewArrayLines(br), tf, 1, tb, workers); err != nil {
+	if err := rows.Parse(ctx, Lines(br), tf, 1, tb, workers); err != nil {
 		return err
 	}
 	if tb.Rows == before {
@@ -99,7 +99,7 @@ func newMemberNames(columns []rows.ColumnSpec, aliases map[string][]string) *mem
 // member is the member for column i.
 func (m *memberNames) member(object map[string]any, i int) (v any, ok bool) {
 	for k, name := range m.names[i] {
-		if v, ok = member(object, name, m.paths[i][k]); ok {
+		if v, ok = Member(object, name, m.paths[i][k]); ok {
 			if !m.found[i].Load() {
 				m.found[i].Store(true)
 			}
@@ -124,7 +124,7 @@ func (m *memberNames) lacking(tb *rows.Builder, file string) error {
 }
 
 // cells is one object's members as texts, in the order of the columns.
-func (d *NDJSON) cells(tf *rows.TextFormat, m *memberNames, line []byte, cells [][]byte) ([][]byte, error) {
+func (d *Format) cells(tf *rows.TextFormat, m *memberNames, line []byte, cells [][]byte) ([][]byte, error) {
 	if tf.Infinite {
 		line, _ = WithoutNaN(line)
 	}
@@ -165,8 +165,8 @@ func (d *NDJSON) cells(tf *rows.TextFormat, m *memberNames, line []byte, cells [
 	return cells, nil
 }
 
-// member finds a member by its whole name, or by its path.
-func member(object map[string]any, name string, path []string) (any, bool) {
+// Member finds a member by its whole name, or by its path.
+func Member(object map[string]any, name string, path []string) (any, bool) {
 	if v, ok := object[name]; ok {
 		return v, true
 	}

@@ -1,12 +1,15 @@
-package source
+package flowlog_test
 
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"plumbline/data/datatest"
+	"plumbline/data/source"
+	"plumbline/data/source/sourcetest"
 )
 
 const suricataConfig = `
@@ -24,12 +27,12 @@ const eve = `{"timestamp":"2024-03-01T10:00:00.123456+0200","flow_id":2000000000
 `
 
 func TestSuricata(t *testing.T) {
-	tb, _, err := readText(t, suricataConfig, eve, 2)
+	tb, _, err := sourcetest.ReadText(t, suricataConfig, eve, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := truths(tb); got != "true* | false" {
-		t.Errorf("truth %s", got)
+	if !slices.Equal(tb.Attack, []bool{true, false}) || !slices.Equal(tb.Classes, []string{"true", "false"}) {
+		t.Errorf("attacks %v", tb.Attack)
 	}
 	for _, c := range []struct {
 		column string
@@ -69,7 +72,8 @@ func TestSuricata(t *testing.T) {
 		`"x" is not a number`:  strings.Replace(eve, `"pkts_toserver":1,`, `"pkts_toserver":"x",`, 1),
 		"the label is missing": strings.Replace(eve, `,"alerted":false`, "", 1),
 	} {
-		if _, _, err := readText(t, suricataConfig, text, 2); err == nil || !strings.Contains(err.Error(), name) {
+		if _, _, err := sourcetest.ReadText(t, suricataConfig, text,
+			2); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%v, want %q", err, name)
 		}
 	}
@@ -84,7 +88,7 @@ func TestSuricataReal(t *testing.T) {
 		if events == "alert" {
 			text = strings.Replace(text, "label: {column: flow.alerted, benign: [\"false\"]}", "", 1)
 		}
-		tb, _, err := Read(context.Background(), config(t, text), Finder{[]string{dir}}, 2)
+		tb, _, err := sourcetest.ReadDir(t, text, dir, 2)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +140,7 @@ func TestZeekJSONTimes(t *testing.T) {
 			`{"ts":%s,"uid":"C1","id.orig_h":"10.0.0.1","id.orig_p":1,"id.resp_h":"10.0.0.2","id.resp_p":2,"proto":"udp","label":"ok"}`,
 			text,
 		)
-		tb, _, err := readText(t, zeekJSONConfig, line+"\n", 1)
+		tb, _, err := sourcetest.ReadText(t, zeekJSONConfig, line+"\n", 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -146,7 +150,7 @@ func TestZeekJSONTimes(t *testing.T) {
 	}
 	for _, text := range []string{`-5`, `1e300`, `"noon"`, `true`} {
 		line := fmt.Sprintf(`{"ts":%s,"uid":"C1","label":"ok"}`, text)
-		if _, _, err := readText(t, zeekJSONConfig, line+"\n", 1); err == nil {
+		if _, _, err := sourcetest.ReadText(t, zeekJSONConfig, line+"\n", 1); err == nil {
 			t.Errorf("%s was taken for a time", text)
 		}
 	}
@@ -155,8 +159,8 @@ func TestZeekJSONTimes(t *testing.T) {
 // TestZeekJSONReal holds a real conn.log against counts taken from it with a JSON parser in Python.
 func TestZeekJSONReal(t *testing.T) {
 	dir := datatest.Dir(t, "zeek-json/conn.log.gz")
-	c := config(t, "name: zeek-json\nformat: zeek-json\nfiles: {train: [conn.log]}\n")
-	tb, _, err := Read(context.Background(), c, Finder{[]string{dir}}, 2)
+	c := sourcetest.Config(t, "name: zeek-json\nformat: zeek-json\nfiles: {train: [conn.log]}\n")
+	tb, _, err := source.Read(context.Background(), c, source.Finder{Dirs: []string{dir}}, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,8 +174,8 @@ func TestZeekJSONReal(t *testing.T) {
 			sum += v
 		}
 	}
-	if tb.Rows != 1000 || sum != 1071044 || text(t, tb, "ts", 0) != "2021-07-14T17:43:38.384979Z" {
-		t.Errorf("%d rows, %v bytes, first at %s", tb.Rows, sum, text(t, tb, "ts", 0))
+	if tb.Rows != 1000 || sum != 1071044 || sourcetest.Text(t, tb, "ts", 0) != "2021-07-14T17:43:38.384979Z" {
+		t.Errorf("%d rows, %v bytes, first at %s", tb.Rows, sum, sourcetest.Text(t, tb, "ts", 0))
 	}
 }
 
@@ -180,7 +184,7 @@ func FuzzSuricata(f *testing.F) {
 		f.Add(line)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		tb, _, err := readText(t, suricataConfig+"max_bad_share: 1\n", text, 2)
+		tb, _, err := sourcetest.ReadText(t, suricataConfig+"max_bad_share: 1\n", text, 2)
 		if err == nil && (tb.Rows == 0 || len(tb.Attack) != tb.Rows) {
 			t.Errorf("%d rows, %d labels", tb.Rows, len(tb.Attack))
 		}
@@ -191,7 +195,7 @@ func FuzzZeekJSON(f *testing.F) {
 	f.Add(`{"ts":1626284618384.5,"uid":"C1","id.orig_h":"10.0.0.1","label":"ok"}`)
 	f.Add(`{"ts":"2021-07-14T17:43:38Z","label":"bad"}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		tb, _, err := readText(t, zeekJSONConfig+"max_bad_share: 1\n", text, 2)
+		tb, _, err := sourcetest.ReadText(t, zeekJSONConfig+"max_bad_share: 1\n", text, 2)
 		if err == nil && (tb.Rows == 0 || len(tb.Attack) != tb.Rows) {
 			t.Errorf("%d rows, %d labels", tb.Rows, len(tb.Attack))
 		}

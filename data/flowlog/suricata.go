@@ -1,4 +1,4 @@
-package source
+package flowlog
 
 import (
 	"context"
@@ -21,7 +21,7 @@ type Suricata struct {
 	Columns []rows.ColumnSpec `yaml:"columns"`
 }
 
-// NewSuricata has the defaults.
+// NewSuricata is the format with its defaults.
 func NewSuricata() *Suricata { return &Suricata{Events: []string{"flow"}} }
 
 // eveColumns are the members of each event type; those of all events come first.
@@ -35,7 +35,8 @@ var eveColumns = map[string][]rows.ColumnSpec{
 		"tcp.tcp_flags_tc category, tcp.state category"),
 	"netflow": rows.Columns("netflow.pkts number, netflow.bytes number, netflow.start time, netflow.end time, " +
 		"netflow.age number, netflow.min_ttl number, netflow.max_ttl number, tcp.tcp_flags category"),
-	"alert": rows.Columns("alert.action category, alert.gid category, alert.signature_id category, alert.signature category, " +
+	"alert": rows.Columns("alert.action category, alert.gid category, alert.signature_id category, " +
+		"alert.signature category, " +
 		"alert.category category, alert.severity number"),
 }
 

@@ -1,13 +1,16 @@
-package source
+package flowlog_test
 
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"plumbline/data"
 	"plumbline/data/datatest"
+	"plumbline/data/source"
+	"plumbline/data/source/sourcetest"
 )
 
 const nfdumpTextConfig = `
@@ -30,20 +33,22 @@ Sys: 0.0000s User: 0.0027s Wall: 0.0057s flows/second: 44683.4 Runtime: 0.0057s
 `
 
 func TestNfdumpText(t *testing.T) {
-	tb, _, err := readText(t, nfdumpTextConfig, nfdumpLines, 2)
+	tb, _, err := sourcetest.ReadText(t, nfdumpTextConfig, nfdumpLines, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for column, want := range map[string]string{
 		"ts": "2017-07-14T02:40:00.123Z", "td": "7 3727.5 7 7", "pr": "ICMP ICMP6 STP TCP",
-		"sa": "10.0.0.1 2001:db8::1 10.0.0.1 2001:db8::1", "sp": "1 7 118 80", "da": "10.0.0.2 2001:db8::2 10.0.0.2 2001:db8::2",
+		"sa": "10.0.0.1 2001:db8::1 10.0.0.1 2001:db8::1", "sp": "1 7 118 80",
+		"da": "10.0.0.2 2001:db8::2 10.0.0.2 2001:db8::2",
 		"dp": "769 772 886 443", "flg": "........ ........ ........ CE....S.", "stos": "1 9 118 9", "ipkt": "1 5 118 5",
-		"ibyt": "1e+06 1.235e+08 1.18e+08 700", "bps": "1.1e+06 1.411e+08 1.349e+08 1.5e+09", "bpp": "1e+06 2.4691357e+07 1e+06 140",
-		"fl": "1 2 1 1",
+		"ibyt": "1e+06 1.235e+08 1.18e+08 700", "bps": "1.1e+06 1.411e+08 1.349e+08 1.5e+09",
+		"bpp": "1e+06 2.4691357e+07 1e+06 140",
+		"fl":  "1 2 1 1",
 	} {
 		var got []string
 		for i := range tb.Rows {
-			got = append(got, text(t, tb, column, int32(i)))
+			got = append(got, sourcetest.Text(t, tb, column, int32(i)))
 		}
 		if column == "ts" {
 			got = got[:1]
@@ -67,7 +72,8 @@ func TestNfdumpText(t *testing.T) {
 		"the line ends before column":          row("     24691357     2\n", "\n") + "2017-07-14 02:40:00.123 5\n",
 		`"extra" is left after the last`:       row(" 24691357     2\n", " 24691357     2 extra\n"),
 	} {
-		if _, _, err := readText(t, nfdumpTextConfig, broken, 2); err == nil || !strings.Contains(err.Error(), want) {
+		if _, _, err := sourcetest.ReadText(t, nfdumpTextConfig, broken,
+			2); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
@@ -76,21 +82,34 @@ func TestNfdumpText(t *testing.T) {
 // TestNfdumpTextLabeled reads the layout in which CTU-13 is published besides its binetflow files: tabs that double,
 // an arrow without a title, a label at the end.
 func TestNfdumpTextLabeled(t *testing.T) {
-	const lines = "Date flow start\tDurat\tProt\tSrc IP Addr:Port\t\tDst IP Addr:Port\tFlags\tTos\tPackets\tBytes\tFlows\tLabel\n" +
+	const lines = "Date flow start\tDurat\tProt\tSrc IP Addr:Port\t\tDst IP " +
+		"Addr:Port\tFlags\tTos\tPackets\tBytes\tFlows\tLabel\n" +
 		"2011-08-18 09:10:00.627\t1.500\tTCP\t10.9.84.1:1025\t->\t10.2.3.4:80\tPA_\t0\t3\t600\t1\tBotnet\n" +
 		"2011-08-18 09:10:01.627\t0.000\tUDP\t10.9.84.2:53\t->\t10.2.3.4:1024\tINT\t0\t1\t60\t1\tFrom Background\n"
 	cfg := nfdumpTextConfig + "label: {column: label, benign: [From Background]}\n"
-	tb, _, err := readText(t, cfg, lines, 2)
+	tb, _, err := sourcetest.ReadText(t, cfg, lines, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	check(t, tb, "Botnet* | From Background", 12, map[string]string{"td@0": "1.5", "sa@0": "10.9.84.1", "dp@1": "1024"})
+	if !slices.Equal(tb.Attack, []bool{true, false}) || len(tb.Columns) != 12 ||
+		!slices.Equal(tb.Classes, []string{"Botnet", "From Background"}) {
+		t.Errorf("attacks %v, %d columns", tb.Attack, len(tb.Columns))
+	}
+	for _, c := range []struct{ column, got, want string }{
+		{"td", sourcetest.Text(t, tb, "td", 0), "1.5"},
+		{"sa", sourcetest.Text(t, tb, "sa", 0), "10.9.84.1"},
+		{"dp", sourcetest.Text(t, tb, "dp", 1), "1024"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s is %q, want %q", c.column, c.got, c.want)
+		}
+	}
 	dir := filepath.Join(datatest.Dir(t, "nfdump"), "nfdump")
-	c := config(
+	c := sourcetest.Config(
 		t,
 		strings.NewReplacer("flows.csv", "sample1.labeled.txt", "From Background", "Background").Replace(cfg),
 	)
-	real, _, err := Read(context.Background(), c, Finder{[]string{dir}}, 2)
+	real, _, err := source.Read(context.Background(), c, source.Finder{Dirs: []string{dir}}, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,8 +128,8 @@ func TestNfdumpTextLabeled(t *testing.T) {
 func TestNfdumpTextEqualsNfcapd(t *testing.T) {
 	dir := filepath.Join(datatest.Dir(t, "nfdump"), "nfdump")
 	read := func(format, file string) *data.Table {
-		c := config(t, "name: own\nformat: "+format+"\nfiles: {train: ["+file+"]}\n")
-		tb, _, err := Read(context.Background(), c, Finder{[]string{dir}}, 2)
+		c := sourcetest.Config(t, "name: own\nformat: "+format+"\nfiles: {train: ["+file+"]}\n")
+		tb, _, err := source.Read(context.Background(), c, source.Finder{Dirs: []string{dir}}, 2)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,7 +141,7 @@ func TestNfdumpTextEqualsNfcapd(t *testing.T) {
 	}
 	for _, column := range []string{"ts", "td", "pr", "sa", "sp", "da", "dp", "flg", "stos", "ipkt", "ibyt"} {
 		for i := range int32(300) {
-			if a, b := text(t, printed, column, i), text(t, file, column, i); a != b {
+			if a, b := sourcetest.Text(t, printed, column, i), sourcetest.Text(t, file, column, i); a != b {
 				t.Fatalf("flow %d: %s is %s, in the binary file %s", i+1, column, a, b)
 			}
 		}
@@ -133,7 +152,7 @@ func FuzzNfdumpText(f *testing.F) {
 	f.Add(nfdumpLines)
 	f.Add("Date first seen Src IP Addr:Port Proto Dst Pt Bytes Label\n2017-07-14 02:40:00 1::2.3 ICMP 3.4 1.5 K x y\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		tb, _, err := readText(t, nfdumpTextConfig+"max_bad_share: 1\n", text, 2)
+		tb, _, err := sourcetest.ReadText(t, nfdumpTextConfig+"max_bad_share: 1\n", text, 2)
 		if err == nil && tb.Rows == 0 {
 			t.Error("a table without rows")
 		}

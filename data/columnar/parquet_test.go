@@ -1,4 +1,4 @@
-package source
+package columnar_test
 
 import (
 	"bytes"
@@ -19,6 +19,8 @@ import (
 	"plumbline/data"
 	"plumbline/data/datatest"
 	"plumbline/data/export"
+	"plumbline/data/source"
+	"plumbline/data/source/sourcetest"
 )
 
 const parquetConfig = `
@@ -64,21 +66,13 @@ func parquetFile(
 	return out.Bytes()
 }
 
-func readParquet(t testing.TB, cfg string, raw []byte, workers int) (*data.Table, *ReadReport, error) {
+func readParquet(t testing.TB, cfg string, raw []byte, workers int) (*data.Table, *source.ReadReport, error) {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "flows.parquet"), raw, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return Read(context.Background(), config(t, cfg), Finder{[]string{dir}}, workers)
-}
-
-// cellsOfColumn is a column's values as texts.
-func cellsOfColumn(c *data.Column) (out []string) {
-	for i := range c.Len() {
-		out = append(out, string(c.AppendText(nil, int32(i))))
-	}
-	return out
+	return source.Read(context.Background(), sourcetest.Config(t, cfg), source.Finder{Dirs: []string{dir}}, workers)
 }
 
 // TestParquetTypes: what each type of the format is in a table, by itself and as a label, and where
@@ -100,33 +94,51 @@ func TestParquetTypes(t *testing.T) {
 		{"int8", lib.Int(8), []any{int32(-128), int32(127)}, "", data.Number, "-128 127", "-128 127"},
 		{"uint8", lib.Uint(8), []any{int32(255), int32(0)}, "", data.Number, "255 0", "255 0"},
 		{"uint32", lib.Uint(32), []any{int32(-1), int32(1)}, "", data.Number, "4.294967295e+09 1", "4294967295 1"},
-		{"int64", lib.Int(64), []any{int64(-5), int64(1) << 40}, "", data.Number, "-5 1.099511627776e+12", "-5 1099511627776"},
-		{"uint64", lib.Uint(64), []any{int64(-1), int64(7)}, "", data.Number, "1.8446744073709552e+19 7", "18446744073709551615 7"},
-		{"float", lib.Leaf(lib.FloatType), []any{float32(0.5), float32(0.1)}, "", data.Number, "0.5 0.10000000149011612", "0.5 0.1"},
+		{"int64", lib.Int(64), []any{int64(-5), int64(1) << 40}, "", data.Number, "-5 1.099511627776e+12",
+			"-5 1099511627776"},
+		{"uint64", lib.Uint(64), []any{int64(-1), int64(7)}, "", data.Number, "1.8446744073709552e+19 7",
+			"18446744073709551615 7"},
+		{"float", lib.Leaf(lib.FloatType), []any{float32(0.5), float32(0.1)}, "", data.Number,
+			"0.5 0.10000000149011612", "0.5 0.1"},
 		{"double", lib.Leaf(lib.DoubleType), []any{0.1, 1e300}, "", data.Number, "0.1 1e+300", "0.1 1e+300"},
 		{"label of doubles", lib.Leaf(lib.DoubleType), []any{0.0, 1.0}, "", data.Number, "0 1", "0 1"},
 		{"boolean", lib.Leaf(lib.BooleanType), []any{true, false}, "", data.Number, "1 0", "1 0"},
-		{"decimal of 32 bits", lib.Decimal(2, 9, lib.Int32Type), []any{int32(-5), int32(12345)}, "", data.Number, "-0.05 123.45", "-0.05 123.45"},
-		{"decimal of 64 bits", lib.Decimal(3, 18, lib.Int64Type), []any{int64(1), int64(math.MaxInt64)}, "", data.Number, "0.001 9.223372036854776e+15", "0.001 9223372036854775.807"},
-		{"decimal of bytes", lib.Decimal(1, 10, lib.FixedLenByteArrayType(5)), []any{[5]byte{255, 255, 255, 255, 254}, [5]byte{0, 0, 0, 1, 0}}, "number", data.Number, "-0.2 25.6", "-0.2 25.6"},
+		{"decimal of 32 bits", lib.Decimal(2, 9, lib.Int32Type), []any{int32(-5), int32(12345)}, "", data.Number,
+			"-0.05 123.45", "-0.05 123.45"},
+		{"decimal of 64 bits", lib.Decimal(3, 18, lib.Int64Type), []any{int64(1), int64(math.MaxInt64)}, "",
+			data.Number, "0.001 9.223372036854776e+15", "0.001 9223372036854775.807"},
+		{"decimal of bytes", lib.Decimal(1, 10, lib.FixedLenByteArrayType(5)), []any{[5]byte{255, 255, 255, 255,
+			254}, [5]byte{0, 0, 0, 1, 0}}, "number", data.Number, "-0.2 25.6", "-0.2 25.6"},
 		{"string", lib.String(), []any{"tcp", "é"}, "", data.Category, "tcp é", "tcp é"},
 		{"enum", lib.Enum(), []any{"A", "B"}, "", data.Category, "A B", "A B"},
 		{"json", lib.JSON(), []any{"{}", "[1]"}, "", data.Category, "{} [1]", "{} [1]"},
 		{"bytes without meaning", lib.Leaf(lib.ByteArrayType), []any{"x", "y"}, "", data.Category, "x y", "x y"},
-		{"fixed length", lib.Leaf(lib.FixedLenByteArrayType(2)), []any{[2]byte{'a', 'b'}, [2]byte{'c', 'd'}}, "", data.Category, "ab cd", "ab cd"},
-		{"uuid", lib.UUID(), []any{[16]byte{0x12, 15: 0xff}, [16]byte{}}, "", data.Category, "12000000-0000-0000-0000-0000000000ff 00000000-0000-0000-0000-000000000000", "12000000-0000-0000-0000-0000000000ff 00000000-0000-0000-0000-000000000000"},
-		{"date", lib.Date(), []any{int32(0), int32(-1)}, "", data.Time, "1970-01-01T00:00:00Z 1969-12-31T00:00:00Z", "1970-01-01 1969-12-31"},
-		{"time of day", lib.Time(lib.Millisecond), []any{int32(1500), int32(0)}, "", data.Number, "1.5 0", "00:00:01.5 00:00:00"},
-		{"time of day in ns", lib.Time(lib.Nanosecond), []any{int64(1), int64(day) * 1e9 / 2}, "", data.Number, "1e-09 43200", "00:00:00.000000001 12:00:00"},
-		{"timestamp ms", lib.Timestamp(lib.Millisecond), []any{int64(1500), int64(-1)}, "", data.Time, "1970-01-01T00:00:01.5Z 1969-12-31T23:59:59.999Z", "1970-01-01T00:00:01.5Z 1969-12-31T23:59:59.999Z"},
-		{"timestamp us, local", lib.TimestampAdjusted(lib.Microsecond, false), []any{int64(1), int64(0)}, "", data.Time, "1970-01-01T00:00:00.000001Z 1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000001Z 1970-01-01T00:00:00Z"},
-		{"timestamp ns", lib.Timestamp(lib.Nanosecond), []any{int64(1545403816900000001), int64(0)}, "", data.Time, "2018-12-21T14:50:16.900000001Z 1970-01-01T00:00:00Z", "2018-12-21T14:50:16.900000001Z 1970-01-01T00:00:00Z"},
-		{"int96", lib.Leaf(lib.Int96Type), []any{i96(2440588, 5), i96(2440587, 3600e9)}, "", data.Time, "1970-01-01T00:00:00.000000005Z 1969-12-31T01:00:00Z", "1970-01-01T00:00:00.000000005Z 1969-12-31T01:00:00Z"},
+		{"fixed length", lib.Leaf(lib.FixedLenByteArrayType(2)), []any{[2]byte{'a', 'b'}, [2]byte{'c', 'd'}}, "",
+			data.Category, "ab cd", "ab cd"},
+		{"uuid", lib.UUID(), []any{[16]byte{0x12, 15: 0xff}, [16]byte{}}, "", data.Category,
+			"12000000-0000-0000-0000-0000000000ff 00000000-0000-0000-0000-000000000000",
+			"12000000-0000-0000-0000-0000000000ff 00000000-0000-0000-0000-000000000000"},
+		{"date", lib.Date(), []any{int32(0), int32(-1)}, "", data.Time,
+			"1970-01-01T00:00:00Z 1969-12-31T00:00:00Z", "1970-01-01 1969-12-31"},
+		{"time of day", lib.Time(lib.Millisecond), []any{int32(1500), int32(0)}, "", data.Number, "1.5 0",
+			"00:00:01.5 00:00:00"},
+		{"time of day in ns", lib.Time(lib.Nanosecond), []any{int64(1), int64(day) * 1e9 / 2}, "", data.Number,
+			"1e-09 43200", "00:00:00.000000001 12:00:00"},
+		{"timestamp ms", lib.Timestamp(lib.Millisecond), []any{int64(1500), int64(-1)}, "", data.Time,
+			"1970-01-01T00:00:01.5Z 1969-12-31T23:59:59.999Z", "1970-01-01T00:00:01.5Z 1969-12-31T23:59:59.999Z"},
+		{"timestamp us, local", lib.TimestampAdjusted(lib.Microsecond, false), []any{int64(1), int64(0)}, "",
+			data.Time, "1970-01-01T00:00:00.000001Z 1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000001Z 1970-01-01T00:00:00Z"},
+		{"timestamp ns", lib.Timestamp(lib.Nanosecond), []any{int64(1545403816900000001), int64(0)}, "", data.Time,
+			"2018-12-21T14:50:16.900000001Z 1970-01-01T00:00:00Z", "2018-12-21T14:50:16.900000001Z 1970-01-01T00:00:00Z"},
+		{"int96", lib.Leaf(lib.Int96Type), []any{i96(2440588, 5), i96(2440587, 3600e9)}, "", data.Time,
+			"1970-01-01T00:00:00.000000005Z 1969-12-31T01:00:00Z", "1970-01-01T00:00:00.000000005Z 1969-12-31T01:00:00Z"},
 		{"codes as categories", lib.Int(32), []any{int32(6), int32(17)}, "category", data.Category, "6 17", "6 17"},
 		{"texts as numbers", lib.String(), []any{" 1.5", "2"}, "number", data.Number, "1.5 2", "1.5 2"},
 		{"texts as ports", lib.String(), []any{"0x1f", "80"}, "port", data.Number, "31 80", "0x1f 80"},
-		{"texts as addresses", lib.String(), []any{"10.0.0.1", "::1"}, "address", data.Address, "10.0.0.1 ::1", "10.0.0.1 ::1"},
-		{"seconds as times", lib.Leaf(lib.DoubleType), []any{1.5, 1545403816.9}, "time", data.Time, "1970-01-01T00:00:01.5Z 2018-12-21T14:50:16.9Z", "1.5 1545403816.9"},
+		{"texts as addresses", lib.String(), []any{"10.0.0.1", "::1"}, "address", data.Address, "10.0.0.1 ::1",
+			"10.0.0.1 ::1"},
+		{"seconds as times", lib.Leaf(lib.DoubleType), []any{1.5, 1545403816.9}, "time", data.Time,
+			"1970-01-01T00:00:01.5Z 2018-12-21T14:50:16.9Z", "1.5 1545403816.9"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			values := append(slices.Clone(c.values), nil)
@@ -135,7 +147,8 @@ func TestParquetTypes(t *testing.T) {
 				map[string]lib.Node{"x": lib.Optional(c.node), "y": lib.Optional(c.node)},
 				map[string][]any{"x": values, "y": values},
 			)
-			cfg := "name: own\nformat: parquet\nfiles: {train: [flows.parquet]}\nlabel: {column: y, rules: [{equals: '', is: attack, class: none}], benign: [none]}\n"
+			cfg := "name: own\nformat: parquet\nfiles: {train: [flows.parquet]}\nlabel: {column: y, rules: " +
+				"[{equals: '', is: attack, class: none}], benign: [none]}\n"
 			if c.typ != "" {
 				cfg += "options: {types: {x: " + c.typ + "}}\n"
 			}
@@ -147,7 +160,7 @@ func TestParquetTypes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := strings.Join(cellsOfColumn(x), " "); x.Type != c.want || got != c.cells+" -" {
+			if got := strings.Join(sourcetest.Cells(x), " "); x.Type != c.want || got != c.cells+" -" {
 				t.Errorf("%v %q, want %v %q", x.Type, got, c.want, c.cells)
 			}
 			var classes []string
@@ -199,10 +212,13 @@ func TestParquetErrors(t *testing.T) {
 		raw           []byte
 		want          []string
 	}{
-		{"not finite", "drop: [proto]\n", good, []string{"flows.parquet:2:3: size", "not finite", "nonfinite: missing", "1 of 4 rows"}},
+		{"not finite", "drop: [proto]\n", good, []string{"flows.parquet:2:3: size", "not finite",
+			"nonfinite: missing", "1 of 4 rows"}},
 		{"not UTF-8", "drop: [size]\n", good, []string{"flows.parquet:3:2: proto", "not UTF-8"}},
-		{"text as number", "drop: [size]\noptions: {types: {proto: number}}\n", good, []string{"flows.parquet:1:2: proto", `"tcp" is not a number`, "2 of 4 rows"}},
-		{"unknown column in types", "options: {types: {prot: number}}\n", good, []string{`options.types names the column "prot"`}},
+		{"text as number", "drop: [size]\noptions: {types: {proto: number}}\n", good,
+			[]string{"flows.parquet:1:2: proto", `"tcp" is not a number`, "2 of 4 rows"}},
+		{"unknown column in types", "options: {types: {prot: number}}\n", good,
+			[]string{`options.types names the column "prot"`}},
 		{"unknown column to drop", "drop: [prot]\n", good, []string{`no column "prot"`, "it has label, proto, size"}},
 		{"gzip", "", zipped.Bytes(), []string{"flows.parquet", "cannot be wrapped in gzip"}},
 		{"cut off", "", good[:len(good)-20], []string{"cut off"}},
@@ -265,7 +281,7 @@ func TestParquetWorkers(t *testing.T) {
 		values["label"] = append(values["label"], int32(i%5/4))
 	}
 	var first *data.Table
-	var report *ReadReport
+	var report *source.ReadReport
 	for _, rows := range []int64{5000, 700, 33} {
 		raw := parquetFile(t, nodes, values, lib.MaxRowsPerRowGroup(rows), lib.PageBufferSize(300))
 		for _, workers := range []int{1, 2, 7} {
@@ -279,25 +295,16 @@ func TestParquetWorkers(t *testing.T) {
 					t.Fatalf("%d rows, %d bad", tb.Rows, rep.Bad)
 				}
 			}
-			if d := cmp.Diff(first, tb, cmp.Comparer(func(a, b float64) bool { return math.Float64bits(a) == math.Float64bits(b) })); d != "" {
+			if d := cmp.Diff(first, tb, cmp.Comparer(func(a,
+				b float64) bool {
+				return math.Float64bits(a) == math.Float64bits(b)
+			})); d != "" {
 				t.Fatalf("row groups of %d, %d workers: %s", rows, workers, d)
 			}
 			if d := cmp.Diff(report, rep); d != "" {
 				t.Fatalf("row groups of %d, %d workers: %s", rows, workers, d)
 			}
 		}
-	}
-}
-
-// TestFloat16: values of IEEE 754-2008's binary16.
-func TestFloat16(t *testing.T) {
-	for bits, want := range map[uint16]float64{0: 0, 0x3c00: 1, 0xc000: -2, 0x7bff: 65504, 1: math.Ldexp(1, -24), 0x0400: math.Ldexp(1, -14), 0x3555: 0.333251953125, 0x7c00: math.Inf(1), 0xfc00: math.Inf(-1)} {
-		if got := float16(bits); got != want {
-			t.Errorf("%#x: %v, want %v", bits, got, want)
-		}
-	}
-	if !math.IsNaN(float16(0x7e00)) {
-		t.Error("0x7e00 is a number")
 	}
 }
 
@@ -309,7 +316,8 @@ func TestParquetCancelled(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, _, err := Read(ctx, config(t, parquetConfig), Finder{[]string{dir}}, 2); err == nil {
+	if _, _, err := source.Read(ctx, sourcetest.Config(t, parquetConfig), source.Finder{Dirs: []string{dir}},
+		2); err == nil {
 		t.Error("a cancelled read ended well")
 	}
 }
@@ -330,21 +338,23 @@ func FuzzParquet(f *testing.F) {
 		if i%3 > 0 {
 			a = float64(i)
 		}
-		for n, v := range map[string]any{"a": a, "b": fmt.Sprint(i % 4), "c": int32(i * i), "d": fmt.Sprint("text ", i), "e": int64(i), "label": int64(i % 2)} {
+		for n, v := range map[string]any{"a": a, "b": fmt.Sprint(i % 4), "c": int32(i * i),
+			"d": fmt.Sprint("text ", i), "e": int64(i), "label": int64(i % 2)} {
 			values[n] = append(values[n], v)
 		}
 	}
-	for i, codec := range []lib.WriterOption{lib.Compression(&lib.Uncompressed), lib.Compression(&lib.Snappy), lib.Compression(&lib.Zstd), lib.Compression(&lib.Gzip), lib.Compression(&lib.Lz4Raw)} {
+	for i, codec := range []lib.WriterOption{lib.Compression(&lib.Uncompressed), lib.Compression(&lib.Snappy),
+		lib.Compression(&lib.Zstd), lib.Compression(&lib.Gzip), lib.Compression(&lib.Lz4Raw)} {
 		f.Add(parquetFile(f, nodes, values, codec, lib.DataPageVersion(1+i%2), lib.MaxRowsPerRowGroup(25)))
 	}
-	c := config(f, parquetConfig+"max_bad_share: 1\n")
+	c := sourcetest.Config(f, parquetConfig+"max_bad_share: 1\n")
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		path := filepath.Join(dir, "flows.parquet")
 		if err := os.WriteFile(path, raw, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		tb, _, err := Read(context.Background(), c, Finder{[]string{dir}}, 2)
+		tb, _, err := source.Read(context.Background(), c, source.Finder{Dirs: []string{dir}}, 2)
 		if err == nil && (tb.Rows == 0 || len(tb.Attack) != tb.Rows || len(tb.Lines) != tb.Rows) {
 			t.Errorf("%d rows, %d labels, %d lines", tb.Rows, len(tb.Attack), len(tb.Lines))
 		}
@@ -360,8 +370,8 @@ func BenchmarkParquet(b *testing.B) {
 	}
 	text := strings.Replace(string(raw), "  test: [corrected]\n", "", 1)
 	text = strings.Replace(text, "expect: {train_rows: 494021, test_rows: 311029}\n", "", 1)
-	csv := config(b, text)
-	t, _, err := Read(context.Background(), csv, Finder{[]string{dir}}, 2)
+	csv := sourcetest.Config(b, text)
+	t, _, err := source.Read(context.Background(), csv, source.Finder{Dirs: []string{dir}}, 2)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -369,7 +379,7 @@ func BenchmarkParquet(b *testing.B) {
 	if _, err := export.Export(context.Background(), t, filepath.Join(at, "flows.parquet"), nil); err != nil {
 		b.Fatal(err)
 	}
-	parquet := config(
+	parquet := sourcetest.Config(
 		b,
 		strings.Replace(
 			parquetConfig,
@@ -380,12 +390,12 @@ func BenchmarkParquet(b *testing.B) {
 	)
 	for _, c := range []struct {
 		name   string
-		config *Config
+		config *source.Config
 		dir    string
 	}{{"gzip-csv", csv, dir}, {"parquet", parquet, at}} {
 		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {
-				got, _, err := Read(context.Background(), c.config, Finder{[]string{c.dir}}, 2)
+				got, _, err := source.Read(context.Background(), c.config, source.Finder{Dirs: []string{c.dir}}, 2)
 				if err != nil || got.Rows != t.Rows || len(got.Columns) != len(t.Columns) {
 					b.Fatal(err)
 				}

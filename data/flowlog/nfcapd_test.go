@@ -1,4 +1,4 @@
-package source
+package flowlog_test
 
 import (
 	"bytes"
@@ -15,6 +15,8 @@ import (
 
 	"plumbline/data"
 	"plumbline/data/datatest"
+	"plumbline/data/source"
+	"plumbline/data/source/sourcetest"
 )
 
 const nfcapdConfig = `
@@ -27,8 +29,8 @@ files: {train: [flows.nfcapd]}
 // times to the second.
 func TestNfcapdEqualsNfdump(t *testing.T) {
 	dir := filepath.Join(datatest.Dir(t, "nfdump"), "nfdump")
-	c := config(t, strings.Replace(nfcapdConfig, "flows.nfcapd", "portscan.nfcapd", 1))
-	tb, _, err := Read(context.Background(), c, Finder{[]string{dir}}, 2)
+	c := sourcetest.Config(t, strings.Replace(nfcapdConfig, "flows.nfcapd", "portscan.nfcapd", 1))
+	tb, _, err := source.Read(context.Background(), c, source.Finder{Dirs: []string{dir}}, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +100,7 @@ func TestNfcapdFaults(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "flows.nfcapd"), []byte(c.text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		_, _, err := Read(context.Background(), config(t, nfcapdConfig), Finder{[]string{dir}}, 2)
+		_, _, err := sourcetest.ReadDir(t, nfcapdConfig, dir, 2)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
@@ -123,7 +125,7 @@ func TestNfcapdColumns(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "flows.nfcapd"), raw, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	tb, _, err := Read(context.Background(), config(t, nfcapdConfig+"drop: [mpls1, tr]\n"), Finder{[]string{dir}}, 2)
+	tb, _, err := sourcetest.ReadDir(t, nfcapdConfig+"drop: [mpls1, tr]\n", dir, 2)
 	if err != nil {
 		t.Fatal(err)
 	}

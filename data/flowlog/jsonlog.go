@@ -1,4 +1,4 @@
-package source
+package flowlog
 
 import (
 	"bytes"
@@ -14,6 +14,7 @@ import (
 
 	"plumbline/configs/settings"
 	"plumbline/data/corpus"
+	"plumbline/data/ndjson"
 	"plumbline/data/rows"
 )
 
@@ -68,7 +69,7 @@ func (j *jsonLog) cells(line []byte, cells [][]byte) ([][]byte, error) {
 		return nil, rows.ErrPassOver
 	}
 	for i, p := range j.paths {
-		v, _ := member(event, j.specs[i].Name, p)
+		v, _ := ndjson.Member(event, j.specs[i].Name, p)
 		cell, err := j.cell(v, j.specs[i].Type)
 		if err != nil {
 			return nil, fmt.Errorf("member %q: %w", j.specs[i].Name, err)

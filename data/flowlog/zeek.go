@@ -1,4 +1,4 @@
-package source
+package flowlog
 
 import (
 	"bufio"
@@ -40,7 +40,7 @@ type zeekHeader struct {
 	lines        int // of the header that was read last
 }
 
-// read reads one log, or several that were put together: each header holds for what follows it. Columns are told by
+// Read reads one log, or several that were put together: each header holds for what follows it. Columns are told by
 // their names, in whatever order; those that the first log does not have are passed over.
 func (z *Zeek) Read(ctx context.Context, in io.Reader, name string, tb *rows.Builder, workers int) error {
 	text := &unread{in: corpus.PastBOM(in)}
@@ -168,7 +168,7 @@ func (h *zeekHeader) read(br *bufio.Reader) error {
 	return nil
 }
 
-// zeekColumns is the columns that the header of a log names. Errors begin with the file's name, as in read.
+// ZeekColumns is the columns that the header of a log names. Errors begin with the file's name, as in read.
 func ZeekColumns(br *bufio.Reader, name string) ([]rows.ColumnSpec, error) {
 	h := zeekHeader{separator: '\t', unset: "-", empty: "(empty)"}
 	if err := h.read(br); err != nil {

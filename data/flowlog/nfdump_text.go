@@ -1,4 +1,4 @@
-package source
+package flowlog
 
 import (
 	"bytes"

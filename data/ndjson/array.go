@@ -1,4 +1,4 @@
-package source
+package ndjson
 
 import (
 	"bufio"
@@ -36,8 +36,8 @@ type arrayLines struct {
 	err    error
 }
 
-// NewArrayLines is JSON text with one object a line: the text itself, or the elements of the array that it is.
-func NewArrayLines(br *bufio.Reader) *bufio.Reader {
+// Lines is JSON text with one object a line: the text itself, or the elements of the array that it is.
+func Lines(br *bufio.Reader) *bufio.Reader {
 	if !isArray(br) {
 		return br
 	}

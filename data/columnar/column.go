@@ -1,4 +1,4 @@
-package source
+package columnar
 
 import (
 	"bytes"
@@ -191,9 +191,9 @@ func (c *parquetColumn) float(v *parquet.Values, i int) (float64, error) {
 	return float64(x), nil
 }
 
-// texts calls look with the text of each value that is there and can be read, and paged with the rows of each page
+// Texts calls look with the text of each value that is there and can be read, and paged with the rows of each page
 // after it, whose error ends the reading.
-func (f *ParquetField) Texts(file *parquet.File, look func(text string), paged func(rows int) error) error {
+func (f *Field) Texts(file *parquet.File, look func(text string), paged func(rows int) error) error {
 	c := &parquetColumn{column: &file.Columns[f.column]}
 	for group := range file.Groups {
 		err := file.Read(context.Background(), group, f.column, func(p *parquet.Page) error {

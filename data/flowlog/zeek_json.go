@@ -1,4 +1,4 @@
-package source
+package flowlog
 
 import (
 	"context"
@@ -20,7 +20,8 @@ type ZeekJSON struct {
 	Columns []rows.ColumnSpec `yaml:"columns"`
 }
 
-var zeekConnColumns = rows.Columns("ts time, uid category, id.orig_h address, id.orig_p number, id.resp_h address, id.resp_p number, " +
+var zeekConnColumns = rows.Columns("ts time, uid category, id.orig_h address, id.orig_p number, id.resp_h " +
+	"address, id.resp_p number, " +
 	"proto category, service category, duration number, orig_bytes number, resp_bytes number, " +
 	"conn_state category, local_orig category, local_resp category, missed_bytes number, history category, " +
 	"orig_pkts number, orig_ip_bytes number, resp_pkts number, resp_ip_bytes number, ip_proto category, " +

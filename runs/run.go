@@ -15,40 +15,11 @@ import (
 	"time"
 
 	"plumbline/data/cache"
-	"plumbline/models"
 	"plumbline/numeric/parallel"
 	"plumbline/runs/experiment"
 	"plumbline/runs/prepare"
 	"plumbline/runs/record"
 )
-
-// EventKind says what an Event reports.
-type EventKind int
-
-const (
-	Planned   EventKind = iota // the run directory stands; Total is the number of cells, Done those of an earlier attempt
-	Preparing                  // a data set is being read and prepared
-	Prepared                   // a data set is ready; Text says what it holds
-	Warned                     // Text is a warning about a data set
-	Started                    // a cell begins
-	EpochDone                  // a cell made progress
-	Scoring                    // a cell's model is fitted, and scores
-	Judging                    // a cell's scores stand; metrics and intervals are computed
-	Finished                   // a cell ended; Result says how
-)
-
-// Event is one step of a run, for progress displays. Observers are called from several goroutines, one at
-// a time.
-type Event struct {
-	Kind        EventKind
-	Dir         string
-	Data        string // name of the data set
-	Text        string
-	Cell        experiment.Cell
-	Epoch       models.Epoch
-	Result      record.Result
-	Done, Total int
-}
 
 // Options is how an experiment is carried out, apart from what it is.
 type Options struct {
@@ -99,39 +70,6 @@ func Run(ctx context.Context, e *experiment.Experiment, o Options) (*Outcome, er
 	return (&run{exp: e, dir: dir, opt: o, manifest: m}).carryOut(ctx)
 }
 
-// Resume takes up a run that was killed or interrupted, or some of whose cells failed: cells that are ok
-// are kept, the others are done again. The experiment and the data must be the same as before.
-func Resume(ctx context.Context, path string, lo experiment.LoadOptions, o Options) (*Outcome, error) {
-	file := filepath.Join(path, "experiment.yaml")
-	if len(lo.Overrides) > 0 {
-		return nil, errors.New("runs: a run is resumed as it was begun: no overrides")
-	}
-	raw, err := record.ReadFile(file, record.MaxJSON)
-	if err != nil {
-		return nil, fmt.Errorf("runs: %w", err)
-	}
-	e, err := experiment.Load(file, lo)
-	if err != nil {
-		return nil, err
-	}
-	var before record.Manifest
-	if err := record.ReadJSON(path, "manifest.json", &before); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	now := record.Build()
-	now.Experiment = record.SumOf(raw).SHA256
-	if before.Experiment != "" && before.Experiment != now.Experiment {
-		return nil, fmt.Errorf("runs: %s was changed since the run began, and cells of two experiments do not belong "+
-			"together; start a new run with it", file)
-	}
-	now.Command, now.Started, now.Seeds = o.Command, before.Started, e.Seeds
-	now.Data, now.DataDirs = slices.Clone(before.Data), before.DataDirs
-	if now.Data == nil { // killed before the manifest stood
-		now.Data, now.DataDirs, now.Started = []record.DataManifest{}, e.Finder.Absolute(), time.Now().UTC()
-	}
-	return (&run{exp: e, dir: record.NewDirectory(path), opt: o, manifest: now, before: before}).carryOut(ctx)
-}
-
 // run is a run in progress.
 type run struct {
 	exp      *experiment.Experiment
@@ -146,19 +84,6 @@ type run struct {
 	stop     context.CancelCauseFunc // ends the run at once
 	results  map[string]record.Result
 	again    []string // why cells that had ended are done again
-}
-
-func (r *run) observe(e Event) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if e.Kind == Finished {
-		r.done++
-		r.results[e.Cell.Path()] = e.Result
-	}
-	e.Dir, e.Done, e.Total = r.dir.Path, r.done, r.total
-	if r.opt.Observe != nil {
-		r.opt.Observe(e)
-	}
 }
 
 func (r *run) carryOut(ctx context.Context) (*Outcome, error) {
@@ -249,47 +174,6 @@ func openLog(path string) (*os.File, error) {
 		return nil, fmt.Errorf("runs: %w", err)
 	}
 	return f, nil
-}
-
-// planned is the plan as the manifest has it.
-func planned(plan []experiment.Cell) []record.PlannedCell {
-	out := make([]record.PlannedCell, len(plan))
-	for i, c := range plan {
-		b := blankResult(c)
-		out[i] = record.PlannedCell{
-			Cell: b.Cell, Data: b.Data, Model: b.Model, Label: b.Label, Seed: b.Seed, Fold: b.Fold, Unit: b.Unit,
-			Input: b.Input, Deterministic: b.Deterministic,
-		}
-	}
-	return out
-}
-
-// resumeFinished keeps the cells of an earlier attempt that are ok: whose status is their own, and whose files are all
-// as they were written.
-func (r *run) resumeFinished(plan []experiment.Cell) {
-	for _, c := range plan {
-		st, faults := record.CheckCell(r.dir.Path, c.Path(), true)
-		if want, ok := r.before.Files[c.Path()+"/status.json"]; ok && st != nil && faults == nil {
-			if f := record.CheckFile(r.dir.Path, c.Path()+"/status.json", want); f != nil {
-				faults = append(faults, *f)
-			}
-		}
-		switch {
-		case st == nil && faults == nil: // it did not end
-		case len(faults) == 0 && st.Files == nil && st.Status == record.OK:
-			r.again = append(r.again, c.Path()+"/status.json lists no files: it is of an earlier version")
-		case len(faults) > 0:
-			for _, f := range faults {
-				r.again = append(r.again, f.String())
-			}
-		case st.Status == record.OK:
-			r.results[c.Path()] = st.Result
-			r.done++
-		}
-	}
-	for _, why := range r.again {
-		r.log.Warn("a cell is done again", "why", why)
-	}
 }
 
 // dataSet runs the cells of one data set. The error is one that ends the run.
@@ -428,28 +312,6 @@ func needsOf(cells []experiment.Cell) (all []prepare.Needs) {
 	return all
 }
 
-// revoke takes back that cells were ok.
-func (r *run) revoke(cells []experiment.Cell, why error) {
-	r.log.Error("data", "error", why.Error())
-	for _, c := range cells {
-		r.mu.Lock()
-		ended := r.results[c.Path()].Status != record.Interrupted
-		r.mu.Unlock()
-		if !ended {
-			continue
-		}
-		res := blankResult(c)
-		res.Status, res.Error = record.Failed, oneLine(why.Error())
-		if err := r.leaveStatus(c, res); err != nil {
-			r.log.Error("cell", "cell", c.Path(), "error", err.Error())
-		}
-		r.mu.Lock()
-		r.results[c.Path()] = res
-		r.mu.Unlock()
-	}
-	r.observe(Event{Kind: Warned, Data: cells[0].Set.Config.Name, Text: why.Error()})
-}
-
 // audit writes the audit of a data set, or of one fold of it, and is its line for tables.
 func (r *run) audit(ctx context.Context, p *prepare.Prepared, c experiment.Cell) (string, error) {
 	file := "audit/" + p.Set.Config.Name
@@ -480,77 +342,6 @@ func (r *run) writeManifest() {
 	if err := r.dir.WriteJSON("manifest.json", r.manifest); err != nil {
 		r.log.Error("manifest", "error", err.Error())
 	}
-}
-
-func sameFiles(a, b []record.FileRecord) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i].SHA256 != b[i].SHA256 {
-			return false
-		}
-	}
-	return true
-}
-
-// skip ends cells without running them. Those that failed leave a status; interrupted ones do not, so that
-// they are taken up again.
-func (r *run) skip(cells []experiment.Cell, how, why string) {
-	for _, c := range cells {
-		res := blankResult(c)
-		res.Status, res.Error = how, why
-		if how != record.Interrupted {
-			if err := r.leaveStatus(c, res); err != nil {
-				r.log.Error("cell", "cell", c.Path(), "error", err.Error())
-			}
-		}
-		r.observe(Event{Kind: Finished, Cell: c, Result: res})
-	}
-}
-
-// leaveStatus is the status of a cell that could not begin.
-func (r *run) leaveStatus(c experiment.Cell, res record.Result) error {
-	now := time.Now().UTC()
-	return r.dir.WriteJSON(c.Path()+"/status.json", record.Status{
-		Cell: c.Path(), Status: res.Status, Error: res.Error, Started: now, Finished: now,
-		Files: map[string]record.FileSum{}, Result: res,
-	})
-}
-
-// pool runs cells side by side; the processors that are left over by few cells go to each of them.
-func (r *run) pool(ctx context.Context, p *prepare.Prepared, cells []experiment.Cell) {
-	cpus := runtime.GOMAXPROCS(0)
-	workers := r.opt.Workers
-	if workers <= 0 {
-		workers = r.exp.Workers
-	}
-	if workers <= 0 {
-		workers = cpus
-	}
-	workers = min(workers, len(cells))
-	each := max(1, cpus/workers)
-	next := make(chan experiment.Cell)
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			for c := range next {
-				if ctx.Err() != nil {
-					r.skip([]experiment.Cell{c}, record.Interrupted, "interrupted")
-					continue
-				}
-				r.observe(Event{Kind: Started, Cell: c})
-				j := &job{cell: c, exp: r.exp, dir: r.dir, data: p, workers: each, log: r.log, observe: r.observe, stop: r.stop,
-					program: r.manifest.Version}
-				r.observe(Event{Kind: Finished, Cell: c, Result: j.run(ctx)})
-			}
-		})
-	}
-	for _, c := range cells {
-		next <- c
-	}
-	close(next)
-	wg.Wait()
 }
 
 // finish writes what sums the run up.

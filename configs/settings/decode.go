@@ -8,196 +8,22 @@
 package settings
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// Problem is one thing wrong with a document.
-type Problem struct {
-	Where string // file:line:column, or where else the value came from; empty for values that no file holds
-	Path  string // key path such as models.0.epochs; empty at the root
-	Msg   string
-}
-
-func (p Problem) String() string {
-	s := p.Msg
-	if p.Path != "" {
-		s = p.Path + ": " + s
-	}
-	if p.Where != "" {
-		s = p.Where + ": " + s
-	}
-	return s
-}
-
-// Problems is an error with a line for each problem.
-type Problems []Problem
-
-func (ps Problems) Error() string {
-	lines := make([]string, len(ps))
-	for i, p := range ps {
-		lines[i] = p.String()
-	}
-	return strings.Join(lines, "\n")
-}
-
-// Err is nil when there are no problems.
-func (ps Problems) Err() error {
-	if len(ps) == 0 {
-		return nil
-	}
-	return ps
-}
-
-// Doc is a YAML node together with what is needed to say where it stands. As the type of a struct field it
-// receives the value undecoded.
-type Doc struct {
-	File    string
-	Node    *yaml.Node            // nil: nothing given
-	Path    string                // key path of Node in the whole
-	Origins map[*yaml.Node]string // nodes that do not come from File, and where they come from instead
-}
-
-// Decoder is implemented by types that take more than one shape, such as a name or a map.
-type Decoder interface{ DecodeStrict(d Doc) Problems }
-
 const (
 	maxDepth = 64
 	maxNodes = 1 << 20 // with aliases expanded: refuses alias bombs
 )
 
-// Parse reads one YAML document. An empty one gives a Doc with a nil Node.
-func Parse(file string, raw []byte) (Doc, error) {
-	d := Doc{File: file}
-	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
-	dec := yaml.NewDecoder(bytes.NewReader(raw))
-	var root yaml.Node
-	if err := dec.Decode(&root); errors.Is(err, io.EOF) {
-		return d, nil
-	} else if err != nil {
-		return d, Problems{syntaxProblem(file, err)}
-	}
-	var more yaml.Node
-	if err := dec.Decode(&more); err == nil {
-		return d, Problems{{Where: fmt.Sprintf("%s:%d:1", file, more.Line),
-			Msg: "a second YAML document; want one a file"}}
-	} else if !errors.Is(err, io.EOF) {
-		return d, Problems{syntaxProblem(file, err)}
-	}
-	d.Node = &root
-	if root.Kind == yaml.DocumentNode {
-		d.Node = root.Content[0]
-	}
-	budget := maxNodes
-	node, p := expand(d, d.Node, 0, &budget)
-	if p != nil {
-		return d, Problems{*p}
-	}
-	d.Node = node
-	return d, nil
-}
-
 // Marshal is a struct of settings as a file holds it: what Decode reads back.
 func Marshal(v any) ([]byte, error) { return yaml.Marshal(v) }
-
-// syntaxProblem turns the library's "yaml: line 3: what" into file:line.
-func syntaxProblem(file string, err error) Problem {
-	msg := strings.TrimPrefix(err.Error(), "yaml: ")
-	var line int
-	if n, _ := fmt.Sscanf(msg, "line %d:", &line); n == 1 {
-		_, rest, _ := strings.Cut(msg, ": ")
-		return Problem{Where: fmt.Sprintf("%s:%d:1", file, line), Msg: "YAML: " + rest}
-	}
-	return Problem{Where: file, Msg: "YAML: " + msg}
-}
-
-// coreTags are the types that a document may spell out.
-var coreTags = []string{"!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq"}
-
-// expand replaces aliases by what they stand for, within the limits.
-func expand(d Doc, n *yaml.Node, depth int, budget *int) (*yaml.Node, *Problem) {
-	if *budget--; *budget < 0 || depth > maxDepth {
-		p := d.problem(n, "", "nested or repeated too often")
-		return nil, &p
-	}
-	if n.Kind == yaml.AliasNode {
-		return expand(d, n.Alias, depth+1, budget)
-	}
-	if n.Style&yaml.TaggedStyle != 0 && !slices.Contains(coreTags, n.ShortTag()) {
-		p := d.problem(n, "", "unknown tag %s", n.Tag)
-		return nil, &p
-	}
-	for i, c := range n.Content {
-		e, p := expand(d, c, depth+1, budget)
-		if p != nil {
-			return nil, p
-		}
-		n.Content[i] = e
-	}
-	return n, nil
-}
-
-// Where is the place of node n of this document.
-func (d Doc) Where(n *yaml.Node) string {
-	if o, ok := d.Origins[n]; ok {
-		return o
-	}
-	if n == nil || n.Line == 0 {
-		return d.File
-	}
-	return fmt.Sprintf("%s:%d:%d", d.File, n.Line, n.Column)
-}
-
-func (d Doc) problem(n *yaml.Node, path, format string, args ...any) Problem {
-	return Problem{Where: d.Where(n), Path: path, Msg: fmt.Sprintf(format, args...)}
-}
-
-// Problem is one problem with the document's node as a whole.
-func (d Doc) Problem(format string, args ...any) Problem {
-	return d.problem(d.Node, d.Path, format, args...)
-}
-
-// Sub is the same document narrowed to one of its nodes.
-func (d Doc) Sub(n *yaml.Node, key string) Doc {
-	d.Node, d.Path = n, join(d.Path, key)
-	return d
-}
-
-// Get is the value under key of a mapping, and whether there is one.
-func (d Doc) Get(key string) (Doc, bool) {
-	if d.Node != nil && d.Node.Kind == yaml.MappingNode {
-		for i := 0; i+1 < len(d.Node.Content); i += 2 {
-			if d.Node.Content[i].Value == key {
-				return d.Sub(d.Node.Content[i+1], key), true
-			}
-		}
-	}
-	return Doc{}, false
-}
-
-// Items are the elements of a sequence; a scalar other than null stands for a list of one.
-func (d Doc) Items() []Doc {
-	switch {
-	case d.Node == nil || d.Node.Kind == yaml.MappingNode || d.Node.Tag == "!!null":
-		return nil
-	case d.Node.Kind == yaml.ScalarNode:
-		return []Doc{d}
-	}
-	out := make([]Doc, len(d.Node.Content))
-	for i, n := range d.Node.Content {
-		out[i] = d.Sub(n, strconv.Itoa(i))
-	}
-	return out
-}
 
 // Decode fills into (a non-nil pointer) from the document, leaving the settings that the document does not
 // mention as they were; a list or a map that it does mention is replaced as a whole. A scalar where a list is

@@ -252,9 +252,9 @@ func fill(a []float32, v float32) {
 // Shape checks that params belong to the network.
 func (n Network) Shape(p Params) error { return p.check(n.Arrays()) }
 
-// plain is the network as it scores: no layer tied or normalised, the weights so changed that it gives the
+// folded is the network as it scores: no layer tied or normalised, the weights so changed that it gives the
 // same, and of a variational bottleneck the means.
-func (n Network) plain(p Params) (layers []Dense, weights [][2][]float32) {
+func (n Network) folded(p Params) (layers []Dense, weights [][2][]float32) {
 	for i, l := range n.Layers {
 		w := n.Array(p, i, Weight)
 		if l.Tied > 0 {

@@ -9,7 +9,7 @@ type array struct {
 	at, size          int // among the parameters
 	in, inBlock       int
 	out, outBlock     int
-	inputMajor, table bool // the plain array is in×out, not out×in; rows are looked up
+	inputMajor, table bool // the array of Params is in×out, not out×in; rows are looked up
 	transpose         bool
 	w, wt             kernel.Packed // not of a table
 	rows              []float32     // of a table
@@ -32,8 +32,8 @@ func (a *array) index(i, o int) int {
 	return a.w.Index(i, o)
 }
 
-// plainIndex is where it is in the plain array.
-func (a *array) plainIndex(i, o int) int {
+// paramsIndex is where it is in the array of Params.
+func (a *array) paramsIndex(i, o int) int {
 	if a.inputMajor {
 		return i*a.out + o
 	}
@@ -166,13 +166,13 @@ func (s *recurrent) lay(p []float32) {
 	}
 }
 
-// load takes plain weights over.
+// load takes over weights as Params has them.
 func (s *recurrent) load(p Params, flat []float32) {
 	for n, a := range s.arrays {
 		to := a.part(flat)
 		for o := range a.out {
 			for i := range a.in {
-				to[a.index(i, o)] = p[n][a.plainIndex(i, o)]
+				to[a.index(i, o)] = p[n][a.paramsIndex(i, o)]
 			}
 		}
 		a.flip()
@@ -186,14 +186,14 @@ func (s *recurrent) flip() {
 	}
 }
 
-// plain is numbers of the parameters' layout in the order of Params.
-func (s *recurrent) plain(flat []float32) Params {
+// unpacked is numbers of the parameters' layout in the order of Params.
+func (s *recurrent) unpacked(flat []float32) Params {
 	var out Params
 	for _, a := range s.arrays {
 		from, to := a.part(flat), make([]float32, a.in*a.out)
 		for o := range a.out {
 			for i := range a.in {
-				to[a.plainIndex(i, o)] = from[a.index(i, o)]
+				to[a.paramsIndex(i, o)] = from[a.index(i, o)]
 			}
 		}
 		out = append(out, to)

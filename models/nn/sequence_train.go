@@ -181,9 +181,9 @@ func (t *fusedSequence) Gradient(x, target []float32, rows []int32) (float64, Pa
 		}
 	})
 	t.total()
-	return t.loss(len(rows)), t.s.plain(t.sum), nil
+	return t.loss(len(rows)), t.s.unpacked(t.sum), nil
 }
 
-func (t *fusedSequence) Params() Params { return t.s.plain(t.p) }
+func (t *fusedSequence) Params() Params { return t.s.unpacked(t.p) }
 
 func (t *fusedSequence) Close() error { return nil }

@@ -149,7 +149,7 @@ func TestClip(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := tr.(*fusedSequence)
-	for i, a := range f.s.plain(f.m) {
+	for i, a := range f.s.unpacked(f.m) {
 		for k, v := range a {
 			if want := g[i][k] / 30; math.Abs(float64(v)-want) > 1e-4*math.Max(0.002, math.Abs(want)) {
 				t.Fatalf("average %d[%d] is %v, want %v", i, k, v, want)

@@ -31,74 +31,6 @@ type sequential struct {
 	residualModel models.Detector // of error vectors; nil where no model scores them
 }
 
-// task is what a network of a sequential detector is to do with a window.
-type task interface {
-	symbols() bool // works on symbols, not on the rows of events
-	// network is the description for events of size columns, or an alphabet of size symbols.
-	network(size int) nn.Sequence
-	// example is a window as it is trained on: input and target.
-	example(s *data.Set, w window, x, t []float32)
-	// input is a window as it is judged.
-	input(s *data.Set, w window, x []float32)
-	// score judges a window by what the network gave.
-	score(s *data.Set, w window, out []float32) float64
-}
-
-// fittedTask is a task that takes from the training set what the network's description depends on.
-type fittedTask interface {
-	task
-	learn(s *data.Set) task
-	arrays() models.Arrays // what was learnt, to be saved
-	restore(arrays models.Arrays, size int) (task, error)
-}
-
-// residualTask is a task whose errors are vectors.
-type residualTask interface {
-	task
-	// vectors is how many error vectors a window has, and how wide they are.
-	vectors(s *data.Set, w window) (n, width int)
-	// errors writes a window's error vectors.
-	errors(s *data.Set, w window, out, to []float32)
-}
-
-// overlapping is a task that may score an event by all windows that hold it. Its error vectors are those of a
-// window's last events, in their order.
-type overlapping interface {
-	residualTask
-	shared() bool
-}
-
-// explainsColumns is a task that gives the terms of a window's score: one for each column of the events.
-type explainsColumns interface {
-	task
-	terms(s *data.Set, w window, out []float32, to []float64)
-}
-
-// explainsEvents is a task that gives the terms of a window's score: one for each of the last events, as many as it
-// sees.
-type explainsEvents interface {
-	task
-	steps(s *data.Set, w window, out []float32, to []float64)
-}
-
-// ResidualSpec makes a score of a network's error vectors.
-type ResidualSpec struct {
-	// what a one-class model says of the errors, or their mean square
-	Score string `yaml:"score" jsonschema:"enum=model,enum=mean"`
-	// with score: model, the one-class model of the error vectors: a name, or {model, params}. mahalanobis is the
-	// log-density of a normal distribution but for constants, as in the papers
-	Errors models.Reference `yaml:"errors"`
-	// with score: model, share of the training windows that the network is not trained on and whose errors the
-	// one-class model learns
-	Calibration float64 `yaml:"calibration" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1"`
-
-	random bool // calibration windows are drawn, not the last ones
-}
-
-func defaultResidualSpec() ResidualSpec {
-	return ResidualSpec{Score: "model", Errors: models.ReferenceTo("mahalanobis"), Calibration: 0.25}
-}
-
 // detector checks the settings of a model and makes a detector of them.
 func (q sequential) detector(spec models.Spec, more ...error) (*models.Fitted[*sequential], error) {
 	if err := models.CheckSpec(q.name, spec); err != nil {
@@ -176,32 +108,6 @@ func (q sequential) fit(ctx context.Context, train *data.Set) (*sequential, erro
 	return &q, nil
 }
 
-func (q *sequential) hasResidualModel() bool { return q.residual != nil && q.residual.Score == "model" }
-
-// splitWindows is the windows that a network is trained on, and those whose errors are learnt. A single window is
-// both.
-func (j *ResidualSpec) splitWindows(env models.Env, list []window) (learn, calibrate []window) {
-	if len(list) == 1 {
-		return list, list
-	}
-	n := min(max(1, int(math.Round(j.Calibration*float64(len(list))))), len(list)-1)
-	if !j.random {
-		return list[:len(list)-n], list[len(list)-n:]
-	}
-	drawn := make([]bool, len(list))
-	for _, i := range env.Rand("calibration").Perm(len(list))[:n] {
-		drawn[i] = true
-	}
-	for i, w := range list {
-		if drawn[i] {
-			calibrate = append(calibrate, w)
-		} else {
-			learn = append(learn, w)
-		}
-	}
-	return learn, calibrate
-}
-
 // each gives what the network says of windows to f, from several goroutines at once.
 func (q *sequential) each(ctx context.Context, s *data.Set, list []window, f func(i int, out []float32)) error {
 	const block = 128
@@ -240,29 +146,6 @@ func (q *sequential) each(ctx context.Context, s *data.Set, list []window, f fun
 		return err
 	}
 	return nil
-}
-
-// errorsOf is the error vectors of windows; first[i] is where those of window i begin.
-func (q *sequential) errorsOf(ctx context.Context, s *data.Set, list []window) (set *data.Set, first []int, err error) {
-	e := q.task.(residualTask)
-	first = make([]int, len(list)+1)
-	width := 0
-	for i, w := range list {
-		var n int
-		n, width = e.vectors(s, w)
-		first[i+1] = first[i] + n
-	}
-	set = &data.Set{Kind: data.Vectors, N: first[len(list)], D: width, X: make([]float32, first[len(list)]*width)}
-	err = q.each(ctx, s, list, func(i int, out []float32) {
-		to := set.X[first[i]*width : first[i+1]*width]
-		e.errors(s, list[i], out, to)
-		for k, v := range to {
-			if !(math.Abs(float64(v)) <= nn.OverflowValue) {
-				to[k] = nn.OverflowValue
-			}
-		}
-	})
-	return set, first, err
 }
 
 // scores judges windows: all of a trace in the order of their ends, or one for a trace.
@@ -306,20 +189,6 @@ func (q *sequential) scores(ctx context.Context, s *data.Set, list []window) ([]
 	return out, nil
 }
 
-// judgements are the scores of error vectors.
-func (q *sequential) judgements(ctx context.Context, set *data.Set) ([]float64, error) {
-	if q.residualModel != nil {
-		return q.residualModel.Score(ctx, set)
-	}
-	out := make([]float64, set.N)
-	for i := range out {
-		for _, v := range set.Row(i) {
-			out[i] += float64(v) * float64(v) / float64(set.D)
-		}
-	}
-	return out, nil
-}
-
 // finite is v, or the largest number where it is beyond.
 func finite(v float64) float64 {
 	if !(v <= math.MaxFloat64) {
@@ -354,66 +223,6 @@ func (q *sequential) pooled(scores []float64) float64 {
 		sum += v / float64(len(scores))
 	}
 	return finite(sum)
-}
-
-// explained is a sequential detector that gives reasons.
-type explained struct{ *models.Fitted[*sequential] }
-
-// Explain gives the terms of the window's score that pooling takes, or their means over all windows: of each
-// column of the events, or of each of the last events. Where a model judges the errors, they are a column's mean
-// squared error, from which its score does not follow.
-func (e explained) Explain(ctx context.Context, s *data.Set) ([]string, [][]float64, error) {
-	q, err := e.Ready(s)
-	if err != nil {
-		return nil, nil, err
-	}
-	var names []string
-	terms := func(w window, y []float32, to []float64) {}
-	switch t := q.task.(type) {
-	case explainsColumns:
-		names = s.ColumnNames()
-		terms = func(w window, y []float32, to []float64) { t.terms(s, w, y, to) }
-	case explainsEvents:
-		names = eventNames(q.windowing.Window)
-		terms = func(w window, y []float32, to []float64) { t.steps(s, w, y, to) }
-	}
-	if s.N == 0 {
-		return names, nil, nil
-	}
-	list, first := windows(s, q.task.symbols(), q.pool == "last")
-	if q.pool == "max" { // the window that is the score
-		scores, err := q.scores(ctx, s, list)
-		if err != nil {
-			return nil, nil, err
-		}
-		var top []window
-		at := make([]int32, 1, s.N+1)
-		for i := range s.N {
-			if mine := scores[first[i]:first[i+1]]; len(mine) > 0 {
-				top = append(top, list[int(first[i])+slices.Index(mine, slices.Max(mine))])
-			}
-			at = append(at, int32(len(top)))
-		}
-		list, first = top, at
-	}
-	out := make([][]float64, s.N)
-	for i := range out {
-		out[i] = make([]float64, len(names))
-	}
-	rows := make([]float64, len(list)*len(names))
-	err = q.each(ctx, s, list, func(i int, y []float32) { terms(list[i], y, rows[i*len(names):(i+1)*len(names)]) })
-	if err != nil {
-		return nil, nil, err
-	}
-	for i := range out {
-		n := float64(first[i+1] - first[i])
-		for k := first[i]; k < first[i+1]; k++ {
-			for j := range names {
-				out[i][j] += min(rows[int(k)*len(names)+j], math.MaxFloat32) / n
-			}
-		}
-	}
-	return names, out, nil
 }
 
 // State is the weights, what the task learned, and the model of the errors.

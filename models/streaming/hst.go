@@ -196,7 +196,7 @@ func (f *hstForest) learn(tree int, rows [][]float32, scores []float64) {
 
 func (f *hstForest) seen(n int) { f.rows = (f.rows + n) % f.window }
 
-func (f *hstForest) verdict(mean float64) float64 {
+func (f *hstForest) score(mean float64) float64 {
 	most := math.Ldexp(1, f.spec.Height)
 	if f.spec.Mass == "path" {
 		most = math.Ldexp(1, f.spec.Height+1) - 1

@@ -98,7 +98,7 @@ func (f *rrcfForest) learn(tree int, rows [][]float32, scores []float64) {
 
 func (f *rrcfForest) seen(n int) { f.rows += uint64(n) }
 
-func (f *rrcfForest) verdict(mean float64) float64 { return mean }
+func (f *rrcfForest) score(mean float64) float64 { return mean }
 
 // rrcfMeta is the JSON part of the saved state.
 type rrcfMeta struct {

@@ -22,8 +22,8 @@ type forest interface {
 	learn(tree int, rows [][]float32, scores []float64)
 	// seen is told that all trees have learned n more rows.
 	seen(n int)
-	// verdict is the score of a row that has this mean over the trees.
-	verdict(mean float64) float64
+	// score is the score of a row that has this mean over the trees.
+	score(mean float64) float64
 	state() (any, models.Arrays)
 }
 
@@ -65,7 +65,7 @@ func stream(ctx context.Context, f forest, env models.Env, s *data.Set, out []fl
 			for tree := range n {
 				sum += scores[tree*batch+i]
 			}
-			out[from+i] = f.verdict(sum / float64(n))
+			out[from+i] = f.score(sum / float64(n))
 		}
 	}
 	return nil

@@ -2,8 +2,6 @@ package flexfringe
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -404,12 +402,4 @@ func readCounts(m *machine.Machine, counts map[string]string, symbols map[string
 		m.CountOn, m.Count = append(m.CountOn, p[0]), append(m.Count, p[1])
 	}
 	return nil
-}
-
-func Fingerprint(m *machine.Machine) (string, error) {
-	h := sha256.New()
-	if err := WriteJSON(m, h); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }

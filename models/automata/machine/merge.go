@@ -41,7 +41,7 @@ func (l *learner) try(red, blue int32) (score float64, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	return l.heuristic.verdict()
+	return l.heuristic.score()
 }
 
 // overlapPair is a pair of states of an overlap, and where the pairs below it and its terms are among all.
@@ -109,7 +109,7 @@ func (l *learner) tryOverlap(test overlapTest, red, blue int32) (score float64, 
 			l.open = append(l.open, k)
 		}
 	}
-	return test.verdict()
+	return test.score()
 }
 
 // merge folds blue into red for good.

@@ -89,7 +89,7 @@ func (d *dense) loss(e expression, tp *tape) *G.Node {
 	return b.network()
 }
 
-func (d *dense) plain(matrices nn.Params) nn.Params {
+func (d *dense) unpacked(matrices nn.Params) nn.Params {
 	out := make(nn.Params, len(matrices))
 	for i := range out {
 		out[i] = flip(d.net, d.arrays[i], matrices[i], true)

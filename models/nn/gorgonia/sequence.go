@@ -98,8 +98,8 @@ func (t *sequence) loss(e expression, tp *tape) *G.Node {
 func (*sequence) prepare(*tape) error { return nil }
 func (*sequence) average(*tape, int)  {}
 
-// plain puts numbers of the leaves' layout into the network's arrays.
-func (t *sequence) plain(leaves nn.Params) nn.Params {
+// unpacked puts numbers of the leaves' layout into the network's arrays.
+func (t *sequence) unpacked(leaves nn.Params) nn.Params {
 	out := make(nn.Params, t.arrays)
 	for i, l := range t.leaves {
 		out[l.array] = append(out[l.array], leaves[i]...) // in its length; the gates come in order

@@ -17,9 +17,9 @@ type network interface {
 	widths() (sample, target int) // how many numbers they have
 	check(x, target []float32, rows []int32) error
 	loss(e expression, tp *tape) *G.Node
-	prepare(tp *tape) error             // is called when a batch's inputs are there
-	average(tp *tape, rows int)         // is called when a batch was learnt from
-	plain(matrices nn.Params) nn.Params // puts numbers of the matrices' layout into the network's arrays
+	prepare(tp *tape) error                // is called when a batch's inputs are there
+	average(tp *tape, rows int)            // is called when a batch was learnt from
+	unpacked(matrices nn.Params) nn.Params // puts numbers of the matrices' layout into the network's arrays
 }
 
 // trainer trains a network by graphs. One is made for each batch size that occurs, because Gorgonia fixes shapes: at
@@ -87,7 +87,7 @@ func (t *trainer) Close() error {
 	return errors.Join(errs...)
 }
 
-func (t *trainer) Params() nn.Params { return t.plain(t.params) }
+func (t *trainer) Params() nn.Params { return t.unpacked(t.params) }
 
 // tape is the graph for batches of n rows, made on first use.
 func (t *trainer) tape(n int) (tp *tape, err error) {
@@ -220,5 +220,5 @@ func (t *trainer) Gradient(x, target []float32, rows []int32) (float64, nn.Param
 	if err != nil {
 		return 0, nil, err
 	}
-	return loss, t.plain(t.grads), nil
+	return loss, t.unpacked(t.grads), nil
 }

@@ -1,0 +1,96 @@
+package nn
+
+import (
+	"plumbline/numeric/cluster"
+	"plumbline/numeric/kernel"
+)
+
+// pull adds the gradient of the distances from the centres at the bottleneck, and of the centres' members'
+// means.
+func (t *fused) pull(r *workspace, p *pass) {
+	i := t.net.Latent - 1
+	b := t.net.Bottleneck()
+	wide := kernel.Pad(b)
+	d, z := r.grad[i], r.in[i+1]
+	force := float32(2 * t.net.Shrink / (float64(p.batch) * float64(b)))
+	sum := 0.0
+	if t.net.Centres == nil {
+		for j, v := range z[:len(p.rows)*wide] {
+			d[j] += force * v
+			sum += float64(float64(v) * float64(v))
+		}
+		r.loss += t.net.Shrink * sum / float64(b)
+		return
+	}
+	var push [][]float32
+	if t.net.Centring > 0 {
+		push = t.centring(r, p)
+	}
+	for k := range p.rows {
+		row := z[k*wide : k*wide+b]
+		c := cluster.Nearest(t.net.Centres, row)
+		for j, v := range row {
+			e := v - t.net.Centres[c][j]
+			d[k*wide+j] += force * e
+			sum += float64(float64(e) * float64(e))
+			if push != nil {
+				d[k*wide+j] += push[c][j]
+			}
+		}
+	}
+	r.loss += t.net.Shrink * sum / float64(b)
+}
+
+// members sums the bottleneck's rows up by nearest centre.
+func (t *fused) members(r *workspace, p *pass) {
+	b := t.net.Bottleneck()
+	wide := kernel.Pad(b)
+	if len(r.member) != len(t.net.Centres) {
+		r.member, r.count = make([][]float64, len(t.net.Centres)), make([]float64, len(t.net.Centres))
+		r.push = make([][]float32, len(t.net.Centres))
+		for c := range r.member {
+			r.member[c], r.push[c] = make([]float64, b), make([]float32, b)
+		}
+	}
+	clear(r.count)
+	for c := range r.member {
+		clear(r.member[c])
+	}
+	z := r.in[t.net.Latent]
+	for k := range p.rows {
+		row := z[k*wide : k*wide+b]
+		c := cluster.Nearest(t.net.Centres, row)
+		r.count[c]++
+		for j, v := range row {
+			r.member[c][j] += float64(v)
+		}
+	}
+}
+
+// centring is what the gradient of a row grows by where it is nearest to each centre; it adds to the loss.
+func (t *fused) centring(r *workspace, p *pass) [][]float32 {
+	out := r.push
+	weight := t.net.Centring / float64(len(out))
+	for c := range out {
+		clear(out[c])
+		n := 0.0
+		for _, o := range t.workspaces {
+			n += o.count[c]
+		}
+		if n == 0 {
+			continue
+		}
+		for j := range out[c] {
+			m := 0.0
+			for _, o := range t.workspaces {
+				m += o.member[c][j]
+			}
+			m /= n
+			out[c][j] = float32(2 * weight * m / n)
+			if p.shard == 0 {
+				r.loss += weight * m * m * float64(p.batch)
+			}
+		}
+	}
+	return out
+}

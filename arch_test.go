@@ -93,7 +93,8 @@ var allowed = map[string]string{
 	"runs/record": "configs/settings data eval models numeric/kernel",
 	"runs/prepare": "configs/settings data data/audit data/cache data/evasion data/prep data/source data/split " +
 		"models numeric/parallel runs/experiment runs/record",
-	"runs/bundle": "configs/settings data data/prep data/source eval models runs/experiment runs/record",
+	"runs/runstest": "configs models/all runs/experiment",
+	"runs/bundle":   "configs/settings data data/prep data/source eval models runs/experiment runs/record",
 	"runs/investigate": "data data/cache data/prep data/source eval models runs/bundle runs/experiment runs/prepare " +
 		"runs/record",
 	"runs/usage":   "",
@@ -108,14 +109,15 @@ var allowed = map[string]string{
 
 // outside are modules that have one home, and what has it.
 var outside = map[string]string{
-	"gorgonia.org/":             "models/nn/gorgonia",
-	"github.com/sjwhitworth/":   "models/supervised",
-	"github.com/ulikunitz/":     "data/input",
-	"golang.org/x/text/":        "data/input",
-	"github.com/spf13/cobra":    "cmd/plumbline",
-	"github.com/invopop/":       "cmd/plumbline",
-	"golang.org/x/term":         "cmd/plumbline",
-	"github.com/klauspost/":     "data/input data/source data/export data/nfcapd data/parquet runs/record",
+	"gorgonia.org/":           "models/nn/gorgonia",
+	"github.com/sjwhitworth/": "models/supervised",
+	"github.com/ulikunitz/":   "data/input",
+	"golang.org/x/text/":      "data/input",
+	"github.com/spf13/cobra":  "cmd/plumbline",
+	"github.com/invopop/":     "cmd/plumbline",
+	"golang.org/x/term":       "cmd/plumbline",
+	"github.com/klauspost/": "data/input data/source data/export data/nfcapd data/parquet runs/record " +
+		"runs/runstest",
 	"github.com/expr-lang/expr": "data/derive",
 	"github.com/pierrec/lz4/":   "data/nfcapd",
 	"go.yaml.in/yaml/v3":        "configs/settings",

@@ -15,10 +15,10 @@ import (
 	"plumbline/configs"
 	"plumbline/data/cache"
 	"plumbline/data/datatest"
-	_ "plumbline/models/supervised"
 	"plumbline/runs/experiment"
 	"plumbline/runs/prepare"
 	"plumbline/runs/record"
+	"plumbline/runs/runstest"
 )
 
 // connections writes a small labelled file of connections and is an experiment on it.
@@ -92,7 +92,7 @@ func TestKeptData(t *testing.T) {
 // kept says for each of some changes whether the fold is still taken from the cache.
 func kept(t *testing.T, text string, store *cache.Store, overrides ...string) bool {
 	t.Helper()
-	e := load(t, text, overrides...)
+	e := runstest.Load(t, text, overrides...)
 	r := &run{exp: e, dir: record.NewDirectory(t.TempDir()), opt: Options{Cache: store}}
 	r.log = slog.New(slog.DiscardHandler)
 	src := &prepare.Source{Set: &e.Sets[0], Finder: e.Finder, Workers: 2, Store: r.cacheSlot(&e.Sets[0])}
@@ -158,7 +158,7 @@ func TestFlowsAreKept(t *testing.T) {
 	store := &cache.Store{Dir: t.TempDir(), Limit: 1 << 30}
 	var texts []string
 	for time := range 3 {
-		e := load(t, text)
+		e := runstest.Load(t, text)
 		r := &run{exp: e, opt: Options{Cache: store}, log: slog.New(slog.DiscardHandler)}
 		src := &prepare.Source{Set: &e.Sets[0], Finder: e.Finder, Workers: 2, Store: r.cacheSlot(&e.Sets[0])}
 		p, err := src.Prepare(context.Background(), 0)
@@ -243,7 +243,7 @@ func TestDamagedCache(t *testing.T) {
 func BenchmarkPrepare(b *testing.B) {
 	dir := datatest.Dir(b, "kddcup99")
 	e, err := experiment.Load(
-		write(b, "name: x\ndata: [kddcup99]\nmodels: [znorm]\n"),
+		runstest.Write(b, "name: x\ndata: [kddcup99]\nmodels: [znorm]\n"),
 		experiment.LoadOptions{DataDirs: []string{dir}, Builtin: configs.Files},
 	)
 	if err != nil {

@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"plumbline/eval"
-	_ "plumbline/models/supervised"
 	"plumbline/runs/record"
+	"plumbline/runs/runstest"
 )
 
 // TestClassifiers: classifiers are judged by their classes, for one class of attacks and for several, and where hosts
@@ -17,7 +17,7 @@ func TestClassifiers(t *testing.T) {
 	for unit, overrides := range map[string][]string{"flow": {}, "host": {"+unit=host"}} {
 		t.Run(unit, func(t *testing.T) {
 			overrides = append(overrides, models, "seeds=[1]", "+split={kind: random, attacks: split, validation: 0.1}")
-			out := runSmall(t, small, Options{}, overrides...)
+			out := runSmall(t, runstest.Small, Options{}, overrides...)
 			for _, r := range out.Results {
 				if r.Status != record.OK {
 					t.Fatalf("%s: %s", r.Label, r.Error)

@@ -17,6 +17,7 @@ import (
 	"plumbline/models"
 	"plumbline/runs/experiment"
 	"plumbline/runs/record"
+	"plumbline/runs/runstest"
 )
 
 // faulty is a model that breaks its promises where it is told to.
@@ -129,7 +130,7 @@ models: [znorm`
 func TestChangedData(t *testing.T) {
 	out := runSmall(
 		t,
-		small,
+		runstest.Small,
 		Options{Workers: 1},
 		"models=[znorm, {model: faulty, params: {at: scribble}}, pca, random]",
 		"seeds=[1]",
@@ -152,7 +153,7 @@ func TestChangedData(t *testing.T) {
 }
 
 func TestEditedExperimentIsNotResumed(t *testing.T) {
-	out := runSmall(t, small, Options{}, "models=[znorm]")
+	out := runSmall(t, runstest.Small, Options{}, "models=[znorm]")
 	file := filepath.Join(out.Dir, "experiment.yaml")
 	raw, err := os.ReadFile(file)
 	if err != nil {
@@ -194,7 +195,7 @@ bootstrap: 0
 		}}
 	}
 	ctx, o := stopAfter(3)
-	out, err := Run(ctx, load(t, two), o)
+	out, err := Run(ctx, runstest.Load(t, two), o)
 	if err != nil || !out.Interrupted {
 		t.Fatalf("%+v, %v", out, err)
 	}
@@ -223,7 +224,7 @@ bootstrap: 0
 func TestOneAtATime(t *testing.T) {
 	var beside error
 	tried := false
-	out := runSmall(t, small, Options{Workers: 1, Observe: func(e Event) {
+	out := runSmall(t, runstest.Small, Options{Workers: 1, Observe: func(e Event) {
 		if e.Kind == Finished && !tried {
 			tried = true
 			_, beside = Resume(context.Background(), e.Dir, experiment.LoadOptions{}, Options{})
@@ -255,7 +256,7 @@ func TestManifestFailureIsNoEnd(t *testing.T) {
 		}
 		return f, err
 	}
-	out, err := Run(context.Background(), load(t, small, "models=[znorm]"), o)
+	out, err := Run(context.Background(), runstest.Load(t, runstest.Small, "models=[znorm]"), o)
 	if err != nil || out.Failed > 0 {
 		t.Fatalf("%+v, %v", out, err)
 	}
@@ -335,7 +336,7 @@ bootstrap: 0
 		return all
 	}
 	var kinds []EventKind
-	whole, err := Run(context.Background(), load(t, text), Options{Root: t.TempDir(), Observe: func(e Event) {
+	whole, err := Run(context.Background(), runstest.Load(t, text), Options{Root: t.TempDir(), Observe: func(e Event) {
 		if len(kinds) == 0 || kinds[len(kinds)-1] != e.Kind {
 			kinds = append(kinds, e.Kind)
 		}
@@ -347,7 +348,7 @@ bootstrap: 0
 		t.Errorf("events %v", kinds)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	out, err := Run(ctx, load(t, text), Options{Root: t.TempDir(), Observe: func(e Event) {
+	out, err := Run(ctx, runstest.Load(t, text), Options{Root: t.TempDir(), Observe: func(e Event) {
 		if e.Kind == EpochDone && e.Epoch.N == 5 {
 			cancel()
 		}

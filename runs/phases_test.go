@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"plumbline/runs/prepare"
+	"plumbline/runs/runstest"
 )
 
 // TestReleasedTable: sets of other kinds, and the audit, that are asked for after the table was let go are those that
@@ -18,7 +19,7 @@ func TestReleasedTable(t *testing.T) {
 	text, _ := connections(t)
 	sums := func(release bool) (out []string) {
 		reads := 0
-		e := load(t, text)
+		e := runstest.Load(t, text)
 		src := &prepare.Source{Set: &e.Sets[0], Finder: e.Finder, Workers: 2, Reading: func() { reads++ }}
 		p, err := src.Prepare(context.Background(), 1)
 		if err != nil {

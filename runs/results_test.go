@@ -6,10 +6,11 @@ import (
 	"testing"
 
 	"plumbline/runs/record"
+	"plumbline/runs/runstest"
 )
 
 func TestResultsRoundTrip(t *testing.T) {
-	e := load(t, small)
+	e := runstest.Load(t, runstest.Small)
 	a := blankResult(e.Plan()[0])
 	a.Status, a.Error, a.Train, a.Warnings = record.Failed, "a, \"quoted\"\nerror", 5, []string{"one", "two"}
 	a.Set("auroc", 0.123456789012345678)

@@ -24,48 +24,17 @@ import (
 	"plumbline/configs"
 	"plumbline/data/source"
 	"plumbline/eval"
-	_ "plumbline/models/autoencoder"
-	_ "plumbline/models/automata"
-	_ "plumbline/models/classic"
-	_ "plumbline/models/recurrent"
 	"plumbline/runs/experiment"
 	"plumbline/runs/record"
+	"plumbline/runs/runstest"
 )
-
-// small is an experiment of a few seconds on simulated flows.
-const small = `
-name: small
-data:
-  - {data: synth, options: {hosts: 8, hours: 20, rate: 4}}
-models: [iforest, lof, markov, znorm, random]
-seeds: [1, 2]
-bootstrap: 50
-`
-
-func write(t testing.TB, text string) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "experiment.yaml")
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return file
-}
-
-func load(t testing.TB, text string, overrides ...string) *experiment.Experiment {
-	t.Helper()
-	e, err := experiment.Load(write(t, text), experiment.LoadOptions{Overrides: overrides, Builtin: configs.Files})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return e
-}
 
 func runSmall(t testing.TB, text string, o Options, overrides ...string) *Outcome {
 	t.Helper()
 	if o.Root == "" {
 		o.Root = t.TempDir()
 	}
-	out, err := Run(context.Background(), load(t, text, overrides...), o)
+	out, err := Run(context.Background(), runstest.Load(t, text, overrides...), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +95,7 @@ func results(t testing.TB, dir string) string {
 }
 
 func TestRunDirectory(t *testing.T) {
-	out := runSmall(t, small, Options{})
+	out := runSmall(t, runstest.Small, Options{})
 	if out.Failed != 0 || len(out.Results) != 7 { // three deterministic models once, two others twice
 		t.Fatalf("%d results, %d failed: %+v", len(out.Results), out.Failed, out.Results)
 	}
@@ -186,7 +155,7 @@ func TestRunDirectory(t *testing.T) {
 }
 
 func TestFolds(t *testing.T) {
-	out := runSmall(t, small, Options{}, "models=[iforest,znorm]", "++split={kind: kfold, folds: 3}")
+	out := runSmall(t, runstest.Small, Options{}, "models=[iforest,znorm]", "++split={kind: kfold, folds: 3}")
 	if len(out.Results) != 9 || out.Failed > 0 { // two seeds and one, three folds each
 		t.Fatalf("%d results, %d failed: %+v", len(out.Results), out.Failed, out.Results)
 	}
@@ -202,13 +171,13 @@ func TestFolds(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(out.Dir, "cells/synth/iforest/s2-f3/status.json")); err != nil {
 		t.Error(err)
 	}
-	again := runSmall(t, small, Options{Workers: 1}, "models=[iforest,znorm]", "++split={kind: kfold, folds: 3}")
+	again := runSmall(t, runstest.Small, Options{Workers: 1}, "models=[iforest,znorm]", "++split={kind: kfold, folds: 3}")
 	if results(t, out.Dir) != results(t, again.Dir) {
 		t.Error("the same folds give other results")
 	}
 	left := runSmall(
 		t,
-		small,
+		runstest.Small,
 		Options{},
 		"models=[znorm]",
 		"++split={kind: leave_out, leave_out: [scan, beacon], test: 0.5}",
@@ -216,15 +185,15 @@ func TestFolds(t *testing.T) {
 	if len(left.Results) != 2 || left.Failed > 0 || left.Results[0].Metric("auroc") < left.Results[1].Metric("auroc") {
 		t.Errorf("scans are not easier than beacons: %+v", left.Results)
 	}
-	dirty := runSmall(t, small, Options{}, "models=[znorm]", "++split={kind: random, contamination: 0.05}")
-	clean := runSmall(t, small, Options{}, "models=[znorm]", "++split={kind: random}")
+	dirty := runSmall(t, runstest.Small, Options{}, "models=[znorm]", "++split={kind: random, contamination: 0.05}")
+	clean := runSmall(t, runstest.Small, Options{}, "models=[znorm]", "++split={kind: random}")
 	if dirty.Failed+clean.Failed > 0 || dirty.Results[0].Train <= clean.Results[0].Train {
 		t.Errorf("contamination: %+v, %+v", dirty.Results[0], clean.Results[0])
 	}
 }
 
 func TestAudit(t *testing.T) {
-	out := runSmall(t, small, Options{}, "models=[znorm]")
+	out := runSmall(t, runstest.Small, Options{}, "models=[znorm]")
 	rec, err := record.Open(out.Dir)
 	if err != nil || !strings.Contains(rec.Manifest.Data[0].Audit, "shortcuts: dst") {
 		t.Errorf("%+v, %v", rec, err)
@@ -233,19 +202,19 @@ func TestAudit(t *testing.T) {
 	if err := record.ReadJSON(out.Dir, "audit/synth.json", &report); err != nil || len(report.Findings) == 0 {
 		t.Errorf("%+v, %v", report, err)
 	}
-	strict := runSmall(t, small, Options{}, "models=[znorm]", "+audit=strict")
+	strict := runSmall(t, runstest.Small, Options{}, "models=[znorm]", "+audit=strict")
 	if r := strict.Results[0]; r.Status != record.Failed || !strings.Contains(r.Error, "audit: strict") {
 		t.Errorf("strict: %s %q", r.Status, r.Error)
 	}
-	off := runSmall(t, small, Options{}, "models=[znorm]", "+audit=off")
+	off := runSmall(t, runstest.Small, Options{}, "models=[znorm]", "+audit=off")
 	if _, err := os.Stat(filepath.Join(off.Dir, "audit")); err == nil {
 		t.Error("an audit that is off is written")
 	}
 }
 
 func TestSameBytesWhateverTheWorkers(t *testing.T) {
-	one := runSmall(t, small, Options{Workers: 1})
-	two := runSmall(t, small, Options{Workers: 2})
+	one := runSmall(t, runstest.Small, Options{Workers: 1})
+	two := runSmall(t, runstest.Small, Options{Workers: 2})
 	a, b := scores(t, one.Dir), scores(t, two.Dir)
 	if len(a) != 7 || len(b) != 7 {
 		t.Fatalf("%d and %d scores files", len(a), len(b))
@@ -261,7 +230,7 @@ func TestSameBytesWhateverTheWorkers(t *testing.T) {
 }
 
 func TestRepeatFromRunDirectory(t *testing.T) {
-	first := runSmall(t, small, Options{}, "models=[iforest,markov]", "models.0.trees=20")
+	first := runSmall(t, runstest.Small, Options{}, "models=[iforest,markov]", "models.0.trees=20")
 	e, err := experiment.Load(
 		filepath.Join(first.Dir, "experiment.yaml"),
 		experiment.LoadOptions{},
@@ -300,7 +269,7 @@ func TestKillAndResume(t *testing.T) {
 		}})
 		t.Fatalf("not killed: %v", err)
 	}
-	root, file := t.TempDir(), write(t, small)
+	root, file := t.TempDir(), runstest.Write(t, runstest.Small)
 	cmd := exec.Command(os.Args[0], "-test.run", "^TestKillAndResume$")
 	cmd.Env = append(os.Environ(), "PLUMBLINE_TEST_RUN="+root, "PLUMBLINE_TEST_FILE="+file)
 	if err := cmd.Run(); err == nil || !strings.Contains(err.Error(), "killed") {
@@ -331,7 +300,7 @@ func TestKillAndResume(t *testing.T) {
 	if kept != 3 {
 		t.Errorf("%d cells were kept, want 3", kept)
 	}
-	whole := runSmall(t, small, Options{})
+	whole := runSmall(t, runstest.Small, Options{})
 	if results(t, dir) != results(t, whole.Dir) {
 		t.Errorf("resumed:\n%s\nwhole:\n%s", results(t, dir), results(t, whole.Dir))
 	}
@@ -376,7 +345,7 @@ func TestDiskFull(t *testing.T) {
 			begun[e.Cell.Entry.Label] = true
 		}
 	}
-	out, err := Run(context.Background(), load(t, small), o)
+	out, err := Run(context.Background(), runstest.Load(t, runstest.Small), o)
 	if !errors.Is(err, record.ErrUnwritable) || !strings.Contains(err.Error(), "no space left") ||
 		!strings.Contains(err.Error(), "model.bin") {
 		t.Fatalf("the error does not say what is wrong: %v", err)
@@ -407,7 +376,7 @@ func TestUnwritableOutput(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Run(context.Background(), load(t, small), Options{Root: file}); err == nil ||
+	if _, err := Run(context.Background(), runstest.Load(t, runstest.Small), Options{Root: file}); err == nil ||
 		!strings.Contains(err.Error(), "output folder") {
 		t.Errorf("error %v", err)
 	}
@@ -416,7 +385,7 @@ func TestUnwritableOutput(t *testing.T) {
 func TestInterruptAndTimeout(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	out, err := Run(ctx, load(t, small), Options{Root: t.TempDir(), Workers: 1, Observe: func(e Event) {
+	out, err := Run(ctx, runstest.Load(t, runstest.Small), Options{Root: t.TempDir(), Workers: 1, Observe: func(e Event) {
 		if e.Kind == Finished && e.Done == 2 {
 			cancel()
 		}
@@ -434,7 +403,7 @@ func TestInterruptAndTimeout(t *testing.T) {
 	if ended[record.OK] != 2 || ended[record.Interrupted] != 5 {
 		t.Errorf("cells ended as %v", ended)
 	}
-	out = runSmall(t, small, Options{}, "+timeout=1ns", "models=[lof]")
+	out = runSmall(t, runstest.Small, Options{}, "+timeout=1ns", "models=[lof]")
 	if r := out.Results[0]; r.Status != record.TimedOut || !strings.Contains(r.Error, "not done within 1ns") {
 		t.Errorf("%s %q", r.Status, r.Error)
 	}
@@ -443,7 +412,7 @@ func TestInterruptAndTimeout(t *testing.T) {
 // TestClusters: of a model that parts rows the run says how it ranks within its parts, of others nothing.
 func TestClusters(t *testing.T) {
 	text := strings.Replace(
-		small,
+		runstest.Small,
 		"models: [iforest, lof, markov, znorm, random]",
 		"models: [{model: ksae, params: {clusters: 2, base: znorm}}, znorm]",
 		1,
@@ -502,7 +471,7 @@ func TestClusters(t *testing.T) {
 func TestFixedThreshold(t *testing.T) {
 	out := runSmall(
 		t,
-		small,
+		runstest.Small,
 		Options{},
 		"seeds=[1]",
 		"models=[znorm]",
@@ -520,7 +489,7 @@ func TestFixedThreshold(t *testing.T) {
 
 func TestUnitsMeet(t *testing.T) {
 	for _, unit := range []string{"host", "connection", "[dst]"} {
-		out := runSmall(t, small, Options{}, "+unit="+unit, "models=[znorm,markov]", "+aggregate=mean")
+		out := runSmall(t, runstest.Small, Options{}, "+unit="+unit, "models=[znorm,markov]", "+aggregate=mean")
 		if out.Failed > 0 || out.Results[0].Test != out.Results[1].Test || out.Results[0].Test > 500 {
 			t.Errorf("%s: %+v", unit, out.Results)
 		}
@@ -532,7 +501,7 @@ func TestUnitsMeet(t *testing.T) {
 func TestShareOfFlows(t *testing.T) {
 	out := runSmall(
 		t,
-		small,
+		runstest.Small,
 		Options{},
 		"+unit=connection",
 		"models=[znorm]",
@@ -543,7 +512,7 @@ func TestShareOfFlows(t *testing.T) {
 	if out.Failed > 0 {
 		t.Fatalf("%+v", out.Results)
 	}
-	all := runSmall(t, small, Options{}, "+unit=connection", "models=[znorm]")
+	all := runSmall(t, runstest.Small, Options{}, "+unit=connection", "models=[znorm]")
 	if out.Results[0].Test >= all.Results[0].Test || out.Results[0].Test == 0 {
 		t.Errorf("%d connections of 4 flows, %d in all", out.Results[0].Test, all.Results[0].Test)
 	}
@@ -569,10 +538,10 @@ func TestShareOfFlows(t *testing.T) {
 
 // TestEvasion: attacks that take the values of benign rows are found less often, and the run says what was done.
 func TestEvasion(t *testing.T) {
-	plain := runSmall(t, small, Options{}, "models=[znorm,iforest]", "seeds=[1]")
+	plain := runSmall(t, runstest.Small, Options{}, "models=[znorm,iforest]", "seeds=[1]")
 	evaded := runSmall(
 		t,
-		strings.Replace(small, "rate: 4}}", "rate: 4}, evasion: {kind: random, share: 1}}", 1),
+		strings.Replace(runstest.Small, "rate: 4}}", "rate: 4}, evasion: {kind: random, share: 1}}", 1),
 		Options{},
 		"models=[znorm,iforest]",
 		"seeds=[1]",
@@ -589,8 +558,8 @@ func TestEvasion(t *testing.T) {
 	if err != nil || !strings.Contains(strings.Join(r.Manifest.Data[0].Warnings, "\n"), "evasion random: ") {
 		t.Errorf("manifest says %v, %v", r.Manifest.Data[0].Warnings, err)
 	}
-	unknown := strings.Replace(small, "rate: 4}}", "rate: 4}, evasion: {kind: hide}}", 1)
-	_, err = experiment.Load(write(t, unknown), experiment.LoadOptions{Builtin: configs.Files})
+	unknown := strings.Replace(runstest.Small, "rate: 4}}", "rate: 4}, evasion: {kind: hide}}", 1)
+	_, err = experiment.Load(runstest.Write(t, unknown), experiment.LoadOptions{Builtin: configs.Files})
 	if err == nil || !strings.Contains(err.Error(), "evasion") {
 		t.Errorf("an unknown kind: %v", err)
 	}
@@ -624,7 +593,7 @@ bootstrap: 0
 	if r := runSmall(t, text, Options{}).Results[0]; r.Status != record.OK || r.Metric("auroc") != 1 {
 		t.Errorf("%+v", r)
 	}
-	_, err := experiment.Load(write(t, strings.Replace(text, "label:", "#", 1)), experiment.LoadOptions{})
+	_, err := experiment.Load(runstest.Write(t, strings.Replace(text, "label:", "#", 1)), experiment.LoadOptions{})
 	if err == nil || !strings.Contains(err.Error(), "own has no labels") {
 		t.Errorf("without labels: %v", err)
 	}
@@ -660,7 +629,7 @@ data:
 models: [znorm, lof]
 `, csvFile)
 	ctx, cancel := context.WithCancel(context.Background())
-	out, err := Run(ctx, load(t, text), Options{Root: t.TempDir(), Workers: 1, Observe: func(e Event) {
+	out, err := Run(ctx, runstest.Load(t, text), Options{Root: t.TempDir(), Workers: 1, Observe: func(e Event) {
 		if e.Kind == Finished {
 			cancel()
 		}

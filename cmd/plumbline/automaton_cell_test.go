@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"plumbline/models/automata/flexfringe"
+	"plumbline/runs/runstest"
 )
 
 // TestAutomatonOfACell: the machine of a cell is drawn, and replayed over the traces that the cell was tested on.
@@ -68,7 +69,7 @@ func TestAutomatonOfACell(t *testing.T) {
 		}
 	}
 	found := 0
-	scores := scoresOf(t, filepath.Join(dir, "cells/synth/sums/s1"))[1:]
+	scores := runstest.Scores(t, filepath.Join(dir, "cells/synth/sums/s1"))[1:]
 	for _, s := range scores {
 		if sums[s[2]] > 0 {
 			found++

@@ -8,13 +8,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"plumbline/runs/runstest"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/spf13/cobra"
 )
 
@@ -128,7 +128,8 @@ func TestRunDirectoryIsDocumented(t *testing.T) {
 			t.Errorf("a column %q is documented, and results.csv has none", c)
 		}
 	}
-	got, documented := scoresOf(t, filepath.Join(dir, "cells/synth/znorm/s1"))[0], documentedColumns(t, "scores.csv")
+	got := runstest.Scores(t, filepath.Join(dir, "cells/synth/znorm/s1"))[0]
+	documented := documentedColumns(t, "scores.csv")
 	if !slices.Equal(got, documented) {
 		t.Errorf("scores.csv has the columns %v, documented are %v", got, documented)
 	}
@@ -142,26 +143,6 @@ func TestRunDirectoryIsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// scoresOf is the lines of a cell's scores, the header first.
-func scoresOf(t *testing.T, cell string) [][]string {
-	t.Helper()
-	f, err := os.Open(filepath.Join(cell, "scores.csv.zst"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := zstd.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer z.Close()
-	lines, err := csv.NewReader(z).ReadAll()
-	if err != nil || len(lines) < 2 {
-		t.Fatalf("%d lines of scores: %v", len(lines), err)
-	}
-	return lines
 }
 
 // TestScoresJoinTheTable joins as docs/run-directory.md says: row k of the scores is row k of the exported table,
@@ -200,7 +181,7 @@ func TestScoresJoinTheTable(t *testing.T) {
 			t.Fatal(errOut)
 		}
 		lines := strings.Split(strings.TrimSpace(out), "\n")
-		scores, attacks := scoresOf(t, filepath.Join(lines[len(lines)-1], "cells/synth/znorm/s1"))[1:], 0
+		scores, attacks := runstest.Scores(t, filepath.Join(lines[len(lines)-1], "cells/synth/znorm/s1"))[1:], 0
 		for _, s := range scores {
 			row, err := strconv.Atoi(s[0])
 			if err != nil || row >= len(table)-1 {

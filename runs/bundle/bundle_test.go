@@ -2,7 +2,6 @@ package bundle_test
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"os"
 	"path/filepath"
@@ -11,29 +10,19 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/klauspost/compress/zstd"
-
-	"plumbline/configs"
 	"plumbline/data"
 	"plumbline/data/source"
-	_ "plumbline/models/all"
 	"plumbline/runs"
 	"plumbline/runs/bundle"
 	"plumbline/runs/experiment"
 	"plumbline/runs/prepare"
+	"plumbline/runs/runstest"
 )
 
 // run carries an experiment out on simulated flows, and gives the run directory and the experiment.
 func run(t testing.TB, text string, overrides ...string) (string, *experiment.Experiment) {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "experiment.yaml")
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	e, err := experiment.Load(file, experiment.LoadOptions{Overrides: overrides, Builtin: configs.Files})
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := runstest.Load(t, text, overrides...)
 	out, err := runs.Run(context.Background(), e, runs.Options{Root: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
@@ -86,22 +75,8 @@ func testTable(t testing.TB, e *experiment.Experiment) *data.Table {
 // scoreTexts is the column "score" of a cell's scores, as it is written.
 func scoreTexts(t testing.TB, folder string) (out []string) {
 	t.Helper()
-	f, err := os.Open(filepath.Join(folder, "scores.csv.zst"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := zstd.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer z.Close()
-	rows, err := csv.NewReader(z).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range rows[1:] {
-		out = append(out, r[2])
+	for _, line := range runstest.Scores(t, folder)[1:] {
+		out = append(out, line[2])
 	}
 	return out
 }

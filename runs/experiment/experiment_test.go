@@ -12,8 +12,7 @@ import (
 	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/models"
-	_ "plumbline/models/automata"
-	_ "plumbline/models/classic"
+	_ "plumbline/models/all"
 )
 
 // small is an experiment of a few seconds on simulated flows.

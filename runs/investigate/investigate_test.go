@@ -13,16 +13,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/klauspost/compress/zstd"
-
 	"plumbline/configs"
 	"plumbline/data/cache"
-	_ "plumbline/models/autoencoder"
-	_ "plumbline/models/automata"
-	_ "plumbline/models/classic"
 	"plumbline/runs"
 	"plumbline/runs/experiment"
 	"plumbline/runs/record"
+	"plumbline/runs/runstest"
 )
 
 const small = `
@@ -35,39 +31,11 @@ seeds: [1]
 
 func runSmall(t *testing.T, text string, overrides ...string) *runs.Outcome {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "experiment.yaml")
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	e, err := experiment.Load(file, experiment.LoadOptions{Overrides: overrides, Builtin: configs.Files})
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := runs.Run(context.Background(), e, runs.Options{Root: t.TempDir()})
+	out, err := runs.Run(context.Background(), runstest.Load(t, text, overrides...), runs.Options{Root: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return out
-}
-
-// scores is the rows of a cell's scores file, without its header.
-func scores(t *testing.T, dir, cell string) [][]string {
-	t.Helper()
-	f, err := os.Open(filepath.Join(dir, cell, "scores.csv.zst"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := zstd.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer z.Close()
-	rows, err := csv.NewReader(z).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rows[1:]
 }
 
 func investigate(dir, cell string, all bool) (*Investigation, error) {
@@ -114,7 +82,7 @@ func TestInvestigate(t *testing.T) {
 		}
 		if label == "znorm" { // flows are its samples, and scores.csv has them all
 			want := 0
-			for _, f := range scores(t, out.Dir, cell) {
+			for _, f := range runstest.Scores(t, filepath.Join(out.Dir, cell))[1:] {
 				if v, _ := strconv.ParseFloat(f[2], 64); v > limit.Threshold {
 					want++
 				}
@@ -244,7 +212,7 @@ func TestInvestigateHosts(t *testing.T) {
 		}
 	}
 	over := 0
-	for _, f := range scores(t, out.Dir, out.Results[0].Cell) {
+	for _, f := range runstest.Scores(t, filepath.Join(out.Dir, out.Results[0].Cell))[1:] {
 		if v, _ := strconv.ParseFloat(f[2], 64); v > float64(inv.Threshold) {
 			over++
 			if !hosts[f[1]] {

@@ -13,6 +13,7 @@ import (
 	"plumbline/configs"
 	"plumbline/runs/experiment"
 	"plumbline/runs/record"
+	"plumbline/runs/runstest"
 )
 
 // selection is a run on rows of which column sum tells attacks, the others nothing. Rows of the file for tests have a
@@ -73,7 +74,7 @@ func TestSelectionByModel(t *testing.T) {
 		}
 	}
 	for model, want := range map[string]string{"markov": "want a model of vectors", "forest": "unknown model"} {
-		file := write(t, selection(t, "by: permutation, model: "+model))
+		file := runstest.Write(t, selection(t, "by: permutation, model: "+model))
 		if _, err := experiment.Load(file, experiment.LoadOptions{Builtin: configs.Files}); err == nil ||
 			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", model, err)
@@ -81,7 +82,8 @@ func TestSelectionByModel(t *testing.T) {
 	}
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()
-	out, err := Run(cancelled, load(t, selection(t, "by: permutation, model: iforest")), Options{Root: t.TempDir()})
+	e := runstest.Load(t, selection(t, "by: permutation, model: iforest"))
+	out, err := Run(cancelled, e, Options{Root: t.TempDir()})
 	if err == nil && !out.Interrupted {
 		t.Error("a cancelled run went on")
 	}

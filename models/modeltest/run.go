@@ -20,45 +20,47 @@ type check struct {
 	hold func(*subject)
 	// alone checks look at what belongs to the process: its goroutines, its standard output.
 	alone bool
+	// parallel checks are about work on several goroutines: with -short, for the race detector, they are all there is.
+	parallel bool
 }
 
 // checks in the order in which they run: what others build upon comes first.
 var checks = []check{
-	{"info", checkInfo, false},
-	{"defaults", checkDefaults, false},
-	{"yaml", checkYAML, false},
-	{"ranges", checkRanges, false},
-	{"unfitted", checkUnfitted, false},
-	{"scores", checkScores, false},
-	{"separates", checkSeparates, false},
-	{"input", checkInput, false},
-	{"degenerate", checkDegenerate, false},
-	{"extreme", checkExtreme, false},
-	{"untouched", checkUntouched, false},
-	{"labels", checkLabels, false},
-	{"seed", checkSeed, false},
-	{"refit", checkRefit, false},
-	{"rows", checkRows, false},
-	{"copies", checkCopies, false},
-	{"names", checkNames, false},
-	{"state", checkState, false},
-	{"damaged", checkDamaged, false},
-	{"hostile", checkHostile, false},
-	{"cancel", checkCancel, true},
-	{"concurrent", checkConcurrent, false},
-	{"progress", checkProgress, false},
-	{"silent", checkSilent, true},
-	{"optional", checkOptional, false},
+	{"info", checkInfo, false, false},
+	{"defaults", checkDefaults, false, false},
+	{"yaml", checkYAML, false, false},
+	{"ranges", checkRanges, false, false},
+	{"unfitted", checkUnfitted, false, false},
+	{"scores", checkScores, false, true},
+	{"separates", checkSeparates, false, false},
+	{"input", checkInput, false, false},
+	{"degenerate", checkDegenerate, false, false},
+	{"extreme", checkExtreme, false, false},
+	{"untouched", checkUntouched, false, true},
+	{"labels", checkLabels, false, false},
+	{"seed", checkSeed, false, true},
+	{"refit", checkRefit, false, false},
+	{"rows", checkRows, false, true},
+	{"copies", checkCopies, false, false},
+	{"names", checkNames, false, false},
+	{"state", checkState, false, true},
+	{"damaged", checkDamaged, false, false},
+	{"hostile", checkHostile, false, false},
+	{"cancel", checkCancel, true, true},
+	{"concurrent", checkConcurrent, false, true},
+	{"progress", checkProgress, false, true},
+	{"silent", checkSilent, true, true},
+	{"optional", checkOptional, false, false},
 }
 
-// Run tests one model against every promise, a subtest each. What looks at the process as a whole comes first
-// and beside nothing else of the same parent: it swaps os.Stdout and os.Stderr and counts goroutines. Then t
-// becomes parallel, so that models are tested beside one another.
+// Run tests one model against every promise, a subtest each; with -short only against those about goroutines. What
+// looks at the process as a whole comes first and beside nothing else of the same parent: it swaps os.Stdout and
+// os.Stderr and counts goroutines. Then t becomes parallel, so that models are tested beside one another.
 func Run(t *testing.T, info models.Info) {
 	t.Helper()
 	run := func(alone bool) {
 		for _, c := range checks {
-			if c.alone != alone {
+			if c.alone != alone || testing.Short() && !c.parallel {
 				continue
 			}
 			t.Run(c.name, func(t *testing.T) {

@@ -63,6 +63,8 @@ func (s SplitSpec) Check() error {
 		return errors.New("split group needs columns")
 	case s.Attacks == "family" && s.Kind != "kfold":
 		return errors.New("attacks: family goes with kind kfold")
+	case s.Unlabelled == "all" && s.Contamination > 0:
+		return errors.New("unlabelled: all shows models without labels every attack of training: contamination mixes none in")
 	}
 	return nil
 }
@@ -209,6 +211,14 @@ func (s SplitSpec) sides() string {
 // contaminate marks attacks of training, as many as make up the share of contamination among the rows that
 // models without labels see. What training lacks is moved over from test, where the split allows it.
 func (s SplitSpec) contaminate(t *data.Table, sp *Split, rng *rand.Rand) error {
+	if s.Unlabelled == "all" {
+		for _, r := range sp.Train {
+			if t.Attack[r] {
+				sp.Contaminants = append(sp.Contaminants, r)
+			}
+		}
+		return nil
+	}
 	if s.Contamination == 0 {
 		return nil
 	}

@@ -43,6 +43,11 @@ type SplitSpec struct {
 	// share of attacks that are mixed into the rows that models without labels take for benign; those that training
 	// lacks are moved over from test, but not where times, groups or classes stay on one side
 	Contamination float64 `yaml:"contamination" jsonschema:"minimum=0,maximum=0.5"`
+	// what models without labels train on: the benign training rows, or all of them as they are, attacks among them, as
+	// published comparisons of unsupervised detectors do
+	Unlabelled string `yaml:"unlabelled" jsonschema:"enum=benign,enum=all"`
+	// largest number of rows of the whole split, a random choice that keeps the parts' and the classes' shares; 0: all
+	Rows int `yaml:"rows" jsonschema:"minimum=0"`
 	// training rows whose values and truth repeat another's, times, addresses and columns that name rows left out of
 	// the comparison: keep them; drop all but the first; weight keeps 1 + ⌊log₂ n⌋ of n equal ones
 	Duplicates string `yaml:"duplicates" jsonschema:"enum=keep,enum=drop,enum=weight"`
@@ -63,6 +68,7 @@ func DefaultSplit() SplitSpec {
 		Folds:      5,
 		Repeats:    1,
 		Within:     "all",
+		Unlabelled: "benign",
 		Duplicates: "keep",
 		Overlap:    "keep",
 	}
@@ -71,7 +77,7 @@ func DefaultSplit() SplitSpec {
 // Split is table rows by purpose, each list ascending, no row in two of them. Train may hold attacks.
 type Split struct {
 	Train, Valid, Test []int32
-	// Contaminants are attacks of Train that models without labels are shown as benign (SplitSpec.Contamination).
+	// Contaminants are attacks of Train that models without labels see (SplitSpec.Contamination and Unlabelled).
 	Contaminants []int32
 	Warnings     []string
 }
@@ -106,6 +112,7 @@ func (s SplitSpec) Fold(t *data.Table, k int) (*Split, error) {
 	sp, err := s.make(t, k)
 	if err == nil {
 		s.clean(t, sp)
+		s.sample(t, sp, s.foldRand(k, 0, forRows))
 		err = s.contaminate(t, sp, s.foldRand(k, 0, forContamination))
 	}
 	if err != nil {
@@ -188,6 +195,7 @@ const (
 	forTest uint64 = iota + 1
 	forValidation
 	forContamination
+	forRows
 )
 
 func (s SplitSpec) official(t *data.Table) (*Split, error) {

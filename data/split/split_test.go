@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -432,5 +433,85 @@ func TestFewRowsAreSaid(t *testing.T) {
 	s.Validation = 0.2
 	if text := said(s); text != "" {
 		t.Errorf("enough rows: %q", text)
+	}
+}
+
+// TestSampleOfRows: what is kept is a subset of each part in its order, with the shares of parts and classes, no class
+// of a part lost; a split that is small enough stays as it is, and folds choose other rows.
+func TestSampleOfRows(t *testing.T) {
+	tb := randomTable(rand.New(rand.NewPCG(8, 8)))
+	s := DefaultSplit()
+	s.Kind, s.Folds, s.Attacks, s.Validation = "repeated", 2, "split", 0.2
+	whole, err := s.Fold(tb, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := func(sp *Split) [][]int32 { return [][]int32{sp.Train, sp.Valid, sp.Test} }
+	total := len(whole.Train) + len(whole.Valid) + len(whole.Test)
+	s.Rows = total
+	if same, err := s.Fold(tb, 0); err != nil || !reflect.DeepEqual(parts(same), parts(whole)) {
+		t.Errorf("a sample of all rows differs, %v", err)
+	}
+	s.Rows = total / 3
+	some, err := s.Fold(tb, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, part := range parts(some) {
+		of := parts(whole)[k]
+		type key struct {
+			attack bool
+			class  uint32
+		}
+		counts := func(rows []int32) map[key]int {
+			n := map[key]int{}
+			for _, r := range rows {
+				n[key{tb.Attack[r], tb.Class[r]}]++
+			}
+			return n
+		}
+		for class, n := range counts(of) {
+			if got := counts(part)[class]; got < 1 || math.Abs(float64(got)-float64(n)/3) > 1 {
+				t.Errorf("part %d has %d of %d rows of a class", k, got, n)
+			}
+		}
+		if math.Abs(float64(len(part))-float64(len(of))/3) > 4 || !slices.IsSorted(part) {
+			t.Errorf("part %d has %d of %d rows", k, len(part), len(of))
+		}
+		for _, r := range part {
+			if !slices.Contains(of, r) {
+				t.Fatalf("part %d has row %d, which it lacked", k, r)
+			}
+		}
+	}
+	again, err := s.Fold(tb, 0)
+	if err != nil || !reflect.DeepEqual(again, some) {
+		t.Errorf("another choice the second time, %v", err)
+	}
+}
+
+// TestUnlabelledAll: models without labels see every training row, and the rows are split as without it.
+func TestUnlabelledAll(t *testing.T) {
+	tb := randomTable(rand.New(rand.NewPCG(9, 9)))
+	s := DefaultSplit()
+	s.Attacks, s.Validation = "split", 0
+	plain, err := s.Apply(tb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Unlabelled = "all"
+	sp, err := s.Apply(tb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, attacks := tb.Count(sp.Train)
+	if !slices.Equal(sp.Unlabelled(tb), sp.Train) || !slices.Equal(sp.Train, plain.Train) || attacks == 0 ||
+		len(sp.Contaminants) != attacks {
+		t.Errorf("%d rows of %d, %d attacks, %d contaminants", len(sp.Unlabelled(tb)), len(sp.Train), attacks,
+			len(sp.Contaminants))
+	}
+	s.Contamination = 0.1
+	if err := s.Check(); err == nil {
+		t.Error("both are taken")
 	}
 }

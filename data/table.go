@@ -134,6 +134,16 @@ type Table struct {
 	Origins []Origin // in reading order; their row ranges partition the table
 }
 
+// Bytes is the memory that the values of the table take, without the texts of levels, which are held once each.
+func (t *Table) Bytes() int64 {
+	n := len(t.Attack) + 4*len(t.Class) + len(t.Parts) + 4*len(t.Lines)
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		n += 8*len(c.Num) + 4*len(c.Code) + 8*len(c.Nanos)
+	}
+	return int64(n)
+}
+
 // Lookup finds columns as [Table.Column] does, of a table of many columns in a time that does not grow with them.
 func (t *Table) Lookup() func(name string) (*Column, error) {
 	at := make(map[string]int, len(t.Columns))

@@ -3,6 +3,7 @@ package models
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -51,6 +52,53 @@ type Info struct {
 	// for every spec. One that ignores the seed is trained once per data set and fold.
 	Seeded   func(Spec) bool
 	Defaults func() Spec // a fresh pointer with every default filled in
+	// Memory is how many bytes Fit takes for rows×columns training values besides these, of a model for which that
+	// grows faster than with their number, such as one that keeps the distance of each pair of rows; nil: it does not.
+	// A float64 holds what no machine has.
+	Memory func(spec Spec, rows, columns int) float64
+}
+
+// FitMemory is Memory of the model, and of those that stand in its settings, whichever takes most.
+func (i Info) FitMemory(spec Spec, rows, columns int) float64 {
+	most := 0.0
+	if i.Memory != nil {
+		most = i.Memory(spec, rows, columns)
+	}
+	for _, l := range referencesIn(reflect.ValueOf(spec)) {
+		info, err := Lookup(l.model)
+		if err != nil {
+			continue
+		}
+		if own, err := l.Spec(); err == nil {
+			most = max(most, info.FitMemory(own, rows, columns))
+		}
+	}
+	return most
+}
+
+// referencesIn is the models that settings name.
+func referencesIn(v reflect.Value) (found []Reference) {
+	if !v.IsValid() {
+		return nil
+	}
+	if l, ok := v.Interface().(Reference); ok {
+		return []Reference{l}
+	}
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		return referencesIn(v.Elem())
+	case reflect.Slice, reflect.Array:
+		for k := range v.Len() {
+			found = append(found, referencesIn(v.Index(k))...)
+		}
+	case reflect.Struct:
+		for k := range v.NumField() {
+			if v.Type().Field(k).IsExported() {
+				found = append(found, referencesIn(v.Field(k))...)
+			}
+		}
+	}
+	return found
 }
 
 // Never is Seeded of a model that ignores the seed whatever its settings are.

@@ -17,6 +17,14 @@ type Sample struct {
 	Sample string `yaml:"sample" jsonschema:"enum=random,enum=first"`
 }
 
+// Rows is how many of n training rows are used.
+func (c Sample) Rows(n int) int {
+	if c.MaxRows == 0 {
+		return n
+	}
+	return min(n, c.MaxRows)
+}
+
 // Take is the set with at most MaxRows rows, in their order. A random choice depends on the numbers of
 // rows alone: models that are deterministic otherwise stay so.
 func (c Sample) Take(s *data.Set, log *slog.Logger) *data.Set {

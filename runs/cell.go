@@ -165,6 +165,9 @@ func (j *job) steps(ctx context.Context) error {
 	}
 	j.result.TrainSHA256, j.result.TestSHA256 = s.TrainSum, s.TestSum
 	j.result.Test, j.result.Valid = len(j.data.Test.First), eval.Number(len(j.data.Valid.First))
+	if err := j.data.FitsModel(j.cell.Entry, s.Train); err != nil {
+		return err
+	}
 	j.phases.next("training")
 	det, err := j.fit(ctx, s)
 	if err != nil {

@@ -25,7 +25,7 @@ import (
 type Options struct {
 	Root    string       // folder that run directories are made in; default "runs"
 	Workers int          // overrides the experiment's, if > 0
-	Memory  int64        // bytes that what models of one kind see of a data set may take; 0: any
+	Memory  int64        // bytes that a data set and what a model makes of it may take; 0: any
 	Observe func(Event)  // may be nil
 	Command []string     // recorded in the manifest
 	Cache   *cache.Store // of prepared data; nil: none

@@ -30,21 +30,51 @@ func TestMemorySizes(t *testing.T) {
 // TestMemoryIsKept: cells whose data do not fit fail with one line that says the sizes, and check says it before.
 func TestMemoryIsKept(t *testing.T) {
 	file := writeExperiment(t, tiny)
-	code, out, errOut := plumb(t, "check", file, "--memory", "20kB")
-	if code != exitOK || !strings.Contains(out, "warning: not enough memory: the vectors of") {
-		t.Errorf("check: exit %d: %s%s", code, out, errOut)
+	hungry := strings.Replace(tiny, "models: [", "models: [hierarchical, {model: feature_bagging, label: bagged, "+
+		"params: {model: hierarchical}}, ", 1)
+	for _, c := range []struct {
+		memory, text string
+		says         []string // lines of check, and errors of cells
+		fail         []string // cells
+	}{
+		{"20kB", tiny, []string{"not enough memory: the table of"}, []string{"znorm", "markov", "iforest"}},
+		{"300kB", tiny, []string{"not enough memory: the vectors of"}, []string{"znorm", "iforest"}}, // symbols fit
+		{"400kB", hungry, []string{"not enough memory: hierarchical takes", "not enough memory: bagged takes"},
+			[]string{"hierarchical", "bagged"}},
+		{"1MB", hungry, nil, nil},
+	} {
+		text := writeExperiment(t, c.text)
+		_, out, errOut := plumb(t, "check", text, "--memory", c.memory)
+		if c.says == nil && strings.Contains(out+errOut, "memory") {
+			t.Errorf("%s: check warns: %s%s", c.memory, out, errOut)
+		}
+		for _, want := range c.says {
+			if !strings.Contains(out+errOut, want) {
+				t.Errorf("%s: check does not say %q: %s%s", c.memory, want, out, errOut)
+			}
+		}
+		code, out, errOut := plumb(t, "run", text, "seeds=[1]", "--out", t.TempDir(), "--memory", c.memory, "--quiet")
+		if (code == exitOK) != (c.fail == nil) {
+			t.Errorf("%s: exit %d: %s", c.memory, code, errOut)
+		}
+		for _, want := range c.says {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s: no cell failed for %q:\n%s", c.memory, want, out)
+			}
+		}
+		var failed []string
+		for line := range strings.Lines(out) {
+			if strings.HasSuffix(line, " 0/1\n") {
+				failed = append(failed, strings.Fields(line)[0])
+			}
+		}
+		slices.Sort(failed)
+		if slices.Sort(c.fail); !slices.Equal(failed, c.fail) {
+			t.Errorf("%s: %v failed, want %v:\n%s", c.memory, failed, c.fail, out)
+		}
 	}
 	if _, out, _ := plumb(t, "check", file); strings.Contains(out, "memory") {
 		t.Errorf("check on this machine: %s", out)
-	}
-	code, out, errOut = plumb(t, "run", file, "seeds=[1]", "--out", t.TempDir(), "--memory", "40kB", "--quiet")
-	if code != exitFailed || !strings.Contains(out, "not enough memory") || !strings.Contains(out, "markov") {
-		t.Errorf("run: exit %d: %s%s", code, out, errOut)
-	}
-	for line := range strings.Lines(out) { // the traces' symbols fit
-		if strings.Contains(line, "markov") && strings.Contains(line, "0/1") {
-			t.Errorf("the trace model failed too:\n%s", out)
-		}
 	}
 }
 

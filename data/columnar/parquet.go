@@ -245,7 +245,9 @@ func parseGroups(
 			}
 		}
 		if err == nil {
-			tb.Add(g.chunk(tf, file.Groups[g.index]))
+			if err = tb.Add(g.chunk(tf, file.Groups[g.index])); err != nil {
+				cancel()
+			}
 		}
 	}
 	switch {

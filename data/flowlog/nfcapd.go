@@ -165,12 +165,13 @@ func (d *Nfcapd) Read(ctx context.Context, in io.Reader, name string, tb *rows.B
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			tb.Add(w.p)
+			if err := tb.Add(w.p); err != nil {
+				return err
+			}
 			w.clear()
 		}
 	}
-	tb.Add(w.p)
-	return nil
+	return tb.Add(w.p)
 }
 
 // flowsPerChunk is how many flows go to the table at once.

@@ -28,6 +28,7 @@ type Plan struct {
 type Builder struct {
 	Plan
 	Expected int64           // bytes of text that all files together have; 0: not known
+	Memory   int64           // bytes that the table may take; 0: any
 	taken    int64           // bytes of text that were taken over
 	specs    []ColumnSpec    // nil until the first file says
 	columns  []gathered      // one for each spec
@@ -128,18 +129,19 @@ func (b *Builder) fix(specs []ColumnSpec) error {
 // room is for how many more rows a new array is made when a chunk is taken over: as many as the rest of the
 // text is likely to hold, or a quarter of what is there.
 func (b *Builder) room(p *Chunk) int {
-	rows := b.Rows + len(p.Lines)
-	if text := b.taken + int64(p.text); b.Expected > text && text > 0 {
+	if likely := b.likely(p); likely > 0 {
 		const margin = 1.1
-		likely := float64(rows) / float64(text) * float64(b.Expected) * margin
-		return int(min(likely, float64(b.Expected))) - b.Rows // a row has a byte at least
+		return int(min(likely*margin, float64(b.Expected))) - b.Rows // a row has a byte at least
 	}
 	const least = 1 << 14
 	return max(b.Rows/4, least)
 }
 
-// Add takes the next chunk over. Nothing of the chunk is kept.
-func (b *Builder) Add(p *Chunk) {
+// Add takes the next chunk over. Nothing of the chunk is kept. The error wraps ErrMemory, and nothing was taken then.
+func (b *Builder) Add(p *Chunk) error {
+	if err := b.fits(p); err != nil {
+		return err
+	}
 	room := b.room(p)
 	for i := range b.columns {
 		c := &b.columns[i]
@@ -158,6 +160,7 @@ func (b *Builder) Add(p *Chunk) {
 	b.taken += int64(p.text)
 	b.BadCount += p.BadCount
 	b.Examples = append(b.Examples, p.Bad[:min(len(p.Bad), MaxExamples-len(b.Examples))]...)
+	return nil
 }
 
 // Bad counts one more unreadable row.

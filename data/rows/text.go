@@ -127,7 +127,9 @@ func Parse(ctx context.Context, in io.Reader, tf *TextFormat, firstLine int, tb 
 			err = p.err
 			cancel()
 		default:
-			tb.Add(p)
+			if err = tb.Add(p); err != nil {
+				cancel()
+			}
 			select {
 			case used <- p.Clear():
 			default:

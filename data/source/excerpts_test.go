@@ -56,7 +56,7 @@ func TestExcerpts(t *testing.T) {
 				}
 			}
 			c.Files = Files{Train: names}
-			tb, rep, err := Read(context.Background(), c, Finder{[]string{dir}}, 2)
+			tb, rep, err := Read(context.Background(), c, Finder{Dirs: []string{dir}}, 2)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -176,7 +176,7 @@ func TestSamples(t *testing.T) {
 				d := cfg.source.(*Delimited)
 				d.Columns = d.Columns[:len(d.Columns)-1]
 			}
-			tb, rep, err := Read(context.Background(), cfg, Finder{[]string{dir}}, 2)
+			tb, rep, err := Read(context.Background(), cfg, Finder{Dirs: []string{dir}}, 2)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -14,7 +14,10 @@ import (
 )
 
 // Finder knows the folders that data files are looked up in, in this order.
-type Finder struct{ Dirs []string }
+type Finder struct {
+	Dirs   []string
+	Memory int64 // bytes that one table read from them may take; 0: any
+}
 
 // NewFinder is the usual order: the folders given, $PLUMBLINE_DATA, then data/raw.
 func NewFinder(given ...string) Finder {
@@ -22,7 +25,7 @@ func NewFinder(given ...string) Finder {
 	if env := os.Getenv("PLUMBLINE_DATA"); env != "" {
 		dirs = append(dirs, filepath.SplitList(env)...)
 	}
-	return Finder{append(dirs, filepath.Join("data", "raw"))}
+	return Finder{Dirs: append(dirs, filepath.Join("data", "raw"))}
 }
 
 // Absolute is the folders as absolute paths.

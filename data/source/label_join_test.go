@@ -21,7 +21,7 @@ func readFiles(t testing.TB, cfg string, files map[string]string) (string, *Read
 			t.Fatal(err)
 		}
 	}
-	tb, rep, err := Read(context.Background(), config(t, cfg), Finder{[]string{dir}}, 2)
+	tb, rep, err := Read(context.Background(), config(t, cfg), Finder{Dirs: []string{dir}}, 2)
 	if err != nil {
 		return "", nil, err
 	}
@@ -35,7 +35,7 @@ func TestJoinUNSW(t *testing.T) {
 	datatest.Dir(t, "unsw-nb15-raw/UNSW-NB15_1.part.csv.gz")
 	own := shippedConfig(t, "../../configs/data/unsw-nb15-raw.yaml")
 	own.Files.Train, own.Folder = []string{"UNSW-NB15_1.part.csv"}, "unsw-nb15-raw"
-	f := Finder{[]string{dir}}
+	f := Finder{Dirs: []string{dir}}
 	want, _, err := Read(context.Background(), own, f, 2)
 	if err != nil {
 		t.Fatal(err)
@@ -231,7 +231,7 @@ label:
 		t.Errorf("%s, %v; want %s", got, err, want)
 	}
 	dir := datatest.Dir(t, "suricata/eve.json.gz")
-	tb, _, err := Read(context.Background(), config(t, cfg), Finder{[]string{dir}}, 2)
+	tb, _, err := Read(context.Background(), config(t, cfg), Finder{Dirs: []string{dir}}, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +275,7 @@ func TestJoinFaults(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, "july.week5.csv"), []byte(ugr), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			_, _, err = Read(context.Background(), cfg, Finder{[]string{dir}}, 1)
+			_, _, err = Read(context.Background(), cfg, Finder{Dirs: []string{dir}}, 1)
 		}
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.join, err, c.want)

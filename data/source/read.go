@@ -42,6 +42,9 @@ func Read(ctx context.Context, c *Config, f Finder, workers int) (*data.Table, *
 func readOwn(ctx context.Context, c *Config, f Finder, workers int) (*data.Table, *ReadReport, error) {
 	if g, ok := c.source.(Generator); ok {
 		t, err := g.Generate(c.Name)
+		if err == nil {
+			err = c.held(t, f.Memory)
+		}
 		if err != nil {
 			return nil, nil, err
 		}
@@ -60,7 +63,7 @@ func readOwn(ctx context.Context, c *Config, f Finder, workers int) (*data.Table
 		return nil, nil, err
 	}
 	tb := newIntake(c)
-	tb.Expected = c.textSize(f)
+	tb.Expected, tb.Memory = c.textSize(f), f.Memory
 	for _, part := range []struct {
 		files []string
 		part  data.Part
@@ -89,6 +92,9 @@ func readOwn(ctx context.Context, c *Config, f Finder, workers int) (*data.Table
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := c.held(t, f.Memory); err != nil {
+		return nil, nil, err
+	}
 	for _, o := range tb.joined {
 		o.FirstRow = t.Rows
 		t.Origins = append(t.Origins, o)
@@ -108,6 +114,18 @@ func readOwn(ctx context.Context, c *Config, f Finder, workers int) (*data.Table
 		)
 	}
 	return t, rep, nil
+}
+
+// ErrMemory says that a table does not fit the memory that it may take.
+var ErrMemory = rows.ErrMemory
+
+// held says whether a table is within the memory that it may take.
+func (c *Config) held(t *data.Table, memory int64) error {
+	if size := t.Bytes(); memory > 0 && size > memory {
+		return fmt.Errorf("data: %s: %w: the table of %d rows takes %.3g MB, and %.3g MB may be used (--memory)", c.Name,
+			ErrMemory, t.Rows, float64(size)/1e6, float64(memory)/1e6)
+	}
+	return nil
 }
 
 func readFile(

@@ -61,7 +61,7 @@ func readText(t testing.TB, cfg, text string, workers int) (*data.Table, *ReadRe
 	if err := os.WriteFile(filepath.Join(dir, "flows.csv"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return Read(context.Background(), config(t, cfg), Finder{[]string{dir}}, workers)
+	return Read(context.Background(), config(t, cfg), Finder{Dirs: []string{dir}}, workers)
 }
 
 func TestReadErrors(t *testing.T) {
@@ -278,7 +278,7 @@ func TestCompressedFiles(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "own", name), raw, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		tb, _, err := Read(context.Background(), config(t, flowsConfig), Finder{[]string{dir}}, 2)
+		tb, _, err := Read(context.Background(), config(t, flowsConfig), Finder{Dirs: []string{dir}}, 2)
 		if err != nil || tb.Rows != 10_000 {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -292,12 +292,12 @@ func TestCompressedFiles(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "flows.csv.gz"), zipped.Bytes()[:cut], 0o644); err != nil {
 			t.Fatal(err)
 		}
-		_, _, err := Read(context.Background(), config(t, flowsConfig), Finder{[]string{dir}}, 2)
+		_, _, err := Read(context.Background(), config(t, flowsConfig), Finder{Dirs: []string{dir}}, 2)
 		if err == nil || !strings.Contains(err.Error(), "cut off") {
 			t.Errorf("cut at %d: %v", cut, err)
 		}
 	}
-	_, _, err = Read(context.Background(), config(t, flowsConfig), Finder{[]string{"/nowhere"}}, 2)
+	_, _, err = Read(context.Background(), config(t, flowsConfig), Finder{Dirs: []string{"/nowhere"}}, 2)
 	if !errors.Is(err, ErrNoFile) || !strings.Contains(err.Error(), "/nowhere/own") ||
 		!strings.Contains(err.Error(), "--data") {
 		t.Errorf("missing file: %v", err)
@@ -308,7 +308,7 @@ func TestCompressedFiles(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "flows.csv"), []byte(strings.Repeat(text, 40)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := Read(ctx, config(t, flowsConfig), Finder{[]string{dir}}, 2); !errors.Is(err, context.Canceled) {
+	if _, _, err := Read(ctx, config(t, flowsConfig), Finder{Dirs: []string{dir}}, 2); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }

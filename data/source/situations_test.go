@@ -25,7 +25,7 @@ func readAll(t testing.TB, cfg string, files map[string]string) (*data.Table, *R
 			t.Fatal(err)
 		}
 	}
-	return Read(context.Background(), config(t, cfg), Finder{[]string{dir}}, 2)
+	return Read(context.Background(), config(t, cfg), Finder{Dirs: []string{dir}}, 2)
 }
 
 // truthOf is the rows as +class for attacks and -class for benign ones.
@@ -421,7 +421,7 @@ options: {header: true, default_type: number}
 			t.Fatal(err)
 		}
 	}
-	if _, _, err := Read(context.Background(), config(t, cfg), Finder{[]string{folder}}, 1); err != nil {
+	if _, _, err := Read(context.Background(), config(t, cfg), Finder{Dirs: []string{folder}}, 1); err != nil {
 		t.Errorf("a folder with brackets in its name: %v", err)
 	}
 }

@@ -68,8 +68,7 @@ func (d *AbbadingoFile) Read(ctx context.Context, in io.Reader, name string, tb 
 			w.add(name+":"+strconv.Itoa(i+2), i+2, k-from, c.Alphabet[c.Symbols[k]], c.Types[c.Type[i]], attributes)
 		}
 	}
-	tb.Add(w.p)
-	return nil
+	return tb.Add(w.p)
 }
 
 // StringColumn reads a delimited file with a header in which one column holds a string a row, such as the
@@ -133,8 +132,7 @@ func (d *StringColumn) Read(ctx context.Context, in io.Reader, name string, tb *
 			w.add(name+":"+strconv.Itoa(line), line, k, string(letter), row[class], nil)
 		}
 	}
-	tb.Add(w.p)
-	return nil
+	return tb.Add(w.p)
 }
 
 // symbolTable collects symbols as rows.

@@ -48,6 +48,9 @@ func init() {
 			"Association, 1963",
 		Needs:  models.Needs{Input: data.Vectors},
 		Seeded: models.Never,
+		Memory: func(s models.Spec, rows, _ int) float64 {
+			return cluster.AgglomerateBytes(s.(*Hierarchical).Rows(rows))
+		},
 		Defaults: func() models.Spec {
 			return &Hierarchical{Clusters: 8, Linkage: "ward", MinShare: 0.01,
 				Sample: models.Sample{MaxRows: 10000, Sample: "random"}}

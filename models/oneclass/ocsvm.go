@@ -82,6 +82,11 @@ func init() {
 			"high-dimensional distribution, Neural Computation, 2001",
 		Needs:  models.Needs{Input: data.Vectors},
 		Seeded: models.Never,
+		Memory: func(s models.Spec, rows, _ int) float64 {
+			c := s.(*OCSVM)
+			n := float64(c.Rows(rows))
+			return min(8*n*n, float64(c.MemoryMB<<20))
+		},
 		Defaults: func() models.Spec {
 			return &OCSVM{Nu: 0.1, Kernel: "rbf", Degree: 3, Gamma: "scale", Tol: 1e-3, MemoryMB: 200,
 				Sample: models.Sample{Sample: "random"}}

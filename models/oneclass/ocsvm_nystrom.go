@@ -39,6 +39,10 @@ func init() {
 		Doc:   "One-class SVM on Nyström features in place of a Gaussian kernel, for millions of rows.",
 		Paper: "Williams and Seeger, Using the Nyström method to speed up kernel machines, NIPS 2000",
 		Needs: models.Needs{Input: data.Vectors},
+		Memory: func(s models.Spec, rows, _ int) float64 { // kernel values, their vectors, the root, and that as panels
+			m := float64(min(rows, s.(*OCSVMNystrom).Landmarks))
+			return 4 * 8 * m * m
+		},
 		Defaults: func() models.Spec {
 			return &OCSVMNystrom{Gamma: "scale", Landmarks: 256, OneClassSteps: OneClassSteps{Nu: 0.1, Epochs: 10}}
 		},

@@ -37,6 +37,15 @@ type Tree struct {
 // manyPairs is the number of rows above which distances are kept in float32 to halve the memory.
 const manyPairs = 8192
 
+// AgglomerateBytes is the memory that [Agglomerate] takes for the distances of n rows.
+func AgglomerateBytes(n int) float64 {
+	size := 8.0
+	if n > manyPairs {
+		size = 4
+	}
+	return size * float64(n) * float64(n-1) / 2
+}
+
 // Agglomerate joins the two groups that are nearest to each other until one is left, by chains of nearest
 // neighbours (Murtagh, A survey of recent advances in hierarchical clustering algorithms, Computer Journal 26,
 // 1983), with the recurrences of Lance and Williams. Heights are those of SciPy's linkage. Equal distances go to

@@ -61,7 +61,7 @@ type Source struct {
 	Set     *experiment.DataSet
 	Finder  source.Finder
 	Workers int
-	Memory  int64     // bytes that what one kind of model sees may take; 0: any
+	Memory  int64     // bytes that the table, what models see, and what one makes of it, may take together; 0: any
 	Store   CacheSlot // of the data set; the zero slot keeps nothing
 	// Reading and Read, which may be nil, are called before and after the files are read.
 	Reading, Read func()
@@ -81,7 +81,9 @@ func (src *Source) read(ctx context.Context) (*data.Table, *source.ReadReport, e
 		if src.Reading != nil {
 			src.Reading()
 		}
-		t, report, err := source.Read(ctx, src.Set.Config, src.Finder, src.Workers)
+		finder := src.Finder
+		finder.Memory = src.Memory
+		t, report, err := source.Read(ctx, src.Set.Config, finder, src.Workers)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -211,7 +213,7 @@ func (p *Prepared) Sets(ctx context.Context, needs Needs) (*Sets, error) {
 	if s, ok := p.made[needs]; ok {
 		return s, s.err
 	}
-	err := p.fits(needs, p.src.Memory)
+	err := p.fits(needs, p.beside(), p.src.Memory)
 	var s *Sets
 	if err == nil {
 		if caught := parallel.Catch(func() { s, err = p.make(ctx, needs) }); caught != nil {
@@ -293,7 +295,7 @@ func (p *Prepared) Part(ctx context.Context, name string, labels bool) (*data.Se
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.fits(Needs{Labels: labels}, p.src.Memory); err != nil {
+	if err := p.fits(Needs{Labels: labels}, p.beside(), p.src.Memory); err != nil {
 		return nil, "", err
 	}
 	s, sum, err := p.vectors(ctx, of)

@@ -19,7 +19,7 @@ type Summary struct {
 // Preview reads, splits and prepares one of the experiment's data sets as Run would, and trains nothing. The
 // error is the one that its cells would end with.
 func Preview(ctx context.Context, e *experiment.Experiment, set *experiment.DataSet, memory int64) (*Summary, error) {
-	src := &Source{Set: set, Finder: e.Finder, Workers: runtime.GOMAXPROCS(0)}
+	src := &Source{Set: set, Finder: e.Finder, Workers: runtime.GOMAXPROCS(0), Memory: memory}
 	p, err := src.Prepare(ctx, 0)
 	if err != nil {
 		return nil, err
@@ -28,16 +28,37 @@ func Preview(ctx context.Context, e *experiment.Experiment, set *experiment.Data
 	if p.Tracer != nil {
 		s.Symbols = len(p.Tracer.Alphabet)
 	}
-	seen := map[Needs]bool{}
+	p.warnOfMemory(e, s)
+	return s, nil
+}
+
+// warnOfMemory warns of the sets and the models that will not fit.
+func (p *Prepared) warnOfMemory(e *experiment.Experiment, s *Summary) {
+	held, sets := p.beside(), int64(0) // with the table; without it
+	fit := map[Needs]bool{}
 	for i := range e.Entries {
 		needs := NeedsOf(e.Entries[i].Info.Needs)
-		if seen[needs] {
+		if _, seen := fit[needs]; seen {
 			continue
 		}
-		seen[needs] = true
-		if err := p.fits(needs, memory); err != nil {
+		err := p.fits(needs, held, p.src.Memory)
+		if fit[needs] = err == nil; err != nil {
+			s.Warnings = append(s.Warnings, err.Error())
+			continue
+		}
+		held, sets = held+p.Bytes(needs), sets+p.Bytes(needs)
+	}
+	if len(p.Set.Split.FoldNames()) > 1 {
+		sets = held // the table stays for the next fold
+	}
+	for i := range e.Entries {
+		m := &e.Entries[i]
+		needs := NeedsOf(m.Info.Needs)
+		if !fit[needs] {
+			continue
+		}
+		if err := modelFits(m, p.trainRows(needs), len(p.Pipe.Outputs), sets, p.src.Memory); err != nil {
 			s.Warnings = append(s.Warnings, err.Error())
 		}
 	}
-	return s, nil
 }

@@ -14,7 +14,7 @@ import (
 
 func (a *app) compareCommand() *cobra.Command {
 	var metric, format, out string
-	var columns, pair []string
+	var columns, pair, pivot, group []string
 	var published, asJSON bool
 	c := &cobra.Command{
 		Use:   "compare RUNDIR…",
@@ -25,12 +25,23 @@ values are means over seeds, or the choice of test units for a model that was tr
 describes, such as the threshold, ranks nothing. Cells that failed are counted, not hidden; so are those that are
 missing or whose files are not what the run wrote, and then stderr names the files and the exit code is 1.
 
+The best of each data set and those that are not significantly worse are marked.
+
+With --pivot ROWS,COLUMNS the table is another: models against data sets (model,data, which has mean ranks too),
+metrics, attack classes (of auroc or recall), seeds or folds, either way round. Each cell is a mean, half the width of
+its interval, and how many cells are ok. --group says what names a row, label and run where it does not; runs are joined
+with --group label, and what their cells differ in is warned of.
+
+Formats: table for a terminal, markdown, latex (booktabs), html (a fragment), csv, json. Warnings are in each.
+
 With --test A,B two models of one run are held against each other on the test units that both judged: DeLong's test
 for each pair of cells with the same seed and fold, Holm's correction for the number of data sets, and over several
 data sets the signed-rank test. The last line says what can be claimed.`,
 		Example: `  plumbline compare runs/20240101-120000-quickstart
   plumbline compare runs/*-nsl-kdd-baselines --metric auprc --format markdown
   plumbline compare runs/20240101-120000-quickstart --metric accuracy --columns precision,recall --published
+  plumbline compare runs/20240101-120000-quickstart --pivot model,data --format latex
+  plumbline compare runs/20240101-120000-quickstart --pivot metric,model --columns auprc,tpr_at_1fpr
   plumbline compare runs/20240101-120000-quickstart --test iforest,znorm`,
 		Args:              needs(1, -1, "one or more run directories"),
 		ValidArgsFunction: completeFolders(-1),
@@ -46,7 +57,10 @@ data sets the signed-rank test. The last line says what can be claimed.`,
 			if len(pair) > 0 {
 				return a.testPair(records, pair, asJSON)
 			}
-			table, err := compare.Compare(records, metric, columns)
+			if len(pivot) > 0 && (len(pivot) != 2 || published) {
+				return usage(errors.New("--pivot takes two axes, as model,data, and no --published"))
+			}
+			table, err := compare.CompareBy(records, metric, columns, group)
 			if err != nil {
 				return usage(err)
 			}
@@ -55,13 +69,21 @@ data sets the signed-rank test. The last line says what can be claimed.`,
 					return failed(err)
 				}
 			}
-			render := func(w io.Writer) error {
+			render := func(w io.Writer) error { return usage(table.Render(w, format)) }
+			if pivot != nil {
+				pivots, err := table.Pivot(pivot[0], pivot[1])
+				if err != nil {
+					return usage(err)
+				}
+				render = func(w io.Writer) error { return usage(compare.RenderPivots(w, format, pivots)) }
+			}
+			plain := func(w io.Writer) error {
 				if format == "table" || format == "markdown" {
 					w = &plainWriter{to: w}
 				}
-				return usage(table.Render(w, format))
+				return render(w)
 			}
-			if err := a.output(out, args, render); err != nil {
+			if err := a.output(out, args, plain); err != nil {
 				return err
 			}
 			return a.faults(records...)
@@ -73,8 +95,14 @@ data sets the signed-rank test. The last line says what can be claimed.`,
 	c.Flags().StringVarP(&format, "format", "f", "table", strings.Join(compare.Formats, ", "))
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
 	c.Flags().StringSliceVar(&columns, "columns", nil, "other metrics to show, in place of the usual ones")
+	c.Flags().StringSliceVar(&pivot, "pivot", nil, "rows and columns of the table: model and one of "+
+		strings.Join(compare.Axes, ", "))
+	c.Flags().StringSliceVar(&group, "group", nil, "what names a row: "+strings.Join(compare.Keys, ", "))
 	c.Flags().BoolVar(&published, "published", false,
 		"what papers report on data of that name and unit, below each table and in json")
+	c.RegisterFlagCompletionFunc("pivot", cobra.FixedCompletions(append([]string{"model"}, compare.Axes...),
+		cobra.ShellCompDirectiveNoFileComp))
+	c.RegisterFlagCompletionFunc("group", cobra.FixedCompletions(compare.Keys, cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("columns", cobra.FixedCompletions(eval.MetricNames(), cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(eval.MetricNames(), cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(compare.Formats, cobra.ShellCompDirectiveNoFileComp))

@@ -94,3 +94,30 @@ func Binomial(src rand.Source, n int, p float64) int {
 	}
 	return int(distuv.Binomial{N: float64(n), P: p, Src: src}.Rand())
 }
+
+// StudentTails is the probability that Student's t with that many degrees of freedom is at least as far from 0 as t;
+// with infinitely many that of the normal distribution. NaN for dof that are not positive.
+func StudentTails(t, dof float64) float64 {
+	switch {
+	case math.IsNaN(t) || !(dof > 0):
+		return math.NaN()
+	case math.IsInf(dof, 1):
+		return 2 * NormalCDF(-math.Abs(t))
+	case math.IsInf(t, 0):
+		return 0
+	}
+	return mathext.RegIncBeta(dof/2, 0.5, dof/(dof+t*t))
+}
+
+// BinomialCDF is the probability of at most k successes in n trials of probability p in (0,1). NaN for p outside.
+func BinomialCDF(k, n int, p float64) float64 {
+	switch {
+	case !(p > 0 && p < 1) || n < 0:
+		return math.NaN()
+	case k < 0:
+		return 0
+	case k >= n:
+		return 1
+	}
+	return mathext.RegIncBeta(float64(n-k), float64(k+1), 1-p)
+}

@@ -327,3 +327,30 @@ func BenchmarkSelect(b *testing.B) {
 		Select(w, 0.5)
 	}
 }
+
+// TestTails: scipy 1.10.1, twice t.sf, and binom.cdf.
+func TestTails(t *testing.T) {
+	near := func(what string, got, want float64) {
+		t.Helper()
+		if math.Abs(got-want) > 1e-10*want {
+			t.Errorf("%s: %v, want %v", what, got, want)
+		}
+	}
+	near("t 3", StudentTails(2.5, 3), 0.08770664700806555)
+	near("t 1", StudentTails(0.1, 1), 0.9365489651388929)
+	near("t 17.5", StudentTails(-4.2, 17.5), 0.0005684440635678157)
+	near("t 5", StudentTails(40, 5), 1.8411962171772952e-07)
+	near("normal", StudentTails(1.959963984540054, math.Inf(1)), 0.05)
+	near("far", 1+StudentTails(math.Inf(-1), 4), 1)
+	near("binomial 3", BinomialCDF(3, 10, 0.5), 0.171875)
+	near("binomial 0", BinomialCDF(0, 25, 0.1), 0.07178979876918526)
+	near("binomial 480", BinomialCDF(480, 1000, 0.5), 0.10872414660207046)
+	near("binomial 7", BinomialCDF(7, 8, 0.9), 0.56953279)
+	near("none and all", BinomialCDF(-1, 5, 0.5)+BinomialCDF(5, 5, 0.5), 1)
+	for _, v := range []float64{StudentTails(1, 0), StudentTails(math.NaN(), 3), BinomialCDF(1, 3, 0),
+		BinomialCDF(1, -1, 0.5)} {
+		if !math.IsNaN(v) {
+			t.Error(v)
+		}
+	}
+}

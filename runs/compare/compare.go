@@ -36,6 +36,8 @@ type Group struct {
 	Shrunk      []string // what left rows of the data set out
 	Warnings    []string
 	Published   []Published // see [Comparison.AddPublished]
+
+	how string // the marks of Best and Even were made
 }
 
 // Row is one model over its seeds.
@@ -49,6 +51,11 @@ type Row struct {
 	Main         Value            // of the comparison's metric
 	Others       map[string]Value // of the other shown metrics
 	Errors       []string         // of the cells that are not ok, each once
+	Best, Even   bool             // by Main: the best of the group; not significantly worse than the best
+
+	cells   []record.Result
+	overlap float64 // of folds, see [eval.Pool]
+	dir     string  // of the run of each cell; empty where cells of several are joined
 }
 
 // Value is a metric's mean over seeds, or over folds whose values are means over seeds. Its interval is that of the
@@ -61,6 +68,7 @@ type Value struct {
 	Missing  int    // cells without a value
 	Mean, SD float64
 	Interval eval.Interval
+	Error    eval.Estimate // the mean with its standard error
 }
 
 // kind says what the interval is over, "" when there is none.
@@ -85,6 +93,20 @@ type member struct {
 // other metrics to show, nil the usual ones. A model that several runs hold has a row for each: seeds that were
 // run twice are no further evidence.
 func Compare(records []*record.Record, metric string, columns []string) (*Comparison, error) {
+	return CompareBy(records, metric, columns, nil)
+}
+
+// CompareBy is Compare with rows of other cells: those of a data set that agree in all of the keys, which are names of
+// Keys. nil: label and run. Rows whose cells differ in what is no key are warned of.
+func CompareBy(records []*record.Record, metric string, columns, keys []string) (*Comparison, error) {
+	if keys == nil {
+		keys = []string{"label", "run"}
+	}
+	for _, k := range keys {
+		if !slices.Contains(Keys, k) {
+			return nil, fmt.Errorf("compare: unknown key %q; known: %s", k, strings.Join(Keys, ", "))
+		}
+	}
 	if metric == "" {
 		metric = "auroc"
 	}
@@ -125,7 +147,7 @@ func Compare(records []*record.Record, metric string, columns []string) (*Compar
 		}
 	}
 	for _, key := range order {
-		g := c.group(groups[key], names, records)
+		g := c.group(groups[key], names, records, keys)
 		for _, rec := range records {
 			for _, d := range rec.Manifest.Data {
 				if d.Name != g.Data {
@@ -151,6 +173,7 @@ func Compare(records []*record.Record, metric string, columns []string) (*Compar
 	if len(order) == 0 {
 		return nil, fmt.Errorf("compare: no cells")
 	}
+	c.Warnings = append(c.Warnings, c.ruleWarnings(records)...)
 	return c, nil
 }
 
@@ -178,34 +201,41 @@ func runNames(records []*record.Record) ([]string, error) {
 	return names, nil
 }
 
-func (c *Comparison) group(cells []member, names []string, records []*record.Record) Group {
+func (c *Comparison) group(cells []member, names []string, records []*record.Record, keys []string) Group {
 	g := Group{Data: cells[0].Data, Unit: cells[0].Unit, Prevalence: math.NaN()}
-	type key struct {
-		label string
-		run   int
-	}
-	var order []key
-	rows := map[key][]record.Result{}
-	in := map[string]int{} // runs that hold a label
+	var order []string
+	rows := map[string][]member{}
+	runs := map[string]map[int]bool{} // that hold what else a row is named by
 	for _, m := range cells {
-		k := key{m.Label, m.run}
+		k, named := keyOf(m, keys), keyOf(m, slices.DeleteFunc(slices.Clone(keys), isRun))
 		if _, ok := rows[k]; !ok {
 			order = append(order, k)
-			in[m.Label]++
 		}
-		rows[k] = append(rows[k], m.Result)
+		if runs[named] == nil {
+			runs[named] = map[int]bool{}
+		}
+		runs[named][m.run] = true
+		rows[k] = append(rows[k], m)
 		if m.Status == record.OK && g.Test == 0 {
 			g.Train, g.Test, g.Prevalence = m.Train, m.Test, m.Metric("prevalence")
 		}
 	}
 	for _, k := range order {
-		r := c.row(rows[k], records[k.run].Manifest.FoldOverlap(g.Data, rows[k]))
-		if r.Run = names[k.run]; in[k.label] > 1 {
+		of := rows[k]
+		r := c.row(of, records[of[0].run].Manifest.FoldOverlap(g.Data, resultsOf(of)))
+		r.Label = rowName(of[0], keys)
+		if slices.ContainsFunc(of, func(m member) bool { return m.run != of[0].run }) {
+			r.Run = "several"
+		} else {
+			r.Run, r.dir = names[of[0].run], records[of[0].run].Dir
+		}
+		if slices.ContainsFunc(keys, isRun) && len(runs[keyOf(of[0], slices.DeleteFunc(slices.Clone(keys), isRun))]) > 1 {
 			r.Label += " (" + r.Run + ")"
 		}
 		g.Rows = append(g.Rows, r)
+		g.Warnings = append(g.Warnings, joinWarnings(r.Label, of, names)...)
 	}
-	g.Warnings = slices.Concat(cellWarnings(cells), rateWarnings(cells), repetitionWarnings(g.Rows),
+	g.Warnings = slices.Concat(g.Warnings, cellWarnings(cells), rateWarnings(cells), repetitionWarnings(g.Rows),
 		attackWarnings(cells, records), thresholdWarnings(cells, records), preparationWarnings(cells))
 	sign := direction(c.Metric)
 	if sign == 0 {
@@ -228,6 +258,7 @@ func (c *Comparison) group(cells []member, names []string, records []*record.Rec
 			g.Rows[i].Rank = i + 1
 		}
 	}
+	g.mark()
 	return g
 }
 
@@ -242,9 +273,10 @@ func direction(metric string) float64 {
 	return 0
 }
 
-func (c *Comparison) row(cells []record.Result, overlap float64) Row {
-	r := Row{Label: cells[0].Label, Model: cells[0].Model, Cells: len(cells), Fixed: cells[0].Deterministic,
-		Others: map[string]Value{}}
+func (c *Comparison) row(members []member, overlap float64) Row {
+	cells := resultsOf(members)
+	r := Row{Model: cells[0].Model, Cells: len(cells), Fixed: cells[0].Deterministic, Others: map[string]Value{},
+		cells: cells, overlap: overlap}
 	if info, err := models.Lookup(r.Model); err == nil {
 		r.SawLabels = info.Needs.Labels.Any()
 	}
@@ -281,14 +313,31 @@ func value(cells []record.Result, metric string, overlap float64) Value {
 	}
 	rep := eval.Pool(v, overlap, about.Range)
 	out := Value{N: rep.N, Over: rep.Over, Missing: rep.Missing, Mean: rep.Mean, SD: rep.SD, Interval: rep.Interval}
+	out.Error = errorOf(rep, overlap)
 	// Seeds that all gave one value say nothing of the value's error; the choice of units still does.
 	if first != nil && rep.Over == "seeds" && (len(v) == 1 || rep.SD == 0) {
 		if out.Interval = first.Interval(metric); out.Interval.Defined() {
 			out.Over = "units"
+			out.Error.SE, out.Error.DF = (out.Interval.High-out.Interval.Low)/(2*z975), math.Inf(1)
 		}
 	}
 	return out
 }
+
+// errorOf is a mean with its standard error, as [eval.Pool] takes it for the interval.
+func errorOf(rep eval.Repeats, overlap float64) eval.Estimate {
+	e := eval.Estimate{Mean: rep.Mean, SE: math.NaN(), DF: float64(rep.N - 1)}
+	switch n := float64(rep.N); {
+	case rep.N > 1 && rep.Over == "folds":
+		e.SE = rep.SD * math.Sqrt(1/n+overlap)
+	case rep.N > 1 && rep.SD > 0:
+		e.SE = rep.SD / math.Sqrt(n)
+	}
+	return e
+}
+
+// z975 is the .975 quantile of the standard normal distribution.
+const z975 = 1.959963984540054
 
 // shrunk is what left rows of a data set out.
 func shrunk(d record.DataManifest) (out []string) {

@@ -91,12 +91,10 @@ func TestRender(t *testing.T) {
 		"table": {"d, unit flow: 20 judged", "audit: clean", "2  a      0.8500 ± 0.0707", "[0.9000, 0.9700]  20 units",
 			"2 seeds", "intervals over units are about", "1/2", "b failed: no | room", "warning: "},
 		"markdown": {"| 2 | a | 0.8500 ± 0.0707 |", "### e, unit host"},
-		"matrix": {
-			"| AUROC | d | e | mean rank |", "| c | 0.9500 | – | – |", "| b | 0.7000 (1 of 2) | – | – |",
-			"\n\n- warning: d: ",
-		},
-		"csv":  {"d,flow,1,c,n,auroc,1,1,0.95,,0.9,0.97,units", "e,host,0,c,n,auroc,0,1,,,,,"},
-		"json": {`"mean": null`, `"audit: clean"`, `"interval": "units"`},
+		"latex":    {`\toprule`, `2 & a & \textit{0.8500 $\pm$ 0.0707} &`, `b failed: no \textbar{} room\par`, "warning: "},
+		"html":     {"<td>a</td><td><i>0.8500 ± 0.0707</i></td>", "<li>b failed: no | room</li>", "<li>warning: "},
+		"csv":      {"d,flow,1,c,n,auroc,1,1,0.95,,0.9,0.97,units", "e,host,0,c,n,auroc,0,1,,,,,"},
+		"json":     {`"mean": null`, `"audit: clean"`, `"interval": "units"`},
 	} {
 		var b strings.Builder
 		if err := c.Render(&b, format); err != nil {
@@ -113,31 +111,6 @@ func TestRender(t *testing.T) {
 	}
 	if err := c.Render(&strings.Builder{}, "pdf"); err == nil {
 		t.Error("an unknown format is accepted")
-	}
-}
-
-// TestMatrix: ranks are 1 and 2 on d, shared on e; x lacks e.
-func TestMatrix(t *testing.T) {
-	row := func(label string, v float64) Row {
-		return Row{Rank: 1, Label: label, OK: 1, Cells: 1, Main: Value{N: 1, Mean: v}}
-	}
-	c := &Comparison{Metric: "auroc", Groups: []Group{
-		{Data: "d", Rows: []Row{row("b", 0.9), row("a", 0.8), row("x", 0.99)}},
-		{Data: "e", Rows: []Row{row("a", 0.5), row("b", 0.5)}},
-	}}
-	var b strings.Builder
-	if err := c.Render(&b, "matrix"); err != nil {
-		t.Fatal(err)
-	}
-	want := "| AUROC | d | e | mean rank |\n| --- | --- | --- | --- |\n| b | 0.9000 | 0.5000 | 1.2 |\n" +
-		"| a | 0.8000 | 0.5000 | 1.8 |\n| x | 0.9900 | – | – |\n"
-	if b.String() != want {
-		t.Errorf("got\n%swant\n%s", b.String(), want)
-	}
-	c.Metric = "fpr_at_95tpr"
-	b.Reset()
-	if err := c.Render(&b, "matrix"); err != nil || !strings.Contains(b.String(), "| a | 0.8000 | 0.5000 | 1.2 |") {
-		t.Errorf("of a metric that is better when it is smaller: %v\n%s", err, b.String())
 	}
 }
 

@@ -250,7 +250,7 @@ func (t *PairTest) Grid() [][]string {
 // Text is the test for a terminal.
 func (t *PairTest) Text() string {
 	var b strings.Builder
-	align(&b, t.Grid())
+	align(&b, t.Grid(), 0)
 	b.WriteString(t.Claim + "\n")
 	for _, s := range t.Sets {
 		for _, w := range s.Warnings {

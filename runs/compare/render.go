@@ -9,23 +9,18 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"plumbline/eval"
 )
 
 // Formats lists what Render knows.
-var Formats = []string{"table", "markdown", "matrix", "csv", "json"}
+var Formats = []string{"table", "markdown", "latex", "html", "csv", "json"}
 
 // Render writes the comparison in one of Formats.
 func (c *Comparison) Render(w io.Writer, format string) error {
 	switch format {
-	case "table":
-		return c.text(w)
-	case "markdown":
-		return c.markdown(w)
-	case "matrix":
-		return c.matrix(w)
+	case "table", "markdown", "latex", "html":
+		return writeSheets(w, format, c.sheets())
 	case "csv":
 		return c.csv(w)
 	case "json":
@@ -164,74 +159,53 @@ func (g *Group) notes() []string {
 	return out
 }
 
-func (c *Comparison) text(w io.Writer) error {
-	var b strings.Builder
+// sheet is a group's table.
+func (c *Comparison) sheet(g *Group) *sheet {
+	s := &sheet{title: g.heading(), lines: plain(c.grid(g)), notes: g.notes(), left: 1}
+	for i := range g.Rows {
+		s.lines[i+1][2].best, s.lines[i+1][2].even = g.Rows[i].Best, g.Rows[i].Even
+	}
+	if s.marked() {
+		s.notes = append([]string{g.how}, s.notes...)
+	}
+	return s
+}
+
+// sheets is the groups' tables, the warnings about all of them below the last.
+func (c *Comparison) sheets() (out []*sheet) {
 	for k := range c.Groups {
-		g := &c.Groups[k]
-		if k > 0 {
+		out = append(out, c.sheet(&c.Groups[k]))
+	}
+	last := out[len(out)-1]
+	for _, w := range c.Warnings {
+		last.notes = append(last.notes, "warning: "+w)
+	}
+	return out
+}
+
+// writeSheets writes tables for people in one of the formats table, markdown, latex and html.
+func writeSheets(w io.Writer, format string, sheets []*sheet) error {
+	var b strings.Builder
+	if format == "latex" {
+		b.WriteString("% needs \\usepackage{booktabs}\n")
+	}
+	for k, s := range sheets {
+		if k > 0 && format != "markdown" {
 			b.WriteByte('\n')
 		}
-		b.WriteString(g.heading() + "\n")
-		align(&b, c.grid(g))
-		for _, n := range g.notes() {
-			b.WriteString("  " + n + "\n")
-		}
-	}
-	for _, n := range c.Warnings {
-		b.WriteString("warning: " + n + "\n")
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-// align pads the columns: the name to the left, numbers to the right.
-func align(b *strings.Builder, grid [][]string) {
-	width := make([]int, len(grid[0]))
-	for _, line := range grid {
-		for i, s := range line {
-			width[i] = max(width[i], utf8.RuneCountInString(s))
-		}
-	}
-	for _, line := range grid {
-		var out strings.Builder
-		for i, s := range line {
-			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(s))
-			if i == 1 {
-				out.WriteString("  " + s + pad)
-			} else {
-				out.WriteString("  " + pad + s)
+		switch format {
+		case "markdown":
+			s.markdown(&b)
+		case "latex":
+			s.latex(&b)
+		case "html":
+			s.html(&b)
+		default:
+			if s.marked() {
+				s.notes = append([]string{marks}, s.notes...)
 			}
+			s.text(&b)
 		}
-		b.WriteString(strings.TrimRight(out.String(), " ") + "\n")
-	}
-}
-
-func (c *Comparison) markdown(w io.Writer) error {
-	var b strings.Builder
-	for k := range c.Groups {
-		g := &c.Groups[k]
-		fmt.Fprintf(&b, "### %s\n\n", g.heading())
-		for i, line := range c.grid(g) {
-			for j := range line {
-				line[j] = strings.ReplaceAll(line[j], "|", `\|`)
-			}
-			fmt.Fprintf(&b, "| %s |\n", strings.Join(line, " | "))
-			if i == 0 {
-				b.WriteString("|" + strings.Repeat(" --- |", len(line)) + "\n")
-			}
-		}
-		b.WriteByte('\n')
-		for _, n := range g.notes() {
-			if deeper, ok := strings.CutPrefix(n, "  "); ok {
-				b.WriteString("  - " + deeper + "\n")
-				continue
-			}
-			b.WriteString("- " + n + "\n")
-		}
-		b.WriteByte('\n')
-	}
-	for _, n := range c.Warnings {
-		b.WriteString("- warning: " + n + "\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -240,7 +214,7 @@ func (c *Comparison) markdown(w io.Writer) error {
 func (c *Comparison) csv(w io.Writer) error {
 	cw := csv.NewWriter(w)
 	cw.Write([]string{"data", "unit", "rank", "label", "model", "metric", "n", "cells", "mean", "sd", "low", "high",
-		"interval", "run", "saw_labels"})
+		"interval", "run", "saw_labels", "best", "not_worse", "warnings"})
 	text := func(v float64) string {
 		if math.IsNaN(v) {
 			return ""
@@ -249,12 +223,14 @@ func (c *Comparison) csv(w io.Writer) error {
 	}
 	for k := range c.Groups {
 		g := &c.Groups[k]
+		warnings := strings.Join(slices.Concat(g.Warnings, c.Warnings), "; ")
 		for _, r := range g.Rows {
 			for _, m := range c.metrics() {
 				v := r.Others[m]
 				cw.Write([]string{g.Data, g.Unit, strconv.Itoa(r.Rank), r.Label, r.Model, m, strconv.Itoa(v.N),
 					strconv.Itoa(r.Cells), text(v.Mean), text(v.SD), text(v.Interval.Low), text(v.Interval.High), v.kind(), r.Run,
-					strconv.FormatBool(r.SawLabels)})
+					strconv.FormatBool(r.SawLabels), strconv.FormatBool(r.Best && m == c.Metric),
+					strconv.FormatBool(r.Even && m == c.Metric), warnings})
 			}
 		}
 	}
@@ -293,6 +269,8 @@ func (c *Comparison) json(w io.Writer) error {
 		Errors  []string         `json:"errors,omitempty"`
 
 		SawLabels bool `json:"saw_labels,omitempty"`
+		Best      bool `json:"best,omitempty"`      // by the metric
+		Even      bool `json:"not_worse,omitempty"` // not significantly worse than the best
 	}
 	type group struct {
 		Data     string   `json:"data"`
@@ -316,7 +294,7 @@ func (c *Comparison) json(w io.Writer) error {
 			Warnings: g.Warnings, Published: g.Published}
 		for _, r := range g.Rows {
 			or := row{Rank: r.Rank, Label: r.Label, Model: r.Model, Run: r.Run, OK: r.OK, Cells: r.Cells, Errors: r.Errors,
-				Metrics: map[string]value{}, SawLabels: r.SawLabels}
+				Metrics: map[string]value{}, SawLabels: r.SawLabels, Best: r.Best, Even: r.Even}
 			for _, m := range c.metrics() {
 				v := r.Others[m]
 				or.Metrics[m] = value{v.N, eval.Number(v.Mean), eval.Number(v.SD), eval.Number(v.Interval.Low),

@@ -160,9 +160,28 @@ func thresholdWarnings(cells []member, records []*record.Record) []string {
 		return nil
 	}
 	return []string{fmt.Sprintf(
-		"thresholds are set by other rules (%s): accuracy, precision, recall, F1 and MCC do not compare",
-		strings.Join(rules, "; "))}
+		"%s (%s): accuracy, precision, recall, F1 and MCC do not compare", otherRules, strings.Join(rules, "; "))}
 }
+
+// ruleWarnings: thresholds of one data set beside those of another, set by another rule.
+func (c *Comparison) ruleWarnings(records []*record.Record) []string {
+	var rules []string
+	for _, rec := range records {
+		if rule := rec.Threshold; rec.OK() > 0 && rule != "" && !slices.Contains(rules, rule) {
+			rules = append(rules, rule)
+		}
+	}
+	within := slices.ContainsFunc(c.Groups, func(g Group) bool {
+		return slices.ContainsFunc(g.Warnings, func(w string) bool { return strings.HasPrefix(w, otherRules) })
+	})
+	if len(rules) < 2 || within {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s from data set to data set (%s)", otherRules, strings.Join(rules, "; "))}
+}
+
+// otherRules begins the warnings of threshold rules that differ.
+const otherRules = "thresholds are set by other rules"
 
 // preparationWarnings is what keeps the numbers of two cells from being comparable: other test units, or other
 // values in front of models that see the same kind of input.

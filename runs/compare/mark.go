@@ -1,0 +1,69 @@
+package compare
+
+import (
+	"math"
+	"strings"
+
+	"plumbline/eval"
+)
+
+// byErrors says how marks are made that rest on the errors of the means alone.
+const byErrors = "not significantly worse: Welch's test on the standard errors of the intervals, corrected by Holm's " +
+	"method within the column (.05)"
+
+// mark finds the best row and those that are not significantly worse. Rows are in order.
+func (g *Group) mark() {
+	values := make([]Value, len(g.Rows))
+	for i := range g.Rows {
+		values[i] = g.Rows[i].Main
+	}
+	best, even, unknown := notWorse(values, 0)
+	var names []string
+	for i := range g.Rows {
+		g.Rows[i].Best, g.Rows[i].Even = i == best, even[i]
+		if unknown[i] {
+			names = append(names, g.Rows[i].Label)
+		}
+	}
+	g.how = byErrors + untested(names)
+}
+
+// untested names the models without a mark of which nothing is known.
+func untested(names []string) string {
+	if names == nil {
+		return ""
+	}
+	return "; not tested, since an error is not known: " + strings.Join(names, ", ")
+}
+
+// notWorse is the index of the best of some means, which of the others are not significantly worse, and of which that
+// is not known. With sign 0 the
+// best is the first that is defined, else the largest times sign. best is -1 where there are fewer than two to compare.
+func notWorse(values []Value, sign float64) (best int, even, unknown []bool) {
+	best, even, unknown = -1, make([]bool, len(values)), make([]bool, len(values))
+	defined := 0
+	for i, v := range values {
+		if math.IsNaN(v.Mean) {
+			continue
+		}
+		if defined++; best < 0 || sign != 0 && sign*v.Mean > sign*values[best].Mean {
+			best = i
+		}
+	}
+	if defined < 2 {
+		return -1, even, unknown
+	}
+	p := make([]float64, len(values))
+	for i, v := range values {
+		p[i] = math.NaN()
+		if i != best && !math.IsNaN(v.Mean) {
+			p[i] = eval.Welch(values[best].Error, v.Error)
+		}
+	}
+	for i, adjusted := range eval.Holm(p) {
+		v := values[i]
+		even[i] = adjusted >= level || i != best && v.Mean == values[best].Mean
+		unknown[i] = i != best && math.IsNaN(adjusted) && !even[i] && !math.IsNaN(v.Mean)
+	}
+	return best, even, unknown
+}

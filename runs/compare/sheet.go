@@ -1,0 +1,195 @@
+package compare
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// sheet is a table as texts, for people: what terminals, Markdown, LaTeX and HTML are made of.
+type sheet struct {
+	title string
+	lines [][]entry // heads first; all of one length
+	notes []string  // below the table; with two blanks in front, below the note before
+	left  int       // the column that is set to the left
+}
+
+// entry is one cell of a sheet.
+type entry struct {
+	text       string
+	best, even bool // of its column: the best, or not significantly worse
+}
+
+// plain is texts as entries.
+func plain(lines [][]string) [][]entry {
+	out := make([][]entry, len(lines))
+	for i, line := range lines {
+		for _, s := range line {
+			out[i] = append(out[i], entry{text: s})
+		}
+	}
+	return out
+}
+
+// marks explains what terminals show of the marks.
+const marks = "* best of its column; = not significantly worse"
+
+// marked says whether a sheet has marks.
+func (s *sheet) marked() bool {
+	return slices.ContainsFunc(s.lines, func(line []entry) bool {
+		return slices.ContainsFunc(line, func(e entry) bool { return e.best || e.even })
+	})
+}
+
+// text writes a sheet for a terminal.
+func (s *sheet) text(b *strings.Builder) {
+	if s.title != "" {
+		b.WriteString(s.title + "\n")
+	}
+	grid := make([][]string, len(s.lines))
+	mark := s.marked()
+	for i, line := range s.lines {
+		for _, e := range line {
+			switch {
+			case e.best:
+				e.text += "*"
+			case e.even:
+				e.text += "="
+			case mark && strings.HasSuffix(e.text, ")"): // keeps numbers below each other
+				e.text += " "
+			}
+			grid[i] = append(grid[i], e.text)
+		}
+	}
+	align(b, grid, s.left)
+	for _, n := range s.notes {
+		b.WriteString("  " + n + "\n")
+	}
+}
+
+// align pads the columns: one to the left, numbers to the right.
+func align(b *strings.Builder, grid [][]string, left int) {
+	width := make([]int, len(grid[0]))
+	for _, line := range grid {
+		for i, s := range line {
+			width[i] = max(width[i], utf8.RuneCountInString(s))
+		}
+	}
+	for _, line := range grid {
+		var out strings.Builder
+		for i, s := range line {
+			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(s))
+			if i == left {
+				out.WriteString("  " + s + pad)
+			} else {
+				out.WriteString("  " + pad + s)
+			}
+		}
+		b.WriteString(strings.TrimRight(out.String(), " ") + "\n")
+	}
+}
+
+// markdown writes a sheet in GitHub's Markdown: the best in bold, what is not worse in italics.
+func (s *sheet) markdown(b *strings.Builder) {
+	if s.title != "" {
+		fmt.Fprintf(b, "### %s\n\n", markdownText(s.title))
+	}
+	for i, line := range s.lines {
+		b.WriteByte('|')
+		for _, e := range line {
+			text := markdownText(e.text)
+			switch {
+			case e.best:
+				text = "**" + text + "**"
+			case e.even:
+				text = "*" + text + "*"
+			}
+			b.WriteString(" " + text + " |")
+		}
+		b.WriteByte('\n')
+		if i == 0 {
+			b.WriteString("|" + strings.Repeat(" --- |", len(line)) + "\n")
+		}
+	}
+	b.WriteByte('\n')
+	for _, n := range s.notes {
+		deeper, ok := strings.CutPrefix(n, "  ")
+		if ok {
+			b.WriteString("  ")
+		}
+		b.WriteString("- " + markdownText(deeper) + "\n")
+	}
+	b.WriteByte('\n')
+}
+
+// latex writes a sheet as a table of the package booktabs.
+func (s *sheet) latex(b *strings.Builder) {
+	columns := []byte(strings.Repeat("r", len(s.lines[0])))
+	columns[s.left] = 'l'
+	fmt.Fprintf(b, "\\begin{table}\n\\centering\n\\caption{%s}\n\\begin{tabular}{%s}\n\\toprule\n", latexText(s.title),
+		columns)
+	for i, line := range s.lines {
+		for k, e := range line {
+			text := latexText(e.text)
+			switch {
+			case e.best:
+				text = `\textbf{` + text + "}"
+			case e.even:
+				text = `\textit{` + text + "}"
+			}
+			if k > 0 {
+				b.WriteString(" & ")
+			}
+			b.WriteString(text)
+		}
+		b.WriteString(" \\\\\n")
+		if i == 0 {
+			b.WriteString("\\midrule\n")
+		}
+	}
+	b.WriteString("\\bottomrule\n\\end{tabular}\n")
+	if len(s.notes) > 0 {
+		b.WriteString("\n\\medskip\n\\begin{minipage}{\\linewidth}\\footnotesize\\raggedright\n")
+		for _, n := range s.notes {
+			b.WriteString(latexText(strings.TrimSpace(n)) + "\\par\n")
+		}
+		b.WriteString("\\end{minipage}\n")
+	}
+	b.WriteString("\\end{table}\n")
+}
+
+// html writes a sheet as a table and a list, to be put into a page.
+func (s *sheet) html(b *strings.Builder) {
+	fmt.Fprintf(b, "<table>\n<caption>%s</caption>\n", htmlText(s.title))
+	for i, line := range s.lines {
+		tag := "td"
+		if i == 0 {
+			tag = "th"
+			b.WriteString("<thead>\n")
+		}
+		b.WriteString("<tr>")
+		for _, e := range line {
+			text := htmlText(e.text)
+			switch {
+			case e.best:
+				text = "<b>" + text + "</b>"
+			case e.even:
+				text = "<i>" + text + "</i>"
+			}
+			fmt.Fprintf(b, "<%s>%s</%s>", tag, text, tag)
+		}
+		b.WriteString("</tr>\n")
+		if i == 0 {
+			b.WriteString("</thead>\n<tbody>\n")
+		}
+	}
+	b.WriteString("</tbody>\n</table>\n")
+	if len(s.notes) > 0 {
+		b.WriteString("<ul>\n")
+		for _, n := range s.notes {
+			b.WriteString("<li>" + htmlText(strings.TrimSpace(n)) + "</li>\n")
+		}
+		b.WriteString("</ul>\n")
+	}
+}

@@ -183,10 +183,11 @@ func (j *job) steps(ctx context.Context) error {
 	}
 	j.phases.next("scoring")
 	start := time.Now()
-	_, scores, err := j.rule.Score(ctx, det, s.Test, j.data.Test)
+	scores, more, err := j.score(ctx, det, s.Test)
 	if err != nil {
 		return err
 	}
+	warnings = append(warnings, more...)
 	j.result.Set("score_seconds", time.Since(start).Seconds())
 	j.phases.next("metrics")
 	j.observe(Event{Kind: Judging, Cell: j.cell})
@@ -331,6 +332,21 @@ func (j *job) falsePositives(test *data.Set, scores []float64, threshold float64
 		return []string{doubt}
 	}
 	return nil
+}
+
+// score is the scores of the test units, by the protocol of the experiment.
+func (j *job) score(ctx context.Context, det models.Detector, test *data.Set) (scores []float64, warnings []string,
+	err error) {
+	if !j.exp.Protocol.Prequential() {
+		_, scores, err = j.rule.Score(ctx, det, test, j.data.Test)
+		return scores, nil, err
+	}
+	raw, warnings, err := j.streamed(ctx, det, test)
+	if err != nil {
+		return nil, nil, err
+	}
+	scores, err = j.rule.Units(test, raw, j.data.Test)
+	return scores, warnings, err
 }
 
 // classify judges the probabilities of a classifier: of the classes where samples are what is judged, elsewhere those

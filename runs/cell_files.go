@@ -21,6 +21,9 @@ func (j *job) writeFiles(det models.Detector, scores []float64, threshold float6
 	if err := j.files.Write("history.csv", j.writeHistory); err != nil {
 		return err
 	}
+	if err := j.writeStream(scores, threshold); err != nil {
+		return err
+	}
 	if j.exp.Keep.Scores {
 		us := j.data.Test
 		lines := record.Scores{Row: us.First, Unit: us.Keys, Score: scores, Truth: us.Truth}

@@ -194,13 +194,13 @@ func (s SplitSpec) leaveOut(t *data.Table, fold int) (*Split, error) {
 // keepsSides says whether the split promises more than that no row is in two parts: whole groups, times or
 // classes stand on one side, so that no attack may change sides afterwards.
 func (s SplitSpec) keepsSides() bool {
-	return s.Kind == "time" || s.Kind == "group" || s.Kind == "leave_out" || s.Attacks == "family"
+	return s.Kind == "time" || s.Kind == "order" || s.Kind == "group" || s.Kind == "leave_out" || s.Attacks == "family"
 }
 
 // sides names what keepsSides keeps on one side.
 func (s SplitSpec) sides() string {
 	switch s.Kind {
-	case "time":
+	case "time", "order":
 		return "times"
 	case "group":
 		return "groups"

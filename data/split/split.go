@@ -16,10 +16,11 @@ import (
 // labels see only the benign rows of Train. The split has a seed of its own and does not depend on a
 // model's.
 type SplitSpec struct {
-	// official: the files' own parts; random: stratified by class; time: train strictly before test; group: whole
+	// official: the files' own parts; random: stratified by class; time: train strictly before test; order: the same by
+	// the order of the rows in their files, for streams without times; group: whole
 	// groups (hosts, captures) on one side; kfold: benign rows are partitioned and each part tests once; repeated: that
 	// many random splits; leave_out: one attack class at a time tests, the others train
-	Kind string `yaml:"kind" jsonschema:"enum=official,enum=random,enum=time,enum=group,enum=kfold,enum=repeated,enum=leave_out"`
+	Kind string `yaml:"kind" jsonschema:"enum=official,enum=random,enum=time,enum=order,enum=group,enum=kfold,enum=repeated,enum=leave_out"`
 	// share of the benign rows (group: of the groups) that test; not for official
 	Test float64 `yaml:"test" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1"`
 	// share of the benign training rows held out for thresholds; 0: none, and thresholds are undefined
@@ -160,6 +161,8 @@ func (s SplitSpec) make(t *data.Table, fold int) (*Split, error) {
 		return s.random(t)
 	case "time":
 		return s.byTime(t)
+	case "order":
+		return s.byOrder(t)
 	case "group":
 		return s.byGroup(t)
 	case "kfold":

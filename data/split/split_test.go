@@ -515,3 +515,31 @@ func TestUnlabelledAll(t *testing.T) {
 		t.Error("both are taken")
 	}
 }
+
+// TestSplitByOrder: training is the first rows of the files, as many as leave the share of the benign ones for test, and
+// the last benign ones of these validate.
+func TestSplitByOrder(t *testing.T) {
+	tb := randomTable(rand.New(rand.NewPCG(10, 10)))
+	s := DefaultSplit()
+	s.Kind, s.Test, s.Validation = "order", 0.4, 0.25
+	sp, err := s.Apply(tb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := append(slices.Clone(sp.Train), sp.Valid...)
+	slices.Sort(before)
+	for i, r := range append(before, sp.Test...) {
+		if r != int32(i) {
+			t.Fatalf("row %d stands at place %d", r, i)
+		}
+	}
+	all, _ := tb.Count(append(before, sp.Test...))
+	tested, _ := tb.Count(sp.Test)
+	if want := share(0.4, all); tested != want {
+		t.Errorf("%d benign rows test, want %d of %d", tested, want, all)
+	}
+	benign := tb.Benign(sp.Train)
+	if len(sp.Valid) == 0 || benign[len(benign)-1] > sp.Valid[0] {
+		t.Errorf("training goes on to row %d, validation begins at %v", benign[len(benign)-1], sp.Valid)
+	}
+}

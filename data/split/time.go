@@ -19,11 +19,25 @@ func (s SplitSpec) byTime(t *data.Table) (*Split, error) {
 			return nil, fmt.Errorf("%s: column %s has no time", t.Where(int32(i)), col.Name)
 		}
 	}
+	return s.cutAt(t, col.Nanos)
+}
+
+// byOrder is byTime with the places of the rows for their times.
+func (s SplitSpec) byOrder(t *data.Table) (*Split, error) {
+	place := make([]int64, t.Rows)
+	for i := range place {
+		place[i] = int64(i)
+	}
+	return s.cutAt(t, place)
+}
+
+// cutAt splits by the times of the rows.
+func (s SplitSpec) cutAt(t *data.Table, times []int64) (*Split, error) {
 	all := make([]int32, t.Rows)
 	for i := range all {
 		all[i] = int32(i)
 	}
-	at, err := cutTime(col.Nanos, t.Benign(all), s.Test)
+	at, err := cutTime(times, t.Benign(all), s.Test)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +45,7 @@ func (s SplitSpec) byTime(t *data.Table) (*Split, error) {
 	early := 0
 	for i := range all {
 		switch {
-		case col.Nanos[i] >= at:
+		case times[i] >= at:
 			sp.Test = append(sp.Test, int32(i))
 		default:
 			sp.Train = append(sp.Train, int32(i))
@@ -41,14 +55,14 @@ func (s SplitSpec) byTime(t *data.Table) (*Split, error) {
 		}
 	}
 	if s.Validation > 0 {
-		from, err := cutTime(col.Nanos, t.Benign(sp.Train), s.Validation)
+		from, err := cutTime(times, t.Benign(sp.Train), s.Validation)
 		if err != nil {
 			sp.Warnings = append(sp.Warnings, fmt.Sprintf("no rows held out for thresholds: %v", err))
 			return sp, nil
 		}
 		held := make([]bool, t.Rows)
 		for _, r := range sp.Train {
-			held[r] = !t.Attack[r] && col.Nanos[r] >= from
+			held[r] = !t.Attack[r] && times[r] >= from
 		}
 		sp.hold(held)
 	}

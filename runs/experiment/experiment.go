@@ -47,6 +47,9 @@ type Config struct {
 	// how the scores of windows become those of flows, and these those of units: max, mean or last for both, or a map
 	// {flow: max, mean or last, unit: max, mean, last or share, above: quantile}
 	Aggregate Aggregate `yaml:"aggregate"`
+	// how test rows are scored: batch (by the model as training left it) or prequential (in the order of their files,
+	// each by what the model has learned from those before it), or a map {kind, block, order}
+	Protocol Protocol `yaml:"protocol"`
 	// resamples of the test units for intervals; 0: none
 	Bootstrap int `yaml:"bootstrap" jsonschema:"minimum=0,maximum=100000"`
 	// cells at work side by side; 0: one for each processor
@@ -107,7 +110,7 @@ func defaults() Config {
 	return Config{
 		Seeds:     []uint64{1},
 		Threshold: Threshold{eval.ThresholdRule{Rule: "fpr", Value: 0.01}, "validation"},
-		Aggregate: Aggregate{Flow: "max", Unit: "max"}, Bootstrap: 500, Audit: "on",
+		Aggregate: Aggregate{Flow: "max", Unit: "max"}, Protocol: defaultProtocol(), Bootstrap: 500, Audit: "on",
 		Keep: Keep{Scores: true, Models: true},
 	}
 }

@@ -320,7 +320,7 @@ func (l *loader) fit() (ps settings.Problems) {
 				noTraces = append(noTraces, m.Label)
 			}
 			if m.Info.Needs.Labels.Any() && s.Split.Attacks == "test" &&
-				!slices.Contains([]string{"official", "time", "leave_out"}, s.Split.Kind) {
+				!slices.Contains([]string{"official", "time", "order", "leave_out"}, s.Split.Kind) {
 				noLabels = append(noLabels, m.Label)
 			}
 		}
@@ -376,6 +376,7 @@ func (e *Experiment) Resolved() ([]byte, error) {
 	add("unit", e.Config.Unit != nil, e.Config.Unit)
 	add("min_flows", true, e.MinFlows)
 	add("aggregate", true, e.Aggregate)
+	add("protocol", true, e.Protocol)
 	add("bootstrap", true, e.Bootstrap)
 	add("workers", true, e.Workers)
 	add("timeout", e.Timeout != "", e.Timeout)

@@ -58,6 +58,10 @@ func (c *Cell) TestPart(ctx context.Context, o Options) (*prepare.Prepared, *dat
 	if err != nil {
 		return nil, nil, err
 	}
+	if e.Protocol.Prequential() {
+		return nil, nil, c.refuse("its test rows were scored by a model that learned on (protocol: prequential), and the " +
+			"model that is left is that of training")
+	}
 	at := slices.IndexFunc(e.Sets, func(s experiment.DataSet) bool { return s.Config.Name == c.Data })
 	if at < 0 {
 		return nil, nil, c.refuse("experiment.yaml has no data %s", c.Data)

@@ -516,8 +516,8 @@ func TestUnlabelledAll(t *testing.T) {
 	}
 }
 
-// TestSplitByOrder: training is the first rows of the files, as many as leave the share of the benign ones for test, and
-// the last benign ones of these validate.
+// TestSplitByOrder: training is the first rows of the files, as many as leave the share of the benign ones for test,
+// and the last benign ones of these validate.
 func TestSplitByOrder(t *testing.T) {
 	tb := randomTable(rand.New(rand.NewPCG(10, 10)))
 	s := DefaultSplit()

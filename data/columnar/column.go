@@ -46,6 +46,10 @@ type badValue struct {
 // exactRows is the row group up to which a column gets its room at once, rather than as it grows.
 const exactRows = 1 << 20
 
+// exactPages is into how many pages as large as the first the rows of such a group are likely to be cut, at most: a
+// group that claims more is made room for as its pages come.
+const exactPages = 256
+
 func (c *parquetColumn) read(ctx context.Context, file *parquet.File, group int) {
 	if c.skip {
 		return
@@ -55,7 +59,7 @@ func (c *parquetColumn) read(ctx context.Context, file *parquet.File, group int)
 	var dict *parquet.Values
 	row := 0
 	c.err = file.Read(ctx, group, c.number, func(p *parquet.Page) error {
-		if row == 0 && c.rows <= exactRows {
+		if row == 0 && c.rows <= exactRows && c.rows/exactPages <= p.Rows {
 			c.columnChunk = rows.NewColumnChunk(kind, c.rows)
 		}
 		if p.Dict != nil && p.Dict != dict {

@@ -253,7 +253,7 @@ func parseGroups(
 	switch {
 	case err != nil:
 	case failed != nil:
-		err = failed
+		err = fmt.Errorf("%s: %w", tf.File, failed)
 	default:
 		err = ctx.Err()
 	}

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -322,7 +323,7 @@ func TestParquetCancelled(t *testing.T) {
 	}
 }
 
-// FuzzParquet: whatever the bytes, reading ends with a table or an error.
+// FuzzParquet: whatever the bytes, reading ends with a table or an error, with no more memory than they can be worth.
 func FuzzParquet(f *testing.F) {
 	nodes := map[string]lib.Node{
 		"a":     lib.Optional(lib.Leaf(lib.DoubleType)),
@@ -354,7 +355,14 @@ func FuzzParquet(f *testing.F) {
 		if err := os.WriteFile(path, raw, 0o644); err != nil {
 			t.Fatal(err)
 		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
 		tb, _, err := source.Read(context.Background(), c, source.Finder{Dirs: []string{dir}}, 2)
+		runtime.ReadMemStats(&after)
+		const base, ratio = 64 << 20, 1 << 16 // what a byte of zstd can hold
+		if n := after.TotalAlloc - before.TotalAlloc; n > base+uint64(len(raw))*ratio {
+			t.Errorf("%d bytes of memory for %d bytes", n, len(raw))
+		}
 		if err == nil && (tb.Rows == 0 || len(tb.Attack) != tb.Rows || len(tb.Lines) != tb.Rows) {
 			t.Errorf("%d rows, %d labels, %d lines", tb.Rows, len(tb.Attack), len(tb.Lines))
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/base64"
 	"encoding/csv"
 	"io"
 	"os"
@@ -141,4 +142,40 @@ func TestNfcapdColumns(t *testing.T) {
 			t.Fatalf("flow %d has %s, its copy %s", i, sa.Level(int32(i)), sa.Level(int32(i+19*4593)))
 		}
 	}
+}
+
+// FuzzNfcapd: whatever the bytes, reading ends with a table or an error. The seed is one invented flow with every
+// extension, in layout 2.
+func FuzzNfcapd(f *testing.F) {
+	const flow = "DKUCAAABBwEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAQAAAAEAAABUAQAAAwAAAAsAVAEOAAAAAAAACQEANAB7mPc+XQ" +
+		"EAANOz9" +
+		"z5dAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAQJwAgDobAAADACQAAAAAALgNASABAAAAAAAAAAAAAAC4DQEgAgABAAAAAAAEABQACwAA" +
+		"AAwAAAAYGQENAAAAAAUAHAACAAAAAAAAAAMAAAAAAAAABAAAAAAAAAAGAAwAZAAAAMgAAAAHAAwA6f0AAADqVvoIAAgABAMCAQsAFAAAAAAA" +
+		"uA0BIAMAAAAAAAAADAAIAAYHCAkOACwAgz4AAJM+AACjPgAAsz4AAMM+AADTPgAA4z4AAPM+AAADPwAAEz8AAA8AJADwBQQDAgEAAPEFBAMC" +
+		"AQAA8gUEAwIBAADzBQQDAgEAABEAHADcBQAAAAAAAMQJAAAAAAAArA0AAAAAAAAcABAAbXkgbGFiZWwAAAAAhAMIAAECAwQ="
+	seed, err := base64.StdEncoding.DecodeString(flow)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(seed)
+	c := sourcetest.Config(f, nfcapdConfig)
+	dir := f.TempDir()
+	find := source.Finder{Dirs: []string{dir}}
+	path := filepath.Join(dir, "flows.nfcapd")
+	if err := os.WriteFile(path, seed, 0o600); err != nil {
+		f.Fatal(err)
+	}
+	if tb, _, err := source.Read(f.Context(), c, find, 2); err != nil || tb.Rows != 1 ||
+		sourcetest.Text(f, tb, "label", 0) != "my label" {
+		f.Fatalf("the seed: %v", err)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if err := os.WriteFile(path, raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		tb, _, err := source.Read(context.Background(), c, find, 2)
+		if err == nil && (tb.Rows == 0 || len(tb.Lines) != tb.Rows) {
+			t.Errorf("%d rows, %d lines", tb.Rows, len(tb.Lines))
+		}
+	})
 }

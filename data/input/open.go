@@ -132,7 +132,7 @@ func (in *Input) unpack(raw *bufio.Reader) (io.Reader, error) {
 		return newGzip(raw)
 	case bytes.HasPrefix(magic, zstdMagic):
 		in.Wraps = "zstd"
-		z, err := zstd.NewReader(raw, zstd.WithDecoderConcurrency(1))
+		z, err := zstd.NewReader(raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindow(in.Size)))
 		if err != nil {
 			return nil, err
 		}
@@ -143,9 +143,17 @@ func (in *Input) unpack(raw *bufio.Reader) (io.Reader, error) {
 		return bzip2.NewReader(raw), nil
 	case bytes.HasPrefix(magic, xzMagic):
 		in.Wraps = "xz"
-		return xz.NewReader(raw)
+		return xz.NewReader(bufio.NewReaderSize(newXZDictionaries(raw, in.Size), bufferSize))
 	}
 	return raw, nil
+}
+
+// zstdWindow is the largest window that a frame of a file may ask for, in bytes: 8 MiB, which every decoder must give
+// (RFC 8878, section 3.1.1.1.2), and more where the file is large enough to fill it, at four bytes for a block of
+// 128 KiB.
+func zstdWindow(size int64) uint64 {
+	const least, ratio, most = 8 << 20, 1 << 15, 1 << 29
+	return uint64(min(max(least, size*ratio), most))
 }
 
 // gzipMembers reads gzip members one after the other. Zero bytes after a member, as tapes and some archivers leave
@@ -220,7 +228,11 @@ func Sum(path string) (sha string, size int64, err error) {
 		return "", 0, fmt.Errorf("data: %w", err)
 	}
 	defer f.Close()
-	in := &Input{File: f, hash: sha256.New(), close: func() {}}
+	st, err := f.Stat()
+	if err != nil {
+		return "", 0, fmt.Errorf("data: %w", err)
+	}
+	in := &Input{File: f, Size: st.Size(), hash: sha256.New(), close: func() {}}
 	unpacked, err := in.unpack(bufio.NewReaderSize(f, bufferSize))
 	if err != nil {
 		return "", 0, fmt.Errorf("data: %s: %w", path, err)

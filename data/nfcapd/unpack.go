@@ -31,7 +31,9 @@ func (c compression) unpack(packed []byte) ([]byte, error) {
 	case lz4ed:
 		return unpackLZ4(packed)
 	case zstded:
-		z, err := zstd.NewReader(bytes.NewReader(packed), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxBlock))
+		const least, ratio = 8 << 20, 1 << 15 // a window that every decoder gives; a block of 128 KiB takes four bytes
+		z, err := zstd.NewReader(bytes.NewReader(packed), zstd.WithDecoderConcurrency(1),
+			zstd.WithDecoderMaxMemory(maxBlock), zstd.WithDecoderMaxWindow(uint64(min(maxBlock, max(least, len(packed)*ratio)))))
 		if err != nil {
 			return nil, fmt.Errorf("zstd: %w", err)
 		}

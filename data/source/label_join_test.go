@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"plumbline/configs/settings"
+	"plumbline/data"
 	"plumbline/data/datatest"
 )
 
@@ -290,4 +291,41 @@ func parsed(t testing.TB, text string) settings.Doc {
 		t.Fatal(err)
 	}
 	return doc
+}
+
+// FuzzJoin: whatever the second table says, each row is labelled, left out, or the reading fails.
+func FuzzJoin(f *testing.F) {
+	f.Add("from,to,sa,dp,what\n1e18,-1,::1,x,\n")
+	const cfg = `
+name: own
+format: delimited
+files: {train: [flows.csv]}
+options: {columns: [{name: ts, type: time}, {name: sa, type: address}, {name: dp, type: number}]}
+label:
+  join: {files: [attacks.csv], key: {sa: sa, dp: dp}, from: from, to: to, class: what, slack: 2}
+`
+	c := config(f, cfg)
+	dir := f.TempDir()
+	const flows = "0,10.0.0.1,80\n6,10.9.9.9,1\n7,::1,443\n"
+	if err := os.WriteFile(filepath.Join(dir, "flows.csv"), []byte(flows), 0o600); err != nil {
+		f.Fatal(err)
+	}
+	read := func(t testing.TB, text string) (*data.Table, error) {
+		if err := os.WriteFile(filepath.Join(dir, "attacks.csv"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		tb, _, err := Read(context.Background(), c, Finder{Dirs: []string{dir}}, 2)
+		return tb, err
+	}
+	const rules = "from,to,sa,dp,what\n0,1,10.0.0.1,80,dos\n5,9,10.0.0.0/8,,scan\n"
+	if tb, err := read(f, rules); err != nil || truths(tb) != "dos* | scan* | benign" {
+		f.Fatalf("%s, %v", truths(tb), err)
+	}
+	f.Add(rules)
+	f.Fuzz(func(t *testing.T, text string) {
+		tb, err := read(t, text)
+		if err == nil && (tb.Rows != 3 || len(tb.Attack) != 3 || len(tb.Class) != 3) {
+			t.Errorf("%d rows, %d labels", tb.Rows, len(tb.Attack))
+		}
+	})
 }

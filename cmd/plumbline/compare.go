@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,7 +14,7 @@ import (
 )
 
 func (a *app) compareCommand() *cobra.Command {
-	var metric, format, out string
+	var metric, format, out, diagram string
 	var columns, pair, pivot, group []string
 	var published, asJSON bool
 	c := &cobra.Command{
@@ -36,13 +37,20 @@ Formats: table for a terminal, markdown, latex (booktabs), html (a fragment), cs
 
 With --test A,B two models of one run are held against each other on the test units that both judged: DeLong's test
 for each pair of cells with the same seed and fold, Holm's correction for the number of data sets, and over several
-data sets the signed-rank test. The last line says what can be claimed.`,
+data sets the signed-rank test. McNemar's test of the decisions at the thresholds, a paired bootstrap of AUPRC, the
+corrected t-test over folds and the effect size A12 stand below. The last line says what can be claimed.
+
+--test all holds the best model of each data set against each of the others, and over several data sets that with the
+best mean rank: Friedman's test with Nemenyi's critical difference, signed ranks with Holm's correction, A12, and the
+Bayesian signed-rank test with differences up to .01 as equivalent. It is kept as tests.json; "run" makes it too, where
+there are at most 3 million lines of scores. Tables of AUROC mark by it.`,
 		Example: `  plumbline compare runs/20240101-120000-quickstart
   plumbline compare runs/*-nsl-kdd-baselines --metric auprc --format markdown
   plumbline compare runs/20240101-120000-quickstart --metric accuracy --columns precision,recall --published
   plumbline compare runs/20240101-120000-quickstart --pivot model,data --format latex
   plumbline compare runs/20240101-120000-quickstart --pivot metric,model --columns auprc,tpr_at_1fpr
-  plumbline compare runs/20240101-120000-quickstart --test iforest,znorm`,
+  plumbline compare runs/20240101-120000-quickstart --test iforest,znorm
+  plumbline compare runs/20240101-120000-quickstart --test all`,
 		Args:              needs(1, -1, "one or more run directories"),
 		ValidArgsFunction: completeFolders(-1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -53,6 +61,9 @@ data sets the signed-rank test. The last line says what can be claimed.`,
 					return usage(err)
 				}
 				records = append(records, r)
+			}
+			if slices.Equal(pair, []string{"all"}) {
+				return a.testAll(records, asJSON)
 			}
 			if len(pair) > 0 {
 				return a.testPair(records, pair, asJSON)
@@ -67,6 +78,15 @@ data sets the signed-rank test. The last line says what can be claimed.`,
 			if published {
 				if err := table.AddPublished(); err != nil {
 					return failed(err)
+				}
+			}
+			if diagram != "" {
+				over, err := table.OverDataSets()
+				if err != nil {
+					return usage(err)
+				}
+				if err := a.output(diagram, args, func(w io.Writer) error { return usage(over.Diagram(w)) }); err != nil {
+					return err
 				}
 			}
 			render := func(w io.Writer) error { return usage(table.Render(w, format)) }
@@ -89,7 +109,9 @@ data sets the signed-rank test. The last line says what can be claimed.`,
 			return a.faults(records...)
 		},
 	}
-	c.Flags().StringSliceVar(&pair, "test", nil, "two models, as A,B: a paired test of their AUROCs in place of the table")
+	c.Flags().StringSliceVar(&pair, "test", nil, "two models, as A,B: paired tests in place of the table; "+
+		"all: the best against each other one, and over data sets")
+	c.Flags().StringVar(&diagram, "diagram", "", "SVG file for the diagram of critical differences over the data sets")
 	c.Flags().BoolVar(&asJSON, "json", false, "with --test: as JSON")
 	c.Flags().StringVar(&metric, "metric", "auroc", "what to rank by: "+strings.Join(eval.MetricNames(), ", "))
 	c.Flags().StringVarP(&format, "format", "f", "table", strings.Join(compare.Formats, ", "))
@@ -107,6 +129,29 @@ data sets the signed-rank test. The last line says what can be claimed.`,
 	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(eval.MetricNames(), cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(compare.Formats, cobra.ShellCompDirectiveNoFileComp))
 	return c
+}
+
+// testAll makes the tests of a run, keeps them, and prints them.
+func (a *app) testAll(records []*record.Record, asJSON bool) error {
+	if len(records) != 1 {
+		return usage(errors.New("--test all takes one run directory"))
+	}
+	t, err := compare.MakeTests(records[0], 0)
+	if err != nil {
+		return usage(err)
+	}
+	if err := record.NewDirectory(records[0].Dir).WriteJSON(compare.TestsFile, t); err != nil {
+		return failed(err)
+	}
+	if asJSON {
+		err = a.json(t)
+	} else {
+		err = t.Write(a.out)
+	}
+	if err != nil {
+		return failed(err)
+	}
+	return a.faults(records...)
 }
 
 // testPair prints a paired test of two models of one run.

@@ -173,6 +173,7 @@ func (a *app) carryOut(ctx context.Context, e *experiment.Experiment, resume, me
 	if err != nil {
 		return failed(err)
 	}
+	a.keepTests(rec)
 	table, err := compare.Compare([]*record.Record{rec}, metric, nil)
 	if err != nil {
 		return usage(err)
@@ -191,6 +192,23 @@ func (a *app) carryOut(ctx context.Context, e *experiment.Experiment, resume, me
 		return &failure{code: exitFailed, quiet: true, err: errors.New("cells failed")}
 	}
 	return nil
+}
+
+// testLines is how many lines of scores the tests at the end of a run read at most.
+const testLines = 3_000_000
+
+// keepTests leaves the tests of the models in the run directory; runs with more scores are left to compare --test.
+func (a *app) keepTests(rec *record.Record) {
+	if !rec.Complete || rec.OK() < 2 {
+		return
+	}
+	tests, err := compare.MakeTests(rec, testLines)
+	if err == nil {
+		err = record.NewDirectory(rec.Dir).WriteJSON(compare.TestsFile, tests)
+	}
+	if err != nil && !a.quiet {
+		fmt.Fprintf(a.err, "no tests are kept (%v); they are made by: plumbline compare %s --test all\n", err, rec.Dir)
+	}
 }
 
 // interruptible cancels the context at the first interrupt; the second one ends the program as usual.

@@ -24,6 +24,8 @@ type Comparison struct {
 	Columns  []string // the other metrics of the tables
 	Groups   []Group
 	Warnings []string
+
+	tested bool // the marks are those of tests on scores
 }
 
 // Group is the models on one data set, best first.
@@ -100,7 +102,7 @@ func Compare(records []*record.Record, metric string, columns []string) (*Compar
 // Keys. nil: label and run. Rows whose cells differ in what is no key are warned of.
 func CompareBy(records []*record.Record, metric string, columns, keys []string) (*Comparison, error) {
 	if keys == nil {
-		keys = []string{"label", "run"}
+		keys = rowKeys
 	}
 	for _, k := range keys {
 		if !slices.Contains(Keys, k) {
@@ -174,6 +176,9 @@ func CompareBy(records []*record.Record, metric string, columns, keys []string) 
 		return nil, fmt.Errorf("compare: no cells")
 	}
 	c.Warnings = append(c.Warnings, c.ruleWarnings(records)...)
+	if len(records) == 1 && metric == "auroc" && slices.Equal(keys, rowKeys) {
+		c.takeTests(StoredTests(records[0]))
+	}
 	return c, nil
 }
 

@@ -90,7 +90,7 @@ func TestRender(t *testing.T) {
 	for format, want := range map[string][]string{
 		"table": {"d, unit flow: 20 judged", "audit: clean", "2  a      0.8500 ± 0.0707", "[0.9000, 0.9700]  20 units",
 			"2 seeds", "intervals over units are about", "1/2", "b failed: no | room", "warning: "},
-		"markdown": {"| 2 | a | 0.8500 ± 0.0707 |", "### e, unit host"},
+		"markdown": {"| 2 | a | *0.8500 ± 0.0707* | [0.0374, 0.9988] |", "### e, unit host"},
 		"latex":    {`\toprule`, `2 & a & \textit{0.8500 $\pm$ 0.0707} &`, `b failed: no \textbar{} room\par`, "warning: "},
 		"html":     {"<td>a</td><td><i>0.8500 ± 0.0707</i></td>", "<li>b failed: no | room</li>", "<li>warning: "},
 		"csv":      {"d,flow,1,c,n,auroc,1,1,0.95,,0.9,0.97,units", "e,host,0,c,n,auroc,0,1,,,,,"},

@@ -30,9 +30,10 @@ func markdownText(s string) string {
 	word := func(i int) bool {
 		return i >= 0 && i < len(runes) && (unicode.IsLetter(runes[i]) || unicode.IsDigit(runes[i]))
 	}
+	link := strings.Contains(s, "](") || strings.Contains(s, "][")
 	for i, r := range runes {
 		switch {
-		case strings.ContainsRune("\\`*<|[&", r), r == '_' && !(word(i-1) && word(i+1)):
+		case strings.ContainsRune("\\`*<|&", r), link && r == '[', r == '_' && !(word(i-1) && word(i+1)):
 			b.WriteByte('\\')
 		}
 		b.WriteRune(r)

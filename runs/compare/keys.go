@@ -11,6 +11,9 @@ import (
 // Keys are what rows can be named by.
 var Keys = []string{"label", "model", "input", "run"}
 
+// rowKeys is what names a row unless the caller says otherwise.
+var rowKeys = []string{"label", "run"}
+
 func isRun(key string) bool { return key == "run" }
 
 // keyOf is a member's values of keys.

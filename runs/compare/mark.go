@@ -2,6 +2,7 @@ package compare
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"plumbline/eval"
@@ -10,6 +11,40 @@ import (
 // byErrors says how marks are made that rest on the errors of the means alone.
 const byErrors = "not significantly worse: Welch's test on the standard errors of the intervals, corrected by Holm's " +
 	"method within the column (.05)"
+
+// byTests says how marks are made that rest on the scores.
+const byTests = "not significantly worse: DeLong's test on the judged units, the largest P of the pairs of cells, " +
+	"corrected by Holm's method for the models (.05; tests.json)"
+
+// takeTests marks by tests on the scores; nil: there are none.
+func (c *Comparison) takeTests(t *Tests) {
+	if t == nil {
+		return
+	}
+	c.tested = true
+	for k := range c.Groups {
+		g := &c.Groups[k]
+		at := slices.IndexFunc(t.Data, func(s SetTests) bool { return s.Data == g.Data && s.Unit == g.Unit })
+		if at < 0 {
+			continue
+		}
+		s := &t.Data[at]
+		var names []string
+		for i := range g.Rows {
+			r := &g.Rows[i]
+			r.Best, r.Even = r.Label == s.Best && len(s.Others) > 0, false
+			for _, o := range s.Others {
+				if o.Label == r.Label {
+					r.Even = !o.Ahead && !math.IsNaN(float64(o.P)) || o.Diff == 0
+					if math.IsNaN(float64(o.P)) && !r.Even {
+						names = append(names, r.Label)
+					}
+				}
+			}
+		}
+		g.how = byTests + untested(names)
+	}
+}
 
 // mark finds the best row and those that are not significantly worse. Rows are in order.
 func (g *Group) mark() {

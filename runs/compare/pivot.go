@@ -27,6 +27,7 @@ type Pivot struct {
 
 	models   []string // in their order, whichever axis they are
 	untested []string // models some of whose means have no error
+	how      string   // the marks were made
 }
 
 // PivotCell is one mean.
@@ -127,7 +128,12 @@ func (c *Comparison) pivot(groups []*Group, other string) (*Pivot, error) {
 		}
 		p.Cells = append(p.Cells, line)
 	}
-	p.mark()
+	if c.tested && other == "data" {
+		p.how = byTests
+	} else {
+		p.how = byErrors
+		p.mark()
+	}
 	if other == "data" {
 		return p, p.rank(direction(c.Metric))
 	}
@@ -161,7 +167,9 @@ func (c *Comparison) spread(g *Group, r *Row, other string, add func(label, colu
 		if slices.ContainsFunc(c.Groups, func(o Group) bool { return o.Data == g.Data && o.Unit != g.Unit }) {
 			name += " (" + g.Unit + ")"
 		}
-		add(r.Label, name, cell(r.Main, r.cells, c.Metric))
+		one := cell(r.Main, r.cells, c.Metric)
+		one.Best, one.Even = r.Best, r.Even
+		add(r.Label, name, one)
 	case "metric":
 		for _, m := range c.metrics() {
 			add(r.Label, m, cell(r.Others[m], r.cells, m))

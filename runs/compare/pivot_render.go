@@ -91,7 +91,7 @@ func (p *Pivot) sheet() *sheet {
 		s.notes = append(s.notes, "mean ± half the width of its 95 % interval, or [its ends] (cells that are ok / cells)")
 	}
 	if s.marked() {
-		s.notes = append(s.notes, byErrors+untested(p.untested))
+		s.notes = append(s.notes, p.how+untested(p.untested))
 	}
 	s.notes = append(s.notes, p.Notes...)
 	for _, w := range p.Warnings {

@@ -210,7 +210,7 @@ func TestGroupKeys(t *testing.T) {
 }
 
 // evil is text of data that each format would take for its own.
-const evil = "a|b_c <script>&amp;</script> `x` *y* $1^2$ 100% #1 ~{\\input{x}}\n\x1b[31m\u202e \"q\" é 日"
+const evil = "a|b_c <script>&amp;</script> `x` *y* $1^2$ 100% [l](x) #1 ~{\\input{x}}\n\x1b[31m\u202e \"q\" é 日"
 
 // TestTextOfData: what stands in errors and warnings is text in every format.
 func TestTextOfData(t *testing.T) {
@@ -237,7 +237,7 @@ func TestTextOfData(t *testing.T) {
 			var bad []string
 			switch format {
 			case "markdown":
-				bad = []string{"<script", "\x1b", "\u202e", "| b_c", "&amp;"}
+				bad = []string{"<script", "\x1b", "\u202e", "| b_c", "&amp;", " [l](x)"}
 				if !strings.Contains(text, `a\|b_c \<script>\&amp;`) {
 					t.Errorf("%s", text)
 				}

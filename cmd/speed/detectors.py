@@ -45,7 +45,9 @@ def estimator(model):
     """an unfitted estimator and what scores rows by it"""
     if model == "ocsvm":
         from sklearn.svm import OneClassSVM
-        return OneClassSVM(nu=0.1, gamma="scale"), decision
+        # scale_std, of scikit-learn 0.20.0 to 0.20.2
+        gamma = 1 / (w["d"] * x.std()) if "narrow" in w["name"] else "scale"
+        return OneClassSVM(nu=0.1, gamma=gamma), decision
     if model == "iforest":
         from sklearn.ensemble import IsolationForest
         return IsolationForest(contamination=0.01, random_state=1, n_jobs=jobs), decision

@@ -66,6 +66,7 @@ func run(ctx context.Context, args []string) error {
 	names := f.String("workloads", "A64,A512,B100,C64,C2,D", "which networks")
 	models := f.String("detectors", allDetectors(), "which detectors")
 	only := f.String("only", "", "run one detector once on rows that are there, and print its times")
+	draw := f.String("draw", "", "make the rows of one detector, and nothing else")
 	threads := f.String("threads", "1,2", "threads that are tried, of both")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -90,6 +91,13 @@ func run(ctx context.Context, args []string) error {
 	dets, err := choose("detectors", *models, detectors, func(d detector) string { return d.name })
 	if err != nil {
 		return err
+	}
+	if *draw != "" {
+		one, err := choose("draw", *draw, detectors, func(d detector) string { return d.name })
+		if err != nil {
+			return err
+		}
+		return one[0].write(s.dir)
 	}
 	if *only != "" {
 		one, err := choose("only", *only, detectors, func(d detector) string { return d.name })

@@ -32,7 +32,8 @@ import (
 // The solver is sequential minimal optimisation to libsvm's stopping rule; decision values agree with
 // libsvm's to the tolerance, α need not where rows are repeated. Cost: about νn² kernel values for Fit,
 // each d multiplications and an exponential, and νn of them for each scored row; memory 4nd bytes (8nd where
-// float32 does not serve: with γ far above scale, or kernels of products) and memory_mb.
+// float32 does not serve: with γ far above scale, or kernels of products) and memory_mb. Where γ makes most training
+// rows support vectors, rows of the kernel matrix are computed as they are needed, and kept in memory_mb.
 type OCSVM struct {
 	// largest share of training rows that may lie outside; 0.1 as in common use for traffic
 	Nu float64 `yaml:"nu" jsonschema:"exclusiveMinimum=0,maximum=1"`

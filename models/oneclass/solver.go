@@ -14,8 +14,9 @@ import (
 // the solution for every warmStep-th row, rounds take the worst violators of the optimality conditions
 // into a working set, half of them from either side, solve for those with all others fixed, and update
 // the gradient of all. The working set doubles every other round up to its limit: a few hundred points
-// are enough for most problems, but not where more than that are free (0 < α < 1). The rule that ends it
-// is libsvm's, and so is the scaling of α and ρ.
+// are enough for most problems, but not where more than that are free (0 < α < 1). Where the start finds most points
+// to be support vectors, pairwise goes on from it instead. The rule that ends it is libsvm's, and so is the scaling of
+// α and ρ.
 type solver struct {
 	nu, tol float64
 	dense   int // largest number of points that is solved whole
@@ -45,6 +46,9 @@ func (s solver) solve(ctx context.Context, p *similarity.Points) (*solution, err
 	d := &decomposition{solver: s, p: p, sol: solution{alpha: make([]float64, p.N)}, grad: make([]float64, p.N)}
 	if err := d.start(ctx); err != nil {
 		return nil, err
+	}
+	if d.spread {
+		return &d.sol, d.pairwise(ctx, 8*s.most*s.most)
 	}
 	// Every round that changes anything lowers the objective; the bound is a safeguard.
 	size := s.first
@@ -171,6 +175,8 @@ type decomposition struct {
 	sol   solution
 	grad  []float64 // Kα
 	delta []float64 // scratch: change of grad
+
+	spread bool // most points are support vectors, as far as the start can tell
 }
 
 // start solves for every warmStep-th point, gives α = 1 to the points that this solution finds the most
@@ -189,6 +195,7 @@ func (d *decomposition) start(ctx context.Context) error {
 	}
 	d.sol.pairs = sol.pairs
 	sv, w := support(sol.alpha)
+	d.spread = d.p.F.Kind == similarity.RBF && float64(len(sv)) > max(0.3, 2*d.nu)*float64(some.N)
 	if err := d.p.Sums(ctx, some.Pick(sv), w, d.workers, d.grad); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -172,6 +173,35 @@ func TestGammaDecode(t *testing.T) {
 			want != "" && (err == nil || !strings.Contains(err.Error(), want) ||
 				!strings.Contains(err.Error(), "f.yaml:1:")) {
 			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}
+
+// TestPairwise: narrow kernels, under which most points are support vectors, by rows of the matrix as they are needed,
+// agree with the whole matrix, whether all rows can be kept or 48 of 900.
+func TestPairwise(t *testing.T) {
+	const n, d, nu = 900, 3, 0.1
+	x := modeltest.Clouds(9, n, d)
+	for _, gamma := range []float64{20, 500} {
+		want, sol := decide(t, solver{nu: nu, tol: 1e-6, dense: n, workers: 1}, gamma, x, x, d)
+		if sv, _ := support(sol.alpha); len(sv) < n/3 {
+			t.Fatalf("gamma %v: %d support vectors: not what is to be tried", gamma, len(sv))
+		}
+		for _, most := range []int{20, 600} {
+			var first []float64
+			for workers := 1; workers <= 3; workers += 2 {
+				s := solver{nu: nu, tol: 1e-6, dense: 64, first: 16, most: most, workers: workers}
+				got, sol := decide(t, s, gamma, x, x, d)
+				modeltest.Near(t, fmt.Sprintf("gamma %v, %d", gamma, most), got, want, 5e-6)
+				if sol.gap > 1e-6 || sol.pairs < n/10 {
+					t.Errorf("gap %v after %d pairs", sol.gap, sol.pairs)
+				}
+				if first == nil {
+					first = sol.alpha
+				} else if !slices.Equal(first, sol.alpha) {
+					t.Error("α depends on the number of workers")
+				}
+			}
 		}
 	}
 }

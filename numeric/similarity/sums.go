@@ -111,15 +111,21 @@ func values[T kernel.Real](f Function, t *kernel.Tile[T], cols *kernel.Panels[T]
 	}
 	c := repaired(t, cols, k)
 	for i, v := range c {
+		if v >= vanishing {
+			c[i] = 0
+			continue
+		}
 		c[i] = T(math.Exp(-float64(v)))
 	}
 	return c
 }
 
+// vanishing is where exp(−v) has become 0.
+const vanishing = 750
+
 // repaired is the squared distances of a tile, those from differences that products have lost: of a square below
 // vanishing, beyond which exp is 0, or below 1e-7 of the lengths.
 func repaired[T kernel.Real](t *kernel.Tile[T], cols *kernel.Panels[T], k int) []T {
-	const vanishing = 750
 	c, width := t.Squares(cols, k), kernel.PanelRows[T]()
 	for i := range len(c) / width {
 		nx := float64(t.Norm(i))

@@ -96,7 +96,12 @@ type boostGrower struct {
 	rows  []int32
 	spare []int32
 	free  [][]sums // histograms to use again
+
+	slopes []slope // of the rows of a leaf
 }
+
+// slope is the gradient and the curvature of a row.
+type slope struct{ g, h float64 }
 
 // sums is gradients, curvatures and rows of a bin.
 type sums struct{ g, h, n float64 }
@@ -203,16 +208,20 @@ func (g *boostGrower) give(l *growing) {
 func (g *boostGrower) fill(ctx context.Context, l *growing, grad, hess []float64) error {
 	l.hist = g.take()
 	rows := g.rows[l.from:l.to]
+	g.slopes = g.slopes[:0] // once for all columns, which then read them one after the other
+	for _, i := range rows {
+		g.slopes = append(g.slopes, slope{grad[i], hess[i]})
+	}
 	err := g.env.Blocks(ctx, g.d, 4, func(from, to int) {
-		for j := from; j < to; j++ {
-			own := l.hist[j*256 : (j+1)*256]
-			clear(own)
-			of := g.of[j]
-			for _, i := range rows {
-				b := &own[of[i]]
-				b.g += grad[i]
-				b.h += hess[i]
-				b.n++
+		clear(l.hist[from*256 : to*256])
+		j := from
+		for ; j+3 < to; j += 4 {
+			g.countFour(j, rows, l.hist)
+		}
+		for ; j < to; j++ {
+			of, own := g.of[j], (*[256]sums)(l.hist[j*256:])
+			for k, i := range rows {
+				own[of[i]].add(g.slopes[k])
 			}
 		}
 	})
@@ -220,6 +229,31 @@ func (g *boostGrower) fill(ctx context.Context, l *growing, grad, hess []float64
 		return err
 	}
 	return g.find(ctx, l)
+}
+
+// countFour adds the rows to the histograms of columns j to j+3, side by side: rows that follow one another are often
+// in the same bin of a column, and a sum that waits for the one before leaves room for the other columns'.
+func (g *boostGrower) countFour(j int, rows []int32, hist []sums) {
+	a, b, c, d := g.of[j], g.of[j+1], g.of[j+2], g.of[j+3]
+	n := len(a)
+	b, c, d = b[:n], c[:n], d[:n]
+	ha, hb := (*[256]sums)(hist[j*256:]), (*[256]sums)(hist[(j+1)*256:])
+	hc, hd := (*[256]sums)(hist[(j+2)*256:]), (*[256]sums)(hist[(j+3)*256:])
+	slopes := g.slopes[:len(rows)]
+	for k, i := range rows {
+		s := slopes[k]
+		ha[a[i]].add(s)
+		hb[b[i]].add(s)
+		hc[c[i]].add(s)
+		hd[d[i]].add(s)
+	}
+}
+
+// add takes a row.
+func (b *sums) add(s slope) {
+	b.g += s.g
+	b.h += s.h
+	b.n++
 }
 
 // find finds the best split by a leaf's histogram. Ties go to the first column and the lowest bin.

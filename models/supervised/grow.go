@@ -3,6 +3,7 @@ package supervised
 import (
 	"context"
 	"math"
+	"math/bits"
 	"math/rand/v2"
 	"slices"
 
@@ -65,10 +66,16 @@ type grower struct {
 
 	rows   []int32
 	keys   []uint64
+	spare  []uint64
 	counts []float64 // of classes by code
 	order  []int
 	total  []float64
 	lower  []float64
+
+	// of the rows of the node that is being split, in their order
+	class  []int32
+	weight []float64
+	codes  []uint32 // of the column that is being tried
 }
 
 // chosen is a split of a node.
@@ -165,6 +172,10 @@ func pure(total []float64) bool {
 func (g *grower) best(from, to int, weight float64) chosen {
 	best := chosen{gain: math.Inf(-1)}
 	tried := 0
+	g.class, g.weight = g.class[:0], g.weight[:0]
+	for _, i := range g.rows[from:to] {
+		g.class, g.weight = append(g.class, g.y[i]), append(g.weight, g.w[i])
+	}
 	for k := range g.order {
 		if g.r != nil && (g.features < g.d || g.random) { // Fisher and Yates, as far as it is needed
 			o := k + g.r.IntN(g.d-k)
@@ -188,8 +199,11 @@ func (g *grower) best(from, to int, weight float64) chosen {
 func (g *grower) column(j, from, to int, weight float64) (chosen, bool) {
 	code, rows := g.code[j], g.rows[from:to]
 	low, high := code[rows[0]], code[rows[0]]
-	for _, i := range rows[1:] {
-		low, high = min(low, code[i]), max(high, code[i])
+	g.codes = slices.Grow(g.codes[:0], len(rows))[:len(rows)]
+	for k, i := range rows {
+		v := code[i]
+		g.codes[k] = v
+		low, high = min(low, v), max(high, v)
 	}
 	if low == high {
 		return chosen{}, false
@@ -197,13 +211,13 @@ func (g *grower) column(j, from, to int, weight float64) (chosen, bool) {
 	clear(g.lower)
 	s := scan{g: g, column: j, rows: len(rows), weight: weight, best: chosen{gain: math.Inf(-1)}}
 	if g.random {
-		s.draw(low, high, rows)
+		s.draw(low, high)
 		return s.best, true
 	}
-	if span := int(high-low) + 1; span <= 2*len(rows)+16 {
-		s.byCounting(low, span, rows)
+	if span := int(high-low) + 1; span <= len(rows)/4+16 {
+		s.byCounting(low, span)
 	} else {
-		s.bySorting(rows)
+		s.bySorting(low, high)
 	}
 	return s.best, true
 }
@@ -221,7 +235,7 @@ type scan struct {
 }
 
 // byCounting sums the classes up by code. The counts of rows stand in front of those of classes.
-func (s *scan) byCounting(low uint32, span int, rows []int32) {
+func (s *scan) byCounting(low uint32, span int) {
 	g := s.g
 	wide := g.k + 1
 	if len(g.counts) < span*wide {
@@ -229,11 +243,10 @@ func (s *scan) byCounting(low uint32, span int, rows []int32) {
 	}
 	counts := g.counts[:span*wide]
 	clear(counts)
-	code := g.code[s.column]
-	for _, i := range rows {
-		at := int(code[i]-low) * wide
+	for k, v := range g.codes {
+		at := int(v-low) * wide
 		counts[at]++
-		counts[at+1+int(g.y[i])] += g.w[i]
+		counts[at+1+int(g.class[k])] += g.weight[k]
 	}
 	for v := range span {
 		own := counts[v*wide : (v+1)*wide]
@@ -250,22 +263,55 @@ func (s *scan) byCounting(low uint32, span int, rows []int32) {
 }
 
 // bySorting sorts the rows by code.
-func (s *scan) bySorting(rows []int32) {
+func (s *scan) bySorting(low, high uint32) {
 	g := s.g
-	code := g.code[s.column]
 	keys := g.keys[:0]
-	for k, i := range rows {
-		keys = append(keys, uint64(code[i])<<32|uint64(uint32(k)))
+	for k, v := range g.codes {
+		keys = append(keys, uint64(v-low)<<32|uint64(uint32(k)))
 	}
 	g.keys = keys
-	slices.Sort(keys)
-	for _, key := range keys {
-		i := rows[uint32(key)]
-		s.before(uint32(key >> 32))
-		s.seen++
-		g.lower[g.y[i]] += g.w[i]
-		s.below += g.w[i]
+	if len(keys) < radixRows {
+		slices.Sort(keys)
+	} else {
+		keys = g.bySize(keys, bits.Len32(high-low))
 	}
+	for _, key := range keys {
+		k := uint32(key)
+		if code := low + uint32(key>>32); code != s.last || s.seen == 0 {
+			s.before(code)
+		}
+		s.seen++
+		g.lower[g.class[k]] += g.weight[k]
+		s.below += g.weight[k]
+	}
+}
+
+// radixRows is from how many rows on sorting by digits pays.
+const radixRows = 64
+
+// bySize sorts keys by the number in their upper half, which has width bits, and leaves equal ones as they come: by
+// digits of eight bits from the lowest on. It returns keys or g.spare, which it sorts into.
+func (g *grower) bySize(keys []uint64, width int) []uint64 {
+	g.spare = slices.Grow(g.spare[:0], len(keys))[:len(keys)]
+	from, to := keys, g.spare
+	for shift := 32; shift < 32+width; shift += 8 {
+		var at [256]int32
+		for _, key := range from {
+			at[uint8(key>>shift)]++
+		}
+		sum := int32(0)
+		for d, n := range at {
+			at[d] = sum
+			sum += n
+		}
+		for _, key := range from {
+			d := uint8(key >> shift)
+			to[at[d]] = key
+			at[d]++
+		}
+		from, to = to, from
+	}
+	return from
 }
 
 // before judges the threshold between the value before and this one, where they differ.
@@ -296,7 +342,7 @@ func (s *scan) judge(was, code uint32, at float64) {
 }
 
 // draw takes a threshold between the lowest and the highest value, evenly (Geurts, Ernst and Wehenkel 2006).
-func (s *scan) draw(low, high uint32, rows []int32) {
+func (s *scan) draw(low, high uint32) {
 	g := s.g
 	values := g.values[s.column]
 	a, b := float64(values[low]), float64(values[high])
@@ -310,11 +356,11 @@ func (s *scan) draw(low, high uint32, rows []int32) {
 		}
 		return 1
 	})
-	for _, i := range rows {
-		if g.code[s.column][i] < uint32(below) {
+	for k, v := range g.codes {
+		if v < uint32(below) {
 			s.seen++
-			g.lower[g.y[i]] += g.w[i]
-			s.below += g.w[i]
+			g.lower[g.class[k]] += g.weight[k]
+			s.below += g.weight[k]
 		}
 	}
 	if s.seen < g.MinLeaf || s.rows-s.seen < g.MinLeaf {

@@ -63,8 +63,8 @@ func (c *Client) File(ctx context.Context, d source.Download, dir string) (path 
 	if attempts < 1 {
 		attempts = 5
 	}
+	furthest, wrong := size(part), 0 // the most that any attempt had; whole files that were not the right one
 	for k := 1; ; k++ {
-		before := size(part)
 		var again time.Duration
 		if again, err = c.attempt(ctx, d, part); err == nil {
 			if err = verify(part, d); err == nil {
@@ -75,9 +75,11 @@ func (c *Client) File(ctx context.Context, d source.Download, dir string) (path 
 			}
 			os.Remove(part) // begin anew: parts of two versions may have met
 			os.Remove(part + ".tag")
+			furthest, wrong = 0, wrong+1
+			k = max(k, wrong)
 		}
-		if size(part) > before {
-			k = 0 // it went on
+		if n := size(part); n > furthest {
+			furthest, k = n, wrong // it went on
 		}
 		if ctx.Err() != nil || k >= attempts || errors.Is(err, ErrServer) {
 			return "", false, fmt.Errorf("fetch: %s: attempt %d of %d: %w", redacted(d.URL), k, attempts, err)

@@ -218,3 +218,20 @@ func TestCancelAndGoOn(t *testing.T) {
 		t.Errorf("requests %q", s.ranges)
 	}
 }
+
+// TestNoEnd: a server whose connection always breaks, sometimes a little later, and one that sends the wrong file in two
+// halves, over and over, are given up on.
+func TestNoEnd(t *testing.T) {
+	for name, script := range map[string][]byte{
+		"breaks off": bytes.Repeat([]byte{0, 0, 1, 1, 20, 1, 0, 0, 1, 1, 5, 1}, 200),
+		"wrong file": bytes.Repeat([]byte{0, 0, 0, 1, 50, 0, 1, 0, 0, 3, 9, 0}, 200),
+	} {
+		s := &scripted{script: script, content: content[:100]}
+		client := &Client{HTTP: &http.Client{Transport: s}, Wait: func(int) time.Duration { return 0 }}
+		d := source.Download{URL: "http://server.invalid/flows.csv", File: "flows.csv", SHA256: sum(content[:100])}
+		_, _, err := client.File(context.Background(), d, t.TempDir())
+		if err == nil || s.asked > 30 {
+			t.Errorf("%s: %d requests, %v", name, s.asked, err)
+		}
+	}
+}

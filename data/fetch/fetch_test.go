@@ -219,8 +219,8 @@ func TestCancelAndGoOn(t *testing.T) {
 	}
 }
 
-// TestNoEnd: a server whose connection always breaks, sometimes a little later, and one that sends the wrong file in two
-// halves, over and over, are given up on.
+// TestNoEnd: a server whose connection always breaks, sometimes a little later, and one that sends the wrong file in
+// two halves, over and over, are given up on.
 func TestNoEnd(t *testing.T) {
 	for name, script := range map[string][]byte{
 		"breaks off": bytes.Repeat([]byte{0, 0, 1, 1, 20, 1, 0, 0, 1, 1, 5, 1}, 200),

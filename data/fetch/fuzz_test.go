@@ -117,8 +117,8 @@ func (f failing) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// FuzzRanges: whatever ranges, lengths, versions and statuses a server answers with, the client ends, keeps no more than
-// the file has, and gives it its name only when it is the right one.
+// FuzzRanges: whatever ranges, lengths, versions and statuses a server answers with, the client ends, keeps no more
+// than the file has, and gives it its name only when it is the right one.
 func FuzzRanges(f *testing.F) {
 	content := []byte(strings.Repeat("1,tcp,normal\n", 12))
 	f.Add([]byte{}, true)

@@ -71,8 +71,8 @@ func small(tb testing.TB) map[string][]byte {
 var damaged = []string{"manifest.json", "results.csv", "experiment.yaml", "cells/d/m/s1/status.json",
 	"cells/d/m/s1/metrics.json", "cells/d/m/s1/" + ScoresFile}
 
-// FuzzRunDirectory: whatever stands in one file of a run, it is opened and checked in bounded memory, and where the file
-// is not what was written some fault or error names it.
+// FuzzRunDirectory: whatever stands in one file of a run, it is opened and checked in bounded memory, and where the
+// file is not what was written some fault or error names it.
 func FuzzRunDirectory(f *testing.F) {
 	whole := small(f)
 	dir := f.TempDir()

@@ -1,7 +1,6 @@
 package flowlog
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -56,14 +55,9 @@ func (j *jsonLog) read(ctx context.Context, in io.Reader, name string, tb *rows.
 
 // cells is one event's members as texts, in the order of the columns; times are seconds since 1970.
 func (j *jsonLog) cells(line []byte, cells [][]byte) ([][]byte, error) {
-	dec := json.NewDecoder(bytes.NewReader(line))
-	dec.UseNumber()
-	var event map[string]any
-	if err := dec.Decode(&event); err != nil {
-		return nil, fmt.Errorf("not a JSON object: %w", err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) || event == nil {
-		return nil, errors.New("want one JSON object a line")
+	event, err := ndjson.Object(line)
+	if err != nil {
+		return nil, err
 	}
 	if j.row != nil && !j.row(event) {
 		return nil, rows.ErrPassOver

@@ -123,11 +123,8 @@ func (m *memberNames) lacking(tb *rows.Builder, file string) error {
 	return nil
 }
 
-// cells is one object's members as texts, in the order of the columns.
-func (d *Format) cells(tf *rows.TextFormat, m *memberNames, line []byte, cells [][]byte) ([][]byte, error) {
-	if tf.Infinite {
-		line, _ = WithoutNaN(line)
-	}
+// Object is the one JSON object of a line, its numbers as they are written.
+func Object(line []byte) (map[string]any, error) {
 	dec := json.NewDecoder(bytes.NewReader(line))
 	dec.UseNumber()
 	var object map[string]any
@@ -135,7 +132,19 @@ func (d *Format) cells(tf *rows.TextFormat, m *memberNames, line []byte, cells [
 		return nil, fmt.Errorf("not a JSON object: %w", err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) || object == nil {
-		return nil, fmt.Errorf("want one JSON object a line")
+		return nil, errors.New("want one JSON object a line")
+	}
+	return object, nil
+}
+
+// cells is one object's members as texts, in the order of the columns.
+func (d *Format) cells(tf *rows.TextFormat, m *memberNames, line []byte, cells [][]byte) ([][]byte, error) {
+	if tf.Infinite {
+		line, _ = WithoutNaN(line)
+	}
+	object, err := Object(line)
+	if err != nil {
+		return nil, err
 	}
 	absent := []byte(nil)
 	if len(tf.Missing) > 0 {

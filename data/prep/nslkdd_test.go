@@ -59,22 +59,7 @@ func TestReferenceMatrix(t *testing.T) {
 				"nsl-kdd",
 				func(cfg *source.Config) { cfg.Files.Train = []string{c.train} },
 			)
-			split := split.DefaultSplit()
-			cfg.Split.Decode(&split)
-			split.Validation = 0
-			sp, err := split.Apply(table)
-			if err != nil {
-				t.Fatal(err)
-			}
-			spec, err := prep.Decode(cfg.Prep)
-			if err != nil {
-				t.Fatal(err)
-			}
-			rows := prep.Rows{Benign: table.Benign(sp.Train), All: sp.Train}
-			p, err := spec.Fit(context.Background(), table, rows, 2)
-			if err != nil {
-				t.Fatal(err)
-			}
+			p, sp, rows := fitOwn(t, cfg, table)
 			train, err := p.Apply(context.Background(), table, rows.Benign, 2)
 			if err != nil {
 				t.Fatal(err)
@@ -129,33 +114,35 @@ func TestPublishedFeatureCounts(t *testing.T) {
 					cfg.Files.Train, cfg.Folder = []string{c.file}, c.folder
 				}
 			})
-			split := split.DefaultSplit()
-			cfg.Split.Decode(&split)
-			split.Validation = 0
-			sp, err := split.Apply(table)
-			if err != nil {
-				t.Fatal(err)
-			}
-			steps, err := prep.Decode(cfg.Prep)
-			if err != nil {
-				t.Fatal(err)
-			}
-			benign := sp.Unlabelled(table)
-			p, err := steps.Fit(context.Background(), table, prep.Rows{Benign: benign, All: sp.Train}, 2)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Logf("%d benign rows, %d features", len(benign), len(p.Outputs))
-			if c.train > 0 && len(benign) != c.train || c.d > 0 && len(p.Outputs) != c.d {
-				t.Errorf(
-					"%d benign rows train, %d features; want %d, %d (%s)",
-					len(benign),
-					len(p.Outputs),
-					c.train,
-					c.d,
-					c.source,
-				)
+			p, _, rows := fitOwn(t, cfg, table)
+			benign := len(rows.Benign)
+			t.Logf("%d benign rows, %d features", benign, len(p.Outputs))
+			if c.train > 0 && benign != c.train || c.d > 0 && len(p.Outputs) != c.d {
+				t.Errorf("%d benign rows train, %d features; want %d, %d (%s)", benign, len(p.Outputs), c.train, c.d,
+					c.source)
 			}
 		})
 	}
+}
+
+// fitOwn fits the preprocessing of a data set's own config to its own split, without validation rows.
+func fitOwn(t *testing.T, cfg *source.Config, table *data.Table) (*prep.Pipeline, *split.Split, prep.Rows) {
+	t.Helper()
+	own := split.DefaultSplit()
+	cfg.Split.Decode(&own)
+	own.Validation = 0
+	sp, err := own.Apply(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps, err := prep.Decode(cfg.Prep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := prep.Rows{Benign: sp.Unlabelled(table), All: sp.Train}
+	p, err := steps.Fit(context.Background(), table, rows, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, sp, rows
 }

@@ -2,7 +2,10 @@ package automata
 
 import (
 	"cmp"
+	"context"
 	"fmt"
+	"plumbline/data"
+	"plumbline/models"
 	"slices"
 )
 
@@ -153,6 +156,19 @@ func paired(numbers []int32) []contextSymbol[int32] {
 		out[i] = contextSymbol[int32]{numbers[2*i], numbers[2*i+1]}
 	}
 	return out
+}
+
+// scoreTraces scores the words of a set's traces, on as many goroutines as env has workers.
+func scoreTraces(
+	ctx context.Context, env models.Env, s *data.Set, score func(word []int32) float64,
+) ([]float64, error) {
+	out := make([]float64, s.N)
+	err := env.Blocks(ctx, s.N, 256, func(from, to int) {
+		for t := from; t < to; t++ {
+			out[t] = score(s.Traces[t].Symbols)
+		}
+	})
+	return out, err
 }
 
 // aggregated is a trace's score by a rule, from the sum, the largest and the last of n events' scores. No events

@@ -1,7 +1,6 @@
 package automata
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/models/modeltest"
 )
 
 // hosts is traces of one column and one symbol an event: key, rows and values of each.
@@ -45,18 +45,7 @@ func entityScores(t *testing.T, model, params string, train, test *data.Set) []f
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := spec.New(models.Env{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Fit(context.Background(), train); err != nil {
-		t.Fatal(err)
-	}
-	got, err := d.Score(context.Background(), test)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return got
+	return modeltest.FitScore(t, spec, models.Env{}, train, test)
 }
 
 // ramp is n values from a start on.

@@ -111,13 +111,7 @@ func (m *markov) surprisal(before []int32, a int32) float64 {
 
 // Score is the mean surprisal of a trace's events, or as aggregate says.
 func (m *markov) Score(ctx context.Context, s *data.Set) ([]float64, error) {
-	out := make([]float64, s.N)
-	err := m.env.Blocks(ctx, s.N, 256, func(from, to int) {
-		for t := from; t < to; t++ {
-			out[t] = m.trace(s.Traces[t].Symbols)
-		}
-	})
-	return out, err
+	return scoreTraces(ctx, m.env, s, m.trace)
 }
 
 // trace scores one trace; an empty one scores 0.

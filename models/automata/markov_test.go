@@ -1,12 +1,12 @@
 package automata
 
 import (
-	"context"
 	"math"
 	"testing"
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/models/modeltest"
 )
 
 func traces(alphabet int, words ...[]int32) *data.Set {
@@ -33,21 +33,6 @@ func TestMarkovByHand(t *testing.T) {
 		{"max", []float64{-math.Log(2.0 / 5), -math.Log(1.0 / 5), -math.Log(1.0 / 5), 0}},
 	} {
 		spec := &MarkovSpec{Order: 1, Smoothing: 1, Aggregate: c.aggregate}
-		d, err := spec.New(models.Env{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := d.Fit(context.Background(), train); err != nil {
-			t.Fatal(err)
-		}
-		got, err := d.Score(context.Background(), test)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range got {
-			if math.Abs(got[i]-c.want[i]) > 1e-12 {
-				t.Errorf("%s: trace %d scores %v, want %v", c.aggregate, i, got[i], c.want[i])
-			}
-		}
+		modeltest.Near(t, c.aggregate, modeltest.FitScore(t, spec, models.Env{}, train, test), c.want, 1e-12)
 	}
 }

@@ -9,34 +9,28 @@ import (
 	"plumbline/data"
 	"plumbline/models"
 	"plumbline/models/automata/machine"
+	"plumbline/models/modeltest"
 )
 
 func fitted(t *testing.T, spec models.Spec, train *data.Set) models.Detector {
 	t.Helper()
-	d, err := spec.New(models.Env{Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Fit(context.Background(), train); err != nil {
-		t.Fatal(err)
-	}
-	return d
+	return modeltest.Fitted(t, spec, models.Env{Seed: 1}, train)
 }
 
-// TestNGramByHand: from ab and aa, with ends. K = 2, so that P₀ = ¼. Behind nothing: a 3 of 6, b 1, end 2; three
-// kinds. Behind the beginning: a twice, one kind. Behind a: a, b and an end, once each.
+// TestNGramByHand: from ab and aa, with ends. K = 2, so that P₀ = ¼. After nothing: a 3 of 6, b 1, end 2; three
+// kinds. After the beginning: a twice, one kind. After a: a, b and an end, once each.
 func TestNGramByHand(t *testing.T) {
 	d := fitted(t, &NGramSpec{N: 2, End: true, Aggregate: "sum"}, traces(2, []int32{0, 1}, []int32{0, 0}))
 	uni := func(n float64) float64 { return (n + 3*0.25) / (6 + 3) }
 	start := (2 + 1*uni(3)) / (2 + 1) // a
-	behindA := func(n, p float64) float64 { return (n + 3*p) / (3 + 3) }
-	behindB := func(n, p float64) float64 { return (n + 1*p) / (1 + 1) } // an end once
+	afterA := func(n, p float64) float64 { return (n + 3*p) / (3 + 3) }
+	afterB := func(n, p float64) float64 { return (n + 1*p) / (1 + 1) } // an end once
 	got, err := d.Score(context.Background(), traces(2, []int32{0, 1}, nil, []int32{data.UnknownSymbol}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, want := range []float64{
-		-math.Log(start) - math.Log(behindA(1, uni(1))) - math.Log(behindB(1, uni(2))),
+		-math.Log(start) - math.Log(afterA(1, uni(1))) - math.Log(afterB(1, uni(2))),
 		-math.Log((0 + 1*uni(2)) / 3),
 		-math.Log((0+1*uni(0))/3) - math.Log(uni(2)), // nothing was seen after the unknown
 	} {

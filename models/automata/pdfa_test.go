@@ -1,13 +1,13 @@
 package automata
 
 import (
-	"context"
 	"errors"
 	"math"
 	"testing"
 
 	"plumbline/models"
 	"plumbline/models/automata/machine"
+	"plumbline/models/modeltest"
 )
 
 // TestPDFAByHand: from ab and aa over {a, b, c}. Words so few leave two states: 0, left by a twice, and 1,
@@ -31,22 +31,7 @@ func TestPDFAByHand(t *testing.T) {
 		spec := &PDFASpec{LearnSpec: machine.Likelihood(), OnMissing: "remain", Aggregate: "mean"}
 		// too few words for a second state
 		spec.Correction, spec.FinalProb, spec.StateCount = c.correction, c.final, 100
-		d, err := spec.New(models.Env{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := d.Fit(context.Background(), train); err != nil {
-			t.Fatal(err)
-		}
-		got, err := d.Score(context.Background(), test)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range got {
-			if math.Abs(got[i]-c.want[i]) > 1e-8 {
-				t.Errorf("%s: trace %d scores %v, want %v", c.name, i, got[i], c.want[i])
-			}
-		}
+		modeltest.Near(t, c.name, modeltest.FitScore(t, spec, models.Env{}, train, test), c.want, 1e-8)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"plumbline/models/automata/flexfringe"
 	"plumbline/models/automata/machine"
 	"plumbline/models/automata/planted"
+	"plumbline/models/modeltest"
 )
 
 // TestStateFrequencyInPieces: a stream scored in pieces of one to seven windows, with the counters saved and loaded
@@ -138,13 +139,7 @@ func TestSequentThresholdHolds(t *testing.T) {
 	for _, total := range []VisitTotal{AllVisits, DistinctStates} {
 		spec := &SequentSpec{machine.Sequent(), total}
 		spec.Correction = 1
-		d, err := spec.New(models.Env{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := d.Fit(context.Background(), train); err != nil {
-			t.Fatal(err)
-		}
+		d := modeltest.Fitted(t, spec, models.Env{}, train)
 		held, err := d.Score(context.Background(), valid)
 		if err != nil {
 			t.Fatal(err)
@@ -199,13 +194,7 @@ func TestThresholdOfKubernetesWork(t *testing.T) {
 	train.N = len(train.Traces)
 	spec := &PDFASpec{LearnSpec: machine.Likelihood(), OnMissing: machine.Reset, Aggregate: "sum"}
 	spec.Compat, spec.FinalProb = machine.V23, false
-	d, err := spec.New(models.Env{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Fit(context.Background(), train); err != nil {
-		t.Fatal(err)
-	}
+	d := modeltest.Fitted(t, spec, models.Env{}, train)
 	scores, err := d.Score(context.Background(), train)
 	if err != nil {
 		t.Fatal(err)

@@ -1,11 +1,9 @@
 package classic
 
 import (
-	"context"
 	"math"
 	"testing"
 
-	"plumbline/data"
 	"plumbline/models"
 	"plumbline/models/modeltest"
 )
@@ -60,7 +58,7 @@ func TestGMMDensity(t *testing.T) {
 	modeltest.Near(t, "density", modeltest.FitScore(t, one, models.Env{}, train, modeltest.Vectors(1, []float64{0})),
 		[]float64{math.Log(2*math.Pi*variance)/2 + mean*mean/(2*variance)}, 1e-6)
 	two := &GMM{Components: 2, Covariance: "full", Reg: 1e-2, Tol: 1e-6, MaxIter: 100, Restarts: 3}
-	if got := groupsOf(t, two, train, train); got[0] != got[2] || got[3] != got[7] || got[0] == got[7] {
+	if got := modeltest.ClustersOf(t, two, train, train); got[0] != got[2] || got[3] != got[7] || got[0] == got[7] {
 		t.Errorf("components %v", got)
 	}
 }
@@ -82,15 +80,4 @@ func TestMCDByHand(t *testing.T) {
 	if got[3] < 1e5 {
 		t.Errorf("the other rows are at %v", got[3])
 	}
-}
-
-// groupsOf fits a detector that has clusters and gives those of test.
-func groupsOf(t *testing.T, spec models.Spec, train, test *data.Set) []int32 {
-	t.Helper()
-	det, err := spec.New(models.Env{Seed: 1})
-	modeltest.Check(t, err)
-	modeltest.Check(t, det.Fit(context.Background(), train))
-	of, err := det.(models.Clusterer).Clusters(context.Background(), test)
-	modeltest.Check(t, err)
-	return of
 }

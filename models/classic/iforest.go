@@ -263,19 +263,26 @@ func averagePath(m int) float64 {
 }
 
 func (m *iforestState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	// With one row a tree, c is 0 and so are all paths; the score is then 1/2, as in scikit-learn.
-	scale := float64(len(m.trees)) * averagePath(m.psi)
-	return models.ParallelRows(ctx, s.N, 256, workers, func() func(lo, hi int) {
+	return isolation(ctx, s.N, workers, len(m.trees), m.psi, out, func(t, lo, hi int) {
+		for i := lo; i < hi; i++ {
+			out[i] += m.trees[t].walk(s.X[i*m.d : (i+1)*m.d])
+		}
+	})
+}
+
+// isolation is the scores 2^(−E[h]/c(ψ)) of n rows by some trees, of which add adds the paths of the rows lo to hi−1
+// to out. With one row a tree, c is 0 and so are all paths; the score is then 1/2, as in scikit-learn.
+func isolation(ctx context.Context, n, workers, trees, psi int, out []float64, add func(tree, lo, hi int)) error {
+	scale := float64(trees) * averagePath(psi)
+	return models.ParallelRows(ctx, n, 256, workers, func() func(lo, hi int) {
 		return func(lo, hi int) {
 			// One tree after the other: its nodes stay in the cache while it meets all rows.
 			clear(out[lo:hi])
-			for t := range m.trees {
+			for t := range trees {
 				if ctx.Err() != nil {
 					return
 				}
-				for i := lo; i < hi; i++ {
-					out[i] += m.trees[t].walk(s.X[i*m.d : (i+1)*m.d])
-				}
+				add(t, lo, hi)
 			}
 			for i := lo; i < hi; i++ {
 				if scale == 0 {

@@ -3,7 +3,6 @@ package classic
 import (
 	"context"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -115,25 +114,9 @@ func (t *obliqueTree) walk(row []float32, wide int) float64 {
 }
 
 func (m *obliqueForest) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	scale := float64(len(m.trees)) * averagePath(m.psi)
-	return models.ParallelRows(ctx, s.N, 256, workers, func() func(lo, hi int) {
-		return func(lo, hi int) {
-			clear(out[lo:hi])
-			for t := range m.trees {
-				if ctx.Err() != nil {
-					return
-				}
-				for i := lo; i < hi; i++ {
-					out[i] += m.trees[t].walk(s.Row(i), m.wide)
-				}
-			}
-			for i := lo; i < hi; i++ {
-				if scale == 0 {
-					out[i] = 0.5
-				} else {
-					out[i] = math.Exp2(-out[i] / scale)
-				}
-			}
+	return isolation(ctx, s.N, workers, len(m.trees), m.psi, out, func(t, lo, hi int) {
+		for i := lo; i < hi; i++ {
+			out[i] += m.trees[t].walk(s.Row(i), m.wide)
 		}
 	})
 }

@@ -154,17 +154,8 @@ func zScore(x []float64, d int) (sum float64) {
 // FitScore fits a detector of the spec and scores other rows.
 func FitScore(t testing.TB, spec models.Spec, env models.Env, train, test *data.Set) []float64 {
 	t.Helper()
-	det, err := spec.New(env)
-	if err == nil {
-		err = det.Fit(context.Background(), train)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	scores, err := det.Score(context.Background(), test)
-	if err != nil {
-		t.Fatal(err)
-	}
+	scores, err := Fitted(t, spec, env, train).Score(context.Background(), test)
+	Check(t, err)
 	return scores
 }
 

@@ -1,6 +1,7 @@
 package modeltest
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -79,6 +80,22 @@ func Build(t testing.TB, spec models.Spec, env models.Env) models.Detector {
 		t.Fatal(err)
 	}
 	return m
+}
+
+// Fitted is a detector of the spec that has learned from train.
+func Fitted(t testing.TB, spec models.Spec, env models.Env, train *data.Set) models.Detector {
+	t.Helper()
+	det := Build(t, spec, env)
+	Check(t, det.Fit(context.Background(), train))
+	return det
+}
+
+// ClustersOf is the clusters of test's rows by a detector that has clusters and learned from train.
+func ClustersOf(t testing.TB, spec models.Spec, train, test *data.Set) []int32 {
+	t.Helper()
+	of, err := Fitted(t, spec, models.Env{Seed: 1}, train).(models.Clusterer).Clusters(context.Background(), test)
+	Check(t, err)
+	return of
 }
 
 // Check ends the test at an error.

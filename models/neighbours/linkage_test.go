@@ -7,21 +7,9 @@ import (
 	"slices"
 	"testing"
 
-	"plumbline/data"
 	"plumbline/models"
 	"plumbline/models/modeltest"
 )
-
-// groupsOf fits a detector that has clusters and gives those of test.
-func groupsOf(t *testing.T, spec models.Spec, train, test *data.Set) []int32 {
-	t.Helper()
-	det, err := spec.New(models.Env{Seed: 1})
-	modeltest.Check(t, err)
-	modeltest.Check(t, det.Fit(context.Background(), train))
-	of, err := det.(models.Clusterer).Clusters(context.Background(), test)
-	modeltest.Check(t, err)
-	return of
-}
 
 // Two dense runs, 0 … 4 and 20 … 22, and a row between them that is noise.
 func TestDBSCANByHand(t *testing.T) {
@@ -31,7 +19,7 @@ func TestDBSCANByHand(t *testing.T) {
 	// Core rows are 1, 2, 3 and 21.
 	modeltest.Near(t, "score", modeltest.FitScore(t, spec, models.Env{}, train, test),
 		[]float64{0, -.5, .5, 8, 1, 1, 78}, 1e-12)
-	if got := groupsOf(t, spec, train, test); !slices.Equal(got, []int32{0, 0, 0, 0, 1, 1, 1}) {
+	if got := modeltest.ClustersOf(t, spec, train, test); !slices.Equal(got, []int32{0, 0, 0, 0, 1, 1, 1}) {
 		t.Errorf("clusters %v", got)
 	}
 	det, err := (&DBSCAN{Eps: "0.5", MinSamples: 2, Sample: models.Sample{Sample: "first"}}).New(models.Env{})
@@ -62,7 +50,7 @@ func TestHierarchicalByHand(t *testing.T) {
 	} {
 		spec := &Hierarchical{Clusters: 3, Linkage: linkage, MinShare: 0.2, Sample: models.Sample{Sample: "first"}}
 		modeltest.Near(t, linkage, modeltest.FitScore(t, spec, models.Env{}, train, test), want, 1e-12)
-		if got := groupsOf(t, spec, train, test); !slices.Equal(got, []int32{0, 1, 0, 1}) {
+		if got := modeltest.ClustersOf(t, spec, train, test); !slices.Equal(got, []int32{0, 1, 0, 1}) {
 			t.Errorf("%s: groups %v", linkage, got)
 		}
 	}
@@ -74,7 +62,7 @@ func TestBirchByHand(t *testing.T) {
 	test := modeltest.Vectors(1, []float64{0.1, 12, 50})
 	spec := &Birch{Threshold: 0.5, Branching: 2, MaxSubclusters: 10, MinRows: 2, Clusters: 2}
 	modeltest.Near(t, "score", modeltest.FitScore(t, spec, models.Env{}, train, test), []float64{0, 1.9, 39.9}, 1e-6)
-	if got := groupsOf(t, spec, train, test); got[0] == got[1] || got[1] != got[2] {
+	if got := modeltest.ClustersOf(t, spec, train, test); got[0] == got[1] || got[1] != got[2] {
 		t.Errorf("clusters %v", got)
 	}
 	spec.MinRows = 1

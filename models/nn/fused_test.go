@@ -27,10 +27,7 @@ func problem(d, n int) (x []float32, order []int32) {
 			x[i*d+j] = float32(math.Sin(a*float64(j%7)) + 0.3*b*float64(j%3))
 		}
 	}
-	for _, k := range r.Perm(n) {
-		order = append(order, int32(k))
-	}
-	return x, order
+	return x, shuffled(r, n)
 }
 
 func trained(t testing.TB, net Network, x []float32, order []int32, batch, workers, epochs int) (Params, []float64) {
@@ -40,14 +37,7 @@ func trained(t testing.TB, net Network, x []float32, order []int32, batch, worke
 		t.Fatal(err)
 	}
 	defer tr.Close()
-	var losses []float64
-	for range epochs {
-		loss, err := tr.Epoch(context.Background(), x, x, order, batch, net.Optimiser.Rate)
-		if err != nil {
-			t.Fatal(err)
-		}
-		losses = append(losses, loss)
-	}
+	losses := epochsOf(t, tr, x, x, order, batch, net.Optimiser.Rate, epochs)
 	return tr.Params(), losses
 }
 
@@ -58,20 +48,11 @@ func TestSameWeightsForAnyWorkers(t *testing.T) {
 		net := Network{Layers: Autoencoder(37, []int{24, 5}, Tanh),
 			Optimiser: Optimiser{Kind: kind, Rate: 0.003, Momentum: 0.9, Rho: 0.9}}
 		for _, batch := range []int{1, 7, 128, 300, 1000, 5000} {
-			var first Params
-			for _, workers := range []int{1, 2, 7} {
-				p, losses := trained(t, net, x, order, batch, workers, 2)
-				if first == nil {
-					first = p
-				}
-				for i := range p {
-					if !slices.Equal(p[i], first[i]) {
-						t.Fatalf("%s, batch %d: %d workers learn other weights", kind, batch, workers)
-					}
-				}
-				if batch == 7 && losses[1] >= losses[0] {
-					t.Errorf("%s: losses %v", kind, losses)
-				}
+			losses := sameForAnyWorkers(t, fmt.Sprintf("%s, batch %d", kind, batch), func(workers int) (Params, []float64) {
+				return trained(t, net, x, order, batch, workers, 2)
+			})
+			if batch == 7 && losses[1] >= losses[0] {
+				t.Errorf("%s: losses %v", kind, losses)
 			}
 		}
 	}
@@ -98,20 +79,11 @@ func TestPhasedNetworksForAnyWorkers(t *testing.T) {
 	for name, net := range map[string]Network{"normalised": normalised(), "variational": drawn, "centred": centred} {
 		net.Optimiser = Optimiser{Kind: "adam", Rate: 0.003}
 		for _, batch := range []int{1, 7, 128, 333, 999, 5000} {
-			var first Params
-			for _, workers := range []int{1, 2, 7} {
-				p, losses := trained(t, net, x, order, batch, workers, 2)
-				if first == nil {
-					first = p
-				}
-				for i := range p {
-					if !slices.Equal(p[i], first[i]) {
-						t.Fatalf("%s, batch %d: %d workers learn other weights", name, batch, workers)
-					}
-				}
-				if batch == 128 && !(losses[1] < losses[0]) {
-					t.Errorf("%s: losses %v", name, losses)
-				}
+			losses := sameForAnyWorkers(t, fmt.Sprintf("%s, batch %d", name, batch), func(workers int) (Params, []float64) {
+				return trained(t, net, x, order, batch, workers, 2)
+			})
+			if batch == 128 && !(losses[1] < losses[0]) {
+				t.Errorf("%s: losses %v", name, losses)
 			}
 		}
 	}
@@ -125,22 +97,48 @@ func TestSameWeightsForAnyInstructions(t *testing.T) {
 			Optimiser: Optimiser{Kind: "adam", Rate: 0.003}}, x, order, 150, 2, 2)
 		return fmt.Sprint(p)
 	}
+	sameForAnyInstructions(t, hash)
+}
+
+// sameForAnyInstructions runs the test that calls it once more in a process that has AVX2 alone, and compares what
+// weights gives there with what it gives here.
+func sameForAnyInstructions(t *testing.T, weights func() string) {
+	t.Helper()
 	if os.Getenv("PLUMBLINE_TEST_CHILD") != "" {
-		fmt.Println("weights", hash())
+		fmt.Println("weights", weights())
 		return
 	}
 	if kernel.Name() != "avx512" {
 		t.Skipf("this processor, or the tests, have %s", kernel.Name())
 	}
-	cmd := exec.Command(os.Args[0], "-test.run", "^TestSameWeightsForAnyInstructions$", "-test.v")
+	cmd := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$", "-test.v")
 	cmd.Env = append(os.Environ(), "PLUMBLINE_TEST_CHILD=1", "PLUMBLINE_ISA=avx2")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if !strings.Contains(string(out), "weights "+hash()+"\n") {
+	if !strings.Contains(string(out), "weights "+weights()+"\n") {
 		t.Error("avx2 learns other weights")
 	}
+}
+
+// sameForAnyWorkers trains with one worker and with more, and gives the losses. Weights and losses are to have the same
+// bits.
+func sameForAnyWorkers(t *testing.T, what string, train func(workers int) (Params, []float64)) []float64 {
+	t.Helper()
+	first, losses := train(1)
+	for _, workers := range []int{2, 7} {
+		p, got := train(workers)
+		for i := range p {
+			if !slices.Equal(p[i], first[i]) {
+				t.Fatalf("%s: %d workers learn other weights", what, workers)
+			}
+		}
+		if !slices.Equal(got, losses) {
+			t.Fatalf("%s: %d workers have losses %v, not %v", what, workers, got, losses)
+		}
+	}
+	return losses
 }
 
 func TestFusedStops(t *testing.T) {

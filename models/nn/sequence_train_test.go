@@ -6,13 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"os/exec"
-	"slices"
-	"strings"
 	"testing"
-
-	"plumbline/numeric/kernel"
 )
 
 func trainedSequence(t testing.TB, s Sequence, n, batch, workers, epochs int) (Params, []float64) {
@@ -23,19 +17,30 @@ func trainedSequence(t testing.TB, s Sequence, n, batch, workers, epochs int) (P
 		t.Fatal(err)
 	}
 	defer tr.Close()
-	order := make([]int32, n)
-	for i, k := range rand.New(rand.NewPCG(3, 4)).Perm(n) {
-		order[i] = int32(k)
-	}
+	losses := epochsOf(t, tr, x, target, shuffled(rand.New(rand.NewPCG(3, 4)), n), batch, s.Optimiser.Rate, epochs)
+	return tr.Params(), losses
+}
+
+// epochsOf trains for some epochs and gives their losses.
+func epochsOf(t testing.TB, tr Trainer, x, target []float32, order []int32, batch int, rate float64, n int) []float64 {
+	t.Helper()
 	var losses []float64
-	for range epochs {
-		loss, err := tr.Epoch(context.Background(), x, target, order, batch, s.Optimiser.Rate)
+	for range n {
+		loss, err := tr.Epoch(context.Background(), x, target, order, batch, rate)
 		if err != nil {
 			t.Fatal(err)
 		}
 		losses = append(losses, loss)
 	}
-	return tr.Params(), losses
+	return losses
+}
+
+// shuffled is the rows 0 … n−1 in random order.
+func shuffled(r *rand.Rand, n int) (order []int32) {
+	for _, k := range r.Perm(n) {
+		order = append(order, int32(k))
+	}
+	return order
 }
 
 // TestSequenceSameWeightsForAnyWorkers: the number of workers changes no bit of any network, clipped or not,
@@ -49,23 +54,10 @@ func TestSequenceSameWeightsForAnyWorkers(t *testing.T) {
 				if testing.Short() && batch != 150 {
 					continue
 				}
-				var first Params
-				var firstLosses []float64
-				for _, workers := range []int{1, 2, 7} {
-					p, losses := trainedSequence(t, s, 200, batch, workers, 2)
-					if first == nil {
-						first, firstLosses = p, losses
-					}
-					for i := range p {
-						if !slices.Equal(p[i], first[i]) {
-							t.Fatalf("%s, %s, batch %d: %d workers learn other weights", name, kind, batch, workers)
-						}
-					}
-					if !slices.Equal(losses, firstLosses) {
-						t.Fatalf("%s, %s, batch %d: %d workers have losses %v, not %v", name, kind, batch, workers,
-							losses, firstLosses)
-					}
-				}
+				what := fmt.Sprintf("%s, %s, batch %d", name, kind, batch)
+				sameForAnyWorkers(t, what, func(workers int) (Params, []float64) {
+					return trainedSequence(t, s, 200, batch, workers, 2)
+				})
 			}
 		}
 	}
@@ -84,22 +76,7 @@ func TestSequenceSameWeightsForAnyInstructions(t *testing.T) {
 		}
 		return all
 	}
-	if os.Getenv("PLUMBLINE_TEST_CHILD") != "" {
-		fmt.Println("weights", hash())
-		return
-	}
-	if kernel.Name() != "avx512" {
-		t.Skipf("this processor, or the tests, have %s", kernel.Name())
-	}
-	cmd := exec.Command(os.Args[0], "-test.run", "^TestSequenceSameWeightsForAnyInstructions$", "-test.v")
-	cmd.Env = append(os.Environ(), "PLUMBLINE_TEST_CHILD=1", "PLUMBLINE_ISA=avx2")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	if !strings.Contains(string(out), "weights "+hash()+"\n") {
-		t.Error("avx2 learns other weights")
-	}
+	sameForAnyInstructions(t, hash)
 }
 
 // TestClip: a step of plain descent with rate 1 is the numeric gradient, shortened to the bound where it is
@@ -262,10 +239,7 @@ func BenchmarkLSTM(b *testing.B) {
 	} {
 		const n = 20000
 		x, target := samples(c.s, n)
-		order := make([]int32, n)
-		for i, k := range rand.New(rand.NewPCG(3, 4)).Perm(n) {
-			order[i] = int32(k)
-		}
+		order := shuffled(rand.New(rand.NewPCG(3, 4)), n)
 		for _, workers := range []int{1, 2} {
 			b.Run(fmt.Sprintf("%s/workers=%d", c.name, workers), func(b *testing.B) {
 				tr, err := fusedEngine{}.NewSequence(c.s, c.s.NewParams(rand.New(rand.NewPCG(1, 2))), workers)

@@ -9,6 +9,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/models/modeltest"
 )
 
 // square is rows of two columns; attacks are those with x > ½ and y > ½, which no single cut separates.
@@ -65,16 +66,9 @@ func TestBaggingOnOneKind(t *testing.T) {
 			train.Attack[i] = attack
 		}
 		spec := &BaggingSpec{Trees: 3, Rows: 20, Depth: 4, Criterion: "entropy"}
-		d, err := spec.New(models.Env{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := d.Fit(context.Background(), train); err != nil {
-			t.Fatal(err)
-		}
-		scores, err := d.Score(context.Background(), train)
-		if want := map[bool]float64{true: 1}[attack]; err != nil || scores[0] != want {
-			t.Errorf("attack %v: score %v, %v", attack, scores[0], err)
+		scores := modeltest.FitScore(t, spec, models.Env{}, train, train)
+		if want := map[bool]float64{true: 1}[attack]; scores[0] != want {
+			t.Errorf("attack %v: score %v", attack, scores[0])
 		}
 	}
 }

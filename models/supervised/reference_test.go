@@ -10,6 +10,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/models/modeltest"
 )
 
 // fixtures are tiny inputs with answers of scikit-learn 1.2.1, and reference what testdata/reference.py adds.
@@ -68,14 +69,7 @@ func rows(x [][]float64, class []uint32) *data.Set {
 
 func fit(t *testing.T, spec models.Spec, train *data.Set) models.Detector {
 	t.Helper()
-	d, err := spec.New(models.Env{Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Fit(context.Background(), train); err != nil {
-		t.Fatal(err)
-	}
-	return d
+	return modeltest.Fitted(t, spec, models.Env{Seed: 1}, train)
 }
 
 func near(t *testing.T, what string, got, want []float64, tolerance float64) {

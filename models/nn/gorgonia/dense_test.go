@@ -395,10 +395,7 @@ func TestEnginesAgree(t *testing.T) {
 				target[i] = float32(r.Float64())
 			}
 			p := net.NewParams(r, 0.01)
-			order := make([]int32, n)
-			for i, k := range r.Perm(n) {
-				order[i] = int32(k)
-			}
+			order := shuffled(r, n)
 			losses, gradients := map[string][]float64{}, map[string]nn.Params{}
 			for which, engine := range both {
 				tr, err := engine.New(net, p, 2)
@@ -411,39 +408,70 @@ func TestEnginesAgree(t *testing.T) {
 					t.Fatal(err)
 				}
 				losses[which], gradients[which] = append(losses[which], loss), g
-				for range 3 {
-					loss, err := tr.Epoch(context.Background(), x, target, order, 150, net.Optimiser.Rate)
-					if err != nil {
-						t.Fatal(err)
-					}
-					losses[which] = append(losses[which], loss)
-				}
+				losses[which] = append(losses[which], threeEpochs(t, tr, x, target, order, 150, net.Optimiser.Rate)...)
 			}
-			for i, want := range losses["gorgonia"] {
-				if math.Abs(losses["fused"][i]-want) > 1e-4*want {
-					t.Errorf("losses %v, want %v", losses["fused"], losses["gorgonia"])
-					break
-				}
-			}
+			sameLosses(t, losses)
 			largest := 0.0
 			for _, g := range gradients["gorgonia"] {
-				for _, v := range g {
-					largest = math.Max(largest, math.Abs(float64(v)))
-				}
+				largest = max(largest, farthestFromZero(g))
 			}
-			for i := range gradients["gorgonia"] {
-				most := largest / 100 // biases under a normalisation have no gradient but rounding
-				for _, v := range gradients["gorgonia"][i] {
-					most = math.Max(most, math.Abs(float64(v)))
-				}
-				for k, want := range gradients["gorgonia"][i] {
-					if got := gradients["fused"][i][k]; math.Abs(float64(got-want)) > 1e-4*most {
-						t.Fatalf("gradient %d[%d] is %v, want %v", i, k, got, want)
-					}
-				}
-			}
+			// biases under a normalisation have no gradient but rounding
+			sameGradients(t, gradients, largest/100)
 		})
 	}
+}
+
+// shuffled is the rows 0 … n−1 in random order.
+func shuffled(r *rand.Rand, n int) (order []int32) {
+	for _, k := range r.Perm(n) {
+		order = append(order, int32(k))
+	}
+	return order
+}
+
+// threeEpochs trains and gives the losses.
+func threeEpochs(t *testing.T, tr nn.Trainer, x, target []float32, order []int32, batch int, rate float64) []float64 {
+	t.Helper()
+	losses := make([]float64, 3)
+	for i := range losses {
+		var err error
+		if losses[i], err = tr.Epoch(context.Background(), x, target, order, batch, rate); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return losses
+}
+
+// sameLosses compares the losses of both engines.
+func sameLosses(t *testing.T, losses map[string][]float64) {
+	t.Helper()
+	for i, want := range losses["gorgonia"] {
+		if math.Abs(losses["fused"][i]-want) > 1e-4*want {
+			t.Errorf("losses %v, want %v", losses["fused"], losses["gorgonia"])
+			return
+		}
+	}
+}
+
+// sameGradients compares the gradients of both engines, array by array, relative to the largest number of the array,
+// or to least where that is larger.
+func sameGradients(t *testing.T, gradients map[string]nn.Params, least float64) {
+	t.Helper()
+	for i, wanted := range gradients["gorgonia"] {
+		scale := max(least, farthestFromZero(wanted))
+		for k, want := range wanted {
+			if got := gradients["fused"][i][k]; math.Abs(float64(got-want)) > 1e-4*scale {
+				t.Fatalf("gradient %d[%d] is %v, want %v", i, k, got, want)
+			}
+		}
+	}
+}
+
+func farthestFromZero(a []float32) (most float64) {
+	for _, v := range a {
+		most = max(most, math.Abs(float64(v)))
+	}
+	return most
 }
 
 // TestCentresChange: centres may be more or fewer than before, and the loss is of the new ones.

@@ -96,7 +96,7 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// TestCatalogues holds the catalogues of models and data sets against the registry and the configs.
+// TestCatalogues checks the catalogues of models and data sets against the registry and the configs.
 func TestCatalogues(t *testing.T) {
 	for _, c := range []struct {
 		file, section string
@@ -251,7 +251,7 @@ func TestDocumentedExperiments(t *testing.T) {
 	}
 }
 
-// TestDependencies holds the table of dependencies against go.mod.
+// TestDependencies checks the table of dependencies against go.mod.
 func TestDependencies(t *testing.T) {
 	raw, err := os.ReadFile("go.mod")
 	if err != nil {

@@ -152,7 +152,7 @@ func (h hits) folds(t *testing.T, r *rand.Rand, k, thin int, world string) {
 	}))
 }
 
-// TestCoverage: how often the 95 % intervals hold what they are held against; docs/results.md has the table. "exact"
+// TestCoverage: how often the 95 % intervals contain what they should; docs/results.md has the table. "exact"
 // is 93 to 97 % of the draws, "safe" more than 93 %. What is "narrow" is known to hold less: it is about something
 // else, or counts what is no further evidence.
 func TestCoverage(t *testing.T) {

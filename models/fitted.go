@@ -142,7 +142,7 @@ func (f *Fitted[L]) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 	return out, nil
 }
 
-// check holds a set against what the model reads and, unless on is nil, against what it was trained on.
+// check compares a set with what the model reads and, unless on is nil, against what it was trained on.
 func (m *Method[L]) check(s *data.Set, on *trainedOn, min int) error {
 	if m.Reads&ReadsRows != 0 {
 		width := 0
@@ -183,7 +183,7 @@ func (m *Method[L]) check(s *data.Set, on *trainedOn, min int) error {
 	return same(m.Name, "symbol", s.Alphabet, on.Alphabet)
 }
 
-// same holds columns or symbols against those of training, where both are known.
+// same checks columns or symbols against those of training, where both are known.
 func same[T comparable](model, what string, got, want []T) error {
 	if len(got) == 0 || len(want) == 0 {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"plumbline/data"
 )
 
-// CheckVectors holds a set against what a vector model can work on: it must be non-nil, of kind Vectors,
+// CheckVectors checks a set against what a vector model can work on: it must be non-nil, of kind Vectors,
 // have at least one sample (zero are allowed when min is 0) and finite values. width is the number of
 // columns that the model was fitted on, or 0 when fitting. The error wraps ErrInput and names row and column.
 func CheckVectors(model string, s *data.Set, width, min int) error {

@@ -154,7 +154,7 @@ func Decode(name string, layers ...settings.Doc) (Spec, error) {
 	return spec, nil
 }
 
-// CheckSpec is what every Spec.New calls first: it holds the values against the ranges that the struct's
+// CheckSpec is what every Spec.New calls first: it checks the values against the ranges that the struct's
 // jsonschema tags declare.
 func CheckSpec(model string, spec Spec) error {
 	if p := settings.Check(spec); len(p) > 0 {

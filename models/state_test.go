@@ -88,7 +88,7 @@ func TestArray(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-// sealed puts the checksum behind a body, so that what lies inside is reached.
+// sealed puts the checksum after a body, so that what lies inside is reached.
 func sealed(body []byte) []byte {
 	return binary.LittleEndian.AppendUint32(bytes.Clone(body), crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli)))
 }

@@ -247,7 +247,7 @@ func TestRepeatFromRunDirectory(t *testing.T) {
 	}
 }
 
-// TestKillAndResume kills a run with SIGKILL in the middle, resumes it and holds it against one that was
+// TestKillAndResume kills a run with SIGKILL in the middle, resumes it and checks it against one that was
 // left alone. The run is a process of its own: this test binary, told what to do by the environment.
 func TestKillAndResume(t *testing.T) {
 	if dir := os.Getenv("PLUMBLINE_TEST_RUN"); dir != "" {

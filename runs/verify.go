@@ -16,7 +16,7 @@ import (
 	"plumbline/runs/record"
 )
 
-// Verification is what a run directory looks like when every file of it is held against what was written.
+// Verification is what a run directory looks like when every file of it is checked against what was written.
 type Verification struct {
 	Cells   int            `json:"cells"`   // of the plan
 	Files   int            `json:"files"`   // that were hashed
@@ -28,7 +28,7 @@ type Verification struct {
 // processor sums are rounded otherwise.
 const tolerance = 1e-9
 
-// Verify holds every file of a run against its hash, the cells against the experiment's plan, the rows of results.csv
+// Verify checks every file of a run against its hash, the cells against the experiment's plan, the rows of results.csv
 // against the cells, and every metric against the cell's scores. The error is about a folder that is no run directory.
 func Verify(ctx context.Context, dir string, lo experiment.LoadOptions) (*Verification, error) {
 	rec, err := record.Open(dir)
@@ -76,7 +76,7 @@ func Verify(ctx context.Context, dir string, lo experiment.LoadOptions) (*Verifi
 	return v, nil
 }
 
-// plan holds the cells of the manifest against those of the experiment.
+// plan checks the cells of the manifest against those of the experiment.
 func (v *Verification) plan(
 	e *experiment.Experiment,
 	rec *record.Record,
@@ -99,7 +99,7 @@ func (v *Verification) plan(
 	}
 }
 
-// recompute holds the metrics of a cell against its scores.
+// recompute checks the metrics of a cell against its scores.
 func (v *Verification) recompute(
 	dir string,
 	st *record.Status,

@@ -48,7 +48,7 @@ type traceFlags struct {
 
 func (f *traceFlags) add(c *cobra.Command) {
 	c.Flags().BoolVar(&f.pautomac, "pautomac", f.pautomac, "lines hold a length and symbols, no label")
-	c.Flags().IntVar(&f.window, "window", 0, "cut traces into windows of so many symbols; 0: whole traces")
+	c.Flags().IntVar(&f.window, "window", 0, "cut traces into windows of this many symbols; 0: whole traces")
 	c.Flags().IntVar(&f.stride, "stride", 1, "symbols from one window to the next")
 }
 

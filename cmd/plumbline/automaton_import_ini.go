@@ -18,7 +18,7 @@ func (a *app) automatonImportINICommand() *cobra.Command {
 		Use:   "import-ini FILE",
 		Short: "Turn a FlexFringe ini file into a model's settings",
 		Long: `import-ini reads a FlexFringe ini file and prints the settings that mean the same here, as a model's config for
-configs/models. Comments behind them say how traces are to be cut, and which keys have no effect here and why; DIFFERS
+configs/models. Comments after them say how traces are to be cut, and which keys have no effect here and why; DIFFERS
 marks those that would change the machine. What the file does not say has FlexFringe's default.`,
 		Example: "  plumbline automaton import-ini sm.ini --model sequent --compat v23 > configs/models/sequent-sm.yaml",
 		Args:    needs(1, 1, "an ini file"),

@@ -30,7 +30,7 @@ func (a *app) automatonReplayCommand() *cobra.Command {
 		Short: "Run traces through a machine: log-probabilities and states visited",
 		Long: `replay runs each trace, or window, through a machine and writes a CSV row for it: its number, label and
 length, the natural logarithm of its probability, the mean over its symbols, and the ids of the states after each
-symbol (- behind a stop).
+symbol (- after a stop).
 
 With --train, the file that the machine was learnt from, two more columns are SEQUENT's score and the state that is
 its root cause; the score counts visits over the whole stream. --counters keeps these counts in a file: it is read

@@ -35,7 +35,7 @@ with --group label, and what their cells differ in is warned of.
 
 Formats: table for a terminal, markdown, latex (booktabs), html (a fragment), csv, json. Warnings are in each.
 
-With --test A,B two models of one run are held against each other on the test units that both judged: DeLong's test
+With --test A,B two models of one run are compared with each other on the test units that both judged: DeLong's test
 for each pair of cells with the same seed and fold, Holm's correction for the number of data sets, and over several
 data sets the signed-rank test. McNemar's test of the decisions at the thresholds, a paired bootstrap of AUPRC, the
 corrected t-test over folds and the effect size A12 stand below. The last line says what can be claimed.

@@ -54,7 +54,7 @@ options: {columns: [{name: size, type: number}, {name: proto, type: category}, {
 		plain, _, _ := strings.Cut(file, ".gz")
 		plain, _, _ = strings.Cut(plain, ".zst")
 		back := strings.ReplaceAll(want, "own.csv", plain)
-		if name == "c" { // its lines are behind a header
+		if name == "c" { // its lines come after a header
 			back = strings.NewReplacer("csv,1", "csv,2", "csv,2", "csv,3", "csv,3", "csv,4").Replace(back)
 		}
 		if got, _ := os.ReadFile(name + ".back.csv"); string(got) != back {

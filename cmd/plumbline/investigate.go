@@ -32,7 +32,7 @@ expectation; pdfa: the one before the least likely event), for models that expla
 contribution, such as a column. The largest group comes first, within it the highest score. The alarms of a model that
 gives no reasons are one list, highest score first, of which --groups times --flows are printed.
 
-The cell's folder gets investigation.json (the groups) and investigation.csv (the flow behind every alarm, with file
+The cell's folder gets investigation.json (the groups) and investigation.csv (the flow of every alarm, with file
 and line). The data must be what the cell saw.`,
 		Example: "  plumbline investigate runs/20240101-120000-quickstart/cells/synth/znorm/s1\n" +
 			"  plumbline investigate runs/20240101-120000-quickstart/znorm --all --groups 3 --json",

@@ -90,7 +90,7 @@ func TestCheckJSONOfMissingFiles(t *testing.T) {
 	}
 }
 
-// TestReplayJSON holds the objects of replay against its CSV.
+// TestReplayJSON checks the objects of replay against its CSV.
 func TestReplayJSON(t *testing.T) {
 	machine := filepath.Join(t.TempDir(), "m.json")
 	sum := decode[learnView](t, "automaton", "learn", letterFile, "-o", machine)

@@ -189,7 +189,7 @@ func completeOne(names func() []string) cobra.CompletionFunc {
 	}
 }
 
-// wrap breaks text into lines of at most width columns, each behind indent.
+// wrap breaks text into lines of at most width columns, each after indent.
 func wrap(text, indent string, width int) string {
 	var b strings.Builder
 	line := indent

@@ -29,7 +29,7 @@ func (a *app) verifyCommand() *cobra.Command {
 memory, and every line of the scores, as text, so that equal means equal in every bit. It shows that a change of the
 program, of the number of workers or of the machine changed no result.
 
-With --files it holds one run directory against what its run wrote: the plan against the experiment, every file that a
+With --files it checks one run directory against what its run wrote: the plan against the experiment, every file that a
 cell lists against its size and sha256, and every metric against the cell's scores, from which it is computed again.
 Files that the run did not write do not count.
 
@@ -63,7 +63,7 @@ Exit code: 0 when all is equal or as it was left, 1 when something differs, 2 wh
 		},
 	}
 	a.jsonFlag(c, &asJSON)
-	c.Flags().BoolVar(&files, "files", false, "hold one run directory against what its run wrote")
+	c.Flags().BoolVar(&files, "files", false, "check one run directory against what its run wrote")
 	c.Flags().BoolVar(&all, "all", false, fmt.Sprintf("every difference; else the first %d", shownDifferences))
 	c.Flags().StringSliceVar(&ignore, "ignore", nil,
 		"columns of results.csv that may differ, besides "+strings.Join(compare.Measured, ", "))

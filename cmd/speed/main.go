@@ -265,7 +265,7 @@ func peak() (most float64) {
 	return most
 }
 
-// agree holds two courses of the loss against each other.
+// agree compares two courses of the loss.
 func agree(a, b []float64) error {
 	if len(a) != len(b) {
 		return fmt.Errorf("%d losses, want %d", len(b), len(a))

@@ -94,7 +94,7 @@ func TestByHand(t *testing.T) {
 	}
 }
 
-// TestKnownFacts holds the audit against what is known of the data: KDD99's 10 % file has 145,586 distinct
+// TestKnownFacts checks the audit against what is known of the data: KDD99's 10 % file has 145,586 distinct
 // rows (Tavallaee and others 2009), 233,738 rows of its test file repeat an earlier one and 9,446 of the
 // benign training rows do; NSL-KDD has no repeated rows within a file; the best single column of UNSW-NB15
 // is one of time to live.

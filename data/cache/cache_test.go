@@ -279,7 +279,7 @@ func FuzzEntry(f *testing.F) {
 	}
 	f.Add(raw[:len(raw)-4])
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		// with a check sum that fits, so that what lies behind it is tried as well
+		// with a check sum that fits, so that what comes after it is tried as well
 		raw = binary.LittleEndian.AppendUint32(slices.Clone(raw), crc32.Checksum(raw, castagnoli))
 		e, err := parse(raw)
 		if err != nil {

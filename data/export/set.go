@@ -21,7 +21,7 @@ import (
 // csv and parquet: one file whose first column is row.
 var SetFormats = []string{"npy", "csv", "parquet"}
 
-// SetManifest says what a folder of prepared parts holds, so that scores made from it can be held against it.
+// SetManifest says what a folder of prepared parts holds, so that scores made from it can be checked against it.
 type SetManifest struct {
 	Program  string             `json:"plumbline"` // version that wrote it
 	Data     string             `json:"data"`

@@ -26,7 +26,7 @@ format: nfcapd
 files: {train: [flows.nfcapd]}
 `
 
-// TestNfcapdEqualsNfdump holds every column of a real file against nfdump 1.7.1's CSV of the same file, which cuts
+// TestNfcapdEqualsNfdump checks every column of a real file against nfdump 1.7.1's CSV of the same file, which cuts
 // times to the second.
 func TestNfcapdEqualsNfdump(t *testing.T) {
 	dir := filepath.Join(datatest.Dir(t, "nfdump"), "nfdump")

@@ -88,7 +88,7 @@ func (c *Column) mark(text string) {
 	}
 }
 
-// number holds a text against the notations of numbers.
+// number checks a text against the notations of numbers.
 func (c *Column) number(text string) {
 	if len(c.notations) > 0 {
 		x, fits := 0.0, false

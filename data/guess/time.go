@@ -60,7 +60,7 @@ func usual() (out []string) {
 	return append(out, time.ANSIC, time.UnixDate, time.RubyDate, time.RFC1123, time.RFC1123Z, "Jan _2 15:04:05 2006")
 }
 
-// time holds a text against the layouts of times.
+// time checks a text against the layouts of times.
 func (c *Column) time(text string) {
 	if c.N == 1 {
 		for _, l := range layouts {

@@ -45,7 +45,7 @@ func TestNormal(t *testing.T) {
 	}
 }
 
-// TestIndex holds what the index finds against a look at every rule, on random tables with values that are missing,
+// TestIndex checks what the index finds against a look at every rule, on random tables with values that are missing,
 // networks, intervals that overlap, and rows that stand either way round.
 func TestIndex(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))

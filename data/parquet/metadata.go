@@ -119,7 +119,7 @@ func (m *metadata) tree(e []element, children int, path []string, def, list int)
 	return e, nil
 }
 
-// check holds the row groups against the schema.
+// check compares the row groups with the schema.
 func (m *metadata) check() error {
 	var rows int64
 	for i, g := range m.groups {

@@ -271,7 +271,7 @@ func (c *Config) checkFiles() settings.Problems {
 	return nil
 }
 
-// checkNames holds the columns that the config names against those that it declares.
+// checkNames checks the columns that the config names against those that it declares.
 func (c *Config) checkNames(doc settings.Doc) (ps settings.Problems) {
 	schema := c.source.Schema()
 	if schema == nil {

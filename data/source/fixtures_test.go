@@ -105,7 +105,7 @@ func text(t *testing.T, tb *data.Table, column string, row int32) string {
 	return string(c.AppendText(nil, row))
 }
 
-// check holds what was read against the truth of the rows and some values, written as AppendText does.
+// check compares what was read with the truth of the rows and some values, written as AppendText does.
 func check(t *testing.T, tb *data.Table, truth string, columns int, values map[string]string) {
 	t.Helper()
 	if got := truths(tb); got != truth {

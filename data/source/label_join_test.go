@@ -217,7 +217,7 @@ const eve = `{"timestamp":"2024-03-01T10:00:00.123456+0200","flow_id":2000000000
 {"timestamp":"2024-03-01T10:00:08.000000+0200","event_type":"stats","stats":{"uptime":8}}
 `
 
-// TestJoinKey labels flows by the alert that shares their flow_id, and holds a real file against counts taken from it
+// TestJoinKey labels flows by the alert that shares their flow_id, and checks a real file against counts taken from it
 // with a JSON parser in Python.
 func TestJoinKey(t *testing.T) {
 	const cfg = `

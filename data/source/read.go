@@ -175,7 +175,7 @@ func readFile(
 	return nil
 }
 
-// expectations holds the rows that were read of each part against those that complete files have.
+// expectations checks the rows that were read of each part against those that complete files have.
 func expectations(c *Config, got [2]int) (warnings []string) {
 	check := func(what string, want, other int, part data.Part) {
 		switch {

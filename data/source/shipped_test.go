@@ -36,7 +36,7 @@ func shippedConfig(tb testing.TB, file string) *Config {
 	return c
 }
 
-// TestShippedData reads the real files and holds them against counts taken from the files independently
+// TestShippedData reads the real files and checks them against counts taken from the files independently
 // (rows and labels counted with grep and awk), which agree with the publishers' where those are complete.
 func TestShippedData(t *testing.T) {
 	for _, c := range []struct {

@@ -10,7 +10,7 @@ import (
 	"plumbline/data/datatest"
 )
 
-// TestRealData holds the shipped configs against the published counts.
+// TestRealData checks the shipped configs against the published counts.
 func TestRealData(t *testing.T) {
 	for _, c := range []struct {
 		name, folder              string

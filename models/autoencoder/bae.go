@@ -62,7 +62,7 @@ func (s *BAESpec) New(env models.Env) (models.Detector, error) {
 			return nil, err
 		}
 		if tree.Threshold > spec.Threshold {
-			env.Logger().Info("bae: radius raised so that there are no more than the wanted subclusters", "from",
+			env.Logger().Info("bae: radius raised so that there are no more subclusters than wanted", "from",
 				spec.Threshold, "to", tree.Threshold)
 		}
 		means := tree.Means()

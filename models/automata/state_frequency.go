@@ -11,7 +11,7 @@ import (
 	"plumbline/models/automata/machine"
 )
 
-// VisitTotal says what the visits of a state are held against.
+// VisitTotal says what the visits of a state are compared with.
 type VisitTotal string
 
 const (

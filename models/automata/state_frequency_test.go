@@ -125,7 +125,7 @@ func TestVisitTotals(t *testing.T) {
 }
 
 // TestSequentThresholdHolds: of a stream twenty times as long as that which the threshold was fitted on, drawn from the
-// same source, about as many windows are above it. Held against the number of distinct states most are.
+// same source, about as many windows are above it. Compared with the number of distinct states, most are.
 func TestSequentThresholdHolds(t *testing.T) {
 	draw := func(n int, seed uint64) *data.Set {
 		var words [][]int32

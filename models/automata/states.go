@@ -15,7 +15,7 @@ type States struct {
 	// for none), scores[i] the log-probability of symbol i. It returns the word's log-probability.
 	Replay func(word, states []int32, scores []float64) float64
 	Visits []int64    // of each state in training; nil where they are not counted
-	Total  VisitTotal // what a score of visits holds them against
+	Total  VisitTotal // what a score of visits is compared with
 }
 
 // Stated is a detector on one machine over symbols.

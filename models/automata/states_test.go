@@ -11,8 +11,8 @@ import (
 	"plumbline/models/automata/flexfringe"
 )
 
-// TestStatesOfAChain holds the machine of a chain against hand counts: of the words ab, aa and b over {a, b}, two begin
-// with a and one with b; after a come a and b, once each; an a ends once, a b twice.
+// TestStatesOfAChain checks the machine of a chain against hand counts: of the words ab, aa and b over {a, b}, two
+// begin with a and one with b; after a come a and b, once each; an a ends once, a b twice.
 func TestStatesOfAChain(t *testing.T) {
 	d, err := (&MarkovSpec{Order: 1, Smoothing: 1, Aggregate: "sum"}).New(models.Env{})
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"plumbline/numeric/neighbour"
 )
 
-// TestNSLKDD holds the detectors against scikit-learn on real data. Tolerances: AUROC of the deterministic models
+// TestNSLKDD checks the detectors against scikit-learn on real data. Tolerances: AUROC of the deterministic models
 // within .002 (k-means .005, for its starts); the mean of iforest over ten seeds within three standard errors of the
 // difference.
 func TestNSLKDD(t *testing.T) {

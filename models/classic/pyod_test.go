@@ -43,7 +43,7 @@ func TestMCDDeterminant(t *testing.T) {
 	}
 }
 
-// TestKDEBesidePyOD and the others hold detectors against PyOD's scores row by row, and seeded ones against its mean
+// TestKDEBesidePyOD and the others check detectors against PyOD's scores row by row, and seeded ones against its mean
 // AUROC over ten seeds. Inputs are float32 here.
 func TestKDEBesidePyOD(t *testing.T) {
 	for _, p := range modeltest.PyOD(t) {

@@ -20,7 +20,7 @@ import (
 )
 
 var full = flag.Bool("full", false,
-	"hold the detectors against the reference values of the whole KDDTrain+, not only its 20 % file")
+	"check the detectors against the reference values of the whole KDDTrain+, not only its 20 % file")
 
 // NSLKDDReference is scikit-learn 1.2.1 on the benign rows of a training file and KDDTest+, in float64.
 type NSLKDDReference struct {
@@ -129,7 +129,7 @@ func OnNSLKDD(t *testing.T, run func(t *testing.T, ref NSLKDDReference, train, t
 	}
 }
 
-// SameAUROC fits a detector and holds its AUROC against the reference's of that name.
+// SameAUROC fits a detector and checks its AUROC against the reference's of that name.
 func (r NSLKDDReference) SameAUROC(t *testing.T, name string, spec models.Spec, tolerance float64, train,
 	test *data.Set) {
 	t.Helper()

@@ -169,7 +169,7 @@ func AUROC(t testing.TB, scores []float64, attack []bool) float64 {
 	return ranking.ROCAUC()
 }
 
-// SameScores holds scores against the first twenty of a protocol, within tol of their largest, and their sum and AUROC
+// SameScores checks scores against the first twenty of a protocol, within tol of their largest, and their sum and AUROC
 // against its.
 func (p PyODTable) SameScores(t *testing.T, detector, protocol string, scores []float64, attack []bool, tol float64) {
 	t.Helper()

@@ -260,7 +260,7 @@ func checkOptional(s *subject) {
 	}
 }
 
-// updates holds the learning from a stream against what Fit and Save promise: it follows from what was learned and in
+// updates checks the learning from a stream against what Fit and Save promise: it follows from what was learned and in
 // which order, and is saved with the rest.
 func (s *subject) updates(more *data.Set) {
 	updated := func() models.Detector {

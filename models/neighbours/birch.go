@@ -81,7 +81,7 @@ func fitBirch(ctx context.Context, c Birch, env models.Env, s *data.Set) (*birch
 		return nil, err
 	}
 	if tree.Threshold > c.Threshold {
-		env.Logger().Info("birch: radius raised so that there are no more than the wanted subclusters",
+		env.Logger().Info("birch: radius raised so that there are no more subclusters than wanted",
 			"from", c.Threshold, "to", tree.Threshold)
 	}
 	means, sizes := tree.Means(), tree.Sizes()

@@ -3,7 +3,7 @@
 // A model describes its network once ([Network]: layers, loss, optimiser) and the training loop ([Train])
 // hands it to an [Engine], which knows how to do epochs of gradient steps. There are two: "fused", on the
 // kernels of numeric/kernel, and Gorgonia's in models/nn/gorgonia, which derives gradients symbolically and is
-// what the first is held against. Initial weights and the order of samples are decided here. Scores are
+// what the first is checked against. Initial weights and the order of samples are decided here. Scores are
 // computed by a [Scorer], whichever engine trained.
 //
 // Recurrent networks are described by a [Sequence], trained by the same engines through the same [Trainer], and

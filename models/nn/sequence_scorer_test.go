@@ -34,7 +34,7 @@ func TestLSTMByHand(t *testing.T) {
 	}
 }
 
-// TestSequenceScorer holds the scores against the reference, whichever samples are asked for together, and a
+// TestSequenceScorer checks the scores against the reference, whichever samples are asked for together, and a
 // decoder's against one that is fed its own outputs.
 func TestSequenceScorer(t *testing.T) {
 	for name, s := range sequences() {

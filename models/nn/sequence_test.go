@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestSequenceGradient holds the loss and its gradient against the reference in float64 and its differences.
+// TestSequenceGradient checks the loss and its gradient against the reference in float64 and its differences.
 func TestSequenceGradient(t *testing.T) {
 	if testing.Short() {
 		t.Skip("some thousand losses of the reference")

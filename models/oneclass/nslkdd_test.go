@@ -11,7 +11,7 @@ import (
 	"plumbline/models/modeltest"
 )
 
-// TestNSLKDD holds the machine against libsvm on real data: decision values within 1e-3·max(1, |f|), which is what two
+// TestNSLKDD checks the machine against libsvm on real data: decision values within 1e-3·max(1, |f|), which is what two
 // solutions to libsvm's stopping rule may differ by.
 func TestNSLKDD(t *testing.T) { modeltest.OnNSLKDD(t, besideLibSVM) }
 

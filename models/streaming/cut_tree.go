@@ -130,7 +130,7 @@ func (t *cutTree) insert(row []float32) int32 {
 	}
 }
 
-// separate draws a cut of the box around node n and the row, and says whether it parts the two.
+// separate draws a cut of the box around node n and the row, and says whether it separates the two.
 func (t *cutTree) separate(n int32, row []float32) (column int, cut float64, apart bool) {
 	bottom, top := t.bottom(n), t.top(n)
 	side := func(j int) float64 {

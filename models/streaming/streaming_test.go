@@ -119,7 +119,7 @@ func TestHSTBesideRiver(t *testing.T) {
 	}
 }
 
-// TestRRCFBesideReference holds the forest against the rrcf package (commit 1795a1b) on samples of tables: its mean
+// TestRRCFBesideReference checks the forest against the rrcf package (commit 1795a1b) on samples of tables: its mean
 // over three seeds, there without a row to begin with.
 func TestRRCFBesideReference(t *testing.T) {
 	for _, c := range []struct {

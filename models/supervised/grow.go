@@ -329,7 +329,7 @@ func (s *scan) before(code uint32) {
 	s.judge(was, code, low/2+high/2)
 }
 
-// judge holds a threshold against the best so far.
+// judge compares a threshold with the best so far.
 func (s *scan) judge(was, code uint32, at float64) {
 	gain := s.g.gain(s.below, s.weight-s.below)
 	if gain <= s.best.gain {

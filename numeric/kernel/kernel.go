@@ -80,7 +80,7 @@ func Alloc(n int) []float32 {
 	return b[at : at+n : at+n]
 }
 
-// Packed is a matrix in panels of 32 columns, the last perhaps of 16, the rows of a panel one behind the
+// Packed is a matrix in panels of 32 columns, the last perhaps of 16, the rows of a panel one after the
 // other: the form that products read fastest. Columns are padded to Width and rows to 8, with zeros.
 type Packed struct {
 	Rows, Cols int // padded
@@ -293,7 +293,7 @@ func checkRows(rows, ld int, a, b []float32) bool {
 }
 
 // Adam is one step of Adam (Kingma and Ba 2015): with g the sum of the shards' gradients, each stride numbers
-// behind the one before, m ← β₁m+(1−β₁)g, v ← β₂v+(1−β₂)g², p ← p − lr·m/(√v·root+ε), β₁ = .9, β₂ = .999,
+// after the one before, m ← β₁m+(1−β₁)g, v ← β₂v+(1−β₂)g², p ← p − lr·m/(√v·root+ε), β₁ = .9, β₂ = .999,
 // ε = 1e-8. lr and root carry the bias corrections η/(1−β₁ᵗ) and 1/√(1−β₂ᵗ). The length is a multiple of Width.
 func Adam(p, m, v, g []float32, shards, stride int, lr, root float32) {
 	n := len(p)
@@ -306,7 +306,7 @@ func Adam(p, m, v, g []float32, shards, stride int, lr, root float32) {
 }
 
 // LSTM is one step of an LSTM (Hochreiter and Schmidhuber 1997, with the forget gate of Gers and others 2000)
-// for rows rows of hid units, a multiple of Width. A row of g, ldg numbers behind the one before, holds the
+// for rows rows of hid units, a multiple of Width. A row of g, ldg numbers after the one before, holds the
 // sums of the gates i, f, g and o, hid numbers each, and gets the gates' values: σ of i, f and o, tanh of g.
 // From the cells before, the cells c = f·before + i·g are made, tc = tanh c, and h = o·tc. Rows of h are ldh
 // numbers apart, those of before, c and tc hid. c may be before.

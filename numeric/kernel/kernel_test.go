@@ -246,7 +246,7 @@ func TestAdam(t *testing.T) {
 }
 
 // TestLSTM holds the step of a cell and the way back through it against the formulas in float64, and against
-// what lies between and behind the rows.
+// what lies between and after the rows.
 func TestLSTM(t *testing.T) {
 	sigmoid := func(v float64) float64 { return 1 / (1 + math.Exp(-v)) }
 	each(t, func(t *testing.T) {
@@ -265,7 +265,7 @@ func TestLSTM(t *testing.T) {
 			for i := range rows {
 				for j := range ldg - 4*hid {
 					if at := i*ldg + 4*hid + j; values[at] != sums[at] || g[at] != sums[at] {
-						t.Fatal("a step wrote behind the gates")
+						t.Fatal("a step wrote after the gates")
 					}
 				}
 				for j := range ldh - hid {
@@ -355,7 +355,7 @@ func TestSameBits(t *testing.T) {
 	}
 }
 
-// TestNormalisation holds what batch normalisation is made of against float64.
+// TestNormalisation checks what batch normalisation is made of against float64.
 func TestNormalisation(t *testing.T) {
 	each(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(8, 8))

@@ -49,7 +49,7 @@ var (
 const maxModel = 1 << 36
 
 // Open reads the bundle in a cell's folder. It needs neither the run around the folder nor the data. Every file is
-// held against its hash in bundle.json first.
+// checked against its hash in bundle.json first.
 func Open(folder string) (*Bundle, error) {
 	b := &Bundle{Folder: folder}
 	raw, err := record.ReadFile(filepath.Join(folder, manifestName), record.MaxJSON)

@@ -12,7 +12,7 @@ import (
 	"plumbline/runs/record"
 )
 
-// PairTest is two models held against each other on the test units that both judged.
+// PairTest is two models compared with each other on the test units that both judged.
 type PairTest struct {
 	A        string     `json:"a"`
 	B        string     `json:"b"`

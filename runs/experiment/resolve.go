@@ -225,7 +225,7 @@ func (l *loader) dataSet(r dataRef) (DataSet, settings.Problems) {
 	return set, ps
 }
 
-// dataDoc is the whole config behind a data entry: a name, a name with changes, or the config itself.
+// dataDoc is the whole config of a data entry: a name, a name with changes, or the config itself.
 func (l *loader) dataDoc(d settings.Doc) (settings.Doc, settings.Problems) {
 	if _, ok := d.Scalar(); ok {
 		return l.named(d)

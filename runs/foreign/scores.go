@@ -66,7 +66,7 @@ type scoresDetector struct {
 	spec Scores
 }
 
-// Fit reads the file and holds it against the cell's data.
+// Fit reads the file and checks it against the cell's data.
 func (d *scoresDetector) Fit(_ context.Context, _ *data.Set) error {
 	d.table, d.warnings = nil, nil
 	if d.at == nil {
@@ -108,7 +108,7 @@ func (d *scoresDetector) read() (*table, error) {
 	return t, d.at.Files.WriteJSON("origin.json", from)
 }
 
-// checkManifest holds the manifest of the exported data against the cell's.
+// checkManifest checks the manifest of the exported data against the cell's.
 func (d *scoresDetector) checkManifest() (originFile, error) {
 	name := d.fill(d.spec.Manifest)
 	path, err := d.at.Find(name)

@@ -123,7 +123,7 @@ func (t *table) of(s *data.Set) ([]float64, error) {
 	return out, nil
 }
 
-// agrees holds the truth that a file gives against that of the rows that are judged, where rows are what is judged.
+// agrees checks the truth that a file gives against that of the rows that are judged, where rows are what is judged.
 func (t *table) agrees(us *experiment.Units) error {
 	if us.Keys != nil {
 		return nil

@@ -151,7 +151,7 @@ func ReadScores(dir, cell string) (scores []float64, truth eval.Truth, err error
 	return scores, truth, err
 }
 
-// UnitsSum is a hash of which units a cell's scores are of, in their order: cells of one sum can be held against each
+// UnitsSum is a hash of which units a cell's scores are of, in their order: cells of one sum can be compared with each
 // other line by line.
 func UnitsSum(dir, cell string) (string, error) {
 	lines, err := OpenScores(dir, cell)

@@ -31,7 +31,7 @@ const (
 	metricsFile = "metrics.json"
 )
 
-// CheckCell reads a cell's status.json and holds the cell's folder against it: the name is the cell's own, the files
+// CheckCell reads a cell's status.json and checks the cell's folder against it: the name is the cell's own, the files
 // that it lists are there, of their sizes, and those that tables are made of have their hashes; with all, every one.
 // Files that it does not list do not count. The status is nil where it cannot be read; of a cell that did not end there
 // is neither a status nor a fault.
@@ -79,7 +79,7 @@ func CheckCell(dir, cell string, all bool) (*Status, []Fault) {
 // CheckFile holds one file of the run, by its name with slashes, against what it was, content included.
 func CheckFile(dir, name string, want FileSum) *Fault { return checkFile(dir, name, want, true) }
 
-// checkFile holds one file against what it was; its content too with deep.
+// checkFile checks one file against what it was; its content too with deep.
 func checkFile(dir, name string, want FileSum, deep bool) *Fault {
 	at := filepath.Join(dir, filepath.FromSlash(name))
 	f, err := OpenFile(at, maxFile)

@@ -363,7 +363,7 @@ func sameValue(a, b string) bool {
 	return number(a) == number(b)
 }
 
-// check holds the settings against their ranges and says where a value came from.
+// check compares the settings with their ranges and says where a value came from.
 func (in *Imported) check(keys map[string]iniValue, file string) error {
 	err := in.Spec.Check()
 	var ps settings.Problems

@@ -51,7 +51,7 @@ func (l *learner) likeliest(blue int32) (into int32, logp float64) {
 }
 
 // logProbability is that of a subtree's words from a red state, counts smoothed by ½ (R. Krichevsky and V. Trofimov,
-// IEEE Transactions on Information Theory 27, 1981). Behind the red part, where nothing is known, all symbols are
+// IEEE Transactions on Information Theory 27, 1981). Beyond the red part, where nothing is known, all symbols are
 // equally likely: so every state judges all words.
 func (l *learner) logProbability(red, blue int32) (sum float64) {
 	t := l.tree

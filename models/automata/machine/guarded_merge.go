@@ -55,7 +55,7 @@ func (l *guardedLearner) bestMerge(e *growingEdge) (target int32, ok bool) {
 	return target, best >= l.spec.Alpha
 }
 
-// compare holds the events after some positions against those that left a state, and goes on along the state's edges.
+// compare compares the events after some positions with those that left a state, and goes on along the state's edges.
 func (l *guardedLearner) compare(state int32, events []position, depth int) (sum evidence) {
 	own := newTally(l.d)
 	for _, p := range events {
@@ -93,7 +93,7 @@ func (l *guardedLearner) compare(state int32, events []position, depth int) (sum
 	return sum
 }
 
-// compareSets holds what follows two sets of events against each other, up to depth events later.
+// compareSets compares what follows two sets of events, up to depth events later.
 func (l *guardedLearner) compareSets(a, b []position, depth int) (sum evidence) {
 	for j := range depth + 1 {
 		s, t := newTally(l.d), newTally(l.d)

@@ -65,7 +65,7 @@ func solution(tb testing.TB, set int) (p []float64) {
 	return p
 }
 
-// TestPAutomaC holds the learner against FlexFringe's main of January 2026 on problems of the PAutomaC
+// TestPAutomaC checks the learner against FlexFringe's main of January 2026 on problems of the PAutomaC
 // competition: red states, written states and steps, and the perplexity of the test words where a missing
 // edge ends a word (stop) or leaves the state as it is (remain).
 func TestPAutomaC(t *testing.T) {

@@ -225,7 +225,7 @@ func networks() map[string]nn.Network {
 	return out
 }
 
-// TestGradient holds the engines against central differences of the float64 reference.
+// TestGradient checks the engines against central differences of the float64 reference.
 func TestGradient(t *testing.T) {
 	for name, engine := range engines(t) {
 		for kind, net := range networks() {

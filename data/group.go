@@ -55,8 +55,11 @@ func KeepMarked[T any](v []T, marked []bool) []T {
 	return out
 }
 
-// Count is how many of the rows are benign and attacks.
+// Count is how many of the rows are benign and attacks; without labels all count as benign.
 func (t *Table) Count(rows []int32) (benign, attacks int) {
+	if t.Attack == nil {
+		return len(rows), 0
+	}
 	for _, r := range rows {
 		if t.Attack[r] {
 			attacks++
@@ -65,11 +68,11 @@ func (t *Table) Count(rows []int32) (benign, attacks int) {
 	return len(rows) - attacks, attacks
 }
 
-// Benign is the benign ones of rows.
+// Benign is the benign ones of rows; without labels all of them.
 func (t *Table) Benign(rows []int32) []int32 {
 	out := make([]int32, 0, len(rows))
 	for _, r := range rows {
-		if !t.Attack[r] {
+		if t.Attack == nil || !t.Attack[r] {
 			out = append(out, r)
 		}
 	}

@@ -56,6 +56,11 @@ func (c Confusion) Recall() float64 { return ratio(float64(c.TP), float64(c.TP+c
 // benign samples.
 func (c Confusion) Specificity() float64 { return ratio(float64(c.TN), float64(c.TN+c.FP)) }
 
+// Flagged is the share of samples that are flagged. NaN without samples.
+func (c Confusion) Flagged() float64 {
+	return ratio(float64(c.TP+c.FP), float64(c.TP+c.FP+c.TN+c.FN))
+}
+
 // FPR is the share of the benign samples that is flagged. NaN without benign samples.
 func (c Confusion) FPR() float64 { return ratio(float64(c.FP), float64(c.TN+c.FP)) }
 

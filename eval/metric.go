@@ -91,6 +91,7 @@ var scoreMetrics = []Metric{
 	{"specificity", "specificity", "share of benign units not flagged", Higher, Share, flagged(Confusion.Specificity)},
 	{"f1", "F1", "harmonic mean of precision and recall", Higher, Share, flagged(Confusion.F1)},
 	{"mcc", "MCC", "Matthews' correlation of flags and truth", Higher, Signed, flagged(Confusion.MCC)},
+	{"alarms", "alarms", "share of units flagged", Neither, Share, flagged(Confusion.Flagged)},
 	{"distinct_scores", "distinct", "number of different scores", Neither, Positive,
 		ranked(func(r *Ranking) float64 { return float64(r.Distinct()) })},
 }
@@ -128,6 +129,9 @@ var runnerMetrics = []Metric{
 	{"score_seconds", "score s", "time of scoring the test samples", Lower, Positive, nil},
 	{"peak_rss_mb", "peak MB", "largest memory of the process so far, in megabytes", Lower, Positive, nil},
 }
+
+// withoutLabels are the metrics that scores alone give.
+var withoutLabels = []string{"threshold", "alarms", "distinct_scores"}
 
 // MetricTable is every metric there is, those of classifiers and then those that the runner measures last.
 func MetricTable() []Metric { return slices.Clone(metrics) }

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Metrics is everything that scores and labels say of one cell.
 type Metrics struct {
 	Samples, Attacks int
+	Unlabelled       bool // there is no truth: only what scores and the threshold give is defined
 	// Values is every metric of the table that scores and labels give, by name; undefined ones are NaN.
 	Values map[string]float64
 	// Intervals is of "auroc" and "auprc", over the choice of test samples: see [Ranking.Intervals].
@@ -38,8 +40,12 @@ func (m *Metrics) Interval(name string) Interval {
 }
 
 // Summarise judges the scores of one test set. threshold may be NaN: what depends on it is NaN then.
-// resamples is the number of bootstrap resamples, 0 for no intervals.
+// resamples is the number of bootstrap resamples, 0 for no intervals. Of scores whose truth has no Attack, what needs
+// labels is NaN.
 func Summarise(scores []float64, truth Truth, threshold float64, resamples int, seed uint64) (*Metrics, error) {
+	if truth.Attack == nil && len(scores) > 0 {
+		return describe(scores, threshold)
+	}
 	r, err := Rank(scores, truth.Attack)
 	if err != nil {
 		return nil, err
@@ -64,6 +70,35 @@ func Summarise(scores []float64, truth Truth, threshold float64, resamples int, 
 	m.doubtSamples()
 	m.doubtScores(r)
 	m.doubtThreshold(threshold)
+	return m, nil
+}
+
+// describe is what scores without labels say.
+func describe(scores []float64, threshold float64) (*Metrics, error) {
+	r, err := Rank(scores, make([]bool, len(scores)))
+	if err != nil {
+		return nil, err
+	}
+	j := &judged{rank: r, threshold: threshold}
+	m := &Metrics{Samples: len(scores), Unlabelled: true, Values: map[string]float64{}, Intervals: map[string]Interval{}}
+	if !math.IsNaN(threshold) {
+		j.flags = r.At(threshold)
+	}
+	for _, k := range metrics {
+		switch {
+		case k.value != nil && slices.Contains(withoutLabels, k.Name):
+			m.Values[k.Name] = k.value(j)
+		case k.value != nil:
+			m.Values[k.Name] = math.NaN()
+		}
+	}
+	m.doubtScores(r)
+	switch flagged := j.flags.TP + j.flags.FP; {
+	case math.IsNaN(threshold):
+		m.warn("no threshold: nothing is flagged")
+	case flagged == m.Samples:
+		m.warn("everything is above the threshold")
+	}
 	return m, nil
 }
 
@@ -141,6 +176,9 @@ func (m Metrics) MarshalJSON() ([]byte, error) {
 	var o object
 	o.add("samples", m.Samples)
 	o.add("attacks", m.Attacks)
+	if m.Unlabelled {
+		o.add("unlabelled", true)
+	}
 	for _, k := range metrics {
 		if k.value == nil {
 			continue
@@ -187,7 +225,7 @@ func (m *Metrics) UnmarshalJSON(raw []byte) error {
 		}
 		return nil
 	}
-	err := errors.Join(read("samples", &m.Samples), read("attacks", &m.Attacks), read("confusion", &m.Confusion),
+	err := errors.Join(read("samples", &m.Samples), read("attacks", &m.Attacks), read("unlabelled", &m.Unlabelled), read("confusion", &m.Confusion),
 		read("classes", &m.Classes), read("classification", &m.Classification), read("warnings", &m.Warnings))
 	for _, k := range metrics {
 		if k.value == nil {

@@ -195,10 +195,13 @@ func (j *job) steps(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := j.classify(ctx, det, s.Test, scores, m); err != nil {
-		return err
+	if !m.Unlabelled {
+		if err := j.classify(ctx, det, s.Test, scores, m); err != nil {
+			return err
+		}
+		warnings = append(warnings, j.falsePositives(s.Test, scores, threshold)...)
 	}
-	m.Warnings = append(append(warnings, j.falsePositives(s.Test, scores, threshold)...), m.Warnings...)
+	m.Warnings = append(warnings, m.Warnings...)
 	j.result.Judge(m)
 	j.result.Warnings = m.Warnings
 	if err := j.clusters(ctx, det, s.Test, scores); err != nil {
@@ -382,6 +385,9 @@ func (j *job) clusters(ctx context.Context, det models.Detector, test *data.Set,
 	of, err := c.Clusters(ctx, test)
 	if err != nil {
 		return fmt.Errorf("clusters: %w", err)
+	}
+	if j.data.Test.Truth.Attack == nil {
+		return j.clusterIndices(ctx, test, of)
 	}
 	m, err := eval.PerCluster(scores, j.data.Test.Truth.Attack, of)
 	if err != nil {

@@ -282,7 +282,7 @@ func (r *run) fold(
 		r.observe(Event{Kind: Warned, Data: name, Text: w})
 		r.log.Warn("data", "data", name, "warning", w)
 	}
-	text := fmt.Sprintf("%d rows; %d benign rows train, %d set thresholds, %d test", m.Rows, m.Train, m.Valid, m.Test)
+	text := fmt.Sprintf("%d rows; %s, %d set thresholds, %d test", m.Rows, m.Training(), m.Valid, m.Test)
 	if part := cells[0].Fold; part != "" {
 		text = "fold " + part + ": " + text
 	}

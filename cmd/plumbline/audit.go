@@ -40,32 +40,28 @@ right, and classes too small to read. Of a file without labels it reports what n
 			if err != nil {
 				return failed(err)
 			}
-			if t.Attack == nil {
-				r, err := audit.Unlabelled(c.Context(), t)
-				switch {
-				case err != nil:
-					return failed(err)
-				case asJSON:
-					return a.json(r)
-				}
-				return failed(printUnlabelled(a.out, r))
-			}
-			split := split.DefaultSplit()
-			if ps := cfg.Split.Decode(&split); len(ps) > 0 {
+			spec := split.DefaultSplit()
+			if ps := cfg.Split.Decode(&spec); len(ps) > 0 {
 				return usage(ps)
 			}
-			sp, err := split.Apply(t)
+			sp, err := spec.Apply(t)
+			if err != nil && t.Attack == nil {
+				fmt.Fprintf(a.err, "looked at as a whole, since it cannot be split: %v\n", err)
+				sp, err = nil, nil
+			}
 			if err != nil {
 				return failed(err)
 			}
 			r, err := audit.Table(c.Context(), t, sp)
-			if err != nil {
+			switch {
+			case err != nil:
 				return failed(err)
-			}
-			if asJSON {
+			case asJSON:
 				return a.json(r)
+			case r.Unlabelled:
+				return failed(printUnlabelled(a.out, r))
 			}
-			return failed(printAudit(a.out, r, split.Kind))
+			return failed(printAudit(a.out, r, spec.Kind))
 		},
 	}
 	a.jsonFlag(c, &asJSON)
@@ -112,7 +108,7 @@ func isConfig(name string) bool {
 
 // printUnlabelled prints what an audit without labels found.
 func printUnlabelled(out io.Writer, r *audit.Report) error {
-	fmt.Fprintf(out, "%s: %d rows without labels: classes, splits and what a column tells are not looked at\n\n",
+	fmt.Fprintf(out, "%s: %d rows without labels: classes and what a column tells are not looked at\n\n",
 		r.Data, r.Rows)
 	for _, f := range r.Findings {
 		fmt.Fprintf(out, "%-12s %s\n", f.Kind, f.Text)

@@ -10,6 +10,7 @@ import (
 
 	"plumbline/runs/experiment"
 	"plumbline/runs/prepare"
+	"plumbline/runs/record"
 )
 
 func (a *app) checkCommand() *cobra.Command {
@@ -97,15 +98,17 @@ type setView struct {
 
 // summaryView is what a data set comes to.
 type summaryView struct {
-	Rows    int      `json:"rows"`
-	BadRows int      `json:"bad_rows"`
-	Attacks int      `json:"attacks"`
-	Train   int      `json:"n_train"`
-	Valid   int      `json:"n_valid"`
-	Test    int      `json:"n_test"` // rows
-	Units   int      `json:"units"`  // that are judged
-	Columns []string `json:"columns"`
-	Symbols int      `json:"symbols"`
+	Rows    int `json:"rows"`
+	BadRows int `json:"bad_rows"`
+	Attacks int `json:"attacks"`
+	// Unlabelled: nobody knows which rows are attacks.
+	Unlabelled bool     `json:"unlabelled,omitempty"`
+	Train      int      `json:"n_train"`
+	Valid      int      `json:"n_valid"`
+	Test       int      `json:"n_test"` // rows
+	Units      int      `json:"units"`  // that are judged
+	Columns    []string `json:"columns"`
+	Symbols    int      `json:"symbols"`
 }
 
 // entryView is a model of an experiment.
@@ -155,7 +158,10 @@ func (v *setView) prepared(s *prepare.Summary) {
 	if s == nil {
 		return
 	}
-	v.Prepared = &summaryView{s.Rows, s.BadRows, s.Attacks, s.Train, s.Valid, s.Test, s.Units, s.Columns, s.Symbols}
+	v.Prepared = &summaryView{
+		Rows: s.Rows, BadRows: s.BadRows, Attacks: s.Attacks, Unlabelled: s.Unlabelled, Train: s.Train, Valid: s.Valid,
+		Test: s.Test, Units: s.Units, Columns: s.Columns, Symbols: s.Symbols,
+	}
 	v.Warnings = append(v.Warnings, s.Warnings...)
 }
 
@@ -209,8 +215,9 @@ func (a *app) printSet(v *setView) {
 		if v.Folds > 1 {
 			fmt.Fprintln(a.out, "  the first fold:")
 		}
-		fmt.Fprintf(a.out, "  %d rows, %d attacks; %d benign rows train, %d set thresholds, %d test (%d units)\n",
-			s.Rows, s.Attacks, s.Train, s.Valid, s.Test, s.Units)
+		d := record.DataManifest{Rows: s.Rows, Attacks: s.Attacks, Unlabelled: s.Unlabelled, Train: s.Train}
+		fmt.Fprintf(a.out, "  %s; %s, %d set thresholds, %d test (%d units)\n", d.Labelled(), d.Training(), s.Valid, s.Test,
+			s.Units)
 		fmt.Fprintf(a.out, "  %d columns after the steps", len(s.Columns))
 		if s.Symbols > 0 {
 			fmt.Fprintf(a.out, "; traces of %d symbols", s.Symbols)

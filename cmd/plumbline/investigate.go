@@ -158,7 +158,10 @@ func (a *app) printInvestigation(inv *investigate.Investigation, folder string, 
 		if inv.Reasons {
 			fmt.Fprintf(a.out, "%d. %s: ", k+1, visible(g.Cause))
 		}
-		fmt.Fprintf(a.out, "%d alarms, %d on attacks; classes %s", g.Alarms, g.Attacks, some(g.Classes))
+		fmt.Fprintf(a.out, "%d alarms", g.Alarms)
+		if len(g.Classes) > 0 {
+			fmt.Fprintf(a.out, ", %d on attacks; classes %s", g.Attacks, some(g.Classes))
+		}
 		if len(g.Symbols) > 0 {
 			fmt.Fprintf(a.out, "; events %s", some(g.Symbols))
 		}

@@ -138,8 +138,7 @@ func (a *app) showRun(r *record.Record) error {
 	}
 	fmt.Fprintf(w, "program\t%s\n", program(m))
 	for _, d := range m.Data {
-		fmt.Fprintf(w, "data\t%s: %d rows, %d attacks; %d benign train, %d set thresholds, %d test\n", d.Name, d.Rows,
-			d.Attacks, d.Train, d.Valid, d.Test)
+		fmt.Fprintf(w, "data\t%s: %s; %s, %d set thresholds, %d test\n", d.Name, d.Labelled(), d.Training(), d.Valid, d.Test)
 		for _, f := range d.Files {
 			if f.SHA256 != "" {
 				fmt.Fprintf(w, "\t  %s, sha256 %s\n", f.Name, f.SHA256)

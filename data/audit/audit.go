@@ -92,20 +92,13 @@ const (
 	smallClass    = 30
 )
 
-// Table audits a labelled table under a split.
+// Table audits a table under a split; one without labels as [Unlabelled] does.
 func Table(ctx context.Context, t *data.Table, sp *split.Split) (*Report, error) {
 	if t.Attack == nil {
-		return nil, fmt.Errorf("audit: %s has no labels", t.Name)
+		return Unlabelled(ctx, t, sp)
 	}
 	a := &auditor{t: t, test: make([]bool, t.Rows), in: make([]bool, t.Rows)}
-	for _, rows := range [][]int32{sp.Train, sp.Valid, sp.Test} {
-		for _, r := range rows {
-			a.in[r] = true
-		}
-	}
-	for _, r := range sp.Test {
-		a.test[r] = true
-	}
+	a.split(sp)
 	rep := &Report{Data: t.Name, Rows: t.Rows, Train: len(sp.Train) + len(sp.Valid), Test: len(sp.Test)}
 	a.classes(rep)
 	rep.Whole = a.repeats(func(c *data.Column) bool { return true }, true)
@@ -136,16 +129,24 @@ func Table(ctx context.Context, t *data.Table, sp *split.Split) (*Report, error)
 	return rep, nil
 }
 
-// Unlabelled audits what needs neither labels nor a split: repeated rows, what columns hold, the order of times, values
-// that cannot be right.
-func Unlabelled(ctx context.Context, t *data.Table) (*Report, error) {
+// Unlabelled audits what needs no labels: repeated rows, what columns hold, the order of times, values that cannot be
+// right; and of a split that is not nil, test rows that occur in training and columns that vary in test alone.
+func Unlabelled(ctx context.Context, t *data.Table, sp *split.Split) (*Report, error) {
 	u := *t
 	u.Attack, u.Class, u.Classes = make([]bool, t.Rows), make([]uint32, t.Rows), []string{"-"}
 	a := &auditor{t: &u, test: make([]bool, t.Rows), in: make([]bool, t.Rows)}
-	for i := range a.in {
-		a.in[i] = true
-	}
 	rep := &Report{Data: t.Name, Rows: t.Rows, Train: t.Rows, Unlabelled: true}
+	if sp != nil {
+		a.split(sp)
+		rep.Train, rep.Test = len(sp.Train)+len(sp.Valid), len(sp.Test)
+		if err := a.groups(rep); err != nil {
+			return nil, err
+		}
+	} else {
+		for i := range a.in {
+			a.in[i] = true
+		}
+	}
 	rep.Whole = a.repeats(func(c *data.Column) bool { return true }, false)
 	rep.Features = a.repeats(
 		func(c *data.Column) bool { return c.Type == data.Number || c.Type == data.Category },
@@ -162,6 +163,7 @@ func Unlabelled(ctx context.Context, t *data.Table) (*Report, error) {
 		}
 		col := a.column(c)
 		col.AUROC, col.Stump = 0, 0
+		col.Beyond = a.beyond(c)
 		rep.Columns = append(rep.Columns, col)
 	}
 	for _, w := range derive.Find(t) {
@@ -200,6 +202,17 @@ func (a *auditor) beyond(c *data.Column) (n int) {
 type auditor struct {
 	t        *data.Table
 	in, test []bool // by row: used at all, in test
+}
+
+func (a *auditor) split(sp *split.Split) {
+	for _, rows := range [][]int32{sp.Train, sp.Valid, sp.Test} {
+		for _, r := range rows {
+			a.in[r] = true
+		}
+	}
+	for _, r := range sp.Test {
+		a.test[r] = true
+	}
 }
 
 func (a *auditor) classes(rep *Report) {

@@ -125,12 +125,11 @@ func (r *Report) Line() string {
 			shortcuts = append(shortcuts, c.Name)
 		}
 	}
-	s := fmt.Sprintf(
-		"audit: %s of test rows repeat, %s occur in training; %d conflicting rows",
-		percent(share(r.Features.Test, r.Test)),
-		percent(share(r.Features.Across, r.Test)),
-		r.Features.Conflicts,
-	)
+	s := fmt.Sprintf("audit: %s of test rows repeat, %s occur in training",
+		percent(share(r.Features.Test, r.Test)), percent(share(r.Features.Across, r.Test)))
+	if !r.Unlabelled {
+		s += fmt.Sprintf("; %d conflicting rows", r.Features.Conflicts)
+	}
 	if len(shortcuts) > 0 {
 		shown := shortcuts
 		if len(shown) > 4 {

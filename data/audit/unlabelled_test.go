@@ -19,7 +19,7 @@ func TestUnlabelled(t *testing.T) {
 			{Name: "sa", Type: data.Address, Levels: []string{"a", "b"}, Code: []uint32{0, 1, 0, 0}},
 		},
 	}
-	r, err := Unlabelled(context.Background(), tb)
+	r, err := Unlabelled(context.Background(), tb, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

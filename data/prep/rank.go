@@ -68,6 +68,9 @@ func (s *selectFeatures) fit(f *fitting) error {
 		}
 	}
 	if s.By != "variance" && (n == 0 || n == len(rows)) {
+		if f.table.Attack == nil {
+			return errors.New("ranks columns by labels, and the data has none: rank by variance")
+		}
 		return fmt.Errorf("ranks columns by labels, and the training rows have %d attacks among %d: "+
 			"set split.attacks: split, or rank by variance", n, len(rows))
 	}

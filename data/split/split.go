@@ -96,16 +96,22 @@ func (sp *Split) Unlabelled(t *data.Table) []int32 {
 // ErrSplit is wrapped by errors about a split that cannot be made.
 var ErrSplit = errors.New("impossible split")
 
-// Apply is the split of a labelled table: of one that has several folds, the first.
+// Apply is the split of a table: of one that has several folds, the first.
 func (s SplitSpec) Apply(t *data.Table) (*Split, error) { return s.Fold(t, 0) }
 
-// Fold is fold k of the split, from 0 to len(FoldNames())−1.
+// Fold is fold k of the split, from 0 to len(FoldNames())−1. Rows of a table without labels all count as benign.
 func (s SplitSpec) Fold(t *data.Table, k int) (*Split, error) {
 	fail := func(format string, args ...any) (*Split, error) {
 		return nil, fmt.Errorf("data: %s: %w: %s", t.Name, ErrSplit, fmt.Sprintf(format, args...))
 	}
-	if t.Attack == nil {
-		return fail("the data has no labels")
+	unlabelled := t.Attack == nil
+	if unlabelled {
+		if what := s.NeedsLabels(); what != "" {
+			return fail("the data has no labels, which %s needs", what)
+		}
+		assumed := *t
+		assumed.Attack, assumed.Class, assumed.Classes = make([]bool, t.Rows), make([]uint32, t.Rows), []string{""}
+		t = &assumed
 	}
 	if n := s.folds(); k < 0 || k >= n {
 		return fail("fold %d of %d", k, n)
@@ -125,6 +131,9 @@ func (s SplitSpec) Fold(t *data.Table, k int) (*Split, error) {
 		return fail("no benign training rows (of %d rows, %d attacks among them)", len(sp.Train), attacks)
 	case len(sp.Test) == 0:
 		return fail("no test rows")
+	case unlabelled:
+		sp.Warnings = append(sp.Warnings, "the data has no labels: all rows count as benign, attacks among them train too, "+
+			"and nothing that needs labels is measured")
 	case testBenign == 0:
 		sp.Warnings = append(
 			sp.Warnings,
@@ -148,6 +157,19 @@ func (s SplitSpec) Fold(t *data.Table, k int) (*Split, error) {
 			"1 %% of them stands on nothing", valid))
 	}
 	return sp, nil
+}
+
+// NeedsLabels names what of the split cannot be made without labels; "" when nothing.
+func (s SplitSpec) NeedsLabels() string {
+	switch {
+	case s.Kind == "leave_out":
+		return "kind leave_out"
+	case s.Attacks == "family":
+		return "attacks: family"
+	case s.Contamination > 0:
+		return "contamination"
+	}
+	return ""
 }
 
 // fewRows is the number below which a part of a split is said to be small: 1 % of it is less than one row.

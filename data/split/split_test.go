@@ -374,7 +374,6 @@ func TestSplitErrors(t *testing.T) {
 		table      *data.Table
 		want       string
 	}{
-		{"no labels", "random", &data.Table{Name: "x", Rows: 3}, "no labels"},
 		{"no test files", "official", labelled(false, false), "no official test files"},
 		{"attacks only", "random", labelled(true, true, true), "no benign training rows"},
 		{"no time", "time", labelled(false, true), "no time column"},

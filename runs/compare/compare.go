@@ -22,6 +22,7 @@ import (
 type Comparison struct {
 	Metric   string
 	Columns  []string // the other metrics of the tables
+	asked    bool     // whether somebody chose them
 	Groups   []Group
 	Warnings []string
 
@@ -33,6 +34,8 @@ type Group struct {
 	Data, Unit  string
 	Train, Test int // of the first cell
 	Prevalence  float64
+	Unlabelled  bool     // the data has no labels: there is nothing to rank by
+	Columns     []string // the metrics of the table besides the comparison's own
 	Rows        []Row
 	Audit       []string // of the data set, a line for each run that has another one
 	Shrunk      []string // what left rows of the data set out
@@ -84,6 +87,9 @@ func (v Value) kind() string {
 // usual are the metrics beside the main one.
 var usual = []string{"auroc", "auprc", "fpr_at_95tpr", "tpr_at_1fpr", "fpr", "f1", "mcc", "fit_seconds"}
 
+// usualUnlabelled are those of data without labels.
+var usualUnlabelled = []string{"alarms", "threshold", "fit_seconds"}
+
 // member is one cell with the run it belongs to.
 type member struct {
 	record.Result
@@ -112,7 +118,8 @@ func CompareBy(records []*record.Record, metric string, columns, keys []string) 
 	if metric == "" {
 		metric = "auroc"
 	}
-	if columns == nil {
+	asked := columns != nil
+	if !asked {
 		columns = usual
 	}
 	elsewhere := false
@@ -133,7 +140,7 @@ func CompareBy(records []*record.Record, metric string, columns, keys []string) 
 	if err != nil {
 		return nil, err
 	}
-	c := &Comparison{Metric: metric, Columns: columns}
+	c := &Comparison{Metric: metric, Columns: columns, asked: asked}
 	var order []string
 	groups := map[string][]member{}
 	for i, rec := range records {
@@ -207,7 +214,12 @@ func runNames(records []*record.Record) ([]string, error) {
 }
 
 func (c *Comparison) group(cells []member, names []string, records []*record.Record, keys []string) Group {
-	g := Group{Data: cells[0].Data, Unit: cells[0].Unit, Prevalence: math.NaN()}
+	g := Group{Data: cells[0].Data, Unit: cells[0].Unit, Prevalence: math.NaN(), Columns: c.Columns}
+	if d, ok := records[cells[0].run].Manifest.DataSet(g.Data); ok && d.Unlabelled {
+		if g.Unlabelled = true; !c.asked {
+			g.Columns = usualUnlabelled
+		}
+	}
 	var order []string
 	rows := map[string][]member{}
 	runs := map[string]map[int]bool{} // that hold what else a row is named by
@@ -227,7 +239,7 @@ func (c *Comparison) group(cells []member, names []string, records []*record.Rec
 	}
 	for _, k := range order {
 		of := rows[k]
-		r := c.row(of, records[of[0].run].Manifest.FoldOverlap(g.Data, resultsOf(of)))
+		r := c.row(of, g.Columns, records[of[0].run].Manifest.FoldOverlap(g.Data, resultsOf(of)))
 		r.Label = rowName(of[0], keys)
 		if slices.ContainsFunc(of, func(m member) bool { return m.run != of[0].run }) {
 			r.Run = "several"
@@ -240,7 +252,11 @@ func (c *Comparison) group(cells []member, names []string, records []*record.Rec
 		g.Rows = append(g.Rows, r)
 		g.Warnings = append(g.Warnings, joinWarnings(r.Label, of, names)...)
 	}
-	g.Warnings = slices.Concat(g.Warnings, cellWarnings(cells), rateWarnings(cells), repetitionWarnings(g.Rows),
+	g.Warnings = slices.Concat(g.Warnings, cellWarnings(cells), rateWarnings(cells))
+	if !g.Unlabelled {
+		g.Warnings = append(g.Warnings, repetitionWarnings(g.Rows)...)
+	}
+	g.Warnings = slices.Concat(g.Warnings,
 		attackWarnings(cells, records), thresholdWarnings(cells, records), preparationWarnings(cells))
 	sign := direction(c.Metric)
 	if sign == 0 {
@@ -278,7 +294,7 @@ func direction(metric string) float64 {
 	return 0
 }
 
-func (c *Comparison) row(members []member, overlap float64) Row {
+func (c *Comparison) row(members []member, columns []string, overlap float64) Row {
 	cells := resultsOf(members)
 	r := Row{Model: cells[0].Model, Cells: len(cells), Fixed: cells[0].Deterministic, Others: map[string]Value{},
 		cells: cells, overlap: overlap}
@@ -293,7 +309,7 @@ func (c *Comparison) row(members []member, overlap float64) Row {
 			r.Errors = append(r.Errors, cells[i].Status+": "+cells[i].Error)
 		}
 	}
-	for _, m := range append([]string{c.Metric}, c.Columns...) {
+	for _, m := range append([]string{c.Metric}, columns...) {
 		v := value(cells, m, overlap)
 		if m == c.Metric {
 			r.Main = v

@@ -16,7 +16,7 @@ func TestSawLabels(t *testing.T) {
 		g := Group{Data: "d", Unit: "flow"}
 		for _, name := range names {
 			cell := record.Result{Label: name, Model: name, Status: record.OK, Metrics: map[string]float64{"auroc": 0.9}}
-			row := c.row([]member{{Result: cell}}, 0)
+			row := c.row([]member{{Result: cell}}, nil, 0)
 			row.Label = name
 			g.Rows = append(g.Rows, row)
 		}

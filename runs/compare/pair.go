@@ -224,6 +224,9 @@ func (s *PairSet) pair(from *scoreCache, x, y *record.Result, draws int) error {
 		return fmt.Errorf("compare: %s and %s judge other units: no pairs", x.Cell, y.Cell)
 	}
 	attack := a.truth.Attack
+	if attack == nil {
+		return fmt.Errorf("compare: the data of %s has no labels: nothing says which ranks better", x.Cell)
+	}
 	d, err := eval.DeLong(a.scores, b.scores, attack)
 	if err != nil {
 		return err

@@ -171,7 +171,7 @@ func (c *Comparison) spread(g *Group, r *Row, other string, add func(label, colu
 		one.Best, one.Even = r.Best, r.Even
 		add(r.Label, name, one)
 	case "metric":
-		for _, m := range c.metrics() {
+		for _, m := range c.metrics(g) {
 			add(r.Label, m, cell(r.Others[m], r.cells, m))
 		}
 	case "seed", "fold":

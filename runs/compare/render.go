@@ -38,7 +38,7 @@ func title(metric string) string {
 // grid is the rows of a group as cells of text, heads first.
 func (c *Comparison) grid(g *Group) [][]string {
 	head := []string{"#", "model", title(c.Metric), "95 % interval", "over"}
-	for _, m := range c.Columns {
+	for _, m := range g.Columns {
 		if m != c.Metric {
 			head = append(head, title(m))
 		}
@@ -56,7 +56,7 @@ func (c *Comparison) grid(g *Group) [][]string {
 			rank = strconv.Itoa(r.Rank)
 		}
 		line := []string{rank, r.Label, plusMinus(r.Main), interval(r.Main), r.Main.rests(g.Test)}
-		for _, m := range c.Columns {
+		for _, m := range g.Columns {
 			if m != c.Metric {
 				line = append(line, short(m, r.Others[m].Mean))
 			}
@@ -114,6 +114,9 @@ func (v Value) rests(units int) string {
 
 // heading is what a group stands for.
 func (g *Group) heading() string {
+	if g.Unlabelled {
+		return fmt.Sprintf("%s, unit %s: %d scored, no labels", g.Data, g.Unit, g.Test)
+	}
 	return fmt.Sprintf("%s, unit %s: %d judged, %s attacks", g.Data, g.Unit, g.Test, percent(g.Prevalence))
 }
 
@@ -225,7 +228,7 @@ func (c *Comparison) csv(w io.Writer) error {
 		g := &c.Groups[k]
 		warnings := strings.Join(slices.Concat(g.Warnings, c.Warnings), "; ")
 		for _, r := range g.Rows {
-			for _, m := range c.metrics() {
+			for _, m := range c.metrics(g) {
 				v := r.Others[m]
 				cw.Write([]string{g.Data, g.Unit, strconv.Itoa(r.Rank), r.Label, r.Model, m, strconv.Itoa(v.N),
 					strconv.Itoa(r.Cells), text(v.Mean), text(v.SD), text(v.Interval.Low), text(v.Interval.High), v.kind(), r.Run,
@@ -238,10 +241,10 @@ func (c *Comparison) csv(w io.Writer) error {
 	return cw.Error()
 }
 
-// metrics is the comparison's metric and the others shown.
-func (c *Comparison) metrics() []string {
+// metrics is the comparison's metric and the others shown of a group.
+func (c *Comparison) metrics(g *Group) []string {
 	out := []string{c.Metric}
-	for _, m := range c.Columns {
+	for _, m := range g.Columns {
 		if m != c.Metric {
 			out = append(out, m)
 		}
@@ -295,7 +298,7 @@ func (c *Comparison) json(w io.Writer) error {
 		for _, r := range g.Rows {
 			or := row{Rank: r.Rank, Label: r.Label, Model: r.Model, Run: r.Run, OK: r.OK, Cells: r.Cells, Errors: r.Errors,
 				Metrics: map[string]value{}, SawLabels: r.SawLabels, Best: r.Best, Even: r.Even}
-			for _, m := range c.metrics() {
+			for _, m := range c.metrics(g) {
 				v := r.Others[m]
 				or.Metrics[m] = value{v.N, eval.Number(v.Mean), eval.Number(v.SD), eval.Number(v.Interval.Low),
 					eval.Number(v.Interval.High), v.kind()}

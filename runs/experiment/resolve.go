@@ -319,7 +319,7 @@ func (l *loader) fit() (ps settings.Problems) {
 			if m.Info.Needs.Input == data.Traces && s.Traces == nil {
 				noTraces = append(noTraces, m.Label)
 			}
-			if m.Info.Needs.Labels.Any() && s.Split.Attacks == "test" &&
+			if !s.Config.Label.None() && m.Info.Needs.Labels.Any() && s.Split.Attacks == "test" &&
 				!slices.Contains([]string{"official", "time", "order", "leave_out"}, s.Split.Kind) {
 				noLabels = append(noLabels, m.Label)
 			}
@@ -336,8 +336,27 @@ func (l *loader) fit() (ps settings.Problems) {
 						"split.attacks: split", strings.Join(noLabels, ", "), s.Split.Kind, s.Config.Name))
 		}
 		if s.Config.Label.None() {
-			ps = append(ps, l.at("data", "%s has no labels: it cannot be evaluated", s.Config.Name))
+			ps = append(ps, l.unlabelled(s)...)
 		}
+	}
+	return ps
+}
+
+// unlabelled is what needs labels of a data set that has none.
+func (l *loader) unlabelled(s DataSet) (ps settings.Problems) {
+	need := func(key, what string) {
+		ps = append(ps, l.at(key, "%s has no labels, which %s needs", s.Config.Name, what))
+	}
+	for _, m := range l.e.Entries {
+		if m.Info.Needs.Labels.Any() {
+			need("models", m.Label)
+		}
+	}
+	if what := s.Split.NeedsLabels(); what != "" {
+		need("split", what)
+	}
+	if s.Evasion != nil {
+		need("data", "evasion")
 	}
 	return ps
 }

@@ -203,7 +203,10 @@ func (inv *Investigation) sort(t *prepare.Flows, s *data.Set, raw []float64, cau
 		if !ok {
 			return fmt.Errorf("runs: row %d is not in the test part", f.Row)
 		}
-		f.Where, f.Attack, f.Class = t.Where(row), t.Attack[row], t.Classes[t.Class[row]]
+		f.Where = t.Where(row)
+		if t.Attack != nil {
+			f.Attack, f.Class = t.Attack[row], t.Classes[t.Class[row]]
+		}
 		for j := range t.Columns {
 			f.Values = append(f.Values, string(t.Columns[j].AppendText(nil, row)))
 		}
@@ -229,7 +232,9 @@ func (g *CauseGroup) sum() {
 		if f.Attack {
 			g.Attacks++
 		}
-		classes[f.Class]++
+		if f.Class != "" {
+			classes[f.Class]++
+		}
 		if f.Symbol != "" {
 			symbols[f.Symbol]++
 		}

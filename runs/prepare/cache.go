@@ -222,6 +222,9 @@ func (r *entryReader) codes(name string) []uint32   { return arrayOf[uint32](r, 
 
 func (r *entryReader) bools(name string) []bool {
 	raw := arrayOf[byte](r, name)
+	if len(raw) == 0 {
+		return nil // of a table without labels
+	}
 	out := make([]bool, len(raw))
 	for i, b := range raw {
 		out[i] = b != 0

@@ -15,10 +15,8 @@ func dataManifest(l *live, report *source.ReadReport, pipe *prep.Pipeline) recor
 		Name: t.Name, Rows: t.Rows, BadRows: report.Bad, Train: len(l.benign), Valid: len(split.Valid), Test: len(split.Test),
 		Notes: append(slices.Clone(report.Notes), pipe.Notes...),
 	}
-	for _, row := range split.Test {
-		if !t.Attack[row] {
-			m.TestBenign++
-		}
+	if m.Unlabelled = t.Attack == nil; !m.Unlabelled {
+		m.TestBenign, _ = t.Count(split.Test)
 	}
 	for _, a := range t.Attack {
 		if a {

@@ -2,6 +2,7 @@ package record
 
 import (
 	"bufio"
+	"fmt"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -46,7 +47,8 @@ type DataManifest struct {
 	Rows       int          `json:"rows"`
 	BadRows    int          `json:"bad_rows"`
 	Attacks    int          `json:"attacks"`
-	Train      int          `json:"n_train"` // benign training rows
+	Unlabelled bool         `json:"unlabelled,omitempty"` // nobody knows which rows are attacks
+	Train      int          `json:"n_train"`              // benign training rows
 	Valid      int          `json:"n_valid"`
 	Test       int          `json:"n_test"`
 	TestBenign int          `json:"n_test_benign"`
@@ -54,6 +56,22 @@ type DataManifest struct {
 	Warnings   []string     `json:"warnings,omitempty"`
 	Notes      []string     `json:"notes,omitempty"`
 	Audit      string       `json:"audit,omitempty"` // the audit in one line; all of it is in audit/<name>.json
+}
+
+// Labelled says what is known of the rows: how many are attacks, or that they have no labels.
+func (d DataManifest) Labelled() string {
+	if d.Unlabelled {
+		return fmt.Sprintf("%d rows without labels", d.Rows)
+	}
+	return fmt.Sprintf("%d rows, %d attacks", d.Rows, d.Attacks)
+}
+
+// Training says what the training rows are taken for.
+func (d DataManifest) Training() string {
+	if d.Unlabelled {
+		return fmt.Sprintf("%d train", d.Train)
+	}
+	return fmt.Sprintf("%d benign rows train", d.Train)
 }
 
 // FileRecord is one data file.

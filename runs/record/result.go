@@ -266,6 +266,7 @@ var columns = []column{
 	metricColumn("macro_recall"),
 	metricColumn("macro_f1"),
 	metricColumn("micro_f1"),
+	metricColumn("alarms"),
 }
 
 // InResults says whether results.csv has the metric; the others are in the cells' metrics.json.

@@ -29,7 +29,7 @@ type Scores struct {
 	Row   []int32  // of the table: of the unit's first attack, or its first
 	Unit  []string // the units' keys; nil where units are rows
 	Score []float64
-	Truth eval.Truth
+	Truth eval.Truth // without Attack where there are no labels: attack and class are empty then
 }
 
 // Write writes the file. Lines are put together by hand, with encoding/csv for texts alone: there are millions of
@@ -56,9 +56,13 @@ func (s *Scores) Write(w io.Writer) error {
 			line = append(line, row...)
 		}
 		line = strconv.AppendFloat(append(line, ','), v, 'g', -1, 64)
-		if s.Truth.Attack[i] {
+		switch {
+		case s.Truth.Attack == nil:
+			out.Write(append(line, ",,\n"...))
+			continue
+		case s.Truth.Attack[i]:
 			line = append(line, ",1,"...)
-		} else {
+		default:
 			line = append(line, ",0,"...)
 		}
 		out.Write(append(append(line, classes[s.Truth.Class[i]]...), '\n'))
@@ -117,7 +121,7 @@ func (s *ScoreLines) Close() {
 	s.file.Close()
 }
 
-// ReadScores is the scores of a cell and their truth.
+// ReadScores is the scores of a cell and their truth, which has no Attack where there are no labels.
 func ReadScores(dir, cell string) (scores []float64, truth eval.Truth, err error) {
 	lines, err := OpenScores(dir, cell)
 	if err != nil {
@@ -135,7 +139,11 @@ func ReadScores(dir, cell string) (scores []float64, truth eval.Truth, err error
 			break
 		}
 		v, bad := strconv.ParseFloat(line[2], 64)
-		if bad != nil || line[3] != "0" && line[3] != "1" {
+		if unlabelled := line[3] == "" && truth.Attack == nil; bad == nil && unlabelled {
+			scores = append(scores, v)
+			continue
+		}
+		if bad != nil || line[3] != "0" && line[3] != "1" || len(truth.Attack) < len(scores) {
 			err = fmt.Errorf("runs: %s:%d: score %q, attack %q", lines.file.Name(), n, line[2], line[3])
 			break
 		}

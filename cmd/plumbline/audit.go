@@ -3,18 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"runtime"
-	"slices"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"plumbline/configs/settings"
 	"plumbline/data/audit"
-	"plumbline/data/infer"
 	"plumbline/data/source"
 	"plumbline/data/split"
 )
@@ -32,7 +26,7 @@ right, and classes too small to read. Of a file without labels it reports what n
 		Args:              needs(1, 1, "a data set or a file"),
 		ValidArgsFunction: completeOne(func() []string { return a.library().Names("data") }),
 		RunE: func(c *cobra.Command, args []string) error {
-			cfg, finder, err := a.auditee(args[0])
+			cfg, finder, err := a.dataSet(args[0])
 			if err != nil {
 				return usage(err)
 			}
@@ -67,43 +61,6 @@ right, and classes too small to read. Of a file without labels it reports what n
 	a.jsonFlag(c, &asJSON)
 	a.dataFlag(c)
 	return c
-}
-
-// auditee is the config of a data set, or one inferred for a file that no data set is named after.
-func (a *app) auditee(name string) (*source.Config, source.Finder, error) {
-	finder := source.NewFinder(a.dataDirs...)
-	if slices.Contains(a.library().Names("data"), name) || isConfig(name) {
-		c, err := a.dataConfig(name)
-		return c, finder, err
-	}
-	if st, err := os.Stat(name); err != nil || !st.Mode().IsRegular() {
-		c, err := a.dataConfig(name) // says what there is
-		return c, finder, err
-	}
-	text, err := infer.Infer(name)
-	if err != nil {
-		return nil, finder, err
-	}
-	doc, err := settings.Parse("config inferred for "+name, text)
-	if err != nil {
-		return nil, finder, err
-	}
-	c, err := source.DecodeConfig(doc)
-	if err != nil {
-		return nil, finder, err
-	}
-	if c.Label.None() {
-		fmt.Fprintf(a.err, "%s: no column looks like a label (as data infer guesses)\n", name)
-	} else {
-		fmt.Fprintf(a.err, "%s: label column %q, benign: %s (as data infer guesses)\n", name, c.Label.Column,
-			strings.Join(c.Label.Benign, ", "))
-	}
-	finder.Dirs = append([]string{filepath.Dir(name)}, finder.Dirs...)
-	return c, finder, nil
-}
-
-func isConfig(name string) bool {
-	return strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")
 }
 
 // printUnlabelled prints what an audit without labels found.

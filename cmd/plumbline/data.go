@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -34,17 +35,29 @@ infer FILE writes a config for a file of your own, data export NAME FILE writes 
 	return c
 }
 
-func (a *app) dataConfig(name string) (*source.Config, error) {
-	doc, err := a.library().Open("data", name)
-	if err != nil {
-		return nil, err
+// dataSet is what a command line names as a data set, and where its files are looked up. A guess at a data file is said
+// on stderr.
+func (a *app) dataSet(name string) (*source.Config, source.Finder, error) {
+	c, finder, named, err := a.library().DataSet(name, a.dataDirs...)
+	if err == nil && named.Inferred {
+		a.sayGuess(name, c)
 	}
-	return source.DecodeConfig(doc)
+	return c, finder, err
+}
+
+// sayGuess says what was taken for the truth in a data file.
+func (a *app) sayGuess(file string, c *source.Config) {
+	if c.Label.None() {
+		fmt.Fprintf(a.err, "%s: no column looks like a label (as data infer guesses)\n", file)
+		return
+	}
+	fmt.Fprintf(a.err, "%s: label column %q, benign: %s (as data infer guesses)\n", file, c.Label.Column,
+		strings.Join(c.Label.Benign, ", "))
 }
 
 // files says of each file of a data set where it is, or where it was looked for.
-func (a *app) files(c *source.Config) (found, missing []string) {
-	for _, f := range viewFiles(c, source.NewFinder(a.dataDirs...)) {
+func files(c *source.Config, finder source.Finder) (found, missing []string) {
+	for _, f := range viewFiles(c, finder) {
 		if f.Error == "" {
 			found = append(found, f.Path)
 		} else {
@@ -74,9 +87,9 @@ type fileView struct {
 	Error string `json:"error,omitempty"` // why
 }
 
-func (a *app) viewData(c *source.Config) dataView {
+func viewData(c *source.Config, finder source.Finder) dataView {
 	return dataView{c.Name, c.Doc, c.Citation, c.Licence, c.URL, c.Format, c.Tried, c.Generated(),
-		viewFiles(c, source.NewFinder(a.dataDirs...))}
+		viewFiles(c, finder)}
 }
 
 func viewFiles(c *source.Config, f source.Finder) []fileView {
@@ -99,18 +112,18 @@ func (a *app) listData(asJSON bool) error {
 	}
 	var broken []error
 	for _, name := range a.library().Names("data") {
-		c, err := a.dataConfig(name)
+		c, finder, err := a.dataSet(name)
 		if err != nil {
 			broken = append(broken, err)
 			continue
 		}
 		if asJSON {
-			views = append(views, a.viewData(c))
+			views = append(views, viewData(c, finder))
 			continue
 		}
 		state := "built in"
 		if !c.Generated() {
-			found, missing := a.files(c)
+			found, missing := files(c, finder)
 			state = fmt.Sprintf("%d of %d found", len(found), len(found)+len(missing))
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", c.Name, c.Format, state, sentence(c.Doc))
@@ -126,14 +139,17 @@ func (a *app) listData(asJSON bool) error {
 }
 
 func (a *app) describeData(name string, asJSON bool) error {
-	c, err := a.dataConfig(name)
+	c, finder, err := a.dataSet(name)
 	if err != nil {
 		return usage(err)
 	}
 	if asJSON {
-		return a.json(a.viewData(c))
+		return a.json(viewData(c, finder))
 	}
-	fmt.Fprintf(a.out, "%s\n\n%s", c.Name, wrap(c.Doc, "  ", 100))
+	fmt.Fprintln(a.out, c.Name)
+	if c.Doc != "" {
+		fmt.Fprintf(a.out, "\n%s", wrap(c.Doc, "  ", 100))
+	}
 	for _, line := range [][2]string{{"Citation", c.Citation}, {"Licence", c.Licence}, {"Publisher", c.URL}} {
 		if line[1] != "" {
 			fmt.Fprint(a.out, wrap(line[0]+": "+line[1], "  ", 100))
@@ -143,7 +159,7 @@ func (a *app) describeData(name string, asJSON bool) error {
 		fmt.Fprintln(a.out, "\nmade by the program: no files")
 		return nil
 	}
-	found, missing := a.files(c)
+	found, missing := files(c, finder)
 	for _, f := range found {
 		fmt.Fprintf(a.out, "\nfound %s", f)
 	}

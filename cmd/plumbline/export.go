@@ -59,12 +59,12 @@ comparison.`,
 			} else if inert && format != "csv" {
 				return usage(fmt.Errorf("--spreadsheet: %s is not a CSV file", path))
 			}
-			cfg, err := a.dataConfig(name)
+			cfg, finder, err := a.dataSet(name)
 			if err != nil {
 				return usage(err)
 			}
 			var inputs []string
-			for _, f := range cfg.Locate(source.NewFinder(a.dataDirs...)) {
+			for _, f := range cfg.Locate(finder) {
 				inputs = append(inputs, f.Path)
 			}
 			if err := mayWrite(path, force, inputs); err != nil {
@@ -76,7 +76,7 @@ comparison.`,
 			if !a.quiet {
 				fmt.Fprintf(a.err, "%s: reading\n", name)
 			}
-			t, rep, err := source.Read(ctx, cfg, source.NewFinder(a.dataDirs...), runtime.GOMAXPROCS(0))
+			t, rep, err := source.Read(ctx, cfg, finder, runtime.GOMAXPROCS(0))
 			if err != nil {
 				return failed(err)
 			}

@@ -27,7 +27,7 @@ are printed: they bind whoever uses the data.`,
 			return a.library().Names("data"), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			cfg, err := a.dataConfig(args[0])
+			cfg, _, err := a.dataSet(args[0])
 			if err != nil {
 				return usage(err)
 			}

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -135,6 +137,11 @@ func (a *app) load(file string, overrides []string) (*experiment.Experiment, err
 	}
 	e, err := experiment.Load(file, experiment.LoadOptions{Overrides: overrides, DataDirs: a.dataDirs,
 		Builtin: configs.Files})
+	if err == nil {
+		for _, file := range slices.Sorted(maps.Keys(e.Inferred)) {
+			a.sayGuess(file, e.Inferred[file])
+		}
+	}
 	return e, usage(err)
 }
 

@@ -156,6 +156,8 @@ type Experiment struct {
 	Entries []Entry
 	Limit   time.Duration // of a cell; 0: none
 	Finder  source.Finder
+	// Inferred are the configs that were guessed for data files, by the files' names.
+	Inferred map[string]*source.Config
 }
 
 // DataSet is one data set of an experiment with what applies to it.

@@ -13,19 +13,20 @@ import (
 	"plumbline/configs/settings"
 )
 
-// Library finds configs by name: in the config tree that an experiment file stands in, in ./configs, then
-// among those built into the program.
+// Library finds configs by name, for every command alike: beside the experiment file (in the current folder where there
+// is none), in the config tree that the file stands in, in ./configs, then among those built into the program.
 type Library struct {
+	beside  string // its YAML files are configs of any kind, told by their keys
 	dirs    []string
 	builtin fs.FS
 }
 
-// NewLibrary looks in the tree around the experiment file (may be empty) first. builtin holds configs/…
-// and may be nil.
+// NewLibrary looks around the experiment file (may be empty) first. builtin holds configs/… and may be nil.
 func NewLibrary(experiment string, builtin fs.FS) Library {
-	l := Library{builtin: builtin}
+	l := Library{beside: ".", builtin: builtin}
 	if experiment != "" {
-		l.dirs = append(l.dirs, filepath.Dir(filepath.Dir(experiment)))
+		l.beside = filepath.Dir(experiment)
+		l.dirs = append(l.dirs, filepath.Dir(l.beside))
 	}
 	l.dirs = append(l.dirs, "configs")
 	return l
@@ -59,22 +60,18 @@ func (l Library) open(kind, name string) (settings.Doc, error) {
 		return settings.Doc{}, fmt.Errorf("%w: %q is not a name", errNoConfig, name)
 	}
 	for _, f := range l.folders(kind) {
-		raw, err := fs.ReadFile(f.files, name+".yaml")
+		doc, err := f.read(name)
 		switch {
 		case err == nil:
-			return settings.Parse(f.at+name+".yaml", raw)
+			return doc, nil
 		case !errors.Is(err, fs.ErrNotExist) && !strings.Contains(err.Error(), "not a directory"):
 			return settings.Doc{}, err
 		}
 	}
 	// a config that was saved under another name
 	for _, f := range l.folders(kind) {
-		for _, file := range f.names() {
-			raw, err := fs.ReadFile(f.files, file+".yaml")
-			if err != nil {
-				continue
-			}
-			doc, err := settings.Parse(f.at+file+".yaml", raw)
+		for _, file := range f.files() {
+			doc, err := f.read(file)
 			if err != nil {
 				continue
 			}
@@ -89,29 +86,65 @@ func (l Library) open(kind, name string) (settings.Doc, error) {
 
 // folder is a place of configs of one kind.
 type folder struct {
-	files fs.FS
-	at    string // stands before the name of a file in messages
+	fs fs.FS
+	at string // stands before the name of a file in messages
+	is func(settings.Doc) bool
+}
+
+// read is the config in a file; one that is not of the folder's kind is none.
+func (f folder) read(name string) (settings.Doc, error) {
+	raw, err := fs.ReadFile(f.fs, name+".yaml")
+	if err != nil {
+		return settings.Doc{}, err
+	}
+	doc, err := settings.Parse(f.at+name+".yaml", raw)
+	if err == nil && f.is != nil && !f.is(doc) {
+		err = fs.ErrNotExist
+	}
+	return doc, err
+}
+
+// kinds are what tells the configs of a kind in a folder that holds several kinds: keys of which one is there, and none
+// of the others.
+var kinds = map[string]struct{ has, lacks []string }{
+	"data":   {[]string{"format", "files", "base"}, []string{"models", "seeds", "model"}},
+	"models": {[]string{"model"}, []string{"data", "models"}},
 }
 
 // folders are the places that are looked into, in order.
 func (l Library) folders(kind string) (out []folder) {
+	if k, ok := kinds[kind]; ok {
+		at := l.beside + string(filepath.Separator)
+		if l.beside == "." {
+			at = ""
+		}
+		out = append(out, folder{os.DirFS(l.beside), at, func(d settings.Doc) bool {
+			has := func(key string) bool { _, ok := d.Get(key); return ok }
+			return slices.ContainsFunc(k.has, has) && !slices.ContainsFunc(k.lacks, has)
+		}})
+	}
 	for _, d := range l.dirs {
 		dir := filepath.Join(d, kind)
-		out = append(out, folder{os.DirFS(dir), dir + string(filepath.Separator)})
+		out = append(out, folder{os.DirFS(dir), dir + string(filepath.Separator), nil})
 	}
 	if l.builtin != nil {
 		if sub, err := fs.Sub(l.builtin, kind); err == nil {
-			out = append(out, folder{sub, builtinPrefix + path.Join("configs", kind) + "/"})
+			out = append(out, folder{sub, builtinPrefix + path.Join("configs", kind) + "/", nil})
 		}
 	}
 	return out
 }
 
-// names are the files of a folder without their ending.
-func (f folder) names() (out []string) {
-	entries, _ := fs.ReadDir(f.files, ".")
+// files are those of a folder without their ending.
+func (f folder) files() (out []string) {
+	entries, _ := fs.ReadDir(f.fs, ".")
 	for _, e := range entries {
 		if name, ok := strings.CutSuffix(e.Name(), ".yaml"); ok {
+			if f.is != nil {
+				if _, err := f.read(name); err != nil {
+					continue
+				}
+			}
 			out = append(out, name)
 		}
 	}
@@ -122,7 +155,7 @@ func (f folder) names() (out []string) {
 func (l Library) Names(kind string) []string {
 	out := []string{}
 	for _, f := range l.folders(kind) {
-		out = append(out, f.names()...)
+		out = append(out, f.files()...)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)

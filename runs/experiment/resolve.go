@@ -3,7 +3,6 @@ package experiment
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -301,14 +300,24 @@ func (l *loader) crossed(d settings.Doc) (settings.Doc, settings.Problems) {
 // named is the data config that a scalar names.
 func (l *loader) named(ref settings.Doc) (settings.Doc, settings.Problems) {
 	name, _ := ref.Scalar()
-	doc, err := l.lib.Open("data", name)
+	n, err := l.lib.Data(name)
 	if err != nil {
-		return doc, problems(ref, err)
+		return n.Doc, problems(ref, err)
 	}
-	if dir := filepath.Dir(doc.File); !strings.HasPrefix(doc.File, builtinPrefix) && !slices.Contains(l.dirs, dir) {
-		l.dirs = append(l.dirs, dir)
+	if n.Dir != "" && !slices.Contains(l.dirs, n.Dir) {
+		l.dirs = append(l.dirs, n.Dir)
 	}
-	return doc, nil
+	if n.Inferred {
+		c, err := source.DecodeConfig(n.Doc)
+		if err != nil {
+			return n.Doc, problems(ref, err)
+		}
+		if l.e.Inferred == nil {
+			l.e.Inferred = map[string]*source.Config{}
+		}
+		l.e.Inferred[name] = c
+	}
+	return n.Doc, nil
 }
 
 // fit checks that each model can work on each data set as it is split and prepared.

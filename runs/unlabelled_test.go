@@ -16,6 +16,7 @@ import (
 	"plumbline/runs/compare"
 	"plumbline/runs/experiment"
 	"plumbline/runs/record"
+	"plumbline/runs/runstest"
 )
 
 // unlabelled is an experiment on connections, without labels or with those that label says.
@@ -121,7 +122,7 @@ func TestWithoutLabelsRefused(t *testing.T) {
 		"split={kind: leave_out, leave_out: [x]}": "no labels, which kind leave_out needs",
 		"data.0.evasion={kind: padding}":          "no labels, which evasion needs",
 	} {
-		_, err := experiment.Load(write(t, unlabelled(t, "", "")), experiment.LoadOptions{
+		_, err := experiment.Load(runstest.Write(t, unlabelled(t, "", "")), experiment.LoadOptions{
 			Builtin: configs.Files, Overrides: []string{"++" + more}})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", more, err)

@@ -35,7 +35,8 @@ func TestSummariseWithoutLabels(t *testing.T) {
 		len(m.Warnings) != 1 {
 		t.Errorf("%+v, %v", m, err)
 	}
-	if m, err := Summarise([]float64{3, 5}, Truth{}, 1, 0, 1); err != nil || m.Value("alarms") != 1 || len(m.Warnings) != 1 {
+	m, err = Summarise([]float64{3, 5}, Truth{}, 1, 0, 1)
+	if err != nil || m.Value("alarms") != 1 || len(m.Warnings) != 1 {
 		t.Errorf("%+v, %v", m, err)
 	}
 	if _, err := Summarise([]float64{3, math.NaN()}, Truth{}, 1, 0, 1); err == nil {

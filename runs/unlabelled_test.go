@@ -98,8 +98,8 @@ func TestWithoutLabels(t *testing.T) {
 			if err := c.Render(&b, format); err != nil {
 				t.Errorf("%s: %v", format, err)
 			}
-			if format == "table" && (!strings.Contains(b.String(), "scored, no labels\n  #  model    AUROC  95 % interval  over  "+
-				"alarms  threshold  fit s  ok/n") || !strings.Contains(b.String(), "warning: the data has no labels")) {
+			if format == "table" && (!strings.Contains(b.String(), "scored, no labels\n  #  model    AUROC  95 % interval  "+
+				"over  alarms  threshold  fit s  ok/n") || !strings.Contains(b.String(), "warning: the data has no labels")) {
 				t.Error(b.String())
 			}
 		}

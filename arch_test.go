@@ -88,8 +88,8 @@ var allowed = map[string]string{
 	"models/all": "models/automata models/autoencoder models/classic models/deep models/ensemble " +
 		"models/neighbours models/nn/gorgonia models/oneclass models/recurrent models/streaming models/supervised",
 
-	"runs/experiment": "configs/settings data data/evasion data/infer data/prep data/source data/split data/synth eval models " +
-		"runs/record",
+	"runs/experiment": "configs/settings data data/evasion data/infer data/prep data/source data/split " +
+		"data/synth eval models runs/record",
 	"runs/record": "configs/settings data eval models numeric/kernel",
 	"runs/prepare": "configs/settings data data/audit data/cache data/evasion data/prep data/source data/split " +
 		"models numeric/parallel runs/experiment runs/record",

@@ -225,8 +225,9 @@ func (m *Metrics) UnmarshalJSON(raw []byte) error {
 		}
 		return nil
 	}
-	err := errors.Join(read("samples", &m.Samples), read("attacks", &m.Attacks), read("unlabelled", &m.Unlabelled), read("confusion", &m.Confusion),
-		read("classes", &m.Classes), read("classification", &m.Classification), read("warnings", &m.Warnings))
+	err := errors.Join(read("samples", &m.Samples), read("attacks", &m.Attacks), read("unlabelled", &m.Unlabelled),
+		read("confusion", &m.Confusion), read("classes", &m.Classes), read("classification", &m.Classification),
+		read("warnings", &m.Warnings))
 	for _, k := range metrics {
 		if k.value == nil {
 			continue

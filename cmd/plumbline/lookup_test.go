@@ -111,8 +111,8 @@ func TestLookupIsOneRule(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Chdir("lab/experiments")
-		for _, args := range [][]string{{"check", "e.yaml"}, {"audit", name}, {"data", "export", name, "x.csv"}, {"data", name},
-			{"run", "e.yaml"}} {
+		for _, args := range [][]string{{"check", "e.yaml"}, {"audit", name}, {"data", "export", name, "x.csv"},
+			{"data", name}, {"run", "e.yaml"}} {
 			if code, _, errOut := plumb(t, args...); code != exitUsage || !strings.Contains(errOut, name) {
 				t.Errorf("%v: %d %s", args, code, errOut)
 			}

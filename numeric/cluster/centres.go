@@ -159,8 +159,13 @@ func (a *assignment) run(from, to int) {
 // doubt bounds, for packed row i, what rounding may do to the difference of two of its squared distances in
 // float32; see package neighbour.
 func (a *assignment) doubt(i int) float64 {
+	return doubt(a.c.D, float64(a.packed.Norm(i))+a.c.longest)
+}
+
+// doubt bounds it for rows of d numbers whose squared lengths add up to lengths.
+func doubt(d int, lengths float64) float64 {
 	const u = 1.0 / (1 << 24)
-	return 2 * u * float64(a.c.D+14) * (float64(a.packed.Norm(i)) + a.c.longest)
+	return 2 * u * float64(d+14) * lengths
 }
 
 // settle calls set with the nearest centre of each of the packed rows from to to−1 that were run; row gives them

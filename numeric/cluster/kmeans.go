@@ -111,10 +111,11 @@ func newLloyd[T Number](o KMeans, m Matrix[T]) *lloyd[T] {
 func (l *lloyd[T]) draw(ctx context.Context, r *rand.Rand) ([]int, error) {
 	n := l.m.N
 	first := []int{r.IntN(n)}
-	nearest, err := l.closer(ctx, nil, first[0])
+	with, err := l.closer(ctx, nil, first)
 	if err != nil {
 		return nil, err
 	}
+	nearest := with[0]
 	candidates := l.Candidates
 	if candidates == 0 {
 		candidates = 2 + int(math.Log(float64(l.K)))
@@ -124,8 +125,7 @@ func (l *lloyd[T]) draw(ctx context.Context, r *rand.Rand) ([]int, error) {
 		for _, v := range nearest {
 			sum += v
 		}
-		var best []float64
-		row, least := 0, math.Inf(1)
+		rows := make([]int, 0, candidates)
 		for range candidates {
 			at, left := n-1, r.Float64()*sum // drawn also where there is nothing to choose
 			if !(sum > 0) {
@@ -137,37 +137,70 @@ func (l *lloyd[T]) draw(ctx context.Context, r *rand.Rand) ([]int, error) {
 					break
 				}
 			}
-			with, err := l.closer(ctx, nearest, at)
-			if err != nil {
-				return nil, err
-			}
+			rows = append(rows, at)
+		}
+		if with, err = l.closer(ctx, nearest, rows); err != nil {
+			return nil, err
+		}
+		best, least := -1, math.Inf(1)
+		for k := range rows {
 			total := 0.0
-			for _, v := range with {
+			for _, v := range with[k] {
 				total += v
 			}
 			if total < least {
-				row, best, least = at, with, total
+				best, least = k, total
 			}
 		}
-		if best != nil {
-			first, nearest = append(first, row), best
+		if best >= 0 {
+			first, nearest = append(first, rows[best]), with[best]
 		}
 	}
 	return first, nil
 }
 
-// closer is the squared distance of each row from the nearest first centre, if row at becomes one as well.
-func (l *lloyd[T]) closer(ctx context.Context, nearest []float64, at int) ([]float64, error) {
-	out := make([]float64, l.m.N)
-	centre := l.m.Row(at)
-	err := parallel.Blocks(ctx, l.Workers, l.m.N, 1024, func(from, to int) {
-		for i := from; i < to; i++ {
-			if out[i] = kernel.Apart(l.m.Row(i), centre); nearest != nil {
-				out[i] = min(out[i], nearest[i])
-			}
+// closer is, for each of the rows given, the squared distance of every row from the nearest first centre if that one
+// becomes one as well. Distances are in float32, but for those that it does not give to a few thousandths.
+func (l *lloyd[T]) closer(ctx context.Context, nearest []float64, rows []int) ([][]float64, error) {
+	n, d, width := l.m.N, l.m.D, kernel.PanelRows[float32]()
+	out := make([][]float64, len(rows))
+	for k := range out {
+		out[k] = make([]float64, n)
+	}
+	for at := 0; at < len(rows); at += kernel.TileRows {
+		some, out := rows[at:min(at+kernel.TileRows, len(rows))], out[at:]
+		x, norms := make([]float32, len(some)*d), make([]float32, len(some))
+		for k, i := range some {
+			l.packed.Row(i, x[k*d:(k+1)*d])
+			norms[k] = l.packed.Norm(i)
 		}
-	})
-	return out, err
+		err := parallel.Workspaces(ctx, l.Workers, n, 32*width, func() func(from, to int) {
+			tile := kernel.NewTile[float32](d)
+			tile.Use(x, norms)
+			return func(from, to int) {
+				for p := from / width; p*width < to; p++ {
+					squares := tile.Squares(l.packed, p)
+					for k, row := range some {
+						for j, v := range squares[k*width : k*width+l.packed.Size(p)] {
+							i := p*width + j
+							far := float64(v)
+							if lengths := float64(norms[k]) + float64(l.packed.Norm(i)); !(far > 500*doubt(d, lengths)) {
+								far = kernel.Apart(l.m.Row(i), l.m.Row(row))
+							}
+							if nearest != nil {
+								far = min(far, nearest[i])
+							}
+							out[k][i] = far
+						}
+					}
+				}
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // run iterates from the rows with the given numbers.

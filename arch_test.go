@@ -54,8 +54,8 @@ var allowed = map[string]string{
 	"data/columnar": "configs/settings data data/input data/parquet data/rows data/value numeric/parallel",
 	"data/source": "configs/settings data data/columnar data/corpus data/derive data/flowlog data/input data/join " +
 		"data/ndjson data/rows data/value",
-	"data/infer": "data/columnar data/corpus data/export data/flowlog data/guess data/input data/ndjson " +
-		"data/parquet data/rows data/source data/value",
+	"data/infer": "configs configs/settings data/columnar data/corpus data/export data/flowlog data/guess data/input " +
+		"data/ndjson data/parquet data/rows data/source data/value",
 	"data/source/sourcetest": "configs/settings data data/infer data/source",
 	"data/synth":             "configs/settings data data/rows data/source",
 	"data/workload":          "data",

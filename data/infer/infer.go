@@ -54,6 +54,8 @@ func Infer(path string) ([]byte, error) {
 	switch {
 	case bytes.HasPrefix(head, []byte("#separator")) || bytes.HasPrefix(head, []byte("#fields")):
 		return inferZeek(br, name)
+	case bytes.HasPrefix(head, []byte{0x0c, 0xa5}):
+		return inferNfcapd(name)
 	case bytes.HasPrefix(head, []byte("PAR1")):
 		return inferParquet(in, name)
 	case bytes.HasPrefix(text, []byte("{")), bytes.HasPrefix(text, []byte("[")):
@@ -80,6 +82,7 @@ func inferNfdumpText(br *bufio.Reader, name string) ([]byte, error) {
 	}
 	var b strings.Builder
 	writeHead(&b, name, "nfdump-text")
+	sayShipped(&b, []string{"nfdump-text"})
 	b.WriteString(
 		"# nfdump's printed text: the source's address and port, and the destination's, stand in one cell and " +
 			"are read apart\n",
@@ -178,6 +181,9 @@ func inferDelimited(br *bufio.Reader, name string) ([]byte, error) {
 	f.decide()
 	var b strings.Builder
 	writeHead(&b, name, "delimited")
+	if header != nil {
+		sayShipped(&b, fitting("delimited", name, header))
+	}
 	is := f.writeTruth(&b, nil)
 	b.WriteString("options:\n")
 	if tf.Separator == '\t' {

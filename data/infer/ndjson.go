@@ -53,6 +53,9 @@ func inferNDJSON(br *bufio.Reader, name string) ([]byte, error) {
 			break
 		}
 	}
+	if format, events := monitorOf(m); format != "" {
+		return writeMonitor(m, name, format, events)
+	}
 	m.columns = slices.DeleteFunc(m.columns, func(g *guess.Column) bool { return slices.Contains(m.lists, g.Name) })
 	if len(m.columns) == 0 {
 		return nil, fmt.Errorf("data: %s: the objects have no members that could be columns", name)

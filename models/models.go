@@ -121,6 +121,12 @@ type Explainer interface {
 	Explain(ctx context.Context, s *data.Set) (names []string, contributions [][]float64, err error)
 }
 
+// Expecter is a model that expects a value in each column of a row, against which the row's own can be held.
+type Expecter interface {
+	// Expected returns, for every sample, one value for each column of the set, in its units.
+	Expected(ctx context.Context, s *data.Set) ([][]float64, error)
+}
+
 // Clusterer is a model that partitions samples before it judges them.
 type Clusterer interface {
 	// Clusters is the number of each sample's cluster, from 0.

@@ -79,6 +79,13 @@ type RowExplaining interface {
 	ExplainRow(row []float32, out []float64)
 }
 
+// RowExpecting is an explaining model that expects a value in each column.
+type RowExpecting interface {
+	RowExplaining
+	// ExpectRow fills one value per column for one row.
+	ExpectRow(row []float32, out []float64)
+}
+
 // explainer is a detector whose learned model is always explaining.
 type explainer struct {
 	*Fitted[RowScorer]
@@ -94,23 +101,48 @@ func (e *explainer) Explain(ctx context.Context, s *data.Set) ([]string, [][]flo
 	if err != nil {
 		return nil, nil, err
 	}
-	why := l.RowLearned.(RowExplaining)
+	out, err := e.rows(ctx, s, l.RowLearned.(RowExplaining).ExplainRow)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.ColumnNames(), out, nil
+}
+
+// rows is what fill makes of each row.
+func (e *explainer) rows(ctx context.Context, s *data.Set, fill func(row []float32, out []float64)) ([][]float64,
+	error) {
 	out := make([][]float64, s.N)
-	err = ParallelRows(ctx, s.N, 256, e.method.Env.Parallel(), func() func(lo, hi int) {
+	err := ParallelRows(ctx, s.N, 256, e.method.Env.Parallel(), func() func(lo, hi int) {
 		return func(lo, hi int) {
 			for i := lo; i < hi; i++ {
 				out[i] = make([]float64, s.D)
-				why.ExplainRow(s.Row(i), out[i])
+				fill(s.Row(i), out[i])
 			}
 		}
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: explain: %w", e.method.Name, err)
+		return nil, fmt.Errorf("%s: explain: %w", e.method.Name, err)
 	}
-	return s.ColumnNames(), out, nil
+	return out, nil
+}
+
+// expecter is a detector whose learned model is always expecting.
+type expecter struct{ *explainer }
+
+// Expecter is an unfitted detector of the method, whose learned model is expecting.
+func (m RowMethod) Expecter() expecter { return expecter{m.Explainer()} }
+
+// Expected gives the expected value of each column.
+func (e expecter) Expected(ctx context.Context, s *data.Set) ([][]float64, error) {
+	l, err := e.Ready(s)
+	if err != nil {
+		return nil, err
+	}
+	return e.rows(ctx, s, l.RowLearned.(RowExpecting).ExpectRow)
 }
 
 var (
 	_ Detector  = (*Fitted[RowScorer])(nil)
 	_ Explainer = (*explainer)(nil)
+	_ Expecter  = expecter{}
 )

@@ -95,25 +95,41 @@ func (a *ae) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 
 // Explain gives each column's squared reconstruction error.
 func (d *aeDetector) Explain(ctx context.Context, s *data.Set) ([]string, [][]float64, error) {
-	a, err := d.Ready(s)
+	out, err := d.rebuilt(ctx, s, func(x, y float32) float64 {
+		diff := float64(x) - float64(y)
+		return diff * diff
+	})
 	if err != nil {
 		return nil, nil, err
+	}
+	return s.ColumnNames(), out, nil
+}
+
+// Expected gives each row as the network rebuilds it.
+func (d *aeDetector) Expected(ctx context.Context, s *data.Set) ([][]float64, error) {
+	return d.rebuilt(ctx, s, func(_, y float32) float64 { return float64(y) })
+}
+
+// rebuilt is what of makes of each value and what the network rebuilds of it.
+func (d *aeDetector) rebuilt(ctx context.Context, s *data.Set, of func(x, y float32) float64) ([][]float64, error) {
+	a, err := d.Ready(s)
+	if err != nil {
+		return nil, err
 	}
 	out := make([][]float64, s.N)
 	scorer := a.net.NewScorer(a.p)
 	for from := 0; from < s.N; from += 1024 {
 		if ctx.Err() != nil {
-			return nil, nil, fmt.Errorf("ae: explain: %w", ctx.Err())
+			return nil, fmt.Errorf("ae: explain: %w", ctx.Err())
 		}
 		scorer.Each(s.X, from, min(from+1024, s.N), 0, func(i int, y []float32) {
 			out[i] = make([]float64, s.D)
 			for j, v := range s.Row(i) {
-				d := float64(v) - float64(y[j])
-				out[i][j] = d * d
+				out[i][j] = of(v, y[j])
 			}
 		})
 	}
-	return s.ColumnNames(), out, nil
+	return out, nil
 }
 
 // State is the weights.
@@ -127,4 +143,5 @@ func (a ae) load(st models.State) (_ *ae, err error) {
 var (
 	_ models.Detector  = (*aeDetector)(nil)
 	_ models.Explainer = (*aeDetector)(nil)
+	_ models.Expecter  = (*aeDetector)(nil)
 )

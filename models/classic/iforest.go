@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"sync"
 
 	"plumbline/data"
 	"plumbline/models"
@@ -64,7 +65,7 @@ func (c *IForest) New(env models.Env) (models.Detector, error) {
 		return nil, err
 	}
 	spec := *c
-	return models.RowMethod{
+	method := models.RowMethod{
 		Name: iforest, Spec: c, Env: env, Min: 1,
 		Fit: func(ctx context.Context, s *data.Set) (models.RowLearned, error) {
 			m, err := spec.grow(ctx, env, s)
@@ -80,7 +81,11 @@ func (c *IForest) New(env models.Env) (models.Detector, error) {
 			}
 			return loadOffset(m, st)
 		},
-	}.Detector(), nil
+	}
+	if spec.Extension > 0 { // planes belong to no column
+		return method.Detector(), nil
+	}
+	return method.Explainer(), nil
 }
 
 // grow is a forest of either kind.
@@ -115,6 +120,9 @@ type iforestState struct {
 	d     int
 	psi   int // rows of a tree
 	trees []tree
+
+	once sync.Once
+	mean [][]float64 // by tree and node: mean path of its training rows; made when it is first asked for
 }
 
 // treesAStep is how many trees are grown between two reports.

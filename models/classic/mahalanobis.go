@@ -52,7 +52,7 @@ func (c *Mahalanobis) New(env models.Env) (models.Detector, error) {
 			return fitMahalanobis(ctx, spec, env, s)
 		},
 		Load: loadGaussian,
-	}.Detector(), nil
+	}.Expecter(), nil
 }
 
 // gaussianState is a normal distribution; the score is the squared distance from its mean by its covariance.

@@ -64,7 +64,7 @@ func (c *MCD) New(env models.Env) (models.Detector, error) {
 			return m.fit(s, spec.Support, env.Rand("subsets"))
 		},
 		Load: loadGaussian,
-	}.Detector(), nil
+	}.Expecter(), nil
 }
 
 // densest is the search for the rows that lie together most closely.

@@ -71,8 +71,9 @@ func (c *PCA) New(env models.Env) (models.Detector, error) {
 	if spec.Weighted {
 		m.Fit = func(ctx context.Context, s *data.Set) (models.RowLearned, error) { return fitPCAPoints(ctx, env, s) }
 		m.Load = loadPCAPoints
+		return m.Explainer(), nil
 	}
-	return m.Explainer(), nil
+	return m.Expecter(), nil
 }
 
 type pcaState struct {

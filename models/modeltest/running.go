@@ -231,6 +231,17 @@ func checkOptional(s *subject) {
 			s.failf("Causes: another call differs, error %v", err)
 		}
 	}
+	if e, ok := d.(models.Expecter); ok {
+		refuses("Expected", func(d models.Detector, set *data.Set) error {
+			_, err := d.(models.Expecter).Expected(ctx, set)
+			return err
+		})
+		rows, err := e.Expected(ctx, test)
+		if err != nil {
+			s.fatalf("Expected: %v", err)
+		}
+		s.table("Expected", test.ColumnNames(), rows, test.N, func([]float64) bool { return true })
+	}
 	if c, ok := d.(models.Classifier); ok {
 		refuses("Probabilities", func(d models.Detector, set *data.Set) error {
 			_, _, err := d.(models.Classifier).Probabilities(ctx, set)

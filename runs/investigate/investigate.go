@@ -62,6 +62,10 @@ type Finding struct {
 	Attack bool
 	Class  string
 	Values []string // of the columns
+
+	// Actual and Expected are the value of the cause's column as the model sees it, and what the model expects there,
+	// in the units of the prepared matrix; empty where the cause is no column or the model expects nothing.
+	Actual, Expected string
 }
 
 // ErrInvestigate is wrapped by errors about a cell that cannot be investigated.
@@ -96,10 +100,6 @@ func Investigate(ctx context.Context, dir, cell string, o Options) (*Investigati
 	if err != nil {
 		return nil, err
 	}
-	causes, err := causesOf(ctx, c.Detector, test)
-	if err != nil {
-		return nil, c.refuse("%w", err)
-	}
 	alarm := func(int) bool { return true }
 	switch {
 	case o.All:
@@ -108,42 +108,24 @@ func Investigate(ctx context.Context, dir, cell string, o Options) (*Investigati
 	default:
 		alarm = alarms(p.Test, test, scores, limit)
 	}
+	causes, err := causesOf(ctx, c.Detector, c.Info.Needs, test, raw, alarm)
+	if err != nil {
+		return nil, c.refuse("%w", err)
+	}
+	expected, err := expectedOf(ctx, c.Detector, test)
+	if err != nil {
+		return nil, c.refuse("%w", err)
+	}
 	inv := &Investigation{Cell: c.Result.Cell, Threshold: c.Threshold.Score, Samples: test.N, Reasons: causes != nil}
 	inv.Columns = shownColumns(c.Bundle)
 	flows, err := p.Flows(ctx, inv.Columns)
 	if err != nil {
 		return nil, err
 	}
-	if err := inv.sort(flows, test, raw, causes, alarm); err != nil {
+	if err := inv.sort(flows, test, raw, causes, expected, alarm); err != nil {
 		return nil, err
 	}
 	return inv, inv.write(record.NewDirectory(dir))
-}
-
-// causesOf asks the model for the cause of each sample; nil for a model that gives no reasons.
-func causesOf(ctx context.Context, det models.Detector, s *data.Set) ([]models.Cause, error) {
-	if i, ok := det.(models.Investigator); ok {
-		return i.Causes(ctx, s)
-	}
-	x, ok := det.(models.Explainer)
-	if !ok {
-		return nil, nil
-	}
-	names, parts, err := x.Explain(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]models.Cause, len(parts))
-	for i, v := range parts {
-		out[i] = models.Cause{Name: "none", Event: -1}
-		top := math.Inf(-1)
-		for k, c := range v {
-			if k < len(names) && c > top {
-				top, out[i].Name = c, names[k]
-			}
-		}
-	}
-	return out, nil
 }
 
 // alarms says which samples hold a row of a unit above the threshold.
@@ -167,7 +149,7 @@ func rowsOf(s *data.Set, i int) []int32 {
 
 // sort makes the groups.
 func (inv *Investigation) sort(t *prepare.Flows, s *data.Set, raw []float64, causes []models.Cause,
-	alarm func(int) bool) error {
+	expected map[string]expectation, alarm func(int) bool) error {
 	at := map[string]int{}
 	for i := range raw {
 		rows := rowsOf(s, i)
@@ -187,6 +169,9 @@ func (inv *Investigation) sort(t *prepare.Flows, s *data.Set, raw []float64, cau
 		f := Finding{Score: raw[i], Event: c.Event, Row: rows[len(rows)-1]}
 		if c.Event >= 0 && c.Event < len(rows) {
 			f.Row = rows[c.Event]
+		}
+		if e, ok := expected[c.Name]; ok {
+			f.Actual, f.Expected = e.of(s, i)
 		}
 		if s.Kind == data.Traces {
 			tr := &s.Traces[i]
@@ -298,7 +283,7 @@ func (inv *Investigation) write(dir *record.Directory) error {
 // WriteCSV writes a line for each alarm, in the order of the groups.
 func (inv *Investigation) WriteCSV(w io.Writer) error {
 	cw := csv.NewWriter(w)
-	head := []string{"group", "cause", "score", "event", "where", "key", "symbol", "attack", "class"}
+	head := []string{"group", "cause", "score", "event", "where", "key", "symbol", "attack", "class", "actual", "expected"}
 	cw.Write(append(head, inv.Columns...))
 	for k := range inv.Groups {
 		g := &inv.Groups[k]
@@ -310,7 +295,7 @@ func (inv *Investigation) WriteCSV(w io.Writer) error {
 			}
 			line := []string{
 				strconv.Itoa(k + 1), g.Cause, strconv.FormatFloat(f.Score, 'g', -1, 64), event, f.Where, f.Key, f.Symbol,
-				strconv.FormatBool(f.Attack), f.Class,
+				strconv.FormatBool(f.Attack), f.Class, f.Actual, f.Expected,
 			}
 			cw.Write(append(line, f.Values...))
 		}

@@ -1,0 +1,169 @@
+package investigate
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strconv"
+
+	"plumbline/data"
+	"plumbline/models"
+	"plumbline/runs/bundle"
+)
+
+// causesOf is the cause of each sample, those that alarm says nothing of without one; nil for a model that gives no
+// reasons and cannot be asked for them.
+func causesOf(ctx context.Context, det models.Detector, needs models.Needs, s *data.Set, raw []float64,
+	alarm func(int) bool) ([]models.Cause, error) {
+	if i, ok := det.(models.Investigator); ok {
+		return i.Causes(ctx, s)
+	}
+	out := make([]models.Cause, s.N)
+	for i := range out {
+		out[i] = models.Cause{Name: "none", Event: -1}
+	}
+	x, ok := det.(models.Explainer)
+	switch {
+	case ok:
+		names, parts, err := x.Explain(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		for i, v := range parts {
+			if k := largest(v[:min(len(v), len(names))]); k >= 0 {
+				out[i].Name = names[k]
+			}
+		}
+	case s.Kind == data.Vectors && !needs.Batch:
+		var rows []int
+		for i := range s.N {
+			if alarm(i) {
+				rows = append(rows, i)
+			}
+		}
+		if err := replaced(ctx, det, s, raw, rows, out); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, nil
+	}
+	return out, nil
+}
+
+// largest is the place of the largest number, the first of equal ones; −1 where there is none.
+func largest(v []float64) int {
+	top, at := math.Inf(-1), -1
+	for k, c := range v {
+		if c > top {
+			top, at = c, k
+		}
+	}
+	return at
+}
+
+// source is the columns of the matrix that come from one column of the data.
+type source struct {
+	name    string
+	columns []int
+}
+
+// sources is the columns of the matrix by what they come from, in order.
+func sources(s *data.Set) (out []source) {
+	names := s.ColumnNames()
+	at := map[string]int{}
+	for j := range s.D {
+		name := names[j]
+		if len(s.Features) == s.D && s.Features[j].Source != "" {
+			name = s.Features[j].Source
+		}
+		k, ok := at[name]
+		if !ok {
+			k = len(out)
+			at[name] = k
+			out = append(out, source{name: name})
+		}
+		out[k].columns = append(out[k].columns, j)
+	}
+	return out
+}
+
+// batch is how many rows are scored at a time.
+const batch = 4096
+
+// replaced asks a model that gives no reasons for those of some rows: a row's cause is the source column whose values
+// the score falls most without, when they are replaced by those of the middle row: of the median in each column, over
+// the half of the samples that score lowest. A row whose score falls with none has the cause "none". It takes a score
+// for each of the rows and source columns.
+func replaced(ctx context.Context, det models.Detector, s *data.Set, raw []float64, rows []int,
+	out []models.Cause) error {
+	from, middle := sources(s), medians(s, raw)
+	best := make([]float64, s.N) // fall of the score
+	for _, src := range from {
+		for at := 0; at < len(rows); at += batch {
+			some := rows[at:min(at+batch, len(rows))]
+			changed := s.Subset(some).Unlabelled()
+			for i := range some {
+				for _, j := range src.columns {
+					changed.X[i*s.D+j] = middle[j]
+				}
+			}
+			got, err := bundle.Score(ctx, det, changed)
+			if err != nil {
+				return err
+			}
+			for i, row := range some {
+				if fall := raw[row] - got[i]; fall > best[row] {
+					best[row], out[row].Name = fall, src.name
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// medians is the lower median of each column over the half of the samples that score lowest.
+func medians(s *data.Set, raw []float64) []float32 {
+	limit := slices.Sorted(slices.Values(raw))[(len(raw)-1)/2]
+	out := make([]float32, s.D)
+	var column []float32
+	for j := range out {
+		column = column[:0]
+		for i, v := range raw {
+			if v <= limit {
+				column = append(column, s.X[i*s.D+j])
+			}
+		}
+		slices.Sort(column)
+		out[j] = column[(len(column)-1)/2]
+	}
+	return out
+}
+
+// expectation is what a model expects in one column.
+type expectation struct {
+	column int
+	values [][]float64 // of all samples
+}
+
+// expectedOf is what the model expects, by the name of the column; nil of a model that expects nothing.
+func expectedOf(ctx context.Context, det models.Detector, s *data.Set) (map[string]expectation, error) {
+	e, ok := det.(models.Expecter)
+	if !ok || s.Kind != data.Vectors {
+		return nil, nil
+	}
+	values, err := e.Expected(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]expectation, s.D)
+	for j, name := range s.ColumnNames() {
+		out[name] = expectation{j, values}
+	}
+	return out, nil
+}
+
+// of is the actual and the expected value of a sample.
+func (e expectation) of(s *data.Set, i int) (actual, expected string) {
+	number := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
+	return number(float64(s.Row(i)[e.column])), number(e.values[i][e.column])
+}

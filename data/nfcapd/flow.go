@@ -28,9 +28,6 @@ type Flow struct {
 	Label                                    string
 }
 
-// ICMP says whether the flow is of ICMP or ICMPv6.
-func (f *Flow) ICMP() bool { return f.Proto == 1 || f.Proto == 58 }
-
 func address4(b []byte) netip.Addr {
 	var a [4]byte
 	binary.BigEndian.PutUint32(a[:], le.Uint32(b))

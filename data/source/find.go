@@ -50,8 +50,11 @@ func (f Finder) Find(folder, name string) (string, error) {
 	if !filepath.IsAbs(name) {
 		places = places[:0]
 		for _, d := range f.Dirs {
-			tried = append(tried, filepath.Join(d, folder), d)
-			places = append(places, filepath.Join(d, folder, name), filepath.Join(d, name))
+			for _, in := range []string{filepath.Join(d, folder), filepath.Clean(d)} {
+				if !slices.Contains(tried, in) { // DIR may be the folder of the config too
+					tried, places = append(tried, in), append(places, filepath.Join(in, name))
+				}
+			}
 		}
 	}
 	for _, p := range places {
@@ -67,12 +70,8 @@ func (f Finder) Find(folder, name string) (string, error) {
 	if tried == nil {
 		tried = places
 	}
-	return "", fmt.Errorf(
-		"data: %w: %s (or .gz, .zst, .bz2, .xz) is in none of: %s; give the folder with --data or $PLUMBLINE_DATA",
-		ErrNoFile,
-		name,
-		strings.Join(tried, ", "),
-	)
+	return "", fmt.Errorf("data: %w: %s (or .gz, .zst, .bz2, .xz) is in none of: %s; give the folder with --data or "+
+		"$PLUMBLINE_DATA", ErrNoFile, name, strings.Join(tried, ", "))
 }
 
 // Forms are a list, of the training part, or a map of parts.

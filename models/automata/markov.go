@@ -15,7 +15,7 @@ func init() {
 		Name: "markov",
 		Doc:  "Markov chain over event symbols; the score is the negative log-likelihood per event.",
 		Paper: "N. Ye, A Markov Chain Model of Temporal Behavior for Anomaly Detection, IEEE SMC Information " +
-			"Assurance Workshop 2000",
+			"Assurance and Security Workshop 2000",
 		Needs:    models.Needs{Input: data.Traces},
 		Seeded:   models.Never,
 		Defaults: func() models.Spec { return &MarkovSpec{Order: 1, Smoothing: 1, Aggregate: "mean"} },

@@ -15,8 +15,8 @@ func init() {
 		Name: "ngram",
 		Doc: "Interpolated n-gram model of event symbols (Witten-Bell); the score is the negative " +
 			"log-likelihood per event.",
-		Paper: "I. H. Witten, T. C. Bell, The Zero-Frequency Problem, IEEE Transactions on Information Theory 37, " +
-			"1991",
+		Paper: "I. H. Witten, T. C. Bell, The Zero-Frequency Problem: Estimating the Probabilities of Novel Events " +
+			"in Adaptive Text Compression, IEEE Transactions on Information Theory 37, 1991",
 		Needs:    models.Needs{Input: data.Traces},
 		Seeded:   models.Never,
 		Defaults: func() models.Spec { return &NGramSpec{N: 3, End: true, Aggregate: "mean"} },

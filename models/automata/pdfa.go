@@ -15,7 +15,7 @@ func init() {
 		Name: "pdfa",
 		Doc:  "State machine learnt by state merging; the score is the negative log-likelihood per event.",
 		Paper: "C. de la Higuera, Grammatical Inference, 2010; learner of S. Verwer and C. Hammerschmidt, " +
-			"flexfringe, ICSME 2017",
+			"flexfringe: A Passive Automaton Learning Package, ICSME 2017",
 		Needs:  models.Needs{Input: data.Traces},
 		Seeded: models.Never,
 		Defaults: func() models.Spec {

@@ -59,15 +59,6 @@ func (t Training) Stretched(factor float64) Training {
 	return t
 }
 
-// Train fits the network to map rows of x (n×In) to rows of t (n×Out) and returns the weights, whose biases
-// began as bias. Random streams: "init" draws the weights, "order" the batches, "validation" the held-out rows, "noise"
-// what is
-// corrupted, "chance" what is dropped and drawn.
-func Train(ctx context.Context, env models.Env, cfg Training, net Network, x, t []float32, n int, bias float32) (Params,
-	error) {
-	return TrainJob{Network: net, Inputs: x, Targets: t, Rows: n, Bias: bias}.Train(ctx, env, cfg)
-}
-
 // TrainJob is one training of a network: rows of Inputs are to be mapped to rows of Targets.
 type TrainJob struct {
 	Network         Network
@@ -85,7 +76,9 @@ type TrainJob struct {
 	OnResume func(tr Trainer, epochs int) error
 }
 
-// Train trains the network and returns its weights; see the function [Train] for the random streams.
+// Train trains the network and returns its weights, whose biases began as Bias. Random streams: "init" draws the
+// weights, "order" the batches, "validation" the held-out rows, "noise" what is corrupted, "chance" what is dropped and
+// drawn.
 func (j TrainJob) Train(ctx context.Context, env models.Env, cfg Training) (Params, error) {
 	net := j.Network
 	net.Seed = env.Rand("chance").Uint64()

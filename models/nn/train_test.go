@@ -52,9 +52,15 @@ func train(t *testing.T, s script, cfg Training) (Params, []models.Epoch, error)
 		x[i] = 1
 	}
 	var seen []models.Epoch
-	p, err := Train(context.Background(), models.Env{Observe: func(e models.Epoch) { seen = append(seen, e) }}, cfg,
-		Network{Layers: []Dense{{In: 1, Out: 1, Activation: Linear}}}, x, x, len(x), 0)
+	p, err := rebuild(x).Train(context.Background(),
+		models.Env{Observe: func(e models.Epoch) { seen = append(seen, e) }}, cfg)
 	return p, seen, err
+}
+
+// rebuild is the training of one linear unit to give back its input.
+func rebuild(x []float32) TrainJob {
+	return TrainJob{Network: Network{Layers: []Dense{{In: 1, Out: 1, Activation: Linear}}}, Inputs: x, Targets: x,
+		Rows: len(x)}
 }
 
 func TestBestEpochAndPatience(t *testing.T) {
@@ -137,8 +143,7 @@ func TestNoiseIsOnInputsAlone(t *testing.T) {
 	defer delete(engines, "spy")
 	x := []float32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
 	cfg := Training{Engine: "spy", Epochs: 2, Batch: 4, Optimiser: Optimiser{Kind: "sgd", Rate: 1}, Noise: 0.5}
-	if _, err := Train(context.Background(), models.Env{}, cfg,
-		Network{Layers: []Dense{{In: 1, Out: 1, Activation: Linear}}}, x, x, len(x), 0); err != nil {
+	if _, err := rebuild(x).Train(context.Background(), models.Env{}, cfg); err != nil {
 		t.Fatal(err)
 	}
 	if len(spy.in) != 2 || slices.Equal(spy.in[0], spy.in[1]) || !slices.Contains(spy.in[0], 0) ||

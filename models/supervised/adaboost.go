@@ -33,9 +33,10 @@ type AdaBoost struct {
 
 func init() {
 	models.Register(models.Info{
-		Name:     "adaboost",
-		Doc:      "Small trees on rows weighted by earlier errors; the score is the probability of an attack by their votes.",
-		Paper:    "Y. Freund and R. Schapire, A Decision-Theoretic Generalization of On-Line Learning, JCSS 55, 1997",
+		Name: "adaboost",
+		Doc:  "Small trees on rows weighted by earlier errors; the score is the probability of an attack by their votes.",
+		Paper: "Y. Freund and R. Schapire, A Decision-Theoretic Generalization of On-Line Learning and an Application " +
+			"to Boosting, JCSS 55, 1997",
 		Needs:    models.Needs{Input: data.Vectors, Labels: models.AllLabels},
 		Seeded:   calibrated,
 		Defaults: func() models.Spec { return &AdaBoost{defaultCommon(), 50, 1, 1} },

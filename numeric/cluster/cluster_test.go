@@ -184,11 +184,6 @@ func TestAgglomerateReference(t *testing.T) {
 			if !slices.Equal(got, same) {
 				t.Errorf("%s: groups %v, want %v", name, got, same)
 			}
-			n := m.N - int(k)
-			between := (tree.Merges[n-1].Height + tree.Merges[n].Height) / 2
-			if at := tree.CutAt(between); !slices.Equal(at, got) {
-				t.Errorf("%s: cut at %v gives %v, want %v", name, between, at, got)
-			}
 		}
 	}
 }

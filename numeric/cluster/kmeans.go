@@ -63,15 +63,6 @@ func Fit[T Number](ctx context.Context, o KMeans, m Matrix[T], r *rand.Rand) (*C
 	return l.run(ctx, first)
 }
 
-// FitFrom iterates from the rows of m with the given numbers.
-func FitFrom[T Number](ctx context.Context, o KMeans, m Matrix[T], first []int) (*Clustering, error) {
-	o.K = len(first)
-	if err := o.check(m.check(1)); err != nil {
-		return nil, err
-	}
-	return newLloyd(o, m).run(ctx, first)
-}
-
 func (o KMeans) check(shape error) error {
 	if shape != nil {
 		return shape

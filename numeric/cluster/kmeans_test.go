@@ -10,12 +10,21 @@ import (
 	"testing"
 )
 
+// fitFrom iterates from the rows of m with the given numbers.
+func fitFrom[T Number](ctx context.Context, o KMeans, m Matrix[T], first []int) (*Clustering, error) {
+	o.K = len(first)
+	if err := o.check(m.check(1)); err != nil {
+		return nil, err
+	}
+	return newLloyd(o, m).run(ctx, first)
+}
+
 // TestKMeansReference: from the same rows, the same centres as scikit-learn's Lloyd.
 func TestKMeansReference(t *testing.T) {
 	ref, m := loadReference(t)
 	for _, workers := range []int{1, 3} {
 		for _, block := range []int{0, 7} {
-			got, err := FitFrom(context.Background(), KMeans{MaxIter: 300, Block: block, Workers: workers}, m,
+			got, err := fitFrom(context.Background(), KMeans{MaxIter: 300, Block: block, Workers: workers}, m,
 				ref.KMeans.InitRows)
 			if err != nil {
 				t.Fatal(err)
@@ -142,13 +151,13 @@ func sameAsNaive[T Number](t *testing.T, o KMeans, m Matrix[T], seed uint64) {
 // TestKMeansRefill: all centres start at one place; the empty ones move to the far rows.
 func TestKMeansRefill(t *testing.T) {
 	m := Matrix[float64]{6, 1, []float64{1, 1, 1, 5, 5, 9}}
-	got, err := FitFrom(context.Background(), KMeans{MaxIter: 50, Empty: RefillEmpty}, m, []int{0, 1, 2})
+	got, err := fitFrom(context.Background(), KMeans{MaxIter: 50, Empty: RefillEmpty}, m, []int{0, 1, 2})
 	if err != nil || got.Inertia > 1e-12 {
 		t.Errorf("%+v, %v", got, err)
 	}
 	// Kept, an empty centre takes the ones when the first moves to the mean of all; given up, it takes nothing.
 	for empty, want := range map[Empty]float64{KeepEmpty: 32.0 / 3, DropEmpty: 160.0 / 3} {
-		got, err := FitFrom(context.Background(), KMeans{MaxIter: 50, Empty: empty}, m, []int{0, 1, 2})
+		got, err := fitFrom(context.Background(), KMeans{MaxIter: 50, Empty: empty}, m, []int{0, 1, 2})
 		if err != nil || !near(got.Inertia, want, 1e-12) {
 			t.Errorf("%d: %+v, %v", empty, got, err)
 		}

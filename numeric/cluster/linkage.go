@@ -225,17 +225,6 @@ func (t *Tree) Cut(k int) ([]int32, error) {
 	return t.labels(max(0, t.N-k)), nil
 }
 
-// CutAt is the grouping by all merges of at most the given height.
-func (t *Tree) CutAt(height float64) []int32 {
-	merges, _ := slices.BinarySearchFunc(t.Merges, height, func(m Merge, h float64) int {
-		if m.Height <= h {
-			return -1
-		}
-		return 1
-	})
-	return t.labels(merges)
-}
-
 func (t *Tree) labels(merges int) []int32 {
 	of := make([]int32, t.N+merges) // the merge that each group goes into
 	for i := range of {

@@ -9,8 +9,8 @@ import (
 )
 
 // GuardedLearnSpec is how a machine over events of several attributes is learnt (RTI+ of Verwer, de Weerdt and
-// Witteveen, A likelihood-ratio test for identifying probabilistic deterministic real-time automata, ICGI 2010,
-// with attributes in the place of time).
+// Witteveen, A likelihood-ratio test for identifying probabilistic deterministic real-time automata from positive data,
+// ICGI 2010, with attributes in the place of time).
 type GuardedLearnSpec struct {
 	// significance level: smaller splits less and merges more. Every value of every attribute is tried as a guard, so
 	// it has to be small

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"plumbline/data/audit"
 	"plumbline/data/cache"
 	"plumbline/numeric/parallel"
 	"plumbline/runs/experiment"
@@ -262,7 +263,8 @@ func (r *run) fold(
 	}
 	if r.exp.Audit != "off" {
 		at.next("auditing")
-		m.Audit, err = r.audit(ctx, p, cells[0])
+		var report *audit.Report
+		report, err = r.audit(ctx, p, cells[0])
 		if errors.Is(err, record.ErrUnwritable) {
 			r.stop(err)
 		}
@@ -270,6 +272,7 @@ func (r *run) fold(
 			r.abandon(ctx, name, cells, err)
 			return nil
 		}
+		m.Audit, m.Warnings = report.Line(), slices.Concat(m.Warnings, report.Warnings())
 	}
 	switch {
 	case known < 0:
@@ -312,8 +315,8 @@ func needsOf(cells []experiment.Cell) (all []prepare.Needs) {
 	return all
 }
 
-// audit writes the audit of a data set, or of one fold of it, and is its line for tables.
-func (r *run) audit(ctx context.Context, p *prepare.Prepared, c experiment.Cell) (string, error) {
+// audit writes the audit of a data set, or of one fold of it.
+func (r *run) audit(ctx context.Context, p *prepare.Prepared, c experiment.Cell) (*audit.Report, error) {
 	file := "audit/" + p.Set.Config.Name
 	if c.Fold != "" {
 		file += "-" + c.Fold
@@ -330,10 +333,7 @@ func (r *run) audit(ctx context.Context, p *prepare.Prepared, c experiment.Cell)
 			file,
 		)
 	}
-	if err != nil {
-		return "", err
-	}
-	return report.Line(), nil
+	return report, err
 }
 
 // writeManifest brings manifest.json up to date. It is written again when the run ends, and only then is it

@@ -68,6 +68,12 @@ there are at most 3 million lines of scores. Tables of AUROC mark by it.`,
 			if len(pair) > 0 {
 				return a.testPair(records, pair, asJSON)
 			}
+			if format == "matrix" {
+				if pivot == nil {
+					pivot = []string{"model", "data"}
+				}
+				format = "markdown"
+			}
 			if len(pivot) > 0 && (len(pivot) != 2 || published) {
 				return usage(errors.New("--pivot takes two axes, as model,data, and no --published"))
 			}
@@ -114,7 +120,8 @@ there are at most 3 million lines of scores. Tables of AUROC mark by it.`,
 	c.Flags().StringVar(&diagram, "diagram", "", "SVG file for the diagram of critical differences over the data sets")
 	c.Flags().BoolVar(&asJSON, "json", false, "with --test: as JSON")
 	c.Flags().StringVar(&metric, "metric", "auroc", "what to rank by: "+strings.Join(eval.MetricNames(), ", "))
-	c.Flags().StringVarP(&format, "format", "f", "table", strings.Join(compare.Formats, ", "))
+	c.Flags().StringVarP(&format, "format", "f", "table",
+		strings.Join(compare.Formats, ", ")+"; matrix is markdown of --pivot model,data")
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
 	c.Flags().StringSliceVar(&columns, "columns", nil, "other metrics to show, in place of the usual ones")
 	c.Flags().StringSliceVar(&pivot, "pivot", nil, "rows and columns of the table: model and one of "+

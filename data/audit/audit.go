@@ -89,6 +89,7 @@ type Finding struct {
 const (
 	repeatShare   = 0.05
 	shortcutAUROC = 0.95
+	leakAUROC     = 0.999
 	smallClass    = 30
 )
 

@@ -113,6 +113,22 @@ func (r *Report) findInClasses() {
 
 func percent(s float64) string { return fmt.Sprintf("%.1f %%", 100*s) }
 
+// Warnings are what a reader of every table of results must know: the columns that by themselves rank nearly all
+// attacks above nearly all benign rows.
+func (r *Report) Warnings() []string {
+	var names []string
+	for _, c := range r.Columns {
+		if c.Distinct > 1 && c.AUROC > leakAUROC {
+			names = append(names, c.Name)
+		}
+	}
+	if names == nil {
+		return nil
+	}
+	return []string{fmt.Sprintf("a single column tells attacks from benign rows (AUROC above %g): %s: a shortcut "+
+		"of this data, or the label in another form", leakAUROC, strings.Join(names, ", "))}
+}
+
 // Line is the report in one line, for the foot of a table.
 func (r *Report) Line() string {
 	count := map[string]int{}

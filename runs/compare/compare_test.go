@@ -411,3 +411,25 @@ func TestWhatWasLeftOut(t *testing.T) {
 		t.Errorf("below the table: %q", notes)
 	}
 }
+
+// TestMarksComeLast: the values of a printed table stand as they are, the marks in a column of their own at the end.
+func TestMarksComeLast(t *testing.T) {
+	c, err := Compare([]*record.Record{testRecord(t)}, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := c.Render(&b, "table"); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(b.String(), "\n") {
+		fields := strings.Fields(line)
+		if len(fields) < 3 || fields[0] != "1" && fields[0] != "2" {
+			continue
+		}
+		mark := map[string]string{"1": "*", "2": "="}[fields[0]]
+		if got := fields[len(fields)-1]; got != mark || strings.Count(line, mark) != 1 {
+			t.Errorf("%q ends with %q, want %q", line, got, mark)
+		}
+	}
+}

@@ -164,7 +164,7 @@ func (g *Group) notes() []string {
 
 // sheet is a group's table.
 func (c *Comparison) sheet(g *Group) *sheet {
-	s := &sheet{title: g.heading(), lines: plain(c.grid(g)), notes: g.notes(), left: 1}
+	s := &sheet{title: g.heading(), lines: plain(c.grid(g)), notes: g.notes(), left: 1, last: true}
 	for i := range g.Rows {
 		s.lines[i+1][2].best, s.lines[i+1][2].even = g.Rows[i].Best, g.Rows[i].Even
 	}

@@ -13,6 +13,7 @@ type sheet struct {
 	lines [][]entry // heads first; all of one length
 	notes []string  // below the table; with two blanks in front, below the note before
 	left  int       // the column that is set to the left
+	last  bool      // text has the marks of a line in a column of their own at the end: one cell of a line has some
 }
 
 // entry is one cell of a sheet.
@@ -50,8 +51,14 @@ func (s *sheet) text(b *strings.Builder) {
 	grid := make([][]string, len(s.lines))
 	mark := s.marked()
 	for i, line := range s.lines {
+		end := ""
 		for _, e := range line {
 			switch {
+			case s.last && e.best:
+				end = "*"
+			case s.last && e.even:
+				end = "="
+			case s.last:
 			case e.best:
 				e.text += "*"
 			case e.even:
@@ -60,6 +67,9 @@ func (s *sheet) text(b *strings.Builder) {
 				e.text += " "
 			}
 			grid[i] = append(grid[i], e.text)
+		}
+		if s.last && mark {
+			grid[i] = append(grid[i], end)
 		}
 	}
 	align(b, grid, s.left)

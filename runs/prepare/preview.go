@@ -29,6 +29,13 @@ func Preview(ctx context.Context, e *experiment.Experiment, set *experiment.Data
 		s.Symbols = len(p.Tracer.Alphabet)
 	}
 	p.warnOfMemory(e, s)
+	if e.Audit != "off" {
+		report, err := p.Audit(ctx)
+		if err != nil {
+			return nil, err
+		}
+		s.Warnings = append(s.Warnings, report.Warnings()...)
+	}
 	return s, nil
 }
 

@@ -350,9 +350,6 @@ func parse(t *testing.T, file string) *ast.File {
 	return f
 }
 
-// wide are the packages whose lines may still have more than maxLine characters.
-var wide = []string{"data/source"}
-
 const maxLine = 120
 
 // TestLines: lines can be read without scrolling. A line of a raw string cannot be broken: struct tags, and files that
@@ -361,9 +358,6 @@ func TestLines(t *testing.T) {
 	n := 0
 	for _, p := range packages(t) {
 		name, _ := inModule(p.ImportPath)
-		if slices.Contains(wide, name) {
-			continue
-		}
 		files, err := filepath.Glob(filepath.Join(p.Dir, "*.go"))
 		if err != nil {
 			t.Fatal(err)

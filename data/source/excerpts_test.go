@@ -91,8 +91,9 @@ const netflow2 = "IPV4_SRC_ADDR,L4_SRC_PORT,IPV4_DST_ADDR,L4_DST_PORT,PROTOCOL,L
 // netflowExcerpt is the rows of NF-UQ-NIDS-v2, which come from the four sets that have the same layout.
 func netflowExcerpt(config string) excerpt {
 	return excerpt{
-		config: config, files: map[string]string{"NF.csv": "nf_uq_nids/03.txt"}, header: map[string]string{"NF.csv": netflow2},
-		rows: 10, truth: "Benign | DDoS* | DDoS* | xss*", columns: 43,
+		config: config, files: map[string]string{"NF.csv": "nf_uq_nids/03.txt"},
+		header: map[string]string{"NF.csv": netflow2},
+		rows:   10, truth: "Benign | DDoS* | DDoS* | xss*", columns: 43,
 		values: map[string]string{"L7_PROTO@4": "7.178", "MAX_TTL@1": "64", "IPV4_SRC_ADDR@2": "192.168.100.150"},
 	}
 }

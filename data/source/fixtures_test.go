@@ -253,7 +253,8 @@ func TestFixtureCSECICIDS2018(t *testing.T) {
 		"02-14-2018.csv:2:3: Timestamp": flow("2018-02-14 08:31", "1", "Benign"),
 		"02-14-2018.csv:2:17":           flow("14/02/2018 08:31:01", "fast", "Benign"),
 	} {
-		if _, _, err := fixture(t, "cse-cic-ids2018", map[string]string{"02-14-2018.csv": cseHeader + "\n" + broken}); err == nil ||
+		if _, _, err := fixture(t, "cse-cic-ids2018",
+			map[string]string{"02-14-2018.csv": cseHeader + "\n" + broken}); err == nil ||
 			!strings.Contains(err.Error(), what) {
 			t.Errorf("%s: %v", what, err)
 		}
@@ -294,7 +295,8 @@ func TestFixtureCTU13(t *testing.T) {
 2011/08/15 16:43:31.500000,0,tcp,147.32.84.170,443,   ->,10.1.1.4,443,S_,0,0,1,62,62,flow=From-Normal-V46-Stribrek
 2011/08/15 16:43:32.500000,0,tcp,147.32.84.171,443,   ->,10.1.1.4,443,S_,0,0,1,62,62,flow=Normal-V46-HTTP-windowsupdate
 `
-	for name, made := range map[string]string{"comma": flows, "tab": strings.ReplaceAll(flows, ",", "\t"), "CRLF": strings.ReplaceAll(flows, "\n", "\r\n")} {
+	for name, made := range map[string]string{"comma": flows, "tab": strings.ReplaceAll(flows, ",", "\t"),
+		"CRLF": strings.ReplaceAll(flows, "\n", "\r\n")} {
 		t.Run(name, func(t *testing.T) {
 			tb, rep, err := fixture(t, "ctu13-05", map[string]string{"capture20110815-2.binetflow": made})
 			if err != nil {
@@ -303,7 +305,8 @@ func TestFixtureCTU13(t *testing.T) {
 			check(
 				t,
 				tb,
-				"flow=From-Botnet-V46-TCP-HTTP* | flow=To-Normal-V46-UDP-NTP-server | flow=From-Normal-V46-Stribrek | flow=Normal-V46-HTTP-windowsupdate",
+				"flow=From-Botnet-V46-TCP-HTTP* | flow=To-Normal-V46-UDP-NTP-server | flow=From-Normal-V46-Stribrek | "+
+					"flow=Normal-V46-HTTP-windowsupdate",
 				14,
 				map[string]string{
 					"Sport@0":     "1025",
@@ -329,11 +332,13 @@ func TestFixtureCTU13(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, _, err := fixture(t, "ctu13-05", map[string]string{"capture20110815-2.binetflow": flows + strings.Replace(strings.Split(flows, "\n")[1], "0x0303", "0xzz", 1) + "\n"}); err == nil ||
+	noPort := flows + strings.Replace(strings.Split(flows, "\n")[1], "0x0303", "0xzz", 1) + "\n"
+	if _, _, err := fixture(t, "ctu13-05", map[string]string{"capture20110815-2.binetflow": noPort}); err == nil ||
 		!strings.Contains(err.Error(), `capture20110815-2.binetflow:8:8: Dport: "0xzz" is not a number`) {
 		t.Errorf("a port that is none: %v", err)
 	}
-	if _, _, err := fixture(t, "ctu13-05", map[string]string{"capture20110815-2.binetflow": strings.Replace(flows, "flow=Background-UDP-Established", "flow=Unheard-of", 1)}); err == nil ||
+	noLabel := strings.Replace(flows, "flow=Background-UDP-Established", "flow=Unheard-of", 1)
+	if _, _, err := fixture(t, "ctu13-05", map[string]string{"capture20110815-2.binetflow": noLabel}); err == nil ||
 		!strings.Contains(err.Error(), `capture20110815-2.binetflow:2: label "flow=Unheard-of" is in neither list`) {
 		t.Errorf("a label that is none: %v", err)
 	}
@@ -399,7 +404,8 @@ flows,bytes,packets,avg_bps,avg_pps,avg_bpp
 			t.Errorf("%+v", rep)
 		}
 	}
-	if _, _, err := fixture(t, "nfdump", map[string]string{"flows.csv": strings.ReplaceAll(strings.ReplaceAll(flows, ",label", ","), ",benign", ",")}); err == nil ||
+	nameless := strings.ReplaceAll(strings.ReplaceAll(flows, ",label", ","), ",benign", ",")
+	if _, _, err := fixture(t, "nfdump", map[string]string{"flows.csv": nameless}); err == nil ||
 		!strings.Contains(err.Error(), "flows.csv:2: the label is missing") {
 		t.Errorf("without labels: %v", err)
 	}
@@ -433,7 +439,11 @@ DeF,False,10.244.0.6,10.96.0.10,80,udp,2021-11-16T10:00:02.000Z,1000,53,40001,1
 }
 
 // unswHeader is the header of the partition files, which begin with a byte order mark.
-const unswHeader = "\ufeffid,dur,proto,service,state,spkts,dpkts,sbytes,dbytes,rate,sttl,dttl,sload,dload,sloss,dloss,sinpkt,dinpkt,sjit,djit,swin,stcpb,dtcpb,dwin,tcprtt,synack,ackdat,smean,dmean,trans_depth,response_body_len,ct_srv_src,ct_state_ttl,ct_dst_ltm,ct_src_dport_ltm,ct_dst_sport_ltm,ct_dst_src_ltm,is_ftp_login,ct_ftp_cmd,ct_flw_http_mthd,ct_src_ltm,ct_srv_dst,is_sm_ips_ports,attack_cat,label\n"
+const unswHeader = "\ufeffid,dur,proto,service,state,spkts,dpkts,sbytes,dbytes,rate,sttl,dttl,sload," +
+	"dload,sloss,dloss,sinpkt,dinpkt,sjit,djit,swin,stcpb,dtcpb,dwin,tcprtt,synack,ackdat," +
+	"smean,dmean,trans_depth,response_body_len,ct_srv_src,ct_state_ttl,ct_dst_ltm," +
+	"ct_src_dport_ltm,ct_dst_sport_ltm,ct_dst_src_ltm,is_ftp_login,ct_ftp_cmd," +
+	"ct_flw_http_mthd,ct_src_ltm,ct_srv_dst,is_sm_ips_ports,attack_cat,label\n"
 
 func TestFixtureUNSWPartition(t *testing.T) {
 	rows := func(n int) string {
@@ -561,7 +571,9 @@ func TestFixtureKDD99(t *testing.T) {
 	if len(rep.Warnings) != 2 {
 		t.Errorf("warnings %q", rep.Warnings)
 	}
-	if _, _, err := fixture(t, "kddcup99", map[string]string{"corrected": "", "kddcup.data_10_percent": row(43, map[int]string{1: "tcp", 2: "http", 3: "SF", 41: "normal", 42: "20"}) + "\n"}); err == nil ||
+	wide := row(43, map[int]string{1: "tcp", 2: "http", 3: "SF", 41: "normal", 42: "20"}) + "\n"
+	if _, _, err := fixture(t, "kddcup99",
+		map[string]string{"corrected": "", "kddcup.data_10_percent": wide}); err == nil ||
 		!strings.Contains(err.Error(), ":1: 43 columns, want 42") {
 		t.Errorf("a file of NSL-KDD: %v", err)
 	}
@@ -624,7 +636,8 @@ func TestFilter(t *testing.T) {
 			t.Errorf("%+v: %s, want %s", c.f, got, c.want)
 		}
 	}
-	for f, want := range map[RowFilter]string{{"", "1", ""}: "names no column", {"a", "", ""}: "needs from or to", {"a", "soon", ""}: "neither a number nor a time", {"a", "9999-01-01", ""}: "neither"} {
+	for f, want := range map[RowFilter]string{{"", "1", ""}: "names no column", {"a", "", ""}: "needs from or to",
+		{"a", "soon", ""}: "neither a number nor a time", {"a", "9999-01-01", ""}: "neither"} {
 		if err := f.check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %q", f, err, want)
 		}

@@ -22,12 +22,18 @@ func TestForeignFiles(t *testing.T) {
 		fails, warns string
 		rows         [2]int // of train and test
 	}{
-		{"test file twice", "nsl-kdd", map[string]string{train: test, test: test}, "KDDTrain+.txt and KDDTest+.txt are the same file under two names", "", [2]int{}},
-		{"swapped", "nsl-kdd", map[string]string{train: test, test: train}, "", "KDDTrain+.txt has the 22544 rows of the test file, under the other file's name", [2]int{125973, 22544}},
-		{"two test files", "nsl-kdd", map[string]string{train: test, test: fifth}, "there is no training file: KDDTrain+.txt, under its name, has the rows of the test file", "", [2]int{}},
-		{"a fifth", "nsl-kdd", map[string]string{train: fifth, test: test}, "", "KDDTrain+.txt has the 25192 rows of KDDTrain+_20Percent", [2]int{25192, 22544}},
-		{"KDD99 as NSL-KDD", "nsl-kdd", map[string]string{train: corrected, test: test}, "KDDTrain+.txt:1: 42 columns, want 43; 42 columns are those of KDD99 (config kddcup99)", "", [2]int{}},
-		{"NSL-KDD as KDD99", "kddcup99", map[string]string{tenth: train, corrected: corrected}, "kddcup.data_10_percent:1: 43 columns, want 42; 43 columns are those of NSL-KDD (config nsl-kdd)", "", [2]int{}},
+		{"test file twice", "nsl-kdd", map[string]string{train: test, test: test},
+			"KDDTrain+.txt and KDDTest+.txt are the same file under two names", "", [2]int{}},
+		{"swapped", "nsl-kdd", map[string]string{train: test, test: train}, "",
+			"KDDTrain+.txt has the 22544 rows of the test file, under the other file's name", [2]int{125973, 22544}},
+		{"two test files", "nsl-kdd", map[string]string{train: test, test: fifth},
+			"there is no training file: KDDTrain+.txt, under its name, has the rows of the test file", "", [2]int{}},
+		{"a fifth", "nsl-kdd", map[string]string{train: fifth, test: test}, "",
+			"KDDTrain+.txt has the 25192 rows of KDDTrain+_20Percent", [2]int{25192, 22544}},
+		{"KDD99 as NSL-KDD", "nsl-kdd", map[string]string{train: corrected, test: test},
+			"KDDTrain+.txt:1: 42 columns, want 43; 42 columns are those of KDD99 (config kddcup99)", "", [2]int{}},
+		{"NSL-KDD as KDD99", "kddcup99", map[string]string{tenth: train, corrected: corrected},
+			"kddcup.data_10_percent:1: 43 columns, want 42; 43 columns are those of NSL-KDD (config nsl-kdd)", "", [2]int{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			real := datatest.Dir(t, "nsl-kdd")
@@ -81,9 +87,12 @@ func TestForeignLayouts(t *testing.T) {
 	for _, c := range []struct{ config, file, text, want string }{
 		{"unsw-nb15", "UNSW_NB15_training-set.csv", raw, "49 columns are those of the raw files (config unsw-nb15-raw)"},
 		{"unsw-nb15-raw", "UNSW-NB15_1.csv", part, "45 columns are those of the partition's files (config unsw-nb15)"},
-		{"cicids2017", "Monday-WorkingHours.pcap_ISCX.csv", names(91), "91 columns are those of the corrected version (config cicids2017-improved)"},
-		{"cicids2017-improved", "monday.sample.csv", cicHeader + "\n", "79 columns are those of the original version (config cicids2017)"},
-		{"cicids2017", "Monday-WorkingHours.pcap_ISCX.csv", cseHeader + "\n", "80 columns are those of CSE-CIC-IDS2018 (config cse-cic-ids2018)"},
+		{"cicids2017", "Monday-WorkingHours.pcap_ISCX.csv", names(91),
+			"91 columns are those of the corrected version (config cicids2017-improved)"},
+		{"cicids2017-improved", "monday.sample.csv", cicHeader + "\n",
+			"79 columns are those of the original version (config cicids2017)"},
+		{"cicids2017", "Monday-WorkingHours.pcap_ISCX.csv", cseHeader + "\n",
+			"80 columns are those of CSE-CIC-IDS2018 (config cse-cic-ids2018)"},
 	} {
 		cfg := shippedConfig(t, "../../configs/data/"+c.config+".yaml")
 		dir := t.TempDir()
@@ -98,7 +107,8 @@ func TestForeignLayouts(t *testing.T) {
 }
 
 func TestIdentifyIsChecked(t *testing.T) {
-	for _, bad := range []string{"{rows: 5}", "{part: train}", "{rows: 5, part: train, is: x}", "{is: x}", "{rows: 1, columns: 2, is: x}", "{columns: 2, part: test}"} {
+	for _, bad := range []string{"{rows: 5}", "{part: train}", "{rows: 5, part: train, is: x}", "{is: x}",
+		"{rows: 1, columns: 2, is: x}", "{columns: 2, part: test}"} {
 		doc, err := settings.Parse(
 			"x.yaml",
 			[]byte("name: x\nformat: delimited\nfiles: {train: [a]}\nidentify: ["+bad+"]\noptions: {header: true}\n"),

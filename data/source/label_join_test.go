@@ -116,7 +116,8 @@ func TestJoinUGR(t *testing.T) {
 	for _, c := range []struct{ name, join, want, note string }{
 		{
 			"minutes with hosts and port", `files: [ts.csv], ` + from + `, flags: {Dos: {sa: [42.219.150.242], dp: [80]}}`,
-			"Dos* | benign | benign | benign | benign | benign | benign", "1 of 7 rows are labelled by 1 of the 1 rows of ts.csv",
+			"Dos* | benign | benign | benign | benign | benign | benign",
+			"1 of 7 rows are labelled by 1 of the 1 rows of ts.csv",
 		},
 		{
 			"either way round", `files: [ts.csv], ` + from + `, flags: {Dos: {sa: [42.219.150.242, 42.219.152.20], dp: [80, 6487]}}`,
@@ -124,7 +125,8 @@ func TestJoinUGR(t *testing.T) {
 		},
 		{
 			"two attacks, a network", `files: [ts.csv], ` + from + `, flags: {scan11: {sa: [42.219.151.0/24]}, Dos: {sa: [42.219.150.242]}, scan44: {sa: [42.219.150.242]}}`,
-			"Dos* | benign | scan44* | benign | benign | Dos* | scan11*", "4 of 7 rows are labelled by 3 of the 3 rows of ts.csv",
+			"Dos* | benign | scan44* | benign | benign | Dos* | scan11*",
+			"4 of 7 rows are labelled by 3 of the 3 rows of ts.csv",
 		},
 		{
 			"rows in place, mirrored", `table: "from,to,a,b,port,class\n2016-07-28 13:14:00,2016-07-28 13:14:59,42.219.150.242,42.219.152.20,80,dos\n",
@@ -241,7 +243,8 @@ label:
 		count[fmt.Sprint(tb.Classes[c], " ", tb.Attack[i])]++
 	}
 	want := map[string]int{
-		"benign false": 3146, "Misc Attack true": 323, "Potentially Bad Traffic true": 32, "Attempted Information Leak true": 8,
+		"benign false": 3146, "Misc Attack true": 323, "Potentially Bad Traffic true": 32,
+		"Attempted Information Leak true":  8,
 		"Detection of a Network Scan true": 2, "Attempted Administrator Privilege Gain true": 1,
 	}
 	if fmt.Sprint(count) != fmt.Sprint(want) {
@@ -264,7 +267,8 @@ func TestJoinFaults(t *testing.T) {
 		{"table: \"port\\n80\\n\", key: {dp: prt}", `no column "prt"`},
 		{"table: \"port,at\\n80,noon\\n\", key: {dp: port}, from: at", `label.join.table:2: column at: "noon" is not a time`},
 		{"table: \"port,at\\n80,\\n\", key: {dp: port}, from: at", "label.join.table:2: column at has no time"},
-		{"table: \"port,a,b\\n80,9,8\\n\", key: {dp: port}, from: a, to: b", "label.join.table:2: the interval ends before it begins"},
+		{"table: \"port,a,b\\n80,9,8\\n\", key: {dp: port}, from: a, to: b",
+			"label.join.table:2: the interval ends before it begins"},
 		{"table: \"port,a,b\\n80,9\\n\", key: {dp: port}", "2 columns, want 3"},
 		{"files: [gone.csv], key: {dp: port}", "gone.csv"},
 		{"table: \"port\\n9\\n\", key: {dp: port}, unmatched: drop", "label.join leaves no rows"},

@@ -42,7 +42,8 @@ var netflow3Cells = map[string][2]string{
 	"IPV4_SRC_ADDR": {"10.0.0.1", "10.0.0.2"}, "Label": {"0", "1"}, "Attack": {"Benign", "DoS"},
 }
 
-const cidds = "Date first seen,Duration,Proto,Src IP Addr,Src Pt,Dst IP Addr,Dst Pt,Packets,Bytes,Flows,Flags,Tos,class," +
+const cidds = "Date first seen,Duration,Proto,Src IP Addr,Src Pt,Dst IP Addr," +
+	"Dst Pt,Packets,Bytes,Flows,Flags,Tos,class," +
 	"attackType,attackID,attackDescription"
 
 const bestTen = "pkSeqID,proto,saddr,sport,daddr,dport,seq,stddev,N_IN_Conn_P_SrcIP,min,state_number,mean," +

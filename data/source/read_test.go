@@ -74,7 +74,8 @@ func TestReadErrors(t *testing.T) {
 		{"too few columns", flowsConfig, long + "5,udp\n", []string{"flows.csv:4: 2 columns, want 3"}},
 		{"too many columns", flowsConfig, "1,udp,ok,\n" + long, []string{"flows.csv:1: 4 columns, want 3"}},
 		{"NaN", flowsConfig, long + "NaN,udp,ok\n", []string{"flows.csv:4:1: size", "not finite"}},
-		{"infinity", flowsConfig, long + "-inf,udp,ok\n", []string{"flows.csv:4:1: size", "not finite", "nonfinite: missing"}},
+		{"infinity", flowsConfig, long + "-inf,udp,ok\n",
+			[]string{"flows.csv:4:1: size", "not finite", "nonfinite: missing"}},
 		{"overflow", flowsConfig, "1e999,udp,ok\n", []string{"flows.csv:1:1", "not finite"}},
 		{"hexadecimal", flowsConfig, "0x10,udp,ok\n", []string{"is not a number"}},
 		{"latin-1 bytes", flowsConfig, "1,t\xe9p,ok\n", []string{"flows.csv:1:2: proto", "not UTF-8", "encoding: latin-1"}},
@@ -88,7 +89,8 @@ func TestReadErrors(t *testing.T) {
 		{"header without the label", strings.Replace(headerConfig, "label: category", "size: number", 1), "size,proto\n1,tcp\n", []string{`no column "label"`, "it has size, proto"}},
 		{"missing label", flowsConfig, "1,tcp,\n", []string{"flows.csv:1: the label is missing"}},
 		{"unknown label", strings.Replace(flowsConfig, "benign: [ok]", "benign: [ok], attack: [bad]", 1), "1,tcp,ok\n2,tcp,odd\n", []string{"flows.csv:2", `label "odd" is in neither list`}},
-		{"too many bad rows", strings.Replace(flowsConfig, "options:", "max_bad_share: 0.1\noptions:", 1), long + "x,udp,ok\n", []string{"1 of 4 rows", "0.1"}},
+		{"too many bad rows", strings.Replace(flowsConfig, "options:", "max_bad_share: 0.1\noptions:", 1),
+			long + "x,udp,ok\n", []string{"1 of 4 rows", "0.1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, _, err := readText(t, c.config, c.text, 2)
@@ -112,16 +114,26 @@ func TestReadValues(t *testing.T) {
 		proto              []string
 		attack             []bool
 	}{
-		{"plain", flowsConfig, "1.5,tcp,ok\n-2e3,udp,scan", []float64{1.5, -2000}, []string{"tcp", "udp"}, []bool{false, true}},
-		{"CRLF, blanks, empty last line", flowsConfig, " 1 , tcp ,ok\r\n2,udp, ok \r\n\r\n", []float64{1, 2}, []string{"tcp", "udp"}, []bool{false, false}},
+		{"plain", flowsConfig, "1.5,tcp,ok\n-2e3,udp,scan", []float64{1.5, -2000}, []string{"tcp", "udp"},
+			[]bool{false, true}},
+		{"CRLF, blanks, empty last line", flowsConfig, " 1 , tcp ,ok\r\n2,udp, ok \r\n\r\n", []float64{1, 2},
+			[]string{"tcp", "udp"}, []bool{false, false}},
 		{"byte order mark", flowsConfig, "\xef\xbb\xbf1,tcp,ok\n", []float64{1}, []string{"tcp"}, []bool{false}},
 		{"quoted separator and line", flowsConfig, "1,\"a,b\",ok\n2,\"c\nd\",ok\n3,\"say \"\"x\"\"\",\"ok\"\r\n", []float64{1, 2, 3}, []string{"a,b", "c\nd", `say "x"`}, []bool{false, false, false}},
 		{"header", headerConfig, "size,proto,label\n7,tcp,ok\n", []float64{7}, []string{"tcp"}, []bool{false}},
-		{"latin-1", strings.Replace(flowsConfig, "options:\n", "options:\n  encoding: latin-1\n", 1), "1,t\xe9\x96,ok\n", []float64{1}, []string{"té–"}, []bool{false}},
-		{"missing marks and infinities", strings.Replace(headerConfig, "header: true", missing+"header: true", 1), "size,proto,label\n?,tcp,ok\nInfinity,?,ok\nnan,,ok\n", []float64{math.NaN(), math.NaN(), math.NaN()}, []string{"tcp", "", ""}, []bool{false, false, false}},
-		{"repeated header", strings.Replace(headerConfig, "header: true", "header: true, repeated_header: true", 1), "size,proto,label\n1,tcp,ok\nsize,proto,label\n2,tcp,ok\n", []float64{1, 2}, []string{"tcp", "tcp"}, []bool{false, false}},
-		{"repeated header in quotes, CRLF", strings.Replace(headerConfig, "header: true", "header: true, repeated_header: true", 1), "\"size\",\"proto\",\"label\"\r\n1,tcp,ok\r\n\"size\",\"proto\",\"label\"\r\n2,tcp,ok\r\n", []float64{1, 2}, []string{"tcp", "tcp"}, []bool{false, false}},
-		{"bad rows within the share", strings.Replace(flowsConfig, "options:", "max_bad_share: 0.5\noptions:", 1), "1,tcp,ok\nx,udp,ok\n3,udp,bad\n", []float64{1, 3}, []string{"tcp", "udp"}, []bool{false, true}},
+		{"latin-1", strings.Replace(flowsConfig, "options:\n", "options:\n  encoding: latin-1\n", 1), "1,t\xe9\x96,ok\n",
+			[]float64{1}, []string{"té–"}, []bool{false}},
+		{"missing marks and infinities", strings.Replace(headerConfig, "header: true", missing+"header: true", 1),
+			"size,proto,label\n?,tcp,ok\nInfinity,?,ok\nnan,,ok\n", []float64{math.NaN(), math.NaN(), math.NaN()},
+			[]string{"tcp", "", ""}, []bool{false, false, false}},
+		{"repeated header", strings.Replace(headerConfig, "header: true", "header: true, repeated_header: true", 1),
+			"size,proto,label\n1,tcp,ok\nsize,proto,label\n2,tcp,ok\n", []float64{1, 2}, []string{"tcp", "tcp"},
+			[]bool{false, false}},
+		{"repeated header in quotes, CRLF", strings.Replace(headerConfig, "header: true",
+			"header: true, repeated_header: true", 1), "\"size\",\"proto\",\"label\"\r\n1,tcp,ok\r\n" +
+			"\"size\",\"proto\",\"label\"\r\n2,tcp,ok\r\n", []float64{1, 2}, []string{"tcp", "tcp"}, []bool{false, false}},
+		{"bad rows within the share", strings.Replace(flowsConfig, "options:", "max_bad_share: 0.5\noptions:", 1),
+			"1,tcp,ok\nx,udp,ok\n3,udp,bad\n", []float64{1, 3}, []string{"tcp", "udp"}, []bool{false, true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tb, rep, err := readText(t, c.config, c.text, 2)
@@ -204,7 +216,8 @@ func TestStrayQuotes(t *testing.T) {
 		rows, bad          int
 	}{
 		{"inside a cell, one chunk", flowsConfig, "1,5\"disk,ok\n2,tcp,ok\n", 2, 0},
-		{"inside a cell, no other quote in 18 MB", flowsConfig, "1,5\"disk,ok\n" + strings.Repeat("1,tcp,ok\n", 2_000_000), 2_000_001, 0},
+		{"inside a cell, no other quote in 18 MB", flowsConfig, "1,5\"disk,ok\n" + strings.Repeat("1,tcp,ok\n", 2_000_000),
+			2_000_001, 0},
 		{"inside a cell, then cells of two lines", flowsConfig, b.String(), 200_001, 0},
 		{"never closed", loose, plain + "1,\"tcp,ok\n" + plain, 1000, 1},
 		{"closed by the next row's", loose, plain + "1,\"tcp,ok\n" + plain + "1,\"udp\",ok\n", 1001, 1},
@@ -235,10 +248,14 @@ func TestLabelsByColumnOrFile(t *testing.T) {
 		want               []bool
 	}{
 		{"declared a number", numbers, "1,tcp,0\n2,udp,1\n", []bool{false, true}},
-		{"declared a time", strings.Replace(numbers, "label, type: number", "label, type: time", 1), "1,tcp,0\n2,udp,1\n", []bool{false, true}},
-		{"of the default type", strings.Replace(strings.Replace(headerConfig, ", label: category", "", 1), "[ok]", "['0']", 1), "size,proto,label\n1,tcp,0\n2,udp,1\n", []bool{false, true}},
-		{"class of another type", strings.Replace(flowsConfig, "{column: label,", "{column: label, class: size,", 1), "1,tcp,ok\n2,udp,bad\n", []bool{false, true}},
-		{"of the file", strings.Replace(flowsConfig, "column: label, benign: [ok]", "files: [{file: 'flows*', is: attack, class: scan}]", 1), "1,tcp,x\n2,udp,y\n", []bool{true, true}},
+		{"declared a time", strings.Replace(numbers, "label, type: number", "label, type: time", 1), "1,tcp,0\n2,udp,1\n",
+			[]bool{false, true}},
+		{"of the default type", strings.Replace(strings.Replace(headerConfig, ", label: category", "", 1), "[ok]", "['0']",
+			1), "size,proto,label\n1,tcp,0\n2,udp,1\n", []bool{false, true}},
+		{"class of another type", strings.Replace(flowsConfig, "{column: label,", "{column: label, class: size,", 1),
+			"1,tcp,ok\n2,udp,bad\n", []bool{false, true}},
+		{"of the file", strings.Replace(flowsConfig, "column: label, benign: [ok]",
+			"files: [{file: 'flows*', is: attack, class: scan}]", 1), "1,tcp,x\n2,udp,y\n", []bool{true, true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tb, _, err := readText(t, c.config, c.text, 2)
@@ -270,7 +287,8 @@ func TestCompressedFiles(t *testing.T) {
 	sw.Write([]byte(text))
 	sw.Close()
 	var sums []string
-	for name, raw := range map[string][]byte{"flows.csv": []byte(text), "flows.csv.gz": zipped.Bytes(), "flows.csv.zst": zst.Bytes()} {
+	for name, raw := range map[string][]byte{"flows.csv": []byte(text), "flows.csv.gz": zipped.Bytes(),
+		"flows.csv.zst": zst.Bytes()} {
 		dir := t.TempDir()
 		if err := os.MkdirAll(filepath.Join(dir, "own"), 0o755); err != nil {
 			t.Fatal(err)
@@ -417,7 +435,8 @@ func TestNDJSON(t *testing.T) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
 	}
-	if _, _, err := readText(t, strings.Replace(ndjsonConfig, "options:", "options:\n  absent: error", 1), "{\"label\":\"ok\"}\n", 1); err == nil ||
+	if _, _, err := readText(t, strings.Replace(ndjsonConfig, "options:", "options:\n  absent: error", 1),
+		"{\"label\":\"ok\"}\n", 1); err == nil ||
 		!strings.Contains(err.Error(), `no member "size"`) {
 		t.Errorf("absent: %v", err)
 	}
@@ -431,7 +450,9 @@ func FuzzNDJSON(f *testing.F) {
 }
 
 func TestParseNumber(t *testing.T) {
-	for text, want := range map[string]float64{"0": 0, "-0.5": -0.5, "+3": 3, "1e-3": 1e-3, "123456789.123456789": 123456789.123456789, "9007199254740993": 9007199254740993, "0.1": 0.1, ".5": 0.5, "5.": 5, "12345678901234567890": 12345678901234567890} {
+	for text, want := range map[string]float64{"0": 0, "-0.5": -0.5, "+3": 3, "1e-3": 1e-3,
+		"123456789.123456789": 123456789.123456789, "9007199254740993": 9007199254740993, "0.1": 0.1, ".5": 0.5, "5.": 5,
+		"12345678901234567890": 12345678901234567890} {
 		if got, err := value.Number([]byte(text)); err != nil || got != want {
 			t.Errorf("%q: %v, %v", text, got, err)
 		}
@@ -449,7 +470,8 @@ func TestConfigErrors(t *testing.T) {
 		{"unknown format", "name: x\nformat: delimitted\n", `test.yaml:2:9: format: unknown format "delimitted"; did you mean "delimited"?`},
 		{"unknown key", "name: x\nformat: delimited\nlabels: {}\n", `test.yaml:3:1: labels: unknown key; did you mean "label"?`},
 		{"unknown option", "name: x\nformat: delimited\noptions: {seperator: ;}\n", `did you mean "separator"?`},
-		{"long separator", strings.Replace(flowsConfig, "options:\n", "options:\n  separator: '::'\n", 1), "want one ASCII character"},
+		{"long separator", strings.Replace(flowsConfig, "options:\n", "options:\n  separator: '::'\n", 1),
+			"want one ASCII character"},
 		{"unknown type", strings.Replace(flowsConfig, "type: number", "type: numeric", 1), `"numeric" is not one of`},
 		{"label that is no column", strings.Replace(flowsConfig, "column: label", "column: lable", 1), `no column "lable"; did you mean "label"?`},
 		{"dropped column that is none", flowsConfig + "drop: [sise]\n", `no column "sise"; did you mean "size"?`},
@@ -458,8 +480,10 @@ func TestConfigErrors(t *testing.T) {
 		{"label file pattern", strings.Replace(flowsConfig, "benign: [ok]", "benign: [ok], files: [{file: '[', is: attack}]", 1), `"[" is not a file name or pattern`},
 		{"label list without a column", strings.Replace(flowsConfig, "column: label, ", "", 1), "need a column"},
 		{"label file without a outcome", strings.Replace(flowsConfig, "column: label, benign: [ok]", "files: [{file: flows.csv, class: scan}]", 1), `test.yaml:5:8: label: files: "flows.csv" does not say what its rows are`},
-		{"label rule without a outcome", strings.Replace(flowsConfig, "benign: [ok]", "rules: [{contains: bot, class: bot}]", 1), "rule 1 does not say what such rows are"},
-		{"label rule without a text", strings.Replace(flowsConfig, "benign: [ok]", "rules: [{contains: bot, is: attack}, {is: drop}]", 1), "rule 2 needs equals or contains"},
+		{"label rule without a outcome", strings.Replace(flowsConfig, "benign: [ok]",
+			"rules: [{contains: bot, class: bot}]", 1), "rule 1 does not say what such rows are"},
+		{"label rule without a text", strings.Replace(flowsConfig, "benign: [ok]",
+			"rules: [{contains: bot, is: attack}, {is: drop}]", 1), "rule 2 needs equals or contains"},
 		{"one file on both sides", strings.Replace(flowsConfig, "train: [flows.csv]", "train: [flows.csv], test: [flows.csv]", 1), `"flows.csv" is named twice`},
 		{"share out of range", flowsConfig + "max_bad_share: 2\n", "at most 1"},
 	} {

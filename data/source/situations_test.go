@@ -52,7 +52,8 @@ func TestLabelSpellings(t *testing.T) {
 		{"numbers", "benign: [0]", []string{"0.0", "1", "1.0", "0", " 1e0"}, "-0.0 +1 +1 -0.0 +1", `class "1" is also written "1.0", "1e0"`},
 		{"numbers, as a text", `benign: ["0.00"]`, []string{"0", "2"}, "-0 +2", ""},
 		{"attack list", "attack: [dos], benign: [ok]", []string{"DoS", "OK"}, "+DoS -OK", ""},
-		{"rules", "benign: [ok], rules: [{equals: BOT, is: attack, class: botnet}]", []string{"Bot", "ok"}, "+botnet -ok", ""},
+		{"rules", "benign: [ok], rules: [{equals: BOT, is: attack, class: botnet}]", []string{"Bot", "ok"},
+			"+botnet -ok", ""},
 		{"renamed", "benign: [ok], rename: {Dos: denial}", []string{"DOS", "dos", "ok"}, "+denial +denial -ok", ""},
 		{"not a number", "benign: [nan]", []string{"NaN", "inf"}, "-NaN +inf", ""},
 	} {
@@ -168,7 +169,8 @@ func decodeError(t *testing.T, text string) string {
 // TestAliasesOfOtherFormats: logs, objects and Parquet files know aliases too, and absent members are said.
 func TestAliasesOfOtherFormats(t *testing.T) {
 	zeek := strings.Replace(zeekConfig, "drop:", "aliases: {label: [verdict]}\ndrop:", 1)
-	if tb, _, err := readText(t, zeek, strings.Replace(zeekLog, "label   detailed", "verdict   detailed", 1), 1); err != nil ||
+	renamed := strings.Replace(zeekLog, "label   detailed", "verdict   detailed", 1)
+	if tb, _, err := readText(t, zeek, renamed, 1); err != nil ||
 		truthOf(tb) != "-Benign +PartOfAHorizontalPortScan" {
 		t.Errorf("Zeek: %v", err)
 	}
@@ -198,7 +200,8 @@ func TestAliasesOfOtherFormats(t *testing.T) {
 	w := parquet.NewGenericWriter[row](&file)
 	w.Write([]row{{5, "ok"}, {6, "bad"}})
 	w.Close()
-	cfg := "name: own\nformat: parquet\nfiles: [flows.csv]\nlabel: {column: Label, benign: [ok]}\naliases: {Bytes: [octets]}\n"
+	cfg := "name: own\nformat: parquet\nfiles: [flows.csv]\nlabel: {column: Label, benign: [ok]}\n" +
+		"aliases: {Bytes: [octets]}\n"
 	if tb, _, err = readText(t, cfg, file.String(), 1); err != nil || tb.Columns[0].Name != "Bytes" ||
 		tb.Columns[0].Num[1] != 6 {
 		t.Errorf("Parquet: %v, %v", tb, err)
@@ -217,10 +220,14 @@ func TestZeekHeaders(t *testing.T) {
 	) + "1.5\t50\t900\tok\n2.5\t51\t901\tbad\n#close\t2020\n"
 	for _, c := range []struct{ name, text, sent, got, warns string }{
 		{"the same again", first + first, "50 51 50 51", "900 901 900 901", ""},
-		{"another order", first + head("label\tgot\tsent\tts", "string\tcount\tcount\ttime") + "ok\t902\t52\t3\n", "50 51 52", "900 901 902", ""},
+		{"another order", first + head("label\tgot\tsent\tts", "string\tcount\tcount\ttime") + "ok\t902\t52\t3\n",
+			"50 51 52", "900 901 902", ""},
 		{"another mark for unset", first + "#unset_field\t?\n3\t?\t1\tok\n", "50 51 -", "900 901 1", ""},
-		{"another separator", first + "#separator ,\n#fields,sent,ts,label,got\n#types,count,time,string,count\n7,4,ok,8\n", "50 51 7", "900 901 8", ""},
-		{"one column more", first + head("ts\tsent\tgot\tvlan\tlabel", "time\tcount\tcount\tint\tstring") + "3\t52\t902\t9\tok\n", "50 51 52", "900 901 902", "flows.csv has further columns, which are not read: vlan"},
+		{"another separator", first + "#separator ,\n#fields,sent,ts,label,got\n#types,count,time,string,count\n7,4,ok,8\n",
+			"50 51 7", "900 901 8", ""},
+		{"one column more",
+			first + head("ts\tsent\tgot\tvlan\tlabel", "time\tcount\tcount\tint\tstring") + "3\t52\t902\t9\tok\n",
+			"50 51 52", "900 901 902", "flows.csv has further columns, which are not read: vlan"},
 		{"one column less", first + head("ts\tsent\tlabel", "time\tcount\tstring") + "3\t52\tok\n", "50 51 52", "900 901 -", `flows.csv has no column "got"`},
 		{"types alone", first + "#types\ttime\tdouble\tcount\tstring\n3\t52.5\t902\tok\n", "50 51 52.5", "900 901 902", ""},
 	} {
@@ -241,10 +248,12 @@ func TestZeekHeaders(t *testing.T) {
 		}
 	}
 	for name, c := range map[string]struct{ text, want string }{
-		"another log":        {first + strings.Replace(first, "conn", "dns", 1), `flows.csv:11: the log changes from "conn" to "dns"`},
-		"fields alone":       {first + "#fields\tts\tlabel\n", "2 fields and 4 types"},
-		"other columns":      {first + head("a\tb\tlabel", "count\tcount\tstring") + "1\t2\tok\n", "the file lacks 3 of the 4 columns"},
-		"a row of the other": {first + head("ts\tlabel\tsent\tgot", "time\tstring\tcount\tcount") + "3\t4\t5\tok\n", "flows.csv:12:4: got"},
+		"another log":  {first + strings.Replace(first, "conn", "dns", 1), `flows.csv:11: the log changes from "conn" to "dns"`},
+		"fields alone": {first + "#fields\tts\tlabel\n", "2 fields and 4 types"},
+		"other columns": {first + head("a\tb\tlabel", "count\tcount\tstring") + "1\t2\tok\n",
+			"the file lacks 3 of the 4 columns"},
+		"a row of the other": {first + head("ts\tlabel\tsent\tgot", "time\tstring\tcount\tcount") + "3\t4\t5\tok\n",
+			"flows.csv:12:4: got"},
 	} {
 		if _, _, err := readText(t, cfg, c.text, 2); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)

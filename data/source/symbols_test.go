@@ -13,7 +13,8 @@ func FuzzStrings(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		tb, _, err := readText(
 			t,
-			"\nname: own\nformat: strings\nfiles: {train: [flows.csv]}\nlabel: {column: class, benign: [Normal]}\noptions: {text: State, class: kind}\n",
+			"\nname: own\nformat: strings\nfiles: {train: [flows.csv]}\nlabel: {column: class, benign: [Normal]}\n"+
+				"options: {text: State, class: kind}\n",
 			text,
 			1,
 		)
@@ -51,7 +52,8 @@ options: {attributes: 2}
 		tb.Where(2) != "flows.csv:4" {
 		t.Errorf("%+v", tb)
 	}
-	const letters = "\nname: own\nformat: strings\nfiles: {train: [flows.csv]}\nlabel: {column: class, benign: [Normal]}\noptions: {text: State, class: kind}\n"
+	const letters = "\nname: own\nformat: strings\nfiles: {train: [flows.csv]}\n" +
+		"label: {column: class, benign: [Normal]}\noptions: {text: State, class: kind}\n"
 	tb, _, err = readText(t, letters, "\ufeffState,kind\naB*,Normal\n\"x\",Botnet\n", 2)
 	if err != nil {
 		t.Fatal(err)

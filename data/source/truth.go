@@ -38,7 +38,8 @@ func (b *intake) judge(t *data.Table, labels, classes *rows.Texts) error {
 		labels = &rows.Texts{}
 	}
 	m := &truthMaker{
-		labeler: j, t: t, labels: labels, classes: classes, ids: map[string]uint32{}, same: map[string]uint32{}, spelled: map[string][]string{},
+		labeler: j, t: t, labels: labels, classes: classes, ids: map[string]uint32{}, same: map[string]uint32{},
+		spelled:  map[string][]string{},
 		outcomes: make([]*outcome, len(labels.Levels)+1),
 	}
 	code := labels.Code

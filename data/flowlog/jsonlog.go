@@ -41,6 +41,9 @@ func moreColumns(options settings.Doc, own, more []rows.ColumnSpec) (ps settings
 		switch {
 		case col.Name == "" || col.Type == "":
 			ps = append(ps, options.Problem("column %d needs a name and a type", i+1))
+		case col.Type == rows.Endpoint:
+			ps = append(ps, options.Problem("column %q: endpoints are taken apart in the formats delimited and "+
+				"ndjson", col.Name))
 		case slices.ContainsFunc(own, same) || slices.ContainsFunc(more[:i], same):
 			ps = append(ps, options.Problem("column %q is there already", col.Name))
 		}

@@ -108,7 +108,7 @@ traces:
 
 func inferDelimited(br *bufio.Reader, name string) ([]byte, error) {
 	tf := &rows.TextFormat{File: name, Quote: true}
-	f := &findings{}
+	f := &findings{apart: true}
 	var header []string
 	rows, line := 0, 0
 	for rows < inferRows {

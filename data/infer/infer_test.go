@@ -108,6 +108,37 @@ func TestInferRealFiles(t *testing.T) {
 	}
 }
 
+// TestInferEndpoints: an address and a port in one cell are taken apart: the addresses make traces, the server's port
+// is grouped, the client's left out.
+func TestInferEndpoints(t *testing.T) {
+	var b, j strings.Builder
+	b.WriteString("time,Src,Dst,bytes,label\n")
+	for i := range 60 {
+		src, dst := fmt.Sprintf("10.0.0.%d:%d", i%7, 1024+i*31%500), []string{"[::1]:80", "192.0.2.1:443"}[i%2]
+		label := []string{"benign", "scan"}[i%3/2]
+		fmt.Fprintf(&b, "2024-01-02 03:04:%02d,%s,%s,%d,%s\n", i, src, dst, i*i%97, label)
+		fmt.Fprintf(&j, "{\"time\": \"2024-01-02 03:04:%02d\", \"Src\": %q, \"Dst\": %q, \"bytes\": %d, \"label\": %q}\n",
+			i, src, dst, i*i%97, label)
+	}
+	for file, text := range map[string]string{"f.csv": b.String(), "f.json": j.String()} {
+		tb, raw := inferred(t, file, text)
+		var got []string
+		for _, col := range tb.Columns {
+			got = append(got, col.Name+" "+col.Type.String())
+		}
+		const want = "time time, Src.address address, Src.port number, Dst.address address, Dst.port number, bytes number"
+		if strings.Join(got, ", ") != want || tb.Rows != 60 {
+			t.Errorf("%s: %d rows of %q, want %s\n%s", file, tb.Rows, got, want, raw)
+		}
+		for _, has := range []string{`key: ["Src.address"]`, `drop, columns: ["Src.port"]`,
+			`group_ports, columns: ["Dst.port"]`} {
+			if !strings.Contains(raw, has) {
+				t.Errorf("%s: the config lacks %s\n%s", file, has, raw)
+			}
+		}
+	}
+}
+
 const zeekLog = `#separator \x09
 #unset_field	-
 #path	conn

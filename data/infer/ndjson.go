@@ -60,7 +60,7 @@ func inferNDJSON(br *bufio.Reader, name string) ([]byte, error) {
 	if len(m.columns) == 0 {
 		return nil, fmt.Errorf("data: %s: the objects have no members that could be columns", name)
 	}
-	f := &findings{columns: m.columns}
+	f := &findings{columns: m.columns, apart: true}
 	f.decide()
 	for _, c := range m.columns {
 		c.Infinite = c.Infinite || m.infinite

@@ -7,6 +7,7 @@ import (
 
 	"plumbline/data/export"
 	"plumbline/data/guess"
+	"plumbline/data/rows"
 	"plumbline/data/source"
 )
 
@@ -19,6 +20,7 @@ type findings struct {
 	codes    []map[string]int32
 	comments []string
 	notation []string // lines of options
+	apart    bool     // the format takes endpoints apart
 }
 
 // keptRows is of how many rows the texts are kept as codes, to see which columns the label determines.
@@ -184,6 +186,14 @@ func (f *findings) writeTruth(b *strings.Builder, more []string) traits {
 			is.addresses = append(is.addresses, c)
 		case c.IsPort():
 			is.ports = append(is.ports, c)
+		case c.Endpoints() && f.apart:
+			f.comments = append(f.comments, fmt.Sprintf(
+				"column %q holds an address and a port in one cell: they become two columns", c.Name))
+			c.Kind = string(rows.Endpoint)
+			address, port := guess.New(c.Name+".address"), guess.New(c.Name+".port")
+			address.Kind, port.Kind = guess.Address, guess.Number
+			is.addresses, is.ports = append(is.addresses, address), append(is.ports, port)
+			continue
 		case c.Endpoints():
 			f.comments = append(
 				f.comments,

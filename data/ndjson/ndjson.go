@@ -36,8 +36,8 @@ func New() *Format {
 	return &Format{Missing: []string{""}, NonFinite: "error", Absent: "missing"}
 }
 
-// Schema lists the declared columns.
-func (d *Format) Schema() []rows.ColumnSpec { return d.Columns }
+// Schema lists the declared columns as the table has them.
+func (d *Format) Schema() []rows.ColumnSpec { return rows.Apart(d.Columns) }
 
 // Check says what is wrong with the settings.
 func (d *Format) Check(options settings.Doc) (ps settings.Problems) {

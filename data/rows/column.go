@@ -9,11 +9,13 @@ import (
 // ColumnSpec is one column as a config declares it.
 type ColumnSpec struct {
 	Name string `yaml:"name"`
-	// number, category, time, address, or port: a number that may be hexadecimal (0x…), as Argus writes ICMP types
-	Type Kind `yaml:"type" jsonschema:"enum=number,enum=category,enum=time,enum=address,enum=port"`
+	// number, category, time, address, port: a number that may be hexadecimal (0x…), as Argus writes ICMP types, or
+	// endpoint: an address and a port in one cell, as 10.0.0.1:443 or [::1]:80, which become two columns, NAME.address
+	// and NAME.port
+	Type Kind `yaml:"type" jsonschema:"enum=number,enum=category,enum=time,enum=address,enum=port,enum=endpoint"`
 }
 
-// Kind is the type of a column as configs write it: number, category, time, address or port.
+// Kind is the type of a column as configs write it: number, category, time, address, port or endpoint.
 type Kind string
 
 // ColumnType is the type of the column in a table: a port is a number.

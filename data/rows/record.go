@@ -13,6 +13,7 @@ type record struct {
 	at    int // line of this record
 	raw   []byte
 	cells [][]byte
+	apart [][]byte // room for cells that are taken apart
 	err   error
 }
 

@@ -41,6 +41,7 @@ type TextFormat struct {
 	RestLine int
 
 	skip    []bool                   // columns that are not kept
+	pairs   []bool                   // cells that hold an address and a port; nil: none does
 	foreign func(columns int) string // the builder's
 }
 
@@ -62,6 +63,7 @@ type textBlock struct {
 // Errors begin with the name of the file.
 func Parse(ctx context.Context, in io.Reader, tf *TextFormat, firstLine int, tb *Builder, workers int) error {
 	tf.foreign = tb.Foreign
+	tf.takeApart()
 	tf.Specs = tb.asTexts(tf.Specs)
 	if err := tb.align(tf); err != nil {
 		return fmt.Errorf("%s: %w", tf.File, err)
@@ -355,14 +357,21 @@ func (p *Chunk) row(tf *TextFormat, r *record) (column int, err error) {
 	if r.err != nil {
 		return 0, r.err
 	}
-	if want := tf.width(); len(r.cells) != want {
+	cells := r.cells
+	if want := tf.width(); len(cells) != want {
 		err := fmt.Errorf("%d columns, want %d", len(r.cells), want)
 		if tf.foreign != nil {
 			err = fmt.Errorf("%w%s", err, tf.foreign(len(r.cells)))
 		}
 		return 0, err
 	}
-	for i, cell := range r.cells {
+	if tf.pairs != nil {
+		if r.apart, column, err = tf.apart(cells, r.apart[:0]); err != nil {
+			return column, err
+		}
+		cells = r.apart
+	}
+	for i, cell := range cells {
 		k := i
 		if tf.At != nil {
 			k = tf.At[i]
@@ -370,8 +379,12 @@ func (p *Chunk) row(tf *TextFormat, r *record) (column int, err error) {
 		if k < 0 || tf.skip[k] {
 			continue
 		}
+		if isNoPort(cell) {
+			p.Columns[k].Miss()
+			continue
+		}
 		if err := p.Columns[k].Cell(tf, k, bytes.TrimSpace(cell)); err != nil {
-			return i + 1, fmt.Errorf("%s: %w", tf.Specs[k].Name, err)
+			return tf.cellOf(i) + 1, fmt.Errorf("%s: %w", tf.Specs[k].Name, err)
 		}
 	}
 	for _, k := range tf.Absent {
@@ -382,8 +395,21 @@ func (p *Chunk) row(tf *TextFormat, r *record) (column int, err error) {
 	return 0, nil
 }
 
+// cellOf is the cell of a record, from 0, from which the i-th came when endpoints were taken apart.
+func (tf *TextFormat) cellOf(i int) int {
+	for c, pair := range tf.pairs {
+		if pair && c < i {
+			i--
+		}
+	}
+	return i
+}
+
 // width is how many cells a record has.
 func (tf *TextFormat) width() int {
+	if tf.pairs != nil {
+		return len(tf.pairs)
+	}
 	if tf.At != nil {
 		return len(tf.At)
 	}

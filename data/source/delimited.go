@@ -33,7 +33,7 @@ type Delimited struct {
 	// with by_name, a column that a file does not have: an error, or missing throughout
 	Absent string `yaml:"absent" jsonschema:"enum=error,enum=missing"`
 	// with a header and without columns: types of the columns that are not of default_type
-	Types map[string]rows.Kind `yaml:"types" jsonschema:"enum=number,enum=category,enum=time,enum=address,enum=port"`
+	Types map[string]rows.Kind `yaml:"types" jsonschema:"enum=number,enum=category,enum=time,enum=address,enum=port,enum=endpoint"`
 	// type of the columns that types does not name
 	DefaultType rows.Kind `yaml:"default_type" jsonschema:"enum=number,enum=category"`
 	// cells may stand in double quotes
@@ -66,8 +66,8 @@ func newDelimited() *Delimited {
 	}
 }
 
-// Schema lists the declared columns.
-func (d *Delimited) Schema() []rows.ColumnSpec { return d.Columns }
+// Schema lists the declared columns as the table has them.
+func (d *Delimited) Schema() []rows.ColumnSpec { return rows.Apart(d.Columns) }
 
 // Check says what is wrong with the settings.
 func (d *Delimited) Check(options settings.Doc) (ps settings.Problems) {

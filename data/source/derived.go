@@ -17,7 +17,7 @@ func (c *Config) columnTypes() (columns map[string]data.ColumnType, others bool)
 	others = specs == nil
 	if d, ok := c.source.(*Delimited); ok && others {
 		for name, kind := range d.Types {
-			specs = append(specs, rows.ColumnSpec{Name: name, Type: kind})
+			specs = append(specs, rows.Apart([]rows.ColumnSpec{{Name: name, Type: kind}})...)
 		}
 	}
 	for _, s := range specs {

@@ -125,6 +125,8 @@ var runnerMetrics = []Metric{
 	},
 	{"calinski_harabasz", "Calinski-Harabasz", "variance between clusters over that within, by degrees of freedom",
 		Higher, Positive, nil},
+	{"n_train_attacks", "attacks seen", "labelled attacks among the training samples of a model that learns from labels",
+		Neither, Positive, nil},
 	{"fit_seconds", "fit s", "time of training", Lower, Positive, nil},
 	{"score_seconds", "score s", "time of scoring the test samples", Lower, Positive, nil},
 	{"peak_rss_mb", "peak MB", "largest memory of the process so far, in megabytes", Lower, Positive, nil},

@@ -156,8 +156,11 @@ func (j *job) steps(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if needs.Labels.Any() && !anyAttack(s.Train.Attack) {
+	if needs.Labels.Any() && attacksIn(s.Train.Attack) == 0 {
 		return errors.New("no labelled attack in the training part to learn from: choose another split")
+	}
+	if needs.Labels.Any() {
+		j.result.Set("n_train_attacks", float64(attacksIn(s.Train.Attack)))
 	}
 	j.result.Train, j.result.Features = s.Train.N, s.Train.D
 	if s.Train.Kind == data.Traces {
@@ -211,13 +214,14 @@ func (j *job) steps(ctx context.Context) error {
 	return j.writeFiles(det, scores, threshold, m)
 }
 
-func anyAttack(attack []bool) bool {
+func attacksIn(attack []bool) int {
+	n := 0
 	for _, a := range attack {
 		if a {
-			return true
+			n++
 		}
 	}
-	return false
+	return n
 }
 
 func (j *job) fit(ctx context.Context, s *prepare.Sets) (models.Detector, error) {

@@ -80,7 +80,9 @@ type Split struct {
 	Train, Valid, Test []int32
 	// Contaminants are attacks of Train that models without labels see (SplitSpec.Contamination and Unlabelled).
 	Contaminants []int32
-	Warnings     []string
+	// Shown, where not nil, is the attacks of Train that models with labels are shown as such (SplitSpec.Show).
+	Shown    []int32
+	Warnings []string
 }
 
 // Unlabelled is the training rows that models without labels see: the benign ones and the contaminants.
@@ -91,6 +93,43 @@ func (sp *Split) Unlabelled(t *data.Table) []int32 {
 		slices.Sort(rows)
 	}
 	return rows
+}
+
+// Labelled is the training rows that models with labels see: all, or where few attacks are shown these and what models
+// without labels see.
+func (sp *Split) Labelled(t *data.Table) []int32 {
+	if sp.Shown == nil {
+		return sp.Train
+	}
+	rows := append(sp.Unlabelled(t), sp.Shown...)
+	slices.Sort(rows)
+	return slices.Compact(rows)
+}
+
+// Show draws the attacks of the training part of a fold that models with labels are shown as such: contaminants left
+// out, but where these are all attacks of training (Unlabelled: all), of which some are then shown. It
+// depends on the split's seed alone. Fewer than n of them are an error that wraps [ErrSplit].
+func (s SplitSpec) Show(t *data.Table, sp *Split, fold, n int) error {
+	if t.Attack == nil {
+		return fmt.Errorf("data: %s: %w: %d labelled attacks are to be shown, and the data has no labels", t.Name, ErrSplit, n)
+	}
+	hidden := make(map[int32]bool, len(sp.Contaminants))
+	for _, r := range sp.Contaminants {
+		hidden[r] = s.Unlabelled != "all"
+	}
+	var attacks []int32
+	for _, r := range sp.Train {
+		if t.Attack[r] && !hidden[r] {
+			attacks = append(attacks, r)
+		}
+	}
+	if len(attacks) < n {
+		return fmt.Errorf("data: %s: %w: %d labelled attacks are to be shown, training has %d", t.Name, ErrSplit, n,
+			len(attacks))
+	}
+	sp.Shown = choose(s.foldRand(fold, 0, forLabels), attacks, n)
+	slices.Sort(sp.Shown)
+	return nil
 }
 
 // ErrSplit is wrapped by errors about a split that cannot be made.
@@ -221,6 +260,7 @@ const (
 	forValidation
 	forContamination
 	forRows
+	forLabels
 )
 
 func (s SplitSpec) official(t *data.Table) (*Split, error) {

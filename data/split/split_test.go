@@ -259,6 +259,54 @@ func TestContamination(t *testing.T) {
 	}
 }
 
+// TestShownAttacks: the attacks that are shown are as many as asked for, of training and not among those that are taken
+// for benign; they follow from the seed, and models with labels see them beside what those without see.
+func TestShownAttacks(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 9))
+	made := 0
+	for range 100 {
+		tb := randomTable(r)
+		s := DefaultSplit()
+		s.Attacks, s.Contamination = "split", 0.02
+		sp, err := s.Apply(tb)
+		if err != nil {
+			continue
+		}
+		_, attacks := tb.Count(sp.Train)
+		left := attacks - len(sp.Contaminants)
+		if err := s.Show(tb, sp, 0, left+1); !errors.Is(err, ErrSplit) || sp.Shown != nil {
+			t.Fatalf("more attacks than there are: %v, %v", sp.Shown, err)
+		}
+		n := left / 2
+		if n == 0 {
+			continue
+		}
+		made++
+		if err := s.Show(tb, sp, 0, n); err != nil {
+			t.Fatal(err)
+		}
+		if len(sp.Shown) != n || !slices.IsSorted(sp.Shown) || len(slices.Compact(slices.Clone(sp.Shown))) != n {
+			t.Fatalf("%d attacks are shown, want %d different ones", len(sp.Shown), n)
+		}
+		for _, row := range sp.Shown {
+			if !tb.Attack[row] || !slices.Contains(sp.Train, row) || slices.Contains(sp.Test, row) ||
+				slices.Contains(sp.Valid, row) || slices.Contains(sp.Contaminants, row) {
+				t.Fatalf("row %d is shown", row)
+			}
+		}
+		if got, want := len(sp.Labelled(tb)), len(sp.Unlabelled(tb))+n; got != want {
+			t.Fatalf("models with labels see %d rows, want %d", got, want)
+		}
+		again, err := s.Apply(tb)
+		if err != nil || s.Show(tb, again, 0, n) != nil || !slices.Equal(again.Shown, sp.Shown) {
+			t.Fatalf("the same seed shows %v and %v", sp.Shown, again.Shown)
+		}
+	}
+	if made < 30 {
+		t.Errorf("only %d splits were made", made)
+	}
+}
+
 // TestContaminationKeepsSides: a split by time, group or class takes the attacks of training alone, and says
 // so when they do not suffice.
 func TestContaminationKeepsSides(t *testing.T) {

@@ -53,6 +53,7 @@ type Row struct {
 	OK, Cells    int
 	Fixed        bool             // the model is deterministic: one cell is all there is
 	SawLabels    bool             // the model learns from labels: the others saw benign rows alone
+	Attacks      int              // labelled attacks that it learned from; 0: not known, or not the same in all cells
 	Main         Value            // of the comparison's metric
 	Others       map[string]Value // of the other shown metrics
 	Errors       []string         // of the cells that are not ok, each once
@@ -301,6 +302,7 @@ func (c *Comparison) row(members []member, columns []string, overlap float64) Ro
 	if info, err := models.Lookup(r.Model); err == nil {
 		r.SawLabels = info.Needs.Labels.Any()
 	}
+	r.Attacks = attacksSeen(cells)
 	for i := range cells {
 		switch {
 		case cells[i].Status == record.OK:
@@ -317,6 +319,25 @@ func (c *Comparison) row(members []member, columns []string, overlap float64) Ro
 		r.Others[m] = v
 	}
 	return r
+}
+
+// attacksSeen is how many labelled attacks all cells that are ok learned from; 0 where that is not one number.
+func attacksSeen(cells []record.Result) int {
+	seen := math.NaN()
+	for i := range cells {
+		n := cells[i].Metric("n_train_attacks")
+		if cells[i].Status != record.OK || n == seen {
+			continue
+		}
+		if !math.IsNaN(seen) || math.IsNaN(n) {
+			return 0
+		}
+		seen = n
+	}
+	if math.IsNaN(seen) {
+		return 0
+	}
+	return int(seen)
 }
 
 // value joins a metric's values over the cells that are ok.

@@ -62,7 +62,9 @@ func (c *Comparison) grid(g *Group) [][]string {
 			}
 		}
 		line = append(line, fmt.Sprintf("%d/%d", r.OK, r.Cells))
-		if mark && r.SawLabels {
+		if mark && r.Attacks > 0 {
+			line = append(line, fmt.Sprintf("%d attacks", r.Attacks))
+		} else if mark && r.SawLabels {
 			line = append(line, "labels")
 		} else if mark {
 			line = append(line, "benign")
@@ -217,7 +219,8 @@ func writeSheets(w io.Writer, format string, sheets []*sheet) error {
 func (c *Comparison) csv(w io.Writer) error {
 	cw := csv.NewWriter(w)
 	cw.Write([]string{"data", "unit", "rank", "label", "model", "metric", "n", "cells", "mean", "sd", "low", "high",
-		"interval", "run", "saw_labels", "best", "not_worse", "warnings"})
+		"interval", "run", "saw_labels", "best", "not_worse", "warnings",
+		"saw_attacks"})
 	text := func(v float64) string {
 		if math.IsNaN(v) {
 			return ""
@@ -233,7 +236,7 @@ func (c *Comparison) csv(w io.Writer) error {
 				cw.Write([]string{g.Data, g.Unit, strconv.Itoa(r.Rank), r.Label, r.Model, m, strconv.Itoa(v.N),
 					strconv.Itoa(r.Cells), text(v.Mean), text(v.SD), text(v.Interval.Low), text(v.Interval.High), v.kind(), r.Run,
 					strconv.FormatBool(r.SawLabels), strconv.FormatBool(r.Best && m == c.Metric),
-					strconv.FormatBool(r.Even && m == c.Metric), warnings})
+					strconv.FormatBool(r.Even && m == c.Metric), warnings, strconv.Itoa(r.Attacks)})
 			}
 		}
 	}
@@ -274,6 +277,7 @@ func (c *Comparison) json(w io.Writer) error {
 		SawLabels bool `json:"saw_labels,omitempty"`
 		Best      bool `json:"best,omitempty"`      // by the metric
 		Even      bool `json:"not_worse,omitempty"` // not significantly worse than the best
+		Attacks   int  `json:"saw_attacks,omitempty"`
 	}
 	type group struct {
 		Data     string   `json:"data"`
@@ -297,7 +301,8 @@ func (c *Comparison) json(w io.Writer) error {
 			Warnings: g.Warnings, Published: g.Published}
 		for _, r := range g.Rows {
 			or := row{Rank: r.Rank, Label: r.Label, Model: r.Model, Run: r.Run, OK: r.OK, Cells: r.Cells, Errors: r.Errors,
-				Metrics: map[string]value{}, SawLabels: r.SawLabels, Best: r.Best, Even: r.Even}
+				Metrics: map[string]value{}, SawLabels: r.SawLabels, Best: r.Best, Even: r.Even,
+				Attacks: r.Attacks}
 			for _, m := range c.metrics(g) {
 				v := r.Others[m]
 				or.Metrics[m] = value{v.N, eval.Number(v.Mean), eval.Number(v.SD), eval.Number(v.Interval.Low),

@@ -34,6 +34,8 @@ type Config struct {
 	Seeds []uint64 `yaml:"seeds" jsonschema:"minItems=1"`
 	// which rows train, validate and test; over the data set's default
 	Split settings.Doc `yaml:"split"`
+	// which truth models that learn from labels are shown; without it that of all training rows
+	Labels *Labels `yaml:"labels"`
 	// preprocessing steps; in place of the data set's default
 	Prep settings.Doc `yaml:"prep"`
 	// traces for trace models; over the data set's default
@@ -69,6 +71,14 @@ type Threshold struct {
 	// which benign scores the rule is fitted to: those of held-out rows, or those of the rows that the model was
 	// trained on, which are too low
 	On string `yaml:"on" jsonschema:"enum=validation,enum=train"`
+}
+
+// Labels is how much truth models that learn from labels are shown. The training rows of other models are theirs too,
+// as benign.
+type Labels struct {
+	// labelled attacks, drawn from the training part by the split's seed, the same ones for all cells of a fold; the
+	// training part's other attacks are left out
+	Attacks int `yaml:"attacks" jsonschema:"minimum=1"`
 }
 
 // Audit says whether data sets are audited: on, off or strict.
@@ -169,8 +179,10 @@ type DataSet struct {
 	Unit   Unit
 	// MinFlows is the fewest rows of a unit of the validation or test part that is judged.
 	MinFlows int
-	Evasion  *evasion.EvasionSpec // nil: attacks are tested as they are
-	Doc      settings.Doc         // the resolved config
+	// Attacks is how many labelled attacks models that learn from labels are shown; 0: all of training.
+	Attacks int
+	Evasion *evasion.EvasionSpec // nil: attacks are tested as they are
+	Doc     settings.Doc         // the resolved config
 }
 
 // Entry is one model of an experiment.

@@ -212,6 +212,9 @@ func (l *loader) dataSet(r dataRef) (DataSet, settings.Problems) {
 		ps = append(ps, l.at("min_flows", "%s is judged by flows: min_flows is for hosts, connections and other units",
 			c.Name))
 	}
+	if l.e.Labels != nil {
+		set.Attacks = l.e.Labels.Attacks
+	}
 	if c.Evasion.Given() {
 		e := evasion.DefaultEvasion()
 		if bad := c.Evasion.Decode(&e); len(bad) > 0 {
@@ -322,6 +325,14 @@ func (l *loader) named(ref settings.Doc) (settings.Doc, settings.Problems) {
 
 // fit checks that each model can work on each data set as it is split and prepared.
 func (l *loader) fit() (ps settings.Problems) {
+	if k := l.e.Labels; k != nil {
+		if k.Attacks < 1 && !l.wrong("labels") {
+			ps = append(ps, l.at("labels", "say how many labelled attacks models are shown, as in {attacks: 30}"))
+		}
+		if !slices.ContainsFunc(l.e.Entries, func(m Entry) bool { return m.Info.Needs.Labels.Any() }) {
+			ps = append(ps, l.at("labels", "no model of the experiment learns from labels"))
+		}
+	}
 	for _, s := range l.e.Sets {
 		var noTraces, noLabels []string
 		for _, m := range l.e.Entries {

@@ -15,6 +15,10 @@ func dataManifest(l *live, report *source.ReadReport, pipe *prep.Pipeline) recor
 		Name: t.Name, Rows: t.Rows, BadRows: report.Bad, Train: len(l.benign), Valid: len(split.Valid), Test: len(split.Test),
 		Notes: append(slices.Clone(report.Notes), pipe.Notes...),
 	}
+	m.Shown = len(split.Shown)
+	for _, row := range split.Shown {
+		m.ShownRows = append(m.ShownRows, t.Where(row))
+	}
 	if m.Unlabelled = t.Attack == nil; !m.Unlabelled {
 		m.TestBenign, _ = t.Count(split.Test)
 	}

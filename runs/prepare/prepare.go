@@ -47,6 +47,8 @@ type live struct {
 	Table  *data.Table
 	split  *split.Split
 	benign []int32 // rows that models without labels train on
+	// labelled is the table with the truth that models with labels are shown
+	labelled *data.Table
 }
 
 // Sets is what the models of one kind see.
@@ -107,7 +109,7 @@ func (src *Source) Prepare(ctx context.Context, fold int) (*Prepared, error) {
 		return nil, err
 	}
 	set, report := src.Set, src.report
-	rows := prep.Rows{Benign: l.benign, All: l.split.Train, Learn: learner(src.Workers)}
+	rows := prep.Rows{Benign: l.benign, All: l.known(), Learn: learner(src.Workers)}
 	if p.Pipe, err = set.Prep.Fit(ctx, l.Table, rows, src.Workers); err != nil {
 		return nil, fmt.Errorf("%s: %w", set.Config.Name, err)
 	}
@@ -151,7 +153,12 @@ func (p *Prepared) alive(ctx context.Context) (*live, error) {
 	if err := dropSmall(p.Set, t, split); err != nil {
 		return nil, err
 	}
-	l := &live{Table: t, split: split, benign: split.Unlabelled(t)}
+	l := &live{Table: t, split: split, benign: split.Unlabelled(t), labelled: t}
+	if n := p.Set.Attacks; n > 0 {
+		if err := l.show(p.Set.Split, p.fold, n); err != nil {
+			return nil, err
+		}
+	}
 	if e := p.Set.Evasion; e != nil {
 		disguised, n, err := e.Apply(t, split)
 		if err != nil {
@@ -166,6 +173,47 @@ func (p *Prepared) alive(ctx context.Context) (*live, error) {
 	}
 	p.live = l
 	return p.live, nil
+}
+
+// show leaves some attacks in what models with labels are shown. Where training has too few, those models fail, and
+// others do not: there is then no attack.
+func (l *live) show(spec split.SplitSpec, fold, n int) error {
+	err := spec.Show(l.Table, l.split, fold, n)
+	switch {
+	case errors.Is(err, split.ErrSplit):
+		l.split.Shown = []int32{}
+		l.split.Warnings = append(l.split.Warnings, fmt.Sprintf("labels: %v", err))
+	case err != nil:
+		return err
+	}
+	if len(l.split.Contaminants) == 0 {
+		return nil
+	}
+	masked := *l.Table // attacks that are taken for benign are so for models with labels, too
+	masked.Attack, masked.Class = slices.Clone(masked.Attack), slices.Clone(masked.Class)
+	benign := l.Table.Benign(l.split.Train)
+	for _, r := range l.split.Contaminants {
+		if _, shown := slices.BinarySearch(l.split.Shown, r); shown {
+			continue
+		}
+		masked.Attack[r] = false
+		if masked.Class != nil && len(benign) > 0 {
+			masked.Class[r] = masked.Class[benign[0]]
+		}
+	}
+	l.labelled = &masked
+	return nil
+}
+
+// known is the training rows that preprocessing may look at with their truth: where few attacks are shown no others,
+// nor attacks that are taken for benign.
+func (l *live) known() []int32 {
+	if l.split.Shown == nil || l.Table.Attack == nil {
+		return l.split.Train
+	}
+	rows := append(l.Table.Benign(l.split.Train), l.split.Shown...)
+	slices.Sort(rows)
+	return rows
 }
 
 // dropSmall takes the rows of units of too few flows out of the validation and test parts.
@@ -257,6 +305,9 @@ func (p *Prepared) make(ctx context.Context, needs Needs) (*Sets, error) {
 	if o != nil && o.err != nil {
 		o = nil
 	}
+	if needs.Labels && p.Set.Attacks > 0 && p.Info.Shown < p.Set.Attacks {
+		return nil, fmt.Errorf("labels: %d labelled attacks are asked for, and training has fewer", p.Set.Attacks)
+	}
 	make := p.vectors
 	if needs.Traces {
 		make = p.sequences
@@ -322,13 +373,21 @@ func trainPart(labels bool) part {
 	return partBenign
 }
 
+// table is the table that a part is made of.
+func (l *live) table(of part) *data.Table {
+	if of == partTrain {
+		return l.labelled
+	}
+	return l.Table
+}
+
 // rows is the table rows of a part.
 func (l *live) rows(of part) []int32 {
 	switch of {
 	case partBenign:
 		return l.benign
 	case partTrain:
-		return l.split.Train
+		return l.split.Labelled(l.Table)
 	case partValid:
 		return l.split.Valid
 	}
@@ -344,7 +403,7 @@ func (p *Prepared) vectors(ctx context.Context, of part) (*data.Set, string, err
 	if err != nil {
 		return nil, "", err
 	}
-	s, err := p.Pipe.Apply(ctx, l.Table, l.rows(of), p.src.Workers)
+	s, err := p.Pipe.Apply(ctx, l.table(of), l.rows(of), p.src.Workers)
 	if err != nil {
 		return nil, "", err
 	}
@@ -362,7 +421,7 @@ func (p *Prepared) sequences(ctx context.Context, of part) (*data.Set, string, e
 	if err != nil {
 		return nil, "", err
 	}
-	q, err := p.Tracer.Sequences(ctx, l.Table, l.rows(of), p.Pipe)
+	q, err := p.Tracer.Sequences(ctx, l.table(of), l.rows(of), p.Pipe)
 	if err != nil {
 		return nil, "", err
 	}

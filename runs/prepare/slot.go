@@ -78,7 +78,11 @@ func NewCacheSlot(
 		wg.Go(func() { sums[i+1], errs[i+1] = cache.File(p) })
 	}
 	wg.Wait()
-	plain, err := settings.Marshal([]any{set.Doc, set.Split, set.Traces, set.Unit, set.MinFlows})
+	decides := []any{set.Doc, set.Split, set.Traces, set.Unit, set.MinFlows}
+	if set.Attacks > 0 {
+		decides = append(decides, set.Attacks)
+	}
+	plain, err := settings.Marshal(decides)
 	errs = append(errs, err)
 	var steps []byte
 	if set.Prep.Doc.Given() {

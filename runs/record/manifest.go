@@ -43,19 +43,24 @@ type Manifest struct {
 
 // DataManifest is one data set as it was read.
 type DataManifest struct {
-	Name       string       `json:"name"`
-	Rows       int          `json:"rows"`
-	BadRows    int          `json:"bad_rows"`
-	Attacks    int          `json:"attacks"`
-	Unlabelled bool         `json:"unlabelled,omitempty"` // nobody knows which rows are attacks
-	Train      int          `json:"n_train"`              // benign training rows
-	Valid      int          `json:"n_valid"`
-	Test       int          `json:"n_test"`
-	TestBenign int          `json:"n_test_benign"`
-	Files      []FileRecord `json:"files"`
-	Warnings   []string     `json:"warnings,omitempty"`
-	Notes      []string     `json:"notes,omitempty"`
-	Audit      string       `json:"audit,omitempty"` // the audit in one line; all of it is in audit/<name>.json
+	Name       string `json:"name"`
+	Rows       int    `json:"rows"`
+	BadRows    int    `json:"bad_rows"`
+	Attacks    int    `json:"attacks"`
+	Unlabelled bool   `json:"unlabelled,omitempty"` // nobody knows which rows are attacks
+	Train      int    `json:"n_train"`              // benign training rows
+	Valid      int    `json:"n_valid"`
+	Test       int    `json:"n_test"`
+	TestBenign int    `json:"n_test_benign"`
+	// Shown is how many labelled attacks models that learn from labels were shown, and ShownRows where they stand; of
+	// fold 0, and not there where they were shown the truth of all training rows.
+	Shown     int      `json:"labelled_attacks,omitempty"`
+	ShownRows []string `json:"labelled_attack_rows,omitempty"`
+
+	Files    []FileRecord `json:"files"`
+	Warnings []string     `json:"warnings,omitempty"`
+	Notes    []string     `json:"notes,omitempty"`
+	Audit    string       `json:"audit,omitempty"` // the audit in one line; all of it is in audit/<name>.json
 }
 
 // Labelled says what is known of the rows: how many are attacks, or that they have no labels.

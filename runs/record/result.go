@@ -267,6 +267,7 @@ var columns = []column{
 	metricColumn("macro_f1"),
 	metricColumn("micro_f1"),
 	metricColumn("alarms"),
+	metricColumn("n_train_attacks"),
 }
 
 // InResults says whether results.csv has the metric; the others are in the cells' metrics.json.

@@ -24,6 +24,7 @@ var allowed = map[string]string{
 	"numeric/cluster":    "numeric/kernel numeric/neighbour numeric/parallel numeric/stat",
 	"numeric/neighbour":  "numeric/kernel numeric/parallel",
 	"numeric/similarity": "numeric/kernel numeric/parallel",
+	"numeric/isolation":  "",
 	"numeric/kernel":     "",
 	"numeric/parallel":   "",
 	"numeric/stat":       "",
@@ -75,10 +76,10 @@ var allowed = map[string]string{
 	"models/automata/machine":    "configs/settings data data/corpus models numeric/stat",
 	"models/automata/flexfringe": "configs/settings data data/corpus models models/automata/machine",
 	"models/automata/planted":    "data data/corpus",
-	"models/classic": "configs/settings data models numeric/cluster numeric/kernel numeric/parallel " +
-		"numeric/similarity numeric/stat",
+	"models/classic": "configs/settings data models numeric/cluster numeric/isolation numeric/kernel " +
+		"numeric/parallel numeric/similarity numeric/stat",
 	"models/oneclass": "configs/settings data models numeric/kernel numeric/parallel numeric/similarity numeric/stat",
-	"models/deep":     "data models models/nn numeric/cluster numeric/stat",
+	"models/deep":     "data models models/nn numeric/cluster numeric/isolation numeric/stat",
 	"models/ensemble": "data models",
 	"models/neighbours": "configs/settings data models numeric/cluster numeric/kernel numeric/neighbour " +
 		"numeric/parallel numeric/stat",

@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"sync"
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/isolation"
 )
 
 // IForest is the isolation forest: trees that cut random subsamples at random places; rows that end up
@@ -103,23 +103,10 @@ func (c IForest) load(st models.State) (models.RowLearned, error) {
 	return loadIForest(st)
 }
 
-// node is one place of a tree. The rows with x[column] ≤ cut go to the next node, the others to right.
-type node struct {
-	column int32 // −1: a leaf
-	cut    float32
-	right  int32
-}
-
-// tree is its nodes in depth-first order, and for every leaf the length of the path that it stands for.
-type tree struct {
-	nodes []node
-	path  []float64
-}
-
 type iforestState struct {
 	d     int
 	psi   int // rows of a tree
-	trees []tree
+	trees []isolation.Tree
 
 	once sync.Once
 	mean [][]float64 // by tree and node: mean path of its training rows; made when it is first asked for
@@ -128,15 +115,21 @@ type iforestState struct {
 // treesAStep is how many trees are grown between two reports.
 const treesAStep = 64
 
+// grower is for the trees of one fit.
+func (c IForest) grower(s *data.Set) *isolation.Grower {
+	return isolation.NewGrower(s.X, s.N, isolation.Settings{Rows: min(c.MaxSamples, s.N), MaxFeatures: c.MaxFeatures,
+		Bootstrap: c.Bootstrap})
+}
+
 func fitIForest(ctx context.Context, c IForest, env models.Env, s *data.Set) (*iforestState, error) {
-	m := &iforestState{d: s.D, psi: min(c.MaxSamples, s.N), trees: make([]tree, c.Trees)}
+	m := &iforestState{d: s.D, psi: min(c.MaxSamples, s.N), trees: make([]isolation.Tree, c.Trees)}
 	steps := (c.Trees + treesAStep - 1) / treesAStep
 	for step := range steps {
 		first := step * treesAStep
 		n := min(treesAStep, c.Trees-first)
 		err := models.ParallelRows(ctx, n, 1, env.Parallel(), func() func(lo, hi int) {
-			g := newGrower(s, c, m.psi)
-			return func(i, _ int) { m.trees[first+i] = g.grow(env.Rand(fmt.Sprint("iforest tree ", first+i))) }
+			g := c.grower(s)
+			return func(i, _ int) { m.trees[first+i] = g.Grow(env.Rand(fmt.Sprint("iforest tree ", first+i))) }
 		})
 		if err != nil {
 			return nil, err
@@ -147,141 +140,19 @@ func fitIForest(ctx context.Context, c IForest, env models.Env, s *data.Set) (*i
 	return m, nil
 }
 
-// grower grows trees one after the other in the same memory.
-type grower struct {
-	s       *data.Set
-	c       IForest
-	depth   int     // limit
-	rows    []int32 // of the current tree, partitioned as it grows
-	columns []int32 // that the current tree may cut
-	r       *rand.Rand
-	t       tree
-}
-
-func newGrower(s *data.Set, c IForest, psi int) *grower {
-	return &grower{s: s, c: c, depth: int(math.Ceil(math.Log2(float64(max(psi, 2))))), rows: make([]int32, psi)}
-}
-
-func (g *grower) grow(r *rand.Rand) tree {
-	g.r, g.t = r, tree{}
-	g.drawRows()
-	g.columns = g.columns[:0]
-	for _, j := range r.Perm(g.s.D)[:max(1, int(g.c.MaxFeatures*float64(g.s.D)))] {
-		g.columns = append(g.columns, int32(j))
-	}
-	g.split(g.rows, len(g.columns), 0)
-	return g.t
-}
-
-// drawRows draws the tree's rows: with replacement, or by Floyd's algorithm without.
-func (g *grower) drawRows() {
-	n, psi := g.s.N, len(g.rows)
-	if g.c.Bootstrap {
-		for i := range g.rows {
-			g.rows[i] = int32(g.r.IntN(n))
-		}
-		return
-	}
-	taken := make(map[int32]bool, psi)
-	for i := range psi {
-		top := int32(n - psi + i)
-		row := g.r.Int32N(top + 1)
-		if taken[row] {
-			row = top
-		}
-		taken[row] = true
-		g.rows[i] = row
-	}
-}
-
-// split grows the subtree of rows. The first open columns are those not known to be constant in it; the
-// others are constant in all its nodes, since they are in one of its ancestors.
-func (g *grower) split(rows []int32, open, depth int) {
-	at := len(g.t.nodes)
-	g.t.nodes = append(g.t.nodes, node{column: -1})
-	g.t.path = append(g.t.path, float64(depth)+averagePath(len(rows)))
-	if len(rows) <= 1 || depth >= g.depth {
-		return
-	}
-	for open > 0 {
-		pick := g.r.IntN(open)
-		j := g.columns[pick]
-		low, high := g.extremes(rows, int(j))
-		if float64(high) <= float64(low)+1e-7 {
-			open--
-			g.columns[pick], g.columns[open] = g.columns[open], j
-			continue
-		}
-		cut := between(low, high, g.r.Float64())
-		mid := g.partition(rows, int(j), cut)
-		g.split(rows[:mid], open, depth+1)
-		g.t.nodes[at] = node{column: j, cut: cut, right: int32(len(g.t.nodes))}
-		g.split(rows[mid:], open, depth+1)
-		return
-	}
-}
-
-func (g *grower) extremes(rows []int32, j int) (low, high float32) {
-	low = g.s.X[int(rows[0])*g.s.D+j]
-	high = low
-	for _, i := range rows[1:] {
-		v := g.s.X[int(i)*g.s.D+j]
-		low, high = min(low, v), max(high, v)
-	}
-	return low, high
-}
-
-// between is low + u(high−low), rounded down to float32, which divides float32 values as the exact number
-// would; never high, so that something is left on its side.
-func between(low, high float32, u float64) float32 {
-	exact := float64(low) + float64(u*(float64(high)-float64(low)))
-	cut := float32(exact)
-	if float64(cut) > exact {
-		cut = math.Nextafter32(cut, float32(math.Inf(-1)))
-	}
-	if cut < low || cut >= high {
-		cut = low
-	}
-	return cut
-}
-
-// partition moves the rows with x[j] ≤ cut to the front and counts them.
-func (g *grower) partition(rows []int32, j int, cut float32) int {
-	mid := 0
-	for i, row := range rows {
-		if g.s.X[int(row)*g.s.D+j] <= cut {
-			rows[i], rows[mid] = rows[mid], row
-			mid++
-		}
-	}
-	return mid
-}
-
-// averagePath is c(m).
-func averagePath(m int) float64 {
-	switch {
-	case m <= 1:
-		return 0
-	case m == 2:
-		return 1
-	}
-	const euler = 0.5772156649015329
-	n := float64(m)
-	return 2*(math.Log(n-1)+euler) - 2*(n-1)/n
-}
-
 func (m *iforestState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	return isolation(ctx, s.N, workers, len(m.trees), m.psi, out, func(t, lo, hi int) {
+	return isolationScores(ctx, s.N, workers, len(m.trees), m.psi, out, func(t, lo, hi int) {
 		for i := lo; i < hi; i++ {
-			out[i] += m.trees[t].walk(s.X[i*m.d : (i+1)*m.d])
+			out[i] += m.trees[t].Walk(s.X[i*m.d : (i+1)*m.d])
 		}
 	})
 }
 
-// isolation is the scores 2^(−E[h]/c(ψ)) of n rows by some trees, of which add adds the paths of the rows lo to hi−1
-// to out. With one row a tree, c is 0 and so are all paths; the score is then 1/2, as in scikit-learn.
-func isolation(ctx context.Context, n, workers, trees, psi int, out []float64, add func(tree, lo, hi int)) error {
-	scale := float64(trees) * averagePath(psi)
+// isolationScores is the scores 2^(−E[h]/c(ψ)) of n rows by some trees, of which add adds the paths of the rows lo to
+// hi−1 to out. With one row a tree, c is 0 and so are all paths; the score is then 1/2, as in scikit-learn.
+func isolationScores(ctx context.Context, n, workers, trees, psi int, out []float64,
+	add func(tree, lo, hi int)) error {
+	scale := float64(trees) * isolation.AveragePath(psi)
 	return models.ParallelRows(ctx, n, 256, workers, func() func(lo, hi int) {
 		return func(lo, hi int) {
 			// One tree after the other: its nodes stay in the cache while it meets all rows.
@@ -303,92 +174,43 @@ func isolation(ctx context.Context, n, workers, trees, psi int, out []float64, a
 	})
 }
 
-// walk is h(x).
-func (t *tree) walk(x []float32) float64 {
-	at := int32(0)
-	for {
-		n := &t.nodes[at]
-		switch {
-		case n.column < 0:
-			return t.path[at]
-		case x[n.column] <= n.cut:
-			at++
-		default:
-			at = n.right
-		}
-	}
-}
-
 // iforestMeta is the JSON part of the saved state.
 type iforestMeta struct {
 	Rows int `json:"rows_per_tree"`
 }
 
 func (m *iforestState) RowState() (any, models.Arrays) {
-	var sizes, column, right []int32
-	var cut []float32
-	var path []float64
-	for _, t := range m.trees {
-		sizes = append(sizes, int32(len(t.nodes)))
-		path = append(path, t.path...)
-		for _, n := range t.nodes {
-			column, cut, right = append(column, n.column), append(cut, n.cut), append(right, n.right)
-		}
-	}
+	f := isolation.Flatten(m.trees)
 	return iforestMeta{m.psi},
-		models.Arrays{"sizes": sizes, "column": column, "cut": cut, "right": right, "path": path}
+		models.Arrays{"sizes": f.Sizes, "column": f.Column, "cut": f.Cut, "right": f.Right, "path": f.Path}
 }
 
 func loadIForest(st models.State) (models.RowLearned, error) {
 	var meta iforestMeta
-	err := st.Meta(&meta)
-	if err != nil {
-		return nil, err
-	}
-	sizes, err := models.Array[int32](st.Arrays, "sizes", -1)
-	if err != nil {
-		return nil, err
-	}
-	column, err := models.Array[int32](st.Arrays, "column", -1)
-	if err != nil {
-		return nil, err
-	}
-	total := len(column)
-	right, err := models.Array[int32](st.Arrays, "right", total)
-	if err != nil {
-		return nil, err
-	}
-	cut, err := models.FiniteArray[float32](st.Arrays, "cut", total)
-	if err != nil {
-		return nil, err
-	}
-	path, err := models.FiniteArray[float64](st.Arrays, "path", total)
-	if err != nil {
+	if err := st.Meta(&meta); err != nil {
 		return nil, err
 	}
 	m := &iforestState{d: st.Columns, psi: meta.Rows}
-	if m.d < 1 || m.psi < 1 || len(sizes) < 1 {
-		return nil, fmt.Errorf("%d trees of %d rows, %d columns", len(sizes), m.psi, m.d)
+	var f isolation.Flat
+	var err error
+	if f.Sizes, err = models.Array[int32](st.Arrays, "sizes", -1); err != nil {
+		return nil, err
 	}
-	for _, size := range sizes {
-		if size < 1 || int(size) > len(column) {
-			return nil, fmt.Errorf("a tree of %d nodes, %d left", size, len(column))
-		}
-		t := tree{nodes: make([]node, size), path: path[:size:size]}
-		for i := range t.nodes {
-			n := node{column[i], cut[i], right[i]}
-			// Every way goes on to a later node, so that it ends.
-			if n.column < -1 || int(n.column) >= m.d || n.column >= 0 && (n.right <= int32(i)+1 || n.right >= size) ||
-				t.path[i] < 0 {
-				return nil, fmt.Errorf("node %d is %+v in a tree of %d nodes", i, n, size)
-			}
-			t.nodes[i] = n
-		}
-		m.trees = append(m.trees, t)
-		column, cut, right, path = column[size:], cut[size:], right[size:], path[size:]
+	if f.Column, err = models.Array[int32](st.Arrays, "column", -1); err != nil {
+		return nil, err
 	}
-	if len(column) > 0 {
-		return nil, fmt.Errorf("%d nodes too many", len(column))
+	if f.Right, err = models.Array[int32](st.Arrays, "right", len(f.Column)); err != nil {
+		return nil, err
 	}
-	return m, nil
+	if f.Cut, err = models.FiniteArray[float32](st.Arrays, "cut", len(f.Column)); err != nil {
+		return nil, err
+	}
+	if f.Path, err = models.FiniteArray[float64](st.Arrays, "path", len(f.Column)); err != nil {
+		return nil, err
+	}
+	if m.d < 1 || m.psi < 1 || len(f.Sizes) < 1 {
+		return nil, fmt.Errorf("%d trees of %d rows, %d columns", len(f.Sizes), m.psi, m.d)
+	}
+	m.trees, err = f.Trees(m.d)
+	return m, err
 }

@@ -1,6 +1,9 @@
 package classic
 
-import "plumbline/models"
+import (
+	"plumbline/models"
+	"plumbline/numeric/isolation"
+)
 
 // ExplainRow: what each column adds to the score by the paths of the row. A cut shortens or lengthens the path that is
 // to be expected: with h(v) the mean path of the training rows of node v's subtree, from the root, by rows,
@@ -13,22 +16,22 @@ import "plumbline/models"
 // Engineering Applications of AI 2023, credit columns for short paths as well.)
 func (m *iforestState) ExplainRow(row []float32, out []float64) {
 	clear(out)
-	scale := float64(len(m.trees)) * averagePath(m.psi)
+	scale := float64(len(m.trees)) * isolation.AveragePath(m.psi)
 	if scale == 0 {
 		return
 	}
 	for t, mean := range m.means() {
 		tree := &m.trees[t]
 		for at := int32(0); ; {
-			n := &tree.nodes[at]
-			if n.column < 0 {
+			n := &tree.Nodes[at]
+			if n.Column < 0 {
 				break
 			}
 			next := at + 1
-			if row[n.column] > n.cut {
-				next = n.right
+			if row[n.Column] > n.Cut {
+				next = n.Right
 			}
-			out[n.column] += (mean[at] - mean[next]) / scale
+			out[n.Column] += (mean[at] - mean[next]) / scale
 			at = next
 		}
 	}
@@ -40,37 +43,37 @@ func (m *iforestState) means() [][]float64 {
 	m.once.Do(func() {
 		m.mean = make([][]float64, len(m.trees))
 		for t := range m.trees {
-			m.mean[t] = m.trees[t].means()
+			m.mean[t] = nodeMeans(&m.trees[t])
 		}
 	})
 	return m.mean
 }
 
-// means is the mean path of the rows of each node, each child weighted by its rows.
-func (t *tree) means() []float64 {
-	mean := make([]float64, len(t.nodes))
+// nodeMeans is the mean path of the rows of each node, each child weighted by its rows.
+func nodeMeans(t *isolation.Tree) []float64 {
+	mean := make([]float64, len(t.Nodes))
 	var rows func(at int32, depth int) float64
 	rows = func(at int32, depth int) float64 {
-		n := &t.nodes[at]
-		if n.column < 0 {
-			mean[at] = t.path[at]
-			return rowsOfPath(t.path[at] - float64(depth))
+		n := &t.Nodes[at]
+		if n.Column < 0 {
+			mean[at] = t.Path[at]
+			return rowsOfPath(t.Path[at] - float64(depth))
 		}
-		left, right := rows(at+1, depth+1), rows(n.right, depth+1)
-		mean[at] = (left*mean[at+1] + right*mean[n.right]) / (left + right)
+		left, right := rows(at+1, depth+1), rows(n.Right, depth+1)
+		mean[at] = (left*mean[at+1] + right*mean[n.Right]) / (left + right)
 		return left + right
 	}
-	if len(t.nodes) > 0 {
+	if len(t.Nodes) > 0 {
 		rows(0, 0)
 	}
 	return mean
 }
 
-// rowsOfPath is the number of rows whose average path is c, the inverse of averagePath.
+// rowsOfPath is the number of rows whose average path is c, the inverse of AveragePath.
 func rowsOfPath(c float64) float64 {
 	n := 1
 	for step := 1 << 30; step > 0; step >>= 1 {
-		if averagePath(n+step) <= c+1e-9 {
+		if isolation.AveragePath(n+step) <= c+1e-9 {
 			n += step
 		}
 	}

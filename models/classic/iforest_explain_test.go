@@ -8,6 +8,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/isolation"
 )
 
 // TestPathContributions: the contributions of a row add up to the mean path of the training rows minus the row's own,
@@ -51,12 +52,12 @@ func TestPathContributions(t *testing.T) {
 		rows := 0.0 // of the leaves, from their paths alone
 		var walk func(at int32, depth int)
 		walk = func(at int32, depth int) {
-			if n := m.trees[k].nodes[at]; n.column >= 0 {
+			if n := m.trees[k].Nodes[at]; n.Column >= 0 {
 				walk(at+1, depth+1)
-				walk(n.right, depth+1)
+				walk(n.Right, depth+1)
 				return
 			}
-			rows += rowsOfPath(m.trees[k].path[at] - float64(depth))
+			rows += rowsOfPath(m.trees[k].Path[at] - float64(depth))
 		}
 		if walk(0, 0); rows != 256 {
 			t.Fatalf("tree %d has %v rows", k, rows)
@@ -71,8 +72,8 @@ func TestPathContributions(t *testing.T) {
 				t.Errorf("row %d, column %d: %v, with an offset %v", i, j, c, shifted[i][j])
 			}
 		}
-		path := -math.Log2(scores[i]) * averagePath(m.psi)
-		if want := (root - path) / averagePath(m.psi); math.Abs(sum-want) > 1e-9 {
+		path := -math.Log2(scores[i]) * isolation.AveragePath(m.psi)
+		if want := (root - path) / isolation.AveragePath(m.psi); math.Abs(sum-want) > 1e-9 {
 			t.Errorf("row %d: contributions add up to %v, want %v", i, sum, want)
 		}
 	}

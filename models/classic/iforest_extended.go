@@ -8,6 +8,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/isolation"
 	"plumbline/numeric/stat"
 )
 
@@ -30,39 +31,45 @@ type obliqueForest struct {
 func fitOblique(ctx context.Context, c IForest, env models.Env, s *data.Set) (*obliqueForest, error) {
 	m := &obliqueForest{psi: min(c.MaxSamples, s.N), wide: min(c.Extension+1, s.D), trees: make([]obliqueTree, c.Trees)}
 	err := models.ParallelRows(ctx, c.Trees, 1, env.Parallel(), func() func(lo, hi int) {
-		g := newGrower(s, c, m.psi)
+		g := oblique{c.grower(s), s, nil}
 		return func(i, _ int) {
 			if ctx.Err() == nil {
-				m.trees[i] = g.growOblique(env.Rand(fmt.Sprint("iforest tree ", i)), m.wide)
+				m.trees[i] = g.grow(env.Rand(fmt.Sprint("iforest tree ", i)), m.wide)
 			}
 		}
 	})
 	return m, err
 }
 
-// growOblique grows a tree of the grower's sample.
-func (g *grower) growOblique(r *rand.Rand, wide int) obliqueTree {
+// oblique grows trees of the grower's samples.
+type oblique struct {
+	*isolation.Grower
+	s *data.Set
+	r *rand.Rand
+}
+
+func (g *oblique) grow(r *rand.Rand, wide int) obliqueTree {
 	g.r = r
-	g.drawRows()
-	columns := r.Perm(g.s.D)[:max(1, int(g.c.MaxFeatures*float64(g.s.D)))]
+	rows := g.Draw(r)
+	columns := g.Columns()
 	var t obliqueTree
-	g.halve(&t, g.rows, columns, min(wide, len(columns)), wide, 0)
+	g.halve(&t, rows, columns, min(wide, len(columns)), wide, 0)
 	return t
 }
 
 // halve grows the subtree of rows. A plane has weights other than 0 in used columns; wide have room.
-func (g *grower) halve(t *obliqueTree, rows []int32, columns []int, used, wide, depth int) {
+func (g *oblique) halve(t *obliqueTree, rows []int32, columns []int, used, wide, depth int) {
 	at := len(t.right)
 	t.right, t.cut = append(t.right, -1), append(t.cut, 0)
-	t.path = append(t.path, float64(depth)+averagePath(len(rows)))
+	t.path = append(t.path, float64(depth)+isolation.AveragePath(len(rows)))
 	t.columns = append(t.columns, make([]int32, wide)...)
 	t.weights = append(t.weights, make([]float64, wide)...)
-	if len(rows) <= 1 || depth >= g.depth {
+	if len(rows) <= 1 || depth >= g.Depth {
 		return
 	}
 	open := 0 // the first columns are those that vary
 	for i, j := range columns {
-		if low, high := g.extremes(rows, j); float64(high) > float64(low)+1e-7 {
+		if low, high := g.Extremes(rows, j); float64(high) > float64(low)+1e-7 {
 			columns[i], columns[open] = columns[open], j
 			open++
 		}
@@ -75,7 +82,7 @@ func (g *grower) halve(t *obliqueTree, rows []int32, columns []int, used, wide, 
 	for k := range min(used, open) {
 		pick := k + g.r.IntN(open-k)
 		columns[k], columns[pick] = columns[pick], columns[k]
-		low, high := g.extremes(rows, columns[k])
+		low, high := g.Extremes(rows, columns[k])
 		own[k], weights[k] = int32(columns[k]), g.r.NormFloat64()
 		cut += float64(weights[k] * (float64(low) + float64(g.r.Float64()*(float64(high)-float64(low)))))
 	}
@@ -114,7 +121,7 @@ func (t *obliqueTree) walk(row []float32, wide int) float64 {
 }
 
 func (m *obliqueForest) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	return isolation(ctx, s.N, workers, len(m.trees), m.psi, out, func(t, lo, hi int) {
+	return isolationScores(ctx, s.N, workers, len(m.trees), m.psi, out, func(t, lo, hi int) {
 		for i := lo; i < hi; i++ {
 			out[i] += m.trees[t].walk(s.Row(i), m.wide)
 		}

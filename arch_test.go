@@ -84,8 +84,8 @@ var allowed = map[string]string{
 	"models/neighbours": "configs/settings data models numeric/cluster numeric/kernel numeric/neighbour " +
 		"numeric/parallel numeric/stat",
 	"models/streaming": "data models",
-	"models/supervised": "configs/settings data models numeric/kernel numeric/neighbour numeric/similarity numeric/stat " +
-		"numeric/svm",
+	"models/supervised": "configs/settings data models models/nn numeric/kernel numeric/neighbour " +
+		"numeric/similarity numeric/stat numeric/svm",
 	"models/all": "models/automata models/autoencoder models/classic models/deep models/ensemble " +
 		"models/neighbours models/nn/gorgonia models/oneclass models/recurrent models/streaming models/supervised",
 

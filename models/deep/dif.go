@@ -29,9 +29,9 @@ func init() {
 }
 
 // DIF configures dif. Networks φ_1 … φ_r without biases, whose weights are drawn from N(0, 1) and not trained, give r
-// representations of a row, each column of which is standardised by the training rows and goes through tanh. On each of
-// them t isolation trees are grown on ψ rows, as those of iforest are. With h(x) the path of a row in a tree, c(ψ) as for
-// iforest, and g(x) the mean of |z_j − cut| over the cuts on the path, z the representation,
+// representations of a row, each column of which is standardised by the training rows and goes through tanh. On each
+// of them t isolation trees are grown on ψ rows, as those of iforest are. With h(x) the path of a row in a tree, c(ψ)
+// as for iforest, and g(x) the mean of |z_j − cut| over the cuts on the path, z the representation,
 //
 //	score(x) = mean over representations of 2^(−mean h(x)/c(ψ)) · mean g(x), the inner means over the trees on one
 //

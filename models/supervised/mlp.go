@@ -19,8 +19,8 @@ import (
 //	score = 1 − p(benign | x)
 //
 // (D. Rumelhart, G. Hinton, R. Williams, Learning representations by back-propagating errors, Nature 323, 1986; the
-// optimiser and its rate as in scikit-learn.) A share of the rows is held out, and training ends when their loss falls no
-// more: validation and patience, which 0 turns off. Columns should be scaled.
+// optimiser and its rate as in scikit-learn.) A share of the rows is held out, and training ends when their loss falls
+// no more: validation and patience, which 0 turns off. Columns should be scaled.
 //
 // An epoch costs O(n·w) for w weights, each scored row w.
 type MLP struct {

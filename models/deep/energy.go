@@ -5,6 +5,7 @@ import (
 
 	"plumbline/models/nn"
 	"plumbline/numeric/cluster"
+	"plumbline/numeric/stat"
 )
 
 // energyGoal is the objective of dagmm on the logits of memberships. What the bridge of the network gives is modelled
@@ -30,18 +31,10 @@ type component struct {
 
 // memberships are the softmax of logits.
 func memberships(logits []float32, out []float64) {
-	top := math.Inf(-1)
-	for _, v := range logits {
-		top = max(top, float64(v))
-	}
-	sum := 0.0
 	for k, v := range logits {
-		out[k] = math.Exp(float64(v) - top)
-		sum += out[k]
+		out[k] = float64(v)
 	}
-	for k := range out {
-		out[k] /= sum
-	}
+	stat.Softmax(out, out)
 }
 
 // mixtureOf is the Gaussians of rows f with memberships γ. A covariance without an inverse is an error.

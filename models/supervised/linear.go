@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/optimize"
 
 	"plumbline/models"
+	"plumbline/numeric/stat"
 )
 
 // linear is one affine function of the columns for each class, or one alone for two classes. The probabilities are the
@@ -53,31 +54,11 @@ func (m *linear) probabilities(ctx context.Context, env models.Env, x []float32,
 // softmax turns margins into probabilities; a single margin is that of the second of two classes.
 func softmax(f, p []float64) {
 	if len(f) == 1 {
-		p[1] = logistic(f[0])
+		p[1] = stat.Logistic(f[0])
 		p[0] = 1 - p[1]
 		return
 	}
-	top := math.Inf(-1)
-	for _, v := range f {
-		top = max(top, v)
-	}
-	sum := 0.0
-	for c, v := range f {
-		p[c] = math.Exp(v - top)
-		sum += p[c]
-	}
-	for c := range p {
-		p[c] /= sum
-	}
-}
-
-// logistic is 1/(1+e^−f).
-func logistic(f float64) float64 {
-	if f >= 0 {
-		return 1 / (1 + math.Exp(-f))
-	}
-	e := math.Exp(f)
-	return e / (1 + e)
+	stat.Softmax(f, p)
 }
 
 // contributions are w_j (x_j − mean_j), of the function of attacks, or of minus that of benign rows.
@@ -119,7 +100,7 @@ func softmaxLoss(f []float64, y int32, grad []float64) float64 {
 			s = -1
 		}
 		m := s * f[0]
-		grad[0] = -s * logistic(-m)
+		grad[0] = -s * stat.Logistic(-m)
 		if m > 0 {
 			return math.Log1p(math.Exp(-m))
 		}

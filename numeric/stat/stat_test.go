@@ -354,3 +354,19 @@ func TestTails(t *testing.T) {
 		}
 	}
 }
+
+// TestSoftmax: by hand, also where exponentials alone would overflow.
+func TestSoftmax(t *testing.T) {
+	f := []float64{1000, 1000 + math.Log(3), -1e9}
+	Softmax(f, f)
+	for c, want := range []float64{0.25, 0.75, 0} {
+		if math.Abs(f[c]-want) > 1e-12 {
+			t.Errorf("class %d: %v, want %v", c, f[c], want)
+		}
+	}
+	for v, want := range map[float64]float64{0: 0.5, math.Log(3): 0.75, -math.Log(3): 0.25, 1e9: 1, -1e9: 0} {
+		if got := Logistic(v); math.Abs(got-want) > 1e-12 {
+			t.Errorf("logistic of %v is %v, want %v", v, got, want)
+		}
+	}
+}

@@ -39,8 +39,7 @@ func init() {
 		Name: "mlp",
 		Doc: "Multi-layer perceptron: a network of dense layers with a softmax of the classes; the score is the " +
 			"probability of an attack.",
-		Paper: "D. Rumelhart, G. Hinton, R. Williams, Learning representations by back-propagating errors, Nature 323, " +
-			"1986",
+		Paper: "D. Rumelhart, G. Hinton, R. Williams, Learning representations by back-propagating errors, Nature, 1986",
 		Needs: models.Needs{Input: data.Vectors, Labels: models.AllLabels},
 		Defaults: func() models.Spec {
 			s := &MLP{Common: defaultCommon(), Hidden: []int{64, 32}, Activation: nn.ReLU,
@@ -67,7 +66,7 @@ func (s *MLP) New(env models.Env) (models.Detector, error) {
 	return build(plan{name: "mlp", spec: s, common: s.Common, learn: spec.learn, load: spec.load}, env), nil
 }
 
-// perceptron is a trained network.
+// perceptron is a trained network of k classes.
 type perceptron struct {
 	net nn.Network
 	p   nn.Params
@@ -146,8 +145,7 @@ func (s *MLP) load(_ json.RawMessage, arrays models.Arrays, d, k int) (classifie
 	if d > 1<<20 {
 		return nil, fmt.Errorf("%d columns", d)
 	}
-	m := &perceptron{net: s.network(d, k), k: k}
-	var err error
-	m.p, err = nn.LoadParams(arrays, m.net.Arrays())
-	return m, err
+	net := s.network(d, k)
+	p, err := nn.LoadParams(arrays, net.Arrays())
+	return &perceptron{net, p, k}, err
 }

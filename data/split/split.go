@@ -111,7 +111,8 @@ func (sp *Split) Labelled(t *data.Table) []int32 {
 // depends on the split's seed alone. Fewer than n of them are an error that wraps [ErrSplit].
 func (s SplitSpec) Show(t *data.Table, sp *Split, fold, n int) error {
 	if t.Attack == nil {
-		return fmt.Errorf("data: %s: %w: %d labelled attacks are to be shown, and the data has no labels", t.Name, ErrSplit, n)
+		return fmt.Errorf("data: %s: %w: %d labelled attacks are to be shown, and the data has no labels", t.Name, ErrSplit,
+			n)
 	}
 	hidden := make(map[int32]bool, len(sp.Contaminants))
 	for _, r := range sp.Contaminants {

@@ -5,5 +5,5 @@
 // A [Reader] gives one [Flow] after the other and holds one block of the file at a time. What a file says of its sizes
 // is checked against what it holds before memory is taken for it.
 //
-// How flows become columns of a table is in data/source.
+// How flows become columns of a table is in data/flowlog.
 package nfcapd

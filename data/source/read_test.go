@@ -401,54 +401,6 @@ options:
   columns: [{name: size, type: number}, {name: source.ip, type: address}, {name: up, type: number}, {name: label, type: category}]
 `
 
-func TestNDJSON(t *testing.T) {
-	tb, _, err := readText(
-		t,
-		ndjsonConfig,
-		"\xef\xbb\xbf"+`{"size": 1.5, "source": {"ip": "10.0.0.1"}, "up": true, "label": "ok", "other": [1]}
-{"label":"scan","source.ip":"::1","size":null,"up":false}
-
-`,
-		2,
-	)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ip, _ := tb.Column("source.ip")
-	if tb.Rows != 2 || tb.Columns[0].Num[0] != 1.5 || !math.IsNaN(tb.Columns[0].Num[1]) || ip.Level(0) != "10.0.0.1" ||
-		ip.Level(1) != "::1" ||
-		!slices.Equal(tb.Columns[2].Num, []float64{1, 0}) ||
-		!slices.Equal(tb.Attack, []bool{false, true}) {
-		t.Errorf("%+v", tb)
-	}
-	for text, want := range map[string]string{
-		"":                                  "no data rows",
-		"{\"size\": 1":                      "flows.csv:1: not a JSON object",
-		"[1]\n":                             "flows.csv:1: not a JSON object",
-		"{} {}\n":                           "want one JSON object a line",
-		"{\"label\":\"ok\"}}\n":             "want one JSON object a line",
-		"{\"label\":\"ok\"}]\n":             "want one JSON object a line",
-		"{\"label\":\"ok\",\"size\":\"x\"}": "flows.csv:1:1: size: \"x\" is not a number",
-		"{\"label\":\"ok\",\"size\":[1]}":   "member \"size\" is a list or an object",
-	} {
-		if _, _, err := readText(t, ndjsonConfig, text, 2); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v, want %q", text, err, want)
-		}
-	}
-	if _, _, err := readText(t, strings.Replace(ndjsonConfig, "options:", "options:\n  absent: error", 1),
-		"{\"label\":\"ok\"}\n", 1); err == nil ||
-		!strings.Contains(err.Error(), `no member "size"`) {
-		t.Errorf("absent: %v", err)
-	}
-}
-
-func FuzzNDJSON(f *testing.F) {
-	f.Add(`{"size": 1, "source": {"ip": "a"}, "label": "ok"}`)
-	f.Fuzz(func(t *testing.T, text string) {
-		_, _, _ = readText(t, strings.Replace(ndjsonConfig, "options:", "max_bad_share: 1\noptions:", 1), text, 2)
-	})
-}
-
 func TestParseNumber(t *testing.T) {
 	for text, want := range map[string]float64{"0": 0, "-0.5": -0.5, "+3": 3, "1e-3": 1e-3,
 		"123456789.123456789": 123456789.123456789, "9007199254740993": 9007199254740993, "0.1": 0.1, ".5": 0.5, "5.": 5,
@@ -547,8 +499,20 @@ func FuzzDelimited(f *testing.F) {
 func FuzzZeek(f *testing.F) {
 	f.Add(zeekLog)
 	f.Add("#separator ,\n#fields,a   b\n#types,string   string\nx   y\n")
+	c := config(f, strings.Replace(zeekConfig, "drop:", "max_bad_share: 1\ndrop:", 1))
+	find := Finder{Dirs: []string{f.TempDir()}}
 	f.Fuzz(func(t *testing.T, text string) {
-		_, _, _ = readText(t, strings.Replace(zeekConfig, "drop:", "max_bad_share: 1\ndrop:", 1), text, 2)
+		if err := os.WriteFile(filepath.Join(find.Dirs[0], "flows.csv"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		a, _, errA := Read(t.Context(), c, find, 1)
+		b, _, errB := Read(t.Context(), c, find, 3)
+		if (errA == nil) != (errB == nil) {
+			t.Fatalf("%v and %v", errA, errB)
+		}
+		if errA == nil && (a.Rows != b.Rows || a.Rows == 0 || len(a.Attack) != a.Rows || a.Columns[0].Len() != a.Rows) {
+			t.Fatalf("%d and %d rows, %d labels, %d values", a.Rows, b.Rows, len(a.Attack), a.Columns[0].Len())
+		}
 	})
 }
 

@@ -434,17 +434,3 @@ options: {header: true, default_type: number}
 		t.Errorf("a folder with brackets in its name: %v", err)
 	}
 }
-
-// FuzzArrayLines: whatever the text, elements come out as lines, and nothing but line ends and blanks is changed.
-func FuzzArrayLines(f *testing.F) {
-	f.Add(`[{"a": "x,]\""}, {"b": [1, 2]}]`)
-	f.Add(` [ ]`)
-	f.Fuzz(func(t *testing.T, text string) {
-		_, _, _ = readText(
-			t,
-			strings.Replace(ndjsonConfig, "options:", "max_bad_share: 1\noptions:\n  nonfinite: missing", 1),
-			"["+text,
-			2,
-		)
-	})
-}

@@ -18,27 +18,36 @@ type Difference struct {
 	Warnings []string `json:"warnings,omitempty"`
 }
 
+// rankedPair is the rankings of the same samples by two detectors, and the difference of a statistic of them; its
+// error, interval and P are undefined yet.
+func rankedPair(a, b []float64, attack []bool, statistic func(*Ranking) float64) (ra, rb *Ranking, d Difference,
+	err error) {
+	nan := math.NaN()
+	d = Difference{A: nan, B: nan, Diff: nan, SE: nan, P: nan, Interval: noInterval}
+	if len(a) != len(b) {
+		return nil, nil, d, fmt.Errorf("%w: %d scores against %d", ErrScores, len(a), len(b))
+	}
+	if ra, err = Rank(a, attack); err != nil {
+		return nil, nil, d, fmt.Errorf("first detector: %w", err)
+	}
+	if rb, err = Rank(b, attack); err != nil {
+		return nil, nil, d, fmt.Errorf("second detector: %w", err)
+	}
+	d.A, d.B = statistic(ra), statistic(rb)
+	d.Diff = d.A - d.B
+	return ra, rb, d, nil
+}
+
 // DeLong compares the AUROCs of two detectors that scored the same samples (DeLong, DeLong and Clarke-Pearson,
 // Comparing the areas under two or more correlated receiver operating characteristic curves, Biometrics 1988;
 // computed by mid-ranks in O(n log n) as Sun and Xu, IEEE Signal Processing Letters 2014). The samples are taken for
 // independent and the two detectors for fixed: seeds do not enter. Where the difference has no variance on these
 // samples (two detectors that rank every pair alike, or never err), its P and interval are undefined.
 func DeLong(a, b []float64, attack []bool) (Difference, error) {
-	nan := math.NaN()
-	d := Difference{A: nan, B: nan, Diff: nan, SE: nan, P: nan, Interval: noInterval}
-	if len(a) != len(b) {
-		return d, fmt.Errorf("%w: %d scores against %d", ErrScores, len(a), len(b))
-	}
-	ra, err := Rank(a, attack)
+	ra, rb, d, err := rankedPair(a, b, attack, (*Ranking).ROCAUC)
 	if err != nil {
-		return d, fmt.Errorf("first detector: %w", err)
+		return d, err
 	}
-	rb, err := Rank(b, attack)
-	if err != nil {
-		return d, fmt.Errorf("second detector: %w", err)
-	}
-	d.A, d.B = ra.ROCAUC(), rb.ROCAUC()
-	d.Diff = d.A - d.B
 	if ra.P < 2 || ra.N < 2 {
 		d.warn("%d attacks and %d benign samples: the variance of an AUROC needs two of each", ra.P, ra.N)
 		return d, nil

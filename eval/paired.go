@@ -1,7 +1,6 @@
 package eval
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -18,21 +17,10 @@ import (
 func PairedBootstrap(
 	a, b []float64, attack []bool, resamples int, seed uint64, statistic func(*Ranking) float64,
 ) (Difference, error) {
-	nan := math.NaN()
-	d := Difference{A: nan, B: nan, Diff: nan, SE: nan, P: nan, Interval: noInterval}
-	if len(a) != len(b) {
-		return d, fmt.Errorf("%w: %d scores against %d", ErrScores, len(a), len(b))
-	}
-	ra, err := Rank(a, attack)
+	ra, rb, d, err := rankedPair(a, b, attack, statistic)
 	if err != nil {
-		return d, fmt.Errorf("first detector: %w", err)
+		return d, err
 	}
-	rb, err := Rank(b, attack)
-	if err != nil {
-		return d, fmt.Errorf("second detector: %w", err)
-	}
-	d.A, d.B = statistic(ra), statistic(rb)
-	d.Diff = d.A - d.B
 	if ra.P == 0 || ra.N == 0 || resamples < 2 {
 		d.warn("%d attacks, %d benign samples and %d resamples: nothing to draw", ra.P, ra.N, resamples)
 		return d, nil

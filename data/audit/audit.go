@@ -110,11 +110,23 @@ func Table(ctx context.Context, t *data.Table, sp *split.Split) (*Report, error)
 	if err := a.groups(rep); err != nil {
 		return nil, err
 	}
-	for i := range t.Columns {
+	if err := a.columns(ctx, rep); err != nil {
+		return nil, err
+	}
+	for _, w := range derive.Find(t) {
+		rep.Wrong = append(rep.Wrong, Wrong{w.Repair.Error, w.Repair.Columns, w.Rows, t.Where(w.First)})
+	}
+	rep.findAll()
+	return rep, nil
+}
+
+// columns describes each column of the table, times by their order alone.
+func (a *auditor) columns(ctx context.Context, rep *Report) error {
+	for i := range a.t.Columns {
 		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("audit: %w", err)
+			return fmt.Errorf("audit: %w", err)
 		}
-		c := &t.Columns[i]
+		c := &a.t.Columns[i]
 		if c.Type == data.Time {
 			a.order(rep, c)
 			continue
@@ -123,11 +135,7 @@ func Table(ctx context.Context, t *data.Table, sp *split.Split) (*Report, error)
 		col.Beyond = a.beyond(c)
 		rep.Columns = append(rep.Columns, col)
 	}
-	for _, w := range derive.Find(t) {
-		rep.Wrong = append(rep.Wrong, Wrong{w.Repair.Error, w.Repair.Columns, w.Rows, t.Where(w.First)})
-	}
-	rep.findAll()
-	return rep, nil
+	return nil
 }
 
 // Unlabelled audits what needs no labels: repeated rows, what columns hold, the order of times, values that cannot be
@@ -153,19 +161,11 @@ func Unlabelled(ctx context.Context, t *data.Table, sp *split.Split) (*Report, e
 		func(c *data.Column) bool { return c.Type == data.Number || c.Type == data.Category },
 		false,
 	)
-	for i := range u.Columns {
-		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("audit: %w", err)
-		}
-		c := &u.Columns[i]
-		if c.Type == data.Time {
-			a.order(rep, c)
-			continue
-		}
-		col := a.column(c)
-		col.AUROC, col.Stump = 0, 0
-		col.Beyond = a.beyond(c)
-		rep.Columns = append(rep.Columns, col)
+	if err := a.columns(ctx, rep); err != nil {
+		return nil, err
+	}
+	for i := range rep.Columns { // nothing gives a label away where there is none
+		rep.Columns[i].AUROC, rep.Columns[i].Stump = 0, 0
 	}
 	for _, w := range derive.Find(t) {
 		rep.Wrong = append(rep.Wrong, Wrong{w.Repair.Error, w.Repair.Columns, w.Rows, t.Where(w.First)})

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"plumbline/configs/settings"
 	"plumbline/data"
 )
 
@@ -63,15 +62,7 @@ func TestRankValues(t *testing.T) {
 
 func fitted(t *testing.T, tb *data.Table, text string, r Rows) (*Pipeline, error) {
 	t.Helper()
-	doc, err := settings.Parse("p.yaml", []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := Decode(doc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s.Fit(context.Background(), tb, r, 2)
+	return pipe(t, text).Fit(context.Background(), tb, r, 2)
 }
 
 // TestSelectFeatures keeps the first by each measure, in the order of the table, and learns from training rows alone.

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"unicode/utf8"
 
-	"plumbline/data"
 	"plumbline/data/value"
 	"plumbline/numeric/parallel"
 )
@@ -50,13 +48,6 @@ const chunkSize = 1 << 20
 
 // maxRecord bounds one record, in bytes: an unclosed quote must not swallow a whole file.
 const maxRecord = 1 << 24
-
-// textBlock is whole records of text.
-type textBlock struct {
-	text []byte
-	line int // of its first record
-	done chan *Chunk
-}
 
 // Parse cuts the text into chunks of whole records, parses them on the workers and adds the chunks to the table in
 // order. The text is held only while its block is worked on. firstLine is the number of the line that in begins with.
@@ -145,180 +136,6 @@ func Parse(ctx context.Context, in io.Reader, tf *TextFormat, firstLine int, tb 
 		return fmt.Errorf("%s: %w", tf.File, err)
 	}
 	return nil
-}
-
-// cut reads chunks of whole records.
-func cut(
-	ctx context.Context,
-	in io.Reader,
-	tf *TextFormat,
-	line int,
-	free chan []byte,
-	emit func(*textBlock) bool,
-) error {
-	var carry []byte
-	for {
-		var buf []byte
-		select {
-		case buf = <-free:
-		default:
-			buf = make([]byte, 0, chunkSize+chunkSize/8)
-		}
-		buf = append(buf, carry...)
-		buf, err := fill(in, buf, max(chunkSize, len(carry)+chunkSize/4))
-		last := errors.Is(err, io.EOF)
-		if err != nil && !last {
-			return fmt.Errorf("line %d: %w", line+bytes.Count(buf, []byte{'\n'}), err)
-		}
-		if at := tf.endIn(buf); at >= 0 {
-			buf, last = buf[:at], true
-		} else if at := tf.breakIn(buf); at >= 0 {
-			tf.Rest = bytes.Clone(buf[at:])
-			buf, last = buf[:at], true
-			tf.RestLine = line + bytes.Count(buf, []byte{'\n'})
-		}
-		end := len(buf)
-		if !last {
-			end = tf.lastRecordEnd(buf)
-		}
-		if end == 0 && !last {
-			if len(buf) > maxRecord {
-				return fmt.Errorf("line %d: a record longer than %d bytes; an unclosed quote?", line, maxRecord)
-			}
-			carry = append(carry[:0], buf...)
-			continue
-		}
-		carry = append(carry[:0], buf[end:]...)
-		c := &textBlock{text: buf[:end], line: line, done: make(chan *Chunk, 1)}
-		line += bytes.Count(c.text, []byte{'\n'})
-		if end > 0 && !emit(c) {
-			return ctx.Err()
-		}
-		if last {
-			return nil
-		}
-	}
-}
-
-// endIn is where the line begins that ends the data; −1: nowhere in text.
-func (tf *TextFormat) endIn(text []byte) int {
-	if tf.End == nil {
-		return -1
-	}
-	for at := 0; ; {
-		i := bytes.Index(text[at:], tf.End)
-		if i < 0 {
-			return -1
-		}
-		i += at
-		at = i + len(tf.End)
-		rest := text[at:]
-		if (i == 0 || text[i-1] == '\n') &&
-			(bytes.HasPrefix(rest, []byte{'\n'}) || bytes.HasPrefix(rest, []byte("\r\n"))) {
-			return i
-		}
-	}
-}
-
-// breakIn is where the first line begins from which on the text is to be read in another way; −1: nowhere in text.
-func (tf *TextFormat) breakIn(text []byte) int {
-	if tf.Breaks == nil {
-		return -1
-	}
-	for at := 0; at < len(text); {
-		if tf.Breaks(text[at:]) {
-			return at
-		}
-		i := bytes.Index(text[at:], []byte{'\n', tf.Comment})
-		if i < 0 {
-			return -1
-		}
-		at += i + 1
-	}
-	return -1
-}
-
-// fill reads until buf holds want bytes or the input ends (io.EOF).
-func fill(in io.Reader, buf []byte, want int) ([]byte, error) {
-	for len(buf) < want {
-		if cap(buf) < want {
-			buf = append(make([]byte, 0, want), buf...)
-		}
-		n, err := in.Read(buf[len(buf):want])
-		buf = buf[:len(buf)+n]
-		if err != nil {
-			return buf, err
-		}
-	}
-	return buf, nil
-}
-
-// firstRecordEnd is where the record that text begins with ends, 0 where text does not hold all of it. A
-// quote means something only where a cell begins, and a record that is wrongly quoted ends with its first
-// line, as record.quoted reads it.
-func (tf *TextFormat) firstRecordEnd(text []byte) int {
-	line := bytes.IndexByte(text, '\n') + 1
-	if line == 0 || bytes.IndexByte(text[:line], '"') < 0 {
-		return line
-	}
-	for i := 0; ; i++ { // a cell begins at i
-		if text[i] == '"' {
-			n := quotedLen(text[i:])
-			if i += n; n == 0 || i == len(text) {
-				return 0
-			}
-			if text[i] == '\r' {
-				if i+1 == len(text) {
-					return 0
-				}
-				if text[i+1] == '\n' {
-					i++
-				}
-			}
-			if text[i] != tf.Separator && text[i] != '\n' {
-				return line
-			}
-		}
-		for text[i] != tf.Separator && text[i] != '\n' {
-			if i++; i == len(text) {
-				return 0
-			}
-		}
-		if text[i] == '\n' {
-			return i + 1
-		}
-		if i+1 == len(text) {
-			return 0
-		}
-	}
-}
-
-// quotedLen is the length of the quoted cell that text begins with, both quotes included; 0: it does not end.
-func quotedLen(text []byte) int {
-	for i := 1; ; i += 2 {
-		j := bytes.IndexByte(text[i:], '"')
-		if j < 0 {
-			return 0
-		}
-		if i += j; i+1 == len(text) || text[i+1] != '"' {
-			return i + 1
-		}
-	}
-}
-
-// lastRecordEnd is where the last whole record of text, which begins a record, ends.
-func (tf *TextFormat) lastRecordEnd(text []byte) int {
-	if !tf.Quote || bytes.IndexByte(text, '"') < 0 {
-		return bytes.LastIndexByte(text, '\n') + 1
-	}
-	end := 0
-	for {
-		n := tf.firstRecordEnd(text[end:])
-		if n == 0 {
-			return end
-		}
-		end += n
-	}
 }
 
 // parse parses one textBlock into an empty chunk.
@@ -416,74 +233,6 @@ func (tf *TextFormat) width() int {
 	return len(tf.Specs)
 }
 
-func (s *ColumnChunk) Cell(tf *TextFormat, i int, cell []byte) error {
-	missing := tf.isMissing(cell)
-	switch {
-	case s.Num != nil:
-		return s.number(tf, cell, missing, tf.Specs[i].Type == "port")
-	case s.Nanos != nil:
-		v, err := int64(data.NoTime), error(nil)
-		if !missing {
-			v, err = tf.Times.Parse(cell)
-		}
-		if err != nil {
-			return err
-		}
-		s.Nanos = append(s.Nanos, v)
-	case missing:
-		s.Code = append(s.Code, data.Missing)
-	default:
-		id, ok := s.ids[string(cell)]
-		if !ok {
-			text, err := tf.text(cell)
-			if err != nil {
-				return err
-			}
-			id = uint32(len(s.names))
-			s.ids[string(cell)] = id
-			s.names = append(s.names, text)
-		}
-		s.Code = append(s.Code, id)
-	}
-	return nil
-}
-
-func (s *ColumnChunk) number(tf *TextFormat, cell []byte, missing, port bool) error {
-	v := nan
-	if port && len(cell) == 1 && cell[0] == '-' {
-		missing = true
-	}
-	if !missing {
-		var err error
-		if v, err = tf.Numbers.Number(cell); err != nil && port {
-			v, err = value.Hex(cell)
-		}
-		if err != nil {
-			return fmt.Errorf("%q is not a number", Clip(cell))
-		}
-		if !value.Finite(v) {
-			if !tf.Infinite {
-				return fmt.Errorf(
-					"%q is not finite (options.nonfinite: missing takes such cells as missing)",
-					Clip(cell),
-				)
-			}
-			v = nan
-		}
-	}
-	s.Num = append(s.Num, v)
-	return nil
-}
-
-func (tf *TextFormat) isMissing(cell []byte) bool {
-	for _, m := range tf.Missing {
-		if bytes.Equal(cell, m) {
-			return true
-		}
-	}
-	return false
-}
-
 // Texts is one record's cells without the blanks around them. Where the record is wrongly quoted, the error says so.
 func (tf *TextFormat) Texts(line []byte) ([]string, error) {
 	r := record{tf: tf, text: line, line: 1}
@@ -497,38 +246,4 @@ func (tf *TextFormat) Texts(line []byte) ([]string, error) {
 		out[i] = text
 	}
 	return out, r.err
-}
-
-// Whole says whether text holds all of the record that it begins with: a quoted cell may go on in the next line.
-func (tf *TextFormat) Whole(text []byte) bool { return tf.firstRecordEnd(text) > 0 }
-
-// text is a cell as UTF-8.
-func (tf *TextFormat) text(cell []byte) (string, error) {
-	if tf.Latin1 {
-		return fromLatin1(cell), nil
-	}
-	if !utf8.Valid(cell) {
-		return "", fmt.Errorf("%q is not UTF-8 (options.encoding: latin-1 reads it)", Clip(cell))
-	}
-	return string(cell), nil
-}
-
-// fromLatin1 reads Windows-1252, which agrees with ISO 8859-1 but for 0x80 to 0x9f.
-func fromLatin1(cell []byte) string {
-	const high = "€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ"
-	table := []rune(high)
-	out := make([]rune, len(cell))
-	for i, b := range cell {
-		if out[i] = rune(b); b >= 0x80 && b < 0xa0 {
-			out[i] = table[b-0x80]
-		}
-	}
-	return string(out)
-}
-
-func Clip(cell []byte) []byte {
-	if len(cell) > 60 {
-		return cell[:60]
-	}
-	return cell
 }

@@ -2,7 +2,6 @@ package experiment
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -379,51 +378,4 @@ func (l *loader) unlabelled(s DataSet) (ps settings.Problems) {
 		need("data", "evasion")
 	}
 	return ps
-}
-
-// Resolved is the experiment as one YAML file that needs no other: every data config and every parameter
-// is in it. Loading it gives the same experiment.
-func (e *Experiment) Resolved() ([]byte, error) {
-	sets := make([]settings.Doc, len(e.Sets))
-	for i := range e.Sets {
-		sets[i] = e.Sets[i].Doc
-	}
-	type entry struct {
-		Model  string      `yaml:"model"`
-		Label  string      `yaml:"label"`
-		Params models.Spec `yaml:"params"`
-	}
-	var entries []entry
-	for _, m := range e.Entries {
-		entries = append(entries, entry{m.Info.Name, m.Label, m.Spec})
-	}
-	var out settings.Map
-	add := func(key string, given bool, value any) {
-		if given {
-			out = append(out, settings.Setting{Key: key, Value: value})
-		}
-	}
-	add("name", true, e.Name)
-	add("doc", e.Config.Doc != "", e.Config.Doc)
-	add("data", true, sets)
-	add("models", true, entries)
-	add("seeds", true, e.Seeds)
-	add("split", e.Config.Split.Given(), e.Config.Split)
-	add("prep", e.Config.Prep.Given(), e.Config.Prep)
-	add("traces", e.Config.Traces.Given(), e.Config.Traces)
-	add("threshold", true, e.Threshold)
-	add("unit", e.Config.Unit != nil, e.Config.Unit)
-	add("min_flows", true, e.MinFlows)
-	add("aggregate", true, e.Aggregate)
-	add("protocol", true, e.Protocol)
-	add("bootstrap", true, e.Bootstrap)
-	add("workers", true, e.Workers)
-	add("timeout", e.Timeout != "", e.Timeout)
-	add("audit", true, e.Audit)
-	add("keep", true, e.Keep)
-	text, err := settings.Marshal(out)
-	if err != nil {
-		return nil, fmt.Errorf("runs: experiment.yaml: %w", err)
-	}
-	return text, nil
 }

@@ -1,7 +1,7 @@
 // Package fetch downloads data files: it goes on with what an earlier attempt left, tries again when a
 // connection breaks, and lets a file appear under its name only after its content has been verified.
 //
-// Where files are to be had is in the data configs; reading them is package data.
+// Where files are offered is in the data configs; reading them is package data.
 package fetch
 
 import (

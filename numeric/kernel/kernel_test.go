@@ -463,7 +463,7 @@ func TestGenerated(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		offline := func(word string) bool { return strings.Contains(string(out), word) }
 		if offline("dial") || offline("proxy") || offline("lookup") {
-			t.Skipf("the generator's modules are not to be had: %s", out)
+			t.Skipf("the generator's modules are not available: %s", out)
 		}
 		t.Fatalf("%v: %s", err, out)
 	}

@@ -264,7 +264,7 @@ func (r *run) fold(
 	if r.exp.Audit != "off" {
 		at.next("auditing")
 		var report *audit.Report
-		report, err = r.audit(ctx, p, cells[0])
+		err = caught(func() (err error) { report, err = r.audit(ctx, p, cells[0]); return err })
 		if errors.Is(err, record.ErrUnwritable) {
 			r.stop(err)
 		}

@@ -187,11 +187,20 @@ func (s SymbolSpec) limits(v []float64) (out []float64) {
 }
 
 // percentiles is the limits of n equal shares of ascending values, the largest value included, rounded up,
-// as ENCODE and its PERCENTILE counterpart have them.
+// as ENCODE and its PERCENTILE counterpart have them. The place of a limit is a fraction of whole numbers: in floating
+// point 100·0.07 is a little more than 7, and what stands at 7 would be rounded up to the next whole number.
 func percentiles(v []float64, n int) []float64 {
 	out := make([]float64, n)
 	for k := range out {
-		out[k] = math.Ceil(stat.Quantile(v, float64(k+1)/float64(n)))
+		at := (len(v) - 1) * (k + 1)
+		limit := v[at/n]
+		if rest := at % n; rest > 0 {
+			limit += (v[at/n+1] - limit) * float64(rest) / float64(n)
+		}
+		if math.IsInf(limit, 0) { // values further apart than the largest number
+			limit = stat.Quantile(v, float64(k+1)/float64(n))
+		}
+		out[k] = math.Ceil(limit)
 	}
 	return out
 }

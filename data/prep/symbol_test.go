@@ -78,6 +78,23 @@ func TestPercentileAndFrequency(t *testing.T) {
 	}
 }
 
+// TestPercentilesOfWholeNumbers: the k-th percentile of 0 … 100 is k, and that of 0, 10, … 1000 is 10·k, for every k.
+func TestPercentilesOfWholeNumbers(t *testing.T) {
+	for _, step := range []float64{1, 10} {
+		v := make([]float64, 101)
+		for i := range v {
+			v[i] = step * float64(i)
+		}
+		for _, n := range []int{10, 20, 25, 50, 100} {
+			for k, limit := range percentiles(v, n) {
+				if want := step * float64((k+1)*100/n); limit != want {
+					t.Errorf("step %v, share %d of %d: %v, want %v", step, k+1, n, limit, want)
+				}
+			}
+		}
+	}
+}
+
 // TestEncodeByHand: in 1 1 2 1 9 2 (of one host) the values 1, 2 and 9 occur 3, 2 and 1 times.
 func TestEncodeByHand(t *testing.T) {
 	tb := sizes(1, 1, 2, 1, 9, 2, math.NaN(), 1)

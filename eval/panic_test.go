@@ -7,7 +7,8 @@ import (
 	"plumbline/numeric/parallel"
 )
 
-// TestPanicOfAResample: what panics on a goroutine of the bootstrap comes out where it was called, as what can be caught.
+// TestPanicOfAResample: what panics on a goroutine of the bootstrap comes out where it was called, where it can be
+// caught.
 func TestPanicOfAResample(t *testing.T) {
 	r, err := Rank([]float64{1, 2, 3, 4, 5, 6}, []bool{false, true, false, true, false, true})
 	if err != nil {

@@ -58,6 +58,7 @@ var detectors = []detector{
 	{name: "mahalanobis-wide", model: "mahalanobis", train: 27000, test: 181000, columns: 616, apart: 0.01},
 	{name: "random_forest-30k", model: "random_forest", train: 30000, test: 12501, labels: true, apart: 0.01},
 	{name: "boosting-30k", model: "boosting", train: 30000, test: 12501, labels: true, apart: 0.01},
+	{name: "svm-10k", model: "svm", train: 10000, test: 12501, labels: true, apart: 0.005},
 }
 
 // cost is what a program says of one run: seconds by the clock and of all processors, the largest resident memory in MB

@@ -201,3 +201,20 @@ func TestPipeForALog(t *testing.T) {
 		}
 	})
 }
+
+// TestUnlistedFilesDoNotCount: a cell that is not of the plan, and a file that a cell does not list, change no table.
+func TestUnlistedFilesDoNotCount(t *testing.T) {
+	dir, _ := runDir(t)
+	_, before, _ := plumb(t, "compare", dir)
+	from := filepath.Join(dir, "cells", "synth", "iforest")
+	if err := os.CopyFS(filepath.Join(dir, "cells", "synth", "stranger"), os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(from, "s1", "extra.json"), []byte(`{"auroc": 0.99999}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code, after, errOut := plumb(t, "compare", dir)
+	if code != exitOK || after != before || before == "" || strings.Contains(after, "stranger") {
+		t.Errorf("exit %d: %s\n%s\nbefore:\n%s", code, errOut, after, before)
+	}
+}

@@ -106,6 +106,9 @@ traces:
 	return []byte(b.String()), nil
 }
 
+// summary is the line that ends the rows of what nfdump writes.
+const summary = "Summary"
+
 func inferDelimited(br *bufio.Reader, name string) ([]byte, error) {
 	tf := &rows.TextFormat{File: name, Quote: true}
 	f := &findings{apart: true}
@@ -132,6 +135,10 @@ func inferDelimited(br *bufio.Reader, name string) ([]byte, error) {
 		if f.columns == nil {
 			text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
 			tf.Separator = source.CommonestSeparator(text)
+		}
+		if f.columns != nil && string(text) == summary { // nfdump's lines about the whole follow
+			f.summary = true
+			break
 		}
 		if len(bytes.TrimSpace(text)) > 0 {
 			tf.Latin1 = tf.Latin1 || !utf8.Valid(text)
@@ -196,6 +203,9 @@ func inferDelimited(br *bufio.Reader, name string) ([]byte, error) {
 	}
 	if f.repeated {
 		b.WriteString("  repeated_header: true\n")
+	}
+	if f.summary {
+		b.WriteString("  end: " + summary + "\n")
 	}
 	if tf.Latin1 {
 		b.WriteString("  encoding: latin-1\n")

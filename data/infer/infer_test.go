@@ -206,6 +206,9 @@ func TestInferTrust(t *testing.T) {
 		{"a header twice", "a,Label\n" + rows(30, func(i int) string {
 			return fmt.Sprint(i%5, ",ok")
 		}) + "a,Label\n5,bad\n", "a number", []string{"repeated_header: true"}},
+		{"nfdump's lines about the whole", "a,Label\n" + rows(30, func(i int) string {
+			return fmt.Sprint(i%5, ",ok")
+		}) + "Summary\nflows,bytes,packets\n30,1,1\n", "a number", []string{"end: Summary"}},
 		{"columns without names", "0,1,2,label\n" + rows(30, func(i int) string {
 			return fmt.Sprintf("%d,%d,1.5,%s", i%4, i%3, []string{"Normal", "DoS"}[i%2])
 		}),

@@ -15,6 +15,7 @@ type findings struct {
 	columns  []*guess.Column
 	odd      int  // rows of another width
 	repeated bool // the header stands again among the rows
+	summary  bool // a line Summary ends the rows
 	rows     [][]int32
 	codes    []map[string]int32
 	comments []string

@@ -593,8 +593,9 @@ bootstrap: 0
 	if r := runSmall(t, text, Options{}).Results[0]; r.Status != record.OK || r.Metric("auroc") != 1 {
 		t.Errorf("%+v", r)
 	}
-	_, err := experiment.Load(runstest.Write(t, strings.Replace(text, "label:", "#", 1)), experiment.LoadOptions{})
-	if err == nil || !strings.Contains(err.Error(), "own has no labels") {
+	unlabelled := strings.NewReplacer("label:", "#", "[znorm]", "[tree]").Replace(text)
+	_, err := experiment.Load(runstest.Write(t, unlabelled), experiment.LoadOptions{})
+	if err == nil || !strings.Contains(err.Error(), "own has no labels, which") {
 		t.Errorf("without labels: %v", err)
 	}
 }

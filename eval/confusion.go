@@ -49,6 +49,17 @@ func (c Confusion) Accuracy() float64 {
 // Precision is the share of attacks among the flagged. NaN when nothing is flagged.
 func (c Confusion) Precision() float64 { return ratio(float64(c.TP), float64(c.TP+c.FP)) }
 
+// PrecisionAt is what the precision would be if the share of attacks were the prevalence, with the same recall and
+// false-positive rate (Axelsson, The Base-Rate Fallacy and the Difficulty of Intrusion Detection, 2000),
+//
+//	P = recall·π / (recall·π + FPR·(1−π))
+//
+// NaN without attacks, without benign samples, and when nothing is flagged.
+func (c Confusion) PrecisionAt(prevalence float64) float64 {
+	hits := c.Recall() * prevalence
+	return ratio(hits, hits+c.FPR()*(1-prevalence))
+}
+
 // Recall is the share of the attacks that is flagged (true-positive rate). NaN without attacks.
 func (c Confusion) Recall() float64 { return ratio(float64(c.TP), float64(c.TP+c.FN)) }
 

@@ -338,3 +338,20 @@ func BenchmarkSummarise(b *testing.B) {
 		}
 	}
 }
+
+// TestPrecisionAtPrevalence: 90 of 100 attacks and 50 of 1000 benign samples are flagged; of a million units with 1 %
+// attacks 9,000 of 10,000 and 49,500 of 990,000 would be.
+func TestPrecisionAtPrevalence(t *testing.T) {
+	c := Confusion{TP: 90, FN: 10, FP: 50, TN: 950}
+	if got, want := c.PrecisionAt(0.01), 9000.0/58500; math.Abs(got-want) > 1e-12 {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if got, want := c.PrecisionAt(100.0/1100), c.Precision(); math.Abs(got-want) > 1e-12 {
+		t.Errorf("at the sample's own prevalence %v, want %v", got, want)
+	}
+	for _, c := range []Confusion{{TN: 5, FN: 5}, {TP: 5, FN: 1}, {FP: 3, TN: 2}} {
+		if got := c.PrecisionAt(0.01); !math.IsNaN(got) {
+			t.Errorf("%+v: %v", c, got)
+		}
+	}
+}

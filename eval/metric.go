@@ -87,6 +87,9 @@ var scoreMetrics = []Metric{
 	{"balanced_accuracy", "bal. acc.", "mean of recall and specificity", Higher, Share,
 		flagged(Confusion.BalancedAccuracy)},
 	{"precision", "precision", "share of attacks among the flagged units", Higher, Share, flagged(Confusion.Precision)},
+	{"precision_at_1prevalence", "prec. at 1 %", "precision if 1 % of the units were attacks, at the same recall and " +
+		"false-positive rate", Higher, Share,
+		flagged(func(c Confusion) float64 { return c.PrecisionAt(0.01) })},
 	{"recall", "recall", "share of attacks flagged", Higher, Share, flagged(Confusion.Recall)},
 	{"specificity", "specificity", "share of benign units not flagged", Higher, Share, flagged(Confusion.Specificity)},
 	{"f1", "F1", "harmonic mean of precision and recall", Higher, Share, flagged(Confusion.F1)},

@@ -48,6 +48,8 @@ type Info struct {
 	Doc   string // one sentence: what it learns and what the score is
 	Paper string // the source, as author, title, venue and year; or why there is none
 	Needs Needs
+	// Control says that it is there to be beaten: a detector that is not better has learned nothing that matters.
+	Control bool
 	// Seeded says whether what a detector of the spec learns, or how it scores, depends on Env.Seed; nil: it does
 	// for every spec. One that ignores the seed is trained once per data set and fold.
 	Seeded   func(Spec) bool

@@ -24,7 +24,7 @@ func elsewhere(t *testing.T, settings string, programs map[string]string) (map[s
 	dir := t.TempDir()
 	var text strings.Builder
 	text.WriteString("name: elsewhere\ndata:\n  - {data: synth, options: {hosts: 4, hours: 6, rate: 4}}\nbootstrap: 0\n" +
-		"audit: off\n" + settings + "models:\n")
+		"audit: off\ncontrols: off\n" + settings + "models:\n")
 	for label, program := range programs {
 		file := label + ".sh"
 		if err := os.WriteFile(filepath.Join(dir, file), []byte(program), 0o644); err != nil {
@@ -116,7 +116,7 @@ func TestCommandKilled(t *testing.T) {
 	pids := filepath.Join(dir, "pids")
 	hold := "sleep 300 & echo $! >> " + pids + "; setsid sleep 300 & echo $! >> " + pids + "; "
 	text := "name: killed\ndata:\n  - {data: synth, options: {hosts: 4, hours: 6, rate: 4}}\nbootstrap: 0\n" +
-		"audit: off\nmodels:\n"
+		"controls: off\naudit: off\nmodels:\n"
 	for label, params := range map[string]string{
 		"late": `run: [sh, -c, "` + hold + `sleep 300"], timeout: 1s`,
 		"large": `run: [sh, -c, "x=$(head -c 90000000 /dev/zero | tr '\\0' a); ` + hold + `sleep 300"], ` +
@@ -179,6 +179,7 @@ func TestScoresChecked(t *testing.T) {
 		{"", record.OK, "only the row numbers are checked"},
 	} {
 		text := "name: s\ndata:\n  - {data: synth, options: {hosts: 4, hours: 6, rate: 4}}\nbootstrap: 0\naudit: off\n" +
+			"controls: off\n" +
 			"models:\n  - {model: scores, params: {file: '" + scores + "', " + c.params + "}}\n"
 		file := filepath.Join(t.TempDir(), "experiment.yaml")
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {

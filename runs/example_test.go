@@ -24,7 +24,7 @@ func Example() {
 	defer os.RemoveAll(root)
 	e, err := experiment.Load("quickstart", experiment.LoadOptions{
 		Builtin:   configs.Files,
-		Overrides: []string{"data.synth.options.hosts=6", "models=[znorm, random]", "seeds=[1, 2]"},
+		Overrides: []string{"data.synth.options.hosts=6", "models=[znorm, random]", "seeds=[1, 2]", "controls=off"},
 	})
 	if err != nil {
 		fmt.Println(err)

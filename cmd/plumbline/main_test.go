@@ -53,6 +53,9 @@ const tiny = "name: tiny\ndata: [{data: synth, options: {hosts: 6, hours: 12, ra
 
 func writeExperiment(t testing.TB, text string) string {
 	t.Helper()
+	if !strings.Contains(text, "controls:") { // the cells are those of the models that are named
+		text = strings.TrimRight(text, "\n") + "\ncontrols: off\n"
+	}
 	file := filepath.Join(t.TempDir(), "experiments", "tiny.yaml")
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ func init() {
 		Doc:  "Control for machines that judge entities: a one-class model on the mean of each entity's flows.",
 		Paper: "baseline of V. Serentellos, Anomaly detection in network traffic using multivariate state " +
 			"machines, thesis, TU Delft 2020",
+		Control:  true,
 		Needs:    models.Needs{Input: data.Traces, Batch: true},
 		Seeded:   func(s models.Spec) bool { return s.(*EntityMeansSpec).Model.UsesSeed() },
 		Defaults: func() models.Spec { return &EntityMeansSpec{Model: models.ReferenceTo("lof")} },

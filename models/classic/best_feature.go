@@ -24,6 +24,7 @@ func init() {
 		Name:     bestFeature,
 		Doc:      "Control: largest standardised deviation of a row in any one column.",
 		Paper:    "none: the simplest rule an analyst would write",
+		Control:  true,
 		Needs:    models.Needs{Input: data.Vectors},
 		Seeded:   models.Never,
 		Defaults: func() models.Spec { return &BestFeature{} },

@@ -23,6 +23,7 @@ func init() {
 		Name:     centroid,
 		Doc:      "Distance from the mean of the training rows.",
 		Paper:    "none: the nearest-centroid rule with one class",
+		Control:  true,
 		Needs:    models.Needs{Input: data.Vectors},
 		Seeded:   models.Never,
 		Defaults: func() models.Spec { return &Centroid{} },

@@ -23,6 +23,7 @@ func init() {
 		Name:     random,
 		Doc:      "Control: uniform scores that depend on the seed and a row's place in the set, not on the row.",
 		Paper:    "none: chance",
+		Control:  true,
 		Needs:    models.Needs{Input: data.Vectors, Batch: true},
 		Defaults: func() models.Spec { return &Random{} },
 	})

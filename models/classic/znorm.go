@@ -25,6 +25,7 @@ func init() {
 		Name:     znorm,
 		Doc:      "Control: length of the standardised row.",
 		Paper:    "none: the baseline that autoencoder papers leave out",
+		Control:  true,
 		Needs:    models.Needs{Input: data.Vectors},
 		Seeded:   models.Never,
 		Defaults: func() models.Spec { return &ZNorm{} },

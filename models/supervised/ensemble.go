@@ -55,6 +55,7 @@ func init() {
 		Name:     "permuted",
 		Doc:      "Control that sees labels, but shuffled ones: any model trained on them.",
 		Paper:    "none: the permutation control; M. Ojala and G. Garriga, JMLR 2010, for tests with it",
+		Control:  true,
 		Needs:    needs,
 		Defaults: func() models.Spec { return &Permuted{models.AnyReferenceTo("tree")} },
 	})

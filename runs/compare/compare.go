@@ -52,6 +52,8 @@ type Row struct {
 	Run          string // name of the run directory
 	OK, Cells    int
 	Fixed        bool             // the model is deterministic: one cell is all there is
+	Control      bool             // it is there to be beaten
+	Unbeaten     string           // the best control, where the model is not shown to be better
 	SawLabels    bool             // the model learns from labels: the others saw benign rows alone
 	Attacks      int              // labelled attacks that it learned from; 0: not known, or not the same in all cells
 	Main         Value            // of the comparison's metric
@@ -59,9 +61,10 @@ type Row struct {
 	Errors       []string         // of the cells that are not ok, each once
 	Best, Even   bool             // by Main: the best of the group; not significantly worse than the best
 
-	cells   []record.Result
-	overlap float64 // of folds, see [eval.Pool]
-	dir     string  // of the run of each cell; empty where cells of several are joined
+	cells      []record.Result
+	overlap    float64 // of folds, see [eval.Pool]
+	experiment string  // name of that of the run
+	dir        string  // of the run of each cell; empty where cells of several are joined
 }
 
 // Value is a metric's mean over seeds, or over folds whose values are means over seeds. Its interval is that of the
@@ -246,6 +249,7 @@ func (c *Comparison) group(cells []member, names []string, records []*record.Rec
 			r.Run = "several"
 		} else {
 			r.Run, r.dir = names[of[0].run], records[of[0].run].Dir
+			r.experiment = records[of[0].run].Name
 		}
 		if slices.ContainsFunc(keys, isRun) && len(runs[keyOf(of[0], slices.DeleteFunc(slices.Clone(keys), isRun))]) > 1 {
 			r.Label += " (" + r.Run + ")"
@@ -281,6 +285,7 @@ func (c *Comparison) group(cells []member, names []string, records []*record.Rec
 		}
 	}
 	g.mark()
+	g.holdAgainstControls()
 	return g
 }
 
@@ -300,7 +305,7 @@ func (c *Comparison) row(members []member, columns []string, overlap float64) Ro
 	r := Row{Model: cells[0].Model, Cells: len(cells), Fixed: cells[0].Deterministic, Others: map[string]Value{},
 		cells: cells, overlap: overlap}
 	if info, err := models.Lookup(r.Model); err == nil {
-		r.SawLabels = info.Needs.Labels.Any()
+		r.SawLabels, r.Control = info.Needs.Labels.Any(), info.Control
 	}
 	r.Attacks = attacksSeen(cells)
 	for i := range cells {

@@ -46,7 +46,7 @@ var latexSigns = map[rune]string{
 	'\\': `\textbackslash{}`, '{': `\{`, '}': `\}`, '$': `\$`, '&': `\&`, '#': `\#`, '%': `\%`, '_': `\_`,
 	'~': `\textasciitilde{}`, '^': `\textasciicircum{}`, '<': `\textless{}`, '>': `\textgreater{}`, '|': `\textbar{}`,
 	'"': "''", '±': `$\pm$`, '–': `--`, '—': `---`, '…': `\dots{}`, '×': `$\times$`, '≤': `$\leq$`,
-	'≥': `$\geq$`, '−': `$-$`, '²': `\textsuperscript{2}`, '’': "'", '\u00a0': "~", '\u2009': `\,`,
+	'≥': `$\geq$`, '−': `$-$`, '²': `\textsuperscript{2}`, '’': "'", '†': `\dag{}`, '\u00a0': "~", '\u2009': `\,`,
 }
 
 // latexText escapes what LaTeX would take for its own. Letters beyond those that its usual fonts have become their

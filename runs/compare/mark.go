@@ -63,6 +63,50 @@ func (g *Group) mark() {
 	g.how = byErrors + untested(names)
 }
 
+// untrained is the label of the control that is a network before its training.
+const untrained = "untrained"
+
+// holdAgainstControls names at each model the best control where the model is not shown to be better: its mean is no
+// better, or by Welch's test with Holm's correction not significantly so.
+func (g *Group) holdAgainstControls() {
+	var best *Row
+	for i := range g.Rows {
+		r := &g.Rows[i]
+		r.Control = r.Control || len(r.cells) > 0 && r.cells[0].Label == untrained
+		if r.Control && best == nil && !math.IsNaN(r.Main.Mean) {
+			best = r
+		}
+	}
+	if best == nil {
+		return
+	}
+	p := make([]float64, len(g.Rows))
+	for i := range g.Rows {
+		p[i] = math.NaN()
+		if r := &g.Rows[i]; !r.Control && r.Rank > 0 && r.Rank < best.Rank {
+			p[i] = eval.Welch(r.Main.Error, best.Main.Error)
+		}
+	}
+	for i, adjusted := range eval.Holm(p) {
+		if r := &g.Rows[i]; !r.Control && r.Rank > 0 && !(adjusted < level) && (r.Rank > best.Rank || !math.IsNaN(adjusted)) {
+			r.Unbeaten = best.Label
+		}
+	}
+}
+
+// unbeatenMark stands at the name of a model that does not beat the best control.
+const unbeatenMark = " †"
+
+// unbeaten explains the mark, "" where there is none.
+func (g *Group) unbeaten() string {
+	for i := range g.Rows {
+		if by := g.Rows[i].Unbeaten; by != "" {
+			return "† not shown to be better than the best control, " + by
+		}
+	}
+	return ""
+}
+
 // untested names the models without a mark of which nothing is known.
 func untested(names []string) string {
 	if names == nil {

@@ -34,7 +34,8 @@ type Pivot struct {
 type PivotCell struct {
 	Value
 	OK, Cells  int
-	Best, Even bool // of the models beside it: the best; not significantly worse than the best
+	Best, Even bool   // of the models beside it: the best; not significantly worse than the best
+	Unbeaten   string // with the axis data: the best control, where the model is not shown to be better
 
 	metric string
 }
@@ -168,7 +169,7 @@ func (c *Comparison) spread(g *Group, r *Row, other string, add func(label, colu
 			name += " (" + g.Unit + ")"
 		}
 		one := cell(r.Main, r.cells, c.Metric)
-		one.Best, one.Even = r.Best, r.Even
+		one.Best, one.Even, one.Unbeaten = r.Best, r.Even, r.Unbeaten
 		add(r.Label, name, one)
 	case "metric":
 		for _, m := range c.metrics(g) {

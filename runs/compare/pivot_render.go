@@ -45,6 +45,9 @@ func (c *PivotCell) text() string {
 			text += " ± " + short(c.metric, half)
 		}
 	}
+	if c.Unbeaten != "" {
+		text += unbeatenMark
+	}
 	return fmt.Sprintf("%s (%d/%d)", text, c.OK, c.Cells)
 }
 
@@ -67,13 +70,14 @@ func (p *Pivot) sheet() *sheet {
 		head = append(head, "mean rank")
 	}
 	s.lines = plain([][]string{head})
-	intervals := false
+	intervals, unbeaten := false, false
 	for i, name := range heads(p.Down, p.Rows) {
 		line := []entry{{text: name}}
 		for k := range p.Cells[i] {
 			c := &p.Cells[i][k]
 			line = append(line, entry{text: c.text(), best: c.Best, even: c.Even})
 			intervals = intervals || c.Interval.Defined()
+			unbeaten = unbeaten || c.Unbeaten != ""
 		}
 		if p.Ranks != nil && p.Down == "model" {
 			line = append(line, entry{text: rankText(p.Ranks[i])})
@@ -92,6 +96,9 @@ func (p *Pivot) sheet() *sheet {
 	}
 	if s.marked() {
 		s.notes = append(s.notes, p.how+untested(p.untested))
+	}
+	if unbeaten {
+		s.notes = append(s.notes, "† not shown to be better than the best control on the data set")
 	}
 	s.notes = append(s.notes, p.Notes...)
 	for _, w := range p.Warnings {
@@ -118,7 +125,7 @@ func numberText(v float64) string {
 func pivotCSV(w io.Writer, pivots []*Pivot) error {
 	cw := csv.NewWriter(w)
 	cw.Write([]string{"table", "row", "column", "metric", "mean", "sd", "low", "high", "interval", "n", "ok", "cells",
-		"best", "not_worse", "warnings"})
+		"best", "not_worse", "unbeaten_control", "warnings"})
 	for _, p := range pivots {
 		warnings := strings.Join(p.Warnings, "; ")
 		for i, row := range p.Rows {
@@ -126,7 +133,7 @@ func pivotCSV(w io.Writer, pivots []*Pivot) error {
 				c := &p.Cells[i][k]
 				cw.Write([]string{p.Title, row, column, c.metric, numberText(c.Mean), numberText(c.SD),
 					numberText(c.Interval.Low), numberText(c.Interval.High), c.kind(), strconv.Itoa(c.N), strconv.Itoa(c.OK),
-					strconv.Itoa(c.Cells), strconv.FormatBool(c.Best), strconv.FormatBool(c.Even), warnings})
+					strconv.Itoa(c.Cells), strconv.FormatBool(c.Best), strconv.FormatBool(c.Even), c.Unbeaten, warnings})
 			}
 		}
 	}
@@ -149,6 +156,7 @@ func pivotJSON(w io.Writer, pivots []*Pivot) error {
 		Cells    int         `json:"cells"`
 		Best     bool        `json:"best,omitempty"`
 		Even     bool        `json:"not_worse,omitempty"`
+		Unbeaten string      `json:"unbeaten_control,omitempty"`
 	}
 	type table struct {
 		Title    string        `json:"title"`
@@ -169,7 +177,8 @@ func pivotJSON(w io.Writer, pivots []*Pivot) error {
 			for k, column := range p.Columns {
 				c := &p.Cells[i][k]
 				t.Cells = append(t.Cells, cell{row, column, c.metric, eval.Number(c.Mean), eval.Number(c.SD),
-					eval.Number(c.Interval.Low), eval.Number(c.Interval.High), c.kind(), c.N, c.OK, c.Cells, c.Best, c.Even})
+					eval.Number(c.Interval.Low), eval.Number(c.Interval.High), c.kind(), c.N, c.OK, c.Cells, c.Best, c.Even,
+					c.Unbeaten})
 			}
 		}
 		for _, r := range p.Ranks {

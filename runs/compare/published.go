@@ -3,6 +3,7 @@ package compare
 import (
 	_ "embed"
 	"fmt"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -16,11 +17,86 @@ var publishedFile []byte
 
 // Published is what one source reports on some data sets.
 type Published struct {
-	Source  string           `yaml:"source" json:"source"`
+	Source string `yaml:"source" json:"source"`
+	// Place is where in the source, such as a table and page.
+	Place string `yaml:"place" json:"place,omitempty"`
+	// Experiment is the one of configs/papers that follows the source's protocol, with its labels as the models' names.
+	Experiment string `yaml:"experiment" json:"experiment,omitempty"`
+	// Repetitions is how many runs or splits the source's values are means over; 0: it says nothing.
+	Repetitions int `yaml:"repetitions" json:"repetitions,omitempty"`
+
 	Data    []string         `yaml:"data" json:"-"` // patterns of data set names, as path.Match has them
 	Unit    string           `yaml:"unit" json:"-"`
 	Differs string           `yaml:"differs" json:"differs,omitempty"` // why a difference need not be the method's
 	Values  []PublishedValue `yaml:"values" json:"values"`
+
+	Verdicts []Verdict `yaml:"-" json:"verdicts,omitempty"`
+}
+
+// Verdict is a reported value beside ours.
+type Verdict struct {
+	Label      string      `json:"label"`
+	Metric     string      `json:"metric"`
+	Theirs     float64     `json:"theirs"`
+	Ours       eval.Number `json:"ours"`
+	Difference eval.Number `json:"difference"` // ours − theirs
+	Verdict    string      `json:"verdict"`    // reproduced, not reproduced or not comparable
+	Why        string      `json:"why"`
+}
+
+// What a verdict can be.
+const (
+	reproduced    = "reproduced"
+	notReproduced = "not reproduced"
+	notComparable = "not comparable"
+)
+
+// rounding is half a unit of the last digit of reported values, which have three or four: what they may differ by
+// without a cause.
+const rounding = 0.0005
+
+// judge holds what a source reports against a group's rows: of the experiment that follows it, by label. A value is
+// reproduced where the difference is within twice its standard error, that of our mean and, where the source says over
+// how many repetitions its values are means, of theirs, taken to vary as ours do; and the rounding.
+func (p *Published) judge(g *Group) {
+	for _, v := range p.Values {
+		for i := range g.Rows {
+			r := &g.Rows[i]
+			if len(r.cells) == 0 || r.cells[0].Label != v.Model || r.experiment != p.Experiment {
+				continue
+			}
+			names, values := v.metrics()
+			for k, metric := range names {
+				ours := value(r.cells, metric, r.overlap)
+				one := Verdict{Label: r.Label, Metric: metric, Theirs: values[k], Ours: eval.Number(ours.Mean),
+					Difference: eval.Number(ours.Mean - values[k])}
+				n := float64(ours.N)
+				se := ours.SD / math.Sqrt(n)
+				if p.Repetitions > 0 {
+					se = math.Hypot(se, ours.SD/math.Sqrt(float64(p.Repetitions)))
+				}
+				within := 2*se + rounding
+				switch {
+				case p.Differs != "":
+					one.Verdict, one.Why = notComparable, p.Differs
+				case math.IsNaN(ours.Mean):
+					one.Verdict, one.Why = notComparable, "we have no value"
+				case ours.N < 2:
+					one.Verdict, one.Why = notComparable, "one cell does not say how far another may lie"
+				case math.Abs(ours.Mean-values[k]) <= within:
+					one.Verdict, one.Why = reproduced, fmt.Sprintf("within ±%.4f, two standard errors and the rounding", within)
+				default:
+					one.Verdict, one.Why = notReproduced, fmt.Sprintf("beyond ±%.4f, two standard errors and the rounding", within)
+				}
+				p.Verdicts = append(p.Verdicts, one)
+			}
+		}
+	}
+}
+
+func (v Verdict) String() string {
+	return fmt.Sprintf("%s: %s %s, theirs %.4g, difference %+.4f: %s (%s)", v.Label, title(v.Metric),
+		number(float64(v.Ours)), v.Theirs, float64(v.Difference), v.Verdict, v.Why)
 }
 
 // PublishedValue is what a source reports of one model, 0 where it says nothing.
@@ -105,6 +181,9 @@ func (c *Comparison) AddPublished() error {
 		for _, p := range all {
 			fits := func(pattern string) bool { ok, _ := path.Match(pattern, g.Data); return ok }
 			if p.Unit == g.Unit && slices.ContainsFunc(p.Data, fits) {
+				if p.Experiment != "" {
+					p.judge(g)
+				}
 				g.Published = append(g.Published, p)
 			}
 		}

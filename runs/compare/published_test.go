@@ -2,8 +2,12 @@ package compare
 
 import (
 	"bytes"
+	"fmt"
+	"math"
 	"strings"
 	"testing"
+
+	"plumbline/runs/record"
 )
 
 // TestPublished: the shipped values are well-formed, and stand beside the groups of their data and unit alone.
@@ -38,5 +42,41 @@ func TestPublished(t *testing.T) {
 		if got, err := readPublished([]byte(bad)); err == nil {
 			t.Errorf("%s is accepted: %+v", bad, got)
 		}
+	}
+}
+
+// TestVerdicts: over ten folds of sd .02 the mean is .9; what a source has over ten repetitions too may lie two
+// standard errors of the difference away, 2·.02·√(1/10+1/10) = .0179, and the rounding.
+func TestVerdicts(t *testing.T) {
+	var cells []record.Result
+	for i := range 10 {
+		c := record.Result{Label: "KNN", Status: record.OK, Fold: fmt.Sprint("r", i+1)}
+		c.Set("auroc", 0.9+0.02*math.Sqrt(0.9)*float64(2*(i%2)-1))
+		cells = append(cells, c)
+	}
+	group := func(experiment string) *Group {
+		return &Group{Rows: []Row{{Label: "KNN (a)", cells: cells, overlap: 0.1, experiment: experiment}}}
+	}
+	for _, c := range []struct {
+		theirs  float64
+		differs string
+		want    string
+	}{{0.9, "", reproduced}, {0.918, "", reproduced}, {0.882, "", reproduced}, {0.919, "", notReproduced},
+		{0.88, "", notReproduced}, {0.9, "another split", notComparable}} {
+		p := Published{Experiment: "odds", Repetitions: 10, Differs: c.differs,
+			Values: []PublishedValue{{Model: "KNN", AUROC: c.theirs}, {Model: "LOF", AUROC: 0.5}}}
+		p.judge(group("odds"))
+		if len(p.Verdicts) != 1 || p.Verdicts[0].Verdict != c.want || p.Verdicts[0].Label != "KNN (a)" {
+			t.Errorf("%v: %+v", c.theirs, p.Verdicts)
+		}
+		p.Verdicts = nil
+		if p.judge(group("mine")); p.Verdicts != nil {
+			t.Errorf("another experiment is judged: %+v", p.Verdicts)
+		}
+	}
+	cells = cells[:1]
+	p := Published{Experiment: "odds", Values: []PublishedValue{{Model: "KNN", AUROC: 0.9}}}
+	if p.judge(group("odds")); p.Verdicts[0].Verdict != notComparable {
+		t.Errorf("%+v", p.Verdicts)
 	}
 }

@@ -55,7 +55,11 @@ func (c *Comparison) grid(g *Group) [][]string {
 		if r.Rank > 0 {
 			rank = strconv.Itoa(r.Rank)
 		}
-		line := []string{rank, r.Label, plusMinus(r.Main), interval(r.Main), r.Main.rests(g.Test)}
+		name := r.Label
+		if r.Unbeaten != "" {
+			name += unbeatenMark
+		}
+		line := []string{rank, name, plusMinus(r.Main), interval(r.Main), r.Main.rests(g.Test)}
 		for _, m := range g.Columns {
 			if m != c.Metric {
 				line = append(line, short(m, r.Others[m].Mean))
@@ -141,6 +145,9 @@ func (g *Group) notes() []string {
 	if over("folds") {
 		out = append(out, "over folds: seeds are averaged within a fold; corrected for the training rows that folds share")
 	}
+	if text := g.unbeaten(); text != "" {
+		out = append(out, text)
+	}
 	for _, r := range g.Rows {
 		for _, e := range r.Errors {
 			out = append(out, r.Label+" "+e)
@@ -153,7 +160,16 @@ func (g *Group) notes() []string {
 		if p.Differs != "" {
 			line += " (not comparable as it stands: " + p.Differs + ")"
 		}
+		if p.Place != "" {
+			line += ", " + p.Place
+		}
 		out = append(out, line+":")
+		if p.Verdicts != nil {
+			for _, v := range p.Verdicts {
+				out = append(out, "  "+v.String())
+			}
+			continue
+		}
 		for _, v := range p.Values {
 			out = append(out, "  "+v.String())
 		}
@@ -219,8 +235,8 @@ func writeSheets(w io.Writer, format string, sheets []*sheet) error {
 func (c *Comparison) csv(w io.Writer) error {
 	cw := csv.NewWriter(w)
 	cw.Write([]string{"data", "unit", "rank", "label", "model", "metric", "n", "cells", "mean", "sd", "low", "high",
-		"interval", "run", "saw_labels", "best", "not_worse", "warnings",
-		"saw_attacks"})
+		"interval", "run", "saw_labels", "best", "not_worse", "control",
+		"unbeaten_control", "warnings", "saw_attacks"})
 	text := func(v float64) string {
 		if math.IsNaN(v) {
 			return ""
@@ -236,7 +252,8 @@ func (c *Comparison) csv(w io.Writer) error {
 				cw.Write([]string{g.Data, g.Unit, strconv.Itoa(r.Rank), r.Label, r.Model, m, strconv.Itoa(v.N),
 					strconv.Itoa(r.Cells), text(v.Mean), text(v.SD), text(v.Interval.Low), text(v.Interval.High), v.kind(), r.Run,
 					strconv.FormatBool(r.SawLabels), strconv.FormatBool(r.Best && m == c.Metric),
-					strconv.FormatBool(r.Even && m == c.Metric), warnings, strconv.Itoa(r.Attacks)})
+					strconv.FormatBool(r.Even && m == c.Metric), strconv.FormatBool(r.Control), r.Unbeaten, warnings,
+					strconv.Itoa(r.Attacks)})
 			}
 		}
 	}
@@ -278,6 +295,9 @@ func (c *Comparison) json(w io.Writer) error {
 		Best      bool `json:"best,omitempty"`      // by the metric
 		Even      bool `json:"not_worse,omitempty"` // not significantly worse than the best
 		Attacks   int  `json:"saw_attacks,omitempty"`
+
+		Control  bool   `json:"control,omitempty"`
+		Unbeaten string `json:"unbeaten_control,omitempty"` // the best control, where the model is not better
 	}
 	type group struct {
 		Data     string   `json:"data"`
@@ -302,7 +322,7 @@ func (c *Comparison) json(w io.Writer) error {
 		for _, r := range g.Rows {
 			or := row{Rank: r.Rank, Label: r.Label, Model: r.Model, Run: r.Run, OK: r.OK, Cells: r.Cells, Errors: r.Errors,
 				Metrics: map[string]value{}, SawLabels: r.SawLabels, Best: r.Best, Even: r.Even,
-				Attacks: r.Attacks}
+				Attacks: r.Attacks, Control: r.Control, Unbeaten: r.Unbeaten}
 			for _, m := range c.metrics(g) {
 				v := r.Others[m]
 				or.Metrics[m] = value{v.N, eval.Number(v.Mean), eval.Number(v.SD), eval.Number(v.Interval.Low),

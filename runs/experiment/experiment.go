@@ -30,6 +30,10 @@ type Config struct {
 	Data []dataRef `yaml:"data" jsonschema:"minItems=1"`
 	// models: names of configs/models or of registered models, or maps {model, label, params}
 	Models []modelRef `yaml:"models" jsonschema:"minItems=1"`
+	// models to be beaten that are added to those of the experiment, unless they are there: on (random, znorm,
+	// best_feature, untrained, and one_rule and permuted where a model learns from labels; none where no model sees rows),
+	// off, or a list of names
+	Controls Controls `yaml:"controls"`
 	// one cell for each; deterministic models run once
 	Seeds []uint64 `yaml:"seeds" jsonschema:"minItems=1"`
 	// which rows train, validate and test; over the data set's default
@@ -108,6 +112,46 @@ func (a *Audit) DecodeStrict(d settings.Doc) settings.Problems {
 	return ps
 }
 
+// Controls are the names of the controls that an experiment adds.
+type Controls struct {
+	On   bool     // the usual ones
+	List []string // these, in place of the usual ones
+}
+
+// Forms are a word, true and false, or names.
+func (*Controls) Forms() []settings.Form {
+	return []settings.Form{{Texts: []string{"on", "off"}}, {Bools: true}, {List: &settings.Form{}}}
+}
+
+// DecodeStrict takes on, off, true, false or a list of names.
+func (c *Controls) DecodeStrict(d settings.Doc) settings.Problems {
+	*c = Controls{}
+	if text, ok := d.Scalar(); ok {
+		switch text {
+		case "on", "true":
+			c.On = true
+		case "off", "false":
+		default:
+			return settings.Problems{d.Problem("%q is neither on nor off; a list names controls", text)}
+		}
+		return nil
+	}
+	return d.Decode(&c.List)
+}
+
+// names are the controls to add; labels says whether a model learns from labels.
+func (c Controls) names(labels bool) []string {
+	switch {
+	case c.List != nil:
+		return c.List
+	case !c.On:
+		return nil
+	case labels:
+		return []string{"random", "znorm", "best_feature", "untrained", "one_rule", "permuted"}
+	}
+	return []string{"random", "znorm", "best_feature", "untrained"}
+}
+
 // Keep is which of a cell's larger files are written.
 type Keep struct {
 	// scores.csv.zst
@@ -121,7 +165,7 @@ func defaults() Config {
 		Seeds:     []uint64{1},
 		Threshold: Threshold{eval.ThresholdRule{Rule: "fpr", Value: 0.01}, "validation"},
 		Aggregate: Aggregate{Flow: "max", Unit: "max"}, Protocol: defaultProtocol(), Bootstrap: 500, Audit: "on",
-		Keep: Keep{Scores: true, Models: true},
+		Keep: Keep{Scores: true, Models: true}, Controls: Controls{On: true},
 	}
 }
 

@@ -27,6 +27,9 @@ bootstrap: 50
 
 func write(t testing.TB, text string) string {
 	t.Helper()
+	if !strings.Contains(text, "controls:") { // the cells are those of the models that are named
+		text = strings.TrimRight(text, "\n") + "\ncontrols: off\n"
+	}
 	file := filepath.Join(t.TempDir(), "experiment.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
@@ -336,7 +339,7 @@ func TestInherit(t *testing.T) {
 // of its own; a file of that name comes first.
 func TestNamedExperiment(t *testing.T) {
 	t.Chdir(t.TempDir())
-	o := LoadOptions{Builtin: configs.Files, Overrides: []string{"models=[znorm]"}}
+	o := LoadOptions{Builtin: configs.Files, Overrides: []string{"models=[znorm]", "controls=off"}}
 	e, err := Load("quickstart", o)
 	if err != nil || e.Name != "quickstart" || len(e.Plan()) != 1 {
 		t.Fatalf("%+v, %v", e, err)

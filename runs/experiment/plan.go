@@ -73,6 +73,7 @@ func (e *Experiment) Resolved() ([]byte, error) {
 	add("doc", e.Config.Doc != "", e.Config.Doc)
 	add("data", true, sets)
 	add("models", true, entries)
+	add("controls", true, "off") // those that were added stand in models
 	add("seeds", true, e.Seeds)
 	add("split", e.Config.Split.Given(), e.Config.Split)
 	add("prep", e.Config.Prep.Given(), e.Config.Prep)

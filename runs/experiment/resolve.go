@@ -2,6 +2,8 @@ package experiment
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -66,6 +68,7 @@ func (l *loader) resolve() (ps settings.Problems) {
 		labels[entry.Label] = true
 		e.Entries = append(e.Entries, entry)
 	}
+	ps = append(ps, l.controls(labels)...)
 	names := map[string]bool{}
 	for _, r := range e.Data {
 		set, problems := l.dataSet(r)
@@ -81,6 +84,30 @@ func (l *loader) resolve() (ps settings.Problems) {
 		e.Sets = append(e.Sets, set)
 	}
 	return append(ps, l.fit()...)
+}
+
+// controls adds the controls whose labels are not taken. They see rows: an experiment of models of traces alone gets
+// those that it names. A run directory of a version without controls has none.
+func (l *loader) controls(labels map[string]bool) (ps settings.Problems) {
+	_, given := l.doc.Get("controls")
+	rows := slices.ContainsFunc(l.e.Entries, func(m Entry) bool { return m.Info.Needs.Input == data.Vectors })
+	if _, err := os.Stat(filepath.Join(filepath.Dir(l.e.File), "manifest.json")); !given && (err == nil || !rows) {
+		return nil
+	}
+	learn := slices.ContainsFunc(l.e.Entries, func(m Entry) bool { return m.Info.Needs.Labels.Any() })
+	at, _ := l.doc.Get("controls")
+	for _, name := range l.e.Controls.names(learn) {
+		there := func(m Entry) bool { return m.Info.Control && m.Info.Name == name }
+		if labels[name] || slices.ContainsFunc(l.e.Entries, there) {
+			continue
+		}
+		entry, problems := l.model(modelRef{Model: name, at: at})
+		if ps = append(ps, problems...); len(problems) == 0 {
+			labels[entry.Label] = true
+			l.e.Entries = append(l.e.Entries, entry)
+		}
+	}
+	return ps
 }
 
 // wrong says whether decoding found a problem in what stands under a key.

@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
@@ -25,9 +26,13 @@ seeds: [1, 2]
 bootstrap: 50
 `
 
-// Write puts the text of an experiment into a file of a folder of its own.
+// Write puts the text of an experiment into a file of a folder of its own. Where it says nothing of controls there are
+// none, so that its cells are those of the models that it names.
 func Write(t testing.TB, text string) (file string) {
 	t.Helper()
+	if !strings.Contains(text, "controls:") {
+		text = strings.TrimRight(text, "\n") + "\ncontrols: off\n"
+	}
 	file = filepath.Join(t.TempDir(), "experiment.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)

@@ -52,11 +52,10 @@ type Voting struct {
 func init() {
 	needs := models.Needs{Input: data.Vectors, Labels: models.AllLabels}
 	models.Register(models.Info{
-		Name:     "permuted",
-		Doc:      "Control that sees labels, but shuffled ones: any model trained on them.",
-		Paper:    "none: the permutation control; M. Ojala and G. Garriga, JMLR 2010, for tests with it",
-		Control:  true,
-		Needs:    needs,
+		Name:    "permuted",
+		Doc:     "Control that sees labels, but shuffled ones: any model trained on them.",
+		Paper:   "none: the permutation control; M. Ojala and G. Garriga, JMLR 2010, for tests with it",
+		Control: true, Needs: needs,
 		Defaults: func() models.Spec { return &Permuted{models.AnyReferenceTo("tree")} },
 	})
 	models.Register(models.Info{

@@ -27,8 +27,7 @@ func init() {
 			"a row's side.",
 		Paper: "R. Holte, Very Simple Classification Rules Perform Well on Most Commonly Used Datasets, Machine " +
 			"Learning 11, 1993",
-		Control:  true,
-		Needs:    models.Needs{Input: data.Vectors, Labels: models.AllLabels},
+		Control: true, Needs: models.Needs{Input: data.Vectors, Labels: models.AllLabels},
 		Seeded:   models.Never,
 		Defaults: func() models.Spec { return &OneRule{} },
 	})

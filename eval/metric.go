@@ -50,7 +50,7 @@ func ranked(of func(*Ranking) float64) func(*judged) float64 {
 }
 
 // metrics is the table, in the order of metrics.json.
-var metrics = slices.Concat(scoreMetrics, ofClasses(), runnerMetrics)
+var metrics = slices.Concat(scoreMetrics, ofClasses(), rebuildMetrics, runnerMetrics)
 
 // scoreMetrics come from scores and labels.
 var scoreMetrics = []Metric{
@@ -97,6 +97,21 @@ var scoreMetrics = []Metric{
 	{"alarms", "alarms", "share of units flagged", Neither, Share, flagged(Confusion.Flagged)},
 	{"distinct_scores", "distinct", "number of different scores", Neither, Positive,
 		ranked(func(r *Ranking) float64 { return float64(r.Distinct()) })},
+}
+
+// rebuildMetrics are of models that rebuild samples: measured by what runs the model, and in metrics.json.
+var rebuildMetrics = []Metric{
+	rebuilt("re_valid_mean", "RE valid", "mean", "the benign validation rows"),
+	rebuilt("re_valid_median", "RE valid, median", "median", "the benign validation rows"),
+	rebuilt("re_benign_mean", "RE benign", "mean", "the benign test rows"),
+	rebuilt("re_benign_median", "RE benign, median", "median", "the benign test rows"),
+	rebuilt("re_attack_mean", "RE attack", "mean", "the attacks of the test rows"),
+	rebuilt("re_attack_median", "RE attack, median", "median", "the attacks of the test rows"),
+}
+
+func rebuilt(name, title, what, of string) Metric {
+	return Metric{name, title, what + " reconstruction error of " + of + ", the mean over columns of the squared " +
+		"difference, of models that rebuild rows", Neither, Positive, nil}
 }
 
 // runnerMetrics are measured by what runs the model.
@@ -163,5 +178,8 @@ func MetricNamed(name string) (Metric, bool) {
 // Measured says whether the metric comes from scores, probabilities and labels and is in metrics.json; the others are
 // measured by what runs the model.
 func (m Metric) Measured() bool {
+	if slices.ContainsFunc(rebuildMetrics, func(r Metric) bool { return r.Name == m.Name }) {
+		return true
+	}
 	return m.value != nil || slices.ContainsFunc(classMetrics, func(c classMetric) bool { return c.Name == m.Name })
 }

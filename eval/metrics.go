@@ -191,6 +191,11 @@ func (m Metrics) MarshalJSON() ([]byte, error) {
 			o.add("confusion", m.Confusion)
 		}
 	}
+	for _, k := range rebuildMetrics {
+		if _, ok := m.Values[k.Name]; ok {
+			o.add(k.Name, m.Value(k.Name))
+		}
+	}
 	if m.Classification != nil {
 		for _, k := range classMetrics {
 			o.add(k.Name, m.Value(k.Name))
@@ -239,6 +244,13 @@ func (m *Metrics) UnmarshalJSON(raw []byte) error {
 			var i Interval
 			err = errors.Join(err, read(k.Name+intervalSuffix, &i))
 			m.Intervals[k.Name] = i
+		}
+	}
+	for _, k := range rebuildMetrics {
+		if _, ok := fields[k.Name]; ok {
+			v := Number(math.NaN())
+			err = errors.Join(err, read(k.Name, &v))
+			m.Values[k.Name] = float64(v)
 		}
 	}
 	if m.Classification == nil {

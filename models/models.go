@@ -133,6 +133,13 @@ type Clusterer interface {
 	Clusters(ctx context.Context, s *data.Set) ([]int32, error)
 }
 
+// Reconstructor is a model that rebuilds samples.
+type Reconstructor interface {
+	// Reconstruction is the mean over columns of the squared difference between each sample and what the model makes of
+	// it, whatever its score is; nil where a model of these settings rebuilds nothing.
+	Reconstruction(ctx context.Context, s *data.Set) ([]float64, error)
+}
+
 // Rescalable is a [Spec] whose training takes epochs, so that there can be a longer one: the clusters of a partitioned
 // model that have few rows are trained for more of them.
 type Rescalable interface {

@@ -206,6 +206,9 @@ func (j *job) steps(ctx context.Context) error {
 	m.Warnings = append(warnings, m.Warnings...)
 	j.result.Judge(m)
 	j.result.Warnings = m.Warnings
+	if err := j.reconstruction(ctx, det, s, m); err != nil {
+		return err
+	}
 	if err := j.clusters(ctx, det, s.Test, scores); err != nil {
 		return err
 	}

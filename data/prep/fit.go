@@ -41,6 +41,8 @@ type fitting struct {
 	notes    []string
 	warnings []string
 	gone     []Dropped
+
+	projection *Projection // of the last step
 }
 
 // Fit learns the steps' parameters from the training rows. The table's number columns come first in the

@@ -21,6 +21,16 @@ type Pipeline struct {
 	Warnings []string `json:"warnings,omitempty"`
 	// Dropped are the columns that steps took out since they did not vary in training.
 	Dropped []Dropped `json:"dropped,omitempty"`
+	// Projection, where there is one, makes the matrix of the outputs.
+	Projection *Projection `json:"projection,omitempty"`
+}
+
+// Width is how many columns the matrix has.
+func (p *Pipeline) Width() int {
+	if p.Projection != nil {
+		return len(p.Projection.Vectors)
+	}
+	return len(p.Outputs)
 }
 
 // Output is one column of the matrix: a number column of the table, or one level of a category column,
@@ -37,7 +47,7 @@ type Output struct {
 }
 
 func (f *fitting) pipeline() (*Pipeline, error) {
-	p := &Pipeline{Notes: f.notes, Warnings: f.warnings, Dropped: f.gone}
+	p := &Pipeline{Notes: f.notes, Warnings: f.warnings, Dropped: f.gone, Projection: f.projection}
 	for _, c := range f.columns {
 		if c.text {
 			return nil, fmt.Errorf(
@@ -72,6 +82,9 @@ func (p *Pipeline) check() error {
 			}
 		}
 	}
+	if p.Projection != nil {
+		return p.Projection.check(len(p.Outputs))
+	}
 	return nil
 }
 
@@ -88,6 +101,9 @@ func (p *Pipeline) UnmarshalJSON(raw []byte) error {
 
 // Features are the matrix's columns.
 func (p *Pipeline) Features() []data.Feature {
+	if p.Projection != nil {
+		return p.Projection.features()
+	}
 	out := make([]data.Feature, len(p.Outputs))
 	for i, o := range p.Outputs {
 		out[i] = data.Feature{Name: o.Name, Source: o.Source}
@@ -100,9 +116,10 @@ func (p *Pipeline) Features() []data.Feature {
 
 // Columns is the names of the matrix's columns.
 func (p *Pipeline) Columns() []string {
-	out := make([]string, len(p.Outputs))
-	for i := range p.Outputs {
-		out[i] = p.Outputs[i].Name
+	features := p.Features()
+	out := make([]string, len(features))
+	for i := range features {
+		out[i] = features[i].Name
 	}
 	return out
 }
@@ -191,10 +208,10 @@ func (p *Pipeline) Apply(ctx context.Context, t *data.Table, rows []int32, worke
 	s := &data.Set{
 		Kind:     data.Vectors,
 		N:        len(rows),
-		D:        c.d,
+		D:        p.Width(),
 		Features: p.Features(),
 		Rows:     rows,
-		X:        make([]float32, len(rows)*c.d),
+		X:        make([]float32, len(rows)*p.Width()),
 	}
 	if t.Attack != nil {
 		s.Attack, s.Class, s.Classes = pickRows(t.Attack, rows), pickRows(t.Class, rows), t.Classes
@@ -205,13 +222,22 @@ func (p *Pipeline) Apply(ctx context.Context, t *data.Table, rows []int32, worke
 	var wg parallel.Group
 	for range min(max(1, workers), blocks) {
 		wg.Go(func() {
+			var wide []float32
+			if p.Projection != nil {
+				wide = make([]float32, min(blockRows, len(rows))*c.d)
+			}
 			for {
 				b := int(next.Add(1)) - 1
 				if b >= blocks || ctx.Err() != nil {
 					return
 				}
 				from, to := b*blockRows, min((b+1)*blockRows, len(rows))
-				errs[b] = c.fill(t, p, rows[from:to], s.X[from*c.d:to*c.d])
+				out := s.X[from*s.D : to*s.D]
+				if p.Projection == nil {
+					errs[b] = c.fill(t, p, rows[from:to], out)
+				} else if errs[b] = c.fill(t, p, rows[from:to], wide[:(to-from)*c.d]); errs[b] == nil {
+					errs[b] = p.Projection.apply(wide, out)
+				}
 			}
 		})
 	}

@@ -88,6 +88,9 @@ func (s *Spec) DecodeStrict(d settings.Doc) (ps settings.Problems) {
 				ps = append(ps, c.check(item)...)
 			}
 		}
+		if k := len(s.steps); k > 0 && s.steps[k-1].common().Step == projectStep {
+			ps = append(ps, item.Problem("project puts components in the place of columns: it has to be the last step"))
+		}
 		s.steps = append(s.steps, st)
 	}
 	return ps

@@ -132,6 +132,11 @@ func (d *aeDetector) rebuilt(ctx context.Context, s *data.Set, of func(x, y floa
 	return out, nil
 }
 
+// Reconstruction is the score.
+func (d *aeDetector) Reconstruction(ctx context.Context, s *data.Set) ([]float64, error) {
+	return d.Score(ctx, s)
+}
+
 // State is the weights.
 func (a *ae) State() (any, models.Arrays, error) { return nil, a.p.Named(a.net.Arrays()), nil }
 
@@ -144,4 +149,6 @@ var (
 	_ models.Detector  = (*aeDetector)(nil)
 	_ models.Explainer = (*aeDetector)(nil)
 	_ models.Expecter  = (*aeDetector)(nil)
+
+	_ models.Reconstructor = (*aeDetector)(nil)
 )

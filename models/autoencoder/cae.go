@@ -184,6 +184,15 @@ func (d *caeDetector) Clusters(ctx context.Context, s *data.Set) ([]int32, error
 	return of, nil
 }
 
+// Reconstruction is that of the decoder.
+func (d *caeDetector) Reconstruction(ctx context.Context, s *data.Set) ([]float64, error) {
+	a, err := d.Ready(s)
+	if err != nil {
+		return nil, err
+	}
+	return a.net.ReconstructionErrors(ctx, a.env, a.p, s)
+}
+
 // begin is the centres of the first batch's rows.
 func (a *cae) begin(ctx context.Context, net nn.Network, p nn.Params, train *data.Set, order []int32) ([][]float32,
 	error) {
@@ -280,4 +289,6 @@ func (a cae) load(st models.State) (_ *cae, err error) {
 var (
 	_ models.Detector  = (*caeDetector)(nil)
 	_ models.Clusterer = (*caeDetector)(nil)
+
+	_ models.Reconstructor = (*caeDetector)(nil)
 )

@@ -192,7 +192,26 @@ func (b latentDetector) detector(spec models.Spec, architecture Architecture) (m
 		return nil, fmt.Errorf("%s: %w: %w", b.name, models.ErrSpec, err)
 	}
 	b.bias = architecture.Bias
-	return models.NewFitted(models.Method[*latentDetector]{
+	return latentModel{models.NewFitted(models.Method[*latentDetector]{
 		Name: b.name, Spec: spec, Reads: models.ReadsRows, Min: 1, Fit: b.fit, Load: b.load,
-	}), nil
+	})}, nil
 }
+
+// latentModel is the detector.
+type latentModel struct {
+	*models.Fitted[*latentDetector]
+}
+
+// Reconstruction is that of the decoder.
+func (d latentModel) Reconstruction(ctx context.Context, s *data.Set) ([]float64, error) {
+	b, err := d.Ready(s)
+	if err != nil {
+		return nil, err
+	}
+	return b.net.ReconstructionErrors(ctx, b.env, b.p, s)
+}
+
+var (
+	_ models.Detector      = latentModel{}
+	_ models.Reconstructor = latentModel{}
+)

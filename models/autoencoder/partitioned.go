@@ -197,6 +197,33 @@ func (d *partitionedDetector) Clusters(ctx context.Context, s *data.Set) ([]int3
 	return of, nil
 }
 
+// Reconstruction is what the model of a row's cluster makes of it; nil where the base rebuilds nothing.
+func (d *partitionedDetector) Reconstruction(ctx context.Context, s *data.Set) ([]float64, error) {
+	a, err := d.Ready(s)
+	if err != nil {
+		return nil, err
+	}
+	of, err := a.assign(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float64, s.N)
+	for k, rows := range cluster.Members(of, a.clusters.Groups) {
+		base, ok := a.models[k].(models.Reconstructor)
+		if !ok {
+			return nil, nil
+		}
+		own, err := base.Reconstruction(ctx, s.Subset(rows).Unlabelled())
+		if err != nil || own == nil && len(rows) > 0 {
+			return nil, err
+		}
+		for i, row := range rows {
+			out[row] = own[i]
+		}
+	}
+	return out, nil
+}
+
 // Score is what the model of a row's cluster says, on the scale that the clusters share.
 func (a *partitioned) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 	of, err := a.assign(ctx, s)
@@ -279,4 +306,6 @@ func (a partitioned) load(st models.State) (*partitioned, error) {
 var (
 	_ models.Detector  = (*partitionedDetector)(nil)
 	_ models.Clusterer = (*partitionedDetector)(nil)
+
+	_ models.Reconstructor = (*partitionedDetector)(nil)
 )

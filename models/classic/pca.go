@@ -73,8 +73,28 @@ func (c *PCA) New(env models.Env) (models.Detector, error) {
 		m.Load = loadPCAPoints
 		return m.Explainer(), nil
 	}
-	return m.Expecter(), nil
+	return pcaDetector{m.Expecter()}, nil
 }
+
+// pcaDetector is the detector, but for the weighted form, which rebuilds nothing.
+type pcaDetector struct{ expecting }
+
+type expecting interface {
+	models.Detector
+	models.Explainer
+	models.Expecter
+}
+
+// Reconstruction is the score, over the columns.
+func (d pcaDetector) Reconstruction(ctx context.Context, s *data.Set) ([]float64, error) {
+	out, err := d.Score(ctx, s)
+	for i := range out {
+		out[i] /= float64(s.D)
+	}
+	return out, err
+}
+
+var _ models.Reconstructor = pcaDetector{}
 
 type pcaState struct {
 	mean    []float64 // d

@@ -64,7 +64,7 @@ func (p *Prepared) warnOfMemory(e *experiment.Experiment, s *Summary) {
 		if !fit[needs] {
 			continue
 		}
-		if err := modelFits(m, p.trainRows(needs), len(p.Pipe.Outputs), sets, p.src.Memory); err != nil {
+		if err := modelFits(m, p.trainRows(needs), p.Pipe.Width(), sets, p.src.Memory); err != nil {
 			s.Warnings = append(s.Warnings, err.Error())
 		}
 	}

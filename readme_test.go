@@ -183,7 +183,7 @@ func settingsTable(t *testing.T) string {
 			t.Errorf("configs/models/%s.yaml has no model or no doc", name)
 			continue
 		}
-		fmt.Fprintf(&b, "| `%s` | `%s` | %s |\n", name, model.Node.Value, strings.TrimSpace(what.Node.Value))
+		fmt.Fprintf(&b, "| `%s` | `%s` | %s |\n", name, model.YAML.Value, strings.TrimSpace(what.YAML.Value))
 	}
 	return b.String()
 }
@@ -320,7 +320,8 @@ func TestAddingADataSet(t *testing.T) {
 	}
 	for name, text := range map[string]string{
 		"configs/data/office.yaml": config, "data/office.csv": csv,
-		"configs/experiments/office.yaml": "name: office\ndata: [office]\nmodels: [znorm, markov]\nbootstrap: 20\n",
+		"configs/experiments/office.yaml": "name: office\ndata: [office]\nmodels: [znorm, markov]\ncontrols: off\n" +
+			"bootstrap: 20\n",
 	} {
 		path := filepath.Join(dir, name)
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {

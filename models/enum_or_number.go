@@ -33,7 +33,7 @@ func (e EnumOrNumber) Number(text string) (float64, error) {
 }
 
 // Decode reads the setting and checks it.
-func (e EnumOrNumber) Decode(d settings.Doc) (string, settings.Problems) {
+func (e EnumOrNumber) Decode(d settings.Node) (string, settings.Problems) {
 	var text string
 	if ps := d.Decode(&text); len(ps) > 0 {
 		return "", ps

@@ -25,9 +25,9 @@ func AnyReferenceTo(model string) AnyReference {
 	return AnyReference{Reference{model: model, any: true}}
 }
 
-// DecodeStrict takes what that of Reference takes.
-func (l *AnyReference) DecodeStrict(d settings.Doc) settings.Problems {
-	ps := l.Reference.DecodeStrict(d)
+// UnmarshalSettings takes what that of Reference takes.
+func (l *AnyReference) UnmarshalSettings(d settings.Node) settings.Problems {
+	ps := l.Reference.UnmarshalSettings(d)
 	l.any = true
 	return ps
 }
@@ -44,8 +44,8 @@ func (*Reference) Forms() []settings.Form {
 	return []settings.Form{{}, {Keys: plain{}, Required: []string{"model"}}}
 }
 
-// DecodeStrict takes the name of a model, or {model, params}.
-func (l *Reference) DecodeStrict(d settings.Doc) settings.Problems {
+// UnmarshalSettings takes the name of a model, or {model, params}.
+func (l *Reference) UnmarshalSettings(d settings.Node) settings.Problems {
 	*l = Reference{}
 	if _, isMap := d.Get("model"); !isMap {
 		ps := d.Decode(&l.model)
@@ -55,8 +55,8 @@ func (l *Reference) DecodeStrict(d settings.Doc) settings.Problems {
 		return ps
 	}
 	var form struct {
-		Model  string       `yaml:"model"`
-		Params settings.Doc `yaml:"params"`
+		Model  string        `yaml:"model"`
+		Params settings.Node `yaml:"params"`
 	}
 	ps := d.Decode(&form)
 	if len(ps) > 0 {
@@ -77,7 +77,7 @@ func (l *Reference) DecodeStrict(d settings.Doc) settings.Problems {
 // String is the model's name.
 func (l Reference) String() string { return l.model }
 
-// MarshalYAML is the form that DecodeStrict reads.
+// MarshalYAML is the form that UnmarshalSettings reads.
 func (l Reference) MarshalYAML() (any, error) {
 	if l.spec == nil {
 		return l.model, nil

@@ -140,7 +140,7 @@ func Lookup(name string) (Info, error) {
 
 // Decode builds the named model's Spec: its defaults, changed by each layer in turn. Every problem of
 // every layer is in the error (a settings.Problems), with its place.
-func Decode(name string, layers ...settings.Doc) (Spec, error) {
+func Decode(name string, layers ...settings.Node) (Spec, error) {
 	info, err := Lookup(name)
 	if err != nil {
 		return nil, err

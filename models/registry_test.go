@@ -105,7 +105,7 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-func layer(t *testing.T, file, text string) settings.Doc {
+func layer(t *testing.T, file, text string) settings.Node {
 	t.Helper()
 	d, err := settings.Parse(file, []byte(text))
 	if err != nil {
@@ -116,7 +116,7 @@ func layer(t *testing.T, file, text string) settings.Doc {
 
 func TestDecode(t *testing.T) {
 	register(t, "stub")
-	spec, err := Decode("stub", layer(t, "model.yaml", "epochs: 7\nact: tanh"), settings.Doc{},
+	spec, err := Decode("stub", layer(t, "model.yaml", "epochs: 7\nact: tanh"), settings.Node{},
 		layer(t, "exp.yaml", "epochs: 9"))
 	if err != nil || *spec.(*stubSpec) != (stubSpec{9, "tanh"}) {
 		t.Errorf("%+v, %v", spec, err)

@@ -204,11 +204,11 @@ func (j *job) steps(ctx context.Context) error {
 		warnings = append(warnings, j.falsePositives(s.Test, scores, threshold)...)
 	}
 	m.Warnings = append(warnings, m.Warnings...)
-	j.result.Judge(m)
-	j.result.Warnings = m.Warnings
 	if err := j.reconstruction(ctx, det, s, m); err != nil {
 		return err
 	}
+	j.result.Judge(m)
+	j.result.Warnings = m.Warnings
 	if err := j.clusters(ctx, det, s.Test, scores); err != nil {
 		return err
 	}

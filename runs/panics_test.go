@@ -24,7 +24,7 @@ func init() { source.RegisterFormat("torn", func() source.Source { return &torn{
 
 func (*torn) Schema() []rows.ColumnSpec { return nil }
 
-func (*torn) Check(settings.Doc) settings.Problems { return nil }
+func (*torn) Check(settings.Node) settings.Problems { return nil }
 
 func (*torn) CheckConfig(*source.Config) settings.Problems { return nil }
 

@@ -38,6 +38,13 @@ func runSmall(t testing.TB, text string, o Options, overrides ...string) *Outcom
 	if err != nil {
 		t.Fatal(err)
 	}
+	rec, err := record.Open(out.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range rec.Faults { // of a run that nobody has touched
+		t.Errorf("%s: %v", out.Dir, f)
+	}
 	return out
 }
 

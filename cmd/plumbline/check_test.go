@@ -31,7 +31,7 @@ func TestWithoutControl(t *testing.T) {
 	}
 }
 
-func document(t *testing.T, text string) settings.Doc {
+func document(t *testing.T, text string) settings.Node {
 	t.Helper()
 	doc, err := settings.Parse("m.yaml", []byte(text))
 	if err != nil {

@@ -116,7 +116,7 @@ func (a *app) listExperiments() error {
 		}
 		what := ""
 		if d, ok := doc.Get("doc"); ok {
-			what = sentence(d.Node.Value)
+			what = sentence(d.YAML.Value)
 			if head, _, ok := strings.Cut(what, ": "); ok && len(head) >= 25 {
 				what = head
 			}

@@ -74,7 +74,7 @@ func plainly(plain, of reflect.Type) *jsonschema.Schema {
 
 // special are the types that say themselves what may be written.
 func special(t reflect.Type) *jsonschema.Schema {
-	if t == reflect.TypeFor[settings.Doc]() {
+	if t == reflect.TypeFor[settings.Node]() {
 		return &jsonschema.Schema{}
 	}
 	formed, ok := reflect.New(t).Interface().(settings.Formed)

@@ -37,7 +37,7 @@ func checkValue(v reflect.Value, path string, tag reflect.StructTag, ps *Problem
 			checkValue(v.Elem(), path, tag, ps)
 		}
 	case reflect.Struct:
-		if v.Type() == docType {
+		if v.Type() == nodeType {
 			return
 		}
 		collectFields(v, func(name string, fv reflect.Value, _ reflect.Type, f reflect.StructField) {
@@ -151,7 +151,7 @@ func Fields(v any) []Field {
 func fieldsOf(rv reflect.Value, path string) []Field {
 	var out []Field
 	collectFields(rv, func(name string, fv reflect.Value, in reflect.Type, f reflect.StructField) {
-		if fv.Kind() == reflect.Struct && fv.Type() != docType &&
+		if fv.Kind() == reflect.Struct && fv.Type() != nodeType &&
 			!reflect.PointerTo(fv.Type()).Implements(decoderType) {
 			out = append(out, fieldsOf(fv, join(path, name))...)
 			return
@@ -162,7 +162,7 @@ func fieldsOf(rv reflect.Value, path string) []Field {
 			def = "none"
 		case fv.Kind() == reflect.Pointer:
 			def = fmt.Sprint(fv.Elem())
-		case fv.Type() == docType:
+		case fv.Type() == nodeType:
 			def = ""
 		}
 		out = append(out, Field{join(path, name), describe(fv.Type()), def, rangeText(f.Tag), FieldDoc(in, f.Name)})

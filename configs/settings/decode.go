@@ -29,8 +29,8 @@ func Marshal(v any) ([]byte, error) { return yaml.Marshal(v) }
 // mention as they were; a list or a map that it does mention is replaced as a whole. A scalar where a list is
 // wanted is a list of one, and so is a map where its elements decode themselves. It reports every problem; into is then
 // partly filled and not to be used.
-func (d Doc) Decode(into any) Problems {
-	if d.Node == nil {
+func (d Node) Decode(into any) Problems {
+	if d.YAML == nil {
 		return nil
 	}
 	v := reflect.ValueOf(into)
@@ -43,18 +43,18 @@ func (d Doc) Decode(into any) Problems {
 }
 
 var (
-	docType     = reflect.TypeFor[Doc]()
+	nodeType    = reflect.TypeFor[Node]()
 	decoderType = reflect.TypeFor[Decoder]()
 )
 
-func (d Doc) decode(v reflect.Value, tag reflect.StructTag, ps *Problems) {
-	n := d.Node
+func (d Node) decode(v reflect.Value, tag reflect.StructTag, ps *Problems) {
+	n := d.YAML
 	switch {
-	case v.Type() == docType:
+	case v.Type() == nodeType:
 		v.Set(reflect.ValueOf(d))
 		return
 	case v.CanAddr() && v.Addr().Type().Implements(decoderType):
-		*ps = append(*ps, v.Addr().Interface().(Decoder).DecodeStrict(d)...)
+		*ps = append(*ps, v.Addr().Interface().(Decoder).UnmarshalSettings(d)...)
 		return
 	case n.Kind == yaml.ScalarNode && n.Tag == "!!null":
 		switch v.Kind() {
@@ -87,7 +87,7 @@ func (d Doc) decode(v reflect.Value, tag reflect.StructTag, ps *Problems) {
 				*ps = append(*ps, d.Problem("want %s, found %s", describe(v.Type()), found(n)))
 				return
 			}
-			items = []Doc{d}
+			items = []Node{d}
 		}
 		out := reflect.MakeSlice(v.Type(), len(items), len(items))
 		for i, item := range items {
@@ -113,16 +113,16 @@ func rename(v reflect.Value, tag reflect.StructTag) {
 	}
 }
 
-func (d Doc) inPlace(msg string) Problems {
+func (d Node) inPlace(msg string) Problems {
 	if msg == "" {
 		return nil
 	}
 	return Problems{d.Problem("%s", msg)}
 }
 
-func (d Doc) decodeStruct(v reflect.Value, ps *Problems) {
-	if d.Node.Kind != yaml.MappingNode {
-		*ps = append(*ps, d.Problem("want a map of settings, found %s", found(d.Node)))
+func (d Node) decodeStruct(v reflect.Value, ps *Problems) {
+	if d.YAML.Kind != yaml.MappingNode {
+		*ps = append(*ps, d.Problem("want a map of settings, found %s", found(d.YAML)))
 		return
 	}
 	fields := map[string]reflect.Value{}
@@ -133,8 +133,8 @@ func (d Doc) decodeStruct(v reflect.Value, ps *Problems) {
 		names = append(names, name)
 	})
 	seen := map[string]bool{}
-	for i := 0; i+1 < len(d.Node.Content); i += 2 {
-		k := d.Node.Content[i]
+	for i := 0; i+1 < len(d.YAML.Content); i += 2 {
+		k := d.YAML.Content[i]
 		path := join(d.Path, k.Value)
 		fv, ok := fields[k.Value]
 		switch {
@@ -145,20 +145,20 @@ func (d Doc) decodeStruct(v reflect.Value, ps *Problems) {
 		case seen[k.Value]:
 			*ps = append(*ps, d.problem(k, path, "given twice"))
 		default:
-			d.Sub(d.Node.Content[i+1], k.Value).decode(fv, tags[k.Value], ps)
+			d.Sub(d.YAML.Content[i+1], k.Value).decode(fv, tags[k.Value], ps)
 		}
 		seen[k.Value] = true
 	}
 }
 
-func (d Doc) decodeMap(v reflect.Value, tag reflect.StructTag, ps *Problems) {
-	if d.Node.Kind != yaml.MappingNode || v.Type().Key().Kind() != reflect.String {
-		*ps = append(*ps, d.Problem("want %s, found %s", describe(v.Type()), found(d.Node)))
+func (d Node) decodeMap(v reflect.Value, tag reflect.StructTag, ps *Problems) {
+	if d.YAML.Kind != yaml.MappingNode || v.Type().Key().Kind() != reflect.String {
+		*ps = append(*ps, d.Problem("want %s, found %s", describe(v.Type()), found(d.YAML)))
 		return
 	}
 	out := reflect.MakeMap(v.Type())
-	for i := 0; i+1 < len(d.Node.Content); i += 2 {
-		k := d.Node.Content[i]
+	for i := 0; i+1 < len(d.YAML.Content); i += 2 {
+		k := d.YAML.Content[i]
 		if k.Kind != yaml.ScalarNode || k.Value == "<<" {
 			*ps = append(*ps, d.problem(k, d.Path, "want a plain key, found %s", found(k)))
 			continue
@@ -169,7 +169,7 @@ func (d Doc) decodeMap(v reflect.Value, tag reflect.StructTag, ps *Problems) {
 			continue
 		}
 		elem := reflect.New(v.Type().Elem()).Elem()
-		d.Sub(d.Node.Content[i+1], k.Value).decode(elem, tag, ps)
+		d.Sub(d.YAML.Content[i+1], k.Value).decode(elem, tag, ps)
 		out.SetMapIndex(key, elem)
 	}
 	v.Set(out)

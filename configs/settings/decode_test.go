@@ -28,7 +28,7 @@ type conf struct {
 	Inner  inner          `yaml:"inner"`
 	Opt    *inner         `yaml:"opt"`
 	List   []inner        `yaml:"list"`
-	Raw    Doc            `yaml:"raw"`
+	Raw    Node           `yaml:"raw"`
 	Pick   pick           `yaml:"pick"`
 	Picks  []pick         `yaml:"picks"`
 	Skip   int            `yaml:"-"`
@@ -49,9 +49,9 @@ type embedded struct {
 // pick is a name or a map.
 type pick struct{ Step, Kind string }
 
-func (p *pick) DecodeStrict(d Doc) Problems {
-	if d.Node.Kind == yaml.ScalarNode && d.Node.Tag != "!!null" {
-		p.Step = d.Node.Value
+func (p *pick) UnmarshalSettings(d Node) Problems {
+	if d.YAML.Kind == yaml.ScalarNode && d.YAML.Tag != "!!null" {
+		p.Step = d.YAML.Value
 		return nil
 	}
 	type raw pick
@@ -268,21 +268,21 @@ func TestDoc(t *testing.T) {
 	if got := items[0].Problem("is %d", 5).String(); got != "f.yaml:2:7: raw.a.0: is 5" {
 		t.Errorf("%s", got)
 	}
-	for name, miss := range map[string]Doc{"absent": d, "of a scalar": items[0], "of nothing": {}} {
+	for name, miss := range map[string]Node{"absent": d, "of a scalar": items[0], "of nothing": {}} {
 		if _, ok := miss.Get("nothing"); ok {
 			t.Errorf("Get %s finds something", name)
 		}
 	}
-	if (Doc{}).Items() != nil || d.Items() != nil {
+	if (Node{}).Items() != nil || d.Items() != nil {
 		t.Error("items of what is no list")
 	}
-	if p := (Doc{}).Decode(&in); p != nil {
+	if p := (Node{}).Decode(&in); p != nil {
 		t.Errorf("nothing: %v", p)
 	}
 	if (Problems)(nil).Err() != nil || p.Err() == nil {
 		t.Error("Err")
 	}
-	d.Origins = map[*yaml.Node]string{d.Node: "epochs=5 on the command line"}
+	d.Origins = map[*yaml.Node]string{d.YAML: "epochs=5 on the command line"}
 	if got := d.Problem("bad").String(); got != "epochs=5 on the command line: bad" {
 		t.Errorf("%s", got)
 	}
@@ -418,7 +418,7 @@ func FuzzDecode(f *testing.F) {
 			}
 			return
 		}
-		c.Raw, c.Pick, c.Picks = Doc{}, pick{}, nil // not made to be written
+		c.Raw, c.Pick, c.Picks = Node{}, pick{}, nil // not made to be written
 		if problems := Check(c); len(problems) > 0 {
 			t.Errorf("decoded values break their ranges: %v", problems)
 		}

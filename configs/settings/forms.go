@@ -9,6 +9,6 @@ type Form struct {
 	Required []string // of Keys: those that must be there
 }
 
-// Formed is a type that takes more than one form, which its DecodeStrict tells apart. Schemas and editors are told of
-// them by it.
+// Formed is a type that takes more than one form, which its UnmarshalSettings tells apart. Schemas and editors are
+// told of them by it.
 type Formed interface{ Forms() []Form }

@@ -10,47 +10,47 @@ import (
 )
 
 // Repeated is the keys that a map, or a map in it, has more than once: merging would hide them.
-func (d Doc) Repeated() (ps Problems) {
-	if d.Node == nil || d.Node.Kind != yaml.MappingNode {
+func (d Node) Repeated() (ps Problems) {
+	if d.YAML == nil || d.YAML.Kind != yaml.MappingNode {
 		return nil
 	}
 	seen := map[string]bool{}
-	for i := 0; i+1 < len(d.Node.Content); i += 2 {
-		k := d.Node.Content[i]
+	for i := 0; i+1 < len(d.YAML.Content); i += 2 {
+		k := d.YAML.Content[i]
 		if seen[k.Value] {
 			ps = append(ps, d.Sub(k, k.Value).Problem("given twice"))
 		}
 		seen[k.Value] = true
-		ps = append(ps, d.Sub(d.Node.Content[i+1], k.Value).Repeated()...)
+		ps = append(ps, d.Sub(d.YAML.Content[i+1], k.Value).Repeated()...)
 	}
 	return ps
 }
 
 // Without is the mapping less one key.
-func (d Doc) Without(key string) Doc {
-	n := *d.Node
+func (d Node) Without(key string) Node {
+	n := *d.YAML
 	n.Content = nil
-	for i := 0; i+1 < len(d.Node.Content); i += 2 {
-		if d.Node.Content[i].Value != key {
-			n.Content = append(n.Content, d.Node.Content[i], d.Node.Content[i+1])
+	for i := 0; i+1 < len(d.YAML.Content); i += 2 {
+		if d.YAML.Content[i].Value != key {
+			n.Content = append(n.Content, d.YAML.Content[i], d.YAML.Content[i+1])
 		}
 	}
-	if at, ok := d.Origins[d.Node]; ok {
+	if at, ok := d.Origins[d.YAML]; ok {
 		d.Origins = maps.Clone(d.Origins)
 		d.Origins[&n] = at
 	}
-	d.Node = &n
+	d.YAML = &n
 	return d
 }
 
 // Merge lays the mapping over upon base, maps within maps; anything else that over has replaces what base has. Each
 // node keeps its place for messages; the document as a whole is over's.
-func Merge(base, over Doc) Doc {
-	if base.Node == nil {
+func Merge(base, over Node) Node {
+	if base.YAML == nil {
 		return over
 	}
-	m := Doc{File: over.File, Path: over.Path, Origins: map[*yaml.Node]string{}}
-	for _, d := range []Doc{base, over} {
+	m := Node{File: over.File, Path: over.Path, Origins: map[*yaml.Node]string{}}
+	for _, d := range []Node{base, over} {
 		var note func(n *yaml.Node)
 		note = func(n *yaml.Node) {
 			m.Origins[n] = d.Where(n)
@@ -58,13 +58,13 @@ func Merge(base, over Doc) Doc {
 				note(c)
 			}
 		}
-		note(d.Node)
+		note(d.YAML)
 	}
-	m.Node = m.mergeNodes(base.Node, over.Node)
+	m.YAML = m.mergeNodes(base.YAML, over.YAML)
 	return m
 }
 
-func (d Doc) mergeNodes(base, over *yaml.Node) *yaml.Node {
+func (d Node) mergeNodes(base, over *yaml.Node) *yaml.Node {
 	if base.Kind != yaml.MappingNode || over.Kind != yaml.MappingNode {
 		return over
 	}
@@ -92,18 +92,18 @@ const baseKey = "base"
 
 // Inherit resolves the key base of a file: the file that it names, which may have a base of its own, with this one's
 // settings laid over it. open reads a file by name. A file without the key is what it is.
-func (d Doc) Inherit(open func(name string) (Doc, error)) (Doc, error) {
+func (d Node) Inherit(open func(name string) (Node, error)) (Node, error) {
 	return d.inherit(open, nil)
 }
 
-func (d Doc) inherit(open func(name string) (Doc, error), below []string) (Doc, error) {
+func (d Node) inherit(open func(name string) (Node, error), below []string) (Node, error) {
 	ref, ok := d.Get(baseKey)
 	if !ok {
 		return d, nil
 	}
-	name := ref.Node.Value
-	if ref.Node.Kind != yaml.ScalarNode || name == "" {
-		return d, Problems{ref.Problem("want the name of a file, found %s", found(ref.Node))}
+	name := ref.YAML.Value
+	if ref.YAML.Kind != yaml.ScalarNode || name == "" {
+		return d, Problems{ref.Problem("want the name of a file, found %s", found(ref.YAML))}
 	}
 	if slices.Contains(below, name) {
 		return d, Problems{ref.Problem("%q is a base of itself (%s)", name, strings.Join(append(below, name), ", "))}
@@ -121,7 +121,7 @@ func (d Doc) inherit(open func(name string) (Doc, error), below []string) (Doc, 
 	if err != nil {
 		return d, Problems{ref.Problem("%v", err)}
 	}
-	if base.Node == nil || base.Node.Kind != yaml.MappingNode {
+	if base.YAML == nil || base.YAML.Kind != yaml.MappingNode {
 		return d, Problems{ref.Problem("%q is not a map of settings", name)}
 	}
 	return Merge(base, d.Without(baseKey)), nil

@@ -12,21 +12,21 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Doc is a YAML node together with what is needed to say where it stands. As the type of a struct field it
+// Node is a YAML node together with what is needed to say where it stands. As the type of a struct field it
 // receives the value undecoded.
-type Doc struct {
+type Node struct {
 	File    string
-	Node    *yaml.Node            // nil: nothing given
-	Path    string                // key path of Node in the whole
+	YAML    *yaml.Node            // nil: nothing given
+	Path    string                // key path of YAML in the whole
 	Origins map[*yaml.Node]string // nodes that do not come from File, and where they come from instead
 }
 
 // Decoder is implemented by types that take more than one shape, such as a name or a map.
-type Decoder interface{ DecodeStrict(d Doc) Problems }
+type Decoder interface{ UnmarshalSettings(d Node) Problems }
 
-// Parse reads one YAML document. An empty one gives a Doc with a nil Node.
-func Parse(file string, raw []byte) (Doc, error) {
-	d := Doc{File: file}
+// Parse reads one YAML document. An empty one gives a Node without YAML.
+func Parse(file string, raw []byte) (Node, error) {
+	d := Node{File: file}
 	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
 	dec := yaml.NewDecoder(bytes.NewReader(raw))
 	var root yaml.Node
@@ -42,16 +42,16 @@ func Parse(file string, raw []byte) (Doc, error) {
 	} else if !errors.Is(err, io.EOF) {
 		return d, Problems{syntaxProblem(file, err)}
 	}
-	d.Node = &root
+	d.YAML = &root
 	if root.Kind == yaml.DocumentNode {
-		d.Node = root.Content[0]
+		d.YAML = root.Content[0]
 	}
 	budget := maxNodes
-	node, p := expand(d, d.Node, 0, &budget)
+	node, p := expand(d, d.YAML, 0, &budget)
 	if p != nil {
 		return d, Problems{*p}
 	}
-	d.Node = node
+	d.YAML = node
 	return d, nil
 }
 
@@ -70,7 +70,7 @@ func syntaxProblem(file string, err error) Problem {
 var coreTags = []string{"!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq"}
 
 // expand replaces aliases by what they stand for, within the limits.
-func expand(d Doc, n *yaml.Node, depth int, budget *int) (*yaml.Node, *Problem) {
+func expand(d Node, n *yaml.Node, depth int, budget *int) (*yaml.Node, *Problem) {
 	if *budget--; *budget < 0 || depth > maxDepth {
 		p := d.problem(n, "", "nested or repeated too often")
 		return nil, &p
@@ -93,7 +93,7 @@ func expand(d Doc, n *yaml.Node, depth int, budget *int) (*yaml.Node, *Problem) 
 }
 
 // Where is the place of node n of this document.
-func (d Doc) Where(n *yaml.Node) string {
+func (d Node) Where(n *yaml.Node) string {
 	if o, ok := d.Origins[n]; ok {
 		return o
 	}
@@ -103,43 +103,43 @@ func (d Doc) Where(n *yaml.Node) string {
 	return fmt.Sprintf("%s:%d:%d", d.File, n.Line, n.Column)
 }
 
-func (d Doc) problem(n *yaml.Node, path, format string, args ...any) Problem {
+func (d Node) problem(n *yaml.Node, path, format string, args ...any) Problem {
 	return Problem{Where: d.Where(n), Path: path, Msg: fmt.Sprintf(format, args...)}
 }
 
 // Problem is one problem with the document's node as a whole.
-func (d Doc) Problem(format string, args ...any) Problem {
-	return d.problem(d.Node, d.Path, format, args...)
+func (d Node) Problem(format string, args ...any) Problem {
+	return d.problem(d.YAML, d.Path, format, args...)
 }
 
 // Sub is the same document narrowed to one of its nodes.
-func (d Doc) Sub(n *yaml.Node, key string) Doc {
-	d.Node, d.Path = n, join(d.Path, key)
+func (d Node) Sub(n *yaml.Node, key string) Node {
+	d.YAML, d.Path = n, join(d.Path, key)
 	return d
 }
 
 // Get is the value under key of a mapping, and whether there is one.
-func (d Doc) Get(key string) (Doc, bool) {
-	if d.Node != nil && d.Node.Kind == yaml.MappingNode {
-		for i := 0; i+1 < len(d.Node.Content); i += 2 {
-			if d.Node.Content[i].Value == key {
-				return d.Sub(d.Node.Content[i+1], key), true
+func (d Node) Get(key string) (Node, bool) {
+	if d.YAML != nil && d.YAML.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(d.YAML.Content); i += 2 {
+			if d.YAML.Content[i].Value == key {
+				return d.Sub(d.YAML.Content[i+1], key), true
 			}
 		}
 	}
-	return Doc{}, false
+	return Node{}, false
 }
 
 // Items are the elements of a sequence; a scalar other than null stands for a list of one.
-func (d Doc) Items() []Doc {
+func (d Node) Items() []Node {
 	switch {
-	case d.Node == nil || d.Node.Kind == yaml.MappingNode || d.Node.Tag == "!!null":
+	case d.YAML == nil || d.YAML.Kind == yaml.MappingNode || d.YAML.Tag == "!!null":
 		return nil
-	case d.Node.Kind == yaml.ScalarNode:
-		return []Doc{d}
+	case d.YAML.Kind == yaml.ScalarNode:
+		return []Node{d}
 	}
-	out := make([]Doc, len(d.Node.Content))
-	for i, n := range d.Node.Content {
+	out := make([]Node, len(d.YAML.Content))
+	for i, n := range d.YAML.Content {
 		out[i] = d.Sub(n, strconv.Itoa(i))
 	}
 	return out

@@ -44,7 +44,7 @@ func IsOverride(arg string) bool {
 }
 
 // ApplyOverrides changes the document's nodes in place and notes where they come from.
-func ApplyOverrides(doc *Doc, overrides []string) (ps Problems) {
+func ApplyOverrides(doc *Node, overrides []string) (ps Problems) {
 	for _, text := range overrides {
 		o, err := parseOverride(text)
 		if err == nil {
@@ -61,9 +61,9 @@ func (o override) fail(format string, args ...any) error {
 	return fmt.Errorf("command line: %s: %s", o.text, fmt.Sprintf(format, args...))
 }
 
-func (o override) apply(doc *Doc) error {
-	if doc.Node == nil {
-		doc.Node = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+func (o override) apply(doc *Node) error {
+	if doc.YAML == nil {
+		doc.YAML = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
 	}
 	if doc.Origins == nil {
 		doc.Origins = map[*yaml.Node]string{}
@@ -74,16 +74,16 @@ func (o override) apply(doc *Doc) error {
 		if err != nil {
 			return o.fail("the value is not YAML: %v", err)
 		}
-		if value = parsed.Node; value == nil {
+		if value = parsed.YAML; value == nil {
 			value = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str"}
 		}
 		mark(value, "command line: "+o.text, doc.Origins)
 	}
-	path, err := o.indexed(doc.Node)
+	path, err := o.indexed(doc.YAML)
 	if err != nil {
 		return err
 	}
-	return o.set(doc.Node, long(path), value, doc.Origins)
+	return o.set(doc.YAML, long(path), value, doc.Origins)
 }
 
 // entryName says how an entry of the lists of data sets and models is named: which key names what it is, and which

@@ -10,7 +10,7 @@ import (
 // Setting is one key of a [Map].
 type Setting struct {
 	Key   string
-	Value any // what Marshal takes, such as a struct of settings or a Doc
+	Value any // what Marshal takes, such as a struct of settings or a Node
 }
 
 // Map is settings in an order of their own, for [Marshal].
@@ -30,11 +30,11 @@ func (m Map) MarshalYAML() (any, error) {
 }
 
 // MarshalYAML is the document as it was written, without comments; null where nothing is given.
-func (d Doc) MarshalYAML() (any, error) {
-	if d.Node == nil {
+func (d Node) MarshalYAML() (any, error) {
+	if d.YAML == nil {
 		return nil, nil
 	}
-	return plain(d.Node), nil
+	return plain(d.YAML), nil
 }
 
 // plain is a copy without comments.
@@ -49,30 +49,30 @@ func plain(n *yaml.Node) *yaml.Node {
 }
 
 // With is the mapping with one more key, whose value is a text in the place of at.
-func (d Doc) With(key, value string, at Doc) Doc {
-	n := *d.Node
+func (d Node) With(key, value string, at Node) Node {
+	n := *d.YAML
 	n.Content = slices.Clone(n.Content)
 	for _, text := range []string{key, value} {
 		scalar := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
-		if at.Node != nil {
-			scalar.Line, scalar.Column = at.Node.Line, at.Node.Column
+		if at.YAML != nil {
+			scalar.Line, scalar.Column = at.YAML.Line, at.YAML.Column
 		}
 		n.Content = append(n.Content, scalar)
 	}
-	d.Node = &n
+	d.YAML = &n
 	return d
 }
 
-// WithDoc is the mapping with another document under a key that it does not have. What each says keeps its place for
+// WithNode is the mapping with another document under a key that it does not have. What each says keeps its place for
 // messages.
-func (d Doc) WithDoc(key string, value Doc) Doc {
-	n := *d.Node
-	n.Content = append(slices.Clone(n.Content), &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}, value.Node)
+func (d Node) WithNode(key string, value Node) Node {
+	n := *d.YAML
+	n.Content = append(slices.Clone(n.Content), &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}, value.YAML)
 	origins := maps.Clone(d.Origins)
 	if origins == nil {
 		origins = map[*yaml.Node]string{}
 	}
-	if at, ok := d.Origins[d.Node]; ok {
+	if at, ok := d.Origins[d.YAML]; ok {
 		origins[&n] = at
 	}
 	var note func(v *yaml.Node)
@@ -82,7 +82,7 @@ func (d Doc) WithDoc(key string, value Doc) Doc {
 			note(c)
 		}
 	}
-	note(value.Node)
-	d.Node, d.Origins = &n, origins
+	note(value.YAML)
+	d.YAML, d.Origins = &n, origins
 	return d
 }

@@ -39,7 +39,7 @@ func NewParquet() *Parquet { return &Parquet{Missing: []string{""}, NonFinite: "
 func (d *Parquet) Schema() []rows.ColumnSpec { return nil }
 
 // Check says what is wrong with the settings.
-func (d *Parquet) Check(settings.Doc) settings.Problems { return nil }
+func (d *Parquet) Check(settings.Node) settings.Problems { return nil }
 
 // Field is a column of a table and the file's column that it comes from.
 type Field struct {

@@ -35,7 +35,7 @@ func newJSONLog(specs []rows.ColumnSpec) *jsonLog {
 }
 
 // moreColumns says what is wrong with columns that a config adds to those of a monitor.
-func moreColumns(options settings.Doc, own, more []rows.ColumnSpec) (ps settings.Problems) {
+func moreColumns(options settings.Node, own, more []rows.ColumnSpec) (ps settings.Problems) {
 	for i, col := range more {
 		same := func(s rows.ColumnSpec) bool { return s.Name == col.Name }
 		switch {

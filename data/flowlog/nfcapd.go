@@ -139,7 +139,7 @@ func (d *Nfcapd) Schema() []rows.ColumnSpec {
 }
 
 // Check says what is wrong with the settings.
-func (d *Nfcapd) Check(settings.Doc) settings.Problems { return nil }
+func (d *Nfcapd) Check(settings.Node) settings.Problems { return nil }
 
 func (d *Nfcapd) Read(ctx context.Context, in io.Reader, name string, tb *rows.Builder, _ int) error {
 	r, err := nfcapd.NewReader(in)

@@ -70,7 +70,7 @@ var nfdumpParts = []textPart{
 func (d *NfdumpText) Schema() []rows.ColumnSpec { return nil }
 
 // Check says what is wrong with the settings.
-func (d *NfdumpText) Check(settings.Doc) settings.Problems { return nil }
+func (d *NfdumpText) Check(settings.Node) settings.Problems { return nil }
 
 func (d *NfdumpText) Read(ctx context.Context, in io.Reader, name string, tb *rows.Builder, workers int) error {
 	br := corpus.PastBOM(in)

@@ -54,7 +54,7 @@ func (d *Suricata) Schema() []rows.ColumnSpec {
 }
 
 // Check says what is wrong with the settings.
-func (d *Suricata) Check(options settings.Doc) settings.Problems {
+func (d *Suricata) Check(options settings.Node) settings.Problems {
 	own := (&Suricata{Events: d.Events}).Schema()
 	ps := moreColumns(options, own, d.Columns)
 	if len(d.Events) == 0 {

@@ -28,7 +28,7 @@ type Zeek struct {
 func (z *Zeek) Schema() []rows.ColumnSpec { return nil }
 
 // Check says what is wrong with the settings.
-func (z *Zeek) Check(settings.Doc) settings.Problems { return nil }
+func (z *Zeek) Check(settings.Node) settings.Problems { return nil }
 
 // zeekHeader is what the lines before the data say.
 type zeekHeader struct {

@@ -31,7 +31,7 @@ var zeekConnColumns = rows.Columns("ts time, uid category, id.orig_h address, id
 func (d *ZeekJSON) Schema() []rows.ColumnSpec { return slices.Concat(zeekConnColumns, d.Columns) }
 
 // Check says what is wrong with the settings.
-func (d *ZeekJSON) Check(options settings.Doc) settings.Problems {
+func (d *ZeekJSON) Check(options settings.Node) settings.Problems {
 	return moreColumns(options, zeekConnColumns, d.Columns)
 }
 

@@ -19,11 +19,11 @@ type shippedConfig struct {
 
 // shippedConfigs are the data configs that come with the program. One that cannot be read is left out: tests read all.
 var shippedConfigs = sync.OnceValue(func() (all []shippedConfig) {
-	open := func(name string) (settings.Doc, error) {
+	open := func(name string) (settings.Node, error) {
 		file := path.Join("data", name+".yaml")
 		raw, err := configs.Files.ReadFile(file)
 		if err != nil {
-			return settings.Doc{}, err
+			return settings.Node{}, err
 		}
 		return settings.Parse(file, raw)
 	}

@@ -40,7 +40,7 @@ func New() *Format {
 func (d *Format) Schema() []rows.ColumnSpec { return rows.Apart(d.Columns) }
 
 // Check says what is wrong with the settings.
-func (d *Format) Check(options settings.Doc) (ps settings.Problems) {
+func (d *Format) Check(options settings.Node) (ps settings.Problems) {
 	if len(d.Columns) == 0 {
 		ps = append(ps, options.Problem("columns must name the members to read"))
 	}

@@ -110,7 +110,7 @@ type drop struct {
 	Common `yaml:",inline"`
 }
 
-func (s *drop) check(d settings.Doc) settings.Problems { return needsColumns(d, s.Columns) }
+func (s *drop) check(d settings.Node) settings.Problems { return needsColumns(d, s.Columns) }
 
 func (s *drop) fit(f *fitting) error {
 	if len(s.Columns) == 0 {
@@ -124,7 +124,7 @@ type selectStep struct {
 	Common `yaml:",inline"`
 }
 
-func (s *selectStep) check(d settings.Doc) settings.Problems { return needsColumns(d, s.Columns) }
+func (s *selectStep) check(d settings.Node) settings.Problems { return needsColumns(d, s.Columns) }
 
 func (s *selectStep) fit(f *fitting) error {
 	if len(s.Columns) == 0 {
@@ -134,7 +134,7 @@ func (s *selectStep) fit(f *fitting) error {
 	return nil
 }
 
-func needsColumns(d settings.Doc, columns []string) settings.Problems {
+func needsColumns(d settings.Node, columns []string) settings.Problems {
 	if len(columns) == 0 {
 		return settings.Problems{d.Problem("the step needs columns")}
 	}

@@ -186,7 +186,7 @@ type clip struct {
 	Max *float64 `yaml:"max"`
 }
 
-func (s *clip) check(d settings.Doc) settings.Problems {
+func (s *clip) check(d settings.Node) settings.Problems {
 	if s.Low > s.High || s.Min != nil && s.Max != nil && *s.Min > *s.Max {
 		return settings.Problems{d.Problem("the lower limit is above the upper one")}
 	}

@@ -33,7 +33,7 @@ type project struct {
 	Components float64 `yaml:"components" jsonschema:"exclusiveMinimum=0"`
 }
 
-func (s *project) check(d settings.Doc) (ps settings.Problems) {
+func (s *project) check(d settings.Node) (ps settings.Problems) {
 	if s.Components >= 1 && s.Components != math.Trunc(s.Components) {
 		ps = append(ps, d.Problem("components: %v is neither a share below 1 nor a whole number", s.Components))
 	}

@@ -52,11 +52,11 @@ func Steps() []StepInfo {
 // Spec is the steps of a pipeline, in order. In YAML each is a name, or a map with the name under "step".
 type Spec struct {
 	steps []step
-	Doc   settings.Doc // as it was written
+	Doc   settings.Node // as it was written
 }
 
-// DecodeStrict reads the list of steps.
-func (s *Spec) DecodeStrict(d settings.Doc) (ps settings.Problems) {
+// UnmarshalSettings reads the list of steps.
+func (s *Spec) UnmarshalSettings(d settings.Node) (ps settings.Problems) {
 	s.steps, s.Doc = nil, d
 	items := d.Items()
 	if _, scalar := d.Scalar(); d.IsMap() || scalar && len(items) == 0 {
@@ -83,7 +83,7 @@ func (s *Spec) DecodeStrict(d settings.Doc) (ps settings.Problems) {
 		if item.IsMap() {
 			ps = append(ps, item.Decode(st)...)
 			if c, ok := st.(interface {
-				check(settings.Doc) settings.Problems
+				check(settings.Node) settings.Problems
 			}); ok {
 				ps = append(ps, c.check(item)...)
 			}
@@ -97,12 +97,12 @@ func (s *Spec) DecodeStrict(d settings.Doc) (ps settings.Problems) {
 }
 
 // Decode reads a list of steps; the error is a settings.Problems.
-func Decode(d settings.Doc) (Spec, error) {
+func Decode(d settings.Node) (Spec, error) {
 	var s Spec
 	if !d.Given() {
 		return s, nil
 	}
-	if ps := s.DecodeStrict(d); len(ps) > 0 {
+	if ps := s.UnmarshalSettings(d); len(ps) > 0 {
 		return Spec{}, ps
 	}
 	return s, nil

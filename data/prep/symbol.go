@@ -41,8 +41,8 @@ func (*SymbolSpec) Forms() []settings.Form {
 	return []settings.Form{{}, {Keys: plain{}, Required: []string{"column"}}}
 }
 
-// DecodeStrict takes a column name or a map.
-func (s *SymbolSpec) DecodeStrict(d settings.Doc) settings.Problems {
+// UnmarshalSettings takes a column name or a map.
+func (s *SymbolSpec) UnmarshalSettings(d settings.Node) settings.Problems {
 	*s = SymbolSpec{Kind: "quantile", Bins: 5}
 	if name, ok := d.Scalar(); ok {
 		s.Column = name

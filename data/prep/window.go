@@ -36,8 +36,8 @@ type Window struct {
 // defaultWindow leaves traces whole.
 func defaultWindow() Window { return Window{Kind: "count", Stride: 1, Min: 10, Max: 1500} }
 
-// DecodeStrict reads a window; a kind brings its own defaults.
-func (w *Window) DecodeStrict(d settings.Doc) settings.Problems {
+// UnmarshalSettings reads a window; a kind brings its own defaults.
+func (w *Window) UnmarshalSettings(d settings.Node) settings.Problems {
 	type plain Window
 	p := plain(*w)
 	if kind, ok := d.Get("kind"); ok {

@@ -56,7 +56,7 @@ type Config struct {
 	// settings of the format
 	//
 	// Options are the format's own settings.
-	Options settings.Doc `yaml:"options"`
+	Options settings.Node `yaml:"options"`
 	// files told by row or column counts, for files under another's name
 	Identify []Identity `yaml:"identify"`
 	// what the complete files hold; a difference is a warning
@@ -64,20 +64,20 @@ type Config struct {
 	// default split
 	//
 	// The data set's defaults for the experiment keys of the same names; decoded by package runs.
-	Split settings.Doc `yaml:"split"`
+	Split settings.Node `yaml:"split"`
 	// default preprocessing steps
-	Prep settings.Doc `yaml:"prep"`
+	Prep settings.Node `yaml:"prep"`
 	// default traces for trace models; none: trace models cannot run
-	Traces settings.Doc `yaml:"traces"`
+	Traces settings.Node `yaml:"traces"`
 	// default unit of evaluation
-	Unit settings.Doc `yaml:"unit"`
+	Unit settings.Node `yaml:"unit"`
 	// how the attacks of the test part are disguised before models see them
 	//
 	// Evasion belongs to an experiment rather than to the data, and stands here so that a data entry can declare it.
-	Evasion settings.Doc `yaml:"evasion"`
+	Evasion settings.Node `yaml:"evasion"`
 	// another data set whose rows are the test part, in the columns that both have; an experiment writes
 	// {train: NAME, test: NAME}
-	TestSet settings.Doc `yaml:"test_set"`
+	TestSet settings.Node `yaml:"test_set"`
 
 	source Source
 	tested *Config // the config of TestSet
@@ -174,12 +174,12 @@ type Expect struct {
 }
 
 // DecodeConfig reads a data config. The error is a settings.Problems with every problem found.
-func DecodeConfig(doc settings.Doc) (*Config, error) {
+func DecodeConfig(doc settings.Node) (*Config, error) {
 	c := &Config{}
 	ps := doc.Decode(c)
 	fresh, ok := formats[c.Format]
 	switch {
-	case doc.Node == nil:
+	case doc.YAML == nil:
 		ps = append(ps, doc.Problem("empty data config"))
 	case c.Base != "":
 		at, _ := doc.Get("base")
@@ -272,7 +272,7 @@ func (c *Config) checkFiles() settings.Problems {
 }
 
 // checkNames checks the columns that the config names against those that it declares.
-func (c *Config) checkNames(doc settings.Doc) (ps settings.Problems) {
+func (c *Config) checkNames(doc settings.Node) (ps settings.Problems) {
 	schema := c.source.Schema()
 	if schema == nil {
 		return nil

@@ -70,7 +70,7 @@ func newDelimited() *Delimited {
 func (d *Delimited) Schema() []rows.ColumnSpec { return rows.Apart(d.Columns) }
 
 // Check says what is wrong with the settings.
-func (d *Delimited) Check(options settings.Doc) (ps settings.Problems) {
+func (d *Delimited) Check(options settings.Node) (ps settings.Problems) {
 	add := func(format string, args ...any) { ps = append(ps, options.Problem(format, args...)) }
 	switch {
 	case d.Separator == "auto" && !d.Header:

@@ -29,7 +29,7 @@ func (c *Config) columnTypes() (columns map[string]data.ColumnType, others bool)
 }
 
 // checkDerived checks repairs and derived columns against the columns that are known before any file is read.
-func (c *Config) checkDerived(doc settings.Doc) (ps settings.Problems) {
+func (c *Config) checkDerived(doc settings.Node) (ps settings.Problems) {
 	if len(c.Repair)+len(c.Derive) == 0 {
 		return nil
 	}

@@ -80,8 +80,8 @@ func (*Files) Forms() []settings.Form {
 	return []settings.Form{{List: &settings.Form{}}, {Keys: plain{}}}
 }
 
-// DecodeStrict takes a list, of the training part, or a map of parts.
-func (f *Files) DecodeStrict(d settings.Doc) settings.Problems {
+// UnmarshalSettings takes a list, of the training part, or a map of parts.
+func (f *Files) UnmarshalSettings(d settings.Node) settings.Problems {
 	if !d.IsMap() {
 		return settings.List(d, &f.Train)
 	}

@@ -16,7 +16,7 @@ type Source interface {
 	// Schema lists the columns before any file is read, or nil where the files themselves name them.
 	Schema() []rows.ColumnSpec
 	// Check says what is wrong with the settings.
-	Check(options settings.Doc) settings.Problems
+	Check(options settings.Node) settings.Problems
 }
 
 // Generator is a source that needs no files.

@@ -23,7 +23,7 @@ type Join struct {
 	// how the files are read; default delimited with a header, every column as text
 	Format string `yaml:"format"`
 	// settings of the format
-	Options settings.Doc `yaml:"options"`
+	Options settings.Node `yaml:"options"`
 
 	join.Spec `yaml:",inline"`
 
@@ -34,7 +34,7 @@ type Join struct {
 const tableName = "label.join.table"
 
 // decode checks the settings and makes the data config of the second table.
-func (j *Join) decode(c *Config, at settings.Doc) (ps settings.Problems) {
+func (j *Join) decode(c *Config, at settings.Node) (ps settings.Problems) {
 	add := func(err error) { ps = append(ps, at.Problem("%v", err)) }
 	if (len(j.Files) == 0) == (j.Table == "") {
 		add(errors.New("join needs either files or a table"))

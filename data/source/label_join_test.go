@@ -288,7 +288,7 @@ func TestJoinFaults(t *testing.T) {
 	}
 }
 
-func parsed(t testing.TB, text string) settings.Doc {
+func parsed(t testing.TB, text string) settings.Node {
 	t.Helper()
 	doc, err := settings.Parse("test.yaml", []byte(text))
 	if err != nil {

@@ -13,16 +13,16 @@ import (
 
 func shippedConfig(tb testing.TB, file string) *Config {
 	tb.Helper()
-	open := func(file string) (settings.Doc, error) {
+	open := func(file string) (settings.Node, error) {
 		raw, err := os.ReadFile(file)
 		if err != nil {
-			return settings.Doc{}, err
+			return settings.Node{}, err
 		}
 		return settings.Parse(file, raw)
 	}
 	doc, err := open(file)
 	if err == nil {
-		doc, err = doc.Inherit(func(name string) (settings.Doc, error) {
+		doc, err = doc.Inherit(func(name string) (settings.Node, error) {
 			return open(filepath.Join(filepath.Dir(file), name+".yaml"))
 		})
 	}

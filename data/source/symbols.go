@@ -36,7 +36,7 @@ func (d *AbbadingoFile) Schema() []rows.ColumnSpec {
 var symbolColumns = rows.Columns("trace category, position number, symbol category, class category")
 
 // Check says what is wrong with the settings.
-func (d *AbbadingoFile) Check(settings.Doc) settings.Problems { return nil }
+func (d *AbbadingoFile) Check(settings.Node) settings.Problems { return nil }
 
 func (d *AbbadingoFile) Read(ctx context.Context, in io.Reader, name string, tb *rows.Builder, _ int) error {
 	dialect := corpus.Abbadingo
@@ -87,7 +87,7 @@ type StringColumn struct {
 func (d *StringColumn) Schema() []rows.ColumnSpec { return symbolColumns }
 
 // Check says what is wrong with the settings.
-func (d *StringColumn) Check(options settings.Doc) (ps settings.Problems) {
+func (d *StringColumn) Check(options settings.Node) (ps settings.Problems) {
 	if d.Text == "" || d.Class == "" {
 		ps = append(ps, options.Problem("text and class must name columns"))
 	}

@@ -55,7 +55,7 @@ func (s *Synth) Schema() []rows.ColumnSpec {
 }
 
 // Check says what is wrong with the settings.
-func (s *Synth) Check(options settings.Doc) (ps settings.Problems) {
+func (s *Synth) Check(options settings.Node) (ps settings.Problems) {
 	if n := float64(s.Hosts) * s.Hours * s.Rate; n > 1e7 {
 		ps = append(ps, options.Problem("%.0f sessions are more than 10,000,000", n))
 	}

@@ -28,9 +28,9 @@ func TestConfigs(t *testing.T) {
 			doc, err := settings.Parse(path, raw)
 			modeltest.Check(t, err)
 			var file struct {
-				Model  string       `yaml:"model"`
-				Doc    string       `yaml:"doc"`
-				Params settings.Doc `yaml:"params"`
+				Model  string        `yaml:"model"`
+				Doc    string        `yaml:"doc"`
+				Params settings.Node `yaml:"params"`
 			}
 			if ps := doc.Decode(&file); len(ps) > 0 {
 				t.Fatal(ps)

@@ -53,7 +53,7 @@ func small(tb testing.TB, name string) models.Spec {
 		tb.Fatal(err)
 	}
 	spec := info.Defaults()
-	var taken []settings.Doc
+	var taken []settings.Node
 	for _, text := range quick {
 		doc, err := settings.Parse("quick", []byte(text))
 		if err != nil {

@@ -72,8 +72,8 @@ var bandwidths = models.EnumOrNumber{
 	Want:  "1e-50 to 1e50",
 }
 
-// DecodeStrict takes a word or a number.
-func (b *Bandwidth) DecodeStrict(d settings.Doc) settings.Problems {
+// UnmarshalSettings takes a word or a number.
+func (b *Bandwidth) UnmarshalSettings(d settings.Node) settings.Problems {
 	text, ps := bandwidths.Decode(d)
 	*b = Bandwidth(text)
 	return ps

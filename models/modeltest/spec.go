@@ -153,7 +153,7 @@ func settingsOf(spec any) []setting {
 			}
 			at := append(index[:len(index):len(index)], f.Index)
 			isStruct := f.Type.Kind() == reflect.Struct && !reflect.PointerTo(f.Type).Implements(decoder) &&
-				f.Type != reflect.TypeFor[settings.Doc]()
+				f.Type != reflect.TypeFor[settings.Node]()
 			if name == "" {
 				name = strings.ToLower(f.Name)
 			}

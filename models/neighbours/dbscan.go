@@ -74,8 +74,8 @@ func (c *DBSCAN) New(env models.Env) (models.Detector, error) {
 var epsilons = models.EnumOrNumber{Words: []string{"auto"}, Fits: func(v float64) bool { return v > 0 && v <= 1e30 },
 	Want: "more than 0, at most 1e30"}
 
-// DecodeStrict takes a word or a number.
-func (e *Eps) DecodeStrict(d settings.Doc) settings.Problems {
+// UnmarshalSettings takes a word or a number.
+func (e *Eps) UnmarshalSettings(d settings.Node) settings.Problems {
 	text, ps := epsilons.Decode(d)
 	*e = Eps(text)
 	return ps

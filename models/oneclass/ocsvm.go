@@ -119,8 +119,8 @@ var gammas = models.EnumOrNumber{
 	Want:  "more than 0, at most 1e100",
 }
 
-// DecodeStrict takes a word or a number.
-func (g *Gamma) DecodeStrict(d settings.Doc) settings.Problems {
+// UnmarshalSettings takes a word or a number.
+func (g *Gamma) UnmarshalSettings(d settings.Node) settings.Problems {
 	text, ps := gammas.Decode(d)
 	*g = Gamma(text)
 	return ps

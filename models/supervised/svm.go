@@ -49,8 +49,8 @@ var widths = models.EnumOrNumber{
 	Want:  "more than 0, at most 1e100",
 }
 
-// DecodeStrict takes a word or a number.
-func (w *KernelWidth) DecodeStrict(d settings.Doc) settings.Problems {
+// UnmarshalSettings takes a word or a number.
+func (w *KernelWidth) UnmarshalSettings(d settings.Node) settings.Problems {
 	text, ps := widths.Decode(d)
 	*w = KernelWidth(text)
 	return ps

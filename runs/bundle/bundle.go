@@ -129,9 +129,9 @@ func (b *Bundle) takeSpec(raw []byte) error {
 		return err
 	}
 	var f struct {
-		Label  string       `yaml:"label"`
-		Model  string       `yaml:"model"`
-		Params settings.Doc `yaml:"params"`
+		Label  string        `yaml:"label"`
+		Model  string        `yaml:"model"`
+		Params settings.Node `yaml:"params"`
 	}
 	if err := doc.Decode(&f).Err(); err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 
 // Named is what the name of a data set stands for.
 type Named struct {
-	Doc      settings.Doc
+	Doc      settings.Node
 	Dir      string // the folder of the config, or of the data file that it was inferred for; "" of built-in configs
 	Inferred bool   // nobody wrote the config: it is a guess at a data file
 }

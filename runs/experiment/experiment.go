@@ -37,13 +37,13 @@ type Config struct {
 	// one cell for each; deterministic models run once
 	Seeds []uint64 `yaml:"seeds" jsonschema:"minItems=1"`
 	// which rows train, validate and test; over the data set's default
-	Split settings.Doc `yaml:"split"`
+	Split settings.Node `yaml:"split"`
 	// which truth models that learn from labels are shown; without it that of all training rows
 	Labels *Labels `yaml:"labels"`
 	// preprocessing steps; in place of the data set's default
-	Prep settings.Doc `yaml:"prep"`
+	Prep settings.Node `yaml:"prep"`
 	// traces for trace models; over the data set's default
-	Traces settings.Doc `yaml:"traces"`
+	Traces settings.Node `yaml:"traces"`
 	// how scores become decisions
 	Threshold Threshold `yaml:"threshold"`
 	// what is judged: flow, host, connection, or columns that name an entity
@@ -93,8 +93,8 @@ func (*Audit) Forms() []settings.Form {
 	return []settings.Form{{Texts: []string{"on", "off", "strict"}}, {Bools: true}}
 }
 
-// DecodeStrict takes one of the words, or true and false for on and off.
-func (a *Audit) DecodeStrict(d settings.Doc) settings.Problems {
+// UnmarshalSettings takes one of the words, or true and false for on and off.
+func (a *Audit) UnmarshalSettings(d settings.Node) settings.Problems {
 	var on bool
 	if len(d.Decode(&on)) == 0 {
 		*a = "off"
@@ -123,8 +123,8 @@ func (*Controls) Forms() []settings.Form {
 	return []settings.Form{{Texts: []string{"on", "off"}}, {Bools: true}, {List: &settings.Form{}}}
 }
 
-// DecodeStrict takes on, off, true, false or a list of names.
-func (c *Controls) DecodeStrict(d settings.Doc) settings.Problems {
+// UnmarshalSettings takes on, off, true, false or a list of names.
+func (c *Controls) UnmarshalSettings(d settings.Node) settings.Problems {
 	*c = Controls{}
 	if text, ok := d.Scalar(); ok {
 		switch text {
@@ -173,20 +173,20 @@ func defaults() Config {
 func Defaults() *Config { c := defaults(); return &c }
 
 // dataRef is a data set as an experiment names it.
-type dataRef struct{ doc settings.Doc }
+type dataRef struct{ doc settings.Node }
 
-func (r *dataRef) DecodeStrict(d settings.Doc) settings.Problems { r.doc = d; return nil }
+func (r *dataRef) UnmarshalSettings(d settings.Node) settings.Problems { r.doc = d; return nil }
 
 // modelRef is a model as an experiment names it.
 type modelRef struct {
-	Model  string       `yaml:"model"`
-	Label  string       `yaml:"label"`
-	Doc    string       `yaml:"doc"`
-	Params settings.Doc `yaml:"params"`
-	at     settings.Doc
+	Model  string        `yaml:"model"`
+	Label  string        `yaml:"label"`
+	Doc    string        `yaml:"doc"`
+	Params settings.Node `yaml:"params"`
+	at     settings.Node
 }
 
-func (r *modelRef) DecodeStrict(d settings.Doc) settings.Problems {
+func (r *modelRef) UnmarshalSettings(d settings.Node) settings.Problems {
 	if name, ok := d.Scalar(); ok {
 		*r = modelRef{Model: name, at: d}
 		return nil
@@ -226,7 +226,7 @@ type DataSet struct {
 	// Attacks is how many labelled attacks models that learn from labels are shown; 0: all of training.
 	Attacks int
 	Evasion *evasion.EvasionSpec // nil: attacks are tested as they are
-	Doc     settings.Doc         // the resolved config
+	Doc     settings.Node        // the resolved config
 }
 
 // Entry is one model of an experiment.
@@ -248,13 +248,13 @@ type LoadOptions struct {
 }
 
 // read is the document of an experiment file, or of the experiment that a name stands for where there is no such file.
-func read(file string, builtin fs.FS) (settings.Doc, error) {
+func read(file string, builtin fs.FS) (settings.Node, error) {
 	raw, err := os.ReadFile(file)
 	if err == nil {
 		return settings.Parse(file, raw)
 	}
 	if !validName(file) || strings.HasSuffix(file, ".yaml") || strings.HasSuffix(file, ".yml") {
-		return settings.Doc{}, fmt.Errorf("runs: %w", err)
+		return settings.Node{}, fmt.Errorf("runs: %w", err)
 	}
 	doc, err := NewLibrary("", builtin).Experiment(file)
 	if errors.Is(err, errNoConfig) {

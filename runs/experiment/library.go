@@ -40,7 +40,7 @@ var errNoConfig = errors.New("no such config")
 
 // Open reads the config of a kind (data, models, experiments, papers) by the name of its file, or by the name that it
 // gives itself. What the key base of a data config names is merged in.
-func (l Library) Open(kind, name string) (settings.Doc, error) {
+func (l Library) Open(kind, name string) (settings.Node, error) {
 	doc, err := l.open(kind, name)
 	if err != nil {
 		return doc, err
@@ -48,16 +48,16 @@ func (l Library) Open(kind, name string) (settings.Doc, error) {
 	return l.inherit(kind, doc)
 }
 
-func (l Library) inherit(kind string, doc settings.Doc) (settings.Doc, error) {
+func (l Library) inherit(kind string, doc settings.Node) (settings.Node, error) {
 	if kind != "data" {
 		return doc, nil
 	}
-	return doc.Inherit(func(name string) (settings.Doc, error) { return l.open(kind, name) })
+	return doc.Inherit(func(name string) (settings.Node, error) { return l.open(kind, name) })
 }
 
-func (l Library) open(kind, name string) (settings.Doc, error) {
+func (l Library) open(kind, name string) (settings.Node, error) {
 	if !validName(name) {
-		return settings.Doc{}, fmt.Errorf("%w: %q is not a name", errNoConfig, name)
+		return settings.Node{}, fmt.Errorf("%w: %q is not a name", errNoConfig, name)
 	}
 	for _, f := range l.folders(kind) {
 		doc, err := f.read(name)
@@ -65,7 +65,7 @@ func (l Library) open(kind, name string) (settings.Doc, error) {
 		case err == nil:
 			return doc, nil
 		case !errors.Is(err, fs.ErrNotExist) && !strings.Contains(err.Error(), "not a directory"):
-			return settings.Doc{}, err
+			return settings.Node{}, err
 		}
 	}
 	// a config that was saved under another name
@@ -81,21 +81,21 @@ func (l Library) open(kind, name string) (settings.Doc, error) {
 			}
 		}
 	}
-	return settings.Doc{}, fmt.Errorf("%w: %s %q%s", errNoConfig, kind, name, settings.DidYouMean(name, l.Names(kind)))
+	return settings.Node{}, fmt.Errorf("%w: %s %q%s", errNoConfig, kind, name, settings.DidYouMean(name, l.Names(kind)))
 }
 
 // folder is a place of configs of one kind.
 type folder struct {
 	fs fs.FS
 	at string // stands before the name of a file in messages
-	is func(settings.Doc) bool
+	is func(settings.Node) bool
 }
 
 // read is the config in a file; one that is not of the folder's kind is none.
-func (f folder) read(name string) (settings.Doc, error) {
+func (f folder) read(name string) (settings.Node, error) {
 	raw, err := fs.ReadFile(f.fs, name+".yaml")
 	if err != nil {
-		return settings.Doc{}, err
+		return settings.Node{}, err
 	}
 	doc, err := settings.Parse(f.at+name+".yaml", raw)
 	if err == nil && f.is != nil && !f.is(doc) {
@@ -118,7 +118,7 @@ func (l Library) folders(kind string) (out []folder) {
 		if l.beside == "." {
 			at = ""
 		}
-		out = append(out, folder{os.DirFS(l.beside), at, func(d settings.Doc) bool {
+		out = append(out, folder{os.DirFS(l.beside), at, func(d settings.Node) bool {
 			has := func(key string) bool { _, ok := d.Get(key); return ok }
 			return slices.ContainsFunc(k.has, has) && !slices.ContainsFunc(k.lacks, has)
 		}})
@@ -165,7 +165,7 @@ func (l Library) Names(kind string) []string {
 var experimentKinds = []string{"experiments", "papers"}
 
 // Experiment reads an experiment by name, as Open does, from the folders experiments and papers.
-func (l Library) Experiment(name string) (doc settings.Doc, err error) {
+func (l Library) Experiment(name string) (doc settings.Node, err error) {
 	for _, kind := range experimentKinds {
 		if doc, err = l.Open(kind, name); !errors.Is(err, errNoConfig) {
 			return doc, err

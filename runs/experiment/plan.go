@@ -50,7 +50,7 @@ func (e *Experiment) Plan() []Cell {
 // Resolved is the experiment as one YAML file that needs no other: every data config and every parameter
 // is in it. Loading it gives the same experiment.
 func (e *Experiment) Resolved() ([]byte, error) {
-	sets := make([]settings.Doc, len(e.Sets))
+	sets := make([]settings.Node, len(e.Sets))
 	for i := range e.Sets {
 		sets[i] = e.Sets[i].Doc
 	}

@@ -29,8 +29,8 @@ func (*Protocol) Forms() []settings.Form {
 	return []settings.Form{{Texts: protocols}, {Keys: plain{}}}
 }
 
-// DecodeStrict takes a kind, or a map.
-func (p *Protocol) DecodeStrict(d settings.Doc) settings.Problems {
+// UnmarshalSettings takes a kind, or a map.
+func (p *Protocol) UnmarshalSettings(d settings.Node) settings.Problems {
 	*p = defaultProtocol()
 	if name, ok := d.Scalar(); ok {
 		if !slices.Contains(protocols, name) {
@@ -47,7 +47,7 @@ func (p *Protocol) DecodeStrict(d settings.Doc) settings.Problems {
 	return ps
 }
 
-// MarshalYAML is the shortest form that DecodeStrict reads.
+// MarshalYAML is the shortest form that UnmarshalSettings reads.
 func (p Protocol) MarshalYAML() (any, error) {
 	if d := defaultProtocol(); p.Block == d.Block && p.Order == d.Order {
 		return p.Kind, nil

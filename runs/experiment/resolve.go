@@ -21,7 +21,7 @@ import (
 // loader resolves the names of an experiment.
 type loader struct {
 	e   *Experiment
-	doc settings.Doc
+	doc settings.Node
 	lib Library
 	// found is what decoding has found wrong.
 	found settings.Problems
@@ -125,7 +125,7 @@ func (l *loader) at(key, format string, args ...any) settings.Problem {
 }
 
 // problems turns an error of a lookup or decoder into problems at d.
-func problems(d settings.Doc, err error) settings.Problems {
+func problems(d settings.Node, err error) settings.Problems {
 	if err == nil {
 		return nil
 	}
@@ -141,7 +141,7 @@ func problems(d settings.Doc, err error) settings.Problems {
 func (l *loader) model(r modelRef) (Entry, settings.Problems) {
 	e := Entry{Label: r.Model}
 	name := r.Model
-	var layers []settings.Doc
+	var layers []settings.Node
 	file, err := l.lib.Open("models", r.Model)
 	switch {
 	case err == nil:
@@ -254,7 +254,7 @@ func (l *loader) dataSet(r dataRef) (DataSet, settings.Problems) {
 }
 
 // dataDoc is the whole config of a data entry: a name, a name with changes, or the config itself.
-func (l *loader) dataDoc(d settings.Doc) (settings.Doc, settings.Problems) {
+func (l *loader) dataDoc(d settings.Node) (settings.Node, settings.Problems) {
 	if _, ok := d.Scalar(); ok {
 		return l.named(d)
 	}
@@ -288,8 +288,8 @@ func (l *loader) dataDoc(d settings.Doc) (settings.Doc, settings.Problems) {
 
 // crossed is the config of {train: A, test: B}: A's, with B as the set that it is tested on, and what else the entry
 // changes. It is named A-to-B and split by the two sets unless the entry says otherwise.
-func (l *loader) crossed(d settings.Doc) (settings.Doc, settings.Problems) {
-	var docs [2]settings.Doc
+func (l *loader) crossed(d settings.Node) (settings.Node, settings.Problems) {
+	var docs [2]settings.Node
 	var names [2]string
 	for i, key := range []string{"train", "test"} {
 		ref, ok := d.Get(key)
@@ -315,19 +315,19 @@ func (l *loader) crossed(d settings.Doc) (settings.Doc, settings.Problems) {
 	if _, named := changed.Get("name"); !named {
 		changed = changed.With("name", names[0]+"-to-"+names[1], d)
 	}
-	out := settings.Merge(train.Without("split").WithDoc("test_set", docs[1]), changed)
+	out := settings.Merge(train.Without("split").WithNode("test_set", docs[1]), changed)
 	if _, split := changed.Get("split"); !split {
 		official, err := settings.Parse(d.File, []byte("{kind: official, validation: 0.1}"))
 		if err != nil {
 			return d, problems(d, err)
 		}
-		out = out.WithDoc("split", official)
+		out = out.WithNode("split", official)
 	}
 	return out, nil
 }
 
 // named is the data config that a scalar names.
-func (l *loader) named(ref settings.Doc) (settings.Doc, settings.Problems) {
+func (l *loader) named(ref settings.Node) (settings.Node, settings.Problems) {
 	name, _ := ref.Scalar()
 	n, err := l.lib.Data(name)
 	if err != nil {

@@ -25,8 +25,8 @@ func (*Unit) Forms() []settings.Form {
 	return []settings.Form{{Texts: []string{"flow", "host", "connection"}}, {List: &settings.Form{}}}
 }
 
-// DecodeStrict takes a name or a list of columns.
-func (u *Unit) DecodeStrict(d settings.Doc) settings.Problems {
+// UnmarshalSettings takes a name or a list of columns.
+func (u *Unit) UnmarshalSettings(d settings.Node) settings.Problems {
 	*u = Unit{}
 	if name, ok := d.Scalar(); ok {
 		u.Name = name
@@ -45,7 +45,7 @@ func (u *Unit) DecodeStrict(d settings.Doc) settings.Problems {
 	return ps
 }
 
-// MarshalYAML is the form that DecodeStrict reads.
+// MarshalYAML is the form that UnmarshalSettings reads.
 func (u Unit) MarshalYAML() (any, error) {
 	if u.Name != "" {
 		return u.Name, nil
@@ -145,8 +145,8 @@ func (*Aggregate) Forms() []settings.Form {
 	return []settings.Form{{Texts: []string{"max", "mean", "last"}}, {Keys: plain{}}}
 }
 
-// DecodeStrict takes a name for both, or a map.
-func (a *Aggregate) DecodeStrict(d settings.Doc) settings.Problems {
+// UnmarshalSettings takes a name for both, or a map.
+func (a *Aggregate) UnmarshalSettings(d settings.Node) settings.Problems {
 	type plain Aggregate
 	p := plain{Flow: "max", Unit: "max", Above: 0.95}
 	if name, ok := d.Scalar(); ok {
@@ -171,7 +171,7 @@ func (a Aggregate) normal() Aggregate {
 	return a
 }
 
-// MarshalYAML is the shortest form that DecodeStrict reads.
+// MarshalYAML is the shortest form that UnmarshalSettings reads.
 func (a Aggregate) MarshalYAML() (any, error) {
 	if a.Flow == a.Unit {
 		return a.Flow, nil

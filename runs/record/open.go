@@ -111,7 +111,7 @@ func (r *Record) readExperiment() {
 }
 
 // scalarAt is the text of a key of a map.
-func scalarAt(d settings.Doc, key string) (string, bool) {
+func scalarAt(d settings.Node, key string) (string, bool) {
 	v, ok := d.Get(key)
 	if !ok {
 		return "", false

@@ -32,11 +32,11 @@ func Config(t testing.TB, text string) *source.Config {
 // File is a data config from its file, with what it has as its base merged in from the same folder.
 func File(t testing.TB, file string) *source.Config {
 	t.Helper()
-	open := func(name string) (settings.Doc, error) {
+	open := func(name string) (settings.Node, error) {
 		path := filepath.Join(filepath.Dir(file), name+".yaml")
 		raw, err := os.ReadFile(path)
 		if err != nil {
-			return settings.Doc{}, err
+			return settings.Node{}, err
 		}
 		return settings.Parse(path, raw)
 	}

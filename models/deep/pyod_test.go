@@ -8,7 +8,7 @@ import (
 )
 
 // TestPyOD holds the deep isolation forest against PyOD's AUROC over seeds, on columns scaled to [0, 1] as it does
-// itself. (PyOD's Deep SVDD has dropout, another weight decay and biases in some layers: ours is held to PyTorch.)
+// itself. (Deep SVDD is held to PyTorch instead: with PyOD's layer sizes its AUROC on pima is .09 lower than PyOD's.)
 func TestPyOD(t *testing.T) {
 	if testing.Short() {
 		t.Skip("fits networks")

@@ -73,7 +73,7 @@ func TestDetectorsAgree(t *testing.T) {
 }
 
 // fusedAlone are the detectors with objectives of their own, which the Gorgonia engine refuses.
-var fusedAlone = []string{"dagmm", "deep_sad", "deep_svdd", "devnet"}
+var fusedAlone = []string{"dagmm", "deep_sad", "deep_svdd", "devnet", "mlp"}
 
 // built is a detector with some settings that observes its epochs.
 func built(t *testing.T, name, params string, observe func(models.Epoch)) (models.Detector, error) {

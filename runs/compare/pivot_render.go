@@ -94,7 +94,7 @@ func (p *Pivot) sheet() *sheet {
 	if intervals {
 		s.notes = append(s.notes, "mean ± half the width of its 95 % interval, or [its ends] (cells that are ok / cells)")
 	}
-	if s.marked() {
+	if s.evens() || s.marked() && p.untested != nil {
 		s.notes = append(s.notes, p.how+untested(p.untested))
 	}
 	if unbeaten {

@@ -186,7 +186,7 @@ func (c *Comparison) sheet(g *Group) *sheet {
 	for i := range g.Rows {
 		s.lines[i+1][2].best, s.lines[i+1][2].even = g.Rows[i].Best, g.Rows[i].Even
 	}
-	if s.marked() {
+	if s.evens() || s.marked() && g.how != byErrors && g.how != byTests { // the second: what was not tested
 		s.notes = append([]string{g.how}, s.notes...)
 	}
 	return s
@@ -223,7 +223,7 @@ func writeSheets(w io.Writer, format string, sheets []*sheet) error {
 			s.html(&b)
 		default:
 			if s.marked() {
-				s.notes = append([]string{marks}, s.notes...)
+				s.notes = append([]string{s.marks()}, s.notes...)
 			}
 			s.text(&b)
 		}

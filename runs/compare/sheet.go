@@ -34,7 +34,19 @@ func plain(lines [][]string) [][]entry {
 }
 
 // marks explains what terminals show of the marks.
-const marks = "* best of its column; = not significantly worse"
+func (s *sheet) marks() string {
+	if !s.evens() {
+		return "* best of its column"
+	}
+	return "* best of its column; = not significantly worse"
+}
+
+// evens says whether something is marked as not worse than the best.
+func (s *sheet) evens() bool {
+	return slices.ContainsFunc(s.lines, func(line []entry) bool {
+		return slices.ContainsFunc(line, func(e entry) bool { return e.even })
+	})
+}
 
 // marked says whether a sheet has marks.
 func (s *sheet) marked() bool {

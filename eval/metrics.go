@@ -213,7 +213,7 @@ func (m Metrics) MarshalJSON() ([]byte, error) {
 
 const intervalSuffix = "_interval"
 
-// UnmarshalJSON reads what MarshalJSON wrote. A metric that is absent, as in files of other versions, is NaN.
+// UnmarshalJSON reads what MarshalJSON wrote. A metric that is absent, as in files of other versions, stays so.
 func (m *Metrics) UnmarshalJSON(raw []byte) error {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &fields); err != nil {
@@ -234,32 +234,16 @@ func (m *Metrics) UnmarshalJSON(raw []byte) error {
 		read("confusion", &m.Confusion), read("classes", &m.Classes), read("classification", &m.Classification),
 		read("warnings", &m.Warnings))
 	for _, k := range metrics {
-		if k.value == nil {
-			continue
-		}
-		v := Number(math.NaN())
-		err = errors.Join(err, read(k.Name, &v))
-		m.Values[k.Name] = float64(v)
-		if _, ok := fields[k.Name+intervalSuffix]; ok {
-			var i Interval
-			err = errors.Join(err, read(k.Name+intervalSuffix, &i))
-			m.Intervals[k.Name] = i
-		}
-	}
-	for _, k := range rebuildMetrics {
-		if _, ok := fields[k.Name]; ok {
+		if _, ok := fields[k.Name]; ok && k.Measured() {
 			v := Number(math.NaN())
 			err = errors.Join(err, read(k.Name, &v))
 			m.Values[k.Name] = float64(v)
 		}
-	}
-	if m.Classification == nil {
-		return err
-	}
-	for _, k := range classMetrics {
-		v := Number(math.NaN())
-		err = errors.Join(err, read(k.Name, &v))
-		m.Values[k.Name] = float64(v)
+		if _, ok := fields[k.Name+intervalSuffix]; ok && k.value != nil {
+			var i Interval
+			err = errors.Join(err, read(k.Name+intervalSuffix, &i))
+			m.Intervals[k.Name] = i
+		}
 	}
 	return err
 }

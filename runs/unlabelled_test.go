@@ -38,7 +38,8 @@ data:
     files: {train: [%s]}
     %s
     options:
-      columns: [{name: ts, type: time}, {name: host, type: address}, {name: service, type: category}, {name: size, type: number}, {name: verdict, type: category}]
+      columns: [{name: ts, type: time}, {name: host, type: address}, {name: service, type: category},
+        {name: size, type: number}, {name: verdict, type: category}]
       missing: [""]
     drop: [%s]
     split: {kind: time, test: 0.4, validation: 0.2}

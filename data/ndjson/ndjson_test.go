@@ -23,7 +23,8 @@ format: ndjson
 files: {train: [flows.csv]}
 label: {column: label, benign: [ok]}
 options:
-  columns: [{name: size, type: number}, {name: source.ip, type: address}, {name: up, type: number}, {name: label, type: category}]
+  columns: [{name: size, type: number}, {name: source.ip, type: address}, {name: up, type: number},
+    {name: label, type: category}]
 `
 
 func TestNDJSON(t *testing.T) {

@@ -32,7 +32,8 @@ format: delimited
 files: {train: [a.csv]}
 label: {column: label, benign: [normal]}
 options:
-  columns: [{name: x, type: number}, {name: y, type: number}, {name: proto, type: category}, {name: label, type: category}]
+  columns: [{name: x, type: number}, {name: y, type: number}, {name: proto, type: category},
+    {name: label, type: category}]
 `)
 	for memory, want := range map[int64]bool{0: true, 1 << 40: true, 2 << 20: true, 1 << 20: false, 1: false} {
 		table, _, err := source.Read(context.Background(), c, source.Finder{Dirs: []string{dir}, Memory: memory}, 2)

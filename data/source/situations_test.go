@@ -248,7 +248,8 @@ func TestZeekHeaders(t *testing.T) {
 		}
 	}
 	for name, c := range map[string]struct{ text, want string }{
-		"another log":  {first + strings.Replace(first, "conn", "dns", 1), `flows.csv:11: the log changes from "conn" to "dns"`},
+		"another log": {first + strings.Replace(first, "conn", "dns", 1),
+			`flows.csv:11: the log changes from "conn" to "dns"`},
 		"fields alone": {first + "#fields\tts\tlabel\n", "2 fields and 4 types"},
 		"other columns": {first + head("a\tb\tlabel", "count\tcount\tstring") + "1\t2\tok\n",
 			"the file lacks 3 of the 4 columns"},

@@ -38,7 +38,7 @@ func (m *iforestState) ExplainRow(row []float32, out []float64) {
 }
 
 // means is h of every node of every tree. Leaves tell how many rows they had: their path is their depth and the average
-// path of so many.
+// path in a tree of that number of rows.
 func (m *iforestState) means() [][]float64 {
 	m.once.Do(func() {
 		m.mean = make([][]float64, len(m.trees))

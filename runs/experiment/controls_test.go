@@ -1,13 +1,16 @@
 package experiment_test
 
 import (
+	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"plumbline/configs"
+	"plumbline/data"
 	_ "plumbline/models/all"
 	"plumbline/runs/experiment"
 )
@@ -35,8 +38,14 @@ func TestControls(t *testing.T) {
 		{"models: [iforest]\ncontrols: false\n", "iforest"},
 		{"models: [iforest]\ncontrols: on\n", "iforest random znorm best_feature untrained"},
 		{"models: [iforest]\ncontrols: [znorm]\n", "iforest znorm"},
-		{"models: [iforest, {model: znorm, label: control}]\n", "iforest control random best_feature untrained"},
+		{"models: [iforest, untrained]\n", "iforest untrained"},
+		{"models: [iforest, centroid]\n", "iforest centroid random znorm best_feature untrained"},
+		{"models: [iforest, {model: znorm, label: control}]\n", "iforest control"},
+		{"models: [iforest, {model: znorm, label: control}]\ncontrols: on\n",
+			"iforest control random best_feature untrained"},
 		{"models: [markov]\n", "markov"},
+		{"models: [iforest, markov]\n", "iforest markov"},
+		{"models: [iforest, markov]\ncontrols: on\n", "iforest markov random znorm best_feature untrained"},
 		{"models: [markov]\ncontrols: [random]\n", "markov random"},
 		{"models: [tree]\nsplit: {kind: random, attacks: split}\n",
 			"tree random znorm best_feature untrained one_rule permuted"},
@@ -83,5 +92,36 @@ func TestControls(t *testing.T) {
 	e, err := experiment.Load(filepath.Join(dir, "experiment.yaml"), experiment.LoadOptions{Builtin: configs.Files})
 	if err != nil || labels(e) != "iforest" {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestBuiltinControls: what comes with the program has the usual controls beside models of rows, or says that it has
+// others or none; a file that named one of them and no more would go without the rest in silence.
+func TestBuiltinControls(t *testing.T) {
+	var files []string
+	for _, dir := range []string{"experiments", "papers"} {
+		found, err := fs.Glob(configs.Files, dir+"/*.yaml")
+		if err != nil || len(found) == 0 {
+			t.Fatal(dir, err)
+		}
+		files = append(files, found...)
+	}
+	for _, file := range files {
+		text, err := configs.Files.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := strings.Contains("\n"+string(text), "\ncontrols:")
+		name := strings.TrimSuffix(path.Base(file), ".yaml")
+		e, err := experiment.Load(name, experiment.LoadOptions{Builtin: configs.Files})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		rows := slices.ContainsFunc(e.Entries, func(m experiment.Entry) bool { return m.Info.Needs.Input == data.Vectors })
+		untrained := slices.ContainsFunc(e.Entries, func(m experiment.Entry) bool { return m.Label == "untrained" })
+		if rows && !said && !untrained {
+			t.Errorf("%s has models of rows, no controls and does not say so", name)
+		}
 	}
 }

@@ -86,16 +86,13 @@ func (l *loader) resolve() (ps settings.Problems) {
 	return append(ps, l.fit()...)
 }
 
-// controls adds the controls whose labels are not taken. They see rows: an experiment of models of traces alone gets
-// those that it names. A run directory of a version without controls has none.
+// controls adds the controls whose labels are not taken: those that the file names, or the usual ones.
 func (l *loader) controls(labels map[string]bool) (ps settings.Problems) {
-	_, given := l.doc.Get("controls")
-	rows := slices.ContainsFunc(l.e.Entries, func(m Entry) bool { return m.Info.Needs.Input == data.Vectors })
-	if _, err := os.Stat(filepath.Join(filepath.Dir(l.e.File), "manifest.json")); !given && (err == nil || !rows) {
+	at, given := l.doc.Get("controls")
+	if !given && l.uncontrolled() {
 		return nil
 	}
 	learn := slices.ContainsFunc(l.e.Entries, func(m Entry) bool { return m.Info.Needs.Labels.Any() })
-	at, _ := l.doc.Get("controls")
 	for _, name := range l.e.Controls.names(learn) {
 		there := func(m Entry) bool { return m.Info.Control && m.Info.Name == name }
 		if labels[name] || slices.ContainsFunc(l.e.Entries, there) {
@@ -108,6 +105,19 @@ func (l *loader) controls(labels map[string]bool) (ps settings.Problems) {
 		}
 	}
 	return ps
+}
+
+// uncontrolled says whether an experiment that does not speak of controls gets none. Its models name one of the usual
+// ones: it has chosen. A model of it sees traces: controls see rows, and would not be judged over the same units. Or it
+// is the file of a run directory whose version did not add any.
+func (l *loader) uncontrolled() bool {
+	if _, err := os.Stat(filepath.Join(filepath.Dir(l.e.File), "manifest.json")); err == nil {
+		return true
+	}
+	usual := Controls{On: true}.names(true)
+	return slices.ContainsFunc(l.e.Entries, func(m Entry) bool {
+		return m.Info.Needs.Input != data.Vectors || slices.Contains(usual, m.Info.Name) || slices.Contains(usual, m.Label)
+	})
 }
 
 // wrong says whether decoding found a problem in what stands under a key.

@@ -3,11 +3,13 @@ package main
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"plumbline/configs"
 	"plumbline/eval"
 	"plumbline/runs/compare"
 	"plumbline/runs/record"
@@ -32,6 +34,10 @@ With --pivot ROWS,COLUMNS the table is another: models against data sets (model,
 metrics, attack classes (of auroc or recall), seeds or folds, either way round. Each cell is a mean, half the width of
 its interval, and how many cells are ok. --group says what names a row, label and run where it does not; runs are joined
 with --group label, and what their cells differ in is warned of.
+
+Where the experiment of a run holds what sources report (configs/papers do), each value stands beside ours with the
+difference and a verdict: reproduced, not reproduced, or not comparable, with the reason. --published adds what other
+papers report on data of that name and unit.
 
 Formats: table for a terminal, markdown, latex (booktabs), html (a fragment), csv, json. Warnings are in each.
 
@@ -81,10 +87,8 @@ there are at most 3 million lines of scores. Tables of AUROC mark by it.`,
 			if err != nil {
 				return usage(err)
 			}
-			if published {
-				if err := table.AddPublished(); err != nil {
-					return failed(err)
-				}
+			if err := addPublished(table, published); err != nil {
+				return failed(err)
 			}
 			if diagram != "" {
 				over, err := table.OverDataSets()
@@ -128,7 +132,7 @@ there are at most 3 million lines of scores. Tables of AUROC mark by it.`,
 		strings.Join(compare.Axes, ", "))
 	c.Flags().StringSliceVar(&group, "group", nil, "what names a row: "+strings.Join(compare.Keys, ", "))
 	c.Flags().BoolVar(&published, "published", false,
-		"what papers report on data of that name and unit, below each table and in json")
+		"what all papers report on data of that name and unit, not only those that the run's experiment holds")
 	c.RegisterFlagCompletionFunc("pivot", cobra.FixedCompletions(append([]string{"model"}, compare.Axes...),
 		cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("group", cobra.FixedCompletions(compare.Keys, cobra.ShellCompDirectiveNoFileComp))
@@ -136,6 +140,15 @@ there are at most 3 million lines of scores. Tables of AUROC mark by it.`,
 	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(eval.MetricNames(), cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(compare.Formats, cobra.ShellCompDirectiveNoFileComp))
 	return c
+}
+
+// addPublished puts what the runs' experiments hold of papers beside them; all: every paper on data of that name.
+func addPublished(table *compare.Comparison, all bool) error {
+	papers, err := fs.Sub(configs.Files, "papers")
+	if err != nil {
+		return err
+	}
+	return table.AddPublished(papers, all)
 }
 
 // testAll makes the tests of a run, keeps them, and prints them.

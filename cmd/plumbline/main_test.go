@@ -131,7 +131,7 @@ func TestNamedExperiments(t *testing.T) {
 	t.Chdir(t.TempDir())
 	code, out, errOut := plumb(t, "run", "--list")
 	for _, want := range []string{"quickstart ", "Controls, vector models and a trace model on simulated flows\n",
-		"nsl-kdd-cao2019 "} {
+		"cao2019-nsl-kdd "} {
 		if !strings.Contains(out, want) || code != exitOK {
 			t.Errorf("exit %d, no %q: %s%s", code, want, out, errOut)
 		}
@@ -272,7 +272,7 @@ func TestCompletion(t *testing.T) {
 		{"schema ", "experiment\n", ""},
 		{"run ", "yaml\n", ""},
 		{"run quick", "quickstart\n", "yaml\n"},
-		{"check nsl-kdd-c", "nsl-kdd-cao2019\n", "baselines"},
+		{"check cao2019-n", "cao2019-nsl-kdd\n", "baselines"},
 		{"run x.yaml ", ":4\n", "yaml\n"},
 		{"run x.yaml --metric ", "auprc\n", ""},
 		{"compare ", ":16\n", ""},

@@ -178,6 +178,9 @@ func (a *app) carryOut(ctx context.Context, e *experiment.Experiment, resume, me
 	if err != nil {
 		return usage(err)
 	}
+	if err := addPublished(table, false); err != nil {
+		return failed(err)
+	}
 	if err := table.Render(a.out, "table"); err != nil {
 		return failed(err)
 	}

@@ -26,7 +26,8 @@ type Comparison struct {
 	Groups   []Group
 	Warnings []string
 
-	tested bool // the marks are those of tests on scores
+	tested    bool                          // the marks are those of tests on scores
+	published map[string][]record.Published // that the runs hold, by the names of their experiments
 }
 
 // Group is the models on one data set, best first.
@@ -144,7 +145,12 @@ func CompareBy(records []*record.Record, metric string, columns, keys []string) 
 	if err != nil {
 		return nil, err
 	}
-	c := &Comparison{Metric: metric, Columns: columns, asked: asked}
+	c := &Comparison{Metric: metric, Columns: columns, asked: asked, published: map[string][]record.Published{}}
+	for _, rec := range records {
+		if len(rec.Published) > 0 {
+			c.published[rec.Name] = rec.Published
+		}
+	}
 	var order []string
 	groups := map[string][]member{}
 	for i, rec := range records {

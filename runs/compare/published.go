@@ -1,36 +1,27 @@
 package compare
 
 import (
-	_ "embed"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"plumbline/configs/settings"
 	"plumbline/eval"
+	"plumbline/runs/record"
 )
 
-//go:embed published.yaml
-var publishedFile []byte
-
-// Published is what one source reports on some data sets.
+// Published is what one source reports on a group's data set.
 type Published struct {
-	Source string `yaml:"source" json:"source"`
-	// Place is where in the source, such as a table and page.
-	Place string `yaml:"place" json:"place,omitempty"`
-	// Experiment is the one of configs/papers that follows the source's protocol, with its labels as the models' names.
-	Experiment string `yaml:"experiment" json:"experiment,omitempty"`
-	// Repetitions is how many runs or splits the source's values are means over; 0: it says nothing.
-	Repetitions int `yaml:"repetitions" json:"repetitions,omitempty"`
-
-	Data    []string         `yaml:"data" json:"-"` // patterns of data set names, as path.Match has them
-	Unit    string           `yaml:"unit" json:"-"`
-	Differs string           `yaml:"differs" json:"differs,omitempty"` // why a difference need not be the method's
-	Values  []PublishedValue `yaml:"values" json:"values"`
-
-	Verdicts []Verdict `yaml:"-" json:"verdicts,omitempty"`
+	record.Published
+	// Experiment is the one that holds the values, whose labels they are for.
+	Experiment string `json:"experiment"`
+	// Verdicts is every value of the source on the data set; without a verdict where no run of the experiment is here.
+	Verdicts []Verdict `json:"verdicts"`
 }
 
 // Verdict is a reported value beside ours.
@@ -40,8 +31,9 @@ type Verdict struct {
 	Theirs     float64     `json:"theirs"`
 	Ours       eval.Number `json:"ours"`
 	Difference eval.Number `json:"difference"` // ours − theirs
-	Verdict    string      `json:"verdict"`    // reproduced, not reproduced or not comparable
-	Why        string      `json:"why"`
+	Within     eval.Number `json:"within"`     // how far apart two values of one method may be
+	Verdict    string      `json:"verdict,omitempty"`
+	Why        string      `json:"why,omitempty"`
 }
 
 // What a verdict can be.
@@ -49,142 +41,194 @@ const (
 	reproduced    = "reproduced"
 	notReproduced = "not reproduced"
 	notComparable = "not comparable"
+	notRun        = "not run"
 )
 
-// rounding is half a unit of the last digit of reported values, which have three or four: what they may differ by
-// without a cause.
-const rounding = 0.0005
-
-// judge holds what a source reports against a group's rows: of the experiment that follows it, by label. A value is
-// reproduced where the difference is within twice its standard error, that of our mean and, where the source says over
-// how many repetitions its values are means, of theirs, taken to vary as ours do; and the rounding.
-func (p *Published) judge(g *Group) {
-	for _, v := range p.Values {
-		for i := range g.Rows {
-			r := &g.Rows[i]
-			if len(r.cells) == 0 || r.cells[0].Label != v.Model || r.experiment != p.Experiment {
+// AddPublished puts what sources report beside the groups: what the experiments of the runs hold, with verdicts, and
+// with all what the other experiments of papers, a folder of experiment files, have on data of the group's name and
+// unit.
+func (c *Comparison) AddPublished(papers fs.FS, all bool) error {
+	known, err := readPapers(papers)
+	if err != nil {
+		return err
+	}
+	for name, own := range c.published {
+		known[name] = own // what a run holds goes before the file that it was made from
+	}
+	var names []string
+	for name := range known {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for k := range c.Groups {
+		g := &c.Groups[k]
+		for _, name := range names {
+			here := slices.ContainsFunc(g.Rows, func(r Row) bool { return r.experiment == name })
+			if !here && !all {
 				continue
 			}
-			names, values := v.metrics()
-			for k, metric := range names {
-				ours := value(r.cells, metric, r.overlap)
-				one := Verdict{Label: r.Label, Metric: metric, Theirs: values[k], Ours: eval.Number(ours.Mean),
-					Difference: eval.Number(ours.Mean - values[k])}
-				n := float64(ours.N)
-				se := ours.SD / math.Sqrt(n)
-				if p.Repetitions > 0 {
-					se = math.Hypot(se, ours.SD/math.Sqrt(float64(p.Repetitions)))
+			for _, p := range known[name] {
+				if p.Judges() != g.Unit || len(p.Of(g.Data)) == 0 {
+					continue
 				}
-				within := 2*se + rounding
-				switch {
-				case p.Differs != "":
-					one.Verdict, one.Why = notComparable, p.Differs
-				case math.IsNaN(ours.Mean):
-					one.Verdict, one.Why = notComparable, "we have no value"
-				case ours.N < 2:
-					one.Verdict, one.Why = notComparable, "one cell does not say how far another may lie"
-				case math.Abs(ours.Mean-values[k]) <= within:
-					one.Verdict, one.Why = reproduced, fmt.Sprintf("within ±%.4f, two standard errors and the rounding", within)
-				default:
-					one.Verdict, one.Why = notReproduced, fmt.Sprintf("beyond ±%.4f, two standard errors and the rounding", within)
-				}
+				one := Published{Published: p, Experiment: name}
+				one.judge(g, here)
+				g.Published = append(g.Published, one)
+			}
+		}
+	}
+	return nil
+}
+
+// readPapers is the published values of the experiment files of a folder, by the experiments' names.
+func readPapers(papers fs.FS) (map[string][]record.Published, error) {
+	out := map[string][]record.Published{}
+	files, err := fs.Glob(papers, "*.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("compare: %w", err)
+	}
+	for _, file := range files {
+		raw, err := fs.ReadFile(papers, file)
+		if err != nil {
+			return nil, fmt.Errorf("compare: %w", err)
+		}
+		doc, err := settings.Parse(file, raw)
+		if err != nil {
+			return nil, fmt.Errorf("compare: %w", err)
+		}
+		values, problems := record.ReadPublished(doc)
+		if len(problems) > 0 {
+			return nil, fmt.Errorf("compare: %w", errors.New(problems.Error()))
+		}
+		name := strings.TrimSuffix(path.Base(file), ".yaml")
+		if d, ok := doc.Get("name"); ok {
+			name, _ = d.Scalar()
+		}
+		if values != nil {
+			out[name] = values
+		}
+	}
+	return out, nil
+}
+
+// judge holds what a source reports against a group's rows of the experiment, by label; here says whether there are
+// any. A value is reproduced where the difference is within twice its standard error, that of our mean and, where the
+// source says over how many repetitions its values are means, of theirs, taken to vary as ours do; and half a unit of
+// the source's last digit.
+func (p *Published) judge(g *Group, here bool) {
+	values := p.Of(g.Data)
+	for _, v := range values {
+		of := slices.DeleteFunc(slices.Clone(g.Rows), func(r Row) bool {
+			return len(r.cells) == 0 || r.cells[0].Label != v.Model || r.experiment != p.Experiment
+		})
+		for _, metric := range v.Names() {
+			blank := Verdict{Label: v.Model, Metric: metric, Theirs: v.Metrics[metric], Ours: eval.Number(math.NaN()),
+				Difference: eval.Number(math.NaN()), Within: eval.Number(math.NaN())}
+			if here && len(of) == 0 {
+				blank.Verdict = notRun
+			}
+			if len(of) == 0 {
+				p.Verdicts = append(p.Verdicts, blank)
+			}
+			for i := range of {
+				one := blank
+				one.Label = of[i].Label
+				one.judge(p, value(of[i].cells, metric, of[i].overlap), rounding(values, metric))
 				p.Verdicts = append(p.Verdicts, one)
 			}
 		}
 	}
 }
 
-func (v Verdict) String() string {
-	return fmt.Sprintf("%s: %s %s, theirs %.4g, difference %+.4f: %s (%s)", v.Label, title(v.Metric),
-		number(float64(v.Ours)), v.Theirs, float64(v.Difference), v.Verdict, v.Why)
+func (v *Verdict) judge(p *Published, ours Value, rounding float64) {
+	v.Ours, v.Difference = eval.Number(ours.Mean), eval.Number(ours.Mean-v.Theirs)
+	apart := math.Abs(ours.Mean - v.Theirs)
+	if ours.N > 1 {
+		n := float64(ours.N)
+		se := ours.SD / math.Sqrt(n)
+		if p.Repetitions > 0 {
+			se = math.Hypot(se, ours.SD/math.Sqrt(float64(p.Repetitions)))
+		}
+		v.Within = eval.Number(2*se + rounding)
+	}
+	switch within := float64(v.Within); {
+	case p.NotComparable != "":
+		v.Verdict, v.Why = notComparable, p.NotComparable
+	case math.IsNaN(ours.Mean):
+		v.Verdict, v.Why = notComparable, "we have no value"
+	case ours.N < 2 && apart <= rounding:
+		v.Verdict, v.Why = reproduced, "to the source's last digit"
+	case ours.N < 2:
+		v.Verdict, v.Why = notComparable, "one training of ours does not say how far another may lie"
+	case apart <= within:
+		v.Verdict, v.Why = reproduced, "within two standard errors and the rounding"
+	default:
+		v.Verdict, v.Why = notReproduced, "beyond two standard errors and the rounding"
+	}
 }
 
-// PublishedValue is what a source reports of one model, 0 where it says nothing.
-type PublishedValue struct {
-	Model        string  `yaml:"model" json:"model"`
-	AUROC        float64 `yaml:"auroc" json:"auroc,omitempty"`
-	ClusterAUROC float64 `yaml:"weighted_cluster_auroc" json:"weighted_cluster_auroc,omitempty"`
-	Accuracy     float64 `yaml:"accuracy" json:"accuracy,omitempty"`
-	Precision    float64 `yaml:"precision" json:"precision,omitempty"`
-	Recall       float64 `yaml:"recall" json:"recall,omitempty"`
-}
-
-// metrics is the reported values by the names of metrics, in a fixed order.
-func (v PublishedValue) metrics() (names []string, values []float64) {
-	for _, m := range []struct {
-		name  string
-		value float64
-	}{{"auroc", v.AUROC}, {"weighted_cluster_auroc", v.ClusterAUROC}, {"accuracy", v.Accuracy}, {"precision", v.Precision},
-		{"recall", v.Recall}} {
-		if m.value != 0 {
-			names, values = append(names, m.name), append(values, m.value)
+// rounding is half a unit of the last digit of a source's values of a metric: what they may differ by without a cause.
+func rounding(values []record.PublishedValue, metric string) float64 {
+	digits := 0
+	for _, v := range values {
+		if x, ok := v.Metrics[metric]; ok {
+			_, after, _ := strings.Cut(strconv.FormatFloat(x, 'f', -1, 64), ".")
+			digits = max(digits, len(after))
 		}
 	}
-	return names, values
+	// a little more: .9635 − .963 is not quite .0005 in binary
+	return 0.5*math.Pow(10, -float64(digits)) + 1e-12
 }
 
-func (v PublishedValue) String() string {
-	names, values := v.metrics()
-	var parts []string
-	for i, n := range names {
-		parts = append(parts, fmt.Sprintf("%s %.3g", title(n), values[i]))
+// sheet is the source's values beside ours.
+func (p *Published) sheet(data string) *sheet {
+	judged := slices.ContainsFunc(p.Verdicts, func(v Verdict) bool { return v.Verdict != "" })
+	head := []string{"model", "metric", "theirs"}
+	if judged {
+		head = append(head, "ours", "difference", "within", "verdict")
 	}
-	return v.Model + ": " + strings.Join(parts, ", ")
-}
-
-// readPublished decodes and checks a file of published values.
-func readPublished(raw []byte) (out []Published, err error) {
-	doc, err := settings.Parse("published.yaml", raw)
-	if err != nil {
-		return nil, err
-	}
-	if ps := doc.Decode(&out); len(ps) > 0 {
-		return nil, ps
-	}
-	for _, p := range out {
-		if p.Source == "" || len(p.Data) == 0 || len(p.Values) == 0 {
-			return nil, fmt.Errorf("compare: published values of %q on %v: want a source, data and values", p.Source, p.Data)
-		}
-		for _, pattern := range p.Data {
-			if _, err := path.Match(pattern, ""); err != nil {
-				return nil, fmt.Errorf("compare: published values: %s: %w", pattern, err)
+	grid := [][]string{head}
+	var reasons []string
+	for _, v := range p.Verdicts {
+		line := []string{v.Label, title(v.Metric), strconv.FormatFloat(v.Theirs, 'g', 5, 64)}
+		if judged {
+			within, difference := "–", "–"
+			if w := float64(v.Within); !math.IsNaN(w) {
+				within = "±" + number(w)
 			}
+			if d := float64(v.Difference); !math.IsNaN(d) {
+				difference = fmt.Sprintf("%+.4f", d)
+			}
+			line = append(line, number(float64(v.Ours)), difference, within, v.Verdict)
 		}
-		for _, v := range p.Values {
-			names, values := v.metrics()
-			if len(names) == 0 {
-				return nil, fmt.Errorf("compare: published values: %s, %s: no value", p.Source, v.Model)
-			}
-			for i, n := range names {
-				if !known(n) || values[i] < 0 || values[i] > 1 {
-					return nil, fmt.Errorf("compare: published values: %s, %s: %s %v", p.Source, v.Model, n, values[i])
-				}
-			}
+		grid = append(grid, line)
+		if reason := v.Verdict + ": " + v.Why; v.Why != "" && !slices.Contains(reasons, reason) {
+			reasons = append(reasons, reason)
 		}
 	}
-	return out, nil
-}
-
-func known(metric string) bool {
-	_, ok := eval.MetricNamed(metric)
-	return ok
-}
-
-// AddPublished puts what papers report beside the groups that are on the same data by name, and the same unit.
-func (c *Comparison) AddPublished() error {
-	all, err := readPublished(publishedFile)
-	if err != nil {
-		return err
+	s := &sheet{title: fmt.Sprintf("%s, published by %s (%s)", data, p.Source, p.Place), lines: plain(grid)}
+	if p.Protocol != "" {
+		s.notes = append(s.notes, "theirs: "+p.Protocol)
 	}
-	for k := range c.Groups {
-		g := &c.Groups[k]
-		for _, p := range all {
-			fits := func(pattern string) bool { ok, _ := path.Match(pattern, g.Data); return ok }
-			if p.Unit == g.Unit && slices.ContainsFunc(p.Data, fits) {
-				if p.Experiment != "" {
-					p.judge(g)
-				}
-				g.Published = append(g.Published, p)
+	if p.Differs != "" {
+		s.notes = append(s.notes, "ours differs: "+p.Differs)
+	}
+	s.notes = append(s.notes, reasons...)
+	if !judged && p.NotComparable != "" {
+		s.notes = append(s.notes, notComparable+": "+p.NotComparable)
+	}
+	if !judged {
+		s.notes = append(s.notes, "verdicts need a run of the experiment "+p.Experiment)
+	}
+	return s
+}
+
+// verdict is the one on a row's metric, nil where there is none.
+func (g *Group) verdict(label, metric string) *Verdict {
+	for i := range g.Published {
+		for k := range g.Published[i].Verdicts {
+			if v := &g.Published[i].Verdicts[k]; v.Label == label && v.Metric == metric && v.Verdict != "" {
+				return v
 			}
 		}
 	}

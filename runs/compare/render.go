@@ -155,25 +155,6 @@ func (g *Group) notes() []string {
 	}
 	out = append(out, g.Audit...)
 	out = append(out, g.Shrunk...)
-	for _, p := range g.Published {
-		line := "published by " + p.Source
-		if p.Differs != "" {
-			line += " (not comparable as it stands: " + p.Differs + ")"
-		}
-		if p.Place != "" {
-			line += ", " + p.Place
-		}
-		out = append(out, line+":")
-		if p.Verdicts != nil {
-			for _, v := range p.Verdicts {
-				out = append(out, "  "+v.String())
-			}
-			continue
-		}
-		for _, v := range p.Values {
-			out = append(out, "  "+v.String())
-		}
-	}
 	for _, w := range g.Warnings {
 		out = append(out, "warning: "+w)
 	}
@@ -196,6 +177,9 @@ func (c *Comparison) sheet(g *Group) *sheet {
 func (c *Comparison) sheets() (out []*sheet) {
 	for k := range c.Groups {
 		out = append(out, c.sheet(&c.Groups[k]))
+		for i := range c.Groups[k].Published {
+			out = append(out, c.Groups[k].Published[i].sheet(c.Groups[k].Data))
+		}
 	}
 	last := out[len(out)-1]
 	for _, w := range c.Warnings {
@@ -236,7 +220,7 @@ func (c *Comparison) csv(w io.Writer) error {
 	cw := csv.NewWriter(w)
 	cw.Write([]string{"data", "unit", "rank", "label", "model", "metric", "n", "cells", "mean", "sd", "low", "high",
 		"interval", "run", "saw_labels", "best", "not_worse", "control",
-		"unbeaten_control", "warnings", "saw_attacks"})
+		"unbeaten_control", "warnings", "saw_attacks", "published", "published_difference", "verdict"})
 	text := func(v float64) string {
 		if math.IsNaN(v) {
 			return ""
@@ -249,11 +233,15 @@ func (c *Comparison) csv(w io.Writer) error {
 		for _, r := range g.Rows {
 			for _, m := range c.metrics(g) {
 				v := r.Others[m]
+				theirs, difference, verdict := "", "", ""
+				if p := g.verdict(r.Label, m); p != nil {
+					theirs, difference, verdict = text(p.Theirs), text(float64(p.Difference)), p.Verdict
+				}
 				cw.Write([]string{g.Data, g.Unit, strconv.Itoa(r.Rank), r.Label, r.Model, m, strconv.Itoa(v.N),
 					strconv.Itoa(r.Cells), text(v.Mean), text(v.SD), text(v.Interval.Low), text(v.Interval.High), v.kind(), r.Run,
 					strconv.FormatBool(r.SawLabels), strconv.FormatBool(r.Best && m == c.Metric),
 					strconv.FormatBool(r.Even && m == c.Metric), strconv.FormatBool(r.Control), r.Unbeaten, warnings,
-					strconv.Itoa(r.Attacks)})
+					strconv.Itoa(r.Attacks), theirs, difference, verdict})
 			}
 		}
 	}

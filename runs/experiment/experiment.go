@@ -67,6 +67,8 @@ type Config struct {
 	Audit Audit `yaml:"audit"`
 	// what a cell leaves
 	Keep Keep `yaml:"keep"`
+	// what sources report of these models on these data sets, to stand beside the results
+	Published []record.Published `yaml:"published"`
 }
 
 // Threshold is how scores become decisions.

@@ -88,6 +88,7 @@ func (e *Experiment) Resolved() ([]byte, error) {
 	add("timeout", e.Timeout != "", e.Timeout)
 	add("audit", true, e.Audit)
 	add("keep", true, e.Keep)
+	add("published", len(e.Published) > 0, e.Published)
 	text, err := settings.Marshal(out)
 	if err != nil {
 		return nil, fmt.Errorf("runs: experiment.yaml: %w", err)

@@ -16,6 +16,7 @@ import (
 	"plumbline/data/split"
 	_ "plumbline/data/synth"
 	"plumbline/models"
+	"plumbline/runs/record"
 )
 
 // loader resolves the names of an experiment.
@@ -69,6 +70,9 @@ func (l *loader) resolve() (ps settings.Problems) {
 		e.Entries = append(e.Entries, entry)
 	}
 	ps = append(ps, l.controls(labels)...)
+	if d, ok := l.doc.Get("published"); ok && !l.wrong("published") {
+		ps = append(ps, record.CheckPublished(d, e.Published)...)
+	}
 	names := map[string]bool{}
 	for _, r := range e.Data {
 		set, problems := l.dataSet(r)

@@ -25,6 +25,8 @@ type Record struct {
 	Complete bool     // the run ended and no cell was interrupted: there is nothing to resume
 	// Threshold is the rule that scores became decisions by, such as "fpr 0.01 on validation"; "" if it is not known.
 	Threshold string
+	// Published is what sources report, of the experiment's own key.
+	Published []Published
 	// Faults are the files that are missing, damaged or edited, as far as sizes, and the hashes of tables, tell. The
 	// cells that they belong to are in Results with the status Missing or Damaged, and without metrics.
 	Faults []Fault
@@ -99,6 +101,11 @@ func (r *Record) readExperiment() {
 	}
 	if d, ok := doc.Get("name"); ok {
 		r.Name, _ = d.Scalar()
+	}
+	var problems settings.Problems
+	if r.Published, problems = ReadPublished(doc); len(problems) > 0 {
+		r.Published = nil
+		r.fault(experimentFile, "cannot be read: %v", problems)
 	}
 	if d, ok := doc.Get("threshold"); ok {
 		rule, _ := scalarAt(d, "rule")

@@ -36,7 +36,8 @@ type job struct {
 	log     *slog.Logger
 	observe func(Event)
 	stop    func(error) // ends the run
-	program string      // version
+	judge   judging
+	program string // version
 	phases  phases
 	history []models.Epoch
 	result  record.Result
@@ -193,7 +194,7 @@ func (j *job) steps(ctx context.Context) error {
 	j.result.Set("score_seconds", time.Since(start).Seconds())
 	j.phases.next("metrics")
 	j.observe(Event{Kind: Judging, Cell: j.cell})
-	m, err := eval.Summarise(scores, j.data.Test.Truth, threshold, j.exp.Bootstrap, j.cell.Seed)
+	m, err := j.judge(scores, j.data.Test.Truth, threshold, j.exp.Bootstrap, j.cell.Seed)
 	if err != nil {
 		return err
 	}

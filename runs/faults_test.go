@@ -10,11 +10,14 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"plumbline/configs"
 	"plumbline/data"
+	"plumbline/eval"
 	"plumbline/models"
+	"plumbline/models/nn"
 	"plumbline/runs/experiment"
 	"plumbline/runs/record"
 	"plumbline/runs/runstest"
@@ -42,7 +45,12 @@ func (f *faulty) New(models.Env) (models.Detector, error) { return faultyDetecto
 
 type faultyDetector struct{ at string }
 
-func (d faultyDetector) Fit(ctx context.Context, _ *data.Set) error {
+// hole is an objective that is not there when a worker of the network asks it.
+type hole struct{}
+
+func (hole) Gradient(*nn.Batch) float64 { panic("a hole in the network") }
+
+func (d faultyDetector) Fit(ctx context.Context, s *data.Set) error {
 	switch d.at {
 	case "fit":
 		panic("a hole in the model")
@@ -51,6 +59,13 @@ func (d faultyDetector) Fit(ctx context.Context, _ *data.Set) error {
 		return ctx.Err()
 	case "error":
 		return errors.New("first line\nsecond line")
+	case "network":
+		job := nn.TrainJob{
+			Network: nn.Network{Layers: []nn.Dense{{In: s.D, Out: 1}}, Objective: hole{}},
+			Inputs:  make([]float32, s.N*s.D), Targets: make([]float32, s.N), Rows: s.N,
+		}
+		_, err := job.Train(ctx, models.Env{Workers: 2}, nn.DefaultTraining(1, s.N))
+		return err
 	case "worker":
 		return models.Env{Workers: 3}.Blocks(ctx, 100, 1, func(from, _ int) {
 			if from == 50 {
@@ -92,13 +107,14 @@ timeout: 5s
 bootstrap: 0
 models: [znorm`
 	want := map[string][2]string{
-		"fit":    {record.Failed, "the model panicked: a hole in the model"},
-		"worker": {record.Failed, "the model panicked: a hole in a worker"},
-		"save":   {record.Failed, "the model panicked: a hole in the writer"},
-		"wait":   {record.TimedOut, "not done within 300ms"},
-		"error":  {record.Failed, "first line second line"},
-		"nan":    {record.Failed, "is NaN"},
-		"few":    {record.Failed, "scores for"},
+		"fit":     {record.Failed, "the model panicked: a hole in the model"},
+		"worker":  {record.Failed, "the model panicked: a hole in a worker"},
+		"network": {record.Failed, "the model panicked: a hole in the network"},
+		"save":    {record.Failed, "the model panicked: a hole in the writer"},
+		"wait":    {record.TimedOut, "not done within 300ms"},
+		"error":   {record.Failed, "first line second line"},
+		"nan":     {record.Failed, "is NaN"},
+		"few":     {record.Failed, "scores for"},
 	}
 	for at := range want {
 		text += ", {model: faulty, label: " + at + ", params: {at: " + at + "}}"
@@ -117,11 +133,50 @@ models: [znorm`
 		}
 	}
 	log, err := os.ReadFile(filepath.Join(out.Dir, "log.jsonl"))
-	if err != nil || !strings.Contains(string(log), "faultyDetector.Fit") {
-		t.Errorf("the panic's stack is not in the log: %v", err)
+	for _, want := range []string{"faultyDetector.Fit", "nn.runWorkers.func"} {
+		if err != nil || !strings.Contains(string(log), want) {
+			t.Errorf("%s is in no stack of the log: %v", want, err)
+		}
 	}
 	if left, _ := filepath.Glob(filepath.Join(out.Dir, "cells/*/save/s1/model.bin*")); left != nil {
 		t.Errorf("a panic while saving left %v", left)
+	}
+}
+
+// TestPanicOfAResample: a panic on a goroutine that draws resamples fails one cell of six.
+func TestPanicOfAResample(t *testing.T) {
+	var cells atomic.Int32
+	out := runSmall(t, runstest.Small, Options{Workers: 2, judge: func(
+		scores []float64, truth eval.Truth, threshold float64, resamples int, seed uint64,
+	) (*eval.Metrics, error) {
+		if cells.Add(1) == 3 {
+			r, err := eval.Rank(scores, truth.Attack)
+			if err != nil {
+				return nil, err
+			}
+			r.BootstrapOf(100, seed, func(*eval.Ranking) float64 { panic("a hole in a statistic") })
+		}
+		return eval.Summarise(scores, truth, threshold, resamples, seed)
+	}}, "models=[znorm, pca, iforest, mahalanobis, hbos, random]", "seeds=[1]")
+	failed := 0
+	for _, r := range out.Results {
+		if r.Status != record.OK {
+			failed++
+			if r.Status != record.Failed || !strings.Contains(r.Error, "a hole in a statistic") {
+				t.Errorf("%s: %s %q", r.Label, r.Status, r.Error)
+			}
+		}
+	}
+	if failed != 1 || len(out.Results) != 6 {
+		t.Errorf("%d of %d cells failed, want 1 of 6", failed, len(out.Results))
+	}
+	log, err := os.ReadFile(filepath.Join(out.Dir, "log.jsonl"))
+	if err != nil || !strings.Contains(string(log), "eval.(*Ranking).bootstrap.func") {
+		t.Errorf("the stack of the goroutine is not in the log: %v", err)
+	}
+	again, err := Resume(context.Background(), out.Dir, experiment.LoadOptions{}, Options{})
+	if err != nil || again.Failed > 0 {
+		t.Errorf("taken up again: %+v, %v", again, err)
 	}
 }
 

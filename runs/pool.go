@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"plumbline/eval"
 	"plumbline/runs/experiment"
 	"plumbline/runs/prepare"
 	"plumbline/runs/record"
@@ -58,7 +59,10 @@ func (r *run) pool(ctx context.Context, p *prepare.Prepared, cells []experiment.
 				}
 				r.observe(Event{Kind: Started, Cell: c})
 				j := &job{cell: c, exp: r.exp, dir: r.dir, data: p, workers: each, log: r.log, observe: r.observe, stop: r.stop,
-					program: r.manifest.Version}
+					program: r.manifest.Version, judge: r.opt.judge}
+				if j.judge == nil {
+					j.judge = eval.Summarise
+				}
 				r.observe(Event{Kind: Finished, Cell: c, Result: j.run(ctx)})
 			}
 		})

@@ -16,6 +16,7 @@ import (
 
 	"plumbline/data/audit"
 	"plumbline/data/cache"
+	"plumbline/eval"
 	"plumbline/numeric/parallel"
 	"plumbline/runs/experiment"
 	"plumbline/runs/prepare"
@@ -31,7 +32,11 @@ type Options struct {
 	Command []string     // recorded in the manifest
 	Cache   *cache.Store // of prepared data; nil: none
 	create  func(path string) (io.WriteCloser, error)
+	judge   judging
 }
+
+// judging is [eval.Summarise], or what a test puts in its place.
+type judging func(scores []float64, t eval.Truth, threshold float64, resamples int, seed uint64) (*eval.Metrics, error)
 
 // Outcome is a run that came to an end.
 type Outcome struct {

@@ -128,7 +128,7 @@ func (s *lzoStream) length(bits, most int) (int, error) {
 			return n + c, nil
 		}
 		if n += 255; n > s.max {
-			return 0, errTooLarge
+			return 0, tooLarge(s.max)
 		}
 	}
 }
@@ -138,7 +138,7 @@ func (s *lzoStream) literals(n int) error {
 	case n > len(s.in)-s.at:
 		return errLZOShort
 	case len(s.out)+n > s.max:
-		return errTooLarge
+		return tooLarge(s.max)
 	}
 	s.out = append(s.out, s.in[s.at:s.at+n]...)
 	s.at += n
@@ -152,7 +152,7 @@ func (s *lzoStream) match(distance, length int) error {
 	case from < 0:
 		return errLZODistance
 	case len(s.out)+length > s.max:
-		return errTooLarge
+		return tooLarge(s.max)
 	}
 	s.out = slices.Grow(s.out, length)
 	for i := range length {

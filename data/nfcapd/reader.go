@@ -31,6 +31,7 @@ const (
 // Reader reads the flows of one file.
 type Reader struct {
 	in      io.Reader
+	largest int // that a block may be, in bytes, decompressed
 	version uint16
 	packed  compression
 	blocks  uint32 // that the header announces; 0: not known
@@ -42,7 +43,7 @@ type Reader struct {
 
 // NewReader reads the header of a file. The error says what the file is instead where it is none of nfcapd.
 func NewReader(in io.Reader) (*Reader, error) {
-	r := &Reader{in: in, maps: map[uint16][]uint16{}}
+	r := &Reader{in: in, largest: maxBlock, maps: map[uint16][]uint16{}}
 	head := make([]byte, 4)
 	if _, err := io.ReadFull(in, head); err != nil {
 		return nil, fmt.Errorf("nfcapd: header: %w", cutOff(err))
@@ -153,8 +154,8 @@ func (r *Reader) nextBlock() error {
 		}
 		r.read++
 		size, kind, flags := le.Uint32(head[4:]), le.Uint16(head[8:]), le.Uint16(head[10:])
-		if size > maxBlock {
-			return fmt.Errorf("nfcapd: block %d: %d bytes, want at most %d", r.read, size, maxBlock)
+		if int64(size) > int64(r.largest) {
+			return fmt.Errorf("nfcapd: block %d: %d bytes, want at most %d", r.read, size, r.largest)
 		}
 		var body bytes.Buffer // grows with what is there, not with what the header says
 		n, err := io.CopyN(&body, r.in, int64(size))
@@ -168,7 +169,7 @@ func (r *Reader) nextBlock() error {
 		if flags&1 != 0 {
 			packed = plain
 		}
-		if r.block, err = packed.unpack(body.Bytes()); err != nil {
+		if r.block, err = packed.unpack(body.Bytes(), r.largest); err != nil {
 			return fmt.Errorf("nfcapd: block %d: %w", r.read, err)
 		}
 		return nil

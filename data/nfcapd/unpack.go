@@ -11,25 +11,26 @@ import (
 	"github.com/pierrec/lz4/v4"
 )
 
-// unpack is a block as it was before it was compressed. It takes memory as the content comes, up to maxBlock.
-func (c compression) unpack(packed []byte) ([]byte, error) {
+// unpack is a block as it was before it was compressed. It takes memory as the content comes, up to
+// largest bytes.
+func (c compression) unpack(packed []byte, largest int) ([]byte, error) {
 	switch c {
 	case plain:
 		return packed, nil
 	case lzo:
-		out, err := unpackLZO(packed, maxBlock)
+		out, err := unpackLZO(packed, largest)
 		if err != nil {
 			return nil, fmt.Errorf("LZO: %w", err)
 		}
 		return out, nil
 	case bzip2ed:
-		out, err := readAll(bzip2.NewReader(bytes.NewReader(packed)))
+		out, err := readAll(bzip2.NewReader(bytes.NewReader(packed)), largest)
 		if err != nil {
 			return nil, fmt.Errorf("bzip2: %w", err)
 		}
 		return out, nil
 	case lz4ed:
-		return unpackLZ4(packed)
+		return unpackLZ4(packed, largest)
 	case zstded:
 		const least, ratio = 8 << 20, 1 << 15 // a window that every decoder gives; a block of 128 KiB takes four bytes
 		z, err := zstd.NewReader(bytes.NewReader(packed), zstd.WithDecoderConcurrency(1),
@@ -38,7 +39,7 @@ func (c compression) unpack(packed []byte) ([]byte, error) {
 			return nil, fmt.Errorf("zstd: %w", err)
 		}
 		defer z.Close()
-		out, err := readAll(z)
+		out, err := readAll(z, largest)
 		if err != nil {
 			return nil, fmt.Errorf("zstd: %w", err)
 		}
@@ -47,19 +48,20 @@ func (c compression) unpack(packed []byte) ([]byte, error) {
 	return nil, fmt.Errorf("compression %d is not known", c)
 }
 
-var errTooLarge = fmt.Errorf("more than %d bytes decompressed", maxBlock)
+func tooLarge(largest int) error { return fmt.Errorf("more than %d bytes decompressed", largest) }
 
-func readAll(in io.Reader) ([]byte, error) {
-	out, err := io.ReadAll(io.LimitReader(in, maxBlock+1))
-	if err == nil && len(out) > maxBlock {
-		err = errTooLarge
+// readAll reads up to largest bytes; more are an error.
+func readAll(in io.Reader, largest int) ([]byte, error) {
+	out, err := io.ReadAll(io.LimitReader(in, int64(largest)+1))
+	if err == nil && len(out) > largest {
+		err = tooLarge(largest)
 	}
 	return out, err
 }
 
 // unpackLZ4 decodes one LZ4 block, which does not say how much it holds: 255 times its size at most.
-func unpackLZ4(packed []byte) ([]byte, error) {
-	most := min(255*len(packed)+64, maxBlock)
+func unpackLZ4(packed []byte, largest int) ([]byte, error) {
+	most := min(255*len(packed)+64, largest)
 	for size := min(8*len(packed)+64, most); ; size = min(4*size, most) {
 		out := make([]byte, size)
 		n, err := lz4.UncompressBlock(packed, out)

@@ -30,7 +30,7 @@ func cut(
 		select {
 		case buf = <-free:
 		default:
-			buf = make([]byte, 0, chunkSize+chunkSize/8)
+			buf = nil // fill takes memory as the content comes
 		}
 		buf = append(buf, carry...)
 		buf, err := fill(in, buf, max(chunkSize, len(carry)+chunkSize/4))
@@ -109,10 +109,11 @@ func (tf *TextFormat) breakIn(text []byte) int {
 // fill reads until buf holds want bytes or the input ends (io.EOF).
 func fill(in io.Reader, buf []byte, want int) ([]byte, error) {
 	for len(buf) < want {
-		if cap(buf) < want {
-			buf = append(make([]byte, 0, want), buf...)
+		if len(buf) == cap(buf) {
+			room := min(max(2*cap(buf), leastRoom), max(want, chunkSize+chunkSize/8))
+			buf = append(make([]byte, 0, room), buf...)
 		}
-		n, err := in.Read(buf[len(buf):want])
+		n, err := in.Read(buf[len(buf):min(want, cap(buf))])
 		buf = buf[:len(buf)+n]
 		if err != nil {
 			return buf, err

@@ -46,6 +46,9 @@ type TextFormat struct {
 // chunkSize is how much text a worker takes at a time; a longer line makes a longer block.
 const chunkSize = 1 << 20
 
+// leastRoom is what a block begins with, since most files of few rows are smaller than a chunk.
+const leastRoom = 1 << 14
+
 // maxRecord bounds one record, in bytes: an unclosed quote must not swallow a whole file.
 const maxRecord = 1 << 24
 

@@ -61,7 +61,7 @@ func (d faultyDetector) Fit(ctx context.Context, s *data.Set) error {
 		return errors.New("first line\nsecond line")
 	case "network":
 		job := nn.TrainJob{
-			Network: nn.Network{Layers: []nn.Dense{{In: s.D, Out: 1}}, Objective: hole{}},
+			Network: nn.Network{Layers: []nn.Dense{{In: s.D, Out: 1, Activation: nn.Tanh}}, Objective: hole{}},
 			Inputs:  make([]float32, s.N*s.D), Targets: make([]float32, s.N), Rows: s.N,
 		}
 		_, err := job.Train(ctx, models.Env{Workers: 2}, nn.DefaultTraining(1, s.N))

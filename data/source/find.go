@@ -171,34 +171,23 @@ func globQuote(folder string) string {
 	return strings.NewReplacer("[", "[[]", "*", "[*]", "?", "[?]").Replace(folder)
 }
 
-// Paths is where the files of a data set are, training files first, those that label.join names last. The error names
-// every file that is not found.
+// Paths is where the files of a data set are, in the order of [Config.Locate]. The error names every file that is not
+// found.
 func (c *Config) Paths(f Finder) ([]string, error) {
-	if _, err := c.Expand(f); err != nil {
-		return nil, err
-	}
-	files := c.Locate(f)
-	if c.Label.Join != nil {
-		for _, name := range c.Label.Join.Files {
-			path, err := f.Find(c.Folder, name)
-			files = append(files, Located{name, path, err})
-		}
-	}
 	var out []string
 	var errs []error
-	for _, l := range files {
-		if l.Err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", c.Name, l.Err))
+	for of := c; of != nil; of = of.tested {
+		if _, err := of.Expand(f); err != nil {
+			errs = append(errs, err)
 			continue
 		}
-		out = append(out, l.Path)
-	}
-	if c.tested != nil {
-		more, err := c.tested.Paths(f)
-		if err != nil {
-			errs = append(errs, err)
+		for _, l := range slices.Concat(of.locate(f), of.locateJoined(f)) {
+			if l.Err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", of.Name, l.Err))
+				continue
+			}
+			out = append(out, l.Path)
 		}
-		out = append(out, more...)
 	}
 	if errs != nil {
 		return nil, errors.Join(errs...)
@@ -212,8 +201,32 @@ type Located struct {
 	Err        error
 }
 
-// Locate looks for each file and pattern of the data set.
+// Locate looks for each file and pattern of the data set: training files, test files, those that label.join names, then
+// those of the set that it is tested on.
 func (c *Config) Locate(f Finder) (out []Located) {
+	for of := c; of != nil; of = of.tested {
+		out = slices.Concat(out, of.locate(f), of.locateJoined(f))
+	}
+	return out
+}
+
+// locateJoined looks for the files that label.join names and locate does not.
+func (c *Config) locateJoined(f Finder) (out []Located) {
+	if c.Label.Join == nil {
+		return nil
+	}
+	for _, name := range c.Label.Join.Files {
+		if slices.Contains(c.Files.Train, name) || slices.Contains(c.Files.Test, name) {
+			continue // a file that labels its own rows
+		}
+		path, err := f.Find(c.Folder, name)
+		out = append(out, Located{name, path, err})
+	}
+	return out
+}
+
+// locate looks for the files of the config's own rows.
+func (c *Config) locate(f Finder) (out []Located) {
 	for _, name := range slices.Concat(c.Files.Train, c.Files.Test) {
 		names, err := []string{name}, error(nil)
 		if isPattern(name) {
@@ -232,7 +245,7 @@ func (c *Config) Locate(f Finder) (out []Located) {
 // textSize is how many bytes the files of a data set have uncompressed, as they say themselves; 0 where one
 // says nothing or is not there.
 func (c *Config) textSize(f Finder) (total int64) {
-	for _, l := range c.Locate(f) {
+	for _, l := range c.locate(f) {
 		if l.Err != nil {
 			return 0
 		}

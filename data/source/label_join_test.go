@@ -252,6 +252,25 @@ label:
 	}
 }
 
+// TestJoinFiles: files that labels come from are files of the data set, each named once.
+func TestJoinFiles(t *testing.T) {
+	for name, want := range map[string]string{
+		"files: {train: [a.csv], test: [b.csv]}\nlabel: {join: {files: [truth.csv, b.csv], key: {x: x}}}": "a.csv b.csv truth.csv",
+		"files: [a.csv]\nlabel: {join: {files: [a.csv], key: {x: x}}}":                                    "a.csv",
+	} {
+		c := config(t, "name: j\nformat: delimited\noptions: {header: true}\n"+name+"\n")
+		var got []string
+		for _, l := range c.Locate(Finder{Dirs: []string{t.TempDir()}}) {
+			if got = append(got, l.Name); l.Err == nil {
+				t.Errorf("%s is found", l.Name)
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 func TestJoinFaults(t *testing.T) {
 	for _, c := range []struct{ join, want string }{
 		{"key: {dp: port}", "join needs either files or a table"},

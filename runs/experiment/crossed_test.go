@@ -23,6 +23,13 @@ func TestCrossed(t *testing.T) {
 			t.Errorf("files are looked for: %v, want %s", err, want)
 		}
 	}
+	var names []string
+	for _, l := range c.Locate(e.Finder) {
+		names = append(names, l.Name)
+	}
+	if got := strings.Join(names, " "); got != "NF-BoT-IoT-v2.csv own.csv" {
+		t.Errorf("its files are said to be %s", got)
+	}
 	raw, err := e.Resolved()
 	if err != nil {
 		t.Fatal(err)

@@ -255,8 +255,9 @@ label:
 // TestJoinFiles: files that labels come from are files of the data set, each named once.
 func TestJoinFiles(t *testing.T) {
 	for name, want := range map[string]string{
-		"files: {train: [a.csv], test: [b.csv]}\nlabel: {join: {files: [truth.csv, b.csv], key: {x: x}}}": "a.csv b.csv truth.csv",
-		"files: [a.csv]\nlabel: {join: {files: [a.csv], key: {x: x}}}":                                    "a.csv",
+		"files: {train: [a.csv], test: [b.csv]}\n" +
+			"label: {join: {files: [truth.csv, b.csv], key: {x: x}}}": "a.csv b.csv truth.csv",
+		"files: [a.csv]\nlabel: {join: {files: [a.csv], key: {x: x}}}": "a.csv",
 	} {
 		c := config(t, "name: j\nformat: delimited\noptions: {header: true}\n"+name+"\n")
 		var got []string

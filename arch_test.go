@@ -29,6 +29,7 @@ var allowed = map[string]string{
 	"numeric/parallel":   "",
 	"numeric/stat":       "",
 	"numeric/svm":        "numeric/similarity",
+	"numeric/trees":      "numeric/parallel",
 
 	"eval": "numeric/parallel numeric/stat",
 
@@ -85,7 +86,7 @@ var allowed = map[string]string{
 		"numeric/parallel numeric/stat",
 	"models/streaming": "data models",
 	"models/supervised": "configs/settings data models models/nn numeric/kernel numeric/neighbour " +
-		"numeric/similarity numeric/stat numeric/svm",
+		"numeric/similarity numeric/stat numeric/svm numeric/trees",
 	"models/all": "models/automata models/autoencoder models/classic models/deep models/ensemble " +
 		"models/neighbours models/nn/gorgonia models/oneclass models/recurrent models/streaming models/supervised",
 

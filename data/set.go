@@ -38,6 +38,9 @@ const (
 	Quantity FeatureKind = "" // a number
 	// one of several columns that stand for the values of one category, above 0 where it is that value
 	Level FeatureKind = "level"
+	// the category itself: a whole number from 0 on, in no order that means anything; NaN: none, or one not seen in
+	// training. Only models whose Needs.Native is set meet it
+	Code FeatureKind = "code"
 )
 
 // String names the feature, and the level that it stands for.

@@ -39,6 +39,7 @@ type Method[L Learned] struct {
 	Reads  Reads
 	Labels bool // Fit needs the truth of each sample
 	Min    int  // samples that Fit needs, at least 1
+	Native bool // rows may lack values, and may have codes of categories
 	// Fit learns from a set that has been checked. Its errors need not name the model.
 	Fit func(ctx context.Context, train *data.Set) (L, error)
 	// Load rebuilds from a file. Its errors need neither name the model nor wrap ErrState.
@@ -149,7 +150,7 @@ func (m *Method[L]) check(s *data.Set, on *trainedOn, min int) error {
 		if on != nil {
 			width = on.Columns
 		}
-		if err := CheckVectors(m.Name, s, width, min); err != nil || on == nil {
+		if err := checkVectors(m.Name, s, width, min, m.Native); err != nil || on == nil {
 			return err
 		}
 		return same(m.Name, "column", s.Features, on.Features)

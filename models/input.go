@@ -11,6 +11,11 @@ import (
 // have at least one sample (zero are allowed when min is 0) and finite values. width is the number of
 // columns that the model was fitted on, or 0 when fitting. The error wraps ErrInput and names row and column.
 func CheckVectors(model string, s *data.Set, width, min int) error {
+	return checkVectors(model, s, width, min, false)
+}
+
+// checkVectors is CheckVectors, also for models that take missing values and codes of categories.
+func checkVectors(model string, s *data.Set, width, min int, native bool) error {
 	switch {
 	case s == nil:
 		return fmt.Errorf("%s: %w: no set given", model, ErrInput)
@@ -27,8 +32,16 @@ func CheckVectors(model string, s *data.Set, width, min int) error {
 	case len(s.Features) != 0 && len(s.Features) != s.D:
 		return fmt.Errorf("%s: %w: %d column names for %d columns", model, ErrInput, len(s.Features), s.D)
 	}
+	if !native {
+		for j, f := range s.Features {
+			if f.Kind == data.Code {
+				return fmt.Errorf("%s: %w: column %s holds codes of categories, which are no quantities", model, ErrInput,
+					columnName(s, j))
+			}
+		}
+	}
 	for i, v := range s.X {
-		if !finite(v) {
+		if !finite(v) && !(native && v != v) {
 			return fmt.Errorf("%s: %w: row %d, column %s is %v", model, ErrInput, i/s.D, columnName(s, i%s.D), v)
 		}
 	}

@@ -16,6 +16,7 @@ type Needs struct {
 	Input  data.Kind // Vectors or Traces
 	Labels Labels    // which truth Fit reads: where any, the training set has attacks, and Attack and Class say which
 	Batch  bool      // a sample's score depends on the other samples of the same call (or on their order)
+	Native bool      // rows may lack values (NaN), and categories come as codes (data.Code)
 }
 
 // Labels is how much truth a model learns from.

@@ -167,6 +167,9 @@ func (j *job) steps(ctx context.Context) error {
 		j.result.Features = len(s.Train.Alphabet)
 	}
 	j.result.TrainSHA256, j.result.TestSHA256 = s.TrainSum, s.TestSum
+	if j.data.Pipeline(prepare.NeedsOf(needs)) != j.data.Pipe {
+		j.result.Input = "native vectors" // others see other columns
+	}
 	j.result.Test, j.result.Valid = len(j.data.Test.First), eval.Number(len(j.data.Valid.First))
 	if err := j.data.FitsModel(j.cell.Entry, s.Train); err != nil {
 		return err

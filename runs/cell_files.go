@@ -10,6 +10,7 @@ import (
 	"plumbline/models"
 	"plumbline/runs/bundle"
 	"plumbline/runs/foreign"
+	"plumbline/runs/prepare"
 	"plumbline/runs/record"
 )
 
@@ -34,7 +35,8 @@ func (j *job) writeFiles(det models.Detector, scores []float64, threshold float6
 	t := j.exp.Threshold
 	_, elsewhere := det.(foreign.Detector)
 	return bundle.Write(j.files, bundle.Parts{
-		Cell: j.cell, Columns: j.data.Schema, Pipeline: j.data.Pipe, Tracer: j.data.Tracer,
+		Cell: j.cell, Columns: j.data.Schema, Pipeline: j.data.Pipeline(prepare.NeedsOf(j.cell.Entry.Info.Needs)),
+		Tracer:   j.data.Tracer,
 		Detector: det, NoModel: elsewhere || !j.exp.Keep.Models, Aggregate: j.exp.Aggregate, Program: j.program,
 		Threshold: bundle.Threshold{
 			Rule: t.Rule, Value: t.Value, On: t.On,

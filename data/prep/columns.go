@@ -33,7 +33,15 @@ type oneHot struct {
 	DropBinary bool `yaml:"drop_binary"`
 	// of a column with more levels, the most frequent in training get a column each; the others are all zeros
 	MaxLevels int `yaml:"max_levels" jsonschema:"minimum=1,maximum=65536"`
+	// for models that take categories, such as boosting, the column becomes one column of codes: the place of the value
+	// among the levels, of which the 255 most frequent are told apart
+	Native bool `yaml:"native"`
 }
+
+func (s *oneHot) leaves() bool { return s.Native }
+
+// maxCodes is how many levels a column of codes tells apart.
+const maxCodes = 255
 
 // manyLevels is from how many levels on, if they are half of the rows or more, a column rather names rows than
 // describes them.
@@ -43,21 +51,31 @@ func (s *oneHot) fit(f *fitting) error {
 	rows := f.learnFrom(&s.Common)
 	var kept, dummies []*column
 	for _, c := range f.columns {
-		if !c.text || !s.on(c, f.table) {
+		if !c.text || c.codes != nil || !s.on(c, f.table) {
 			kept = append(kept, c)
 			continue
 		}
 		levels, n := seenLevels(&f.table.Columns[c.source], rows, c.absent)
-		if all := len(levels); all > s.MaxLevels || all > manyLevels && 2*all >= len(rows) {
+		most := s.MaxLevels
+		if s.Native && f.native {
+			most = min(most, maxCodes)
+		}
+		if all := len(levels); all > most || all > manyLevels && 2*all >= len(rows) {
 			said := fmt.Sprintf("column %s has %d levels in %d training rows", c.name, all, len(rows))
-			if all > s.MaxLevels {
-				levels = mostFrequent(levels, n, s.MaxLevels)
-				said += fmt.Sprintf("; onehot keeps the %d most frequent (max_levels)", s.MaxLevels)
+			if all > most {
+				levels = mostFrequent(levels, n, most)
+				said += fmt.Sprintf("; onehot keeps the %d most frequent (max_levels)", most)
 			}
 			if 2*all >= len(rows) {
 				said += "; does it name rows rather than describe them? Then drop it"
 			}
 			f.warnings = append(f.warnings, said)
+		}
+		if s.Native && f.native {
+			if c.codes = levels; len(levels) > 0 {
+				kept = append(kept, c)
+			}
+			continue
 		}
 		if s.DropBinary && len(levels) == 2 {
 			levels = levels[1:]
@@ -157,7 +175,8 @@ func (s *dropConstant) fit(f *fitting) error {
 			gone[c] = len(levels) <= 1
 			continue
 		}
-		gone[c] = constant(f.values(c, rows))
+		v := f.values(c, rows)
+		gone[c] = constant(v) && (!c.gaps || len(v) == 0 || len(v) == len(rows))
 	}
 	f.keepDropped(gone, s.Step, rows)
 	f.removeNoting(gone, "is constant in training and dropped")

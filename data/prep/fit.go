@@ -27,7 +27,9 @@ type column struct {
 	absent string // text: the level that a missing value counts as; empty: none
 	level  string // of a dummy
 	dummy  bool
-	holds  bool // dummy: missing values count as its level
+	holds  bool     // dummy: missing values count as its level
+	gaps   bool     // a number column whose missing values stay missing
+	codes  []string // a text column that becomes the place of its value among these
 	ops    []Op
 }
 
@@ -43,13 +45,31 @@ type fitting struct {
 	gone     []Dropped
 
 	projection *Projection // of the last step
+	native     bool        // for models that take missing values and categories
 }
 
 // Fit learns the steps' parameters from the training rows. The table's number columns come first in the
 // result, one-hot columns after them, both in the order of the table. Times and addresses are not
 // features; leaving them out is noted.
 func (s Spec) Fit(ctx context.Context, t *data.Table, r Rows, workers int) (*Pipeline, error) {
-	f := &fitting{ctx: ctx, table: t, rows: r, workers: max(1, workers)}
+	return s.fit(&fitting{ctx: ctx, table: t, rows: r, workers: max(1, workers)})
+}
+
+// Native says whether a step leaves missing values or categories to models that take them (models.Needs.Native).
+func (s Spec) Native() bool {
+	return slices.ContainsFunc(s.steps, func(st step) bool {
+		n, ok := st.(interface{ leaves() bool })
+		return ok && n.leaves()
+	})
+}
+
+// FitNative is Fit for models that take missing values and categories: steps that are native leave them these.
+func (s Spec) FitNative(ctx context.Context, t *data.Table, r Rows, workers int) (*Pipeline, error) {
+	return s.fit(&fitting{ctx: ctx, table: t, rows: r, workers: max(1, workers), native: true})
+}
+
+func (s Spec) fit(f *fitting) (*Pipeline, error) {
+	ctx, t := f.ctx, f.table
 	for i := range t.Columns {
 		switch c := &t.Columns[i]; c.Type {
 		case data.Number, data.Category:

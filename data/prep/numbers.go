@@ -35,7 +35,11 @@ type impute struct {
 	Value float64 `yaml:"value"`
 	// what a missing category becomes: a level of its own, or the most frequent level
 	Category string `yaml:"category" jsonschema:"enum=level,enum=frequent"`
+	// leave missing numbers as they are to models that take them, such as boosting
+	Native bool `yaml:"native"`
 }
+
+func (s *impute) leaves() bool { return s.Native }
 
 func (s *impute) fit(f *fitting) error {
 	rows := f.learnFrom(&s.Common)
@@ -45,6 +49,10 @@ func (s *impute) fit(f *fitting) error {
 			if s.Category == "frequent" {
 				c.absent = frequent(&f.table.Columns[c.source], rows)
 			}
+			return nil
+		}
+		if s.Native && f.native {
+			c.gaps = true
 			return nil
 		}
 		fill := s.Value

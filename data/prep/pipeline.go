@@ -43,13 +43,19 @@ type Output struct {
 	Dummy bool   `json:"dummy,omitempty"` // 1 where the category column Source is Level, else 0
 	// Missing is set on the level that missing categories count as.
 	Missing bool `json:"missing,omitempty"`
-	Ops     []Op `json:"ops,omitempty"`
+	// Codes are the levels of a category column that becomes the place of its value among them; one that is not there
+	// is NaN. Absent is the level that missing categories count as; empty: none.
+	Codes  []string `json:"codes,omitempty"`
+	Absent string   `json:"absent,omitempty"`
+	// Gaps is set where missing numbers are left as they are.
+	Gaps bool `json:"gaps,omitempty"`
+	Ops  []Op `json:"ops,omitempty"`
 }
 
 func (f *fitting) pipeline() (*Pipeline, error) {
 	p := &Pipeline{Notes: f.notes, Warnings: f.warnings, Dropped: f.gone, Projection: f.projection}
 	for _, c := range f.columns {
-		if c.text {
+		if c.text && c.codes == nil {
 			return nil, fmt.Errorf(
 				"prep: column %s holds categories, which are no numbers: add the step onehot, or drop it",
 				c.name,
@@ -63,9 +69,14 @@ func (f *fitting) pipeline() (*Pipeline, error) {
 				Level:   c.level,
 				Dummy:   c.dummy,
 				Missing: c.holds,
+				Codes:   c.codes,
+				Gaps:    c.gaps,
 				Ops:     c.ops,
 			},
 		)
+		if c.codes != nil {
+			p.Outputs[len(p.Outputs)-1].Absent = c.absent
+		}
 	}
 	return p, p.check()
 }
@@ -76,6 +87,9 @@ func (p *Pipeline) check() error {
 	}
 	for i := range p.Outputs {
 		o := &p.Outputs[i]
+		if o.Codes != nil && (o.Dummy || o.Gaps || len(o.Ops) > 0 || len(o.Codes) > maxCodes) {
+			return fmt.Errorf("prep: column %s: %d codes with other operations", o.Name, len(o.Codes))
+		}
 		for k := range o.Ops {
 			if err := o.Ops[k].check(); err != nil {
 				return fmt.Errorf("prep: column %s: %w", o.Name, err)
@@ -110,6 +124,9 @@ func (p *Pipeline) Features() []data.Feature {
 		if o.Dummy || o.Level != "" {
 			out[i].Kind, out[i].Level = data.Level, o.Level
 		}
+		if o.Codes != nil {
+			out[i].Kind = data.Code
+		}
 	}
 	return out
 }
@@ -130,6 +147,33 @@ type compiled struct {
 	base    []float32 // a row of nothing but absent levels
 	numbers []number
 	texts   []text
+	coded   []coded
+}
+
+// coded is one column of codes.
+type coded struct {
+	at      int
+	src     *data.Column
+	code    []float32 // by code of the source column
+	missing float32
+}
+
+// newCoded binds a column of codes to a source column.
+func newCoded(at int, o *Output, src *data.Column) coded {
+	place := func(level string) float32 {
+		if k := slices.Index(o.Codes, level); k >= 0 {
+			return float32(k)
+		}
+		return float32(math.NaN())
+	}
+	c := coded{at: at, src: src, missing: float32(math.NaN())}
+	if o.Absent != "" {
+		c.missing = place(o.Absent)
+	}
+	for _, level := range src.Levels {
+		c.code = append(c.code, place(level))
+	}
+	return c
 }
 
 type number struct {
@@ -161,11 +205,15 @@ func (p *Pipeline) compile(t *data.Table) (*compiled, error) {
 			return nil, err
 		}
 		want := data.Number
-		if o.Dummy {
+		if o.Dummy || o.Codes != nil {
 			want = data.Category
 		}
 		if src.Type != want {
 			return nil, fmt.Errorf("column %s is of type %v, the pipeline wants %v", o.Source, src.Type, want)
+		}
+		if o.Codes != nil {
+			c.coded = append(c.coded, newCoded(i, o, src))
+			continue
 		}
 		if !o.Dummy {
 			c.numbers = append(c.numbers, number{i, src, o.Ops})
@@ -255,9 +303,10 @@ func (c *compiled) fill(t *data.Table, p *Pipeline, rows []int32, x []float32) e
 		copy(x[i*c.d:], c.base)
 	}
 	for _, n := range c.numbers {
+		gaps := p.Outputs[n.at].Gaps
 		for i, r := range rows {
 			v := run(n.ops, n.src.Num[r])
-			if !finite32(v) {
+			if !finite32(v) && !(gaps && v != v) {
 				return fmt.Errorf(
 					"%s: column %s: value %v becomes %v; add impute, or clip before",
 					t.Where(r),
@@ -267,6 +316,15 @@ func (c *compiled) fill(t *data.Table, p *Pipeline, rows []int32, x []float32) e
 				)
 			}
 			x[i*c.d+n.at] = float32(v)
+		}
+	}
+	for _, k := range c.coded {
+		for i, r := range rows {
+			v := k.missing
+			if code := k.src.Code[r]; code != data.Missing {
+				v = k.code[code]
+			}
+			x[i*c.d+k.at] = v
 		}
 	}
 	for k := range c.texts {

@@ -549,3 +549,58 @@ func TestSymbolLimits(t *testing.T) {
 		}
 	}
 }
+
+// TestNative: for models that take them, native steps leave missing numbers as they are, through the steps that follow,
+// and make codes of categories; for the others they do what they do without native.
+func TestNative(t *testing.T) {
+	text := "[{step: impute, native: true}, {step: onehot, native: true, max_levels: 2}, " +
+		"{step: scale, kind: minmax, fit: train}]"
+	spec, err := decode(t, text)
+	if err != nil || !spec.Native() {
+		t.Fatalf("native %v, %v", spec.Native(), err)
+	}
+	tb := table()
+	p, err := spec.FitNative(context.Background(), tb, rows, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := &prep.Pipeline{}
+	if err := json.Unmarshal(raw, again); err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range []*prep.Pipeline{p, again} {
+		s, err := q.Apply(context.Background(), tb, []int32{0, 1, 3, 4, 5, 6}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// tcp has two rows, (missing) and udp have one each: of equals the first is kept
+		want := []float32{1, 0, 0, float32(nan), float32(1. / 99), 0, 0, float32(nan), 0, float32(nan), 1, 1,
+			float32(nan), float32(6. / 99), 0, float32(nan), float32(nan), 3}
+		if diff := cmp.Diff(want, s.X, cmp.Comparer(func(a, b float32) bool {
+			return a != a && b != b || math.Abs(float64(a-b)) < 1e-6
+		})); diff != "" {
+			t.Errorf("%v", diff)
+		}
+		features := []data.Feature{{Name: "proto", Source: "proto", Kind: data.Code}, {Name: "size", Source: "size"},
+			{Name: "flat", Source: "flat"}}
+		if diff := cmp.Diff(features, s.Features); diff != "" {
+			t.Error(diff)
+		}
+	}
+	plain, _, err := matrix(t, strings.ReplaceAll(text, "native: true, ", ""), []int32{0, 3, 6})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, _, err := matrix(t, text, []int32{0, 3, 6})
+	if diff := cmp.Diff(plain, other); diff != "" || err != nil {
+		t.Errorf("%v, %v", diff, err)
+	}
+	if _, err := decode(t, "[{step: impute, native: true}, project]"); err == nil ||
+		!strings.Contains(err.Error(), "native") {
+		t.Errorf("components of missing values: %v", err)
+	}
+}

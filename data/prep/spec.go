@@ -91,6 +91,10 @@ func (s *Spec) UnmarshalSettings(d settings.Node) (ps settings.Problems) {
 		if k := len(s.steps); k > 0 && s.steps[k-1].common().Step == projectStep {
 			ps = append(ps, item.Problem("project puts components in the place of columns: it has to be the last step"))
 		}
+		if st.common().Step == projectStep && s.Native() {
+			ps = append(ps, item.Problem("project takes no missing values or categories, which a step before it leaves "+
+				"(native)"))
+		}
 		s.steps = append(s.steps, st)
 	}
 	return ps

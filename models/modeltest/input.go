@@ -108,6 +108,9 @@ func checkInput(s *subject) {
 	d := s.fitted("before bad input", env(1, 2), s.train())
 	want := s.scores("before bad input", d, s.test())
 	for _, bad := range damages(s.info.Needs.Input) {
+		if bad.name == "NaN" && s.info.Needs.Native {
+			continue
+		}
 		if bad.fit {
 			fresh := s.build(env(1, 2))
 			s.refused("Fit", bad, s.fit(bad.name, fresh, bad.do(s.train())))
@@ -142,6 +145,49 @@ func checkInput(s *subject) {
 			if len(train.Attack) != train.N || err != nil {
 				s.refused("Fit", damage{name: what}, err)
 			}
+		}
+	}
+}
+
+// checkNative: a native model learns from rows that lack values and from codes of categories, scores both, also codes
+// that it has not seen, and says the same after it was saved; other models refuse codes.
+func checkNative(s *subject) {
+	spoilt := func(c *data.Set) *data.Set {
+		c.Features = slices.Clone(c.Features)
+		c.Features[4].Kind = data.Code
+		for i := range c.N {
+			row := c.Row(i)
+			row[4] = float32(i % 3)
+			if s.info.Needs.Native && i%4 == 0 {
+				row[1], row[4] = nan, nan
+			}
+		}
+		return c
+	}
+	if !s.info.Needs.Native {
+		if s.info.Needs.Input == data.Vectors {
+			codes := damage{name: "codes of categories", says: []string{"c4"}}
+			s.refused("Fit", codes, s.fit("codes", s.build(env(1, 2)), spoilt(s.train())))
+		}
+		return
+	}
+	d := s.fitted("missing values", env(1, 2), spoilt(s.train()))
+	test := spoilt(s.test())
+	test.Row(3)[4] = 200
+	for j := range test.D {
+		test.Row(5)[j] = nan
+	}
+	want := s.scores("missing values", d, test)
+	again := s.build(env(1, 2))
+	if err := s.load("missing values", again, s.saved("missing values", d)); err != nil {
+		s.fatalf("Load: %v", err)
+	}
+	s.same("after Load", s.scores("after Load", again, test), want)
+	if e, ok := d.(models.Explainer); ok {
+		_, c, err := e.Explain(context.Background(), test)
+		bad := slices.ContainsFunc(slices.Concat(c...), func(v float64) bool { return v != v })
+		if err != nil || len(c) != test.N || bad {
+			s.failf("Explain with missing values: %d rows, %v", len(c), err)
 		}
 	}
 }

@@ -34,6 +34,7 @@ var checks = []check{
 	{"scores", checkScores, false, true},
 	{"separates", checkSeparates, false, false},
 	{"input", checkInput, false, false},
+	{"native", checkNative, false, false},
 	{"degenerate", checkDegenerate, false, false},
 	{"extreme", checkExtreme, false, false},
 	{"untouched", checkUntouched, false, true},

@@ -8,6 +8,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/trees"
 )
 
 // AdaBoost adds up small trees, each grown on rows weighted by how often the ones before were wrong (SAMME). Round t
@@ -60,12 +61,12 @@ func (s *AdaBoost) New(env models.Env) (models.Detector, error) {
 // samme is trees with votes.
 type samme struct {
 	k     int
-	trees []*tree
+	trees []*trees.Tree
 	alpha []float64
 }
 
 func (s *AdaBoost) boost(ctx context.Context, env models.Env, p *problem) (*samme, error) {
-	grid, err := newGrid(ctx, env, p.x, p.n, p.d)
+	grid, err := trees.NewGrid(ctx, p.x, p.n, p.d, env.Parallel())
 	if err != nil {
 		return nil, err
 	}
@@ -79,20 +80,20 @@ func (s *AdaBoost) boost(ctx context.Context, env models.Env, p *problem) (*samm
 	}
 	how := defaultGrowth()
 	how.MaxDepth = s.Depth
-	g := &grower{Growth: how, grid: grid, y: p.y, k: p.k, w: w, features: p.d}
+	g := &trees.Grower{Growth: how.growth(), Grid: grid, Y: p.y, K: p.k, W: w, Features: p.d}
 	m := &samme{k: p.k}
 	rows, wrong := make([]int32, p.n), make([]bool, p.n)
 	for round := range s.Rounds {
 		for i := range rows {
 			rows[i] = int32(i)
 		}
-		t, err := g.grow(ctx, rows)
+		t, err := g.Grow(ctx, rows)
 		if err != nil {
 			return nil, err
 		}
 		miss, sum := 0.0, 0.0
 		for i := range p.n {
-			wrong[i] = t.class(p.row(i), p.k) != int(p.y[i])
+			wrong[i] = t.Class(p.row(i), p.k) != int(p.y[i])
 			if sum += w[i]; wrong[i] {
 				miss += w[i]
 			}
@@ -129,18 +130,6 @@ func (s *AdaBoost) boost(ctx context.Context, env models.Env, p *problem) (*samm
 	return m, nil
 }
 
-// class is the most probable class of a row, the first among equals.
-func (t *tree) class(row []float32, k int) int {
-	p := t.value[t.leaf(row)*k:]
-	best := 0
-	for c := range k {
-		if p[c] > p[best] {
-			best = c
-		}
-	}
-	return best
-}
-
 func (m *samme) probabilities(ctx context.Context, env models.Env, x []float32, n int, out []float64) error {
 	d := len(x) / max(n, 1)
 	all := 0.0
@@ -153,7 +142,7 @@ func (m *samme) probabilities(ctx context.Context, env models.Env, x []float32, 
 		for i := from; i < to; i++ {
 			clear(f)
 			for t, tr := range m.trees {
-				f[tr.class(x[i*d:(i+1)*d], m.k)] += m.alpha[t] / all
+				f[tr.Class(x[i*d:(i+1)*d], m.k)] += m.alpha[t] / all
 			}
 			for c := range f {
 				f[c] /= scale
@@ -177,12 +166,12 @@ func loadSAMME(meta json.RawMessage, arrays models.Arrays, d, k int) (classifier
 	if err := noMeta(meta); err != nil {
 		return nil, err
 	}
-	trees, err := loadProbabilityTrees(arrays, d, k)
+	list, err := loadProbabilityTrees(arrays, d, k)
 	if err != nil {
 		return nil, err
 	}
-	m := &samme{k: k, trees: trees}
-	if m.alpha, err = models.FiniteArray[float64](arrays, "alpha", len(trees)); err != nil {
+	m := &samme{k: k, trees: list}
+	if m.alpha, err = models.FiniteArray[float64](arrays, "alpha", len(list)); err != nil {
 		return nil, err
 	}
 	for _, a := range m.alpha {

@@ -9,6 +9,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/trees"
 )
 
 // Boosting is gradient boosting of histogram trees. With margins F (one for two classes, else one per class) that start
@@ -21,9 +22,13 @@ import (
 // (J. Friedman, Greedy Function Approximation, Annals of Statistics 2001; G. Ke and others, LightGBM, NeurIPS 2017,
 // for histograms and growth by leaves.)
 //
-// The settings are those of scikit-learn's HistGradientBoostingClassifier. Values are never missing here, since
-// preprocessing fills them; a missing-value indicator is a column like others. With early stopping a share of the
-// training rows is held out, and the rounds end when their loss has not improved for Patience rounds.
+// Missing values go, at each split, to the side that training shows to be better, and where it had none in that column,
+// to the side of more rows. A column of categories is split into two groups of them: sorted by G/(H+Support), some of
+// one end go left and all others right; categories of less than Support rows go right, and those that training did not
+// have, where missing values go. Both come so where the steps of the preprocessing say native.
+//
+// The settings are those of scikit-learn's HistGradientBoostingClassifier. With early stopping a share of the training
+// rows is held out, and the rounds end when their loss has not improved for Patience rounds.
 //
 // Fit costs n·d a round and level, each scored row Rounds·depth.
 type Boosting struct {
@@ -40,8 +45,10 @@ type Boosting struct {
 	MinLeaf int `yaml:"min_samples_leaf" jsonschema:"minimum=1,maximum=1000000000"`
 	// L2 regularisation of leaf values, λ
 	Lambda float64 `yaml:"l2" jsonschema:"minimum=0,maximum=1e9"`
-	// bins of a column at most
-	Bins int `yaml:"bins" jsonschema:"minimum=2,maximum=256"`
+	// bins of a column of numbers at most
+	Bins int `yaml:"bins" jsonschema:"minimum=2,maximum=255"`
+	// rows, weighted by curvature, that a category needs to be told apart, and what smooths the order of categories
+	Support float64 `yaml:"min_category" jsonschema:"minimum=0,maximum=1e9"`
 	// rounds without a better held-out loss that end the training; 0 for no early stopping
 	Patience int `yaml:"patience" jsonschema:"minimum=0,maximum=100000"`
 	// share of the training rows that is held out for early stopping
@@ -54,7 +61,7 @@ func init() {
 		Doc:  "Gradient boosting of histogram trees; the score is the probability of an attack.",
 		Paper: "J. Friedman, Greedy Function Approximation: A Gradient Boosting Machine, Annals of Statistics 29, 2001; " +
 			"G. Ke and others, LightGBM, NeurIPS 2017",
-		Needs:  models.Needs{Input: data.Vectors, Labels: models.AllLabels},
+		Needs:  models.Needs{Input: data.Vectors, Labels: models.AllLabels, Native: true},
 		Seeded: func(s models.Spec) bool { return calibrated(s) || s.(*Boosting).Patience > 0 },
 		Defaults: func() models.Spec {
 			return &Boosting{
@@ -64,6 +71,7 @@ func init() {
 				Leaves:     31,
 				MinLeaf:    20,
 				Bins:       255,
+				Support:    10,
 				Validation: 0.1,
 			}
 		},
@@ -77,7 +85,7 @@ func (s *Boosting) New(env models.Env) (models.Detector, error) {
 	}
 	spec := *s
 	return explained{build(plan{
-		name: "boosting", spec: s, common: s.Common, load: loadBoosted,
+		name: "boosting", spec: s, common: s.Common, load: loadBoosted, native: true,
 		learn: func(ctx context.Context, env models.Env, p *problem) (classifier, error) {
 			return spec.boost(ctx, env, p)
 		},
@@ -88,7 +96,7 @@ func (s *Boosting) New(env models.Env) (models.Detector, error) {
 type boosted struct {
 	k     int
 	start []float64 // margins without a tree
-	trees []*tree
+	trees []*trees.Tree
 }
 
 func (m *boosted) probabilities(ctx context.Context, env models.Env, x []float32, n int, out []float64) error {
@@ -100,7 +108,7 @@ func (m *boosted) probabilities(ctx context.Context, env models.Env, x []float32
 		}
 		for t, tr := range m.trees {
 			for i := from; i < to; i++ {
-				f[(i-from)*nf+t%nf] += tr.value[tr.leaf(x[i*d:(i+1)*d])]
+				f[(i-from)*nf+t%nf] += tr.Value[tr.Leaf(x[i*d:(i+1)*d])]
 			}
 		}
 		for i := from; i < to; i++ {
@@ -115,7 +123,7 @@ func (m *boosted) contributions(row []float32, out []float64) {
 	nf := functions(m.k)
 	for t, tr := range m.trees {
 		if t%nf == 0 {
-			shap(tr, row, func(node int) float64 { return tr.value[node] }, out)
+			trees.Shapley(tr, row, func(node int) float64 { return tr.Value[node] }, out)
 		}
 	}
 	if nf > 1 {
@@ -152,13 +160,14 @@ func (s *Boosting) boost(ctx context.Context, env models.Env, p *problem) (*boos
 			return nil, err
 		}
 	}
-	b, err := newBins(ctx, env, train, s.Bins)
+	b, err := trees.NewBins(ctx, train.x, train.n, train.d, s.Bins, train.categories, env.Parallel())
 	if err != nil {
 		return nil, err
 	}
 	nf := functions(p.k)
 	m := &boosted{k: p.k, start: logOdds(train)}
-	g := &boostGrower{Boosting: s, env: env, bins: b, n: train.n}
+	g := trees.NewGradientGrower(b, trees.GradientGrowth{Rate: s.Rate, Lambda: s.Lambda, Leaves: s.Leaves,
+		MaxDepth: s.MaxDepth, MinLeaf: s.MinLeaf, Support: s.Support}, env.Parallel())
 	f := startMargins(m.start, train.n)
 	var fHeld []float64
 	if held != nil {
@@ -171,17 +180,17 @@ func (s *Boosting) boost(ctx context.Context, env models.Env, p *problem) (*boos
 		loss := train.margins(f, prob)
 		for c := range nf {
 			derive(train, prob, c, nf, grad, hess)
-			t, where, err := g.grow(ctx, grad, hess)
+			t, where, err := g.Grow(ctx, grad, hess)
 			if err != nil {
 				return nil, err
 			}
 			m.trees = append(m.trees, t)
 			for i, leaf := range where {
-				f[i*nf+c] += t.value[leaf]
+				f[i*nf+c] += t.Value[leaf]
 			}
 			if held != nil {
 				for i := range held.n {
-					fHeld[i*nf+c] += t.value[t.leaf(held.row(i))]
+					fHeld[i*nf+c] += t.Value[t.Leaf(held.row(i))]
 				}
 			}
 		}

@@ -41,13 +41,15 @@ type problem struct {
 	y    []int32   // class of each row, 0 for benign
 	k    int       // classes, at least 2
 	w    []float64 // weight of each row, above 0
+	// columns that hold codes of categories; nil: none
+	categories []bool
 }
 
 func (p *problem) row(i int) []float32 { return p.x[i*p.d : (i+1)*p.d] }
 
 // only is the problem of some rows.
 func (p *problem) only(rows []int32) *problem {
-	out := &problem{n: len(rows), d: p.d, k: p.k}
+	out := &problem{n: len(rows), d: p.d, k: p.k, categories: p.categories}
 	for _, i := range rows {
 		out.x = append(out.x, p.row(int(i))...)
 		out.y = append(out.y, p.y[i])
@@ -82,6 +84,7 @@ type plan struct {
 	common Common
 	learn  learner
 	load   loader
+	native bool // the classifier takes missing values and codes of categories
 }
 
 // detector is a classifier as a [models.Detector].
@@ -92,7 +95,7 @@ type detector struct {
 // build makes an unfitted detector of a plan.
 func build(p plan, env models.Env) *detector {
 	return &detector{models.NewFitted(models.Method[*judge]{
-		Name: p.name, Spec: p.spec, Reads: models.ReadsRows, Labels: true, Min: 2,
+		Name: p.name, Spec: p.spec, Reads: models.ReadsRows, Labels: true, Min: 2, Native: p.native,
 		Fit:  func(ctx context.Context, s *data.Set) (*judge, error) { return p.fit(ctx, env, s) },
 		Load: func(st models.State) (*judge, error) { return p.restore(env, st) },
 	})}
@@ -202,7 +205,7 @@ func (c Common) newProblem(s *data.Set) (*problem, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	p := &problem{x: s.X, n: s.N, d: s.D, y: y, k: len(classes), w: make([]float64, s.N)}
+	p := &problem{x: s.X, n: s.N, d: s.D, y: y, k: len(classes), w: make([]float64, s.N), categories: codes(s)}
 	counts := make([]float64, p.k)
 	for _, c := range y {
 		counts[c]++
@@ -214,6 +217,20 @@ func (c Common) newProblem(s *data.Set) (*problem, []string, error) {
 		}
 	}
 	return p, classes, nil
+}
+
+// codes marks the columns that hold codes of categories; nil: there are none.
+func codes(s *data.Set) []bool {
+	var out []bool
+	for j, f := range s.Features {
+		if f.Kind == data.Code {
+			if out == nil {
+				out = make([]bool, s.D)
+			}
+			out[j] = true
+		}
+	}
+	return out
 }
 
 func (p plan) fit(ctx context.Context, env models.Env, s *data.Set) (*judge, error) {

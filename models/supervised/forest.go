@@ -8,12 +8,13 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/trees"
 )
 
 // votes is the mean of the class probabilities of trees.
 type votes struct {
 	k     int
-	trees []*tree
+	trees []*trees.Tree
 }
 
 func (m *votes) probabilities(ctx context.Context, env models.Env, x []float32, n int, out []float64) error {
@@ -22,7 +23,7 @@ func (m *votes) probabilities(ctx context.Context, env models.Env, x []float32, 
 		clear(out[from*m.k : to*m.k])
 		for _, t := range m.trees { // a tree at a time stays in the cache
 			for i := from; i < to; i++ {
-				p := t.value[t.leaf(x[i*d:(i+1)*d])*m.k:]
+				p := t.Value[t.Leaf(x[i*d:(i+1)*d])*m.k:]
 				for c := range m.k {
 					out[i*m.k+c] += p[c]
 				}
@@ -38,7 +39,7 @@ func (m *votes) probabilities(ctx context.Context, env models.Env, x []float32, 
 func (m *votes) contributions(row []float32, out []float64) {
 	clear(out)
 	for _, t := range m.trees {
-		shap(t, row, func(node int) float64 { return 1 - t.value[node*m.k] }, out)
+		trees.Shapley(t, row, func(node int) float64 { return 1 - t.Value[node*m.k] }, out)
 	}
 	for j := range out {
 		out[j] /= float64(len(m.trees))
@@ -51,8 +52,8 @@ func loadVotes(meta json.RawMessage, arrays models.Arrays, d, k int) (classifier
 	if err := noMeta(meta); err != nil {
 		return nil, err
 	}
-	trees, err := loadProbabilityTrees(arrays, d, k)
-	return &votes{k, trees}, err
+	list, err := loadProbabilityTrees(arrays, d, k)
+	return &votes{k, list}, err
 }
 
 // Tree is a classification tree:
@@ -106,23 +107,23 @@ func (s *Tree) New(env models.Env) (models.Detector, error) {
 		name: "tree", spec: s, common: s.Common, load: loadVotes,
 		learn: func(ctx context.Context, env models.Env, p *problem) (classifier, error) {
 			t, err := growOne(ctx, env, p, spec.Growth)
-			return &votes{p.k, []*tree{t}}, err
+			return &votes{p.k, []*trees.Tree{t}}, err
 		},
 	}, env)}, nil
 }
 
 // growOne grows a tree on all rows and columns.
-func growOne(ctx context.Context, env models.Env, p *problem, how Growth) (*tree, error) {
-	grid, err := newGrid(ctx, env, p.x, p.n, p.d)
+func growOne(ctx context.Context, env models.Env, p *problem, how Growth) (*trees.Tree, error) {
+	grid, err := trees.NewGrid(ctx, p.x, p.n, p.d, env.Parallel())
 	if err != nil {
 		return nil, err
 	}
-	g := &grower{Growth: how, grid: grid, y: p.y, k: p.k, w: p.w, features: p.d}
+	g := &trees.Grower{Growth: how.growth(), Grid: grid, Y: p.y, K: p.k, W: p.w, Features: p.d}
 	rows := make([]int32, p.n)
 	for i := range rows {
 		rows[i] = int32(i)
 	}
-	return g.grow(ctx, rows)
+	return g.Grow(ctx, rows)
 }
 
 // Forest is a random forest:
@@ -191,16 +192,17 @@ func (s *Forest) columns(d int) int {
 
 // grow grows the trees. Each has a random stream of its own, so that the forest does not depend on the workers.
 func (s *Forest) grow(ctx context.Context, env models.Env, p *problem, random bool) (*votes, error) {
-	grid, err := newGrid(ctx, env, p.x, p.n, p.d)
+	grid, err := trees.NewGrid(ctx, p.x, p.n, p.d, env.Parallel())
 	if err != nil {
 		return nil, err
 	}
-	m := &votes{p.k, make([]*tree, s.Trees)}
+	m := &votes{p.k, make([]*trees.Tree, s.Trees)}
 	bags := make([]bag, s.Trees)
 	errs := make([]error, s.Trees)
 	err = env.Blocks(ctx, s.Trees, 1, func(t, _ int) {
 		r := env.Rand(fmt.Sprintf("tree/%d", t))
-		g := &grower{Growth: s.Growth, grid: grid, y: p.y, k: p.k, w: p.w, features: s.columns(p.d), random: random, r: r}
+		g := &trees.Grower{Growth: s.growth(), Grid: grid, Y: p.y, K: p.k, W: p.w, Features: s.columns(p.d),
+			Random: random, Rand: r}
 		rows := make([]int32, p.n)
 		for i := range rows {
 			rows[i] = int32(i)
@@ -220,9 +222,9 @@ func (s *Forest) grow(ctx context.Context, env models.Env, p *problem, random bo
 					bags[t].add(i)
 				}
 			}
-			g.w = w
+			g.W = w
 		}
-		m.trees[t], errs[t] = g.grow(ctx, rows)
+		m.trees[t], errs[t] = g.Grow(ctx, rows)
 	})
 	if err != nil {
 		return nil, err
@@ -261,9 +263,9 @@ func (m *votes) outOfBag(ctx context.Context, env models.Env, p *problem, bags [
 			for t, b := range bags {
 				if !b.has(i) {
 					seen = true
-					leaf := m.trees[t].leaf(p.row(i))
+					leaf := m.trees[t].Leaf(p.row(i))
 					for c := range total {
-						total[c] += m.trees[t].value[leaf*p.k+c]
+						total[c] += m.trees[t].Value[leaf*p.k+c]
 					}
 				}
 			}

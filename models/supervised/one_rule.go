@@ -6,6 +6,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/trees"
 )
 
 // OneRule is the best single split of one column, a control that sees labels: a public data set that it solves shows
@@ -46,7 +47,7 @@ func (s *OneRule) New(env models.Env) (models.Detector, error) {
 
 // bestSplit grows a tree of one split by the largest difference of the classes.
 func bestSplit(ctx context.Context, env models.Env, p *problem) (classifier, error) {
-	grid, err := newGrid(ctx, env, p.x, p.n, p.d)
+	grid, err := trees.NewGrid(ctx, p.x, p.n, p.d, env.Parallel())
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +62,7 @@ func bestSplit(ctx context.Context, env models.Env, p *problem) (classifier, err
 	}
 	found := make([]split, p.d)
 	err = env.Blocks(ctx, p.d, 1, func(j, _ int) {
-		values, code := grid.values[j], grid.code[j]
+		values, code := grid.Values[j], grid.Code[j]
 		by := make([][2]float64, len(values))
 		for i, c := range p.y {
 			by[code[i]][c] += p.w[i]
@@ -71,7 +72,7 @@ func bestSplit(ctx context.Context, env models.Env, p *problem) (classifier, err
 			below[0] += by[v][0]
 			below[1] += by[v][1]
 			if gap := math.Abs(below[1]/all[1] - below[0]/all[0]); gap > found[j].gap {
-				found[j] = split{gap, middle(values[v], values[v+1]), below}
+				found[j] = split{gap, trees.Middle(values[v], values[v+1]), below}
 			}
 		}
 	})
@@ -85,13 +86,13 @@ func bestSplit(ctx context.Context, env models.Env, p *problem) (classifier, err
 		}
 	}
 	share := func(w [2]float64) []float64 { return []float64{w[0] / (w[0] + w[1]), w[1] / (w[0] + w[1])} }
-	t := &tree{}
-	root := t.add(all[0]+all[1], share(all)...)
+	t := &trees.Tree{}
+	root := t.Add(all[0]+all[1], share(all)...)
 	if f := found[best]; f.gap > 0 {
 		above := [2]float64{math.Max(all[0]-f.below[0], 0), math.Max(all[1]-f.below[1], 0)}
-		left := t.add(f.below[0]+f.below[1], share(f.below)...)
-		right := t.add(above[0]+above[1], share(above)...)
-		t.split(root, best, f.at, left, right)
+		left := t.Add(f.below[0]+f.below[1], share(f.below)...)
+		right := t.Add(above[0]+above[1], share(above)...)
+		t.Split(root, best, f.at, left, right)
 	}
-	return &votes{p.k, []*tree{t}}, nil
+	return &votes{p.k, []*trees.Tree{t}}, nil
 }

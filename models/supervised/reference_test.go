@@ -11,6 +11,7 @@ import (
 	"plumbline/data"
 	"plumbline/models"
 	"plumbline/models/modeltest"
+	"plumbline/numeric/trees"
 )
 
 // fixtures are tiny inputs with answers of scikit-learn 1.2.1, and reference what testdata/reference.py adds.
@@ -176,19 +177,19 @@ func TestScikitLearn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var depthFirst func(tr *tree, q int32)
+	var depthFirst func(tr *trees.Tree, q int32)
 	k := 0
-	depthFirst = func(tr *tree, q int32) {
-		if leaf := tr.column[q] < 0; leaf != (f.Tree.Feature[k] < 0) || tr.cover[q] != f.Tree.N[k] ||
-			!leaf && (tr.column[q] != f.Tree.Feature[k] || math.Abs(tr.at[q]-f.Tree.Threshold[k]) > 1e-6) {
-			t.Fatalf("node %d: column %d at %v with %v rows", k, tr.column[q], tr.at[q], tr.cover[q])
+	depthFirst = func(tr *trees.Tree, q int32) {
+		if leaf := tr.Column[q] < 0; leaf != (f.Tree.Feature[k] < 0) || tr.Cover[q] != f.Tree.N[k] ||
+			!leaf && (tr.Column[q] != f.Tree.Feature[k] || math.Abs(tr.At[q]-f.Tree.Threshold[k]) > 1e-6) {
+			t.Fatalf("node %d: column %d at %v with %v rows", k, tr.Column[q], tr.At[q], tr.Cover[q])
 		}
-		p := tr.value[2*q]
+		p := tr.Value[2*q]
 		near(t, "impurity", []float64{2 * p * (1 - p)}, f.Tree.Impurity[k:k+1], 1e-9)
 		k++
-		if tr.column[q] >= 0 {
-			depthFirst(tr, tr.left[q])
-			depthFirst(tr, tr.right[q])
+		if tr.Column[q] >= 0 {
+			depthFirst(tr, tr.Left[q])
+			depthFirst(tr, tr.Right[q])
 		}
 	}
 	depthFirst(of.of.(*votes).trees[0], 0)

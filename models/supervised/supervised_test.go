@@ -51,17 +51,17 @@ func TestShapley(t *testing.T) {
 	tr := j.of.(*votes).trees[0]
 	var known func(q int32, row []float32, have int) float64
 	known = func(q int32, row []float32, have int) float64 {
-		c := tr.column[q]
+		c := tr.Column[q]
 		switch {
 		case c < 0:
-			return tr.value[2*q+1]
+			return tr.Value[2*q+1]
 		case have>>c&1 == 0:
-			l, r := tr.left[q], tr.right[q]
-			return (tr.cover[l]*known(l, row, have) + tr.cover[r]*known(r, row, have)) / tr.cover[q]
-		case float64(row[c]) <= tr.at[q]:
-			return known(tr.left[q], row, have)
+			l, r := tr.Left[q], tr.Right[q]
+			return (tr.Cover[l]*known(l, row, have) + tr.Cover[r]*known(r, row, have)) / tr.Cover[q]
+		case float64(row[c]) <= tr.At[q]:
+			return known(tr.Left[q], row, have)
 		}
-		return known(tr.right[q], row, have)
+		return known(tr.Right[q], row, have)
 	}
 	_, got, err := det.Explain(context.Background(), stripes(20, d, 2))
 	if err != nil {

@@ -1,68 +1,72 @@
 package supervised
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 
 	"plumbline/models"
+	"plumbline/numeric/trees"
 )
 
-// tree is a binary tree as flat arrays. Node 0 is the root and children stand after their parent. A row goes left where
-// x[column] ≤ at.
-type tree struct {
-	column      []int32 // −1 in leaves
-	at          []float64
-	left, right []int32
-	cover       []float64 // weight of the training rows in the node
-	value       []float64 // per node, of width values: probabilities of classes, or a margin
+// Growth is how a tree of classes is grown.
+type Growth struct {
+	// what a split lowers: gini (Σ p(1−p)) or entropy (−Σ p log p)
+	Criterion string `yaml:"criterion" jsonschema:"enum=gini,enum=entropy"`
+	// largest depth; 0 for none
+	MaxDepth int `yaml:"max_depth" jsonschema:"minimum=0,maximum=10000"`
+	// rows that a node needs to be split
+	MinSplit int `yaml:"min_samples_split" jsonschema:"minimum=2,maximum=1000000000"`
+	// rows that a leaf has at least
+	MinLeaf int `yaml:"min_samples_leaf" jsonschema:"minimum=1,maximum=1000000000"`
 }
 
-// leaf is the node in which a row ends.
-func (t *tree) leaf(row []float32) int {
-	q := int32(0)
-	for {
-		c := t.column[q]
-		switch {
-		case c < 0:
-			return int(q)
-		case float64(row[c]) <= t.at[q]:
-			q = t.left[q]
-		default:
-			q = t.right[q]
-		}
-	}
+func defaultGrowth() Growth { return Growth{Criterion: "gini", MinSplit: 2, MinLeaf: 1} }
+
+func (g Growth) growth() trees.Growth {
+	return trees.Growth{Entropy: g.Criterion == "entropy", MaxDepth: g.MaxDepth, MinSplit: g.MinSplit,
+		MinLeaf: g.MinLeaf}
 }
 
-// add appends a leaf.
-func (t *tree) add(cover float64, value ...float64) int32 {
-	t.column, t.at = append(t.column, -1), append(t.at, 0)
-	t.left, t.right = append(t.left, -1), append(t.right, -1)
-	t.cover, t.value = append(t.cover, cover), append(t.value, value...)
-	return int32(len(t.column) - 1)
-}
-
-// split turns a leaf into an inner node.
-func (t *tree) split(q int32, column int, at float64, left, right int32) {
-	t.column[q], t.at[q], t.left[q], t.right[q] = int32(column), at, left, right
-}
-
-// pack puts trees one after another into arrays.
-func pack(trees []*tree) models.Arrays {
-	var sizes, links []int32
+// pack puts trees one after another into arrays: of each its nodes, and of those that send missing values left or split
+// by categories their places among all nodes, and the sets.
+func pack(list []*trees.Tree) models.Arrays {
+	var sizes, links, missing, category []int32
 	var at, cover, value []float64
-	for _, t := range trees {
-		sizes = append(sizes, int32(len(t.column)))
-		for q := range t.column {
-			links = append(links, t.column[q], t.left[q], t.right[q])
+	var sets []byte
+	from := int32(0)
+	for _, t := range list {
+		sizes = append(sizes, int32(len(t.Column)))
+		for q := range t.Column {
+			links = append(links, t.Column[q], t.Left[q], t.Right[q])
+			if t.Missing != nil && t.Missing[q] {
+				missing = append(missing, from+int32(q))
+			}
+			if t.Category != nil && t.Category[q] >= 0 {
+				category = append(category, from+int32(q))
+				s := t.Sets[t.Category[q]]
+				for _, word := range slices.Concat(s.Known[:], s.Left[:]) {
+					sets = binary.LittleEndian.AppendUint64(sets, word)
+				}
+			}
 		}
-		at, cover, value = append(at, t.at...), append(cover, t.cover...), append(value, t.value...)
+		at, cover, value = append(at, t.At...), append(cover, t.Cover...), append(value, t.Value...)
+		from += int32(len(t.Column))
 	}
-	return models.Arrays{"sizes": sizes, "links": links, "at": at, "cover": cover, "value": value}
+	out := models.Arrays{"sizes": sizes, "links": links, "at": at, "cover": cover, "value": value}
+	if len(missing) > 0 {
+		out["missing"] = missing
+	}
+	if len(category) > 0 {
+		out["category"], out["sets"] = category, sets
+	}
+	return out
 }
 
 // unpack is trees on d columns with a number of values per node.
-func unpack(arrays models.Arrays, d, width int) ([]*tree, error) {
+func unpack(arrays models.Arrays, d, width int) ([]*trees.Tree, error) {
 	sizes, err := models.Array[int32](arrays, "sizes", -1)
 	if err != nil {
 		return nil, err
@@ -90,41 +94,87 @@ func unpack(arrays models.Arrays, d, width int) ([]*tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []*tree
-	for i, size := range sizes {
+	var list []*trees.Tree
+	for _, size := range sizes {
 		n := int(size)
-		t := &tree{at: at[:n:n], cover: cover[:n:n], value: value[: width*n : width*n]}
+		t := &trees.Tree{At: at[:n:n], Cover: cover[:n:n], Value: value[: width*n : width*n]}
 		for q := range n {
-			c, l, r := links[3*q], links[3*q+1], links[3*q+2]
-			leaf := c == -1 && l == -1 && r == -1
-			// children after their parent: every walk ends
-			if !leaf && (c < 0 || int(c) >= d || int(l) <= q || int(l) >= n || int(r) <= q || int(r) >= n || l == r) {
-				return nil, fmt.Errorf("tree %d: node %d is (%d, %d, %d)", i, q, c, l, r)
-			}
-			if !(cover[q] > 0) {
-				return nil, fmt.Errorf("tree %d: node %d has the weight %v", i, q, cover[q])
-			}
-			t.column, t.left, t.right = append(t.column, c), append(t.left, l), append(t.right, r)
+			t.Column, t.Left, t.Right = append(t.Column, links[3*q]), append(t.Left, links[3*q+1]),
+				append(t.Right, links[3*q+2])
 		}
-		out = append(out, t)
+		list = append(list, t)
 		links, at, cover, value = links[3*n:], at[n:], cover[n:], value[width*n:]
 	}
-	return out, nil
+	if err := unpackMissing(arrays, list); err != nil {
+		return nil, err
+	}
+	for i, t := range list {
+		if err := t.Check(d, width); err != nil {
+			return nil, fmt.Errorf("tree %d: %w", i, err)
+		}
+	}
+	return list, nil
+}
+
+// unpackMissing sets where missing values go, and the categories.
+func unpackMissing(arrays models.Arrays, list []*trees.Tree) error {
+	each := func(name string, do func(t *trees.Tree, q int32, i int)) error {
+		if _, some := arrays[name]; !some {
+			return nil
+		}
+		places, err := models.Array[int32](arrays, name, -1)
+		if err != nil {
+			return err
+		}
+		tree, from := 0, int32(0)
+		for i, p := range places {
+			if p < 0 || i > 0 && p <= places[i-1] {
+				return fmt.Errorf("%s: node %d: %w", name, p, errState)
+			}
+			for tree < len(list) && p-from >= int32(len(list[tree].Column)) {
+				from += int32(len(list[tree].Column))
+				tree++
+			}
+			if tree == len(list) {
+				return fmt.Errorf("%s: node %d: %w", name, p, errState)
+			}
+			do(list[tree], p-from, i)
+		}
+		return nil
+	}
+	if err := each("missing", func(t *trees.Tree, q int32, _ int) { t.SendMissingLeft(q) }); err != nil {
+		return err
+	}
+	var sets []byte
+	if places, some := arrays["category"].([]int32); some {
+		var err error
+		if sets, err = models.Array[byte](arrays, "sets", 64*len(places)); err != nil {
+			return err
+		}
+	}
+	return each("category", func(t *trees.Tree, q int32, i int) {
+		var s trees.Sets
+		for k := range 4 {
+			s.Known[k] = binary.LittleEndian.Uint64(sets[64*i+8*k:])
+			s.Left[k] = binary.LittleEndian.Uint64(sets[64*i+32+8*k:])
+		}
+		t.SplitCategories(q, s)
+	})
 }
 
 // loadProbabilityTrees reads trees whose values are class probabilities.
-func loadProbabilityTrees(arrays models.Arrays, d, k int) ([]*tree, error) {
-	trees, err := unpack(arrays, d, k)
+func loadProbabilityTrees(arrays models.Arrays, d, k int) ([]*trees.Tree, error) {
+	list, err := unpack(arrays, d, k)
 	if err != nil {
 		return nil, err
 	}
-	if len(trees) == 0 {
+	if len(list) == 0 {
 		return nil, fmt.Errorf("%w: no trees", errState)
 	}
-	for i, t := range trees {
-		for q := range t.column {
+	for i, t := range list {
+		for q := range t.Column {
 			sum := 0.0
-			for _, v := range t.value[q*k : (q+1)*k] {
+			for _, v := range t.Value[q*k : (q+1)*k] {
 				if v < 0 {
 					return nil, fmt.Errorf("tree %d: node %d has the probability %v", i, q, v)
 				}
@@ -135,7 +185,7 @@ func loadProbabilityTrees(arrays models.Arrays, d, k int) ([]*tree, error) {
 			}
 		}
 	}
-	return trees, nil
+	return list, nil
 }
 
 // noMeta refuses JSON with anything in it.

@@ -200,9 +200,11 @@ func (b *Bundle) levels() map[string][]string {
 	out := map[string][]string{}
 	if b.reads() {
 		for i := range b.Pipeline.Outputs {
-			if o := &b.Pipeline.Outputs[i]; o.Dummy && o.Level != "" {
+			o := &b.Pipeline.Outputs[i]
+			if o.Dummy && o.Level != "" {
 				out[o.Source] = append(out[o.Source], o.Level)
 			}
+			out[o.Source] = append(out[o.Source], o.Codes...)
 		}
 	}
 	if b.Info.Needs.Input == data.Traces {

@@ -61,6 +61,7 @@ type headMeta struct {
 	Schema   []data.Field        `json:"schema"`
 	Classes  []string            `json:"classes"`
 	Pipeline *prep.Pipeline      `json:"pipeline"`
+	Native   *prep.Pipeline      `json:"native,omitempty"`
 	Tracer   *prep.Tracer        `json:"tracer"`
 	Keys     [3][]string         `json:"keys"`
 }
@@ -75,7 +76,8 @@ func (p *Prepared) keepHead() {
 	if p.store.store == nil {
 		return
 	}
-	meta := headMeta{Info: p.Info, Schema: p.Schema, Classes: p.classes, Pipeline: p.Pipe, Tracer: p.Tracer}
+	meta := headMeta{Info: p.Info, Schema: p.Schema, Classes: p.classes, Pipeline: p.Pipe, Native: p.native,
+		Tracer: p.Tracer}
 	arrays := cache.Arrays{}
 	for i, to := range p.unitSets() {
 		u, name := *to, unitNamesInHead[i]
@@ -90,7 +92,8 @@ func (p *Prepared) keepHead() {
 func (p *Prepared) takeHead() bool {
 	var meta headMeta
 	e := p.store.take("head", &meta)
-	if e == nil || meta.Pipeline == nil || (meta.Tracer == nil) != (p.Set.Traces == nil) {
+	if e == nil || meta.Pipeline == nil || (meta.Tracer == nil) != (p.Set.Traces == nil) ||
+		(meta.Native == nil) == p.Set.Prep.Native() {
 		return false
 	}
 	for i, to := range p.unitSets() {
@@ -105,7 +108,8 @@ func (p *Prepared) takeHead() bool {
 		}
 		*to = u
 	}
-	p.Info, p.Schema, p.classes, p.Pipe, p.Tracer = meta.Info, meta.Schema, meta.Classes, meta.Pipeline, meta.Tracer
+	p.Info, p.Schema, p.classes = meta.Info, meta.Schema, meta.Classes
+	p.Pipe, p.native, p.Tracer = meta.Pipeline, meta.Native, meta.Tracer
 	return true
 }
 
@@ -117,17 +121,25 @@ type vectorsMeta struct {
 	Sum      string         `json:"sum"`
 }
 
-func (p *Prepared) keepVectors(of part, s *data.Set, sum string) {
+func (p *Prepared) keepVectors(of part, native bool, s *data.Set, sum string) {
 	if p.store.store == nil {
 		return
 	}
-	p.store.keep("vectors, "+string(of), vectorsMeta{s.N, s.D, s.Features, sum},
+	p.store.keep(vectorsName(of, native), vectorsMeta{s.N, s.D, s.Features, sum},
 		cache.Arrays{"x": s.X, "rows": s.Rows, "attack": bits(s.Attack), "class": s.Class})
 }
 
-func (p *Prepared) takeVectors(of part) (*data.Set, string) {
+// vectorsName is what the cache calls a matrix.
+func vectorsName(of part, native bool) string {
+	if native {
+		return "native vectors, " + string(of)
+	}
+	return "vectors, " + string(of)
+}
+
+func (p *Prepared) takeVectors(of part, native bool) (*data.Set, string) {
 	var meta vectorsMeta
-	e := p.store.take("vectors, "+string(of), &meta)
+	e := p.store.take(vectorsName(of, native), &meta)
 	if e == nil {
 		return nil, ""
 	}

@@ -19,7 +19,7 @@ func (p *Prepared) Bytes(needs Needs) int64 {
 	if needs.Labels { // attacks too
 		rows = int64(p.Info.Rows)
 	}
-	columns := int64(p.Pipe.Width())
+	columns := int64(p.Pipeline(needs).Width())
 	if !needs.Traces {
 		return rows * columns * 4
 	}
@@ -54,7 +54,7 @@ func (p *Prepared) fits(needs Needs, held, limit int64) error {
 		kind = data.Traces
 	}
 	return fmt.Errorf("%w: the %v of %d rows and %d columns take %s%s, and %s may be used (--memory)", ErrMemory, kind,
-		p.Info.Train+p.Info.Valid+p.Info.Test, p.Pipe.Width(), megabytes(float64(size)), besideText(held),
+		p.Info.Train+p.Info.Valid+p.Info.Test, p.Pipeline(needs).Width(), megabytes(float64(size)), besideText(held),
 		megabytes(float64(limit)))
 }
 

@@ -28,7 +28,7 @@ func (p *Prepared) Part(ctx context.Context, name string, labels bool) (*data.Se
 	if err := p.fits(Needs{Labels: labels}, p.beside(), p.src.Memory); err != nil {
 		return nil, "", err
 	}
-	s, sum, err := p.vectors(ctx, of)
+	s, sum, err := p.vectors(ctx, of, false)
 	if err == nil && !labels {
 		s = s.Unlabelled()
 	}
@@ -73,21 +73,21 @@ func (l *live) rows(of part) []int32 {
 	return l.split.Test
 }
 
-// vectors is a part as a matrix, and its check sum.
-func (p *Prepared) vectors(ctx context.Context, of part) (*data.Set, string, error) {
-	if s, sum := p.takeVectors(of); s != nil {
+// vectors is a part as a matrix, for native models or others, and its check sum.
+func (p *Prepared) vectors(ctx context.Context, of part, native bool) (*data.Set, string, error) {
+	if s, sum := p.takeVectors(of, native); s != nil {
 		return s, sum, nil
 	}
 	l, err := p.alive(ctx)
 	if err != nil {
 		return nil, "", err
 	}
-	s, err := p.Pipe.Apply(ctx, l.table(of), l.rows(of), p.src.Workers)
+	s, err := p.Pipeline(Needs{Native: native}).Apply(ctx, l.table(of), l.rows(of), p.src.Workers)
 	if err != nil {
 		return nil, "", err
 	}
 	sum := checksum(s)
-	p.keepVectors(of, s, sum)
+	p.keepVectors(of, native, s, sum)
 	return s, sum, nil
 }
 

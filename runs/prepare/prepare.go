@@ -24,6 +24,7 @@ type Prepared struct {
 	Schema  []data.Field // of the table
 	classes []string
 	Pipe    *prep.Pipeline
+	native  *prep.Pipeline // what native models see; nil: the same
 	Tracer  *prep.Tracer
 
 	Test, Valid, TrainUnits *experiment.Units
@@ -106,6 +107,11 @@ func (src *Source) Prepare(ctx context.Context, fold int) (*Prepared, error) {
 	rows := prep.Rows{Benign: l.benign, All: l.known(), Learn: learner(src.Workers)}
 	if p.Pipe, err = set.Prep.Fit(ctx, l.Table, rows, src.Workers); err != nil {
 		return nil, fmt.Errorf("%s: %w", set.Config.Name, err)
+	}
+	if set.Prep.Native() {
+		if p.native, err = set.Prep.FitNative(ctx, l.Table, rows, src.Workers); err != nil {
+			return nil, fmt.Errorf("%s: %w", set.Config.Name, err)
+		}
 	}
 	if set.Traces != nil {
 		if p.Tracer, err = set.Traces.Fit(ctx, l.Table, rows); err != nil {
@@ -252,6 +258,7 @@ func dropSmall(set *experiment.DataSet, t *data.Table, split *split.Split) error
 func (p *Prepared) Sets(ctx context.Context, needs Needs) (*Sets, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	needs.Native = needs.Native && p.native != nil
 	if s, ok := p.made[needs]; ok {
 		return s, s.err
 	}
@@ -302,7 +309,7 @@ func (p *Prepared) make(ctx context.Context, needs Needs) (*Sets, error) {
 	if needs.Labels && p.Set.Attacks > 0 && p.Info.Shown < p.Set.Attacks {
 		return nil, fmt.Errorf("labels: %d labelled attacks are asked for, and training has fewer", p.Set.Attacks)
 	}
-	make := p.vectors
+	make := func(ctx context.Context, of part) (*data.Set, string, error) { return p.vectors(ctx, of, needs.Native) }
 	if needs.Traces {
 		make = p.sequences
 	}
@@ -361,6 +368,14 @@ func (p *Prepared) Unchanged() error {
 }
 
 // Needs is which sets a model sees.
-type Needs struct{ Traces, Labels bool }
+type Needs struct{ Traces, Labels, Native bool }
 
-func NeedsOf(n models.Needs) Needs { return Needs{n.Input == data.Traces, n.Labels.Any()} }
+func NeedsOf(n models.Needs) Needs { return Needs{n.Input == data.Traces, n.Labels.Any(), n.Native} }
+
+// Pipeline is the preprocessing whose matrix a model of these needs sees.
+func (p *Prepared) Pipeline(needs Needs) *prep.Pipeline {
+	if needs.Native && p.native != nil {
+		return p.native
+	}
+	return p.Pipe
+}

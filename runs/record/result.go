@@ -45,7 +45,7 @@ type Result struct {
 	TrainSHA256   string   `json:"train_sha256"`
 	TestSHA256    string   `json:"test_sha256"`
 	Cell          string   `json:"cell"`
-	Input         string   `json:"input"` // what the model sees: vectors or traces
+	Input         string   `json:"input"` // what the model sees: vectors, native vectors or traces
 	Deterministic bool     `json:"deterministic"`
 	Warnings      []string `json:"warnings,omitempty"`
 

@@ -1,4 +1,4 @@
-package supervised
+package trees
 
 import (
 	"context"
@@ -7,35 +7,29 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"plumbline/models"
+	"plumbline/numeric/parallel"
 )
 
 // Growth is how a tree of classes is grown.
 type Growth struct {
-	// what a split lowers: gini (Σ p(1−p)) or entropy (−Σ p log p)
-	Criterion string `yaml:"criterion" jsonschema:"enum=gini,enum=entropy"`
-	// largest depth; 0 for none
-	MaxDepth int `yaml:"max_depth" jsonschema:"minimum=0,maximum=10000"`
-	// rows that a node needs to be split
-	MinSplit int `yaml:"min_samples_split" jsonschema:"minimum=2,maximum=1000000000"`
-	// rows that a leaf has at least
-	MinLeaf int `yaml:"min_samples_leaf" jsonschema:"minimum=1,maximum=1000000000"`
+	Entropy  bool // a split lowers the entropy, −Σ p log p, not Gini's impurity, Σ p(1−p)
+	MaxDepth int  // 0: none
+	MinSplit int  // rows that a node needs to be split
+	MinLeaf  int  // rows that a leaf has at least
 }
 
-func defaultGrowth() Growth { return Growth{Criterion: "gini", MinSplit: 2, MinLeaf: 1} }
-
-// grid is a training matrix by columns, each value as its place among the column's distinct values. Splits can then be
+// Grid is a training matrix by columns, each value as its place among the column's distinct values. Splits can then be
 // found by counting where a column has few values, and by sorting small integers where it has many.
-type grid struct {
+type Grid struct {
 	n, d   int
-	values [][]float32 // by column: distinct values, rising
-	code   [][]uint32  // by column: place of each row's value
+	Values [][]float32 // by column: distinct values, rising
+	Code   [][]uint32  // by column: place of each row's value
 }
 
-// newGrid codes the columns of an n×d matrix.
-func newGrid(ctx context.Context, env models.Env, x []float32, n, d int) (*grid, error) {
-	g := &grid{n: n, d: d, values: make([][]float32, d), code: make([][]uint32, d)}
-	err := env.Blocks(ctx, d, 1, func(j, _ int) {
+// NewGrid codes the columns of a row-major n×d matrix.
+func NewGrid(ctx context.Context, x []float32, n, d, workers int) (*Grid, error) {
+	g := &Grid{n: n, d: d, Values: make([][]float32, d), Code: make([][]uint32, d)}
+	err := parallel.Blocks(ctx, workers, d, 1, func(j, _ int) {
 		column := make([]float32, n)
 		for i := range column {
 			column[i] = x[i*d+j]
@@ -48,21 +42,21 @@ func newGrid(ctx context.Context, env models.Env, x []float32, n, d int) (*grid,
 			at, _ := slices.BinarySearch(distinct, v)
 			code[i] = uint32(at)
 		}
-		g.values[j], g.code[j] = slices.Clone(distinct), code
+		g.Values[j], g.Code[j] = slices.Clone(distinct), code
 	})
 	return g, err
 }
 
-// grower grows one tree at a time.
-type grower struct {
+// Grower grows trees of classes, one at a time.
+type Grower struct {
 	Growth
-	*grid
-	y        []int32
-	k        int
-	w        []float64  // weight of each row
-	features int        // columns that are tried at a node
-	random   bool       // a threshold is drawn, not searched for (extra trees)
-	r        *rand.Rand // nil where nothing is drawn
+	*Grid
+	Y        []int32    // class of each row
+	K        int        // classes
+	W        []float64  // weight of each row
+	Features int        // columns that are tried at a node
+	Random   bool       // a threshold is drawn, not searched for (extra trees)
+	Rand     *rand.Rand // nil where nothing is drawn
 
 	rows   []int32
 	keys   []uint64
@@ -87,23 +81,23 @@ type chosen struct {
 	left   int     // rows that go left
 }
 
-// grow grows a tree on rows, which may repeat; it reorders them.
-func (g *grower) grow(ctx context.Context, rows []int32) (*tree, error) {
+// Grow grows a tree on rows, which it reorders; the values of a node are the shares of the classes.
+func (g *Grower) Grow(ctx context.Context, rows []int32) (*Tree, error) {
 	g.rows = rows
 	if g.order == nil {
 		g.order = make([]int, g.d)
-		g.total, g.lower = make([]float64, g.k), make([]float64, g.k)
+		g.total, g.lower = make([]float64, g.K), make([]float64, g.K)
 	}
 	for j := range g.order {
 		g.order[j] = j
 	}
-	t := &tree{}
+	t := &Tree{}
 	type pending struct {
 		node     int32
 		from, to int
 		depth    int
 	}
-	root := t.add(g.classes(0, len(rows)))
+	root := t.Add(g.classes(0, len(rows)))
 	g.describe(t, root)
 	stack := []pending{{root, 0, len(rows), 0}}
 	for len(stack) > 0 {
@@ -126,11 +120,11 @@ func (g *grower) grow(ctx context.Context, rows []int32) (*tree, error) {
 		}
 		g.partition(q.from, q.to, best)
 		mid := q.from + best.left
-		left := t.add(g.classes(q.from, mid))
+		left := t.Add(g.classes(q.from, mid))
 		g.describe(t, left)
-		right := t.add(g.classes(mid, q.to))
+		right := t.Add(g.classes(mid, q.to))
 		g.describe(t, right)
-		t.split(q.node, best.column, best.at, left, right)
+		t.Split(q.node, best.column, best.at, left, right)
 		stack = append(stack, pending{right, mid, q.to, q.depth + 1},
 			pending{left, q.from, mid, q.depth + 1})
 	}
@@ -138,10 +132,10 @@ func (g *grower) grow(ctx context.Context, rows []int32) (*tree, error) {
 }
 
 // classes fills total with the weights of the classes of some rows, and returns their sum.
-func (g *grower) classes(from, to int) float64 {
+func (g *Grower) classes(from, to int) float64 {
 	clear(g.total)
 	for _, i := range g.rows[from:to] {
-		g.total[g.y[i]] += g.w[i]
+		g.total[g.Y[i]] += g.W[i]
 	}
 	sum := 0.0
 	for _, v := range g.total {
@@ -151,9 +145,9 @@ func (g *grower) classes(from, to int) float64 {
 }
 
 // describe gives a new node the class shares in total.
-func (g *grower) describe(t *tree, node int32) {
+func (g *Grower) describe(t *Tree, node int32) {
 	for _, v := range g.total {
-		t.value = append(t.value, v/t.cover[node])
+		t.Value = append(t.Value, v/t.Cover[node])
 	}
 }
 
@@ -169,16 +163,16 @@ func pure(total []float64) bool {
 
 // best is the best split of the rows over the columns that are tried; ties go to the column that was tried first and
 // to the lower threshold. Columns without two values there do not count as tried.
-func (g *grower) best(from, to int, weight float64) chosen {
+func (g *Grower) best(from, to int, weight float64) chosen {
 	best := chosen{gain: math.Inf(-1)}
 	tried := 0
 	g.class, g.weight = g.class[:0], g.weight[:0]
 	for _, i := range g.rows[from:to] {
-		g.class, g.weight = append(g.class, g.y[i]), append(g.weight, g.w[i])
+		g.class, g.weight = append(g.class, g.Y[i]), append(g.weight, g.W[i])
 	}
 	for k := range g.order {
-		if g.r != nil && (g.features < g.d || g.random) { // Fisher and Yates, as far as it is needed
-			o := k + g.r.IntN(g.d-k)
+		if g.Rand != nil && (g.Features < g.d || g.Random) { // Fisher and Yates, as far as it is needed
+			o := k + g.Rand.IntN(g.d-k)
 			g.order[k], g.order[o] = g.order[o], g.order[k]
 		}
 		c, varies := g.column(g.order[k], from, to, weight)
@@ -188,7 +182,7 @@ func (g *grower) best(from, to int, weight float64) chosen {
 		if c.left > 0 && c.gain > best.gain {
 			best = c
 		}
-		if tried++; tried == g.features {
+		if tried++; tried == g.Features {
 			break
 		}
 	}
@@ -196,8 +190,8 @@ func (g *grower) best(from, to int, weight float64) chosen {
 }
 
 // column is the best split by one column, and whether the rows differ in it at all.
-func (g *grower) column(j, from, to int, weight float64) (chosen, bool) {
-	code, rows := g.code[j], g.rows[from:to]
+func (g *Grower) column(j, from, to int, weight float64) (chosen, bool) {
+	code, rows := g.Code[j], g.rows[from:to]
 	low, high := code[rows[0]], code[rows[0]]
 	g.codes = slices.Grow(g.codes[:0], len(rows))[:len(rows)]
 	for k, i := range rows {
@@ -210,7 +204,7 @@ func (g *grower) column(j, from, to int, weight float64) (chosen, bool) {
 	}
 	clear(g.lower)
 	s := scan{g: g, column: j, rows: len(rows), weight: weight, best: chosen{gain: math.Inf(-1)}}
-	if g.random {
+	if g.Random {
 		s.draw(low, high)
 		return s.best, true
 	}
@@ -224,7 +218,7 @@ func (g *grower) column(j, from, to int, weight float64) (chosen, bool) {
 
 // scan goes over the values of a column from the lowest on.
 type scan struct {
-	g      *grower
+	g      *Grower
 	column int
 	rows   int
 	weight float64
@@ -237,7 +231,7 @@ type scan struct {
 // byCounting sums the classes up by code. The counts of rows stand in front of those of classes.
 func (s *scan) byCounting(low uint32, span int) {
 	g := s.g
-	wide := g.k + 1
+	wide := g.K + 1
 	if len(g.counts) < span*wide {
 		g.counts = make([]float64, span*wide)
 	}
@@ -291,7 +285,7 @@ const radixRows = 64
 
 // bySize sorts keys by the number in their upper half, which has width bits, and leaves equal ones as they come: by
 // digits of eight bits from the lowest on. It returns keys or g.spare, which it sorts into.
-func (g *grower) bySize(keys []uint64, width int) []uint64 {
+func (g *Grower) bySize(keys []uint64, width int) []uint64 {
 	g.spare = slices.Grow(g.spare[:0], len(keys))[:len(keys)]
 	from, to := keys, g.spare
 	for shift := 32; shift < 32+width; shift += 8 {
@@ -321,7 +315,7 @@ func (s *scan) before(code uint32) {
 	if s.seen == 0 || was == code || s.seen < s.g.MinLeaf || s.rows-s.seen < s.g.MinLeaf {
 		return
 	}
-	values := s.g.values[s.column]
+	values := s.g.Values[s.column]
 	low, high := float64(values[was]), float64(values[code])
 	if high <= low+1e-7 { // as in scikit-learn: values that close count as one
 		return
@@ -335,8 +329,8 @@ func (s *scan) judge(was, code uint32, at float64) {
 	if gain <= s.best.gain {
 		return
 	}
-	if at == float64(s.g.values[s.column][code]) || math.IsInf(at, 0) {
-		at = float64(s.g.values[s.column][was])
+	if at == float64(s.g.Values[s.column][code]) || math.IsInf(at, 0) {
+		at = float64(s.g.Values[s.column][was])
 	}
 	s.best = chosen{column: s.column, below: was + 1, at: at, gain: gain, left: s.seen}
 }
@@ -344,9 +338,9 @@ func (s *scan) judge(was, code uint32, at float64) {
 // draw takes a threshold between the lowest and the highest value, evenly (Geurts, Ernst and Wehenkel 2006).
 func (s *scan) draw(low, high uint32) {
 	g := s.g
-	values := g.values[s.column]
+	values := g.Values[s.column]
 	a, b := float64(values[low]), float64(values[high])
-	at := a + g.r.Float64()*(b-a)
+	at := a + g.Rand.Float64()*(b-a)
 	if !(at >= a && at < b) {
 		at = a
 	}
@@ -371,9 +365,9 @@ func (s *scan) draw(low, high uint32) {
 
 // gain judges a split of the rows in total into those in lower, of the weight left, and the others: minus the weighted
 // impurity, but for what does not depend on the split.
-func (g *grower) gain(left, right float64) float64 {
+func (g *Grower) gain(left, right float64) float64 {
 	sum := 0.0
-	if g.Criterion == "entropy" {
+	if g.Entropy {
 		for c, v := range g.lower {
 			sum += xlogx(v) + xlogx(g.total[c]-v)
 		}
@@ -396,8 +390,8 @@ func xlogx(v float64) float64 {
 }
 
 // partition puts the rows of the left child first, in their order.
-func (g *grower) partition(from, to int, c chosen) {
-	code := g.code[c.column]
+func (g *Grower) partition(from, to int, c chosen) {
+	code := g.Code[c.column]
 	rows := g.rows[from:to]
 	keys := g.keys[:0]
 	k := 0

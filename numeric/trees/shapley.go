@@ -1,11 +1,11 @@
-package supervised
+package trees
 
-// shap adds the Shapley values of one tree at a row to out: what each column contributes to value(leaf) against its
+// Shapley adds the Shapley values of one tree at a row to out: what each column contributes to value(leaf) against its
 // mean over the training rows, where a column that is not known sends a row both ways by the weights of the children.
 // They add up to the row's value minus that mean. (S. Lundberg and others, From local explanations to global
 // understanding with explainable AI for trees, Nature Machine Intelligence 2020, algorithm 2.) The cost is
 // leaves·depth².
-func shap(t *tree, row []float32, value func(node int) float64, out []float64) {
+func Shapley(t *Tree, row []float32, value func(node int) float64, out []float64) {
 	s := &shapWalk{t: t, row: row, value: value, out: out}
 	s.visit(0, nil, 1, 1, -1)
 }
@@ -19,7 +19,7 @@ type shapStep struct {
 }
 
 type shapWalk struct {
-	t     *tree
+	t     *Tree
 	row   []float32
 	value func(node int) float64
 	out   []float64
@@ -28,7 +28,7 @@ type shapWalk struct {
 func (s *shapWalk) visit(node int32, path []shapStep, zero, one float64, column int32) {
 	path = extend(path, zero, one, column)
 	t := s.t
-	c := t.column[node]
+	c := t.Column[node]
 	if c < 0 {
 		v := s.value(int(node))
 		for i := 1; i < len(path); i++ {
@@ -36,10 +36,8 @@ func (s *shapWalk) visit(node int32, path []shapStep, zero, one float64, column 
 		}
 		return
 	}
-	hot, cold := t.left[node], t.right[node]
-	if float64(s.row[c]) > t.at[node] {
-		hot, cold = cold, hot
-	}
+	hot := t.Child(node, s.row)
+	cold := t.Left[node] + t.Right[node] - hot
 	zero, one = 1, 1
 	for i := 1; i < len(path); i++ { // a column counts once
 		if path[i].column == c {
@@ -48,8 +46,8 @@ func (s *shapWalk) visit(node int32, path []shapStep, zero, one float64, column 
 			break
 		}
 	}
-	s.visit(hot, path, zero*t.cover[hot]/t.cover[node], one, c)
-	s.visit(cold, path, zero*t.cover[cold]/t.cover[node], 0, c)
+	s.visit(hot, path, zero*t.Cover[hot]/t.Cover[node], one, c)
+	s.visit(cold, path, zero*t.Cover[cold]/t.Cover[node], 0, c)
 }
 
 // extend is a copy of the path with one more step.

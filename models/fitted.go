@@ -150,7 +150,7 @@ func (m *Method[L]) check(s *data.Set, on *trainedOn, min int) error {
 		if on != nil {
 			width = on.Columns
 		}
-		if err := checkVectors(m.Name, s, width, min, m.Native); err != nil || on == nil {
+		if err := CheckVectors(m.Name, s, width, min, m.Native); err != nil || on == nil {
 			return err
 		}
 		return same(m.Name, "column", s.Features, on.Features)

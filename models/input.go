@@ -9,13 +9,9 @@ import (
 
 // CheckVectors checks a set against what a vector model can work on: it must be non-nil, of kind Vectors,
 // have at least one sample (zero are allowed when min is 0) and finite values. width is the number of
-// columns that the model was fitted on, or 0 when fitting. The error wraps ErrInput and names row and column.
-func CheckVectors(model string, s *data.Set, width, min int) error {
-	return checkVectors(model, s, width, min, false)
-}
-
-// checkVectors is CheckVectors, also for models that take missing values and codes of categories.
-func checkVectors(model string, s *data.Set, width, min int, native bool) error {
+// columns that the model was fitted on, or 0 when fitting. Native models take missing values (NaN) and codes of
+// categories, too. The error wraps ErrInput and names row and column.
+func CheckVectors(model string, s *data.Set, width, min int, native bool) error {
 	switch {
 	case s == nil:
 		return fmt.Errorf("%s: %w: no set given", model, ErrInput)

@@ -61,7 +61,7 @@ func TestCheckVectors(t *testing.T) {
 			if c.change != nil {
 				s = c.change(s)
 			}
-			expect(t, CheckVectors("m", s, c.width, c.min), c.want)
+			expect(t, CheckVectors("m", s, c.width, c.min, false), c.want)
 		})
 	}
 }

@@ -61,7 +61,7 @@ func (d *toy) checkSet(s *data.Set, min int) error {
 	if toyKind == data.Traces {
 		err = models.CheckTraces("toy", s, min)
 	} else {
-		err = models.CheckVectors("toy", s, len(d.mean)*(1-min), min)
+		err = models.CheckVectors("toy", s, len(d.mean)*(1-min), min, false)
 	}
 	if err != nil || min > 0 || bug == "undiscerning" {
 		return err

@@ -102,6 +102,7 @@ var allowed = map[string]string{
 	"runs/usage":   "",
 	"runs/foreign": "data data/export data/input models runs/experiment runs/prepare runs/record",
 	"runs/compare": "configs/settings eval models runs/record",
+	"runs/methods": "configs/settings data data/split models runs/compare runs/experiment runs/record",
 	"runs": "data data/audit data/cache data/prep data/source eval models runs/bundle runs/experiment " +
 		"runs/foreign runs/prepare runs/record runs/usage numeric/cluster numeric/parallel numeric/stat",
 

@@ -23,8 +23,8 @@ func oneLine(s string) string {
 	}, s)
 }
 
-// markdownText escapes what Markdown or HTML within it would take for its own.
-func markdownText(s string) string {
+// EscapeMarkdown escapes what Markdown or HTML within it would take for its own.
+func EscapeMarkdown(s string) string {
 	var b strings.Builder
 	runes := []rune(oneLine(s))
 	word := func(i int) bool {
@@ -49,9 +49,9 @@ var latexSigns = map[rune]string{
 	'≥': `$\geq$`, '−': `$-$`, '²': `\textsuperscript{2}`, '’': "'", '†': `\dag{}`, '\u00a0': "~", '\u2009': `\,`,
 }
 
-// latexText escapes what LaTeX would take for its own. Letters beyond those that its usual fonts have become their
+// EscapeLatex escapes what LaTeX would take for its own. Letters beyond those that its usual fonts have become their
 // number in Unicode.
-func latexText(s string) string {
+func EscapeLatex(s string) string {
 	var b strings.Builder
 	for _, r := range oneLine(s) {
 		switch sign, ok := latexSigns[r]; {

@@ -115,12 +115,12 @@ func align(b *strings.Builder, grid [][]string, left int) {
 // markdown writes a sheet in GitHub's Markdown: the best in bold, what is not worse in italics.
 func (s *sheet) markdown(b *strings.Builder) {
 	if s.title != "" {
-		fmt.Fprintf(b, "### %s\n\n", markdownText(s.title))
+		fmt.Fprintf(b, "### %s\n\n", EscapeMarkdown(s.title))
 	}
 	for i, line := range s.lines {
 		b.WriteByte('|')
 		for _, e := range line {
-			text := markdownText(e.text)
+			text := EscapeMarkdown(e.text)
 			switch {
 			case e.best:
 				text = "**" + text + "**"
@@ -140,7 +140,7 @@ func (s *sheet) markdown(b *strings.Builder) {
 		if ok {
 			b.WriteString("  ")
 		}
-		b.WriteString("- " + markdownText(deeper) + "\n")
+		b.WriteString("- " + EscapeMarkdown(deeper) + "\n")
 	}
 	b.WriteByte('\n')
 }
@@ -149,11 +149,11 @@ func (s *sheet) markdown(b *strings.Builder) {
 func (s *sheet) latex(b *strings.Builder) {
 	columns := []byte(strings.Repeat("r", len(s.lines[0])))
 	columns[s.left] = 'l'
-	fmt.Fprintf(b, "\\begin{table}\n\\centering\n\\caption{%s}\n\\begin{tabular}{%s}\n\\toprule\n", latexText(s.title),
+	fmt.Fprintf(b, "\\begin{table}\n\\centering\n\\caption{%s}\n\\begin{tabular}{%s}\n\\toprule\n", EscapeLatex(s.title),
 		columns)
 	for i, line := range s.lines {
 		for k, e := range line {
-			text := latexText(e.text)
+			text := EscapeLatex(e.text)
 			switch {
 			case e.best:
 				text = `\textbf{` + text + "}"
@@ -174,7 +174,7 @@ func (s *sheet) latex(b *strings.Builder) {
 	if len(s.notes) > 0 {
 		b.WriteString("\n\\medskip\n\\begin{minipage}{\\linewidth}\\footnotesize\\raggedright\n")
 		for _, n := range s.notes {
-			b.WriteString(latexText(strings.TrimSpace(n)) + "\\par\n")
+			b.WriteString(EscapeLatex(strings.TrimSpace(n)) + "\\par\n")
 		}
 		b.WriteString("\\end{minipage}\n")
 	}

@@ -57,10 +57,23 @@ type DataManifest struct {
 	Shown     int      `json:"labelled_attacks,omitempty"`
 	ShownRows []string `json:"labelled_attack_rows,omitempty"`
 
+	// Classes is the rows of each class by part, of fold 0; of a table without labels there are none.
+	Classes []ClassRows `json:"classes,omitempty"`
+
 	Files    []FileRecord `json:"files"`
 	Warnings []string     `json:"warnings,omitempty"`
 	Notes    []string     `json:"notes,omitempty"`
 	Audit    string       `json:"audit,omitempty"` // the audit in one line; all of it is in audit/<name>.json
+}
+
+// ClassRows is the rows of one class in each part of a split. Training rows are those of the part: models that learn
+// without labels do not see attacks among them, unless the split mixes some in.
+type ClassRows struct {
+	Name   string `json:"name"`
+	Attack bool   `json:"attack,omitempty"`
+	Train  int    `json:"n_train"`
+	Valid  int    `json:"n_valid"`
+	Test   int    `json:"n_test"`
 }
 
 // Labelled says what is known of the rows: how many are attacks, or that they have no labels.

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"io"
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -87,7 +86,7 @@ there are at most 3 million lines of scores. Tables of AUROC mark by it.`,
 			if err != nil {
 				return usage(err)
 			}
-			if err := addPublished(table, published); err != nil {
+			if err := table.AddPublished(configs.Files, published); err != nil {
 				return failed(err)
 			}
 			if diagram != "" {
@@ -140,15 +139,6 @@ there are at most 3 million lines of scores. Tables of AUROC mark by it.`,
 	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(eval.MetricNames(), cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(compare.Formats, cobra.ShellCompDirectiveNoFileComp))
 	return c
-}
-
-// addPublished puts what the runs' experiments hold of papers beside them; all: every paper on data of that name.
-func addPublished(table *compare.Comparison, all bool) error {
-	papers, err := fs.Sub(configs.Files, "papers")
-	if err != nil {
-		return err
-	}
-	return table.AddPublished(papers, all)
 }
 
 // testAll makes the tests of a run, keeps them, and prints them.

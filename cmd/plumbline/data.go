@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/configs/settings"
 	"plumbline/data/source"
 )
 
@@ -126,7 +127,7 @@ func (a *app) listData(asJSON bool) error {
 			found, missing := files(c, finder)
 			state = fmt.Sprintf("%d of %d found", len(found), len(found)+len(missing))
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", c.Name, c.Format, state, sentence(c.Doc))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", c.Name, c.Format, state, settings.FirstSentence(c.Doc))
 	}
 	err := w.Flush()
 	if asJSON {

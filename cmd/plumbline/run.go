@@ -10,8 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"text/tabwriter"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -114,36 +112,9 @@ func (a *app) listExperiments() error {
 		if err != nil {
 			return usage(err)
 		}
-		what := ""
-		if d, ok := doc.Get("doc"); ok {
-			what = sentence(d.YAML.Value)
-			if head, _, ok := strings.Cut(what, ": "); ok && len(head) >= 25 {
-				what = head
-			}
-		}
-		fmt.Fprintf(w, "%s\t%s\n", name, what)
+		fmt.Fprintf(w, "%s\t%s\n", name, settings.Summary(doc))
 	}
 	return failed(w.Flush())
-}
-
-// sentence is the first sentence of a text. A dot after a single capital letter, as of a name, ends none, nor does one
-// that no capital letter follows.
-func sentence(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	for from := 0; ; {
-		at := strings.Index(text[from:], ". ")
-		if at < 0 {
-			return strings.TrimSuffix(text, ".")
-		}
-		at += from
-		before, size := utf8.DecodeLastRuneInString(text[:at])
-		next, _ := utf8.DecodeRuneInString(text[at+2:])
-		initial := unicode.IsUpper(before) && (at == size || text[at-size-1] == ' ')
-		if !initial && unicode.IsUpper(next) {
-			return text[:at]
-		}
-		from = at + 2
-	}
 }
 
 func (a *app) carryOut(ctx context.Context, e *experiment.Experiment, resume, metric string, o runs.Options) error {
@@ -178,7 +149,7 @@ func (a *app) carryOut(ctx context.Context, e *experiment.Experiment, resume, me
 	if err != nil {
 		return usage(err)
 	}
-	if err := addPublished(table, false); err != nil {
+	if err := table.AddPublished(configs.Files, false); err != nil {
 		return failed(err)
 	}
 	if err := table.Render(a.out, "table"); err != nil {

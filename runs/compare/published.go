@@ -45,10 +45,9 @@ const (
 )
 
 // AddPublished puts what sources report beside the groups: what the experiments of the runs hold, with verdicts, and
-// with all what the other experiments of papers, a folder of experiment files, have on data of the group's name and
-// unit.
-func (c *Comparison) AddPublished(papers fs.FS, all bool) error {
-	known, err := readPapers(papers)
+// with all what the other experiments of the folder papers of configs have on data of the group's name and unit.
+func (c *Comparison) AddPublished(configs fs.FS, all bool) error {
+	known, err := readPapers(configs)
 	if err != nil {
 		return err
 	}
@@ -80,15 +79,15 @@ func (c *Comparison) AddPublished(papers fs.FS, all bool) error {
 	return nil
 }
 
-// readPapers is the published values of the experiment files of a folder, by the experiments' names.
-func readPapers(papers fs.FS) (map[string][]record.Published, error) {
+// readPapers is the published values of the experiment files of the folder papers, by the experiments' names.
+func readPapers(configs fs.FS) (map[string][]record.Published, error) {
 	out := map[string][]record.Published{}
-	files, err := fs.Glob(papers, "*.yaml")
+	files, err := fs.Glob(configs, "papers/*.yaml")
 	if err != nil {
 		return nil, fmt.Errorf("compare: %w", err)
 	}
 	for _, file := range files {
-		raw, err := fs.ReadFile(papers, file)
+		raw, err := fs.ReadFile(configs, file)
 		if err != nil {
 			return nil, fmt.Errorf("compare: %w", err)
 		}

@@ -15,7 +15,7 @@ import (
 
 // TestPapers: the values of the shipped files are well-formed, and stand beside the groups of their data and unit.
 func TestPapers(t *testing.T) {
-	papers := os.DirFS("../../configs/papers")
+	papers := os.DirFS("../../configs")
 	known, err := readPapers(papers)
 	if err != nil || len(known) < 10 {
 		t.Fatal(len(known), err)
@@ -128,8 +128,8 @@ func TestVerdicts(t *testing.T) {
 
 // TestOwnPublished: what a run's own file holds goes before the paper of that name.
 func TestOwnPublished(t *testing.T) {
-	papers := fstest.MapFS{"mine.yaml": {Data: []byte("name: mine\npublished: [{source: old, place: p, data: [d], " +
-		"values: [{model: m, metrics: {auroc: 0.5}}]}]\n")}}
+	papers := fstest.MapFS{"papers/mine.yaml": {Data: []byte("name: mine\npublished: [{source: old, place: p, " +
+		"data: [d], values: [{model: m, metrics: {auroc: 0.5}}]}]\n")}}
 	group := func() []Group { return []Group{{Data: "d", Unit: "flow", Rows: []Row{{experiment: "mine"}}}} }
 	c := &Comparison{Metric: "auroc", Groups: group()}
 	if err := c.AddPublished(papers, false); err != nil || c.Groups[0].Published[0].Source != "old" {

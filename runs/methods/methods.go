@@ -170,7 +170,9 @@ func (w *writer) preparation(s *experiment.DataSet) (out []string) {
 	if widths := w.widths(s.Config.Name); widths != nil {
 		out = append(out, "Models of rows see "+list(widths)+" columns.")
 	}
-	traces := slices.ContainsFunc(w.e.Entries, func(m experiment.Entry) bool { return m.Info.Needs.Input == data.Traces })
+	traces := slices.ContainsFunc(w.e.Entries, func(m experiment.Entry) bool {
+		return m.Info.Needs.Input == data.Traces
+	})
 	if traces && s.Traces != nil {
 		out = append(out, "Models of traces see windows ("+inDoc(s.Doc, "traces")+").")
 	}
@@ -218,8 +220,8 @@ func (w *writer) models() error {
 		seeds = append(seeds, strconv.FormatUint(s, 10))
 	}
 	if seeded != nil {
-		w.text("With " + count(len(seeds), "the seed ", "the seeds ") + list(seeds) + ", for each data set and fold, were trained " +
-			list(seeded) + ".")
+		w.text("With " + count(len(seeds), "the seed ", "the seeds ") + list(seeds) + ", for each data set and fold, were " +
+			"trained " + list(seeded) + ".")
 	}
 	if seedless != nil {
 		w.text("Trained once for each data set and fold, since they ignore the seed: " + list(seedless) + ".")

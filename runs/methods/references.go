@@ -167,6 +167,12 @@ func (r *references) bibtex(b *strings.Builder) {
 			if f[1] == "" {
 				continue
 			}
+			if f[0] == "howpublished" { // the year stands below
+				f[1] = strings.TrimRight(strings.TrimSuffix(f[1], one.year), " ,")
+			}
+			if f[1] == "" {
+				continue
+			}
 			text := letters(compare.EscapeLatex(f[1]), f[1])
 			switch {
 			case f[0] == "title":

@@ -147,7 +147,7 @@ func (s *Section) latex(b *strings.Builder) {
 	text := func(t string) string {
 		return escaped(t, compare.EscapeLatex, func(keys string) string { return `\cite{` + keys + "}" })
 	}
-	b.WriteString("% needs \\usepackage{booktabs} and \\usepackage{tabularx}; the references are those of --format bibtex\n")
+	b.WriteString("% needs \\usepackage{booktabs} and \\usepackage{tabularx}; references by --format bibtex\n")
 	fmt.Fprintf(b, "\\section*{%s}\n", text(s.Title))
 	for _, k := range s.blocks {
 		b.WriteByte('\n')

@@ -1,8 +1,8 @@
-package main
+package settings
 
 import "testing"
 
-func TestSentence(t *testing.T) {
+func TestFirstSentence(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                     "",
 		"One.":                                 "One",
@@ -12,7 +12,7 @@ func TestSentence(t *testing.T) {
 		"V. Serentellos": "V. Serentellos",
 		"É. Durand. Ö":   "É. Durand",
 	} {
-		if got := sentence(text); got != want {
+		if got := FirstSentence(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}

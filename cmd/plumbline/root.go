@@ -112,9 +112,9 @@ finished runs side by side.`,
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w (see plumbline %s --help)", err, c.Name()))
 	})
-	c.AddCommand(a.runCommand(), a.compareCommand(), a.listCommand(), a.showCommand(), a.verifyCommand(), a.methodsCommand(),
-		a.investigateCommand(), a.modelsCommand(), a.dataCommand(), a.auditCommand(), a.automatonCommand(), a.cacheCommand(),
-		a.schemaCommand(), a.checkCommand(), a.versionCommand())
+	c.AddCommand(a.runCommand(), a.compareCommand(), a.listCommand(), a.showCommand(), a.verifyCommand(),
+		a.methodsCommand(), a.investigateCommand(), a.modelsCommand(), a.dataCommand(), a.auditCommand(),
+		a.automatonCommand(), a.cacheCommand(), a.schemaCommand(), a.checkCommand(), a.versionCommand())
 	return c
 }
 

@@ -105,14 +105,14 @@ func widen(s *data.Set, by int) *data.Set {
 }
 
 func checkInput(s *subject) {
-	d := s.fitted("before bad input", env(1, 2), s.train())
+	d := s.trained()
 	want := s.scores("before bad input", d, s.test())
 	for _, bad := range damages(s.info.Needs.Input) {
 		if bad.name == "NaN" && s.info.Needs.Native {
 			continue
 		}
 		if bad.fit {
-			fresh := s.build(env(1, 2))
+			fresh := s.build(env(1, 1))
 			s.refused("Fit", bad, s.fit(bad.name, fresh, bad.do(s.train())))
 			if _, err := s.score("after a failed Fit", fresh, s.test()); !errors.Is(err, models.ErrNotFitted) {
 				s.failf("Score after Fit refused %s: error %v, want ErrNotFitted", bad.name, err)
@@ -124,7 +124,7 @@ func checkInput(s *subject) {
 		}
 	}
 	s.same("after refusing bad input", s.scores("after bad input", d, s.test()), want)
-	again := s.fitted("before a refused Fit", env(1, 2), s.train())
+	again := s.fitted("before a refused Fit", env(1, 1), s.train())
 	if s.fit("no training set", again, nil) == nil {
 		s.failf("Fit of nil is taken")
 	}
@@ -141,7 +141,7 @@ func checkInput(s *subject) {
 		} {
 			train := s.train()
 			spoil(train)
-			err := s.fit(what, s.build(env(1, 2)), train)
+			err := s.fit(what, s.build(env(1, 1)), train)
 			if len(train.Attack) != train.N || err != nil {
 				s.refused("Fit", damage{name: what}, err)
 			}
@@ -236,7 +236,7 @@ func checkDegenerate(s *subject) {
 		sets["unknown symbols"] = unknownSymbols
 	}
 	for name, make := range sets {
-		d := s.build(env(1, 2))
+		d := s.build(env(1, 1))
 		train := make(s.train())
 		if err := s.fit(name, d, train); err != nil {
 			s.refused("Fit", damage{name: name}, err)
@@ -248,7 +248,7 @@ func checkDegenerate(s *subject) {
 			}
 		}
 	}
-	d := s.fitted("whole data", env(1, 2), s.train())
+	d := s.trained()
 	for name, make := range sets {
 		if set := make(s.test()); set.D == s.train().D {
 			if _, err := s.score("fitted on whole data, "+name, d, set); err != nil {
@@ -311,7 +311,7 @@ func unknownSymbols(s *data.Set) *data.Set {
 func checkExtreme(s *subject) {
 	values := map[string]float32{"1e30": 1e30, "the largest float": math.MaxFloat32, "its negative": -math.MaxFloat32,
 		"the smallest float": math.SmallestNonzeroFloat32, "zero": 0}
-	d := s.fitted("ordinary data", env(1, 2), s.train())
+	d := s.trained()
 	for name, v := range values {
 		s.score("all values "+name, d, fill(s.test(), v)) // reports scores that are not finite
 		mixed := s.test()
@@ -323,7 +323,7 @@ func checkExtreme(s *subject) {
 		s.score("some values "+name, d, mixed)
 	}
 	for _, by := range []float32{1e18, 1e-18} {
-		d := s.build(env(1, 2))
+		d := s.build(env(1, 1))
 		if err := s.fit("scaled", d, scale(s.train(), by)); err == nil {
 			s.score("fitted on scaled data", d, scale(s.test(), by))
 		}

@@ -23,7 +23,7 @@ func checkScores(s *subject) {
 
 // checkSeparates: on data that a ruler could separate the ranking is nearly right.
 func checkSeparates(s *subject) {
-	d := s.fitted("train", env(1, 2), s.train())
+	d := s.trained()
 	test := s.test()
 	r, err := eval.Rank(s.scores("test", d, test), test.Attack)
 	if err != nil {
@@ -38,7 +38,7 @@ func checkSeparates(s *subject) {
 func checkUntouched(s *subject) {
 	train, test := s.train(), s.test()
 	trainWas, testWas := clone(train), clone(test)
-	d := s.fitted("train", env(1, 2), train)
+	d := s.fitted("train", env(1, 1), train)
 	if !reflect.DeepEqual(train, trainWas) {
 		s.failf("Fit changed its set")
 	}
@@ -66,23 +66,23 @@ func checkLabels(s *subject) {
 		}
 		return set
 	}
-	d := s.fitted("labelled", env(1, 2), s.train())
+	d := s.trained()
 	want := s.scores("labelled", d, s.test())
 	s.same("scored without labels", s.scores("unlabelled", d, s.test().Unlabelled()), want)
 	s.same("scored with other labels", s.scores("inverted", d, invert(s.test())), want)
 	if s.info.Needs.Labels.Any() {
 		return
 	}
-	s.same("fitted without labels", s.scores("", s.fitted("unlabelled", env(1, 2), s.train().Unlabelled()), s.test()),
+	s.same("fitted without labels", s.scores("", s.fitted("unlabelled", env(1, 1), s.train().Unlabelled()), s.test()),
 		want)
-	s.same("fitted with other labels", s.scores("", s.fitted("inverted", env(1, 2), invert(s.train())), s.test()), want)
+	s.same("fitted with other labels", s.scores("", s.fitted("inverted", env(1, 1), invert(s.train())), s.test()), want)
 }
 
 // checkSeed: scores follow from data, spec and seed, whatever the number of workers; those of a model
 // that ignores the seed from data and spec alone.
 func checkSeed(s *subject) {
 	want := s.scores("", s.fitted("1 worker", env(7, 1), s.train()), s.test())
-	for workers := 1; workers <= 3; workers++ {
+	for workers := 2; workers <= 3; workers++ {
 		d := s.fitted("workers", env(7, workers), s.train())
 		s.same("same seed, other number of workers", s.scores("", d, s.test()), want)
 		s.same("scored again", s.scores("", d, s.test()), want)
@@ -96,8 +96,8 @@ func checkSeed(s *subject) {
 
 // checkRefit: a second Fit gives what a first would have given.
 func checkRefit(s *subject) {
-	want := s.scores("", s.fitted("first", env(7, 2), s.train()), s.test())
-	d := s.fitted("other data", env(7, 2), s.other())
+	want := s.scores("", s.fitted("first", env(7, 1), s.train()), s.test())
+	d := s.fitted("other data", env(7, 1), s.other())
 	s.scores("other data", d, s.test())
 	if err := s.fit("again", d, s.train()); err != nil {
 		s.fatalf("second Fit: %v", err)
@@ -120,7 +120,7 @@ func checkRows(s *subject) {
 	if s.info.Needs.Batch {
 		return
 	}
-	d := s.fitted("train", env(1, 2), s.train())
+	d := s.trained()
 	test := s.test()
 	want := s.scores("together", d, test)
 	for i := 0; i < test.N; i += 7 {
@@ -147,7 +147,7 @@ func checkCopies(s *subject) {
 	}
 	train := s.train()
 	train = train.Subset(append(twice(train.N), seq(train.N/2)...)) // copies to be learnt
-	d := s.fitted("copies", env(1, 2), train)
+	d := s.fitted("copies", env(1, 1), train)
 	test := s.test()
 	n := test.N
 	idx := append(seq(n), seq(n)[n/3:]...) // 7 of 10 have a copy, an odd way off
@@ -187,11 +187,11 @@ func checkNames(s *subject) {
 		}
 		return set
 	}
-	d := s.fitted("train", env(1, 2), s.train())
+	d := s.trained()
 	want := s.scores("test", d, s.test())
-	renamed := s.fitted("renamed", env(1, 2), rename(s.train()))
+	renamed := s.fitted("renamed", env(1, 1), rename(s.train()))
 	s.same("fitted and scored under other names", s.scores("renamed", renamed, rename(s.test())), want)
-	loaded := s.build(env(1, 2))
+	loaded := s.build(env(1, 1))
 	if err := s.load("fitted", loaded, s.saved("fitted", d)); err != nil {
 		s.fatalf("Load: %v", err)
 	}

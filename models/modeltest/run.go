@@ -59,6 +59,7 @@ var checks = []check{
 // os.Stderr and counts goroutines. Then t becomes parallel, so that models are tested beside one another.
 func Run(t *testing.T, info models.Info) {
 	t.Helper()
+	common := &common{}
 	run := func(alone bool) {
 		for _, c := range checks {
 			if c.alone != alone || testing.Short() && !c.parallel {
@@ -68,7 +69,7 @@ func Run(t *testing.T, info models.Info) {
 				if reason := exceptions[info.Name][c.name]; reason != "" {
 					t.Skip(reason)
 				}
-				for _, f := range failures(info, c) {
+				for _, f := range failures(info, c, common) {
 					t.Error(f)
 				}
 			})
@@ -80,8 +81,8 @@ func Run(t *testing.T, info models.Info) {
 }
 
 // failures runs one check and returns what it found.
-func failures(info models.Info, c check) []string {
-	s := &subject{info: info}
+func failures(info models.Info, c check, common *common) []string {
+	s := &subject{info: info, common: common}
 	s.guard("check", func() error {
 		c.hold(s)
 		return nil
@@ -91,9 +92,13 @@ func failures(info models.Info, c check) []string {
 
 // subject is the model under test and what was found wrong with it.
 type subject struct {
-	info  models.Info
-	fails []string
+	info   models.Info
+	fails  []string
+	common *common
 }
+
+// common is what the checks of one model take from one another, since fitting is most of what they do.
+type common struct{ detector models.Detector }
 
 // stop ends a check whose next steps make no sense.
 type stop struct{}
@@ -194,6 +199,15 @@ func (s *subject) fitted(what string, e models.Env, train *data.Set) models.Dete
 		s.fatalf("%s: Fit: %v", what, err)
 	}
 	return d
+}
+
+// trained is a detector fitted on s.train with two workers. Checks that no more than score, explain and save share it:
+// whether scoring changes a detector, and whether fitting repeats, others see.
+func (s *subject) trained() models.Detector {
+	if s.common.detector == nil {
+		s.common.detector = s.fitted("train", env(1, 2), s.train())
+	}
+	return s.common.detector
 }
 
 // scores must work.

@@ -275,7 +275,7 @@ func toyFailures(kind data.Kind) map[string][]string {
 	toyKind = kind
 	out := map[string][]string{}
 	for _, c := range checks {
-		if f := failures(toyInfo(kind), c); len(f) > 0 {
+		if f := failures(toyInfo(kind), c, &common{}); len(f) > 0 {
 			out[c.name] = f
 		}
 	}
@@ -325,7 +325,7 @@ func TestSuiteFindsBugs(t *testing.T) {
 			bug = b
 			toyKind = data.Vectors
 			i := slices.IndexFunc(checks, func(c check) bool { return c.name == want })
-			if len(failures(toyInfo(data.Vectors), checks[i])) == 0 {
+			if len(failures(toyInfo(data.Vectors), checks[i], &common{})) == 0 {
 				t.Errorf("check %q does not notice", want)
 			}
 		})
@@ -357,7 +357,7 @@ func TestSuiteFindsBadDeclarations(t *testing.T) {
 	info := models.Info{Name: "Bad-Name", Doc: " two\nlines", Defaults: func() models.Spec { return shared }}
 	for _, name := range []string{"info", "defaults", "yaml", "ranges"} {
 		i := slices.IndexFunc(checks, func(c check) bool { return c.name == name })
-		if len(failures(info, checks[i])) == 0 {
+		if len(failures(info, checks[i], &common{})) == 0 {
 			t.Errorf("check %q does not notice", name)
 		}
 	}

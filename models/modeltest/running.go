@@ -86,7 +86,7 @@ func (s *subject) cancelDuring(d models.Detector) {
 }
 
 func checkConcurrent(s *subject) {
-	d := s.fitted("train", env(1, 2), s.train())
+	d := s.trained()
 	want := s.scores("", d, s.test())
 	raw := s.saved("fitted", d)
 	loaded := s.build(env(1, 2))
@@ -117,7 +117,7 @@ func checkConcurrent(s *subject) {
 // checkProgress: epochs are reported from Fit, in order, and not after it. Of is 0 where no end is known.
 func checkProgress(s *subject) {
 	var seen []models.Epoch
-	e := env(1, 2)
+	e := env(1, 1)
 	e.Observe = func(ep models.Epoch) { seen = append(seen, ep) } // the race detector tells of another goroutine
 	d := s.fitted("train", e, s.train())
 	for i, ep := range seen {
@@ -130,7 +130,7 @@ func checkProgress(s *subject) {
 	if len(seen) != n {
 		s.failf("epochs are reported after Fit")
 	}
-	s.same("watched", s.scores("", s.fitted("unwatched", env(1, 2), s.train()), s.test()), want)
+	s.same("watched", s.scores("", s.trained(), s.test()), want)
 }
 
 // checkSilent: what a model has to say goes through Env.
@@ -149,7 +149,7 @@ func checkSilent(s *subject) {
 			os.Stdout, os.Stderr = stdout, stderr
 			log.SetOutput(stderr)
 		}()
-		d := s.fitted("train", env(1, 2), s.train())
+		d := s.fitted("train", env(1, 1), s.train())
 		s.scores("test", d, s.test())
 		raw := s.saved("fitted", d)
 		s.load("saved", d, raw)
@@ -163,8 +163,8 @@ func checkSilent(s *subject) {
 
 // checkOptional: the interfaces that a model may offer keep the manners of those that it must.
 func checkOptional(s *subject) {
-	unfitted := s.build(env(1, 2))
-	d := s.fitted("train", env(1, 2), s.train())
+	unfitted := s.build(env(1, 1))
+	d := s.trained()
 	test := s.test()
 	was := clone(test)
 	ctx := context.Background()
@@ -275,7 +275,7 @@ func checkOptional(s *subject) {
 // which order, and is saved with the rest.
 func (s *subject) updates(more *data.Set) {
 	updated := func() models.Detector {
-		d := s.fitted("train", env(1, 2), s.train())
+		d := s.fitted("train", env(1, 1), s.train())
 		for _, part := range []*data.Set{more, s.other()} {
 			err := s.guard("Update", func() error { return d.(models.Updater).Update(context.Background(), part) })
 			if err != nil {
@@ -287,7 +287,7 @@ func (s *subject) updates(more *data.Set) {
 	d := updated()
 	want := s.scores("updated", d, s.test())
 	s.same("updated again by the same samples", s.scores("", updated(), s.test()), want)
-	loaded := s.build(env(1, 2))
+	loaded := s.build(env(1, 1))
 	if err := s.load("updated", loaded, s.saved("updated", d)); err != nil {
 		s.fatalf("Load of an updated detector: %v", err)
 	}

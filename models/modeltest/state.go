@@ -16,7 +16,7 @@ import (
 
 // checkState: what Save writes, Load brings back, to the bit.
 func checkState(s *subject) {
-	d := s.fitted("train", env(5, 2), s.train())
+	d := s.trained()
 	want := s.scores("", d, s.test())
 	raw := s.saved("fitted", d)
 	if !bytes.Equal(raw, s.saved("again", d)) {
@@ -33,7 +33,7 @@ func checkState(s *subject) {
 		s.failf("Save after Load gives different bytes")
 	}
 
-	used := s.fitted("other data", env(5, 2), s.other())
+	used := s.fitted("other data", env(5, 1), s.other())
 	if err := s.load("used", used, raw); err != nil {
 		s.fatalf("Load into a fitted detector: %v", err)
 	}
@@ -46,7 +46,7 @@ func checkState(s *subject) {
 		}
 	}
 	broken := errors.New("read error")
-	fresh := s.build(env(5, 2))
+	fresh := s.build(env(5, 1))
 	err := s.guard("Load", func() error {
 		return fresh.Load(io.MultiReader(bytes.NewReader(raw[:len(raw)/2]), &limited{0, broken}))
 	})
@@ -75,7 +75,7 @@ func (l *limited) Read([]byte) (int, error) { return 0, l.err }
 
 // checkDamaged: bytes that are not what Save wrote are ErrState, and leave the detector unfitted or as it was.
 func checkDamaged(s *subject) {
-	raw := s.saved("fitted", s.fitted("train", env(5, 2), s.train()))
+	raw := s.saved("fitted", s.trained())
 	step := max(1, len(raw)/97)
 	var foreign bytes.Buffer
 	if err := models.WriteState(&foreign, s.info.Name+"_not", struct{}{}, nil); err != nil {
@@ -91,8 +91,8 @@ func checkDamaged(s *subject) {
 		flipped[n] ^= 1 << (n % 8)
 		cases[fmt.Sprintf("a flipped bit in byte %d", n)] = flipped
 	}
-	fresh := s.build(env(5, 2))
-	used := s.fitted("other data", env(5, 2), s.other())
+	fresh := s.build(env(5, 1))
+	used := s.fitted("other data", env(5, 1), s.other())
 	want := s.scores("", used, s.test())
 	for name, b := range cases {
 		if err := s.load(name, fresh, b); !errors.Is(err, models.ErrState) && !errors.Is(err, errPanic) {
@@ -116,7 +116,7 @@ func checkDamaged(s *subject) {
 // checkHostile: a state that is whole by its checksum but whose lengths, indices and numbers do not fit each other
 // is refused, or at the worst scores nonsense; it neither panics nor hangs.
 func checkHostile(s *subject) {
-	raw := s.saved("fitted", s.fitted("train", env(5, 2), s.train()))
+	raw := s.saved("fitted", s.trained())
 	var meta json.RawMessage
 	arrays, err := models.ReadState(bytes.NewReader(raw), s.info.Name, &meta)
 	if err != nil {
@@ -127,7 +127,7 @@ func checkHostile(s *subject) {
 		if err := models.WriteState(&b, s.info.Name, meta, arrays); err != nil {
 			s.fatalf("%v", err)
 		}
-		d := s.build(env(5, 2))
+		d := s.build(env(5, 1))
 		done := make(chan struct{})
 		go func() {
 			defer close(done)

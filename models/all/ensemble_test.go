@@ -11,7 +11,7 @@ import (
 // TestFeatureBaggingBesidePyOD: lof on choices of the columns, over ten seeds.
 func TestFeatureBaggingBesidePyOD(t *testing.T) {
 	for _, p := range modeltest.PyOD(t) {
-		p.SameOver(t, 5, "FeatureBagging", &ensemble.FeatureBagging{Model: models.ReferenceTo("lof"), Estimators: 10,
+		p.SameOver(t, 3, "FeatureBagging", &ensemble.FeatureBagging{Model: models.ReferenceTo("lof"), Estimators: 10,
 			Combine: "mean"})
 	}
 }

@@ -61,10 +61,10 @@ func TestPlantedMachine(t *testing.T) {
 	}
 }
 
-// TestLargeAndOddInput: a trace of a million symbols, an alphabet of ten thousand, an empty trace, one trace.
+// TestLargeAndOddInput: a trace of 300,000 symbols, an alphabet of ten thousand, an empty trace, one trace.
 func TestLargeAndOddInput(t *testing.T) {
 	long := &corpus.Corpus{Alphabet: []string{"a", "b"}, Types: []string{"1"}}
-	word := make([]int32, 1_000_000)
+	word := make([]int32, 300_000)
 	r := rand.New(rand.NewPCG(1, 1))
 	for i := range word {
 		word[i] = int32(r.IntN(2))

@@ -87,7 +87,6 @@ func TestPAutomaC(t *testing.T) {
 		{18, 57.3289, "likelihood", 24, 24, 110, 57.3314, 57.3314},
 		{43, 32.6370, "alergia", 0, 0, 0, 32.9132, 32.9132},
 		{3, 49.9561, "likelihood", 0, 0, 0, 50.8697, 50.7647},
-		{37, 20.9798, "alergia", 0, 0, 0, 21.1092, 21.1092},
 		{47, 4.1190, "likelihood", 0, 0, 0, 4.1195, 4.1191},
 	} {
 		t.Run(fmt.Sprintf("%d/%s", c.set, c.heuristic), func(t *testing.T) {
@@ -135,7 +134,7 @@ func TestPAutomaC(t *testing.T) {
 // FlexFringe's two, and so does the candidate that held-out traces choose.
 func TestCleanIsBetter(t *testing.T) {
 	var clean, chosen, alergia, likelihood float64
-	for _, set := range []int{1, 29, 30, 43} {
+	for _, set := range []int{1, 29, 43} {
 		words := pautomac(t, set)
 		train := words.Len()
 		candidates := Candidates()

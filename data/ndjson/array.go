@@ -110,7 +110,7 @@ func (a *arrayLines) take(b byte) {
 	case b == '\n' || b == '\r':
 		b = ' '
 	}
-	if a.depth == 1 && b == ' ' {
+	if a.depth == 1 && b == ' ' && !a.text {
 		return // between elements
 	}
 	a.out = append(a.out, b)

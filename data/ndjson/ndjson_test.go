@@ -94,6 +94,7 @@ func FuzzNDJSON(f *testing.F) {
 func FuzzArrayLines(f *testing.F) {
 	f.Add(`[{"a": "x,]\""}, {"b": [1, 2]}]`)
 	f.Add(" [ ]\n")
+	f.Add("[\" a  b\", [ \" c\"], 1 ]")
 	f.Add("[{\"a\":\n1},\r\n{\"b\": {\"c\": []}}]")
 	f.Fuzz(func(t *testing.T, text string) {
 		out, err := io.ReadAll(ndjson.Lines(bufio.NewReader(strings.NewReader(text))))

@@ -34,6 +34,7 @@ func BenchmarkFileToMatrix(b *testing.B) {
 			"[{step: drop, columns: [dns_query]}, impute, {step: scale, kind: zscore}, onehot]", 211043, 195},
 	} {
 		b.Run(c.bench, func(b *testing.B) {
+			before := cpuSeconds()
 			for b.Loop() {
 				_, t := readConfig(
 					b,
@@ -46,6 +47,7 @@ func BenchmarkFileToMatrix(b *testing.B) {
 					b.Fatalf("%d×%d, want %d×%d", set.N, set.D, c.rows, c.columns)
 				}
 			}
+			b.ReportMetric((cpuSeconds()-before)/float64(b.N), "cpu-s/op")
 			b.ReportMetric(float64(c.rows*b.N)/b.Elapsed().Seconds(), "rows/s")
 			b.ReportMetric(peakMB(), "peak-MB")
 		})
@@ -139,6 +141,23 @@ func peakMB() float64 {
 		}
 	}
 	return 0
+}
+
+// cpuSeconds is the processor time of the process, user and system, where the system tells it.
+func cpuSeconds() float64 {
+	const user, system, perSecond = 13, 14, 100 // fields of proc_pid_stat(5), which count hundredths
+	raw, err := os.ReadFile("/proc/self/stat")
+	if err != nil {
+		return 0
+	}
+	name := bytes.LastIndexByte(raw, ')') // a name may hold blanks
+	fields := strings.Fields(string(raw[name+1:]))
+	if len(fields) <= system-2 {
+		return 0
+	}
+	u, _ := strconv.ParseFloat(fields[user-2], 64)
+	s, _ := strconv.ParseFloat(fields[system-2], 64)
+	return (u + s) / perSecond
 }
 
 // BenchmarkApply is the last part alone: rows to matrix.

@@ -53,6 +53,7 @@ func BenchmarkWideTable(b *testing.B) {
 	}
 	out.Close()
 	body = nil
+	before := cpuSeconds()
 	for b.Loop() {
 		_, t := readConfig(b, "cicids2017-improved", "cicids2017-improved", func(c *source.Config) {
 			c.Files.Train = []string{name}
@@ -62,6 +63,7 @@ func BenchmarkWideTable(b *testing.B) {
 			b.Fatalf("%d rows", set.N)
 		}
 	}
+	b.ReportMetric((cpuSeconds()-before)/float64(b.N), "cpu-s/op")
 	b.ReportMetric(float64(rows*b.N)/b.Elapsed().Seconds(), "rows/s")
 	b.ReportMetric(peakMB(), "peak-MB")
 }

@@ -87,7 +87,8 @@ var allowed = map[string]string{
 	"models/streaming": "data models",
 	"models/supervised": "configs/settings data models models/nn numeric/kernel numeric/neighbour " +
 		"numeric/similarity numeric/stat numeric/svm numeric/trees",
-	"models/all": "models/automata models/autoencoder models/classic models/deep models/ensemble " +
+	"models/golearn": "data models",
+	"models/all": "models/automata models/autoencoder models/classic models/deep models/ensemble models/golearn " +
 		"models/neighbours models/nn/gorgonia models/oneclass models/recurrent models/streaming models/supervised",
 
 	"runs/experiment": "configs/settings data data/evasion data/infer data/prep data/source data/split " +
@@ -113,7 +114,7 @@ var allowed = map[string]string{
 // outside are modules that have one home, and what has it.
 var outside = map[string]string{
 	"gorgonia.org/":           "models/nn/gorgonia",
-	"github.com/sjwhitworth/": "models/supervised",
+	"github.com/sjwhitworth/": "models/golearn",
 	"github.com/ulikunitz/":   "data/input",
 	"golang.org/x/text/":      "data/input",
 	"github.com/spf13/cobra":  "cmd/plumbline",
@@ -207,7 +208,8 @@ func TestImportsOfTests(t *testing.T) {
 		first, _, _ := strings.Cut(name, "/")
 		return slices.Index(order, first)
 	}
-	families := []string{"autoencoder", "automata", "classic", "deep", "ensemble", "neighbours", "oneclass",
+	families := []string{"autoencoder", "automata", "classic", "deep", "ensemble", "golearn",
+		"neighbours", "oneclass",
 		"recurrent", "streaming", "supervised"}
 	family := func(name string) string {
 		rest, _ := strings.CutPrefix(name, "models/")
@@ -284,14 +286,14 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// TestOneHome: golearn stands in one file.
+// TestOneHome: golearn stands in one package.
 func TestOneHome(t *testing.T) {
 	for _, p := range packages(t) {
 		for _, f := range p.GoFiles {
 			for _, imp := range parse(t, filepath.Join(p.Dir, f)).Imports {
 				name, _ := strconv.Unquote(imp.Path.Value)
-				if strings.Contains(name, "golearn") && f != "golearn.go" {
-					t.Errorf("%s imports %s: its home is models/supervised/golearn.go", path.Join(p.ImportPath, f), name)
+				if strings.Contains(name, "sjwhitworth") && p.ImportPath != "plumbline/models/golearn" {
+					t.Errorf("%s imports %s: its home is models/golearn", path.Join(p.ImportPath, f), name)
 				}
 			}
 		}

@@ -154,6 +154,9 @@ func modelTable(t *testing.T) string {
 	var b strings.Builder
 	b.WriteString("| model | sees | what it is | source |\n| --- | --- | --- | --- |\n")
 	for _, name := range models.Names() {
+		if name == "golearn_knn" { // of builds with a C compiler alone
+			continue
+		}
 		i, err := models.Lookup(name)
 		if err != nil {
 			t.Fatal(err)

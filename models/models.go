@@ -166,6 +166,12 @@ type Classifier interface {
 	Probabilities(ctx context.Context, s *data.Set) (classes []string, p [][]float64, err error)
 }
 
+// ScoringClassifier gives scores and probabilities in one pass: those of Score and of Probabilities.
+type ScoringClassifier interface {
+	Classifier
+	ScoreProbabilities(ctx context.Context, s *data.Set) (scores []float64, classes []string, p [][]float64, err error)
+}
+
 // AttackProbabilities is what a [Classifier] gives whose scores are probabilities of an attack.
 func AttackProbabilities(scores []float64) (classes []string, p [][]float64) {
 	p = make([][]float64, len(scores))

@@ -189,7 +189,8 @@ func (j *job) steps(ctx context.Context) error {
 	}
 	j.phases.next("scoring")
 	start := time.Now()
-	scores, more, err := j.score(ctx, det, s.Test)
+	once := j.once(det, s.Test)
+	scores, more, err := j.score(ctx, once, s.Test)
 	if err != nil {
 		return err
 	}
@@ -202,7 +203,7 @@ func (j *job) steps(ctx context.Context) error {
 		return err
 	}
 	if !m.Unlabelled {
-		if err := j.classify(ctx, det, s.Test, scores, m); err != nil {
+		if err := j.classify(ctx, once, s.Test, scores, m); err != nil {
 			return err
 		}
 		warnings = append(warnings, j.falsePositives(s.Test, scores, threshold)...)
@@ -360,30 +361,6 @@ func (j *job) score(ctx context.Context, det models.Detector, test *data.Set) (s
 	}
 	scores, err = j.rule.Units(test, raw, j.data.Test)
 	return scores, warnings, err
-}
-
-// classify judges the probabilities of a classifier: of the classes where samples are what is judged, elsewhere those
-// of an attack, which the scores of units are.
-func (j *job) classify(
-	ctx context.Context, det models.Detector, test *data.Set, scores []float64, m *eval.Metrics,
-) error {
-	c, ok := det.(models.Classifier)
-	if !ok || j.exp.Aggregate.Unit == "share" { // a share of flows is no probability
-		return nil
-	}
-	classes, p := models.AttackProbabilities(scores)
-	if test.Kind == data.Vectors && j.data.Test.Keys == nil {
-		var err error
-		if classes, p, err = c.Probabilities(ctx, test); err != nil {
-			return fmt.Errorf("probabilities: %w", err)
-		}
-	}
-	judged, err := eval.Classify(classes, p, j.data.Test.Truth)
-	if err != nil {
-		return fmt.Errorf("probabilities: %w", err)
-	}
-	m.Classify(judged)
-	return nil
 }
 
 func blankResult(c experiment.Cell) record.Result {

@@ -8,6 +8,7 @@ import (
 	_ "plumbline/models/classic"
 	_ "plumbline/models/deep"
 	_ "plumbline/models/ensemble"
+	_ "plumbline/models/golearn"
 	_ "plumbline/models/neighbours"
 	_ "plumbline/models/nn/gorgonia"
 	_ "plumbline/models/oneclass"

@@ -261,6 +261,13 @@ func checkOptional(s *subject) {
 			}
 			return math.Abs(sum-1) < 1e-6
 		})
+		if c, ok := d.(models.ScoringClassifier); ok {
+			scores, same, p, err := c.ScoreProbabilities(ctx, test)
+			if err != nil || !slices.Equal(same, classes) || !reflect.DeepEqual(p, rows) {
+				s.failf("ScoreProbabilities: other probabilities than Probabilities, %v", err)
+			}
+			s.same("ScoreProbabilities", scores, s.scores("beside probabilities", d, test))
+		}
 	}
 	if _, ok := d.(models.Updater); ok {
 		refuses("Update", func(d models.Detector, set *data.Set) error { return d.(models.Updater).Update(ctx, set) })

@@ -122,33 +122,27 @@ func (e explained) Explain(ctx context.Context, s *data.Set) ([]string, [][]floa
 
 // Probabilities are those of the classes, benign first.
 func (d *detector) Probabilities(ctx context.Context, s *data.Set) ([]string, [][]float64, error) {
+	_, classes, p, err := d.ScoreProbabilities(ctx, s)
+	return classes, p, err
+}
+
+// ScoreProbabilities is the scores, and the probabilities that they are made of.
+func (d *detector) ScoreProbabilities(ctx context.Context, s *data.Set) (scores []float64, classes []string,
+	p [][]float64, err error) {
 	j, err := d.Ready(s)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	flat, err := j.probabilities(ctx, s)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	k := len(j.classes)
-	p := make([][]float64, s.N)
+	p = make([][]float64, s.N)
 	for i := range p {
 		p[i] = flat[i*k : (i+1)*k : (i+1)*k]
 	}
-	return j.classes, p, nil
-}
-
-// scoresAttacks is a detector whose scores are probabilities of an attack, and which tells no classes apart.
-type scoresAttacks[L models.Learned] struct{ *models.Fitted[L] }
-
-// Probabilities are those of benign and attack.
-func (d scoresAttacks[L]) Probabilities(ctx context.Context, s *data.Set) ([]string, [][]float64, error) {
-	scores, err := d.Score(ctx, s)
-	if err != nil {
-		return nil, nil, err
-	}
-	classes, p := models.AttackProbabilities(scores)
-	return classes, p, nil
+	return attackScores(flat, k), j.classes, p, nil
 }
 
 // judge is a fitted classifier with its calibration.
@@ -271,15 +265,19 @@ func (j *judge) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := len(j.classes)
-	out := make([]float64, s.N)
+	return attackScores(p, len(j.classes)), nil
+}
+
+// attackScores is the probabilities of an attack in n×k probabilities, benign first.
+func attackScores(p []float64, k int) []float64 {
+	out := make([]float64, len(p)/k)
 	for i := range out {
 		for _, v := range p[i*k+1 : (i+1)*k] {
 			out[i] += v
 		}
 		out[i] = min(out[i], 1) // rounding
 	}
-	return out, nil
+	return out
 }
 
 // judgeMeta is the JSON of a saved judge.
@@ -338,8 +336,7 @@ func strict(raw json.RawMessage, into any) error {
 var errState = errors.New("parts do not fit each other")
 
 var (
-	_ models.Detector   = (*detector)(nil)
-	_ models.Classifier = (*detector)(nil)
-	_ models.Classifier = scoresAttacks[*members]{}
-	_ models.Explainer  = explained{}
+	_ models.Detector          = (*detector)(nil)
+	_ models.ScoringClassifier = (*detector)(nil)
+	_ models.Explainer         = explained{}
 )

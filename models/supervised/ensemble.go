@@ -97,7 +97,7 @@ func probable(name string, base models.Reference) error {
 
 func newMembers(name string, spec models.Spec, env models.Env, base []models.Reference,
 	fit func(ctx context.Context, env models.Env, train *data.Set) (*members, error)) models.Detector {
-	return scoresAttacks[*members]{models.NewFitted(models.Method[*members]{
+	return models.AttackScorer[*members]{Fitted: models.NewFitted(models.Method[*members]{
 		Name: name, Spec: spec, Reads: models.ReadsRows, Labels: true, Min: 2,
 		Fit: func(ctx context.Context, train *data.Set) (*members, error) {
 			if _, _, err := targets(train, "attack"); err != nil {

@@ -64,7 +64,7 @@ func (s *Stacking) New(env models.Env) (models.Detector, error) {
 			return nil, fmt.Errorf("stacking: base.%d: %w", i, err)
 		}
 	}
-	return scoresAttacks[*stack]{models.NewFitted(models.Method[*stack]{
+	return models.AttackScorer[*stack]{Fitted: models.NewFitted(models.Method[*stack]{
 		Name: "stacking", Spec: s, Reads: models.ReadsRows, Labels: true, Min: 2,
 		Fit:  func(ctx context.Context, train *data.Set) (*stack, error) { return spec.fit(ctx, env, base, train) },
 		Load: func(st models.State) (*stack, error) { return loadStack(env, base, st) },

@@ -130,9 +130,10 @@ func growOne(ctx context.Context, env models.Env, p *problem, how Growth) (*tree
 //
 //	score(x) = (1/T) Σ_t (share of attacks in the leaf of x in tree t)
 //
-// Each tree is grown on n rows drawn with replacement (bootstrap), and each node tries a random choice of columns. (L.
-// Breiman, Random Forests, Machine Learning 2001.) With bootstrap the share of training rows that the trees which did
-// not see them call wrong, the out-of-bag error, is the loss in history.csv.
+// Each tree is grown on n rows drawn with replacement (bootstrap), and each node tries a random choice of columns,
+// those in which its rows do not differ among them; it goes on until one differs, as scikit-learn does. (L. Breiman,
+// Random Forests, Machine Learning 2001.) With bootstrap the share of training rows that the trees which did not see
+// them call wrong, the out-of-bag error, is the loss in history.csv.
 //
 // Fit costs about T·n·√d·log n, each scored row T·depth.
 type Forest struct {

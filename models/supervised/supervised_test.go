@@ -280,3 +280,36 @@ func TestEarlyStopping(t *testing.T) {
 		t.Errorf("ended at round %d, best at %d, %v", last.N, at, err)
 	}
 }
+
+// TestForestColumnsWithoutChoice: columns in which rows do not differ count among those that a node tries, as long as
+// another has been found. Of 64 columns one decides, 62 are constant, and one is noise, so that most nodes have to go on
+// until they find one of the two: the forest splits by both, and no tree is left without a split.
+func TestForestColumnsWithoutChoice(t *testing.T) {
+	const n, d = 400, 64
+	r := rand.New(rand.NewPCG(3, 3))
+	x, y := make([]float32, n*d), make([]int32, n)
+	for i := range n {
+		x[i*d+5], x[i*d+40] = r.Float32(), r.Float32()
+		if x[i*d+5] > 0.5 {
+			y[i] = 1
+		}
+	}
+	w := make([]float64, n)
+	for i := range w {
+		w[i] = 1
+	}
+	forest := &Forest{defaultCommon(), defaultGrowth(), 30, "sqrt", true}
+	p := &problem{x: x, y: y, w: w, n: n, d: d, k: 2}
+	m, err := forest.grow(context.Background(), models.Env{Seed: 1}, p, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := map[int32]int{}
+	for _, tr := range m.trees {
+		roots[tr.Column[0]]++
+	}
+	// of the 8 columns that a root draws both are among them with probability 0.014; else it takes the first of the two
+	if len(roots) != 2 || roots[5] < 8 || roots[40] < 8 {
+		t.Errorf("roots split by %v, want columns 5 and 40, each in about half of 30 trees", roots)
+	}
+}

@@ -6,8 +6,6 @@ import (
 	"math/bits"
 	"math/rand/v2"
 	"slices"
-
-	"plumbline/numeric/parallel"
 )
 
 // Growth is how a tree of classes is grown.
@@ -16,35 +14,6 @@ type Growth struct {
 	MaxDepth int  // 0: none
 	MinSplit int  // rows that a node needs to be split
 	MinLeaf  int  // rows that a leaf has at least
-}
-
-// Grid is a training matrix by columns, each value as its place among the column's distinct values. Splits can then be
-// found by counting where a column has few values, and by sorting small integers where it has many.
-type Grid struct {
-	n, d   int
-	Values [][]float32 // by column: distinct values, rising
-	Code   [][]uint32  // by column: place of each row's value
-}
-
-// NewGrid codes the columns of a row-major n×d matrix.
-func NewGrid(ctx context.Context, x []float32, n, d, workers int) (*Grid, error) {
-	g := &Grid{n: n, d: d, Values: make([][]float32, d), Code: make([][]uint32, d)}
-	err := parallel.Blocks(ctx, workers, d, 1, func(j, _ int) {
-		column := make([]float32, n)
-		for i := range column {
-			column[i] = x[i*d+j]
-		}
-		distinct := slices.Clone(column)
-		slices.Sort(distinct)
-		distinct = slices.Compact(distinct)
-		code := make([]uint32, n)
-		for i, v := range column {
-			at, _ := slices.BinarySearch(distinct, v)
-			code[i] = uint32(at)
-		}
-		g.Values[j], g.Code[j] = slices.Clone(distinct), code
-	})
-	return g, err
 }
 
 // Grower grows trees of classes, one at a time.
@@ -67,9 +36,10 @@ type Grower struct {
 	lower  []float64
 
 	// of the rows of the node that is being split, in their order
-	class  []int32
-	weight []float64
-	codes  []uint32 // of the column that is being tried
+	class    []int32
+	weight   []float64
+	codes    []uint32              // of the column that is being tried
+	together [coarseColumns]coarse // columns that are searched by bins
 }
 
 // chosen is a split of a node.
@@ -79,6 +49,7 @@ type chosen struct {
 	at     float64 // threshold on values
 	gain   float64 // what it is judged by: larger is better
 	left   int     // rows that go left
+	edge   int     // where not 0: bins below it go left, and below and at are not known yet
 }
 
 // Grow grows a tree on rows, which it reorders; the values of a node are the shares of the classes.
@@ -96,10 +67,11 @@ func (g *Grower) Grow(ctx context.Context, rows []int32) (*Tree, error) {
 		node     int32
 		from, to int
 		depth    int
+		fixed    columns // columns in which the rows are known not to differ
 	}
 	root := t.Add(g.classes(0, len(rows)))
 	g.describe(t, root)
-	stack := []pending{{root, 0, len(rows), 0}}
+	stack := []pending{{root, 0, len(rows), 0, make(columns, (g.d+63)/64)}}
 	for len(stack) > 0 {
 		q := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
@@ -114,7 +86,7 @@ func (g *Grower) Grow(ctx context.Context, rows []int32) (*Tree, error) {
 		if pure(g.total) {
 			continue
 		}
-		best := g.best(q.from, q.to, weight)
+		best, fixed := g.best(q.from, q.to, weight, q.fixed)
 		if best.left == 0 {
 			continue
 		}
@@ -125,11 +97,17 @@ func (g *Grower) Grow(ctx context.Context, rows []int32) (*Tree, error) {
 		right := t.Add(g.classes(mid, q.to))
 		g.describe(t, right)
 		t.Split(q.node, best.column, best.at, left, right)
-		stack = append(stack, pending{right, mid, q.to, q.depth + 1},
-			pending{left, q.from, mid, q.depth + 1})
+		stack = append(stack, pending{right, mid, q.to, q.depth + 1, fixed},
+			pending{left, q.from, mid, q.depth + 1, fixed})
 	}
 	return t, nil
 }
+
+// columns is a set of columns.
+type columns []uint64
+
+func (c columns) add(j int)      { c[j/64] |= 1 << (j % 64) }
+func (c columns) has(j int) bool { return c[j/64]>>(j%64)&1 != 0 }
 
 // classes fills total with the weights of the classes of some rows, and returns their sum.
 func (g *Grower) classes(from, to int) float64 {
@@ -162,36 +140,70 @@ func pure(total []float64) bool {
 }
 
 // best is the best split of the rows over the columns that are tried; ties go to the column that was tried first and
-// to the lower threshold. Columns without two values there do not count as tried.
-func (g *Grower) best(from, to int, weight float64) chosen {
+// to the lower threshold. As in scikit-learn, columns in which the rows do not differ count as tried, but another is
+// tried until one has differing values. It also returns the columns that are known to be such, fixed among them.
+func (g *Grower) best(from, to int, weight float64, fixed columns) (chosen, columns) {
 	best := chosen{gain: math.Inf(-1)}
-	tried := 0
+	more, varied := false, false
+	rows := g.rows[from:to]
 	g.class, g.weight = g.class[:0], g.weight[:0]
-	for _, i := range g.rows[from:to] {
+	for _, i := range rows {
 		g.class, g.weight = append(g.class, g.Y[i]), append(g.weight, g.W[i])
 	}
+	byBins := !g.Random && g.K == 2 && len(rows) >= coarseRows
+	waiting, floor := 0, math.Inf(-1)
+	judge := func() {
+		for i := range g.together[:waiting] {
+			best = g.together[i].improve(best, floor)
+		}
+		waiting = 0
+	}
 	for k := range g.order {
+		if k >= g.Features && varied {
+			break
+		}
 		if g.Rand != nil && (g.Features < g.d || g.Random) { // Fisher and Yates, as far as it is needed
 			o := k + g.Rand.IntN(g.d-k)
 			g.order[k], g.order[o] = g.order[o], g.order[k]
 		}
-		c, varies := g.column(g.order[k], from, to, weight)
-		if !varies {
+		j := g.order[k]
+		if fixed.has(j) {
 			continue
 		}
-		if c.left > 0 && c.gain > best.gain {
-			best = c
+		var varies bool
+		if byBins {
+			c := &g.together[waiting]
+			c.g, c.column, c.rows = g, j, rows
+			if varies = c.count(); varies {
+				floor = max(floor, c.edge)
+				if waiting++; waiting == coarseColumns {
+					judge()
+				}
+			}
+		} else {
+			var c chosen
+			if c, varies = g.column(j, rows, weight); varies && c.left > 0 && c.gain > best.gain {
+				best = c
+			}
 		}
-		if tried++; tried == g.Features {
-			break
+		varied = varied || varies
+		if !varies {
+			if !more { // what other nodes know stays
+				fixed, more = slices.Clone(fixed), true
+			}
+			fixed.add(j)
 		}
 	}
-	return best
+	judge()
+	if best.edge > 0 {
+		g.settle(&best, rows)
+	}
+	return best, fixed
 }
 
 // column is the best split by one column, and whether the rows differ in it at all.
-func (g *Grower) column(j, from, to int, weight float64) (chosen, bool) {
-	code, rows := g.Code[j], g.rows[from:to]
+func (g *Grower) column(j int, rows []int32, weight float64) (chosen, bool) {
+	code := g.Code[j]
 	low, high := code[rows[0]], code[rows[0]]
 	g.codes = slices.Grow(g.codes[:0], len(rows))[:len(rows)]
 	for k, i := range rows {
@@ -199,7 +211,7 @@ func (g *Grower) column(j, from, to int, weight float64) (chosen, bool) {
 		g.codes[k] = v
 		low, high = min(low, v), max(high, v)
 	}
-	if low == high {
+	if !g.apart(j, low, high) {
 		return chosen{}, false
 	}
 	clear(g.lower)
@@ -264,12 +276,7 @@ func (s *scan) bySorting(low, high uint32) {
 		keys = append(keys, uint64(v-low)<<32|uint64(uint32(k)))
 	}
 	g.keys = keys
-	if len(keys) < radixRows {
-		slices.Sort(keys)
-	} else {
-		keys = g.bySize(keys, bits.Len32(high-low))
-	}
-	for _, key := range keys {
+	for _, key := range g.sorted(keys, high-low) {
 		k := uint32(key)
 		if code := low + uint32(key>>32); code != s.last || s.seen == 0 {
 			s.before(code)
@@ -283,29 +290,15 @@ func (s *scan) bySorting(low, high uint32) {
 // radixRows is from how many rows on sorting by digits pays.
 const radixRows = 64
 
-// bySize sorts keys by the number in their upper half, which has width bits, and leaves equal ones as they come: by
-// digits of eight bits from the lowest on. It returns keys or g.spare, which it sorts into.
-func (g *Grower) bySize(keys []uint64, width int) []uint64 {
-	g.spare = slices.Grow(g.spare[:0], len(keys))[:len(keys)]
-	from, to := keys, g.spare
-	for shift := 32; shift < 32+width; shift += 8 {
-		var at [256]int32
-		for _, key := range from {
-			at[uint8(key>>shift)]++
-		}
-		sum := int32(0)
-		for d, n := range at {
-			at[d] = sum
-			sum += n
-		}
-		for _, key := range from {
-			d := uint8(key >> shift)
-			to[at[d]] = key
-			at[d]++
-		}
-		from, to = to, from
+// sorted puts keys in order by the number in their upper half, which is at most so large, and leaves equal ones as they
+// come. It returns keys or g.spare.
+func (g *Grower) sorted(keys []uint64, largest uint32) []uint64 {
+	if len(keys) < radixRows {
+		slices.Sort(keys)
+		return keys
 	}
-	return from
+	g.spare = slices.Grow(g.spare[:0], len(keys))[:len(keys)]
+	return bySize(keys, g.spare, bits.Len32(largest))
 }
 
 // before judges the threshold between the value before and this one, where they differ.
@@ -315,24 +308,29 @@ func (s *scan) before(code uint32) {
 	if s.seen == 0 || was == code || s.seen < s.g.MinLeaf || s.rows-s.seen < s.g.MinLeaf {
 		return
 	}
-	values := s.g.Values[s.column]
-	low, high := float64(values[was]), float64(values[code])
-	if high <= low+1e-7 { // as in scikit-learn: values that close count as one
+	if !s.g.apart(s.column, was, code) {
 		return
 	}
-	s.judge(was, code, low/2+high/2)
+	if gain := s.g.gain(s.below, s.weight-s.below); gain > s.best.gain {
+		at := s.g.halfway(s.column, was, code)
+		s.best = chosen{column: s.column, below: was + 1, at: at, gain: gain, left: s.seen}
+	}
 }
 
-// judge compares a threshold with the best so far.
-func (s *scan) judge(was, code uint32, at float64) {
-	gain := s.g.gain(s.below, s.weight-s.below)
-	if gain <= s.best.gain {
-		return
+// apart says whether two values of a column, the lower one first, differ enough for a threshold.
+func (g *Grower) apart(column int, low, high uint32) bool {
+	values := g.Values[column]
+	return float64(values[high]) > float64(values[low])+apartValues
+}
+
+// halfway is the threshold between two values of a column.
+func (g *Grower) halfway(column int, low, high uint32) float64 {
+	values := g.Values[column]
+	a, b := float64(values[low]), float64(values[high])
+	if at := a/2 + b/2; at != b && !math.IsInf(at, 0) {
+		return at
 	}
-	if at == float64(s.g.Values[s.column][code]) || math.IsInf(at, 0) {
-		at = float64(s.g.Values[s.column][was])
-	}
-	s.best = chosen{column: s.column, below: was + 1, at: at, gain: gain, left: s.seen}
+	return a
 }
 
 // draw takes a threshold between the lowest and the highest value, evenly (Geurts, Ernst and Wehenkel 2006).

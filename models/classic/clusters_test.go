@@ -73,7 +73,7 @@ func TestMCDByHand(t *testing.T) {
 	for range 25 {
 		train = append(train, 1000, 1000)
 	}
-	got := modeltest.FitScore(t, &MCD{Ridge: 1e-9}, models.Env{Seed: 2}, modeltest.Vectors(2, train),
+	got := modeltest.FitScore(t, &MCD{Search: paperSearch, Ridge: 1e-9}, models.Env{Seed: 2}, modeltest.Vectors(2, train),
 		modeltest.Vectors(2, []float64{0, 0, 2, 0, 0, 1.5, 1000, 1000}))
 	// Of the rows around the origin the variances are 2 and 1.25.
 	modeltest.Near(t, "squared distance", got[:3], []float64{0, 2, 1.8}, 1e-6)

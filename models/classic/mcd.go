@@ -27,15 +27,29 @@ import (
 // before; above 600 rows first within five samples of 300, then among all of those, then among all rows.) So up to
 // n−h rows of the training set may be anything without a say.
 //
+// scikit-learn's search, which can be had too, begins at h random rows. Most such sets end at the same few, so that it
+// often misses denser halves, and the estimate changes with its seed. Up to 500 rows it tries 30 sets in place of 500,
+// above that samples of 300 to 600 rows that together are all rows, and then 1,500 rows. Where a column is constant in a
+// half it ends there and takes the pseudo-inverse, which leaves the column out. Where columns are given by others it does
+// so too, but here ε goes on.
+//
 // Fit costs about 500 covariances of 300 rows, and twenty of all rows.
 type MCD struct {
 	// h, as a share of the training rows; 0 is (n+d+1)/2 rows, as in scikit-learn, which withstands most
 	Support float64 `yaml:"support" jsonschema:"minimum=0,maximum=1"`
+	// how sets are sought: paper, or sklearn, as scikit-learn does
+	Search string `yaml:"search" jsonschema:"enum=paper,enum=sklearn"`
 	// ε: added to the diagonal of covariances; 1e-6, for columns of about unit scale
 	Ridge float64 `yaml:"ridge" jsonschema:"exclusiveMinimum=0,maximum=1000000"`
 }
 
 const mcd = "mcd"
+
+// How sets are sought.
+const (
+	paperSearch   = "paper"
+	sklearnSearch = "sklearn"
+)
 
 func init() {
 	models.Register(models.Info{
@@ -44,7 +58,7 @@ func init() {
 		Paper: "Rousseeuw and Van Driessen, A fast algorithm for the minimum covariance determinant estimator, " +
 			"Technometrics, 1999",
 		Needs:    models.Needs{Input: data.Vectors},
-		Defaults: func() models.Spec { return &MCD{Ridge: 1e-6} },
+		Defaults: func() models.Spec { return &MCD{Search: paperSearch, Ridge: 1e-6} },
 	})
 }
 
@@ -60,7 +74,7 @@ func (c *MCD) New(env models.Env) (models.Detector, error) {
 	return models.RowMethod{
 		Name: mcd, Spec: c, Env: env, Min: 1,
 		Fit: func(ctx context.Context, s *data.Set) (models.RowLearned, error) {
-			m := &densest{ctx: ctx, ridge: spec.Ridge, workers: env.Parallel()}
+			m := &densest{ctx: ctx, ridge: spec.Ridge, sklearn: spec.Search == sklearnSearch, workers: env.Parallel()}
 			return m.fit(s, spec.Support, env.Rand("subsets"))
 		},
 		Load: loadGaussian,
@@ -71,6 +85,7 @@ func (c *MCD) New(env models.Env) (models.Detector, error) {
 type densest struct {
 	ctx     context.Context
 	ridge   float64
+	sklearn bool // its search
 	workers int
 }
 
@@ -82,6 +97,13 @@ const (
 	mcdSubsets = 5
 	mcdFirst   = 2 // steps of a trial
 	mcdSteps   = 30
+)
+
+// What scikit-learn fixes.
+const (
+	sklearnSmall  = 500 // rows up to which there are no samples
+	sklearnTrials = 30  // starts there
+	sklearnMerged = 1500
 )
 
 // half is a set of rows with its normal distribution.
@@ -130,6 +152,9 @@ func (m *densest) search(s *data.Set, h int, r *rand.Rand) (half, error) {
 	if h == s.N {
 		return m.of(s, nil)
 	}
+	if m.sklearn {
+		return m.searchAsSklearn(s, h, r)
+	}
 	if s.N <= 2*mcdSubset {
 		tried, err := m.trials(s, h, mcdTrials, r)
 		if err != nil {
@@ -151,7 +176,38 @@ func (m *densest) search(s *data.Set, h int, r *rand.Rand) (half, error) {
 	}
 	merged := s.Subset(order)
 	hm := max(1, int(math.Ceil(share*float64(merged.N))))
-	if err := m.steps(merged, hm, pool, mcdFirst); err != nil {
+	if err := m.steps(merged, hm, pool, mcdFirst, false); err != nil {
+		return half{}, err
+	}
+	return m.finish(s, h, lowestSpread(pool, mcdBest), 1)
+}
+
+// searchAsSklearn is the best set of h rows by scikit-learn's search.
+func (m *densest) searchAsSklearn(s *data.Set, h int, r *rand.Rand) (half, error) {
+	if s.N <= sklearnSmall {
+		tried, err := m.trials(s, h, sklearnTrials, r)
+		if err != nil {
+			return half{}, err
+		}
+		return m.finish(s, h, tried, 1)
+	}
+	part := func(n int) int { return int(math.Ceil(float64(n) * float64(h) / float64(s.N))) }
+	subsets := s.N / mcdSubset
+	size := s.N / subsets
+	order := r.Perm(s.N)
+	var pool []half
+	for i := range subsets {
+		tried, err := m.trials(s.Subset(order[i*size:(i+1)*size]), part(size), max(mcdBest, mcdTrials/subsets), r)
+		if err != nil {
+			return half{}, err
+		}
+		pool = append(pool, tried...)
+	}
+	merged := s.Subset(r.Perm(s.N)[:min(s.N, sklearnMerged)])
+	if s.N < sklearnMerged {
+		return m.finish(merged, h, pool, 1)
+	}
+	if err := m.steps(merged, part(merged.N), pool, mcdSteps, false); err != nil {
 		return half{}, err
 	}
 	return m.finish(s, h, lowestSpread(pool, mcdBest), 1)
@@ -160,13 +216,17 @@ func (m *densest) search(s *data.Set, h int, r *rand.Rand) (half, error) {
 // trials are the best of n sets that began at random rows.
 func (m *densest) trials(s *data.Set, h, n int, r *rand.Rand) ([]half, error) {
 	sets := make([]half, n)
+	first := min(s.N, s.D+1)
+	if m.sklearn {
+		first = h
+	}
 	for i := range sets {
 		var err error
-		if sets[i], err = m.of(s, r.Perm(s.N)[:min(s.N, s.D+1)]); err != nil {
+		if sets[i], err = m.of(s, r.Perm(s.N)[:first]); err != nil {
 			return nil, err
 		}
 	}
-	if err := m.steps(s, h, sets, mcdFirst); err != nil {
+	if err := m.steps(s, h, sets, mcdFirst, true); err != nil {
 		return nil, err
 	}
 	return lowestSpread(sets, mcdBest), nil
@@ -174,19 +234,23 @@ func (m *densest) trials(s *data.Set, h, n int, r *rand.Rand) ([]half, error) {
 
 // finish goes on with some sets on all rows of s until they stay, and takes the best.
 func (m *densest) finish(s *data.Set, h int, sets []half, best int) (half, error) {
-	if err := m.steps(s, h, sets, mcdSteps); err != nil {
+	if err := m.steps(s, h, sets, mcdSteps, false); err != nil {
 		return half{}, err
 	}
 	return lowestSpread(sets, best)[0], nil
 }
 
 // steps makes up to n steps with each set: the h rows nearest by it become the set. A step never raises the
-// determinant, and one that does not lower it is the last.
-func (m *densest) steps(s *data.Set, h int, sets []half, n int) error {
+// determinant, and one that does not lower it is the last; nor is there another from a determinant of 0, unless it is
+// one of other rows, which sets are that are not fresh.
+func (m *densest) steps(s *data.Set, h int, sets []half, n int, fresh bool) error {
 	far, order := make([]float64, s.N), make([]int, s.N)
 	for i := range sets {
 		spread := math.Inf(1)
-		for range n {
+		for k := range n {
+			if math.IsInf(sets[i].spread, -1) && (k > 0 || fresh) {
+				break
+			}
 			if err := cluster.Squares(m.ctx, sets[i].g, models.RowMatrix(s), m.workers, far); err != nil {
 				return err
 			}
@@ -219,11 +283,26 @@ func (m *densest) of(s *data.Set, rows []int) (half, error) {
 	if err != nil {
 		return half{}, err
 	}
+	flat := m.sklearn && leaveFlat(cov, s.D)
 	g, _, err := ridged(mean, cov, m.ridge)
 	if err != nil {
 		return half{}, err
 	}
+	if flat {
+		return half{g, math.Inf(-1)}, nil
+	}
 	return half{g, -2 * g.LogDet}, nil
+}
+
+// leaveFlat makes columns without variance count for nothing, as in the pseudo-inverse, and says whether there are any.
+func leaveFlat(cov []float64, d int) (some bool) {
+	const boundless = 1e30 // variance
+	for j := range d {
+		if cov[j*d+j] == 0 {
+			cov[j*d+j], some = boundless, true
+		}
+	}
+	return some
 }
 
 // lowestSpread is the n sets with the least determinants.

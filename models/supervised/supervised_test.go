@@ -282,8 +282,8 @@ func TestEarlyStopping(t *testing.T) {
 }
 
 // TestForestColumnsWithoutChoice: columns in which rows do not differ count among those that a node tries, as long as
-// another has been found. Of 64 columns one decides, 62 are constant, and one is noise, so that most nodes have to go on
-// until they find one of the two: the forest splits by both, and no tree is left without a split.
+// another has been found. Of 64 columns one decides, one is noise and 62 are constant, so that most nodes have to go on
+// until they find one of the two: roots split by both.
 func TestForestColumnsWithoutChoice(t *testing.T) {
 	const n, d = 400, 64
 	r := rand.New(rand.NewPCG(3, 3))

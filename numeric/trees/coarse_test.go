@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestCoarse: with a third class that no row has, every threshold of every column is judged in order; with two, most are
-// passed over by bins. Both have to grow the same trees.
+// TestCoarse: with a third class that no row has, every threshold of every column is judged in order; with two, most
+// are passed over by bins. Both have to grow the same trees.
 func TestCoarse(t *testing.T) {
 	const n, d = 1500, 8
 	r := rand.New(rand.NewPCG(7, 1))

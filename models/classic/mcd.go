@@ -29,9 +29,9 @@ import (
 //
 // scikit-learn's search, which can be had too, begins at h random rows. Most such sets end at the same few, so that it
 // often misses denser halves, and the estimate changes with its seed. Up to 500 rows it tries 30 sets in place of 500,
-// above that samples of 300 to 600 rows that together are all rows, and then 1,500 rows. Where a column is constant in a
-// half it ends there and takes the pseudo-inverse, which leaves the column out. Where columns are given by others it does
-// so too, but here ε goes on.
+// above that samples of 300 to 600 rows that together are all rows, and then 1,500 rows. Where a column is constant in
+// a half it ends there and takes the pseudo-inverse, which leaves the column out. Where columns are given by others it
+// does so too, but here ε goes on.
 //
 // Fit costs about 500 covariances of 300 rows, and twenty of all rows.
 type MCD struct {

@@ -39,6 +39,9 @@ func manual(t *testing.T) map[string]string {
 // TestDocumentedCommands runs the commands that the manual shows on lines of their own, each once, and holds those
 // within its text against the program: subcommand and flags must exist.
 func TestDocumentedCommands(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the goroutines of runs, which package runs tests")
+	}
 	x := newExamples(t)
 	a := &app{out: &bytes.Buffer{}, err: &bytes.Buffer{}}
 	root := a.root()

@@ -29,6 +29,9 @@ func pythonWith(t *testing.T, modules string) string {
 // TestElsewhere carries the page on methods from elsewhere out: the program as a command, and its scores from a file,
 // give the same row, and scikit-learn's metrics say the same of them.
 func TestElsewhere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the goroutines of runs, which package runs tests")
+	}
 	python := pythonWith(t, "sklearn.ensemble, numpy")
 	page, err := os.ReadFile("docs/elsewhere.md")
 	if err != nil {

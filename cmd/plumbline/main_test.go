@@ -406,6 +406,9 @@ func (x *examples) run(t *testing.T, line string) {
 
 // TestHelpExamples runs what the help pages show.
 func TestHelpExamples(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the goroutines of runs, which package runs tests")
+	}
 	x := newExamples(t)
 	var walk func(c *cobra.Command)
 	walk = func(c *cobra.Command) {

@@ -156,6 +156,9 @@ func yamlValue(t *testing.T, text string) any {
 // TestSchemasFitTheConfigs holds every shipped config, and an experiment as a run resolved it, against the
 // schemas.
 func TestSchemasFitTheConfigs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine")
+	}
 	dir, _ := runDir(t)
 	files := map[string][]string{"experiment": {filepath.Join(dir, "experiment.yaml")}}
 	// experiments and papers

@@ -36,6 +36,9 @@ func within(t *testing.T, what string, f func()) {
 // TestRunsVouchForThemselves: whatever is done to a finished run is reported with the file, by an exit code that is not
 // 0; a run that is resumed makes it good.
 func TestRunsVouchForThemselves(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the goroutines of runs, which package runs tests")
+	}
 	root := t.TempDir()
 	code, out, errOut := plumb(t, "run", writeExperiment(t, seven), "--out", root, "--quiet")
 	if code != exitOK {

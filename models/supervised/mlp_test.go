@@ -31,6 +31,9 @@ func overlapping(n, k int) *data.Set {
 // TestMLPWithoutHiddenLayers: without hidden layers, and trained to the end, the network has the probabilities of
 // logistic or softmax regression without a regulariser, which L-BFGS finds; weights of classes included.
 func TestMLPWithoutHiddenLayers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the goroutines of package nn")
+	}
 	for _, c := range []struct {
 		k               int
 		target, weights string

@@ -13,6 +13,9 @@ import (
 // TestPlantedBoxes: from 2,000 traces on, the machine is found exactly, its guards at the planted values, and nothing
 // depends on the noise.
 func TestPlantedBoxes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine")
+	}
 	for seed := range uint64(6) {
 		m, err := LearnGuarded(context.Background(), DefaultGuarded(), planted.Traces(2000, seed), 3)
 		if err != nil {
@@ -61,6 +64,9 @@ func TestPlantedBoxes(t *testing.T) {
 
 // TestNoiseHasNoGuards: events that do not depend on each other make one state without guards.
 func TestNoiseHasNoGuards(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine")
+	}
 	for seed := range uint64(10) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		traces := make([]data.Trace, 1000)

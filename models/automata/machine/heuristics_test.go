@@ -164,6 +164,9 @@ func TestCriteriaFindPlantedMachine(t *testing.T) {
 // TestEarlyEnds: a test that ends early, because nothing could save a merge or speak against it, gives what it would
 // have given at its end, in every mode: the steps are those of a learner that foresees nothing.
 func TestEarlyEnds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine")
+	}
 	r := rand.New(rand.NewPCG(11, 12))
 	next := [6][4]int32{}
 	for q := range next {

@@ -15,6 +15,9 @@ import (
 // TestPlantedMachine: from 8,000 words on the three states and their nine transitions come out exactly, by both tests,
 // in the clean variant as in the compatible one, whatever the seed.
 func TestPlantedMachine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine")
+	}
 	clean := func(heuristic string, level float64) LearnSpec {
 		s := Probable()
 		s.Heuristic, s.Confidence, s.StateCount, s.SinkCount = heuristic, level, 40, 40
@@ -63,6 +66,9 @@ func TestPlantedMachine(t *testing.T) {
 
 // TestLargeAndOddInput: a trace of 300,000 symbols, an alphabet of ten thousand, an empty trace, one trace.
 func TestLargeAndOddInput(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine")
+	}
 	long := &corpus.Corpus{Alphabet: []string{"a", "b"}, Types: []string{"1"}}
 	word := make([]int32, 300_000)
 	r := rand.New(rand.NewPCG(1, 1))

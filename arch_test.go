@@ -24,6 +24,7 @@ var allowed = map[string]string{
 	"numeric/cluster":    "numeric/kernel numeric/neighbour numeric/parallel numeric/stat",
 	"numeric/neighbour":  "numeric/kernel numeric/parallel",
 	"numeric/similarity": "numeric/kernel numeric/parallel",
+	"numeric/embed":      "numeric/cluster numeric/neighbour numeric/parallel numeric/stat",
 	"numeric/isolation":  "",
 	"numeric/kernel":     "",
 	"numeric/parallel":   "",
@@ -105,7 +106,8 @@ var allowed = map[string]string{
 	"runs/compare": "configs/settings eval models runs/record",
 	"runs/methods": "configs/settings data data/split models runs/compare runs/experiment runs/record",
 	"runs": "data data/audit data/cache data/prep data/source eval models runs/bundle runs/experiment " +
-		"runs/foreign runs/prepare runs/record runs/usage numeric/cluster numeric/parallel numeric/stat",
+		"runs/foreign runs/prepare runs/record runs/usage numeric/cluster numeric/embed numeric/parallel " +
+		"numeric/stat",
 
 	"cmd/speed":     "configs/settings data data/workload eval models models/all models/nn numeric/kernel runs/usage",
 	"cmd/plumbline": "*",

@@ -38,6 +38,7 @@ type job struct {
 	stop    func(error) // ends the run
 	judge   judging
 	program string // version
+	plane   *plane // of the fold
 	phases  phases
 	history []models.Epoch
 	result  record.Result
@@ -217,6 +218,13 @@ func (j *job) steps(ctx context.Context) error {
 	if err := j.clusters(ctx, det, s.Test, scores); err != nil {
 		return err
 	}
+	if err := j.importance(ctx, det, s.Test, m); err != nil {
+		return err
+	}
+	if err := j.coordinates(ctx, m); err != nil {
+		return err
+	}
+	j.result.Warnings = m.Warnings
 	j.phases.next("writing")
 	return j.writeFiles(det, scores, threshold, m)
 }

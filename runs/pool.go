@@ -49,6 +49,7 @@ func (r *run) pool(ctx context.Context, p *prepare.Prepared, cells []experiment.
 	workers = min(workers, len(cells))
 	each := max(1, cpus/workers)
 	next := make(chan experiment.Cell)
+	plane := &plane{}
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
@@ -59,7 +60,7 @@ func (r *run) pool(ctx context.Context, p *prepare.Prepared, cells []experiment.
 				}
 				r.observe(Event{Kind: Started, Cell: c})
 				j := &job{cell: c, exp: r.exp, dir: r.dir, data: p, workers: each, log: r.log, observe: r.observe, stop: r.stop,
-					program: r.manifest.Version, judge: r.opt.judge}
+					program: r.manifest.Version, judge: r.opt.judge, plane: plane}
 				if j.judge == nil {
 					j.judge = eval.Summarise
 				}

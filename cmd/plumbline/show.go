@@ -61,12 +61,13 @@ type shownRun struct {
 
 // shownCell is a cell as JSON shows it: what stands in its files, null where there is none.
 type shownCell struct {
-	Cell      string          `json:"cell"`
-	Status    json.RawMessage `json:"status"`
-	Spec      any             `json:"spec"`
-	Threshold json.RawMessage `json:"threshold"`
-	Metrics   json.RawMessage `json:"metrics"`
-	Clusters  json.RawMessage `json:"clusters"`
+	Cell       string          `json:"cell"`
+	Status     json.RawMessage `json:"status"`
+	Spec       any             `json:"spec"`
+	Threshold  json.RawMessage `json:"threshold"`
+	Metrics    json.RawMessage `json:"metrics"`
+	Clusters   json.RawMessage `json:"clusters"`
+	Importance json.RawMessage `json:"importance"`
 }
 
 func (a *app) showCellJSON(r *record.Record, name string) error {
@@ -82,7 +83,7 @@ func (a *app) showCellJSON(r *record.Record, name string) error {
 		return raw, err
 	}
 	v := shownCell{Cell: c.Cell}
-	for file, to := range map[string]*json.RawMessage{
+	for file, to := range map[string]*json.RawMessage{"importance.json": &v.Importance,
 		"status.json": &v.Status, "threshold.json": &v.Threshold, "metrics.json": &v.Metrics, "clusters.json": &v.Clusters,
 	} {
 		if *to, err = read(file); err != nil {
@@ -94,10 +95,10 @@ func (a *app) showCellJSON(r *record.Record, name string) error {
 		return failed(err)
 	}
 	doc, err := settings.Parse("spec.yaml", spec)
-	if err == nil {
-		v.Spec, err = doc.Value()
-	}
 	if err != nil {
+		return failed(err)
+	}
+	if v.Spec, err = doc.Value(); err != nil {
 		return failed(err)
 	}
 	return a.json(v)
@@ -177,7 +178,8 @@ func (a *app) showCell(r *record.Record, name string) error {
 	if err != nil {
 		return usage(err)
 	}
-	for _, file := range []string{"status.json", "spec.yaml", "threshold.json", "metrics.json", "clusters.json"} {
+	files := []string{"status.json", "spec.yaml", "threshold.json", "metrics.json", "clusters.json", "importance.json"}
+	for _, file := range files {
 		f, err := record.OpenFile(filepath.Join(r.Dir, filepath.FromSlash(c.Cell), file), record.MaxJSON)
 		if errors.Is(err, record.ErrUnusual) || os.IsNotExist(err) {
 			continue // it is among the faults

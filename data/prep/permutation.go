@@ -10,6 +10,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/eval"
+	"plumbline/numeric/stat"
 )
 
 // Learner fits a model of the given name, with its defaults, to a labelled set, and gives what scores rows by it. A
@@ -53,16 +54,19 @@ func (s *selectFeatures) byPermutation(f *fitting, candidates []*column, rows []
 	if err != nil {
 		return nil, err
 	}
-	at := make([]int, len(candidates))
+	at := make([][]int, len(candidates))
 	for i, c := range candidates {
-		at[i] = slices.Index(columns, c)
+		at[i] = []int{slices.Index(columns, c)}
 	}
-	return importances(f.ctx, score, test, at, s.Repeats, r)
+	_, mean, _, err := Importances(f.ctx, score, test, at, s.Repeats, r)
+	return mean, err
 }
 
-// importances are those of the columns of the test rows, which are left as they are found.
-func importances(ctx context.Context, score Scorer, test *data.Set, columns []int, repeats int, r *rand.Rand) (
-	[]float64, error) {
+// Importances is the AUROC that a score loses, on average over some repeats, when the values of a group of columns are
+// given to the test rows in a random order, and its standard deviation; whole is the AUROC of the rows as they are.
+// Columns of a group move together. The rows, which need both kinds, are left as they are found.
+func Importances(ctx context.Context, score Scorer, test *data.Set, groups [][]int, repeats int, r *rand.Rand) (
+	whole float64, mean, sd []float64, err error) {
 	rows := test.Unlabelled()
 	auroc := func() (float64, error) {
 		scores, err := score(ctx, rows)
@@ -75,36 +79,45 @@ func importances(ctx context.Context, score Scorer, test *data.Set, columns []in
 		}
 		return ranking.ROCAUC(), nil
 	}
-	whole, err := auroc()
-	if err != nil {
-		return nil, err
+	if whole, err = auroc(); err != nil {
+		return 0, nil, nil, err
 	}
-	out := make([]float64, len(columns))
-	own := make([]float32, test.N)
-	for i, j := range columns {
-		for k := range own {
-			own[k] = test.X[k*test.D+j]
+	mean, sd = make([]float64, len(groups)), make([]float64, len(groups))
+	for i, group := range groups {
+		own := make([]float32, 0, test.N*len(group))
+		same := true
+		for k := range test.N {
+			for c, j := range group {
+				v := test.X[k*test.D+j]
+				own = append(own, v)
+				same = same && v == own[c]
+			}
 		}
-		if slices.Min(own) == slices.Max(own) {
+		if same {
 			continue // every order is the same: 0
 		}
-		sum := 0.0
-		for range repeats {
+		lost := make([]float64, repeats)
+		for t := range lost {
 			for k, from := range r.Perm(test.N) {
-				test.X[k*test.D+j] = own[from]
+				for c, j := range group {
+					test.X[k*test.D+j] = own[from*len(group)+c]
+				}
 			}
 			v, err := auroc()
 			if err != nil {
-				return nil, err
+				return 0, nil, nil, err
 			}
-			sum += v
+			lost[t] = whole - v
 		}
-		for k, v := range own {
-			test.X[k*test.D+j] = v
+		for k := range test.N {
+			for c, j := range group {
+				test.X[k*test.D+j] = own[k*len(group)+c]
+			}
 		}
-		out[i] = whole - sum/float64(repeats)
+		m, variance := stat.MeanVariance(lost)
+		mean[i], sd[i] = m, math.Sqrt(variance)
 	}
-	return out, nil
+	return whole, mean, sd, nil
 }
 
 // hold takes a sample of the rows apart into those that a model learns from and those that judge it.

@@ -38,7 +38,7 @@ func TestPermutationImportance(t *testing.T) {
 		s.Attack[i] = float64(a)+float64(b)/2+float64(i*13%29)/2 > 50
 	}
 	before := slices.Clone(s.X)
-	got, err := importances(context.Background(), weighted(1, 0.5, -0.25), s, []int{3, 2, 1, 0}, 2000,
+	_, got, _, err := Importances(context.Background(), weighted(1, 0.5, -0.25), s, [][]int{{3}, {2}, {1}, {0}}, 2000,
 		rand.New(rand.NewPCG(1, 1)))
 	if err != nil {
 		t.Fatal(err)

@@ -154,20 +154,12 @@ func (c Controls) names(labels bool) []string {
 	return []string{"random", "znorm", "best_feature", "untrained"}
 }
 
-// Keep is which of a cell's larger files are written.
-type Keep struct {
-	// scores.csv.zst
-	Scores bool `yaml:"scores"`
-	// model.bin
-	Models bool `yaml:"models"`
-}
-
 func defaults() Config {
 	return Config{
 		Seeds:     []uint64{1},
 		Threshold: Threshold{eval.ThresholdRule{Rule: "fpr", Value: 0.01}, "validation"},
 		Aggregate: Aggregate{Flow: "max", Unit: "max"}, Protocol: defaultProtocol(), Bootstrap: 500, Audit: "on",
-		Keep: Keep{Scores: true, Models: true}, Controls: Controls{On: true},
+		Keep: Keep{Scores: true, Models: true, Coordinates: defaultCoordinates()}, Controls: Controls{On: true},
 	}
 }
 

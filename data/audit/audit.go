@@ -15,19 +15,24 @@ import (
 type Report struct {
 	Data string `json:"data"`
 	// Unlabelled says that the table has no labels: classes, splits and what a column tells are then not looked at.
-	Unlabelled bool     `json:"unlabelled,omitempty"`
-	Rows       int      `json:"rows"`
-	Train      int      `json:"train"` // training and held-out rows
-	Test       int      `json:"test"`
-	BaseRate   float64  `json:"base_rate"` // share of attacks among the test rows
-	Classes    []Class  `json:"classes"`
-	Whole      Repeats  `json:"rows_repeated"`     // over all columns and the class
-	Features   Repeats  `json:"features_repeated"` // over the columns that are neither times nor addresses
-	Groups     []Group  `json:"groups,omitempty"`
-	Columns    []Column `json:"columns"`
+	Unlabelled bool    `json:"unlabelled,omitempty"`
+	Rows       int     `json:"rows"`
+	Train      int     `json:"train"` // training and held-out rows
+	Test       int     `json:"test"`
+	BaseRate   float64 `json:"base_rate"` // share of attacks among the test rows
+	Classes    []Class `json:"classes"`
+	Whole      Repeats `json:"rows_repeated"`     // over all columns and the class
+	Features   Repeats `json:"features_repeated"` // over the columns that are neither times nor addresses
+	// Bare is the same without Identifiers too: columns whose values name rows or count them.
+	Bare        Repeats  `json:"repeated_without_identifiers"`
+	Identifiers []string `json:"identifiers,omitempty"`
+	Groups      []Group  `json:"groups,omitempty"`
+	Columns     []Column `json:"columns"`
 	// Disordered is the number of rows that are earlier than the row before, by time column.
 	Disordered map[string]int `json:"disordered,omitempty"`
 	Wrong      []Wrong        `json:"wrong,omitempty"`
+	Smells     []Smell        `json:"smells,omitempty"`
+	Drift      *Drift         `json:"drift,omitempty"` // of the benign rows over time
 	Findings   []Finding      `json:"findings"`
 }
 
@@ -81,7 +86,7 @@ type Column struct {
 
 // Finding is something that a reader of results should know.
 type Finding struct {
-	Kind string `json:"kind"` // duplicates, overlap, conflicts, groups, shortcut, constant, identifier, time, wrong, small_class, one_class
+	Kind string `json:"kind"` // duplicates, overlap, conflicts, groups, shortcut, constant, identifier, time, drift, wrong, small_class, one_class
 	Text string `json:"text"`
 }
 
@@ -113,11 +118,54 @@ func Table(ctx context.Context, t *data.Table, sp *split.Split) (*Report, error)
 	if err := a.columns(ctx, rep); err != nil {
 		return nil, err
 	}
+	a.withoutIdentifiers(rep)
 	for _, w := range derive.Find(t) {
 		rep.Wrong = append(rep.Wrong, Wrong{w.Repair.Error, w.Repair.Columns, w.Rows, t.Where(w.First)})
 	}
 	rep.findAll()
 	return rep, nil
+}
+
+// withoutIdentifiers counts repeats over what describes rows rather than names them, and looks for the smells and for
+// what changes over time there.
+func (a *auditor) withoutIdentifiers(rep *Report) {
+	ids := map[string]bool{}
+	for _, c := range rep.Columns {
+		if c.identifies(rep.Rows, a.t) {
+			ids[c.Name] = true
+			rep.Identifiers = append(rep.Identifiers, c.Name)
+		}
+	}
+	rep.Bare = rep.Features
+	if len(ids) > 0 {
+		rep.Bare = a.repeats(func(c *data.Column) bool {
+			return (c.Type == data.Number || c.Type == data.Category) && !ids[c.Name]
+		}, false)
+	}
+	rep.Smells, rep.Drift = a.smells(rep, ids), a.drift(ids)
+}
+
+// identifies says whether a column names rows: a category with more values than half of the rows, or whole numbers that
+// are all different.
+func (c *Column) identifies(rows int, t *data.Table) bool {
+	switch {
+	case c.Distinct <= 100 || share(c.Distinct, rows) <= 0.5:
+		return false
+	case c.Type == data.Category.String():
+		return true
+	case c.Type != data.Number.String() || share(c.Distinct, rows) < 0.99:
+		return false
+	}
+	col, err := t.Column(c.Name)
+	if err != nil {
+		return false
+	}
+	for _, v := range col.Num {
+		if v == v && v != math.Trunc(v) {
+			return false
+		}
+	}
+	return true
 }
 
 // columns describes each column of the table, times by their order alone.
@@ -247,20 +295,10 @@ func share(n, of int) float64 {
 // repeats counts repeated rows over the chosen columns, and the class where asked for, by a 64-bit hash of
 // their values.
 func (a *auditor) repeats(chosen func(*data.Column) bool, class bool) (r Repeats) {
-	hash := make([]uint64, a.t.Rows)
-	for i := range hash {
-		hash[i] = 0x9e3779b97f4a7c15
-		if class {
-			hash[i] = mix(hash[i] ^ uint64(a.t.Class[i]+1))
-		}
-	}
-	for k := range a.t.Columns {
-		c := &a.t.Columns[k]
-		if !chosen(c) {
-			continue
-		}
+	hash := a.hashes(chosen)
+	if class {
 		for i := range hash {
-			hash[i] = mix(hash[i] ^ bits(c, i))
+			hash[i] = mix(hash[i] ^ uint64(a.t.Class[i]+1))
 		}
 	}
 	type seen struct{ train, trainOK, test, benign, attack bool }

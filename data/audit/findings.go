@@ -27,6 +27,14 @@ func (r *Report) findAll() {
 	if s := share(f.Across, r.Test); s > repeatShare {
 		r.find("overlap", "%s of the test rows also occur in training", percent(s))
 	}
+	if b := r.Bare; len(r.Identifiers) > 0 && b.All > f.All {
+		r.find("duplicates", "%d rows repeat another one without %s, which name rows; %d with them", b.All,
+			strings.Join(r.Identifiers, ", "), f.All)
+	}
+	if d := r.Drift; d != nil && d.Break != "" {
+		r.find("drift", "benign rows from %s on are others than before (stability index %.2f, most: %s): a split in time "+
+			"tests this too", d.Break, d.BreakPSI, strings.Join(d.BreakMost, ", "))
+	}
 	if f.Conflicts > 0 {
 		r.find(
 			"conflicts",
@@ -129,17 +137,22 @@ func (r *Report) Warnings() []string {
 		"of this data, or the label in another form", leakAUROC, strings.Join(names, ", "))}
 }
 
+// Shortcuts are the columns that alone tell attacks.
+func (r *Report) Shortcuts() (names []string) {
+	for _, c := range r.Columns {
+		if c.Distinct > 1 && (c.AUROC > shortcutAUROC || c.Stump > shortcutAUROC) {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
 // Line is the report in one line, for the foot of a table.
 func (r *Report) Line() string {
 	count := map[string]int{}
-	var shortcuts []string
+	shortcuts := r.Shortcuts()
 	for _, f := range r.Findings {
 		count[f.Kind]++
-	}
-	for _, c := range r.Columns {
-		if c.Distinct > 1 && (c.AUROC > shortcutAUROC || c.Stump > shortcutAUROC) {
-			shortcuts = append(shortcuts, c.Name)
-		}
 	}
 	s := fmt.Sprintf("audit: %s of test rows repeat, %s occur in training",
 		percent(share(r.Features.Test, r.Test)), percent(share(r.Features.Across, r.Test)))

@@ -105,11 +105,14 @@ var allowed = map[string]string{
 	"runs/foreign": "data data/export data/input models runs/experiment runs/prepare runs/record",
 	"runs/compare": "configs/settings eval models runs/record",
 	"runs/methods": "configs/settings data data/split models runs/compare runs/experiment runs/record",
+	"runs/audit":   "configs/settings data data/audit data/prep eval models",
+	"runs/tune":    "configs/settings data/split eval models runs runs/experiment runs/prepare runs/record",
 	"runs": "data data/audit data/cache data/prep data/source eval models runs/bundle runs/experiment " +
 		"runs/foreign runs/prepare runs/record runs/usage numeric/cluster numeric/embed numeric/parallel " +
 		"numeric/stat",
 
 	"cmd/speed":     "configs/settings data data/workload eval models models/all models/nn numeric/kernel runs/usage",
+	"cmd/terminal":  "runs runs/record",
 	"cmd/plumbline": "*",
 }
 
@@ -121,7 +124,7 @@ var outside = map[string]string{
 	"golang.org/x/text/":      "data/input",
 	"github.com/spf13/cobra":  "cmd/plumbline",
 	"github.com/invopop/":     "cmd/plumbline",
-	"golang.org/x/term":       "cmd/plumbline",
+	"golang.org/x/term":       "cmd/terminal",
 	"github.com/klauspost/": "data/input data/source data/export data/nfcapd data/parquet runs/record " +
 		"runs/runstest",
 	"github.com/expr-lang/expr": "data/derive",

@@ -152,13 +152,39 @@ func logPanic(log *slog.Logger, what, name string, err error) {
 
 // steps is what a cell does, in order.
 func (j *job) steps(ctx context.Context) error {
-	needs := j.cell.Entry.Info.Needs
-	s, err := j.data.Sets(ctx, prepare.NeedsOf(needs))
+	out, err := j.measure(ctx)
 	if err != nil {
 		return err
 	}
+	if err := j.importance(ctx, out.det, out.test, out.metrics); err != nil {
+		return err
+	}
+	if err := j.coordinates(ctx, out.metrics); err != nil {
+		return err
+	}
+	j.result.Warnings = out.metrics.Warnings
+	j.phases.next("writing")
+	return j.writeFiles(out.det, out.scores, out.threshold, out.metrics)
+}
+
+// outcome is what comes of a cell.
+type outcome struct {
+	det       models.Detector
+	test      *data.Set
+	scores    []float64
+	threshold float64
+	metrics   *eval.Metrics
+}
+
+// measure trains and scores the cell and measures it.
+func (j *job) measure(ctx context.Context) (*outcome, error) {
+	needs := j.cell.Entry.Info.Needs
+	s, err := j.data.Sets(ctx, prepare.NeedsOf(needs))
+	if err != nil {
+		return nil, err
+	}
 	if needs.Labels.Any() && attacksIn(s.Train.Attack) == 0 {
-		return errors.New("no labelled attack in the training part to learn from: choose another split")
+		return nil, errors.New("no labelled attack in the training part to learn from: choose another split")
 	}
 	if needs.Labels.Any() {
 		j.result.Set("n_train_attacks", float64(attacksIn(s.Train.Attack)))
@@ -173,17 +199,17 @@ func (j *job) steps(ctx context.Context) error {
 	}
 	j.result.Test, j.result.Valid = len(j.data.Test.First), eval.Number(len(j.data.Valid.First))
 	if err := j.data.FitsModel(j.cell.Entry, s.Train); err != nil {
-		return err
+		return nil, err
 	}
 	j.phases.next("training")
 	det, err := j.fit(ctx, s)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	j.phases.next("threshold")
 	threshold, warnings, err := j.fitThreshold(ctx, det, s)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if f, ok := det.(foreign.Detector); ok {
 		warnings = append(f.Warnings(), warnings...)
@@ -193,7 +219,7 @@ func (j *job) steps(ctx context.Context) error {
 	once := j.once(det, s.Test)
 	scores, more, err := j.score(ctx, once, s.Test)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	warnings = append(warnings, more...)
 	j.result.Set("score_seconds", time.Since(start).Seconds())
@@ -201,32 +227,24 @@ func (j *job) steps(ctx context.Context) error {
 	j.observe(Event{Kind: Judging, Cell: j.cell})
 	m, err := j.judge(scores, j.data.Test.Truth, threshold, j.exp.Bootstrap, j.cell.Seed)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !m.Unlabelled {
 		if err := j.classify(ctx, once, s.Test, scores, m); err != nil {
-			return err
+			return nil, err
 		}
 		warnings = append(warnings, j.falsePositives(s.Test, scores, threshold)...)
 	}
 	m.Warnings = append(warnings, m.Warnings...)
 	if err := j.reconstruction(ctx, det, s, m); err != nil {
-		return err
+		return nil, err
 	}
 	j.result.Judge(m)
 	j.result.Warnings = m.Warnings
 	if err := j.clusters(ctx, det, s.Test, scores); err != nil {
-		return err
+		return nil, err
 	}
-	if err := j.importance(ctx, det, s.Test, m); err != nil {
-		return err
-	}
-	if err := j.coordinates(ctx, m); err != nil {
-		return err
-	}
-	j.result.Warnings = m.Warnings
-	j.phases.next("writing")
-	return j.writeFiles(det, scores, threshold, m)
+	return &outcome{det, s.Test, scores, threshold, m}, nil
 }
 
 func attacksIn(attack []bool) int {
@@ -242,10 +260,9 @@ func attacksIn(attack []bool) int {
 func (j *job) fit(ctx context.Context, s *prepare.Sets) (models.Detector, error) {
 	var mu sync.Mutex
 	env := models.Env{
-		Seed:        j.cell.Seed,
-		Workers:     j.workers,
-		Checkpoints: j.checkpoints(),
-		Log:         j.log.With("cell", j.cell.Path()),
+		Seed:    j.cell.Seed,
+		Workers: j.workers,
+		Log:     j.log.With("cell", j.cell.Path()),
 		Observe: func(e models.Epoch) {
 			mu.Lock()
 			j.history = append(j.history, e)
@@ -253,9 +270,15 @@ func (j *job) fit(ctx context.Context, s *prepare.Sets) (models.Detector, error)
 			j.observe(Event{Kind: EpochDone, Cell: j.cell, Epoch: e})
 		},
 	}
+	if j.dir != nil {
+		env.Checkpoints = j.checkpoints()
+	}
 	det, err := j.cell.Entry.Spec.New(env)
 	if err != nil {
 		return nil, err
+	}
+	if _, ok := det.(foreign.Detector); ok && j.dir == nil {
+		return nil, errors.New("a model from elsewhere is judged in a run alone")
 	}
 	if f, ok := det.(foreign.Detector); ok {
 		f.Enter(foreign.Place{

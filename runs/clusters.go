@@ -14,7 +14,7 @@ import (
 // clusters judges the scores within the clusters of a model that has some, where samples are what is judged.
 func (j *job) clusters(ctx context.Context, det models.Detector, test *data.Set, scores []float64) error {
 	c, ok := det.(models.Clusterer)
-	if !ok || test.Kind != data.Vectors || j.data.Test.Keys != nil {
+	if !ok || j.files == nil || test.Kind != data.Vectors || j.data.Test.Keys != nil {
 		return nil
 	}
 	of, err := c.Clusters(ctx, test)

@@ -39,6 +39,7 @@ func Resume(ctx context.Context, path string, lo experiment.LoadOptions, o Optio
 			"together; start a new run with it", file)
 	}
 	now.Command, now.Started, now.Seeds = o.Command, before.Started, e.Seeds
+	now.Tuned = before.Tuned
 	now.Data, now.DataDirs = slices.Clone(before.Data), before.DataDirs
 	if now.Data == nil { // killed before the manifest stood
 		now.Data, now.DataDirs, now.Started = []record.DataManifest{}, e.Finder.Absolute(), time.Now().UTC()

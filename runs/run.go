@@ -31,6 +31,7 @@ type Options struct {
 	Observe func(Event)  // may be nil
 	Command []string     // recorded in the manifest
 	Cache   *cache.Store // of prepared data; nil: none
+	Tuned   []record.Tuned
 	create  func(path string) (io.WriteCloser, error)
 	judge   judging
 }
@@ -70,6 +71,7 @@ func Run(ctx context.Context, e *experiment.Experiment, o Options) (*Outcome, er
 		return nil, err
 	}
 	m := record.Build()
+	m.Tuned = o.Tuned
 	m.Command, m.Started, m.Seeds = o.Command, time.Now().UTC(), e.Seeds
 	m.Data, m.DataDirs = []record.DataManifest{}, e.Finder.Absolute()
 	m.Experiment = record.SumOf(resolved).SHA256

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/cmd/terminal"
 	"plumbline/configs"
 	"plumbline/eval"
 	"plumbline/runs/compare"
@@ -108,7 +109,7 @@ there are at most 3 million lines of scores. Tables of AUROC mark by it.`,
 			}
 			plain := func(w io.Writer) error {
 				if format == "table" || format == "markdown" {
-					w = &plainWriter{to: w}
+					w = &terminal.PlainWriter{To: w}
 				}
 				return render(w)
 			}

@@ -311,14 +311,34 @@ func newExamples(t *testing.T) *examples {
 		t.Fatal(err)
 	}
 	traces := exampleTraces(t)
+	search, found := exampleSearch(t)
 	return &examples{root: root, replace: strings.NewReplacer(append(traces,
 		"configs/data/my-flows.yaml", config, "--data .", "--data "+filepath.Dir(flows), "my-flows.csv", flows,
 		"synth.parquet", filepath.Join(root, "synth.parquet"), "synth.csv.gz", filepath.Join(root, "synth.csv.gz"),
-		"go run ./cmd/plumbline", "plumbline",
+		"go run ./cmd/plumbline", "plumbline", "tune tune-quickstart", "tune "+search+" --out "+root,
+		"runs/20240101-120000-tune-quickstart", found,
+		"run cao2019-nsl-kdd", "run "+small,
 		"configs/experiments/quickstart.yaml", small, "configs/experiments/nsl-kdd-baselines.yaml", small,
 		"runs/20240101-120000-quickstart", dir, "runs/20240102-090000-quickstart", dir, "runs/*-nsl-kdd-baselines", dir,
 		"~/datasets", root, "/tmp/runs", root,
 	)...)}
+}
+
+// exampleSearch is the file of a small search, and the directory of one that was carried out.
+func exampleSearch(t *testing.T) (file, dir string) {
+	t.Helper()
+	file = writeExperiment(t, "name: search\ndata: [{data: synth, options: {hosts: 6, hours: 12, rate: 3}}]\n"+
+		"models: [{model: iforest, params: {trees: 20}}]\nsplit: {kind: random, attacks: split}\nbootstrap: 0\naudit: off\n"+
+		"tune: {trials: 2, folds: 2, space: {models.iforest.trees: {int: [5, 10]}}}\n")
+	root := t.TempDir()
+	if code, _, errOut := plumb(t, "tune", file, "--out", root, "--quiet"); code != exitOK {
+		t.Fatalf("exit %d: %s", code, errOut)
+	}
+	made, err := filepath.Glob(filepath.Join(root, "*"))
+	if err != nil || len(made) != 1 {
+		t.Fatal(made, err)
+	}
+	return file, made[0]
 }
 
 // exampleTraces makes the files of the examples of automaton, and gives the names with what stands for them.

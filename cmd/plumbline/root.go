@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/cmd/terminal"
 	"plumbline/configs"
 	"plumbline/configs/settings"
 	_ "plumbline/models/all"
@@ -63,7 +64,9 @@ type app struct {
 func execute(args []string, out, errOut io.Writer) int {
 	// a death of the Go runtime, as of memory, ends with SIGABRT and not with the exit code of wrong arguments
 	debug.SetTraceback("crash")
-	a := &app{args: args, out: &plainWriter{to: out}, err: &plainWriter{to: errOut}, raw: out, terminal: errOut}
+	a := &app{
+		args: args, out: &terminal.PlainWriter{To: out}, err: &terminal.PlainWriter{To: errOut}, raw: out, terminal: errOut,
+	}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetOut(a.out)
@@ -113,7 +116,7 @@ finished runs side by side.`,
 		return usage(fmt.Errorf("%w (see plumbline %s --help)", err, c.Name()))
 	})
 	c.AddCommand(a.runCommand(), a.compareCommand(), a.listCommand(), a.showCommand(), a.verifyCommand(),
-		a.methodsCommand(), a.investigateCommand(), a.modelsCommand(), a.dataCommand(), a.auditCommand(),
+		a.tuneCommand(), a.methodsCommand(), a.investigateCommand(), a.modelsCommand(), a.dataCommand(), a.auditCommand(),
 		a.automatonCommand(), a.cacheCommand(), a.schemaCommand(), a.checkCommand(), a.versionCommand())
 	return c
 }

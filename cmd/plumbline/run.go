@@ -81,6 +81,10 @@ Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the ar
 				if e, err = a.load(args[0], args[1:]); err != nil {
 					return err
 				}
+				if e.Tune != nil {
+					return usage(fmt.Errorf("%s has the key tune, which run does not look at: plumbline tune %s, or leave it out "+
+						"with the override ~tune", args[0], args[0]))
+				}
 			}
 			return a.carryOut(c.Context(), e, resume, metric, runs.Options{
 				Root: out, Workers: workers, Memory: int64(memory), Cache: store,
@@ -121,8 +125,8 @@ func (a *app) carryOut(ctx context.Context, e *experiment.Experiment, resume, me
 	ctx, stop := a.interruptible(ctx)
 	defer stop()
 	p := a.progress()
-	defer p.close()
-	o.Observe, o.Command = p.event, append([]string{"plumbline"}, a.args...)
+	defer p.Close()
+	o.Observe, o.Command = p.Event, append([]string{"plumbline"}, a.args...)
 	var outcome *runs.Outcome
 	var err error
 	if resume != "" {
@@ -130,7 +134,7 @@ func (a *app) carryOut(ctx context.Context, e *experiment.Experiment, resume, me
 	} else {
 		outcome, err = runs.Run(ctx, e, o)
 	}
-	p.close()
+	p.Close()
 	switch {
 	case errors.Is(err, source.ErrNoFile): // nothing was read, and no run directory was made
 		return usage(err)

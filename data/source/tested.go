@@ -35,3 +35,16 @@ func (c *Config) readTested(ctx context.Context, t *data.Table, rep *ReadReport,
 	rep.Notes = append(rep.Notes, said)
 	return both, rep, nil
 }
+
+// TrainingFiles is the config without its official test files, so that reading it opens none of them. A data set that
+// is tested on another has no training part of its own: the columns that it keeps depend on the other.
+func (c *Config) TrainingFiles() (*Config, error) {
+	if c.tested != nil {
+		return nil, fmt.Errorf("data: %s: its columns are those that %s has too, which only the test rows tell", c.Name,
+			c.tested.Name)
+	}
+	out := *c
+	out.Files.Test = nil
+	out.Expect = Expect{} // of all files together
+	return &out, nil
+}

@@ -69,6 +69,8 @@ type Config struct {
 	Keep Keep `yaml:"keep"`
 	// what sources report of these models on these data sets, to stand beside the results
 	Published []record.Published `yaml:"published"`
+	// values of settings to search for inside the training data; for plumbline tune
+	Tune *Tune `yaml:"tune"`
 }
 
 // Threshold is how scores become decisions.
@@ -206,6 +208,10 @@ type Experiment struct {
 	Finder  source.Finder
 	// Inferred are the configs that were guessed for data files, by the files' names.
 	Inferred map[string]*source.Config
+
+	source string // what Load was given
+	loaded LoadOptions
+	trying bool // its space is not looked into: it is one point of it
 }
 
 // DataSet is one data set of an experiment with what applies to it.
@@ -260,14 +266,17 @@ func read(file string, builtin fs.FS) (settings.Node, error) {
 // Load reads and checks an experiment file, or an experiment of configs/experiments or configs/papers by its name. The
 // error, a settings.Problems, lists everything that is
 // wrong with the file, the overrides and the configs that it names; no data is read.
-func Load(file string, o LoadOptions) (*Experiment, error) {
+func Load(file string, o LoadOptions) (*Experiment, error) { return loadPoint(file, o, false) }
+
+func loadPoint(file string, o LoadOptions, trying bool) (*Experiment, error) {
+	named := file
 	doc, err := read(file, o.Builtin)
 	if err != nil {
 		return nil, err
 	}
 	file = doc.File
 	ps := settings.ApplyOverrides(&doc, o.Overrides)
-	e := &Experiment{Config: defaults(), File: file}
+	e := &Experiment{Config: defaults(), File: file, source: named, loaded: o, trying: trying}
 	ps = append(ps, doc.Decode(&e.Config)...)
 	l := loader{e: e, doc: doc, lib: NewLibrary(onDisk(file), o.Builtin), found: ps}
 	ps = append(ps, l.resolve()...)

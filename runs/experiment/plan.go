@@ -89,6 +89,7 @@ func (e *Experiment) Resolved() ([]byte, error) {
 	add("audit", true, e.Audit)
 	add("keep", true, e.Keep)
 	add("published", len(e.Published) > 0, e.Published)
+	add("tune", e.Tune != nil, e.Tune)
 	text, err := settings.Marshal(out)
 	if err != nil {
 		return nil, fmt.Errorf("runs: experiment.yaml: %w", err)

@@ -87,7 +87,8 @@ func (l *loader) resolve() (ps settings.Problems) {
 		names[set.Config.Name] = true
 		e.Sets = append(e.Sets, set)
 	}
-	return append(ps, l.fit()...)
+	ps = append(ps, l.fit()...)
+	return append(ps, l.tuning(len(ps)+len(l.found) == 0)...)
 }
 
 // controls adds the controls whose labels are not taken: those that the file names, or the usual ones.

@@ -66,6 +66,7 @@ type Source struct {
 	mu     sync.Mutex
 	table  *data.Table
 	report *source.ReadReport
+	fixed  bool // the table is all there is: there are no files
 }
 
 // FilesRead says whether the data files had to be read since the cache did not have what was asked for.
@@ -189,20 +190,26 @@ func (l *live) show(spec split.SplitSpec, fold, n int) error {
 	if len(l.split.Contaminants) == 0 {
 		return nil
 	}
-	masked := *l.Table // attacks that are taken for benign are so for models with labels, too
-	masked.Attack, masked.Class = slices.Clone(masked.Attack), slices.Clone(masked.Class)
-	benign := l.Table.Benign(l.split.Train)
-	for _, r := range l.split.Contaminants {
-		if _, shown := slices.BinarySearch(l.split.Shown, r); shown {
+	l.labelled = masked(l.Table, l.split)
+	return nil
+}
+
+// masked is the table with the truth that models with labels are shown: attacks that are taken for benign are so for
+// them, too, but for those that are shown as attacks.
+func masked(t *data.Table, sp *split.Split) *data.Table {
+	out := *t
+	out.Attack, out.Class = slices.Clone(t.Attack), slices.Clone(t.Class)
+	benign := t.Benign(sp.Train)
+	for _, r := range sp.Contaminants {
+		if _, shown := slices.BinarySearch(sp.Shown, r); shown {
 			continue
 		}
-		masked.Attack[r] = false
-		if masked.Class != nil && len(benign) > 0 {
-			masked.Class[r] = masked.Class[benign[0]]
+		out.Attack[r] = false
+		if out.Class != nil && len(benign) > 0 {
+			out.Class[r] = out.Class[benign[0]]
 		}
 	}
-	l.labelled = &masked
-	return nil
+	return &out
 }
 
 // known is the training rows that preprocessing may look at with their truth: where few attacks are shown no others,
@@ -295,7 +302,9 @@ func (p *Prepared) Release() {
 	defer p.mu.Unlock()
 	p.src.mu.Lock()
 	defer p.src.mu.Unlock()
-	p.live, p.src.table = nil, nil
+	if p.live = nil; !p.src.fixed {
+		p.src.table = nil
+	}
 }
 
 func (p *Prepared) make(ctx context.Context, needs Needs) (*Sets, error) {

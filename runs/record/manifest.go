@@ -36,6 +36,9 @@ type Manifest struct {
 	Data       []DataManifest `json:"data"`
 	// Plan is the run's cells, in their order.
 	Plan []PlannedCell `json:"cells"`
+	// Tuned are the models whose settings were chosen by a search inside the training data, of which this run is the
+	// one reading of the test part.
+	Tuned []Tuned `json:"tuned,omitempty"`
 	// Files is what the run wrote besides the cells' own files, and the status.json of every cell that ended; set when
 	// the run ends, by names with slashes.
 	Files map[string]FileSum `json:"files,omitempty"`
@@ -144,4 +147,17 @@ func cpuModel() string {
 
 func NewFileRecord(o data.Origin) FileRecord {
 	return FileRecord{Name: o.Name, Rows: o.Rows, Bytes: o.Bytes, SHA256: o.SHA256}
+}
+
+// Tuned is how the settings of a model were found.
+type Tuned struct {
+	Label     string   `json:"label"`
+	From      string   `json:"from"`   // label of the model with the settings of the file
+	Search    string   `json:"search"` // name of the search's directory
+	Method    string   `json:"method"`
+	Objective string   `json:"objective"`
+	Trials    int      `json:"trials"`
+	Cells     int      `json:"cells"` // that were trained, all trials together
+	Trial     int      `json:"trial"` // the one that was chosen, from 0, the settings of the file
+	Values    []string `json:"values"`
 }

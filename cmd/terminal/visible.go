@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"io"
@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// visible is a text from data, such as a column's or a class's name, as it may be printed: what steers a terminal,
+// Visible is a text from data, such as a column's or a class's name, as it may be printed: what steers a terminal,
 // breaks a line or does not show is written as an escape, so that it can be told from the text around it.
-func visible(s string) string {
+func Visible(s string) string {
 	if strings.IndexFunc(s, hidden) < 0 && utf8.ValidString(s) {
 		return s
 	}
@@ -23,10 +23,11 @@ func visible(s string) string {
 	return b.String()
 }
 
-func visibleAll(texts []string) []string {
+// VisibleAll is texts as they may be printed.
+func VisibleAll(texts []string) []string {
 	out := make([]string, len(texts))
 	for i, s := range texts {
-		out[i] = visible(s)
+		out[i] = Visible(s)
 	}
 	return out
 }
@@ -45,14 +46,14 @@ func escape(r rune, text string, whole bool) string {
 	return quoted[1 : len(quoted)-1]
 }
 
-// plainWriter passes text on with what steers a terminal written as escapes: whatever of it comes from data, nothing
+// PlainWriter passes text on with what steers a terminal written as escapes: whatever of it comes from data, nothing
 // but text reaches the terminal.
-type plainWriter struct {
-	to   io.Writer
+type PlainWriter struct {
+	To   io.Writer
 	rest []byte // the beginning of a rune
 }
 
-func (w *plainWriter) Write(p []byte) (int, error) {
+func (w *PlainWriter) Write(p []byte) (int, error) {
 	text := append(w.rest, p...)
 	var b []byte
 	for len(text) > 0 && (utf8.FullRune(text)) {
@@ -61,7 +62,7 @@ func (w *plainWriter) Write(p []byte) (int, error) {
 		text = text[n:]
 	}
 	w.rest = append([]byte(nil), text...)
-	if _, err := w.to.Write(b); err != nil {
+	if _, err := w.To.Write(b); err != nil {
 		return 0, err
 	}
 	return len(p), nil

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"bytes"
@@ -15,14 +15,14 @@ import (
 
 // stage is a progress display with a clock of its own.
 type stage struct {
-	*progress
+	*Progress
 	out   bytes.Buffer
 	clock time.Time
 }
 
 func newStage(width int) *stage {
 	s := &stage{clock: time.Unix(1e9, 0)}
-	s.progress = &progress{w: &s.out, now: func() time.Time { return s.clock }, at: map[string]doing{},
+	s.Progress = &Progress{w: &s.out, now: func() time.Time { return s.clock }, at: map[string]doing{},
 		stop: make(chan struct{})}
 	if width > 0 {
 		s.width = func() int { return width }
@@ -44,16 +44,16 @@ func ended(label, status, err string, done int) runs.Event {
 // TestPlainLinesAreSpaced: cells that end in quick succession share a line; failures always have one.
 func TestPlainLinesAreSpaced(t *testing.T) {
 	s := newStage(0)
-	s.event(runs.Event{Kind: runs.Planned, Dir: "out", Total: 10})
+	s.Event(runs.Event{Kind: runs.Planned, Dir: "out", Total: 10})
 	s.clock = s.clock.Add(time.Second)
 	for i, label := range []string{"a", "b", "c", "d"} {
-		s.event(ended(label, record.OK, "", i+1))
+		s.Event(ended(label, record.OK, "", i+1))
 	}
-	s.event(ended("e", record.Failed, "no benign rows", 5))
-	s.event(ended("f", record.Interrupted, record.Interrupted, 6))
-	s.event(ended("g", record.OK, "", 7))
-	s.close()
-	s.close() // again is allowed
+	s.Event(ended("e", record.Failed, "no benign rows", 5))
+	s.Event(ended("f", record.Interrupted, record.Interrupted, 6))
+	s.Event(ended("g", record.OK, "", 7))
+	s.Close()
+	s.Close() // again is allowed
 	want := `10 cells to out
 [1/10] flows a seed 1: AUROC 0.9000, fit 1.5s, score –
 [4/10] flows d seed 1: AUROC 0.9000, fit 1.5s, score –, and 2 more just before
@@ -69,12 +69,12 @@ func TestPlainLinesAreSpaced(t *testing.T) {
 // TestSignOfLife: without a terminal a long cell says how far it is, at most twice a minute.
 func TestSignOfLife(t *testing.T) {
 	s := newStage(0)
-	s.event(runs.Event{Kind: runs.Planned, Dir: "out", Total: 2})
-	s.event(runs.Event{Kind: runs.Started, Cell: cell("ae"), Total: 2})
+	s.Event(runs.Event{Kind: runs.Planned, Dir: "out", Total: 2})
+	s.Event(runs.Event{Kind: runs.Started, Cell: cell("ae"), Total: 2})
 	s.out.Reset()
 	for i := range 120 {
 		s.clock = s.clock.Add(time.Second)
-		s.event(runs.Event{Kind: runs.EpochDone, Cell: cell("ae"), Total: 2, Epoch: models.Epoch{N: i + 1, Of: 240,
+		s.Event(runs.Event{Kind: runs.EpochDone, Cell: cell("ae"), Total: 2, Epoch: models.Epoch{N: i + 1, Of: 240,
 			Loss: 0.5}})
 		s.beat()
 	}
@@ -88,7 +88,7 @@ func TestSignOfLife(t *testing.T) {
 // TestScoring: a model that has been trained is not said to be training while it scores.
 func TestScoring(t *testing.T) {
 	s := newStage(0)
-	s.event(runs.Event{Kind: runs.Planned, Dir: "out", Total: 2})
+	s.Event(runs.Event{Kind: runs.Planned, Dir: "out", Total: 2})
 	for _, step := range []struct {
 		kind runs.EventKind
 		want string
@@ -96,7 +96,7 @@ func TestScoring(t *testing.T) {
 		{runs.Started, "flows lof seed 1 training"}, {runs.Scoring, "flows lof seed 1 scoring"},
 		{runs.Judging, "flows lof seed 1 metrics"},
 	} {
-		s.event(runs.Event{Kind: step.kind, Cell: cell("lof"), Total: 2})
+		s.Event(runs.Event{Kind: step.kind, Cell: cell("lof"), Total: 2})
 		if got := s.state(); !strings.HasSuffix(got, step.want) {
 			t.Errorf("%q, want %q at the end", got, step.want)
 		}
@@ -105,17 +105,17 @@ func TestScoring(t *testing.T) {
 
 func TestBarOnATerminal(t *testing.T) {
 	s := newStage(40)
-	s.event(runs.Event{Kind: runs.Planned, Dir: "out", Total: 10})
-	s.event(runs.Event{Kind: runs.Started, Cell: cell("ae"), Total: 10})
+	s.Event(runs.Event{Kind: runs.Planned, Dir: "out", Total: 10})
+	s.Event(runs.Event{Kind: runs.Started, Cell: cell("ae"), Total: 10})
 	s.clock = s.clock.Add(10 * time.Second)
-	s.event(ended("ae", record.OK, "", 5))
-	s.event(runs.Event{Kind: runs.Started, Cell: cell("a-model-with-a-long-name"), Done: 5, Total: 10})
+	s.Event(ended("ae", record.OK, "", 5))
+	s.Event(runs.Event{Kind: runs.Started, Cell: cell("a-model-with-a-long-name"), Done: 5, Total: 10})
 	out := s.out.String()
 	last := out[strings.LastIndex(out, "\r\x1b[K")+len("\r\x1b[K"):]
 	if want := "[##########..........] 5/10 about 10s l"; last != want {
 		t.Errorf("last line %q, want %q", last, want)
 	}
-	s.close()
+	s.Close()
 	if !strings.HasSuffix(s.out.String(), "\r\x1b[K") {
 		t.Error("the moving line stays after the end")
 	}

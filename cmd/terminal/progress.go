@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"fmt"
@@ -22,9 +22,9 @@ const (
 	spacing   = 250 * time.Millisecond // between plain lines about cells that are ok; in between they are counted
 )
 
-// progress shows a run on stderr: on a terminal a line for each cell above a moving one, elsewhere plain
+// Progress shows a run on stderr: on a terminal a line for each cell above a moving one, elsewhere plain
 // lines. It uses no colours.
-type progress struct {
+type Progress struct {
 	w     io.Writer
 	width func() int       // of the terminal, now; nil: plain lines
 	now   func() time.Time // the clock
@@ -50,13 +50,14 @@ type doing struct {
 	share float64 // of its training, in [0, 1]
 }
 
-func (a *app) progress() *progress {
-	p := &progress{w: a.terminal, now: time.Now, at: map[string]doing{}, stop: make(chan struct{})}
-	if a.quiet {
+// NewProgress shows what happens on a stream, unless it is quiet: on a terminal with a moving line.
+func NewProgress(stream io.Writer, quiet bool) *Progress {
+	p := &Progress{w: stream, now: time.Now, at: map[string]doing{}, stop: make(chan struct{})}
+	if quiet {
 		p.w = io.Discard
 		return p
 	}
-	if f, ok := a.terminal.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
+	if f, ok := stream.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
 		p.width = func() int {
 			w, _, err := term.GetSize(int(f.Fd()))
 			if err != nil || w < 20 {
@@ -80,7 +81,8 @@ func (a *app) progress() *progress {
 	return p
 }
 
-func (p *progress) event(e runs.Event) {
+// Event shows a step of a run.
+func (p *Progress) Event(e runs.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.last = e
@@ -125,6 +127,13 @@ func (p *progress) event(e runs.Event) {
 	}
 }
 
+// Say prints a line.
+func (p *Progress) Say(s string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.line(s)
+}
+
 func epoch(e runs.Event) doing {
 	d := doing{text: fmt.Sprintf("step %d", e.Epoch.N)}
 	if e.Epoch.Of > 0 {
@@ -138,7 +147,7 @@ func epoch(e runs.Event) doing {
 }
 
 // finished reports the end of a cell. One that is not ok always has a line.
-func (p *progress) finished(name string, e runs.Event) {
+func (p *Progress) finished(name string, e runs.Event) {
 	r := e.Result
 	s := fmt.Sprintf("[%d/%d] %s: ", e.Done, e.Total, name)
 	switch {
@@ -147,8 +156,8 @@ func (p *progress) finished(name string, e runs.Event) {
 	case r.Status != record.OK:
 		p.line(s + r.Status + ": " + r.Error)
 	default:
-		s += fmt.Sprintf("AUROC %s, fit %s, score %s", number(r.Metric("auroc")), seconds(r.Metric("fit_seconds")),
-			seconds(r.Metric("score_seconds")))
+		s += fmt.Sprintf("AUROC %s, fit %s, score %s", Number(r.Metric("auroc")), Seconds(r.Metric("fit_seconds")),
+			Seconds(r.Metric("score_seconds")))
 		if p.width == nil && p.now().Sub(p.said) < spacing {
 			p.held++
 			p.heldTxt = s
@@ -158,16 +167,16 @@ func (p *progress) finished(name string, e runs.Event) {
 	}
 }
 
-// number is a metric for people: four decimals, or a dash where it is undefined.
-func number(v float64) string {
+// Number is a metric for people: four decimals, or a dash where it is undefined.
+func Number(v float64) string {
 	if math.IsNaN(v) {
 		return "–"
 	}
 	return fmt.Sprintf("%.4f", v)
 }
 
-// seconds is a duration for people, or a dash where there is none.
-func seconds(v float64) string {
+// Seconds is a duration for people, or a dash where there is none.
+func Seconds(v float64) string {
 	if math.IsNaN(v) {
 		return "–"
 	}
@@ -175,27 +184,27 @@ func seconds(v float64) string {
 }
 
 // line prints a line above the moving one, after the cells that had none.
-func (p *progress) line(s string) {
+func (p *Progress) line(s string) {
 	p.wipe()
 	p.flush()
-	fmt.Fprintln(p.w, visible(s))
+	fmt.Fprintln(p.w, Visible(s))
 	p.said = p.now()
 }
 
 // flush gives the cells that were only counted one line together.
-func (p *progress) flush() {
+func (p *Progress) flush() {
 	switch {
 	case p.held == 1:
-		fmt.Fprintln(p.w, visible(p.heldTxt))
+		fmt.Fprintln(p.w, Visible(p.heldTxt))
 	case p.held > 1:
-		fmt.Fprintf(p.w, "%s, and %d more just before\n", visible(p.heldTxt), p.held-1)
+		fmt.Fprintf(p.w, "%s, and %d more just before\n", Visible(p.heldTxt), p.held-1)
 	default:
 		return
 	}
 	p.held, p.said = 0, p.now()
 }
 
-func (p *progress) wipe() {
+func (p *Progress) wipe() {
 	if p.drawn {
 		fmt.Fprint(p.w, "\r\x1b[K")
 		p.drawn = false
@@ -203,7 +212,7 @@ func (p *progress) wipe() {
 }
 
 // beat is the clock's turn: the moving line goes on, or a plain line says that the run is alive.
-func (p *progress) beat() {
+func (p *Progress) beat() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	quiet := p.now().Sub(p.said)
@@ -218,7 +227,7 @@ func (p *progress) beat() {
 }
 
 // draw shows the moving line.
-func (p *progress) draw() {
+func (p *Progress) draw() {
 	if p.width == nil || p.last.Total == 0 {
 		return
 	}
@@ -228,12 +237,12 @@ func (p *progress) draw() {
 	if w := p.width(); len(s) >= w {
 		s = s[:w-1]
 	}
-	fmt.Fprint(p.w, "\r\x1b[K"+visible(string(s)))
+	fmt.Fprint(p.w, "\r\x1b[K"+Visible(string(s)))
 	p.drawn = true
 }
 
 // state is how far the run is and what is at work.
-func (p *progress) state() string {
+func (p *Progress) state() string {
 	s := fmt.Sprintf("%d/%d %s", p.last.Done, p.last.Total, p.left())
 	for _, name := range p.order {
 		if d, ok := p.at[name]; ok {
@@ -245,7 +254,7 @@ func (p *progress) state() string {
 
 // left guesses the time left from the cells done in this attempt, and from how far those at work are. Cells
 // differ, so it is rough.
-func (p *progress) left() string {
+func (p *Progress) left() string {
 	done := float64(p.last.Done - p.first)
 	for _, d := range p.at {
 		done += d.share
@@ -258,8 +267,8 @@ func (p *progress) left() string {
 	return "about " + t.Round(time.Second).String() + " left"
 }
 
-// close takes the moving line away and ends the display. It may be called again.
-func (p *progress) close() {
+// Close takes the moving line away and ends the display. It may be called again.
+func (p *Progress) Close() {
 	p.mu.Lock()
 	closed := p.closed
 	p.closed = true

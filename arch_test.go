@@ -49,6 +49,7 @@ var allowed = map[string]string{
 	"data/corpus":   "data",
 	"data/derive":   "data numeric/parallel",
 	"data/evasion":  "data data/split",
+	"data/noise":    "data",
 	"data/export":   "data data/parquet",
 	"data/split":    "configs/settings data",
 	"data/rows":     "configs/settings data data/value numeric/parallel",
@@ -95,8 +96,8 @@ var allowed = map[string]string{
 	"runs/experiment": "configs/settings data data/evasion data/infer data/prep data/source data/split " +
 		"data/synth eval models runs/record",
 	"runs/record": "configs/settings data eval models numeric/kernel",
-	"runs/prepare": "configs/settings data data/audit data/cache data/evasion data/prep data/source data/split " +
-		"models numeric/parallel runs/experiment runs/record",
+	"runs/prepare": "configs/settings data data/audit data/cache data/evasion data/noise data/prep data/source " +
+		"data/split models numeric/parallel runs/experiment runs/record",
 	"runs/runstest": "configs models/all runs/experiment",
 	"runs/bundle":   "configs/settings data data/prep data/source eval models runs/experiment runs/record",
 	"runs/investigate": "data data/cache data/prep data/source eval models runs/bundle runs/experiment runs/prepare " +

@@ -316,7 +316,7 @@ func newExamples(t *testing.T) *examples {
 		"configs/data/my-flows.yaml", config, "--data .", "--data "+filepath.Dir(flows), "my-flows.csv", flows,
 		"synth.parquet", filepath.Join(root, "synth.parquet"), "synth.csv.gz", filepath.Join(root, "synth.csv.gz"),
 		"go run ./cmd/plumbline", "plumbline", "tune tune-quickstart", "tune "+search+" --out "+root,
-		"runs/20240101-120000-tune-quickstart", found,
+		"runs/20240101-120000-tune-quickstart", found, "runs/20240101-120000-varied", exampleVaried(t),
 		"run cao2019-nsl-kdd", "run "+small,
 		"configs/experiments/quickstart.yaml", small, "configs/experiments/nsl-kdd-baselines.yaml", small,
 		"runs/20240101-120000-quickstart", dir, "runs/20240102-090000-quickstart", dir, "runs/*-nsl-kdd-baselines", dir,
@@ -339,6 +339,19 @@ func exampleSearch(t *testing.T) (file, dir string) {
 		t.Fatal(made, err)
 	}
 	return file, made[0]
+}
+
+// exampleVaried is a run along an axis.
+func exampleVaried(t *testing.T) (dir string) {
+	t.Helper()
+	code, out, errOut := plumb(t, "run", writeExperiment(t, "name: varied\nmodels: [znorm]\nbootstrap: 0\naudit: off\n"+
+		"data: [{data: synth, options: {hosts: 6, hours: 12, rate: 3}}]\nvary: {contamination: [0, 0.02]}\n"),
+		"--out", t.TempDir(), "--quiet")
+	if code != exitOK {
+		t.Fatalf("exit %d: %s", code, errOut)
+	}
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	return lines[len(lines)-1]
 }
 
 // exampleTraces makes the files of the examples of automaton, and gives the names with what stands for them.

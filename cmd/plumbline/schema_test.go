@@ -52,7 +52,9 @@ func breaches(schema map[string]any, v any, at string) (out []string) {
 			}
 		case "items":
 			for i, item := range list {
-				out = append(out, breaches(want.(map[string]any), item, fmt.Sprintf("%s.%d", at, i))...)
+				if s, ok := want.(map[string]any); ok { // true allows everything
+					out = append(out, breaches(s, item, fmt.Sprintf("%s.%d", at, i))...)
+				}
 			}
 		case "required":
 			for _, k := range want.([]any) {

@@ -75,6 +75,8 @@ type Config struct {
 	//
 	// Evasion belongs to an experiment rather than to the data, and stands here so that a data entry can declare it.
 	Evasion settings.Node `yaml:"evasion"`
+	// where the data set stands on an axis of robustness; resolved experiments with the key vary have it
+	Axis settings.Node `yaml:"axis"`
 	// another data set whose rows are the test part, in the columns that both have; an experiment writes
 	// {train: NAME, test: NAME}
 	TestSet settings.Node `yaml:"test_set"`

@@ -19,8 +19,9 @@ type SplitSpec struct {
 	// official: the files' own parts; random: stratified by class; time: train strictly before test; order: the same by
 	// the order of the rows in their files, for streams without times; group: whole
 	// groups (hosts, captures) on one side; kfold: benign rows are partitioned and each part tests once; repeated: that
-	// many random splits; leave_out: one attack class at a time tests, the others train
-	Kind string `yaml:"kind" jsonschema:"enum=official,enum=random,enum=time,enum=order,enum=group,enum=kfold,enum=repeated,enum=leave_out"`
+	// many random splits; leave_out: one attack class at a time tests, the others train;
+	// drift: rows of the training files train, others of theirs and a share of rows of the test files test
+	Kind string `yaml:"kind" jsonschema:"enum=official,enum=random,enum=time,enum=order,enum=group,enum=kfold,enum=repeated,enum=leave_out,enum=drift"`
 	// share of the benign rows (group: of the groups) that test; not for official
 	Test float64 `yaml:"test" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1"`
 	// share of the benign training rows held out for thresholds; 0: none, and thresholds are undefined
@@ -54,6 +55,14 @@ type SplitSpec struct {
 	Duplicates string `yaml:"duplicates" jsonschema:"enum=keep,enum=drop,enum=weight"`
 	// test rows whose values, compared likewise, occur in a training row: keep them, or drop
 	Overlap string `yaml:"overlap" jsonschema:"enum=keep,enum=drop"`
+	// share of the training rows that is kept, of benign rows and of attacks alike
+	Training float64 `yaml:"training" jsonschema:"exclusiveMinimum=0,maximum=1"`
+	// share of the training rows, of benign rows and of attacks alike, that are taken for what they are not
+	LabelNoise float64 `yaml:"label_noise" jsonschema:"minimum=0,maximum=0.5"`
+	// how often each attack stands in training; models without labels see those that they take for benign
+	AttackCopies int `yaml:"attack_copies" jsonschema:"minimum=1,maximum=1000"`
+	// drift: share of the test part that comes from the test files
+	Drifted float64 `yaml:"drifted" jsonschema:"minimum=0,maximum=1"`
 	// of the random choices; the same for every cell
 	Seed uint64 `yaml:"seed"`
 }
@@ -72,14 +81,18 @@ func DefaultSplit() SplitSpec {
 		Unlabelled: "benign",
 		Duplicates: "keep",
 		Overlap:    "keep",
+		Training:   1, AttackCopies: 1, Drifted: 1,
 	}
 }
 
-// Split is table rows by purpose, each list ascending, no row in two of them. Train may hold attacks.
+// Split is table rows by purpose, each list ascending, no row in two of them. Train may hold attacks, and holds them
+// several times where the split says so.
 type Split struct {
 	Train, Valid, Test []int32
 	// Contaminants are attacks of Train that models without labels see (SplitSpec.Contamination and Unlabelled).
 	Contaminants []int32
+	// Accused are benign rows of Train that are taken for attacks (SplitSpec.LabelNoise).
+	Accused []int32
 	// Shown, where not nil, is the attacks of Train that models with labels are shown as such (SplitSpec.Show).
 	Shown    []int32
 	Warnings []string
@@ -88,6 +101,12 @@ type Split struct {
 // Unlabelled is the training rows that models without labels see: the benign ones and the contaminants.
 func (sp *Split) Unlabelled(t *data.Table) []int32 {
 	rows := t.Benign(sp.Train)
+	if len(sp.Accused) > 0 {
+		rows = slices.DeleteFunc(rows, func(r int32) bool {
+			_, accused := slices.BinarySearch(sp.Accused, r)
+			return accused
+		})
+	}
 	if len(sp.Contaminants) > 0 {
 		rows = append(rows, sp.Contaminants...)
 		slices.Sort(rows)
@@ -160,7 +179,10 @@ func (s SplitSpec) Fold(t *data.Table, k int) (*Split, error) {
 	if err == nil {
 		s.clean(t, sp)
 		s.sample(t, sp, s.foldRand(k, 0, forRows))
+		s.shrink(t, sp, k)
 		err = s.contaminate(t, sp, s.foldRand(k, 0, forContamination))
+		s.mislabel(t, sp, k)
+		s.copyAttacks(t, sp)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("data: %s: %w: %w", t.Name, ErrSplit, err)
@@ -208,6 +230,10 @@ func (s SplitSpec) NeedsLabels() string {
 		return "attacks: family"
 	case s.Contamination > 0:
 		return "contamination"
+	case s.LabelNoise > 0:
+		return "label_noise"
+	case s.AttackCopies > 1:
+		return "attack_copies"
 	}
 	return ""
 }
@@ -233,6 +259,8 @@ func (s SplitSpec) make(t *data.Table, fold int) (*Split, error) {
 		return s.repeated(t, fold)
 	case "leave_out":
 		return s.leaveOut(t, fold)
+	case "drift":
+		return s.drift(t)
 	}
 	return nil, fmt.Errorf("kind %q", s.Kind)
 }
@@ -262,19 +290,14 @@ const (
 	forContamination
 	forRows
 	forLabels
+	forTraining
+	forMislabelled
 )
 
 func (s SplitSpec) official(t *data.Table) (*Split, error) {
-	sp := &Split{}
-	for i, p := range t.Parts {
-		if p == data.PartTest {
-			sp.Test = append(sp.Test, int32(i))
-		} else {
-			sp.Train = append(sp.Train, int32(i))
-		}
-	}
-	if len(sp.Test) == 0 {
-		return nil, errors.New("the data set has no official test files; use random, time or group")
+	sp, err := s.parts(t)
+	if err != nil {
+		return nil, err
 	}
 	s.holdOut(t, sp, s.rand(forValidation))
 	return sp, nil

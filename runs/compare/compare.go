@@ -26,6 +26,7 @@ type Comparison struct {
 	Groups   []Group
 	Warnings []string
 
+	axes      map[string]record.Axis        // of robustness, by the data sets that stand on one
 	tested    bool                          // the marks are those of tests on scores
 	published map[string][]record.Published // that the runs hold, by the names of their experiments
 }
@@ -145,7 +146,8 @@ func CompareBy(records []*record.Record, metric string, columns, keys []string) 
 	if err != nil {
 		return nil, err
 	}
-	c := &Comparison{Metric: metric, Columns: columns, asked: asked, published: map[string][]record.Published{}}
+	c := &Comparison{Metric: metric, Columns: columns, asked: asked, axes: axesOf(records),
+		published: map[string][]record.Published{}}
 	for _, rec := range records {
 		if len(rec.Published) > 0 {
 			c.published[rec.Name] = rec.Published

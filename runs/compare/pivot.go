@@ -47,14 +47,19 @@ func (c *Comparison) Pivot(down, across string) ([]*Pivot, error) {
 	if across == "model" {
 		other = down
 	}
-	if (down == "model") == (across == "model") || !slices.Contains(Axes, other) {
-		return nil, fmt.Errorf("compare: pivot %s,%s: want model and one of %s", down, across, strings.Join(Axes, ", "))
+	curves := c.along(other)
+	if (down == "model") == (across == "model") || !slices.Contains(Axes, other) && curves == nil {
+		return nil, fmt.Errorf("compare: pivot %s,%s: want model and one of %s, or an axis of robustness that the runs vary",
+			down, across, strings.Join(Axes, ", "))
 	}
 	if other == "class" && c.Metric != "auroc" && c.Metric != "recall" {
 		return nil, fmt.Errorf("compare: of attack classes there are auroc and recall, not %s", c.Metric)
 	}
-	var groups [][]*Group
+	groups := curves
 	for k := range c.Groups {
+		if curves != nil {
+			break
+		}
 		if g := &c.Groups[k]; other != "data" || groups == nil {
 			groups = append(groups, []*Group{g})
 		} else {
@@ -63,7 +68,11 @@ func (c *Comparison) Pivot(down, across string) ([]*Pivot, error) {
 	}
 	var out []*Pivot
 	for _, of := range groups {
-		p, err := c.pivot(of, other)
+		table := c.pivot
+		if curves != nil {
+			table = c.curve
+		}
+		p, err := table(of, other)
 		if err != nil {
 			return nil, err
 		}

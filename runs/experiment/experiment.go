@@ -69,6 +69,10 @@ type Config struct {
 	Keep Keep `yaml:"keep"`
 	// what sources report of these models on these data sets, to stand beside the results
 	Published []record.Published `yaml:"published"`
+	// values of one axis of robustness, a data set for each: contamination, irrelevant (share of columns that say
+	// nothing), attack_copies, label_noise, training (share of the training rows) or drift (share of test rows that come
+	// from the test files)
+	Vary map[string][]float64 `yaml:"vary"`
 	// values of settings to search for inside the training data; for plumbline tune
 	Tune *Tune `yaml:"tune"`
 }
@@ -224,9 +228,11 @@ type DataSet struct {
 	// MinFlows is the fewest rows of a unit of the validation or test part that is judged.
 	MinFlows int
 	// Attacks is how many labelled attacks models that learn from labels are shown; 0: all of training.
-	Attacks int
-	Evasion *evasion.EvasionSpec // nil: attacks are tested as they are
-	Doc     settings.Node        // the resolved config
+	Attacks    int
+	Irrelevant float64              // share of the columns that are added and say nothing
+	Axis       *record.Axis         // where the data set stands on an axis of robustness; nil: on none
+	Evasion    *evasion.EvasionSpec // nil: attacks are tested as they are
+	Doc        settings.Node        // the resolved config
 }
 
 // Entry is one model of an experiment.

@@ -74,7 +74,12 @@ func (l *loader) resolve() (ps settings.Problems) {
 		ps = append(ps, record.CheckPublished(d, e.Published)...)
 	}
 	names := map[string]bool{}
+	var refs []dataRef
 	for _, r := range e.Data {
+		varied, problems := l.varied(r)
+		refs, ps = append(refs, varied...), append(ps, problems...)
+	}
+	for _, r := range refs {
 		set, problems := l.dataSet(r)
 		ps = append(ps, problems...)
 		if set.Config == nil {
@@ -253,6 +258,7 @@ func (l *loader) dataSet(r dataRef) (DataSet, settings.Problems) {
 		ps = append(ps, l.at("min_flows", "%s is judged by flows: min_flows is for hosts, connections and other units",
 			c.Name))
 	}
+	ps = append(ps, l.place(&set, c.Axis)...)
 	if l.e.Labels != nil {
 		set.Attacks = l.e.Labels.Attacks
 	}

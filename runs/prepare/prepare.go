@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"plumbline/data"
+	"plumbline/data/noise"
 	"plumbline/data/prep"
 	"plumbline/data/source"
 	"plumbline/data/split"
@@ -106,7 +107,11 @@ func (src *Source) Prepare(ctx context.Context, fold int) (*Prepared, error) {
 	}
 	set, report := src.Set, src.report
 	rows := prep.Rows{Benign: l.benign, All: l.known(), Learn: learner(src.Workers)}
-	if p.Pipe, err = set.Prep.Fit(ctx, l.Table, rows, src.Workers); err != nil {
+	shown := l.Table
+	if set.Split.LabelNoise > 0 { // no step sees the truth of what is mislabelled
+		shown = l.labelled
+	}
+	if p.Pipe, err = set.Prep.Fit(ctx, shown, rows, src.Workers); err != nil {
 		return nil, fmt.Errorf("%s: %w", set.Config.Name, err)
 	}
 	if set.Prep.Native() {
@@ -129,6 +134,7 @@ func (src *Source) Prepare(ctx context.Context, fold int) (*Prepared, error) {
 	}
 	p.classes, p.Schema = l.Table.Classes, l.Table.Schema()
 	p.Info = dataManifest(l, report, p.Pipe)
+	p.Info.Axis = set.Axis
 	if fold == 0 {
 		p.Info.Warnings = append(p.Info.Warnings, report.Warnings...)
 	}
@@ -154,7 +160,15 @@ func (p *Prepared) alive(ctx context.Context) (*live, error) {
 	if err := dropSmall(p.Set, t, split); err != nil {
 		return nil, err
 	}
+	if share := p.Set.Irrelevant; share > 0 {
+		if t, err = noise.Columns(t, split.Train, share, p.Set.Split.Seed); err != nil {
+			return nil, err
+		}
+	}
 	l := &live{Table: t, split: split, benign: split.Unlabelled(t), labelled: t}
+	if p.Set.Split.LabelNoise > 0 {
+		l.labelled = masked(t, split)
+	}
 	if n := p.Set.Attacks; n > 0 {
 		if err := l.show(p.Set.Split, p.fold, n); err != nil {
 			return nil, err
@@ -207,6 +221,13 @@ func masked(t *data.Table, sp *split.Split) *data.Table {
 		out.Attack[r] = false
 		if out.Class != nil && len(benign) > 0 {
 			out.Class[r] = out.Class[benign[0]]
+		}
+	}
+	attack := slices.IndexFunc(sp.Train, func(r int32) bool { return t.Attack[r] })
+	for _, r := range sp.Accused {
+		out.Attack[r] = true
+		if out.Class != nil && attack >= 0 {
+			out.Class[r] = t.Class[sp.Train[attack]]
 		}
 	}
 	return &out

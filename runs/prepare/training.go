@@ -93,7 +93,7 @@ func cutOut(t *data.Table, set *experiment.DataSet) (*data.Table, error) {
 		}
 		train = sp.Labelled(t)
 	}
-	if set.Split.Unlabelled != "all" && len(sp.Contaminants) > 0 {
+	if set.Split.Unlabelled != "all" && len(sp.Contaminants)+len(sp.Accused) > 0 {
 		t = masked(t, sp)
 	}
 	rows := slices.Concat(train, sp.Valid)

@@ -63,6 +63,8 @@ type DataManifest struct {
 	// Classes is the rows of each class by part, of fold 0; of a table without labels there are none.
 	Classes []ClassRows `json:"classes,omitempty"`
 
+	Axis *Axis `json:"axis,omitempty"` // of robustness, which the data set stands on
+
 	Files    []FileRecord `json:"files"`
 	Warnings []string     `json:"warnings,omitempty"`
 	Notes    []string     `json:"notes,omitempty"`
@@ -147,6 +149,13 @@ func cpuModel() string {
 
 func NewFileRecord(o data.Origin) FileRecord {
 	return FileRecord{Name: o.Name, Rows: o.Rows, Bytes: o.Bytes, SHA256: o.SHA256}
+}
+
+// Axis is where a data set stands on an axis of robustness.
+type Axis struct {
+	Name  string  `json:"name"`
+	Of    string  `json:"of"` // name of the data set that is varied
+	Value float64 `json:"value"`
 }
 
 // Tuned is how the settings of a model were found.

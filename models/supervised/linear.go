@@ -51,6 +51,10 @@ func (m *linear) probabilities(ctx context.Context, env models.Env, x []float32,
 	})
 }
 
+// leastProbability is what a loss takes for 0: the smallest number with full precision. Where networks are trained,
+// processors take smaller ones for 0, whose logarithm is not finite.
+const leastProbability = 0x1p-1022
+
 // softmax turns margins into probabilities; a single margin is that of the second of two classes.
 func softmax(f, p []float64) {
 	if len(f) == 1 {
@@ -107,7 +111,7 @@ func softmaxLoss(f []float64, y int32, grad []float64) float64 {
 		return -m + math.Log1p(math.Exp(m))
 	}
 	softmax(f, grad)
-	v := -math.Log(math.Max(grad[y], math.SmallestNonzeroFloat64))
+	v := -math.Log(math.Max(grad[y], leastProbability))
 	grad[y]--
 	return v
 }

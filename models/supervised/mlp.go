@@ -100,7 +100,7 @@ func (o *crossEntropy) Gradient(b *nn.Batch) float64 {
 		for c, t := range b.Target[i] {
 			total += float64(t)
 			if t > 0 {
-				loss -= float64(t) * math.Log(max(p[c], math.SmallestNonzeroFloat64))
+				loss -= float64(t) * math.Log(max(p[c], leastProbability))
 			}
 		}
 		for c := range y {

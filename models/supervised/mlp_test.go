@@ -7,6 +7,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/models/modeltest"
 	"plumbline/models/nn"
 )
 
@@ -155,5 +156,26 @@ func TestMLPLearnsWhatALineCannot(t *testing.T) {
 	}
 	if right < 760 || last >= 1000 {
 		t.Errorf("%d of 800 rows are told right after %d epochs", right, last)
+	}
+}
+
+// TestMLPIsSurelyWrong: rows that a network is sure of and wrong about, so that their class has the probability 0, have
+// a finite loss: training goes on and learns.
+func TestMLPIsSurelyWrong(t *testing.T) {
+	s := &data.Set{Kind: data.Vectors, N: 200, D: 2, Features: data.Quantities("a", "b")}
+	r := rand.New(rand.NewPCG(4, 4))
+	for i := range s.N {
+		attack := i%2 == 0
+		v := 1e4 * (1 + r.Float64())
+		if !attack {
+			v = -v
+		}
+		s.X, s.Attack = append(s.X, float32(v), float32(r.NormFloat64())), append(s.Attack, attack)
+	}
+	s.Attack[7] = true // not what its columns say
+	mlp := &MLP{Common: defaultCommon(), Hidden: []int{8}, Activation: nn.Leaky, Training: nn.DefaultTraining(100, 20)}
+	scores := modeltest.FitScore(t, mlp, models.Env{Seed: 1}, s, s)
+	if scores[0] < 0.5 || scores[1] > 0.5 {
+		t.Errorf("scores %v and %v", scores[0], scores[1])
 	}
 }

@@ -105,7 +105,7 @@ func TestCatalogues(t *testing.T) {
 		{"docs/models.md", "models", modelTable},
 		{"docs/models.md", "settings", settingsTable},
 		{"docs/data-sets.md", "data", dataTable},
-		{"docs/run-directory.md", "metrics", metricTable},
+		{"docs/metrics.md", "metrics", metricTable},
 	} {
 		was := page(t, c.file)
 		now := section(t, was, c.file, c.section, c.table(t))

@@ -60,6 +60,23 @@ func (c Confusion) PrecisionAt(prevalence float64) float64 {
 	return ratio(hits, hits+c.FPR()*(1-prevalence))
 }
 
+// CountFlags counts decisions by truth.
+func CountFlags(flagged, attack []bool) (c Confusion) {
+	for i, hit := range flagged {
+		switch {
+		case hit && attack[i]:
+			c.TP++
+		case hit:
+			c.FP++
+		case attack[i]:
+			c.FN++
+		default:
+			c.TN++
+		}
+	}
+	return c
+}
+
 // Recall is the share of the attacks that is flagged (true-positive rate). NaN without attacks.
 func (c Confusion) Recall() float64 { return ratio(float64(c.TP), float64(c.TP+c.FN)) }
 

@@ -42,7 +42,7 @@ func (f FalsePositives) NearRate() float64 {
 // AskedRate is the false-positive rate that the rule was asked for, if it is a rule of rates.
 func (r ThresholdRule) AskedRate() (rate float64, ok bool) {
 	switch r.Rule {
-	case "fpr", "gaussian", "pot":
+	case "fpr", "gaussian", "pot", "conformal":
 		return r.Value, true
 	case "quantile":
 		return 1 - r.Value, true

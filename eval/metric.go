@@ -50,7 +50,7 @@ func ranked(of func(*Ranking) float64) func(*judged) float64 {
 }
 
 // metrics is the table, in the order of metrics.json.
-var metrics = slices.Concat(scoreMetrics, ofClasses(), rebuildMetrics, runnerMetrics)
+var metrics = slices.Concat(scoreMetrics, ofClasses(), rebuildMetrics, operatingMetrics, runnerMetrics)
 
 // scoreMetrics come from scores and labels.
 var scoreMetrics = []Metric{
@@ -87,9 +87,6 @@ var scoreMetrics = []Metric{
 	{"balanced_accuracy", "bal. acc.", "mean of recall and specificity", Higher, Share,
 		flagged(Confusion.BalancedAccuracy)},
 	{"precision", "precision", "share of attacks among the flagged units", Higher, Share, flagged(Confusion.Precision)},
-	{"precision_at_1prevalence", "prec. at 1 %", "precision if 1 % of the units were attacks, at the same recall and " +
-		"false-positive rate", Higher, Share,
-		flagged(func(c Confusion) float64 { return c.PrecisionAt(0.01) })},
 	{"recall", "recall", "share of attacks flagged", Higher, Share, flagged(Confusion.Recall)},
 	{"specificity", "specificity", "share of benign units not flagged", Higher, Share, flagged(Confusion.Specificity)},
 	{"f1", "F1", "harmonic mean of precision and recall", Higher, Share, flagged(Confusion.F1)},
@@ -113,6 +110,55 @@ func rebuilt(name, title, what, of string) Metric {
 	return Metric{name, title, what + " reconstruction error of " + of + ", the mean over columns of the squared " +
 		"difference, of models that rebuild rows", Neither, Positive, nil}
 }
+
+// operatingMetrics are of the operating points that an experiment states: taken by what runs the model, and in
+// metrics.json.
+var operatingMetrics = []Metric{
+	{"recall_at_fpr", "recall at FPR", "share of attacks caught at no more than the stated false-positive rate on the " +
+		"test units, alike for all models (operating.fpr)", Higher, Share, nil},
+	{"precision_at_fpr", "prec. at FPR", "precision there, at the stated prevalence", Higher, Share, nil},
+	{"precision_at_prevalence", "prec. at prevalence", "precision if the stated share of the units were attacks, at the " +
+		"same recall and false-positive rate (operating.prevalence)", Higher, Share, nil},
+	{"alerts_per_day", "alerts a day", "alarms over the days from the first to the last test unit", Neither, Positive,
+		nil},
+	{"recall_at_alerts", "recall at alerts", "share of attacks caught with no more than the stated alarms a day, alike " +
+		"for all models (operating.alerts)", Higher, Share, nil},
+	{"cost", "cost", "expected cost of a unit at the threshold, at the stated costs and prevalence (operating.costs)",
+		Lower, Positive, nil},
+	{"oracle_cost", "lowest cost", "lowest expected cost of any threshold, chosen with the test labels", Lower, Positive,
+		nil},
+	{"conformal_recall", "conf. recall", "share of attacks flagged by conformal p-values at the stated false discovery " +
+		"rate (operating.fdr)", Higher, Share, nil},
+	{"conformal_false_share", "conf. false", "share of benign units among those", Lower, Share, nil},
+	{"spot_recall", "SPOT recall", "share of attacks above a threshold that SPOT learns on along the test units " +
+		"(operating.spot)", Higher, Share, nil},
+	{"spot_fpr", "SPOT FPR", "share of benign units above it", Lower, Share, nil},
+	{"events", "events", "attacks as stretches of one class and one source without a gap (operating.gap)", Neither,
+		Positive, nil},
+	{"event_recall", "event recall", "share of these events with an alarm", Higher, Share, nil},
+	{"detection_delay", "delay s", "median seconds from an event's first unit to its first alarm, where more than half " +
+		"of the events have one", Lower, Positive, nil},
+	{pointAdjusted, "PA-F1", "F1 that counts all units of an event with an alarm as flagged; chance is large, see " +
+		PointAdjustedRandom, Higher, Share, nil},
+	{PointAdjustedRandom, "PA-F1 of chance", "the same of as many alarms at random", Neither, Share, nil},
+}
+
+// PointAdjustedRandom is the metric that stands beside [pointAdjusted] wherever that does.
+const (
+	pointAdjusted       = "point_adjusted_f1"
+	PointAdjustedRandom = "point_adjusted_f1_random"
+)
+
+// Beside is the metric without which another must not be shown, "" for none.
+func Beside(metric string) string {
+	if metric == pointAdjusted {
+		return PointAdjustedRandom
+	}
+	return ""
+}
+
+// keptByRunner are the metrics of metrics.json that what runs the model puts there.
+var keptByRunner = slices.Concat(rebuildMetrics, operatingMetrics)
 
 // runnerMetrics are measured by what runs the model.
 var runnerMetrics = []Metric{
@@ -178,7 +224,7 @@ func MetricNamed(name string) (Metric, bool) {
 // Measured says whether the metric comes from scores, probabilities and labels and is in metrics.json; the others are
 // measured by what runs the model.
 func (m Metric) Measured() bool {
-	if slices.ContainsFunc(rebuildMetrics, func(r Metric) bool { return r.Name == m.Name }) {
+	if slices.ContainsFunc(keptByRunner, func(r Metric) bool { return r.Name == m.Name }) {
 		return true
 	}
 	return m.value != nil || slices.ContainsFunc(classMetrics, func(c classMetric) bool { return c.Name == m.Name })

@@ -191,7 +191,7 @@ func (m Metrics) MarshalJSON() ([]byte, error) {
 			o.add("confusion", m.Confusion)
 		}
 	}
-	for _, k := range rebuildMetrics {
+	for _, k := range keptByRunner {
 		if _, ok := m.Values[k.Name]; ok {
 			o.add(k.Name, m.Value(k.Name))
 		}

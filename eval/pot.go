@@ -3,6 +3,7 @@ package eval
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"plumbline/numeric/stat"
 )
@@ -20,11 +21,7 @@ const potLevel = 0.98
 // equation 1). Where q is no rarer than the tail itself, the ordinary quantile serves.
 func overThreshold(s []float64, q float64) (float64, []string) {
 	n := len(s)
-	t := stat.Quantile(s, potLevel)
-	var y []float64
-	for i := n - 1; i >= 0 && s[i] > t; i-- {
-		y = append(y, s[i]-t)
-	}
+	t, y := tail(s)
 	m := len(y)
 	switch {
 	case m == 0:
@@ -39,12 +36,27 @@ func overThreshold(s []float64, q float64) (float64, []string) {
 	if m < FewRows {
 		warnings = append(warnings, fmt.Sprintf("pot fits a tail to %d scores: take more benign validation samples", m))
 	}
-	shape, scale := fitPareto(y)
-	r := q * float64(n) / float64(m)
-	if shape == 0 {
-		return t - scale*math.Log(r), warnings
+	return paretoQuantile(t, y, q, n), warnings
+}
+
+// tail is the level that scores of any order have their tail above, and the excesses over it.
+func tail(scores []float64) (level float64, y []float64) {
+	s := slices.Sorted(slices.Values(scores))
+	level = stat.Quantile(s, potLevel)
+	for i := len(s) - 1; i >= 0 && s[i] > level; i-- {
+		y = append(y, s[i]-level)
 	}
-	return t + scale/shape*math.Expm1(-shape*math.Log(r)), warnings
+	return level, y
+}
+
+// paretoQuantile is the value that a share q of n scores is above, of which the excesses y are above the level t.
+func paretoQuantile(t float64, y []float64, q float64, n int) float64 {
+	shape, scale := fitPareto(y)
+	r := q * float64(n) / float64(len(y))
+	if shape == 0 {
+		return t - scale*math.Log(r)
+	}
+	return t + scale/shape*math.Expm1(-shape*math.Log(r))
 }
 
 // fitPareto is the maximum-likelihood shape γ in [−½, 5] and scale σ of a generalised Pareto distribution for

@@ -17,10 +17,13 @@ type ThresholdRule struct {
 	// that quantile of them, interpolated; mean_sd: mean plus value times the sample sd; mad: median plus value times
 	// 1.4826 times the median absolute deviation; iqr: upper quartile plus value times the distance between the
 	// quartiles; gaussian: what this share of a normal distribution of their mean and sd is above; pot: what this share
-	// is above when their largest 2 % follow a generalised Pareto distribution; fixed: the value itself, whatever they
-	// are, as the rank above which DeepLog calls an event anomalous
-	Rule string `yaml:"rule" json:"rule" jsonschema:"enum=fpr,enum=quantile,enum=mean_sd,enum=mad,enum=iqr,enum=gaussian,enum=pot,enum=fixed"`
-	// fpr, quantile, gaussian and pot: a share between 0 and 1; mean_sd, mad and iqr: a multiple; fixed: a score
+	// is above when their largest 2 % follow a generalised Pareto distribution; conformal: what the scores of p-values up
+	// to this share are above, which exchangeable benign rows exceed no more often; cost: of classifiers, the probability
+	// from which on an alarm costs less than silence, where a missed attack costs this many false alarms; fixed: the value
+	// itself, whatever they are, as the rank above which DeepLog calls an event anomalous
+	Rule string `yaml:"rule" json:"rule" jsonschema:"enum=fpr,enum=quantile,enum=mean_sd,enum=mad,enum=iqr,enum=gaussian,enum=pot,enum=conformal,enum=cost,enum=fixed"`
+	// fpr, quantile, gaussian, pot and conformal: a share between 0 and 1; mean_sd, mad and iqr: a multiple; cost: a
+	// ratio; fixed: a score
 	Value float64 `yaml:"value" json:"value"`
 }
 
@@ -31,13 +34,17 @@ func (r ThresholdRule) Check() error {
 		if !(r.Value >= 0 && r.Value <= 1) {
 			return fmt.Errorf("threshold rule %s takes a share between 0 and 1, not %g", r.Rule, r.Value)
 		}
-	case "gaussian", "pot":
+	case "gaussian", "pot", "conformal":
 		if !(r.Value > 0 && r.Value < 1) {
 			return fmt.Errorf("threshold rule %s takes a share above 0 and below 1, not %g", r.Rule, r.Value)
 		}
 	case "mean_sd", "mad", "iqr":
 		if !(r.Value >= 0) || math.IsInf(r.Value, 0) {
 			return fmt.Errorf("threshold rule %s takes a multiple of at least 0, not %g", r.Rule, r.Value)
+		}
+	case "cost":
+		if !(r.Value > 0) || math.IsInf(r.Value, 0) {
+			return fmt.Errorf("threshold rule cost takes a ratio above 0, not %g", r.Value)
 		}
 	case "fixed":
 		if math.IsNaN(r.Value) || math.IsInf(r.Value, 0) {
@@ -50,7 +57,10 @@ func (r ThresholdRule) Check() error {
 }
 
 // Fixed says whether the threshold is given, and needs no scores.
-func (r ThresholdRule) Fixed() bool { return r.Rule == "fixed" }
+func (r ThresholdRule) Fixed() bool { return r.Rule == "fixed" || r.Rule == "cost" }
+
+// OfProbabilities says whether the threshold is one of probabilities, which classifiers alone have.
+func (r ThresholdRule) OfProbabilities() bool { return r.Rule == "cost" }
 
 // ErrNoScores says that there are no benign scores to fit a threshold to.
 var ErrNoScores = errors.New("no benign scores to fit a threshold to")
@@ -61,8 +71,13 @@ func (r ThresholdRule) Fit(benign []float64) (threshold float64, warnings []stri
 	if err := r.Check(); err != nil {
 		return math.NaN(), nil, fmt.Errorf("eval: %w", err)
 	}
-	if r.Fixed() {
+	switch r.Rule {
+	case "fixed":
 		return r.Value, nil, checkFinite(benign)
+	case "cost":
+		// an alarm at probability p costs 1 − p, silence p·value: equal at 1/(1 + value) (Elkan, The foundations of
+		// cost-sensitive learning, IJCAI 2001, equation 2)
+		return 1 / (1 + r.Value), nil, checkFinite(benign)
 	}
 	if len(benign) == 0 {
 		return math.NaN(), nil, fmt.Errorf("eval: %w", ErrNoScores)
@@ -105,6 +120,12 @@ func (r ThresholdRule) Fit(benign []float64) (threshold float64, warnings []stri
 		var more []string
 		threshold, more = overThreshold(s, r.Value)
 		warnings = append(warnings, more...)
+	case "conformal":
+		few := false
+		if threshold, few = conformalThreshold(s, r.Value); few {
+			warnings = append(warnings, fmt.Sprintf("%d benign scores are too few for conformal p-values up to %g: the "+
+				"threshold is their largest, a p-value of %.3g", n, r.Value, 1/float64(n+1)))
+		}
 	}
 	if math.IsInf(threshold, 0) || math.IsNaN(threshold) {
 		return math.NaN(), warnings, fmt.Errorf("threshold: %w: %s gives %v", ErrScores, r.Rule, threshold)

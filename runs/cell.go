@@ -46,6 +46,8 @@ type job struct {
 
 	calibration      int // units that the threshold was fitted to
 	calibrationAbove int // how many of them are above it
+	// calibrated is their scores, where they were held out
+	calibrated []float64
 }
 
 // run trains, scores and judges the cell, and writes its files. Whatever goes wrong is in the result.
@@ -234,6 +236,9 @@ func (j *job) measure(ctx context.Context) (*outcome, error) {
 			return nil, err
 		}
 		warnings = append(warnings, j.falsePositives(s.Test, scores, threshold)...)
+		if err := j.operate(scores, threshold, m); err != nil {
+			return err
+		}
 	}
 	m.Warnings = append(warnings, m.Warnings...)
 	if err := j.reconstruction(ctx, det, s, m); err != nil {
@@ -301,6 +306,9 @@ func (j *job) fit(ctx context.Context, s *prepare.Sets) (models.Detector, error)
 // experiment says so: the limit that flows are counted above, and the threshold.
 func (j *job) fitThreshold(ctx context.Context, det models.Detector, s *prepare.Sets) (float64, []string, error) {
 	share := j.exp.Aggregate.Unit == "share"
+	if _, ok := det.(models.Classifier); j.exp.Threshold.OfProbabilities() && (!ok || share) {
+		return math.NaN(), []string{"no threshold: rule cost is for probabilities, and the scores are none"}, nil
+	}
 	if j.exp.Threshold.Fixed() && !share {
 		return j.exp.Threshold.Fit(nil)
 	}
@@ -346,6 +354,9 @@ func (j *job) fitThreshold(ctx context.Context, det models.Detector, s *prepare.
 		j.rule.FlowLimit = stat.Quantile(ascending, j.exp.Aggregate.Above)
 	}
 	fitted := us.Gather(flows, j.exp.Aggregate.Unit, j.rule.FlowLimit)
+	if j.exp.Threshold.On != "train" {
+		j.calibrated = fitted
+	}
 	t, more, err := j.exp.Threshold.Fit(fitted)
 	j.calibration, j.calibrationAbove = len(fitted), 0
 	for _, v := range fitted {

@@ -19,7 +19,7 @@ func TestVerifyOlderRun(t *testing.T) {
 	out := runSmall(t, "name: older\ndata: [{data: synth, options: {hosts: 6, hours: 12}}]\nmodels: [znorm]\n"+
 		"controls: off\nbootstrap: 0\n", Options{})
 	name := func(file string) string { return filepath.Join(out.Dir, filepath.FromSlash(file)) }
-	line := regexp.MustCompile(`\n *"precision_at_1prevalence": [^\n]*,`)
+	line := regexp.MustCompile(`\n *"precision_at_fpr": [^\n]*,`)
 	// without removes the metric, and gives what the file was and is.
 	without := func(file string, more ...string) (was, is record.FileSum) {
 		raw, err := os.ReadFile(name(file))

@@ -128,6 +128,11 @@ func CompareBy(records []*record.Record, metric string, columns, keys []string) 
 	if !asked {
 		columns = usual
 	}
+	for _, m := range append([]string{metric}, columns...) {
+		if beside := eval.Beside(m); beside != "" && !slices.Contains(columns, beside) {
+			columns = append(slices.Clone(columns), beside)
+		}
+	}
 	elsewhere := false
 	for _, m := range append([]string{metric}, columns...) {
 		if _, ok := eval.MetricNamed(m); !ok {

@@ -433,3 +433,18 @@ func TestMarksComeLast(t *testing.T) {
 		}
 	}
 }
+
+// TestPointAdjustedBesideChance: the one is not shown without the other.
+func TestPointAdjustedBesideChance(t *testing.T) {
+	rec := testRecord(t)
+	rec.Results = []record.Result{{Data: "d", Label: "a", Status: record.Failed, Cell: "c"}}
+	for _, metric := range []string{"point_adjusted_f1", "auroc"} {
+		c, err := Compare([]*record.Record{rec}, metric, []string{"point_adjusted_f1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(c.Columns, []string{"point_adjusted_f1", eval.PointAdjustedRandom}) {
+			t.Errorf("%s: %v", metric, c.Columns)
+		}
+	}
+}

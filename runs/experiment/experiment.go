@@ -46,6 +46,8 @@ type Config struct {
 	Traces settings.Node `yaml:"traces"`
 	// how scores become decisions
 	Threshold Threshold `yaml:"threshold"`
+	// what operating points tell of each model besides its threshold's own
+	Operating Operating `yaml:"operating"`
 	// what is judged: flow, host, connection, or columns that name an entity
 	Unit *Unit `yaml:"unit"`
 	// units with fewer flows in the validation or test part are left out of it; not for unit flow
@@ -164,6 +166,7 @@ func defaults() Config {
 	return Config{
 		Seeds:     []uint64{1},
 		Threshold: Threshold{eval.ThresholdRule{Rule: "fpr", Value: 0.01}, "validation"},
+		Operating: defaultOperating(),
 		Aggregate: Aggregate{Flow: "max", Unit: "max"}, Protocol: defaultProtocol(), Bootstrap: 500, Audit: "on",
 		Keep: Keep{Scores: true, Models: true, Coordinates: defaultCoordinates()}, Controls: Controls{On: true},
 	}

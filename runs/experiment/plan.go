@@ -79,6 +79,7 @@ func (e *Experiment) Resolved() ([]byte, error) {
 	add("prep", e.Config.Prep.Given(), e.Config.Prep)
 	add("traces", e.Config.Traces.Given(), e.Config.Traces)
 	add("threshold", true, e.Threshold)
+	add("operating", true, e.Operating)
 	add("unit", e.Config.Unit != nil, e.Config.Unit)
 	add("min_flows", true, e.MinFlows)
 	add("aggregate", true, e.Aggregate)

@@ -70,6 +70,9 @@ func (l *loader) resolve() (ps settings.Problems) {
 		e.Entries = append(e.Entries, entry)
 	}
 	ps = append(ps, l.controls(labels)...)
+	if _, err := e.Operating.MaxGap(); err != nil && !l.wrong("operating") {
+		ps = append(ps, l.at("operating", "%v", err))
+	}
 	if d, ok := l.doc.Get("published"); ok && !l.wrong("published") {
 		ps = append(ps, record.CheckPublished(d, e.Published)...)
 	}

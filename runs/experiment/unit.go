@@ -85,8 +85,12 @@ type Units struct {
 	Rows  []int32 // of the table, ascending
 	Unit  []int32 // of rows[i]
 	Keys  []string
-	First []int32    // a row of each unit: its first attack, or its first row
-	Truth eval.Truth // empty for a table without labels
+	First []int32 // a row of each unit: its first attack, or its first row
+	// Time is when each flow began, and Source which address it came from, by the table's first columns of these types;
+	// nil for other units and where there is no such column.
+	Time   []int64
+	Source []int32
+	Truth  eval.Truth // empty for a table without labels
 }
 
 // Units groups rows. A unit is an attack when any of its rows is; of a table without labels there is no truth.
@@ -126,7 +130,29 @@ func (u Unit) Units(t *data.Table, rows []int32) (*Units, error) {
 			us.First[id], us.Truth.Attack[id], us.Truth.Class[id] = r, true, t.Class[r]
 		}
 	}
+	if columns == nil {
+		us.place(t)
+	}
 	return us, nil
+}
+
+// place notes when and where from the flows came.
+func (us *Units) place(t *data.Table) {
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		switch {
+		case c.Type == data.Time && us.Time == nil:
+			us.Time = make([]int64, len(us.First))
+			for k, r := range us.First {
+				us.Time[k] = c.Nanos[r]
+			}
+		case c.Type == data.Address && us.Source == nil:
+			us.Source = make([]int32, len(us.First))
+			for k, r := range us.First {
+				us.Source[k] = int32(c.Code[r])
+			}
+		}
+	}
 }
 
 // Aggregate is how the scores of windows become those of their flows, and those of flows that of a unit.

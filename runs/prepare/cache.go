@@ -84,6 +84,7 @@ func (p *Prepared) keepHead() {
 		meta.Keys[i] = u.Keys
 		arrays[name+".rows"], arrays[name+".unit"], arrays[name+".first"] = u.Rows, u.Unit, u.First
 		arrays[name+".attack"], arrays[name+".class"] = bits(u.Truth.Attack), u.Truth.Class
+		arrays[name+".time"], arrays[name+".source"] = halves(u.Time), u.Source
 	}
 	p.store.keep("head", meta, arrays)
 }
@@ -102,6 +103,7 @@ func (p *Prepared) takeHead() bool {
 		u := &experiment.Units{Keys: meta.Keys[i]}
 		u.Rows, u.Unit, u.First = get.ints(name+".rows"), get.ints(name+".unit"), get.ints(name+".first")
 		u.Truth.Attack, u.Truth.Class, u.Truth.Names = get.bools(name+".attack"), get.codes(name+".class"), meta.Classes
+		u.Time, u.Source = joined(get.ints(name+".time")), get.ints(name+".source")
 		if get.err != nil {
 			p.store.warn("head", get.err)
 			return false
@@ -111,6 +113,22 @@ func (p *Prepared) takeHead() bool {
 	p.Info, p.Schema, p.classes = meta.Info, meta.Schema, meta.Classes
 	p.Pipe, p.native, p.Tracer = meta.Pipeline, meta.Native, meta.Tracer
 	return true
+}
+
+// halves is times as pairs of numbers that an entry can hold, the lower half first.
+func halves(times []int64) (out []int32) {
+	for _, t := range times {
+		out = append(out, int32(t), int32(t>>32))
+	}
+	return out
+}
+
+// joined is what halves took apart.
+func joined(halves []int32) (out []int64) {
+	for i := 0; i+1 < len(halves); i += 2 {
+		out = append(out, int64(halves[i+1])<<32|int64(uint32(halves[i])))
+	}
+	return out
 }
 
 // vectorsMeta is the meta of a matrix.

@@ -15,6 +15,12 @@ const (
 	diagramChar = 7.2 // of a label, on average
 )
 
+// diagramStyle is the colours, with others where the reader's page is dark.
+const diagramStyle = `<style>.ground{fill:#fff} .ink{stroke:#222} .bar{stroke:#0072B2} text{fill:#222}
+@media (prefers-color-scheme: dark){.ground{fill:#16181d} .ink{stroke:#e5e7eb} .bar{stroke:#56B4E9} text{fill:#e5e7eb}}
+</style>
+`
+
 // Diagram writes the diagram of critical differences (Demšar, JMLR 2006, figure 1) as SVG: models at their mean ranks,
 // 1 to the left, and bars over those that Nemenyi's test does not tell apart. With fewer than five data sets there is
 // none, since no difference could show.
@@ -39,13 +45,15 @@ func (o *OverTests) Diagram(w io.Writer) error {
 	height := first + float64(left)*diagramLine + 34
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f" `+
-		`font-family="sans-serif" font-size="13" fill="#222">`+"\n", width, height, width, height)
+		`font-family="system-ui, sans-serif" font-size="13">`+"\n", width, height, width, height)
 	fmt.Fprintf(&b, "<title>Critical differences of mean ranks over %d data sets</title>\n", f.N)
-	fmt.Fprintf(&b, `<rect width="%.0f" height="%.0f" fill="#fff"/>`+"\n", width, height)
-	line := func(x1, y1, x2, y2, thick float64) {
-		fmt.Fprintf(&b, `<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="#222" stroke-width="%g"/>`+"\n",
-			x1, y1, x2, y2, thick)
+	b.WriteString(diagramStyle)
+	fmt.Fprintf(&b, `<rect class="ground" width="%.0f" height="%.0f"/>`+"\n", width, height)
+	drawn := func(class string, x1, y1, x2, y2, thick float64) {
+		fmt.Fprintf(&b, `<line class="%s" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke-width="%g"/>`+"\n",
+			class, x1, y1, x2, y2, thick)
 	}
+	line := func(x1, y1, x2, y2, thick float64) { drawn("ink", x1, y1, x2, y2, thick) }
 	text := func(at, y float64, anchor, s string) {
 		fmt.Fprintf(&b, `<text x="%.1f" y="%.1f" text-anchor="%s">%s</text>`+"\n", at, y, anchor, htmlText(s))
 	}
@@ -72,7 +80,7 @@ func (o *OverTests) Diagram(w io.Writer) error {
 	}
 	for i, bar := range bars {
 		y := top + 12 + 9*float64(i)
-		line(x(f.Mean[bar[0]])-3, y, x(f.Mean[bar[1]])+3, y, 4)
+		drawn("bar", x(f.Mean[bar[0]])-3, y, x(f.Mean[bar[1]])+3, y, 4)
 	}
 	for i, m := range o.Models {
 		at, row, to, anchor := x(f.Mean[i]), i, side-10, "end"

@@ -282,7 +282,7 @@ func latexCompiles(t *testing.T, c *Comparison, pivots []*Pivot) {
 		t.Skip("neither pdflatex nor tectonic is here to compile the tables")
 	}
 	var b strings.Builder
-	b.WriteString("\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n")
+	b.WriteString("\\documentclass{article}\n\\usepackage{booktabs,graphicx}\n\\begin{document}\n")
 	if err := c.Render(&b, "latex"); err != nil {
 		t.Fatal(err)
 	}

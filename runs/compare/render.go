@@ -191,7 +191,12 @@ func (c *Comparison) sheets() (out []*sheet) {
 // writeSheets writes tables for people in one of the formats table, markdown, latex and html.
 func writeSheets(w io.Writer, format string, sheets []*sheet) error {
 	var b strings.Builder
-	if format == "latex" {
+	switch {
+	case format == "html":
+		b.WriteString(htmlStyle)
+	case format == "latex" && slices.ContainsFunc(sheets, func(s *sheet) bool { return s.width() > latexWidth }):
+		b.WriteString("% needs \\usepackage{booktabs,graphicx}\n")
+	case format == "latex":
 		b.WriteString("% needs \\usepackage{booktabs}\n")
 	}
 	for k, s := range sheets {

@@ -149,8 +149,12 @@ func (s *sheet) markdown(b *strings.Builder) {
 func (s *sheet) latex(b *strings.Builder) {
 	columns := []byte(strings.Repeat("r", len(s.lines[0])))
 	columns[s.left] = 'l'
-	fmt.Fprintf(b, "\\begin{table}\n\\centering\n\\caption{%s}\n\\begin{tabular}{%s}\n\\toprule\n", EscapeLatex(s.title),
-		columns)
+	fmt.Fprintf(b, "\\begin{table}\n\\centering\n\\caption{%s}\n", EscapeLatex(s.title))
+	wide := s.width() > latexWidth
+	if wide { // made to fit the line
+		b.WriteString("\\resizebox{\\linewidth}{!}{%\n")
+	}
+	fmt.Fprintf(b, "\\begin{tabular}{%s}\n\\toprule\n", columns)
 	for i, line := range s.lines {
 		for k, e := range line {
 			text := EscapeLatex(e.text)
@@ -170,7 +174,11 @@ func (s *sheet) latex(b *strings.Builder) {
 			b.WriteString("\\midrule\n")
 		}
 	}
-	b.WriteString("\\bottomrule\n\\end{tabular}\n")
+	b.WriteString("\\bottomrule\n\\end{tabular}")
+	if wide {
+		b.WriteByte('}')
+	}
+	b.WriteByte('\n')
 	if len(s.notes) > 0 {
 		b.WriteString("\n\\medskip\n\\begin{minipage}{\\linewidth}\\footnotesize\\raggedright\n")
 		for _, n := range s.notes {
@@ -181,9 +189,38 @@ func (s *sheet) latex(b *strings.Builder) {
 	b.WriteString("\\end{table}\n")
 }
 
+// latexWidth is how many letters a line of print holds.
+const latexWidth = 80
+
+// width is the letters of the longest line with its columns set apart.
+func (s *sheet) width() int {
+	n := 0
+	for k := range s.lines[0] {
+		column := 0
+		for _, line := range s.lines {
+			column = max(column, utf8.RuneCountInString(line[k].text))
+		}
+		n += column + 2
+	}
+	return n
+}
+
+// htmlStyle is how tables look, for pages that say nothing of it, with other colours where the reader's page is dark.
+const htmlStyle = `<style>
+.plumbline{overflow-x:auto;font:14px/1.4 system-ui,sans-serif;color:#1f2328}
+.plumbline table{border-collapse:collapse;font-variant-numeric:tabular-nums}
+.plumbline caption{text-align:left;font-weight:600;padding:4px 10px}
+.plumbline th,.plumbline td{padding:3px 10px;text-align:right;white-space:nowrap;border-bottom:1px solid #d8dee4}
+.plumbline .left0 :is(th,td):nth-child(1),.plumbline .left1 :is(th,td):nth-child(2){text-align:left}
+.plumbline ul{font-size:13px;color:#59636e;padding-left:26px}
+@media (prefers-color-scheme:dark){.plumbline{color:#e6e8eb}.plumbline th,.plumbline td{border-color:#3a3f47}
+.plumbline ul{color:#a5adb8}}
+</style>
+`
+
 // html writes a sheet as a table and a list, to be put into a page.
 func (s *sheet) html(b *strings.Builder) {
-	fmt.Fprintf(b, "<table>\n<caption>%s</caption>\n", htmlText(s.title))
+	fmt.Fprintf(b, "<div class=\"plumbline\">\n<table class=\"left%d\">\n<caption>%s</caption>\n", s.left, htmlText(s.title))
 	for i, line := range s.lines {
 		tag := "td"
 		if i == 0 {
@@ -214,4 +251,5 @@ func (s *sheet) html(b *strings.Builder) {
 		}
 		b.WriteString("</ul>\n")
 	}
+	b.WriteString("</div>\n")
 }

@@ -141,6 +141,7 @@ func (us *Units) place(t *data.Table) {
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		switch {
+		case c.Len() < t.Rows: // a broken table: who reads the column says so
 		case c.Type == data.Time && us.Time == nil:
 			us.Time = make([]int64, len(us.First))
 			for k, r := range us.First {

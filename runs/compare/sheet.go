@@ -220,7 +220,8 @@ const htmlStyle = `<style>
 
 // html writes a sheet as a table and a list, to be put into a page.
 func (s *sheet) html(b *strings.Builder) {
-	fmt.Fprintf(b, "<div class=\"plumbline\">\n<table class=\"left%d\">\n<caption>%s</caption>\n", s.left, htmlText(s.title))
+	fmt.Fprintf(b, "<div class=\"plumbline\">\n<table class=\"left%d\">\n<caption>%s</caption>\n", s.left,
+		htmlText(s.title))
 	for i, line := range s.lines {
 		tag := "td"
 		if i == 0 {

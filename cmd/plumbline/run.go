@@ -165,8 +165,8 @@ func (a *app) carryOut(ctx context.Context, e *experiment.Experiment, resume, me
 		fmt.Fprintf(a.err, "interrupted; go on with: plumbline run --resume %s\n", outcome.Dir)
 		return &failure{code: exitFailed, quiet: true, err: errors.New("interrupted")}
 	case outcome.Failed > 0:
-		fmt.Fprintf(a.err, "%d of %d cells are not ok: see results.csv and log.jsonl there\n", outcome.Failed,
-			len(outcome.Results))
+		fmt.Fprintf(a.err, "%d of %d cells are not ok (%s): see results.csv and log.jsonl there\n", outcome.Failed,
+			len(outcome.Results), outcome.NotOK())
 		return &failure{code: exitFailed, quiet: true, err: errors.New("cells failed")}
 	}
 	return nil

@@ -237,7 +237,7 @@ func (j *job) measure(ctx context.Context) (*outcome, error) {
 		}
 		warnings = append(warnings, j.falsePositives(s.Test, scores, threshold)...)
 		if err := j.operate(scores, threshold, m); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	m.Warnings = append(warnings, m.Warnings...)

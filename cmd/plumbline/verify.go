@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -22,32 +24,51 @@ const shownDifferences = 20
 func (a *app) verifyCommand() *cobra.Command {
 	var asJSON, all, files bool
 	var ignore []string
+	var tolerance float64
+	var out string
 	c := &cobra.Command{
-		Use:   "verify RUNDIR OTHER | verify RUNDIR --files",
+		Use:   "verify RUNDIR [OTHER] | verify RUNDIR --files",
 		Short: "Say whether two run directories have the same results, or whether one is as its run left it",
 		Long: `verify compares two finished run directories cell by cell: every column of results.csv but times and peak
 memory, and every line of the scores, as text, so that equal means equal in every bit. It shows that a change of the
-program, of the number of workers or of the machine changed no result.
+program, of the number of workers or of the machine changed no result. With one run directory its experiment is carried
+out again here, and compared.
+
+A cell is byte-equal, tolerance-equal (with --tolerance: no number differs by more than that share of the larger one, or
+of 1) or different. The instruction set in force in each run is named: other processors round the sums of some models
+otherwise.
 
 With --files it checks one run directory against what its run wrote: the plan against the experiment, every file that a
 cell lists against its size and sha256, and every metric against the cell's scores, from which it is computed again.
 Files that the run did not write do not count.
 
-Exit code: 0 when all is equal or as it was left, 1 when something differs, 2 when a directory cannot be read.`,
+Exit code: 0 when all is equal (or within --tolerance) or as it was left, 1 when something differs, 2 when a directory
+cannot be read.`,
 		Example: "  plumbline verify runs/20240101-120000-quickstart runs/20240102-090000-quickstart\n" +
 			"  plumbline verify runs/20240101-120000-quickstart --files",
 		Args: func(c *cobra.Command, args []string) error {
 			if files {
 				return needs(1, 1, "one run directory with --files")(c, args)
 			}
-			return needs(2, 2, "two run directories, or one with --files")(c, args)
+			return needs(1, 2, "two run directories, or one to carry out again")(c, args)
 		},
 		ValidArgsFunction: completeFolders(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			if files {
 				return a.verifyFiles(c.Context(), args[0], asJSON, all)
 			}
-			e, err := compare.Equal(args[0], args[1], slices.Concat(compare.Measured, ignore))
+			if tolerance < 0 || tolerance >= 1 {
+				return usage(fmt.Errorf("--tolerance %v: want a share from 0 to less than 1", tolerance))
+			}
+			if len(args) == 1 {
+				again, remove, err := a.repeat(c.Context(), args[0], out)
+				defer remove()
+				if err != nil {
+					return err
+				}
+				args = append(args, again)
+			}
+			e, err := compare.Equal(args[0], args[1], slices.Concat(compare.Measured, ignore), tolerance)
 			if err != nil {
 				return usage(err)
 			}
@@ -56,7 +77,7 @@ Exit code: 0 when all is equal or as it was left, 1 when something differs, 2 wh
 			} else {
 				a.printEquality(e, all)
 			}
-			if err == nil && len(e.Differences) > 0 {
+			if err == nil && e.Verdict() == compare.Different {
 				return &failure{code: exitFailed, quiet: true, err: errors.New("the runs differ")}
 			}
 			return err
@@ -65,6 +86,9 @@ Exit code: 0 when all is equal or as it was left, 1 when something differs, 2 wh
 	a.jsonFlag(c, &asJSON)
 	c.Flags().BoolVar(&files, "files", false, "check one run directory against what its run wrote")
 	c.Flags().BoolVar(&all, "all", false, fmt.Sprintf("every difference; else the first %d", shownDifferences))
+	c.Flags().Float64Var(&tolerance, "tolerance", 0, "share that numbers may differ by")
+	c.Flags().StringVarP(&out, "out", "o", "", "folder that the repetition is kept in; else it is removed")
+	a.dataFlag(c)
 	c.Flags().StringSliceVar(&ignore, "ignore", nil,
 		"columns of results.csv that may differ, besides "+strings.Join(compare.Measured, ", "))
 	return c
@@ -126,9 +150,39 @@ func (a *app) printEquality(e *compare.Equality, all bool) {
 		}
 		fmt.Fprintln(a.out, d)
 	}
-	verdict := "equal"
-	if n := len(e.Differences); n > 0 {
-		verdict = fmt.Sprintf("%d differences", n)
+	fmt.Fprintf(a.out, "%s: %d cells, scores of %d: %d byte-equal, %d tolerance-equal, %d different\n", e.Verdict(),
+		e.Cells, e.Scores, e.Count(compare.ByteEqual), e.Count(compare.ToleranceEqual), e.Count(compare.Different))
+	if e.Sets[0] != "" || e.Sets[1] != "" {
+		fmt.Fprintf(a.out, "instruction sets: %s, %s\n", e.Sets[0], e.Sets[1])
 	}
-	fmt.Fprintf(a.out, "%s: %d cells, scores of %d\n", verdict, e.Cells, e.Scores)
+}
+
+// repeat carries the experiment of a run directory out again; remove takes the repetition away unless it is to be kept.
+func (a *app) repeat(ctx context.Context, dir, out string) (again string, remove func(), err error) {
+	remove = func() {}
+	e, err := a.load(filepath.Join(dir, "experiment.yaml"), nil)
+	if err != nil {
+		return "", remove, err
+	}
+	if out == "" {
+		if out, err = os.MkdirTemp("", "plumbline-verify-"); err != nil {
+			return "", remove, failed(err)
+		}
+		folder := out
+		remove = func() { os.RemoveAll(folder) }
+	}
+	ctx, stop := a.interruptible(ctx)
+	defer stop()
+	p := a.progress()
+	defer p.Close()
+	o, err := runs.Run(ctx, e, runs.Options{
+		Root: out, Observe: p.Event, Command: append([]string{"plumbline"}, a.args...),
+	})
+	switch {
+	case err != nil:
+		return "", remove, failed(err)
+	case o.Interrupted:
+		return "", remove, failed(errors.New("interrupted"))
+	}
+	return o.Dir, remove, nil
 }

@@ -23,6 +23,10 @@ func TestVerify(t *testing.T) {
 	if code != exitOK || !strings.Contains(out, "equal: 4 cells, scores of 4") {
 		t.Errorf("a repetition: exit %d: %s%s", code, out, errOut)
 	}
+	code, out, errOut = plumb(t, "verify", one)
+	if code != exitOK || !strings.Contains(out, "4 byte-equal, 0 tolerance-equal, 0 different") {
+		t.Errorf("carried out again: exit %d: %s%s", code, out, errOut)
+	}
 	other := run(one+"/experiment.yaml", "models.2.trees=21")
 	code, out, _ = plumb(t, "verify", one, other, "--all")
 	if code != exitFailed || !strings.Contains(out, "cells/synth/iforest/s1: auroc: ") ||

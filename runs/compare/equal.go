@@ -21,6 +21,39 @@ type Equality struct {
 	Cells       int          `json:"cells"`       // cells that both have
 	Scores      int          `json:"scores"`      // of them: cells whose scores were compared
 	Differences []Difference `json:"differences"` // none: the runs are equal
+	// Sets is the instruction set that was in force in each run, as its manifest says.
+	Sets [2]string `json:"instruction_sets"`
+	// Verdicts is, of each cell that both have: byte-equal, tolerance-equal or different.
+	Verdicts map[string]string `json:"verdicts"`
+}
+
+// What a cell of two runs is.
+const (
+	ByteEqual      = "byte-equal"      // every bit of its scores and metrics
+	ToleranceEqual = "tolerance-equal" // numbers that differ do so by no more than the tolerance
+	Different      = "different"
+)
+
+// Verdict is that of the runs: the worst of their cells; different where one lacks something.
+func (e *Equality) Verdict() string {
+	worst := ByteEqual
+	for _, d := range e.Differences {
+		if !d.Near {
+			return Different
+		}
+		worst = ToleranceEqual
+	}
+	return worst
+}
+
+// Count is how many cells have a verdict.
+func (e *Equality) Count(verdict string) (n int) {
+	for _, v := range e.Verdicts {
+		if v == verdict {
+			n++
+		}
+	}
+	return n
 }
 
 // Difference is one place where two runs are not equal.
@@ -29,6 +62,7 @@ type Difference struct {
 	What string `json:"what"` // a column of results.csv, "scores", or what is missing
 	One  string `json:"one"`  // the value in the first run
 	Two  string `json:"two"`  // and in the second
+	Near bool   `json:"within_tolerance"`
 }
 
 // String is the difference in one line.
@@ -40,10 +74,18 @@ func (d Difference) String() string {
 	return fmt.Sprintf("%s: %s, %s", at, d.One, d.Two)
 }
 
+// near says whether two numbers, as texts, are within the tolerance: of the larger one, or of 1 where both are smaller.
+func near(x, y string, tolerance float64) bool {
+	u, err := strconv.ParseFloat(x, 64)
+	v, err2 := strconv.ParseFloat(y, 64)
+	return err == nil && err2 == nil && math.Abs(u-v) <= tolerance*math.Max(1, math.Max(math.Abs(u), math.Abs(v)))
+}
+
 // Equal holds the results.csv and the scores of two finished run directories against each other, cell by cell.
 // Scores are compared as text, which is their every bit; columns of results.csv that ignore names, such as
-// [Measured], are left out. The error says what cannot be read.
-func Equal(one, two string, ignore []string) (*Equality, error) {
+// [Measured], are left out. Numbers that differ by no more than the tolerance are differences that say so. The error
+// says what cannot be read.
+func Equal(one, two string, ignore []string, tolerance float64) (*Equality, error) {
 	a, err := readTable(one)
 	if err != nil {
 		return nil, err
@@ -52,7 +94,13 @@ func Equal(one, two string, ignore []string) (*Equality, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Equality{Differences: []Difference{}}
+	e := &Equality{Differences: []Difference{}, Verdicts: map[string]string{}}
+	for i, dir := range []string{one, two} {
+		var m record.Manifest
+		if record.ReadJSON(dir, "manifest.json", &m) == nil {
+			e.Sets[i] = m.Kernels
+		}
+	}
 	shared := e.columns(a, b, ignore)
 	for _, cell := range a.cells {
 		row, ok := b.rows[cell]
@@ -64,22 +112,33 @@ func Equal(one, two string, ignore []string) (*Equality, error) {
 		for _, c := range shared {
 			if x, y := a.rows[cell][a.at[c]], row[b.at[c]]; x != y {
 				e.add(cell, c, text(x), text(y))
+				e.Differences[len(e.Differences)-1].Near = near(x, y, tolerance)
 			}
 		}
-		if err := e.scores(one, two, cell); err != nil {
+		if err := e.scores(one, two, cell, tolerance); err != nil {
 			return nil, err
 		}
+		e.Verdicts[cell] = ByteEqual
 	}
 	for _, cell := range b.cells {
 		if _, ok := a.rows[cell]; !ok {
 			e.add(cell, "cell", "is not there", "is there")
 		}
 	}
+	for _, d := range e.Differences {
+		switch _, both := e.Verdicts[d.Cell]; {
+		case !both:
+		case !d.Near:
+			e.Verdicts[d.Cell] = Different
+		case e.Verdicts[d.Cell] == ByteEqual:
+			e.Verdicts[d.Cell] = ToleranceEqual
+		}
+	}
 	return e, nil
 }
 
 func (e *Equality) add(cell, what, one, two string) {
-	e.Differences = append(e.Differences, Difference{cell, what, one, two})
+	e.Differences = append(e.Differences, Difference{Cell: cell, What: what, One: one, Two: two})
 }
 
 func text(s string) string {
@@ -153,7 +212,7 @@ func readTable(dir string) (*resultTable, error) {
 }
 
 // scores compares a cell's scores line by line. Cells that both keep none are equal.
-func (e *Equality) scores(one, two, cell string) error {
+func (e *Equality) scores(one, two, cell string, tolerance float64) error {
 	a, err := openScores(one, cell)
 	if err != nil {
 		return err
@@ -175,7 +234,7 @@ func (e *Equality) scores(one, two, cell string) error {
 		return nil
 	}
 	e.Scores++
-	lines, differ, largest := 0, 0, 0.0
+	lines, differ, largest, within := 0, 0, 0.0, true
 	first := [2]string{}
 	for {
 		x, err := a.Next()
@@ -198,22 +257,38 @@ func (e *Equality) scores(one, two, cell string) error {
 		}
 		differ++
 		largest = math.Max(largest, distance(x, y))
+		within = within && nearLines(x, y, tolerance)
 	}
 	if differ > 0 {
 		what := fmt.Sprintf("scores (%d of %d lines, by up to %.3g)", differ, lines, largest)
 		e.add(cell, what, first[0], first[1])
+		e.Differences[len(e.Differences)-1].Near = within
 	}
 	return nil
 }
 
+// nearLines says whether two lines differ in their scores alone, and in these by no more than the tolerance.
+func nearLines(x, y []string, tolerance float64) bool {
+	if len(x) != len(y) {
+		return false
+	}
+	for i := range x {
+		if x[i] != y[i] && (i != scoreColumn || !near(x[i], y[i], tolerance)) {
+			return false
+		}
+	}
+	return true
+}
+
+const scoreColumn = 2 // row,unit,score,attack,class
+
 // distance is how far the scores of two lines are from each other; 0 where one has none.
 func distance(x, y []string) float64 {
-	const score = 2 // row,unit,score,attack,class
-	if len(x) <= score || len(y) <= score {
+	if len(x) <= scoreColumn || len(y) <= scoreColumn {
 		return 0
 	}
-	u, err := strconv.ParseFloat(x[score], 64)
-	v, err2 := strconv.ParseFloat(y[score], 64)
+	u, err := strconv.ParseFloat(x[scoreColumn], 64)
+	v, err2 := strconv.ParseFloat(y[scoreColumn], 64)
 	if err != nil || err2 != nil {
 		return 0
 	}

@@ -69,7 +69,7 @@ func TestEqual(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			other := sound
 			c.change(&other)
-			e, err := Equal(sound.write(t), other.write(t), Measured)
+			e, err := Equal(sound.write(t), other.write(t), Measured, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -90,7 +90,7 @@ func TestEqual(t *testing.T) {
 func TestEqualIgnores(t *testing.T) {
 	other := ended{strings.NewReplacer("0.5", "0.6", "1.25", "9").Replace(sound.results), sound.scores}
 	for ignore, want := range map[string]int{"": 2, "auroc": 1, "auroc,fit_seconds": 0} {
-		e, err := Equal(sound.write(t), other.write(t), strings.Split(ignore, ","))
+		e, err := Equal(sound.write(t), other.write(t), strings.Split(ignore, ","), 0)
 		if err != nil || len(e.Differences) != want {
 			t.Errorf("without %q: %v, %v; want %d differences", ignore, e.Differences, err, want)
 		}
@@ -113,8 +113,37 @@ func TestEqualRefuses(t *testing.T) {
 		"ragged scores":   {ended{sound.results, "row,unit\n1\n"}, "wrong number of fields"},
 		"missing folders": {ended{}, "results.csv"},
 	} {
-		if _, err := Equal(good, c.other.write(t), Measured); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := Equal(good, c.other.write(t), Measured, 0); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
+	}
+}
+
+// TestTolerance: what numbers alone differ in is within a tolerance or not; truths, texts and lines that are missing
+// never are.
+func TestTolerance(t *testing.T) {
+	for _, c := range []struct {
+		name, from, to string
+		want           string // with a tolerance of one in a thousand
+	}{
+		{"nothing", "x", "x", ByteEqual},
+		{"a score by little", "0.75", "0.7504", ToleranceEqual},
+		{"a score by much", "0.75", "0.76", Different},
+		{"a truth", "1,scan", "0,benign", Different},
+		{"a line", "1,1,0.75,1,scan\n", "", Different},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := sound
+			r.scores = strings.Replace(r.scores, c.from, c.to, 1)
+			e, err := Equal(sound.write(t), r.write(t), Measured, 1e-3)
+			if err != nil || e.Verdict() != c.want || e.Verdicts["cells/d/m/s1"] != c.want || e.Count(c.want) != 1 {
+				t.Errorf("%v: %s, %v, want %s", err, e.Verdict(), e.Verdicts, c.want)
+			}
+		})
+	}
+	r := sound
+	r.results = strings.Replace(r.results, "0.5", "", 1) // undefined is no number
+	if e, err := Equal(sound.write(t), r.write(t), Measured, 0.9); err != nil || e.Verdict() != Different {
+		t.Error(err, e)
 	}
 }

@@ -79,6 +79,10 @@ def estimator(model):
     if model == "boosting":
         from sklearn.ensemble import HistGradientBoostingClassifier
         return HistGradientBoostingClassifier(early_stopping=False), probability
+    if model == "mlp":
+        from sklearn.neural_network import MLPClassifier
+        return MLPClassifier((64, 32), alpha=0, batch_size=200, max_iter=20, tol=0, n_iter_no_change=20,
+                             random_state=1), probability
     if model == "svm":
         from sklearn.svm import SVC
         return SVC(), lambda m, x: m.decision_function(x)

@@ -26,6 +26,7 @@ import (
 
 	"plumbline/models/nn"
 	"plumbline/numeric/kernel"
+	"plumbline/runs/usage"
 )
 
 var (
@@ -124,8 +125,8 @@ func run(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	fmt.Printf("%s/%s, %s, %d processors, least of %d runs, in turn\n", runtime.GOOS, runtime.GOARCH, runtime.Version(),
-		runtime.NumCPU(), s.rounds)
+	fmt.Printf("%s, %s/%s, %s, %d processors (%s), least of %d runs, in turn\n", time.Now().Format(time.DateOnly),
+		runtime.GOOS, runtime.GOARCH, runtime.Version(), runtime.NumCPU(), usage.Processor(), s.rounds)
 	for _, room := range strings.Split(*rooms, ",") {
 		switch room {
 		case "networks":

@@ -1,16 +1,14 @@
 package record
 
 import (
-	"bufio"
 	"fmt"
-	"os"
 	"runtime"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"plumbline/data"
 	"plumbline/numeric/kernel"
+	"plumbline/runs/usage"
 )
 
 // Manifest is what a run was made with: enough to repeat it, and to know when a repetition differs.
@@ -108,7 +106,7 @@ type FileRecord struct {
 // Build is what is known of the program: version, revision, compiler.
 func Build() Manifest {
 	m := Manifest{
-		Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), CPU: cpuModel(),
+		Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), CPU: usage.Processor(),
 		Kernels: kernel.Name(), Modules: map[string]string{}, Settings: map[string]string{},
 	}
 	info, ok := debug.ReadBuildInfo()
@@ -130,21 +128,6 @@ func Build() Manifest {
 		m.Modules[d.Path] = d.Version
 	}
 	return m
-}
-
-// cpuModel is the processor's name where the system tells it.
-func cpuModel() string {
-	f, err := os.Open("/proc/cpuinfo")
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	for sc := bufio.NewScanner(f); sc.Scan(); {
-		if name, ok := strings.CutPrefix(sc.Text(), "model name"); ok {
-			return strings.TrimLeft(name, "\t :")
-		}
-	}
-	return ""
 }
 
 func NewFileRecord(o data.Origin) FileRecord {

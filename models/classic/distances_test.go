@@ -74,5 +74,8 @@ func TestECODByHand(t *testing.T) {
 		max(f(1, 5), f(5, 1), f(5, 5)),
 		max(f(4, 5), f(3, 4), f(3, 5)),
 	}
-	modeltest.Near(t, "tails", modeltest.FitScore(t, &ECOD{}, models.Env{}, train, test), want, 1e-12)
+	modeltest.Near(t, "tails", modeltest.FitScore(t, &ECOD{Tails: "sums"}, models.Env{}, train, test), want, 1e-12)
+	want = []float64{f(2, 4), f(1, 1), f(1, 1), f(3, 4)} // the rarer tail of each column
+	modeltest.Near(t, "tails by column", modeltest.FitScore(t, &ECOD{Tails: "columns"}, models.Env{}, train, test), want,
+		1e-12)
 }

@@ -14,14 +14,19 @@ import (
 //
 // and S_j = L_j where the training values of column j are skewed to the left, else R_j,
 //
-//	score(x) = max(Σ_j log 1/L_j, Σ_j log 1/R_j, Σ_j log 1/S_j)
+//	score(x) = max(Σ_j log 1/L_j, Σ_j log 1/R_j, Σ_j log 1/S_j)            (tails: sums)
+//	score(x) = Σ_j max(log 1/L_j, log 1/R_j)                               (tails: columns)
 //
 // (Li, Zhao, Hu, Botta, Ionescu and Chen, ECOD: unsupervised outlier detection using empirical cumulative
-// distribution functions, IEEE TKDE 2022, algorithm 1. There the scored rows are all part of the sample;
-// here each joins the training rows alone, so that its score does not depend on the others.)
+// distribution functions, IEEE TKDE 2022, algorithm 1, for the first; PyOD's implementation has the
+// second.) There the scored rows are all part of the sample; here each joins the training rows alone, so that its score
+// does not depend on the others. In PyOD a column whose skewness is exactly 0 counts with both tails.
 //
 // Fit costs nd log n, each scored row d log n.
-type ECOD struct{}
+type ECOD struct {
+	// where the larger of the tails is taken: of the sums, as in the paper, or in each of the columns, as in PyOD
+	Tails string `yaml:"tails" jsonschema:"enum=sums,enum=columns"`
+}
 
 const ecod = "ecod"
 
@@ -33,7 +38,7 @@ func init() {
 			"cumulative distribution functions, IEEE TKDE 2022",
 		Needs:    models.Needs{Input: data.Vectors},
 		Seeded:   models.Never,
-		Defaults: func() models.Spec { return &ECOD{} },
+		Defaults: func() models.Spec { return &ECOD{Tails: "sums"} },
 	})
 }
 
@@ -42,22 +47,24 @@ func (c *ECOD) New(env models.Env) (models.Detector, error) {
 	if err := models.CheckSpec(ecod, c); err != nil {
 		return nil, err
 	}
+	byColumn := c.Tails == "columns"
 	return models.RowMethod{
 		Name: ecod, Spec: c, Env: env, Min: 1,
-		Fit: func(ctx context.Context, s *data.Set) (models.RowLearned, error) { return fitECOD(ctx, env, s) },
+		Fit: func(ctx context.Context, s *data.Set) (models.RowLearned, error) {
+			t, err := tabulateTails(ctx, env, s)
+			return &ecodState{t, byColumn}, err
+		},
 		Load: func(st models.State) (models.RowLearned, error) {
 			t, err := loadTails(st)
-			return &ecodState{t}, err
+			return &ecodState{t, byColumn}, err
 		},
 	}.Explainer(), nil
 }
 
 // ecodState is the tails of the columns.
-type ecodState struct{ tailTable }
-
-func fitECOD(ctx context.Context, env models.Env, s *data.Set) (*ecodState, error) {
-	t, err := tabulateTails(ctx, env, s)
-	return &ecodState{t}, err
+type ecodState struct {
+	tailTable
+	byColumn bool
 }
 
 // ecodSums are the three sums of logarithms of a row.
@@ -76,6 +83,10 @@ func (m *ecodState) add(x []float32, lo, j int, sums []ecodSums) {
 			last, at = v, c.place(v)
 		}
 		t := c.tails[at]
+		if m.byColumn {
+			sums[i].left += max(t.left, t.right)
+			continue
+		}
 		sums[i].left += t.left
 		sums[i].right += t.right
 		if c.third < 0 {
@@ -114,7 +125,9 @@ func (m *ecodState) ExplainRow(row []float32, out []float64) {
 	top := sums[0].score()
 	for j, v := range row {
 		t := m.columns[j].tails[m.columns[j].place(v)]
-		if top == sums[0].left || top != sums[0].right && m.columns[j].third < 0 {
+		if m.byColumn {
+			out[j] = max(t.left, t.right)
+		} else if top == sums[0].left || top != sums[0].right && m.columns[j].third < 0 {
 			out[j] = t.left
 		} else {
 			out[j] = t.right

@@ -283,7 +283,7 @@ func (m *densest) of(s *data.Set, rows []int) (half, error) {
 	if err != nil {
 		return half{}, err
 	}
-	flat := m.sklearn && leaveFlat(cov, s.D)
+	flat := m.sklearn && leaveFlat(mean, cov)
 	g, _, err := ridged(mean, cov, m.ridge)
 	if err != nil {
 		return half{}, err
@@ -294,13 +294,20 @@ func (m *densest) of(s *data.Set, rows []int) (half, error) {
 	return half{g, -2 * g.LogDet}, nil
 }
 
-// leaveFlat makes columns without variance count for nothing, as in the pseudo-inverse, and says whether there are any.
-func leaveFlat(cov []float64, d int) (some bool) {
-	const boundless = 1e30 // variance
+// leaveFlat makes columns without variance, but for rounding, count for nothing, as in the pseudo-inverse, and says
+// whether there are any.
+func leaveFlat(mean, cov []float64) (some bool) {
+	const rounding, boundless = 1e-12, 1e30
+	d := len(mean)
 	for j := range d {
-		if cov[j*d+j] == 0 {
-			cov[j*d+j], some = boundless, true
+		if math.Sqrt(cov[j*d+j]) > rounding*max(1, math.Abs(mean[j])) {
+			continue
 		}
+		some = true
+		for k := range d {
+			cov[j*d+k], cov[k*d+j] = 0, 0
+		}
+		cov[j*d+j] = boundless
 	}
 	return some
 }

@@ -115,6 +115,14 @@ func TestCOPODBesidePyOD(t *testing.T) {
 	}
 }
 
+// TestECODBesidePyOD: rows that are passed to PyOD one at a time.
+func TestECODBesidePyOD(t *testing.T) {
+	for _, p := range modeltest.PyOD(t) {
+		scores := modeltest.FitScore(t, &ECOD{Tails: "columns"}, models.Env{}, p.Even, p.Odd)
+		p.SameScores(t, "ECOD", "each_alone", scores, p.Odd.Attack, 1e-6)
+	}
+}
+
 // TestLODABesidePyOD: with the bin that a value falls into, which PyOD misses.
 func TestLODABesidePyOD(t *testing.T) {
 	for _, p := range modeltest.PyOD(t) {

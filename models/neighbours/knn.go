@@ -15,6 +15,7 @@ import (
 //
 //	score(x) = d_k                 (distance: largest)
 //	score(x) = 1/k Σ_i d_i         (distance: mean)
+//	score(x) = median of the d_i   (distance: median)
 //
 // (Ramaswamy, Rastogi and Shim, Efficient algorithms for mining outliers from large data sets, SIGMOD
 // 2000, for the first; Angiulli and Pizzuti, Fast outlier detection in high dimensional spaces, PKDD 2002,
@@ -23,7 +24,7 @@ type KNN struct {
 	// neighbours; 5 as in PyOD; fewer where there are fewer training rows
 	K int `yaml:"k" jsonschema:"minimum=1,maximum=100000"`
 	// which of the k distances is the score
-	Distance      string `yaml:"distance" jsonschema:"enum=largest,enum=mean"`
+	Distance      string `yaml:"distance" jsonschema:"enum=largest,enum=mean,enum=median"`
 	models.Sample `yaml:",inline"`
 }
 
@@ -32,7 +33,7 @@ const knn = "knn"
 func init() {
 	models.Register(models.Info{
 		Name: knn,
-		Doc:  "Distance to the k-th nearest training row, or the mean over the k nearest.",
+		Doc:  "Distance to the k-th nearest training row, or the mean or the median over the k nearest.",
 		Paper: "Ramaswamy, Rastogi and Shim, Efficient algorithms for mining outliers from large data sets, " +
 			"SIGMOD 2000",
 		Needs:  models.Needs{Input: data.Vectors},
@@ -54,27 +55,31 @@ func (c *KNN) New(env models.Env) (models.Detector, error) {
 		Fit: func(ctx context.Context, s *data.Set) (models.RowLearned, error) {
 			s = spec.Take(s, env.Logger())
 			ref := neighbour.New(slices.Clone(s.X), s.N, s.D)
-			return &knnState{min(spec.K, s.N), spec.Distance == "mean", ref}, nil
+			return &knnState{min(spec.K, s.N), spec.Distance, ref}, nil
 		},
-		Load: loadKNN,
+		Load: func(st models.State) (models.RowLearned, error) { return loadKNN(st, spec.Distance) },
 	}.Detector(), nil
 }
 
 type knnState struct {
-	k    int
-	mean bool
-	ref  *neighbour.Reference
+	k        int
+	distance string
+	ref      *neighbour.Reference
 }
 
 func (m *knnState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
 	return m.ref.Nearest(ctx, s.X, m.k, workers, -1, func(i int, near []neighbour.Neighbour) {
-		out[i] = near[m.k-1].Distance
-		if m.mean {
+		switch m.distance {
+		case "mean":
 			var sum float64
 			for _, o := range near {
 				sum += o.Distance
 			}
 			out[i] = sum / float64(m.k)
+		case "median":
+			out[i] = (near[(m.k-1)/2].Distance + near[m.k/2].Distance) / 2
+		default:
+			out[i] = near[m.k-1].Distance
 		}
 	})
 }
@@ -87,10 +92,10 @@ type knnMeta struct {
 }
 
 func (m *knnState) RowState() (any, models.Arrays) {
-	return knnMeta{m.ref.N, m.k, m.mean}, models.Arrays{"rows": m.ref.X}
+	return knnMeta{m.ref.N, m.k, m.distance == "mean"}, models.Arrays{"rows": m.ref.X}
 }
 
-func loadKNN(st models.State) (models.RowLearned, error) {
+func loadKNN(st models.State, distance string) (models.RowLearned, error) {
 	var meta knnMeta
 	err := st.Meta(&meta)
 	if err != nil {
@@ -100,9 +105,12 @@ func loadKNN(st models.State) (models.RowLearned, error) {
 	if n < 1 || n > math.MaxInt32 || meta.K < 1 || meta.K > n {
 		return nil, fmt.Errorf("%d rows of %d columns, k %d", n, d, meta.K)
 	}
+	if meta.Mean != (distance == "mean") {
+		return nil, fmt.Errorf("mean %v, distance: %s", meta.Mean, distance)
+	}
 	ref, err := loadReference(st, n)
 	if err != nil {
 		return nil, err
 	}
-	return &knnState{meta.K, meta.Mean, ref}, nil
+	return &knnState{meta.K, distance, ref}, nil
 }

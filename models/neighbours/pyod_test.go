@@ -118,7 +118,8 @@ func TestINNEBesidePyOD(t *testing.T) {
 
 func TestKNNBesidePyOD(t *testing.T) {
 	for _, p := range modeltest.PyOD(t) {
-		for detector, distance := range map[string]string{"KNN_largest": "largest", "KNN_mean": "mean"} {
+		for detector, distance := range map[string]string{"KNN_largest": "largest", "KNN_mean": "mean",
+			"KNN_median": "median"} {
 			spec := &KNN{K: 5, Distance: distance, Sample: all}
 			p.SameScores(t, detector, "odd", modeltest.FitScore(t, spec, models.Env{}, p.Even, p.Odd), p.Odd.Attack, 1e-6)
 		}

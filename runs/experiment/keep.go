@@ -14,7 +14,7 @@ type Keep struct {
 	// model.bin
 	Models bool `yaml:"models"`
 	// coordinates.csv, which puts test rows into the plane: a list of pca and tsne, or a map {methods, rows, perplexity}
-	Coordinates Coordinates `yaml:"coordinates"`
+	Coordinates Coordinates `yaml:"coordinates,omitempty"`
 	// importance.json: the AUROC that the model loses when a column's values are shuffled among test rows, the mean over
 	// this many shuffles; 0: none
 	Importance int `yaml:"importance" jsonschema:"minimum=0,maximum=1000"`
@@ -59,6 +59,9 @@ func (c *Coordinates) UnmarshalSettings(d settings.Node) (ps settings.Problems) 
 	}
 	return ps
 }
+
+// IsZero says that nothing is asked for, which files leave out.
+func (c Coordinates) IsZero() bool { return len(c.Methods) == 0 }
 
 // MarshalYAML is the shortest form that UnmarshalSettings reads.
 func (c Coordinates) MarshalYAML() (any, error) {

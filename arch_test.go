@@ -108,6 +108,8 @@ var allowed = map[string]string{
 	"runs/methods": "configs/settings data data/split models runs/compare runs/experiment runs/record",
 	"runs/audit":   "configs/settings data data/audit data/prep eval models",
 	"runs/tune":    "configs/settings data/split eval models runs runs/experiment runs/prepare runs/record",
+	"runs/plot":    "",
+	"runs/report":  "eval runs/compare runs/methods runs/plot runs/record",
 	"runs": "data data/audit data/cache data/prep data/source eval models runs/bundle runs/experiment " +
 		"runs/foreign runs/prepare runs/record runs/usage numeric/cluster numeric/embed numeric/parallel " +
 		"numeric/stat",

@@ -159,7 +159,11 @@ func (a *app) carryOut(ctx context.Context, e *experiment.Experiment, resume, me
 	if err := table.Render(a.out, "table"); err != nil {
 		return failed(err)
 	}
-	fmt.Fprintf(a.out, "\n%s\n", outcome.Dir)
+	fmt.Fprintln(a.out)
+	if file := a.keepReport(rec); file != "" {
+		fmt.Fprintf(a.out, "report: %s\n", file)
+	}
+	fmt.Fprintln(a.out, outcome.Dir)
 	switch {
 	case outcome.Interrupted:
 		fmt.Fprintf(a.err, "interrupted; go on with: plumbline run --resume %s\n", outcome.Dir)

@@ -69,6 +69,18 @@ type Row struct {
 	dir        string  // of the run of each cell; empty where cells of several are joined
 }
 
+// Results is the cells of the row.
+func (r *Row) Results() []record.Result { return r.cells }
+
+// Value is a metric over the row's cells, whether the table shows it or not.
+func (r *Row) Value(metric string) Value { return value(r.cells, metric, r.overlap) }
+
+// Heading is what the group stands for: data set, unit, how many are judged and the share of attacks.
+func (g *Group) Heading() string { return g.heading() }
+
+// How says how the marks of Best and Even were made.
+func (g *Group) How() string { return g.how }
+
 // Value is a metric's mean over seeds, or over folds whose values are means over seeds. Its interval is that of the
 // mean
 // (see [eval.Pool]); where one cell is all there is, or all seeds gave one value, it is the cell's own over the choice

@@ -88,6 +88,34 @@ func escaped(text string, escape func(string) string, cite func(keys string) str
 	}
 }
 
+// Paragraph is a heading, a text, or a table with its caption, whichever is there.
+type Paragraph struct {
+	Heading, Text, Caption string
+	Rows                   [][]string // heads first
+}
+
+// Paragraphs is the section for those who set it themselves; citations stand in brackets.
+func (s *Section) Paragraphs() (out []Paragraph) {
+	text := func(t string) string {
+		return escaped(t, func(s string) string { return s }, func(keys string) string { return "[" + keys + "]" })
+	}
+	for _, k := range s.blocks {
+		p := Paragraph{Heading: text(k.heading), Text: text(k.text)}
+		if k.table != nil {
+			p.Caption = text(k.table.caption)
+			for _, row := range k.table.rows {
+				var cells []string
+				for _, c := range row {
+					cells = append(cells, text(c))
+				}
+				p.Rows = append(p.Rows, cells)
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
 // Render writes the section in one of Formats.
 func (s *Section) Render(w io.Writer, format string) error {
 	var b strings.Builder

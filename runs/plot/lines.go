@@ -1,0 +1,123 @@
+package plot
+
+import (
+	"html"
+	"math"
+	"strconv"
+)
+
+// Line is a curve over the points of its chart. Low and High, a band, may be nil.
+type Line struct {
+	Name         string
+	Y, Low, High []float64 // NaN: no value
+}
+
+// frame is the area of a chart in its figure.
+type frame struct {
+	*Figure
+	x, y                     Axis
+	left, top, width, height float64
+}
+
+func newFrame(f *Figure, x, y Axis) *frame {
+	fr := &frame{Figure: f, x: x, y: y, left: 44, top: 8}
+	fr.width, fr.height = f.Width-fr.left-12, f.Height-fr.top-40
+	for _, v := range y.ticks(5) {
+		fr.rule("grid", fr.left, fr.py(v), fr.left+fr.width, fr.py(v))
+		fr.text(fr.left-6, fr.py(v)+4, "end", y.write(v))
+	}
+	for _, v := range x.ticks(5) {
+		fr.rule("grid", fr.px(v), fr.top, fr.px(v), fr.top+fr.height)
+		anchor := "middle"
+		if fr.px(v) > fr.left+fr.width-14 {
+			anchor = "end" // nothing is cut at the edge
+		}
+		fr.text(fr.px(v), fr.top+fr.height+15, anchor, x.write(v))
+	}
+	label := x.Label
+	if y.Label != "" {
+		label = y.Label + " against " + x.Label
+	}
+	fr.text(fr.left+fr.width/2, f.Height-6, "middle", label)
+	return fr
+}
+
+func (f *frame) px(v float64) float64 { return f.left + f.width*f.x.at(v) }
+func (f *frame) py(v float64) float64 { return f.top + f.height*(1-f.y.at(v)) }
+
+// points is values as places of the figure.
+func (f *frame) points(x, y []float64) (px, py []float64) {
+	for i := range x {
+		px, py = append(px, f.px(x[i])), append(py, math.NaN())
+		if !math.IsNaN(y[i]) {
+			py[i] = f.py(y[i])
+		}
+	}
+	return px, py
+}
+
+// Lines draws curves over common points x: the first in the order of [Colours], with their bands, those beyond in grey
+// below them. diagonal draws y = x, what chance gives in a ROC diagram.
+func Lines(name, title string, width, height float64, x, y Axis, at []float64, lines []Line, diagonal bool) *Figure {
+	f := &Figure{Name: name, Title: title, Width: width, Height: height}
+	fr := newFrame(f, x, y)
+	f.Table = [][]string{{x.Label}}
+	for _, v := range at {
+		f.Table = append(f.Table, []string{exact(v)})
+	}
+	if diagonal {
+		px, py := fr.points(at, at)
+		f.add(`<path class="chance" d="%s"/>`, path(px, py))
+	}
+	for i := len(lines) - 1; i >= len(Colours); i-- {
+		px, py := fr.points(at, lines[i].Y)
+		f.add(`<path class="rest" d="%s"><title>%s</title></path>`, path(px, py), html.EscapeString(lines[i].Name))
+	}
+	for i := min(len(lines), len(Colours)) - 1; i >= 0; i-- {
+		l := &lines[i]
+		px, py := fr.points(at, l.Y)
+		if l.Low != nil {
+			_, low := fr.points(at, l.Low)
+			_, high := fr.points(at, l.High)
+			f.add(`<path class="band" fill="%s" d="%s"/>`, Colours[i], around(px, low, high))
+		}
+		f.add(`<path class="line" stroke="%s" d="%s"><title>%s</title></path>`, Colours[i], path(px, py),
+			html.EscapeString(l.Name))
+	}
+	for _, l := range lines {
+		f.column(l.Name, l.Y)
+		if l.Low != nil {
+			f.column(l.Name+" low", l.Low)
+			f.column(l.Name+" high", l.High)
+		}
+	}
+	return f
+}
+
+// column adds a column to the figure's numbers.
+func (f *Figure) column(name string, v []float64) {
+	f.Table[0] = append(f.Table[0], name)
+	for i := range v {
+		f.Table[i+1] = append(f.Table[i+1], exact(v[i]))
+	}
+}
+
+// around is the outline of a band.
+func around(x, low, high []float64) string {
+	var px, py []float64
+	for i := range x {
+		px, py = append(px, x[i]), append(py, high[i])
+	}
+	for i := len(x) - 1; i >= 0; i-- {
+		px, py = append(px, x[i]), append(py, low[i])
+	}
+	return path(px, py) + "Z"
+}
+
+// exact is a value of a table; undefined ones are empty.
+func exact(v float64) string {
+	if math.IsNaN(v) {
+		return ""
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
+}

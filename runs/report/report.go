@@ -1,0 +1,462 @@
+package report
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io"
+	"io/fs"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"plumbline/eval"
+	"plumbline/runs/compare"
+	"plumbline/runs/methods"
+	"plumbline/runs/plot"
+	"plumbline/runs/record"
+)
+
+//go:embed page.html
+var pageText string
+
+//go:embed page.css
+var styleText string
+
+//go:embed page.js
+var scriptText string
+
+var pageTemplate = template.Must(template.New("page").Parse(pageText))
+
+// maxFigures is how many data sets have figures: a page of hundreds would be as large as the run.
+const maxFigures = 8
+
+// maxLines is how many curves a figure has: those beyond the colours are grey.
+const maxLines = 12
+
+// page is what the template gets.
+type page struct {
+	Name, Date, Counts string
+	Style              template.CSS
+	Script             template.JS
+	Data               template.JS
+	Over               string // of several data sets, how models stand over all
+	Diagram            template.HTML
+	Sets               []*set
+	Failures           []failure
+	Faults             []string
+	Warnings           []string
+	Methods            []methods.Paragraph
+	Environment        [][2]string
+	Experiment         string
+}
+
+type failure struct{ Cell, Status, Error string }
+
+// set is one group: a data set and unit.
+type set struct {
+	ID, Name, Note string
+	Says           string
+	Doubts         []string
+	Metric         string
+	Axis           template.HTML
+	Heads          []head
+	Rows           []row
+	Footnotes      []string
+	ROC            template.HTML
+	Legend         []key
+	Rest           int
+	Distributions  []distributionOf
+	Classes        []string
+	Heat           []heatRow
+	Explorer       bool
+	Audit          []string
+	Published      []published
+	Skipped        string
+}
+
+type head struct{ Metric, Title, Doc string }
+
+type key struct{ Name, Colour string }
+
+type distributionOf struct {
+	Name   string
+	Figure template.HTML
+}
+
+type heatRow struct {
+	Name  string
+	Cells []heat
+}
+
+// heat is a share with its colour, from 0 to 1.
+type heat struct {
+	Text  string
+	Value string
+}
+
+// row is a line of the comparison.
+type row struct {
+	Rank     string
+	Label    string
+	Tags     []tag
+	Control  bool
+	Main     string
+	SD       string
+	Dot      template.HTML
+	Interval string
+	Others   []number
+	OK       string
+}
+
+type tag struct{ Text, Why, Class string }
+
+type number struct {
+	Text, Sort string
+	Bad        bool
+}
+
+type published struct {
+	Source, Notes string
+	Verdicts      []compare.Verdict
+	Rows          [][]string
+}
+
+// Write writes the report of a run. configs holds the program's configs, where papers are looked up, and may be nil.
+// Figures read the scores of cells until they have read limit lines, 0 for all; the page says where they stop.
+func Write(w io.Writer, rec *record.Record, configs fs.FS, limit int) error {
+	c, err := compare.Compare([]*record.Record{rec}, "", nil)
+	if err != nil {
+		return err
+	}
+	if configs != nil {
+		if err := c.AddPublished(configs, false); err != nil {
+			return err
+		}
+	}
+	p := &page{Name: rec.Name, Style: template.CSS(styleText), Script: template.JS(scriptText), Warnings: c.Warnings}
+	if !rec.Manifest.Started.IsZero() {
+		p.Date = rec.Manifest.Started.Format("2 January 2006")
+	}
+	p.Counts = fmt.Sprintf("%s · %d of %d cells ok", many(len(c.Groups), "data set"), rec.OK(), len(rec.Results))
+	about, _ := eval.MetricNamed(c.Metric)
+	says, diagram := over(c, about.Title)
+	p.Over, p.Diagram = says, template.HTML(diagram)
+	shown := map[string]any{}
+	from := &reader{dir: rec.Dir, limit: limit}
+	for i := range c.Groups {
+		s, data, err := setOf(from, c, &c.Groups[i], i)
+		if err != nil {
+			return err
+		}
+		p.Sets = append(p.Sets, s)
+		shown[s.ID] = data
+	}
+	for _, r := range rec.Results {
+		if r.Status != record.OK {
+			p.Failures = append(p.Failures, failure{r.Cell, r.Status, r.Error})
+		}
+	}
+	for _, f := range rec.Faults {
+		p.Faults = append(p.Faults, f.String())
+	}
+	p.Environment = environment(&rec.Manifest)
+	if section, err := methods.Write(rec, configs); err == nil { // a damaged directory has no methods to tell
+		p.Methods = section.Paragraphs()
+	}
+	raw, err := json.Marshal(shown)
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	p.Data = template.JS(raw) // json.Marshal escapes <, > and &
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, p); err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+// many is a number with its noun.
+func many(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// setOf is a group's part of the page, and its data for scripts.
+func setOf(from *reader, c *compare.Comparison, g *compare.Group, i int) (*set, map[string]any, error) {
+	about, _ := eval.MetricNamed(c.Metric)
+	s := &set{ID: fmt.Sprintf("s%d", i), Name: g.Data, Note: g.Heading(), Metric: about.Title, Audit: g.Audit}
+	s.Says, s.Doubts = verdict(g, about.Title)
+	for _, m := range g.Columns {
+		if m != c.Metric {
+			about, _ := eval.MetricNamed(m)
+			s.Heads = append(s.Heads, head{m, about.Title, about.Doc})
+		}
+	}
+	axis := axisOf(g)
+	s.Axis = template.HTML(axisTicks(axis))
+	for k := range g.Rows {
+		s.Rows = append(s.Rows, rowOf(&g.Rows[k], s.Heads, axis))
+	}
+	s.Footnotes = append(s.Footnotes, g.Shrunk...)
+	if slices.ContainsFunc(g.Rows, func(r compare.Row) bool { return r.Even }) {
+		s.Footnotes = append(s.Footnotes, "= "+g.How())
+	}
+	for _, p := range g.Published {
+		s.Published = append(s.Published, publishedOf(&p))
+	}
+	data := map[string]any{"metrics": values(g)}
+	if g.Unlabelled {
+		return s, data, nil
+	}
+	if i >= maxFigures {
+		s.Skipped = fmt.Sprintf("Figures are drawn of the first %d data sets.", maxFigures)
+		return s, data, nil
+	}
+	var all []*curves
+	for k := range g.Rows {
+		of, err := from.curves(&g.Rows[k])
+		if err != nil {
+			s.Skipped = sentence("the scores cannot be read, so that there are no figures: " + err.Error())
+			return s, data, nil
+		}
+		if of != nil {
+			all = append(all, of)
+		}
+	}
+	if from.stopped {
+		s.Skipped = fmt.Sprintf("Figures leave out cells beyond %d lines of scores; plumbline report reads all.", from.limit)
+	}
+	if len(all) > 0 {
+		s.draw(all)
+		data["curves"] = encode(all)
+		data["prevalence"] = rounded(g.Prevalence)
+	}
+	return s, data, nil
+}
+
+// axisOf is the axis of a group's dots: its values with their intervals, to a round end.
+func axisOf(g *compare.Group) plot.Axis {
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for _, r := range g.Rows {
+		for _, v := range []float64{r.Main.Mean, r.Main.Interval.Low, r.Main.Interval.High} {
+			if !math.IsNaN(v) {
+				lo, hi = min(lo, v), max(hi, v)
+			}
+		}
+	}
+	if !(lo < hi) {
+		return plot.Axis{Low: 0, High: 1}
+	}
+	step := 0.1
+	return plot.Axis{Low: max(0, math.Floor(lo/step)*step), High: min(1, math.Ceil(hi/step)*step)}
+}
+
+// Sizes of the dots of a table.
+const dotWidth, dotHeight = 110, 18
+
+func axisTicks(a plot.Axis) string {
+	return fmt.Sprintf(`<span>%s</span><span>%s</span>`, strconv.FormatFloat(a.Low, 'g', 2, 64),
+		strconv.FormatFloat(a.High, 'g', 2, 64))
+}
+
+func rowOf(r *compare.Row, heads []head, axis plot.Axis) row {
+	out := row{Label: r.Label, Control: r.Control, Main: short(r.Main.Mean), Interval: "–", Rank: "–",
+		OK: fmt.Sprintf("%d/%d", r.OK, r.Cells)}
+	if r.Rank > 0 {
+		out.Rank = strconv.Itoa(r.Rank)
+	}
+	class := ""
+	if r.Control {
+		class = "ctl"
+		out.Tags = append(out.Tags, tag{"control", "it is there to be beaten", ""})
+	}
+	if r.SawLabels {
+		out.Tags = append(out.Tags, tag{"saw labels", "it learns from labelled attacks; the others saw benign rows alone", ""})
+	}
+	if r.Unbeaten != "" {
+		out.Tags = append(out.Tags, tag{"†", "not shown to be better than the best control, " + r.Unbeaten, "warn"})
+	}
+	switch {
+	case r.Best:
+		out.Tags = append(out.Tags, tag{"best", "of its column", "good"})
+	case r.Even:
+		out.Tags = append(out.Tags, tag{"=", "not significantly worse than the best", ""})
+	}
+	if r.Main.N > 1 {
+		out.SD = "± " + short(r.Main.SD)
+	}
+	if !math.IsNaN(r.Main.Mean) {
+		out.Dot = template.HTML(plot.Dot(dotWidth, dotHeight, axis, class, r.Main.Interval.Low, r.Main.Mean,
+			r.Main.Interval.High).Inline())
+	}
+	if r.Main.Interval.Defined() {
+		out.Interval = short(r.Main.Interval.Low) + "–" + short(r.Main.Interval.High)
+	}
+	for _, h := range heads {
+		v := r.Others[h.Metric].Mean
+		n := number{Text: short(v), Sort: sortable(v)}
+		if strings.HasSuffix(h.Metric, "_seconds") && !math.IsNaN(v) {
+			n.Text = strconv.FormatFloat(v, 'f', 2, 64)
+		}
+		if h.Metric == "fpr" && !math.IsNaN(v) {
+			n.Text = strconv.FormatFloat(100*v, 'f', 1, 64) + " %"
+			n.Bad = missed(r)
+		}
+		out.Others = append(out.Others, n)
+	}
+	return out
+}
+
+// missed says whether a cell of the row was warned to miss the false-positive rate that was asked for.
+func missed(r *compare.Row) bool {
+	return slices.ContainsFunc(r.Results(), func(c record.Result) bool {
+		return slices.ContainsFunc(c.Warnings, func(w string) bool { return strings.Contains(w, "false positives") })
+	})
+}
+
+func sortable(v float64) string {
+	if math.IsNaN(v) {
+		return ""
+	}
+	return strconv.FormatFloat(v, 'g', 6, 64)
+}
+
+// draw makes the group's figures from the curves, best row first.
+func (s *set) draw(all []*curves) {
+	at := rates()
+	from := slices.IndexFunc(at, func(v float64) bool { return v > 0.00099 })
+	var lines []plot.Line
+	for _, c := range all {
+		l := plot.Line{Name: c.label, Y: c.tpr[from:]}
+		if c.cells > 1 {
+			l.Low, l.High = c.low[from:], c.high[from:]
+		}
+		lines = append(lines, l)
+	}
+	if rest := min(len(lines), maxLines) - len(plot.Colours); rest > 0 {
+		s.Rest = rest
+	}
+	for i, l := range lines[:min(len(lines), len(plot.Colours))] {
+		s.Legend = append(s.Legend, key{l.Name, plot.Colours[i]})
+	}
+	roc := plot.Lines("roc-"+s.Name, "True-positive rate against false-positive rate on "+s.Name, 520, 340,
+		plot.Axis{Label: "false-positive rate", Low: 0.001, High: 1, Log: true, Percent: true},
+		plot.Axis{Label: "true-positive rate", Low: 0, High: 1, Percent: true}, at[from:], lines[:min(len(lines), maxLines)], true)
+	s.ROC = template.HTML(roc.Inline())
+	for _, c := range all[:min(len(all), len(plot.Colours))] {
+		f := plot.Areas("scores-"+c.label, "Scores of "+c.label, 250, 110, "rank of the score", c.benign, c.attack,
+			c.threshold)
+		s.Distributions = append(s.Distributions, distributionOf{c.label, template.HTML(f.Inline())})
+	}
+	for _, c := range all {
+		for class := range c.samples {
+			if !slices.Contains(s.Classes, class) {
+				s.Classes = append(s.Classes, class)
+			}
+		}
+	}
+	slices.Sort(s.Classes)
+	if len(s.Classes) > 24 {
+		s.Classes = s.Classes[:24]
+	}
+	for _, c := range all {
+		h := heatRow{Name: c.label}
+		for _, class := range s.Classes {
+			v, ok := c.recall[class]
+			if !ok || math.IsNaN(v) {
+				h.Cells = append(h.Cells, heat{"–", "0"})
+				continue
+			}
+			h.Cells = append(h.Cells, heat{strconv.Itoa(int(math.Round(100 * v))), strconv.FormatFloat(v, 'f', 2, 64)})
+		}
+		s.Heat = append(s.Heat, h)
+	}
+	s.Explorer = true
+}
+
+// encode is curves as whole numbers of a thousandth, for scripts.
+func encode(all []*curves) (out []map[string]any) {
+	for _, c := range all {
+		tpr := make([]int, len(c.tpr))
+		for i, v := range c.tpr {
+			tpr[i] = int(math.Round(1000 * v))
+		}
+		out = append(out, map[string]any{"label": c.label, "tpr": tpr})
+	}
+	return out
+}
+
+// values is every metric that a row has, as mean and interval, by label.
+func values(g *compare.Group) map[string]any {
+	out := map[string]any{}
+	for i := range g.Rows {
+		r := &g.Rows[i]
+		of := map[string][]any{}
+		for _, m := range eval.MetricTable() {
+			v := r.Value(m.Name)
+			if math.IsNaN(v.Mean) {
+				continue
+			}
+			of[m.Name] = []any{rounded(v.Mean), rounded(v.Interval.Low), rounded(v.Interval.High)}
+		}
+		out[r.Label] = of
+	}
+	return out
+}
+
+// rounded is a value to five figures, nil where it is undefined.
+func rounded(v float64) any {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return json.Number(strconv.FormatFloat(v, 'g', 5, 64))
+}
+
+func publishedOf(p *compare.Published) published {
+	out := published{Source: p.Source}
+	if p.Place != "" {
+		out.Source += " (" + p.Place + ")"
+	}
+	if p.Differs != "" {
+		out.Notes = "Ours differs: " + p.Differs
+	}
+	for _, v := range p.Verdicts {
+		about, _ := eval.MetricNamed(v.Metric)
+		difference := short(float64(v.Difference))
+		if float64(v.Difference) > 0 {
+			difference = "+" + difference
+		}
+		out.Rows = append(out.Rows, []string{v.Label, about.Title, short(v.Theirs), short(float64(v.Ours)), difference,
+			v.Verdict, v.Why})
+	}
+	return out
+}
+
+// environment is what the run was made with.
+func environment(m *record.Manifest) [][2]string {
+	version := m.Version
+	if m.Revision != "" {
+		version += " (" + m.Revision + ")"
+	}
+	if m.Modified {
+		version += ", with changes"
+	}
+	out := [][2]string{{"plumbline", version}, {"Go", m.Go}, {"machine", fmt.Sprintf("%s/%s, %s, %s", m.OS, m.Arch, m.CPU,
+		many(m.CPUs, "processor"))}, {"instructions", m.Kernels}, {"command", strings.Join(m.Command, " ")}}
+	if !m.Finished.IsZero() {
+		out = append(out, [2]string{"took", m.Finished.Sub(m.Started).Round(1e8).String()})
+	}
+	for _, d := range m.Data {
+		for _, f := range d.Files {
+			out = append(out, [2]string{d.Name, fmt.Sprintf("%s, %d rows, SHA-256 %s", f.Name, f.Rows, f.SHA256)})
+		}
+	}
+	return out
+}

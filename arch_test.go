@@ -109,6 +109,7 @@ var allowed = map[string]string{
 	"runs/audit":   "configs/settings data data/audit data/prep eval models",
 	"runs/tune":    "configs/settings data/split eval models runs runs/experiment runs/prepare runs/record",
 	"runs/plot":    "",
+	"runs/schema":  "configs/settings data/evasion data/prep data/source data/split models runs/experiment",
 	"runs/report":  "eval runs/compare runs/methods runs/plot runs/record",
 	"runs": "data data/audit data/cache data/prep data/source eval models runs/bundle runs/experiment " +
 		"runs/foreign runs/prepare runs/record runs/usage numeric/cluster numeric/embed numeric/parallel " +
@@ -126,7 +127,7 @@ var outside = map[string]string{
 	"github.com/ulikunitz/":   "data/input",
 	"golang.org/x/text/":      "data/input",
 	"github.com/spf13/cobra":  "cmd/plumbline",
-	"github.com/invopop/":     "cmd/plumbline",
+	"github.com/invopop/":     "runs/schema",
 	"golang.org/x/term":       "cmd/terminal",
 	"github.com/klauspost/": "data/input data/source data/export data/nfcapd data/parquet runs/record " +
 		"runs/runstest",

@@ -30,7 +30,8 @@ aggregates, no rows. run writes it at its end as report.html in the run director
 			if err != nil {
 				return usage(err)
 			}
-			if err := a.output(out, args, func(w io.Writer) error { return failed(report.Write(w, rec, configs.Files, 0)) }); err != nil {
+			err = a.output(out, args, func(w io.Writer) error { return failed(report.Write(w, rec, configs.Files, 0)) })
+			if err != nil {
 				return err
 			}
 			return a.faults(rec)

@@ -1,7 +1,7 @@
 package plot
 
-// Areas draws the shares of benign units and attacks in bins of equal width from 0 to 1, one area over the other, with a
-// mark where the threshold lies; a mark that is NaN is left out. Each list sums to 1 or is empty.
+// Areas draws the shares of benign units and attacks in bins of equal width from 0 to 1, one area over the other, with
+// a mark where the threshold lies; a mark that is NaN is left out. Each list sums to 1 or is empty.
 func Areas(name, title string, width, height float64, label string, benign, attack []float64, mark float64) *Figure {
 	f := &Figure{Name: name, Title: title, Width: width, Height: height}
 	top := 0.0

@@ -278,7 +278,7 @@ func rowOf(r *compare.Row, heads []head, axis plot.Axis) row {
 		out.Tags = append(out.Tags, tag{"control", "it is there to be beaten", ""})
 	}
 	if r.SawLabels {
-		out.Tags = append(out.Tags, tag{"saw labels", "it learns from labelled attacks; the others saw benign rows alone", ""})
+		out.Tags = append(out.Tags, tag{"saw labels", "it learns from labelled attacks; others saw benign rows alone", ""})
 	}
 	if r.Unbeaten != "" {
 		out.Tags = append(out.Tags, tag{"†", "not shown to be better than the best control, " + r.Unbeaten, "warn"})
@@ -348,7 +348,8 @@ func (s *set) draw(all []*curves) {
 	}
 	roc := plot.Lines("roc-"+s.Name, "True-positive rate against false-positive rate on "+s.Name, 520, 340,
 		plot.Axis{Label: "false-positive rate", Low: 0.001, High: 1, Log: true, Percent: true},
-		plot.Axis{Label: "true-positive rate", Low: 0, High: 1, Percent: true}, at[from:], lines[:min(len(lines), maxLines)], true)
+		plot.Axis{Label: "true-positive rate", Low: 0, High: 1, Percent: true}, at[from:],
+		lines[:min(len(lines), maxLines)], true)
 	s.ROC = template.HTML(roc.Inline())
 	for _, c := range all[:min(len(all), len(plot.Colours))] {
 		f := plot.Areas("scores-"+c.label, "Scores of "+c.label, 250, 110, "rank of the score", c.benign, c.attack,

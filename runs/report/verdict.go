@@ -58,8 +58,8 @@ func verdict(g *compare.Group, name string) (says string, doubts []string) {
 	return says, append(doubts, doubtsOf(g)...)
 }
 
-// over says how models stand over several data sets, with the diagram of critical differences where there are enough for
-// one; "" where no ranks can be had.
+// over says how models stand over several data sets, with the diagram of critical differences where there are enough
+// for one; "" where no ranks can be had.
 func over(c *compare.Comparison, name string) (says string, diagram []byte) {
 	labelled := slices.ContainsFunc(c.Groups, func(g compare.Group) bool { return !g.Unlabelled })
 	if len(c.Groups) < 2 || !labelled {

@@ -8,6 +8,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Figure is a drawing with the numbers that it shows.
@@ -18,7 +19,11 @@ type Figure struct {
 	Table         [][]string // what is drawn, heads first
 
 	body strings.Builder
+	keys []legendKey // of a file of its own; a page has its own legend
 }
+
+// legendKey is a name with the colour of its line.
+type legendKey struct{ name, colour string }
 
 // Colours of series, in their order: distinguishable for the colour-blind (Okabe and Ito, 2008).
 var Colours = []string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"}
@@ -39,12 +44,35 @@ func (f *Figure) SVG(w io.Writer) error {
 }
 
 func (f *Figure) element(namespace string) string {
-	style := ""
+	style, above := "", 0.0
 	if namespace != "" {
-		style = "<style>" + Style + "</style>"
+		var legend string
+		legend, above = f.legend()
+		style = "<style>" + Style + "</style>" + legend
 	}
-	return fmt.Sprintf(`<svg%s viewBox="0 0 %s %s" role="img" aria-label="%s">%s%s</svg>`, namespace,
-		number(f.Width), number(f.Height), html.EscapeString(f.Title), style, f.body.String())
+	return fmt.Sprintf(`<svg%s viewBox="0 %s %s %s" role="img" aria-label="%s">%s%s</svg>`, namespace, number(-above),
+		number(f.Width), number(f.Height+above), html.EscapeString(f.Title), style, f.body.String())
+}
+
+// legend is the keys in lines above the figure, and the height that they take up.
+func (f *Figure) legend() (elements string, height float64) {
+	const line, character, mark, left = 16, 6.2, 20, 8
+	var b strings.Builder
+	x, y := float64(left), 12.0 // from the top of the legend, which is moved up by its height
+	for _, k := range f.keys {
+		width := mark + character*float64(utf8.RuneCountInString(k.name)) + 14
+		if x > left && x+width > f.Width {
+			x, y = left, y+line
+		}
+		fmt.Fprintf(&b, `<path class="line" stroke="%s" d="M%s %sH%s"/><text x="%s" y="%s">%s</text>`, k.colour, number(x),
+			number(y-4), number(x+mark-6), number(x+mark), number(y), html.EscapeString(k.name))
+		x += width
+	}
+	if f.keys == nil {
+		return "", 0
+	}
+	height = y + 6
+	return fmt.Sprintf(`<g transform="translate(0 %s)">%s</g>`, number(-height), b.String()), height
 }
 
 // CSV writes the numbers that the figure shows.

@@ -84,7 +84,10 @@ func Lines(name, title string, width, height float64, x, y Axis, at []float64, l
 		f.add(`<path class="line" stroke="%s" d="%s"><title>%s</title></path>`, Colours[i], path(px, py),
 			html.EscapeString(l.Name))
 	}
-	for _, l := range lines {
+	for i, l := range lines {
+		if i < len(Colours) {
+			f.keys = append(f.keys, legendKey{l.Name, Colours[i]})
+		}
 		f.column(l.Name, l.Y)
 		if l.Low != nil {
 			f.column(l.Name+" low", l.Low)

@@ -75,6 +75,10 @@ func TestFigures(t *testing.T) {
 			}
 		}
 	}
+	var file bytes.Buffer
+	if err := f.SVG(&file); err != nil || strings.Count(file.String(), `class="line"`) != 2*len(Colours) {
+		t.Errorf("a file of its own has no legend: %s", &file)
+	}
 	if n := strings.Count(f.Inline(), `class="line"`); n != len(Colours) {
 		t.Errorf("%d coloured lines", n)
 	}

@@ -76,6 +76,8 @@ type set struct {
 	Audit          []string
 	Published      []published
 	Skipped        string
+
+	figures []*plot.Figure
 }
 
 type head struct{ Metric, Title, Doc string }
@@ -128,13 +130,39 @@ type published struct {
 // Write writes the report of a run. configs holds the program's configs, where papers are looked up, and may be nil.
 // Figures read the scores of cells until they have read limit lines, 0 for all; the page says where they stop.
 func Write(w io.Writer, rec *record.Record, configs fs.FS, limit int) error {
-	c, err := compare.Compare([]*record.Record{rec}, "", nil)
+	p, err := build(rec, configs, limit)
 	if err != nil {
 		return err
 	}
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, p); err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+// Figures are the figures of a run's report, of all its cells' scores.
+func Figures(rec *record.Record) (out []*plot.Figure, err error) {
+	p, err := build(rec, nil, 0)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range p.Sets {
+		out = append(out, s.figures...)
+	}
+	return out, nil
+}
+
+// build makes all that the page shows.
+func build(rec *record.Record, configs fs.FS, limit int) (*page, error) {
+	c, err := compare.Compare([]*record.Record{rec}, "", nil)
+	if err != nil {
+		return nil, err
+	}
 	if configs != nil {
 		if err := c.AddPublished(configs, false); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	p := &page{Name: rec.Name, Style: template.CSS(styleText), Script: template.JS(scriptText), Warnings: c.Warnings}
@@ -148,10 +176,7 @@ func Write(w io.Writer, rec *record.Record, configs fs.FS, limit int) error {
 	shown := map[string]any{}
 	from := &reader{dir: rec.Dir, limit: limit}
 	for i := range c.Groups {
-		s, data, err := setOf(from, c, &c.Groups[i], i)
-		if err != nil {
-			return err
-		}
+		s, data := setOf(from, c, &c.Groups[i], i)
 		p.Sets = append(p.Sets, s)
 		shown[s.ID] = data
 	}
@@ -169,15 +194,10 @@ func Write(w io.Writer, rec *record.Record, configs fs.FS, limit int) error {
 	}
 	raw, err := json.Marshal(shown)
 	if err != nil {
-		return fmt.Errorf("report: %w", err)
+		return nil, fmt.Errorf("report: %w", err)
 	}
 	p.Data = template.JS(raw) // json.Marshal escapes <, > and &
-	var b bytes.Buffer
-	if err := pageTemplate.Execute(&b, p); err != nil {
-		return fmt.Errorf("report: %w", err)
-	}
-	_, err = w.Write(b.Bytes())
-	return err
+	return p, nil
 }
 
 // many is a number with its noun.
@@ -189,7 +209,7 @@ func many(n int, noun string) string {
 }
 
 // setOf is a group's part of the page, and its data for scripts.
-func setOf(from *reader, c *compare.Comparison, g *compare.Group, i int) (*set, map[string]any, error) {
+func setOf(from *reader, c *compare.Comparison, g *compare.Group, i int) (*set, map[string]any) {
 	about, _ := eval.MetricNamed(c.Metric)
 	s := &set{ID: fmt.Sprintf("s%d", i), Name: g.Data, Note: g.Heading(), Metric: about.Title, Audit: g.Audit}
 	s.Says, s.Doubts = verdict(g, about.Title)
@@ -213,18 +233,18 @@ func setOf(from *reader, c *compare.Comparison, g *compare.Group, i int) (*set, 
 	}
 	data := map[string]any{"metrics": values(g)}
 	if g.Unlabelled {
-		return s, data, nil
+		return s, data
 	}
 	if i >= maxFigures {
 		s.Skipped = fmt.Sprintf("Figures are drawn of the first %d data sets.", maxFigures)
-		return s, data, nil
+		return s, data
 	}
 	var all []*curves
 	for k := range g.Rows {
 		of, err := from.curves(&g.Rows[k])
 		if err != nil {
 			s.Skipped = sentence("the scores cannot be read, so that there are no figures: " + err.Error())
-			return s, data, nil
+			return s, data
 		}
 		if of != nil {
 			all = append(all, of)
@@ -238,7 +258,7 @@ func setOf(from *reader, c *compare.Comparison, g *compare.Group, i int) (*set, 
 		data["curves"] = encode(all)
 		data["prevalence"] = rounded(g.Prevalence)
 	}
-	return s, data, nil
+	return s, data
 }
 
 // axisOf is the axis of a group's dots: its values with their intervals, to a round end.
@@ -350,10 +370,11 @@ func (s *set) draw(all []*curves) {
 		plot.Axis{Label: "false-positive rate", Low: 0.001, High: 1, Log: true, Percent: true},
 		plot.Axis{Label: "true-positive rate", Low: 0, High: 1, Percent: true}, at[from:],
 		lines[:min(len(lines), maxLines)], true)
-	s.ROC = template.HTML(roc.Inline())
+	s.ROC, s.figures = template.HTML(roc.Inline()), append(s.figures, roc)
 	for _, c := range all[:min(len(all), len(plot.Colours))] {
-		f := plot.Areas("scores-"+c.label, "Scores of "+c.label, 250, 110, "rank of the score", c.benign, c.attack,
-			c.threshold)
+		f := plot.Areas("scores-"+s.Name+"-"+c.label, "Scores of "+c.label, 250, 110, "rank of the score", c.benign,
+			c.attack, c.threshold)
+		s.figures = append(s.figures, f)
 		s.Distributions = append(s.Distributions, distributionOf{c.label, template.HTML(f.Inline())})
 	}
 	for _, c := range all {

@@ -19,8 +19,8 @@ func (a *app) plotCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "plot RUNDIR",
 		Short: "Write the figures of a run as SVG, each with its numbers as CSV",
-		Long: `plot writes the figures of a run's report as files: ROC curves with bands over seeds and folds, and where scores
-stand by class, each as SVG with a CSV file of the plotted numbers beside it.`,
+		Long: `plot writes the figures of a run's report as files: ROC curves with bands over seeds and folds, and where
+scores stand by class, each as SVG with a CSV file of the plotted numbers beside it.`,
 		Example:           "  plumbline plot runs/20240101-120000-quickstart -o figures",
 		Args:              needs(1, 1, "a run directory"),
 		ValidArgsFunction: completeFolders(1),

@@ -36,7 +36,8 @@ func overThreshold(s []float64, q float64) (float64, []string) {
 	if m < FewRows {
 		warnings = append(warnings, fmt.Sprintf("pot fits a tail to %d scores: take more benign validation samples", m))
 	}
-	return paretoQuantile(t, y, q, n), warnings
+	threshold, _ := paretoQuantile(t, y, q, n, 0)
+	return threshold, warnings
 }
 
 // tail is the level that scores of any order have their tail above, and the excesses over it.
@@ -49,14 +50,15 @@ func tail(scores []float64) (level float64, y []float64) {
 	return level, y
 }
 
-// paretoQuantile is the value that a share q of n scores is above, of which the excesses y are above the level t.
-func paretoQuantile(t float64, y []float64, q float64, n int) float64 {
-	shape, scale := fitPareto(y)
+// paretoQuantile is the value that a share q of n scores is above, of which the excesses y are above the level t. near
+// is as fitPareto has it; tau is where the fit came to lie.
+func paretoQuantile(t float64, y []float64, q float64, n int, near float64) (value, tau float64) {
+	shape, scale := fitPareto(y, near)
 	r := q * float64(n) / float64(len(y))
 	if shape == 0 {
-		return t - scale*math.Log(r)
+		return t - scale*math.Log(r), 0
 	}
-	return t + scale/shape*math.Expm1(-shape*math.Log(r))
+	return t + scale/shape*math.Expm1(-shape*math.Log(r)), shape / scale
 }
 
 // fitPareto is the maximum-likelihood shape γ in [−½, 5] and scale σ of a generalised Pareto distribution for
@@ -65,8 +67,9 @@ func paretoQuantile(t float64, y []float64, q float64, n int) float64 {
 //
 //	γ(τ) = mean ln(1 + τ y),  −ℓ(τ)/m = ln(γ(τ)/τ) + γ(τ) + 1        at τ = 0: ln(mean y) + 1
 //
-// Below γ = −½ the likelihood has no proper maximum, so the search keeps above.
-func fitPareto(y []float64) (shape, scale float64) {
+// Below γ = −½ the likelihood has no proper maximum, so the search keeps above. It covers all that is possible where
+// near is 0, else what is about the τ of a fit to nearly the same excesses.
+func fitPareto(y []float64, near float64) (shape, scale float64) {
 	mean, largest := 0.0, 0.0
 	for _, v := range y {
 		mean += v / float64(len(y))
@@ -94,29 +97,42 @@ func fitPareto(y []float64) (shape, scale float64) {
 	grid := []float64{0}
 	for k := range 60 {
 		e := math.Pow(10, -6+float64(k)/6) // 1e-6 … 4600
+		if near != 0 {
+			break
+		}
 		if e < 1 {
 			grid = append(grid, -e, e-1)
 		}
 		grid = append(grid, e)
 	}
-	best := 0.0
+	for _, times := range []float64{0.5, 0.7, 0.85, 0.95, 1.05, 1.2, 1.5, 2} {
+		if near != 0 && near*times*largest > -1 {
+			grid = append(grid, near*times*largest)
+		}
+	}
+	best, least := 0.0, cost(0)
 	for _, u := range grid {
-		if cost(u/largest) < cost(best) {
-			best = u / largest
+		if c := cost(u / largest); c < least {
+			best, least = u/largest, c
 		}
 	}
 	lo, hi := best-0.5*math.Abs(best)-1e-6/largest, best+0.5*math.Abs(best)+1e-6/largest
 	lo = max(lo, (-1+1e-9)/largest)
 	const phi = 0.6180339887498949
-	for range 80 {
-		a, b := hi-phi*(hi-lo), lo+phi*(hi-lo)
-		if cost(a) < cost(b) {
-			hi = b
+	a, b := hi-phi*(hi-lo), lo+phi*(hi-lo)
+	atA, atB := cost(a), cost(b)
+	for range 45 { // closer than rounding lets two costs be told apart
+		if atA < atB {
+			hi, b, atB = b, a, atA
+			a = hi - phi*(hi-lo)
+			atA = cost(a)
 		} else {
-			lo = a
+			lo, a, atA = a, b, atB
+			b = lo + phi*(hi-lo)
+			atB = cost(b)
 		}
 	}
-	if mid := (lo + hi) / 2; cost(mid) <= cost(best) {
+	if mid := (lo + hi) / 2; cost(mid) <= least {
 		best = mid
 	}
 	if math.Abs(best*largest) < 1e-9 {

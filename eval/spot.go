@@ -27,7 +27,7 @@ func SPOT(benign, scores []float64, q float64) (alarms []bool, threshold float64
 		return nil, threshold, fmt.Errorf("spot: %w", err)
 	}
 	level, excesses := tail(benign)
-	n, fitted := len(benign), len(excesses)
+	n, fitted, tau := len(benign), len(excesses), 0.0
 	alarms = make([]bool, len(scores))
 	for i, s := range scores {
 		switch {
@@ -39,7 +39,8 @@ func SPOT(benign, scores []float64, q float64) (alarms []bool, threshold float64
 		}
 		n++
 		if m := len(excesses); m > fitted && 100*(m-fitted) >= fitted && q*float64(n) < float64(m) {
-			if z := paretoQuantile(level, excesses, q, n); z >= level && !math.IsInf(z, 0) {
+			z, at := paretoQuantile(level, excesses, q, n, tau)
+			if tau = at; z >= level && !math.IsInf(z, 0) {
 				threshold = z
 			}
 			fitted = m

@@ -86,7 +86,8 @@ type Column struct {
 
 // Finding is something that a reader of results should know.
 type Finding struct {
-	Kind string `json:"kind"` // duplicates, overlap, conflicts, groups, shortcut, constant, identifier, time, drift, wrong, small_class, one_class
+	// duplicates, overlap, conflicts, groups, shortcut, constant, identifier, time, drift, wrong, small_class, one_class
+	Kind string `json:"kind"`
 	Text string `json:"text"`
 }
 

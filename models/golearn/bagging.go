@@ -28,7 +28,7 @@ func init() {
 //	score = (1/Trees)·Σ_t [tree t calls x an attack] ∈ [0, 1]
 //
 // golearn's trees have no random choices and take the better part of a second for some hundred rows (each
-// threshold counts all labels anew, O(Rows²·d) a level), so many small trees do better than few large ones.
+// threshold counts all labels anew, O(Rows²·d) a level), and many small trees do better than few large ones.
 // What was learnt is copied out of golearn: scoring walks flat arrays and is safe for concurrent use.
 type BaggingSpec struct {
 	// number of trees

@@ -42,7 +42,7 @@ type Tune struct {
 	Startup int `yaml:"startup" jsonschema:"minimum=1,maximum=10000"`
 	// tpe: trials that are chosen at a time, from what is known before any of them; it does not depend on the workers
 	Batch int `yaml:"batch" jsonschema:"minimum=1,maximum=1000"`
-	// halving: one of so many trials goes on, with that much more of the resource
+	// halving: one trial in this many goes on, with this many times the resource
 	Eta int `yaml:"eta" jsonschema:"minimum=2,maximum=16"`
 	// halving: what trials get little of at first: cells (folds and seeds), or a key of whole numbers such as
 	// models.ae.epochs

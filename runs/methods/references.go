@@ -127,7 +127,8 @@ func names(parts []string) (out []string) {
 }
 
 // initialled is "L. Breiman", "A. van den Hengel", "K.-R. Müller" or "M. I. Jordan".
-var initialled = regexp.MustCompile(`^(?:\p{Lu}\.[ -]?)+(?:-?\p{Lu}\. ?)*(?:\p{Ll}+ )*\p{Lu}[\p{L}'’-]+(?: \p{Lu}[\p{L}'’-]+)?$`)
+var initialled = regexp.MustCompile(`^(?:\p{Lu}\.[ -]?)+(?:-?\p{Lu}\. ?)*(?:\p{Ll}+ )*` +
+	`\p{Lu}[\p{L}'’-]+(?: \p{Lu}[\p{L}'’-]+)?$`)
 
 // surname is one name without initials, "Van Driessen" too.
 var surname = regexp.MustCompile(`^(?:[Vv]an |[Dd]e )*\p{Lu}[\p{L}'’-]+$`)

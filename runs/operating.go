@@ -59,6 +59,9 @@ func (j *job) calibratedPoints(scores []float64, m *eval.Metrics) error {
 	flags := eval.CountFlags(eval.BenjaminiHochberg(p, o.FDR), attack)
 	m.Values["conformal_recall"] = flags.Recall()
 	m.Values["conformal_false_share"] = 1 - flags.Precision()
+	if o.SPOT == 0 {
+		return nil
+	}
 	alarms, _, err := eval.SPOT(j.calibrated, scores, o.SPOT)
 	if err != nil {
 		return fmt.Errorf("operating: %w", err)

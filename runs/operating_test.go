@@ -29,7 +29,10 @@ func TestOperatingPoints(t *testing.T) {
 		}
 		return got
 	}
-	standard := read("")["znorm"]
+	if m := read("")["znorm"]; !math.IsNaN(m.Value("spot_fpr")) || math.IsNaN(m.Value("conformal_recall")) {
+		t.Error("SPOT is taken without being asked for, or conformal p-values are not")
+	}
+	standard := read("operating: {spot: 0.001}\n")["znorm"]
 	for _, k := range eval.MetricTable() {
 		switch k.Name {
 		case "recall_at_fpr", "precision_at_fpr", "precision_at_prevalence", "alerts_per_day", "recall_at_alerts", "cost",

@@ -21,15 +21,16 @@ type Operating struct {
 	Costs eval.Costs `yaml:"costs"`
 	// false discovery rate of conformal p-values: conformal_recall, conformal_false_share
 	FDR float64 `yaml:"fdr" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1"`
-	// share of benign units that SPOT's threshold is to be exceeded by: spot_recall, spot_fpr
-	SPOT float64 `yaml:"spot" jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1"`
+	// share of benign units that SPOT's threshold is to be exceeded by: spot_recall, spot_fpr; 0: not taken, since its
+	// fits along the stream take longer than all else that judges a large test part
+	SPOT float64 `yaml:"spot" jsonschema:"minimum=0,exclusiveMaximum=1"`
 	// longest time between two attack units of one event, such as 30m: event_recall, detection_delay
 	Gap string `yaml:"gap"`
 }
 
 func defaultOperating() Operating {
 	return Operating{FPR: 0.01, Prevalence: 0.01, Alerts: 100, Costs: eval.Costs{Alarm: 1, Miss: 100}, FDR: 0.1,
-		SPOT: 0.001, Gap: "30m"}
+		Gap: "30m"}
 }
 
 // MaxGap is the gap as nanoseconds.

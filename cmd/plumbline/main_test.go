@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -318,7 +319,6 @@ func newExamples(t *testing.T) *examples {
 		"go run ./cmd/plumbline", "plumbline", "tune tune-quickstart", "tune "+search+" --out "+root,
 		"runs/20240101-120000-tune-quickstart", found, "runs/20240101-120000-varied", exampleVaried(t),
 		"run cao2019-nsl-kdd", "run "+small, "run quickstart", "run "+small,
-		"-o figures", "-o "+filepath.Join(root, "figures"), "-o report.html", "-o "+filepath.Join(root, "report.html"),
 		"configs/experiments/quickstart.yaml", small, "configs/experiments/nsl-kdd-baselines.yaml", small,
 		"runs/20240101-120000-quickstart", dir, "runs/20240102-090000-quickstart", dir, "runs/*-nsl-kdd-baselines", dir,
 		"~/datasets", root, "/tmp/runs", root,
@@ -432,10 +432,32 @@ func (x *examples) run(t *testing.T, line string) {
 	if args[1] == "automaton" && args[2] == "learn" { // what it writes is there, for the commands that read it
 		args = append(args, "--force")
 	}
+	if i := slices.Index(args, "-o"); i >= 0 && i+1 < len(args) && !filepath.IsAbs(args[i+1]) {
+		args[i+1] = filepath.Join(x.root, args[i+1])
+	}
+	before := names(t, ".")
 	x.n++
 	if code, _, errOut := plumb(t, args[1:]...); code != exitOK {
 		t.Errorf("%s: exit %d: %s", line, code, errOut)
 	}
+	for _, name := range names(t, ".") {
+		if !slices.Contains(before, name) {
+			t.Errorf("%s left %s in the working directory", line, name)
+		}
+	}
+}
+
+// names are those of the entries of a folder.
+func names(t *testing.T, folder string) (list []string) {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		list = append(list, e.Name())
+	}
+	return list
 }
 
 // TestHelpExamples runs what the help pages show.

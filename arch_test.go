@@ -110,7 +110,8 @@ var allowed = map[string]string{
 	"runs/tune":    "configs/settings data/split eval models runs runs/experiment runs/prepare runs/record",
 	"runs/plot":    "",
 	"runs/schema":  "configs/settings data/evasion data/prep data/source data/split models runs/experiment",
-	"runs/report":  "eval runs/compare runs/methods runs/plot runs/record",
+	"runs/page":    "",
+	"runs/report":  "eval runs/compare runs/methods runs/page runs/plot runs/record",
 	"runs": "data data/audit data/cache data/prep data/source eval models runs/bundle runs/experiment " +
 		"runs/foreign runs/prepare runs/record runs/usage numeric/cluster numeric/embed numeric/parallel " +
 		"numeric/stat",

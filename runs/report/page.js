@@ -1,23 +1,3 @@
-
-document.documentElement.classList.add("scripts");
-const short = v => v == null ? "–" : v.toFixed(3);
-const percent = v => v == null || isNaN(v) ? "–" : (100 * v).toPrecision(v < 0.1 ? 2 : 3).replace(/\.?0+$/, "") + " %";
-const svgNames = "http://www.w3.org/2000/svg";
-
-// sort orders the rows of a table by what value says of each; undefined values stay last.
-function sort(table, head, value, descending) {
-  const body = table.tBodies[0], rows = [...body.rows];
-  const known = v => v !== null && v !== "" && !(typeof v === "number" && isNaN(v));
-  rows.sort((a, b) => {
-    const x = value(a), y = value(b);
-    if (!known(x) || !known(y)) return known(y) - known(x);
-    return (descending ? -1 : 1) * (x < y ? -1 : x > y ? 1 : 0);
-  });
-  rows.forEach(r => body.append(r));
-  for (const th of table.tHead.rows[0].cells) th.removeAttribute("aria-sort");
-  head.setAttribute("aria-sort", descending ? "descending" : "ascending");
-}
-
 // dots draws the means and intervals of a metric on one axis.
 function dots(table, of) {
   let low = Infinity, high = -Infinity;
@@ -31,23 +11,16 @@ function dots(table, of) {
     const v = of[row.dataset.label], cell = row.querySelector(".dot"), ctl = row.classList.contains("control") ? " ctl" : "";
     cell.replaceChildren();
     if (!v) continue;
-    const svg = document.createElementNS(svgNames, "svg");
-    svg.setAttribute("viewBox", "0 0 110 18");
-    if (v[1] != null) {
-      const l = document.createElementNS(svgNames, "line");
-      for (const [k, a] of Object.entries({class: "ci" + ctl, x1: x(v[1]), x2: x(v[2]), y1: 9, y2: 9})) l.setAttribute(k, a);
-      svg.append(l);
-    }
-    const c = document.createElementNS(svgNames, "circle");
-    for (const [k, a] of Object.entries({class: "pt" + ctl, cx: x(v[0]), cy: 9, r: 3.5})) c.setAttribute(k, a);
-    svg.append(c);
+    const svg = element("svg", {viewBox: "0 0 110 18"});
+    if (v[1] != null) svg.append(element("line", {class: "ci" + ctl, x1: x(v[1]), x2: x(v[2]), y1: 9, y2: 9}));
+    svg.append(element("circle", {class: "pt" + ctl, cx: x(v[0]), cy: 9, r: 3.5}));
     cell.append(svg);
   }
 }
 
-for (const [id, set] of Object.entries(sets)) {
+for (const [id, set] of Object.entries(data.sets)) {
   const card = document.getElementById(id), table = card.querySelector("[data-table]");
-  const heads = [...table.tHead.rows[0].cells], main = card.querySelector("[data-main]").closest("th");
+  const main = card.querySelector("[data-main]").closest("th");
   const choose = card.querySelector("[data-metric]"), names = new Set();
   for (const of of Object.values(set.metrics)) for (const name of Object.keys(of)) names.add(name);
   for (const name of names) choose.add(new Option(name, name, false, name === "auroc"));
@@ -73,13 +46,7 @@ for (const [id, set] of Object.entries(sets)) {
     dots(table, of);
     rank();
   });
-  heads.forEach((th, i) => {
-    const button = th.querySelector("button");
-    if (button) button.addEventListener("click", () => {
-      const down = th.getAttribute("aria-sort") !== "descending";
-      sort(table, th, th === main ? value : row => row.cells[i].dataset.v === "" ? null : +row.cells[i].dataset.v, down);
-    });
-  });
+  sorts(table, th => th === main ? value : null);
   card.querySelector("[data-filter]").addEventListener("input", e => {
     const text = e.target.value.toLowerCase();
     for (const row of table.tBodies[0].rows) row.hidden = !row.dataset.label.toLowerCase().includes(text);
@@ -87,7 +54,7 @@ for (const [id, set] of Object.entries(sets)) {
 }
 
 for (const card of document.querySelectorAll("[data-explorer]")) {
-  const set = sets[card.dataset.explorer], at = name => card.querySelector(`[data-${name}]`);
+  const set = data.sets[card.dataset.explorer], at = name => card.querySelector(`[data-${name}]`);
   for (const c of set.curves) at("model").add(new Option(c.label));
   const update = () => {
     const i = +at("rate").value, fpr = Math.pow(10, -4 + i / 30), tpr = set.curves[at("model").selectedIndex].tpr[i] / 1000;
@@ -99,33 +66,4 @@ for (const card of document.querySelectorAll("[data-explorer]")) {
   };
   for (const name of ["model", "rate", "day", "prevalence"]) at(name).addEventListener("input", update);
   update();
-}
-
-// save hands out a text as a file.
-function save(name, kind, text) {
-  const a = document.createElement("a");
-  a.href = URL.createObjectURL(new Blob([text], {type: kind}));
-  a.download = name;
-  a.click();
-  setTimeout(() => URL.revokeObjectURL(a.href), 1000);
-}
-
-for (const box of document.querySelectorAll("[data-figure]")) {
-  const svg = box.querySelector("svg"), line = document.createElement("div");
-  line.className = "save";
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = "SVG";
-  button.setAttribute("aria-label", "save as SVG: " + svg.getAttribute("aria-label"));
-  button.addEventListener("click", () => {
-    const copy = svg.cloneNode(true), from = [...svg.querySelectorAll("*")];
-    copy.setAttribute("xmlns", svgNames);
-    [...copy.querySelectorAll("*")].forEach((e, i) => {
-      const s = getComputedStyle(from[i]);
-      for (const k of ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "font-size", "font-family"]) e.style[k] = s[k];
-    });
-    save(svg.getAttribute("aria-label").replace(/[^\w-]+/g, "-") + ".svg", "image/svg+xml", new XMLSerializer().serializeToString(copy));
-  });
-  line.append(button);
-  box.append(line);
 }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 	"plumbline/eval"
 	"plumbline/runs/compare"
 	"plumbline/runs/methods"
+	"plumbline/runs/page"
 	"plumbline/runs/plot"
 	"plumbline/runs/record"
 )
@@ -29,7 +29,7 @@ var styleText string
 //go:embed page.js
 var scriptText string
 
-var pageTemplate = template.Must(template.New("page").Parse(pageText))
+var reportPage = page.New(pageText, styleText, scriptText)
 
 // maxFigures is how many data sets have figures: a page of hundreds would be as large as the run.
 const maxFigures = 8
@@ -37,12 +37,9 @@ const maxFigures = 8
 // maxLines is how many curves a figure has: those beyond the colours are grey.
 const maxLines = 12
 
-// page is what the template gets.
-type page struct {
+// view is what the template gets.
+type view struct {
 	Name, Date, Counts string
-	Style              template.CSS
-	Script             template.JS
-	Data               template.JS
 	Over               string // of several data sets, how models stand over all
 	Diagram            template.HTML
 	Sets               []*set
@@ -51,7 +48,7 @@ type page struct {
 	Warnings           []string
 	Methods            []methods.Paragraph
 	Environment        [][2]string
-	Experiment         string
+	shown              map[string]any // of each set, for scripts
 }
 
 type failure struct{ Cell, Status, Error string }
@@ -66,7 +63,7 @@ type set struct {
 	Heads          []head
 	Rows           []row
 	Footnotes      []string
-	ROC            template.HTML
+	ROC            *drawn
 	Legend         []key
 	Rest           int
 	Distributions  []distributionOf
@@ -85,9 +82,15 @@ type head struct{ Metric, Title, Doc string }
 type key struct{ Name, Colour string }
 
 type distributionOf struct {
-	Name   string
-	Figure template.HTML
+	Label  string
+	Figure *drawn
 }
+
+// drawn is a figure for the template.
+type drawn struct{ *plot.Figure }
+
+// Drawing is the figure's element.
+func (d *drawn) Drawing() template.HTML { return template.HTML(d.Inline()) }
 
 type heatRow struct {
 	Name  string
@@ -134,12 +137,19 @@ func Write(w io.Writer, rec *record.Record, configs fs.FS, limit int) error {
 	if err != nil {
 		return err
 	}
-	var b bytes.Buffer
-	if err := pageTemplate.Execute(&b, p); err != nil {
-		return fmt.Errorf("report: %w", err)
+	return reportPage.Write(w, page.Head{Title: p.Name + ": report"}, p, map[string]any{"sets": p.shown,
+		"figures": p.figures()})
+}
+
+// figures is the numbers of all figures, for scripts.
+func (p *view) figures() map[string]page.Table {
+	out := map[string]page.Table{}
+	for _, s := range p.Sets {
+		for _, f := range s.figures {
+			out[f.Name] = page.TableOf(f.Table)
+		}
 	}
-	_, err = w.Write(b.Bytes())
-	return err
+	return out
 }
 
 // Figures are the figures of a run's report, of all its cells' scores.
@@ -155,7 +165,7 @@ func Figures(rec *record.Record) (out []*plot.Figure, err error) {
 }
 
 // build makes all that the page shows.
-func build(rec *record.Record, configs fs.FS, limit int) (*page, error) {
+func build(rec *record.Record, configs fs.FS, limit int) (*view, error) {
 	c, err := compare.Compare([]*record.Record{rec}, "", nil)
 	if err != nil {
 		return nil, err
@@ -165,7 +175,7 @@ func build(rec *record.Record, configs fs.FS, limit int) (*page, error) {
 			return nil, err
 		}
 	}
-	p := &page{Name: rec.Name, Style: template.CSS(styleText), Script: template.JS(scriptText), Warnings: c.Warnings}
+	p := &view{Name: rec.Name, Warnings: c.Warnings, shown: map[string]any{}}
 	if !rec.Manifest.Started.IsZero() {
 		p.Date = rec.Manifest.Started.Format("2 January 2006")
 	}
@@ -173,12 +183,19 @@ func build(rec *record.Record, configs fs.FS, limit int) (*page, error) {
 	about, _ := eval.MetricNamed(c.Metric)
 	says, diagram := over(c, about.Title)
 	p.Over, p.Diagram = says, template.HTML(diagram)
-	shown := map[string]any{}
 	from := &reader{dir: rec.Dir, limit: limit}
 	for i := range c.Groups {
 		s, data := setOf(from, c, &c.Groups[i], i)
 		p.Sets = append(p.Sets, s)
-		shown[s.ID] = data
+		p.shown[s.ID] = data
+	}
+	used := map[string]int{}
+	for _, s := range p.Sets {
+		for _, f := range s.figures {
+			if used[f.Name]++; used[f.Name] > 1 { // a data set judged by several units
+				f.Name = fmt.Sprintf("%s-%d", f.Name, used[f.Name])
+			}
+		}
 	}
 	for _, r := range rec.Results {
 		if r.Status != record.OK {
@@ -192,11 +209,6 @@ func build(rec *record.Record, configs fs.FS, limit int) (*page, error) {
 	if section, err := methods.Write(rec, configs); err == nil { // a damaged directory has no methods to tell
 		p.Methods = section.Paragraphs()
 	}
-	raw, err := json.Marshal(shown)
-	if err != nil {
-		return nil, fmt.Errorf("report: %w", err)
-	}
-	p.Data = template.JS(raw) // json.Marshal escapes <, > and &
 	return p, nil
 }
 
@@ -370,12 +382,12 @@ func (s *set) draw(all []*curves) {
 		plot.Axis{Label: "false-positive rate", Low: 0.001, High: 1, Log: true, Percent: true},
 		plot.Axis{Label: "true-positive rate", Low: 0, High: 1, Percent: true}, at[from:],
 		lines[:min(len(lines), maxLines)], true)
-	s.ROC, s.figures = template.HTML(roc.Inline()), append(s.figures, roc)
+	s.ROC, s.figures = &drawn{roc}, append(s.figures, roc)
 	for _, c := range all[:min(len(all), len(plot.Colours))] {
 		f := plot.Areas("scores-"+s.Name+"-"+c.label, "Scores of "+c.label, 250, 110, "rank of the score", c.benign,
 			c.attack, c.threshold)
 		s.figures = append(s.figures, f)
-		s.Distributions = append(s.Distributions, distributionOf{c.label, template.HTML(f.Inline())})
+		s.Distributions = append(s.Distributions, distributionOf{c.label, &drawn{f}})
 	}
 	for _, c := range all {
 		for class := range c.samples {

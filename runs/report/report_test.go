@@ -86,19 +86,21 @@ func sets(t *testing.T, page string) map[string]struct {
 	}
 } {
 	t.Helper()
-	_, rest, _ := strings.Cut(page, "<script>const sets=")
-	raw, _, ok := strings.Cut(rest, ";\n")
-	var out map[string]struct {
-		Metrics map[string]map[string][]*float64
-		Curves  []struct {
-			Label string
-			TPR   []int
+	_, rest, _ := strings.Cut(page, `<script type="application/json" id="data">`)
+	raw, _, ok := strings.Cut(rest, "</script>")
+	var out struct {
+		Sets map[string]struct {
+			Metrics map[string]map[string][]*float64
+			Curves  []struct {
+				Label string
+				TPR   []int
+			}
 		}
 	}
 	if err := json.Unmarshal([]byte(raw), &out); err != nil || !ok {
 		t.Fatalf("the page's data: %v: %.200s", err, raw)
 	}
-	return out
+	return out.Sets
 }
 
 // TestReport: the first sentence, the doubts, every cell of the table and the data of scripts are what compare says.
@@ -162,8 +164,8 @@ func TestHostileTexts(t *testing.T) {
 	rec.Results = append(rec.Results, record.Result{Data: evil, Label: "c", Status: evil, Error: evil, Unit: "flow",
 		Cell: evil})
 	page := pageOf(t, rec)
-	if n := strings.Count(page, "<script"); n != 1 {
-		t.Errorf("%d scripts, want that of the page", n)
+	if n := strings.Count(page, "<script"); n != 2 { // the data and the page's
+		t.Errorf("%d scripts, want the data and that of the page", n)
 	}
 	if strings.Contains(page, "<img") || strings.Contains(page, "alert(1)</script>") {
 		t.Error("markup of a name is markup of the page")
@@ -234,7 +236,7 @@ func TestSize(t *testing.T) {
 	if own := len(styleText) + len(scriptText) + len(pageText); own > 24_000 {
 		t.Errorf("style, script and frame have %d bytes", own)
 	}
-	if n := strings.Count(page, `data-figure="roc"`); n != maxFigures {
+	if n := strings.Count(page, `data-figure="roc-`); n != maxFigures {
 		t.Errorf("%d data sets have figures, want %d", n, maxFigures)
 	}
 	if !strings.Contains(page, "has the best mean rank by AUROC over 10 data sets") {

@@ -1,0 +1,3 @@
+// Package page is the frame of every HTML page: colours in light and dark, a policy that forbids requests, tables that
+// sort, figures that are saved as SVG and CSV, and one block of data in which numbers are packed.
+package page

@@ -265,7 +265,7 @@ func attacksIn(attack []bool) int {
 func (j *job) fit(ctx context.Context, s *prepare.Sets) (models.Detector, error) {
 	var mu sync.Mutex
 	env := models.Env{
-		Seed:    j.cell.Seed,
+		Seed:    j.cell.ModelSeed(),
 		Workers: j.workers,
 		Log:     j.log.With("cell", j.cell.Path()),
 		Observe: func(e models.Epoch) {
@@ -287,7 +287,7 @@ func (j *job) fit(ctx context.Context, s *prepare.Sets) (models.Detector, error)
 	}
 	if f, ok := det.(foreign.Detector); ok {
 		f.Enter(foreign.Place{
-			Data: j.result.Data, Label: j.result.Label, Fold: j.cell.Fold, Prepared: j.data, Sets: s,
+			Data: j.result.Data, Label: j.result.Label, Seed: j.cell.Seed, Fold: j.cell.Fold, Prepared: j.data, Sets: s,
 			Folder: filepath.Join(j.dir.Path, filepath.FromSlash(j.cell.Path())), Files: j.files,
 			Train: j.exp.Threshold.On == "train", Program: j.program,
 			Find: func(name string) (string, error) { return j.exp.Finder.Find("", name) },
@@ -406,9 +406,13 @@ func (j *job) score(ctx context.Context, det models.Detector, test *data.Set) (s
 }
 
 func blankResult(c experiment.Cell) record.Result {
-	return record.Result{
+	r := record.Result{
 		Data: c.Set.Config.Name, Model: c.Entry.Info.Name, Label: c.Entry.Label, Seed: c.Seed, Fold: c.Fold,
 		Unit: c.Set.Unit.String(), Cell: c.Path(), Input: c.Entry.Info.Needs.Input.String(),
 		Deterministic: !c.Entry.UsesSeed(), Valid: eval.Number(math.NaN()),
 	}
+	if !r.Deterministic && c.Fold != "" {
+		r.ModelSeed = c.ModelSeed()
+	}
+	return r
 }

@@ -54,7 +54,7 @@ func (j *job) byBlocks(ctx context.Context, det models.Detector, stream *data.Se
 	if err := det.Save(&state); err != nil {
 		return nil, err
 	}
-	own, err := j.cell.Entry.Spec.New(models.Env{Seed: j.cell.Seed, Workers: j.workers, Log: j.log})
+	own, err := j.cell.Entry.Spec.New(models.Env{Seed: j.cell.ModelSeed(), Workers: j.workers, Log: j.log})
 	if err != nil {
 		return nil, err
 	}

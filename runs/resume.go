@@ -78,6 +78,8 @@ func (r *run) resumeFinished(plan []experiment.Cell) {
 			for _, f := range faults {
 				r.again = append(r.again, f.String())
 			}
+		case st.Status == record.OK && st.Result.ModelSeed != blankResult(c).ModelSeed:
+			r.again = append(r.again, c.Path()+"/status.json is of an earlier version, in which all folds shared a seed")
 		case st.Status == record.OK:
 			r.results[c.Path()] = st.Result
 			r.done++

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -164,7 +165,7 @@ func (b *Bundle) takePrep(raw []byte) error {
 func (b *Bundle) takeThreshold(raw []byte) error { return json.Unmarshal(raw, &b.Threshold) }
 
 func (b *Bundle) takeModel(raw []byte) error {
-	det, err := b.Spec.New(models.Env{Seed: b.Seed})
+	det, err := b.Spec.New(models.Env{Seed: cmp.Or(b.ModelSeed, b.Seed)})
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,8 @@ type Manifest struct {
 	Label   string `json:"label"`     // name in the experiment
 	Seed    uint64 `json:"seed"`
 	Fold    string `json:"fold,omitempty"`
+	// ModelSeed is the seed of the model where the split has folds. 0: Seed.
+	ModelSeed uint64 `json:"model_seed,omitempty"`
 	// Source is the data config in YAML: how files of this data set are read.
 	Source  string       `json:"source"`
 	Columns []data.Field `json:"columns"` // of the table that Source reads
@@ -131,6 +133,9 @@ func Write(to *record.Folder, p Parts) error {
 		Seed: p.Cell.Seed, Fold: p.Cell.Fold, Source: string(source), Columns: p.Columns,
 		Unit: Unit{set.Unit.String(), unit}, MinFlows: set.MinFlows,
 		Aggregate: Aggregate{p.Aggregate.Flow, p.Aggregate.Unit, p.Aggregate.Above}, Files: map[string]record.FileSum{},
+	}
+	if p.Cell.Fold != "" {
+		m.ModelSeed = p.Cell.ModelSeed()
 	}
 	written := to.Files()
 	for _, name := range names {

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -109,6 +110,7 @@ func Equal(one, two string, ignore []string, tolerance float64) (*Equality, erro
 			continue
 		}
 		e.Cells++
+		known := len(e.Differences)
 		for _, c := range shared {
 			if x, y := a.rows[cell][a.at[c]], row[b.at[c]]; x != y {
 				e.add(cell, c, text(x), text(y))
@@ -117,6 +119,9 @@ func Equal(one, two string, ignore []string, tolerance float64) (*Equality, erro
 		}
 		if err := e.scores(one, two, cell, tolerance); err != nil {
 			return nil, err
+		}
+		if len(e.Differences) > known {
+			e.modelSeeds(one, two, cell)
 		}
 		e.Verdicts[cell] = ByteEqual
 	}
@@ -265,6 +270,21 @@ func (e *Equality) scores(one, two, cell string, tolerance float64) error {
 		e.Differences[len(e.Differences)-1].Near = within
 	}
 	return nil
+}
+
+// modelSeeds adds, of a cell that differs, that its model had another seed: versions before this one gave all folds the
+// cell's.
+func (e *Equality) modelSeeds(one, two, cell string) {
+	var a, b record.Status
+	for dir, st := range map[string]*record.Status{one: &a, two: &b} {
+		if record.ReadJSON(dir, cell+"/status.json", st) != nil {
+			return // there is nothing to be said of it
+		}
+	}
+	of := func(r record.Result) string { return strconv.FormatUint(cmp.Or(r.ModelSeed, r.Seed), 10) }
+	if x, y := of(a.Result), of(b.Result); x != y {
+		e.add(cell, "seed of the model", x, y)
+	}
 }
 
 // nearLines says whether two lines differ in their scores alone, and in these by no more than the tolerance.

@@ -86,6 +86,30 @@ func TestEqual(t *testing.T) {
 	}
 }
 
+// TestEqualNamesModelSeeds: of a fold that differs it is said that its model had another seed. One of an earlier
+// version had the cell's.
+func TestEqualNamesModelSeeds(t *testing.T) {
+	other := sound
+	other.scores = strings.Replace(sound.scores, "0.75", "0.5", 1)
+	one, two := sound.write(t), other.write(t)
+	for dir, status := range map[string]string{
+		one: `{"result": {"seed": 3}}`, two: `{"result": {"seed": 3, "model_seed": 1234}}`} {
+		if err := os.WriteFile(filepath.Join(dir, "cells/d/m/s1/status.json"), []byte(status), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e, err := Equal(one, two, Measured, 0)
+	if err != nil || len(e.Differences) != 2 || e.Differences[1].String() != "cells/d/m/s1: seed of the model: 3, 1234" {
+		t.Errorf("%+v, %v", e, err)
+	}
+	if e, err = Equal(two, two, Measured, 0); err != nil || len(e.Differences) != 0 {
+		t.Errorf("%+v, %v", e, err)
+	}
+	if e, err = Equal(two, sound.write(t), Measured, 0); err != nil || len(e.Differences) != 1 {
+		t.Errorf("without a status: %+v, %v", e, err)
+	}
+}
+
 // TestEqualIgnores: a column that is named is not compared, others are.
 func TestEqualIgnores(t *testing.T) {
 	other := ended{strings.NewReplacer("0.5", "0.6", "1.25", "9").Replace(sound.results), sound.scores}

@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"fmt"
+	"math"
 
 	"plumbline/configs/settings"
 	_ "plumbline/data/synth"
@@ -25,6 +26,15 @@ func (c Cell) Path() string {
 		path += "-" + c.Fold
 	}
 	return path
+}
+
+// ModelSeed is the seed of the cell's model. Folds have one each, from 1 to 2³²−2, drawn by the cell's seed: with one
+// for all, the mean over folds would have the error of a single draw. In a split without folds it is the cell's.
+func (c Cell) ModelSeed() uint64 {
+	if c.Fold == "" {
+		return c.Seed
+	}
+	return 1 + models.Env{Seed: c.Seed}.Rand("fold "+c.Fold).Uint64N(math.MaxUint32-1)
 }
 
 // Plan is the cells in the order of the experiment file: by data set, model, seed and fold. A deterministic

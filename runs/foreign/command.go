@@ -20,7 +20,8 @@ import (
 
 // Command is a program that learns from files and scores rows. For each cell it gets a folder with
 //
-//	task.json       seed, workers, data, label, fold, format, score (the parts to score: valid, test, or train too)
+//	task.json       seed, model_seed (to train with), workers, data, label, fold, format, score (the parts to
+//	                score: valid, test, or train too)
 //	manifest.json   features, and rows, columns and hashes of the parts
 //	train.*         what models of its kind learn from; attack and class with command_labels alone
 //	valid.*         held-out benign rows
@@ -30,9 +31,9 @@ import (
 // anomalous. What it prints is program.log in the cell's folder. It is killed, with the processes that it began, when
 // the cell is cancelled, its time is over or its memory is more than it may have.
 type Command struct {
-	// program and arguments; {folder}, {data}, {label}, {seed} and {fold} stand for those of the cell; where no argument
-	// has {folder}, it is added as the last. A name that is a file beside the experiment file, or where data files are,
-	// is that file
+	// program and arguments; {folder}, {data}, {label}, {seed}, {model_seed} and {fold} stand for those of the cell; where
+	// no argument has {folder}, it is added as the last. A name that is a file beside the experiment file, or where data
+	// files are, is that file
 	Run []string `yaml:"run"`
 	// format of the parts. npy: matrix and rows apart; csv, parquet: a column row, then one for each feature
 	Format string `yaml:"format" jsonschema:"enum=npy,enum=csv,enum=parquet"`
@@ -75,8 +76,9 @@ func (c *Command) New(env models.Env) (models.Detector, error) {
 		return fail("params.run must name a program")
 	}
 	for _, arg := range c.Run {
-		if name, bad := unknownPlaceholder(arg, "folder"); bad {
-			return fail("{%s} in %q stands for nothing; known: {folder}, {%s}", name, arg, strings.Join(placeholders, "}, {"))
+		if name, bad := unknownPlaceholder(arg, "folder", "model_seed"); bad {
+			return fail("{%s} in %q stands for nothing; known: {folder}, {model_seed}, {%s}", name, arg,
+				strings.Join(placeholders, "}, {"))
 		}
 	}
 	d := &commandDetector{cell: cell{model: c.name, env: env}, spec: *c}
@@ -100,13 +102,15 @@ type commandDetector struct {
 
 // task is task.json.
 type task struct {
-	Seed    uint64   `json:"seed"`
-	Workers int      `json:"workers"`
-	Data    string   `json:"data"`
-	Label   string   `json:"label"`
-	Fold    string   `json:"fold"`
-	Format  string   `json:"format"`
-	Score   []string `json:"score"`
+	Seed uint64 `json:"seed"`
+	// ModelSeed is the seed to train with: the cell's, or one of the fold's own.
+	ModelSeed uint64   `json:"model_seed"`
+	Workers   int      `json:"workers"`
+	Data      string   `json:"data"`
+	Label     string   `json:"label"`
+	Fold      string   `json:"fold"`
+	Format    string   `json:"format"`
+	Score     []string `json:"score"`
 }
 
 // taskFolder is the folder of a cell that the program works in; scoresName is what it leaves there.
@@ -156,8 +160,8 @@ func (d *commandDetector) write(ctx context.Context, folder string) error {
 	if _, err := WriteFolder(ctx, folder, d.spec.Format, d.at.Program, d.at.Prepared, d.at.Fold, parts); err != nil {
 		return err
 	}
-	t := task{Seed: d.env.Seed, Workers: d.env.Parallel(), Data: d.at.Data, Label: d.at.Label, Fold: d.at.Fold,
-		Format: d.spec.Format, Score: []string{"valid", "test"}}
+	t := task{Seed: d.at.Seed, ModelSeed: d.env.Seed, Workers: d.env.Parallel(), Data: d.at.Data, Label: d.at.Label,
+		Fold: d.at.Fold, Format: d.spec.Format, Score: []string{"valid", "test"}}
 	if d.at.Train {
 		t.Score = append(t.Score, "train")
 	}
@@ -202,7 +206,8 @@ func (d *commandDetector) run(ctx context.Context, argv []string, folder string)
 	}
 	p := program{
 		argv: argv, folder: folder, memory: int64(d.spec.MemoryMB) << 20,
-		env: []string{"PLUMBLINE_FOLDER=" + folder, "PLUMBLINE_SEED=" + strconv.FormatUint(d.env.Seed, 10),
+		env: []string{"PLUMBLINE_FOLDER=" + folder, "PLUMBLINE_SEED=" + strconv.FormatUint(d.at.Seed, 10),
+			"PLUMBLINE_MODEL_SEED=" + strconv.FormatUint(d.env.Seed, 10),
 			"PLUMBLINE_WORKERS=" + strconv.Itoa(d.env.Parallel())},
 	}
 	err := p.run(limited)

@@ -18,6 +18,7 @@ import (
 // Place is the cell that a detector is in.
 type Place struct {
 	Data, Label, Fold string
+	Seed              uint64         // of the cell; the model's own may be another
 	Folder            string         // of the cell on disk; a program works in a folder of it
 	Files             *record.Folder // of the cell
 	Prepared          *prepare.Prepared
@@ -85,7 +86,7 @@ func (c *cell) fill(text string) string {
 		text = strings.NewReplacer("-{fold}", "", "_{fold}", "").Replace(text)
 	}
 	return strings.NewReplacer("{data}", c.at.Data, "{label}", c.at.Label, "{fold}", c.at.Fold,
-		"{seed}", strconv.FormatUint(c.env.Seed, 10)).Replace(text)
+		"{seed}", strconv.FormatUint(c.at.Seed, 10), "{model_seed}", strconv.FormatUint(c.env.Seed, 10)).Replace(text)
 }
 
 // placeholders are the names that fill knows.

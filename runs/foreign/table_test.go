@@ -89,7 +89,7 @@ func TestScoresOfSet(t *testing.T) {
 // TestFill: names in braces stand for what the cell is; one that stands for nothing is refused.
 func TestFill(t *testing.T) {
 	for _, c := range []struct{ fold, want string }{{"f2", "mine-kdd-7-f2.csv"}, {"", "mine-kdd-7.csv"}} {
-		d := cell{env: models.Env{Seed: 7}, at: &Place{Data: "kdd", Label: "l", Fold: c.fold}}
+		d := cell{env: models.Env{Seed: 99}, at: &Place{Data: "kdd", Label: "l", Seed: 7, Fold: c.fold}}
 		if got := d.fill("mine-{data}-{seed}-{fold}.csv"); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
 		}

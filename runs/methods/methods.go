@@ -219,9 +219,13 @@ func (w *writer) models() error {
 	for _, s := range w.e.Seeds {
 		seeds = append(seeds, strconv.FormatUint(s, 10))
 	}
+	folds := ""
+	if slices.ContainsFunc(w.e.Sets, func(s experiment.DataSet) bool { return len(s.Split.FoldNames()) > 1 }) {
+		folds = " Each fold draws by a seed of its own, which is made from that and the fold's name."
+	}
 	if seeded != nil {
 		w.text("With " + count(len(seeds), "the seed ", "the seeds ") + list(seeds) + ", for each data set and fold, were " +
-			"trained " + list(seeded) + ".")
+			"trained " + list(seeded) + "." + folds)
 	}
 	if seedless != nil {
 		w.text("Trained once for each data set and fold, since they ignore the seed: " + list(seedless) + ".")

@@ -28,11 +28,14 @@ const (
 
 // Result is one cell: what it is, and what was measured of it.
 type Result struct {
-	Data   string `json:"data"`
-	Model  string `json:"model"` // registered name
-	Label  string `json:"label"` // name in the experiment
-	Seed   uint64 `json:"seed"`
-	Fold   string `json:"fold"`
+	Data  string `json:"data"`
+	Model string `json:"model"` // registered name
+	Label string `json:"label"` // name in the experiment
+	Seed  uint64 `json:"seed"`
+	Fold  string `json:"fold"`
+	// ModelSeed is the seed of the model where it has one and the split has folds. 0: Seed.
+	ModelSeed uint64 `json:"model_seed,omitempty"`
+
 	Unit   string `json:"unit"`
 	Status string `json:"status"`
 	Error  string `json:"error,omitempty"`

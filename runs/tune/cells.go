@@ -210,7 +210,8 @@ func (b *bench) train(ctx context.Context, t task, workers int) (*eval.Metrics, 
 	if err != nil {
 		return nil, err
 	}
-	c := experiment.Cell{Set: p.Set, Entry: &t.candidate.Entry, Seed: t.seed, FoldIndex: t.fold}
+	c := experiment.Cell{Set: p.Set, Entry: &t.candidate.Entry, Seed: t.seed, FoldIndex: t.fold,
+		Fold: b.inner.FoldNames()[t.fold]}
 	m, err := runs.Judge(ctx, t.candidate.Settings, p, c, workers)
 	if err != nil {
 		return nil, err

@@ -102,16 +102,17 @@ var allowed = map[string]string{
 	"runs/bundle":   "configs/settings data data/prep data/source eval models runs/experiment runs/record",
 	"runs/investigate": "data data/cache data/prep data/source eval models runs/bundle runs/experiment runs/prepare " +
 		"runs/record",
-	"runs/usage":   "",
-	"runs/foreign": "data data/export data/input models runs/experiment runs/prepare runs/record",
-	"runs/compare": "configs/settings eval models runs/record",
-	"runs/methods": "configs/settings data data/split models runs/compare runs/experiment runs/record",
-	"runs/audit":   "configs/settings data data/audit data/prep eval models",
-	"runs/tune":    "configs/settings data/split eval models runs runs/experiment runs/prepare runs/record",
-	"runs/plot":    "",
-	"runs/schema":  "configs/settings data/evasion data/prep data/source data/split models runs/experiment",
-	"runs/page":    "",
-	"runs/report":  "eval runs/compare runs/methods runs/page runs/plot runs/record",
+	"runs/usage":         "",
+	"runs/foreign":       "data data/export data/input models runs/experiment runs/prepare runs/record",
+	"runs/compare":       "configs/settings eval models runs/record",
+	"runs/methods":       "configs/settings data data/split models runs/compare runs/experiment runs/record",
+	"runs/audit":         "configs/settings data data/audit data/prep eval models",
+	"runs/tune":          "configs/settings data/split eval models runs runs/experiment runs/prepare runs/record",
+	"runs/plot":          "",
+	"runs/schema":        "configs/settings data/evasion data/prep data/source data/split models runs/experiment",
+	"runs/page":          "",
+	"runs/page/pagetest": "",
+	"runs/report":        "eval runs/compare runs/methods runs/page runs/plot runs/record",
 	"runs": "data data/audit data/cache data/prep data/source eval models runs/bundle runs/experiment " +
 		"runs/foreign runs/prepare runs/record runs/usage numeric/cluster numeric/embed numeric/parallel " +
 		"numeric/stat",
@@ -136,6 +137,7 @@ var outside = map[string]string{
 	"github.com/pierrec/lz4/":   "data/nfcapd",
 	"go.yaml.in/yaml/v3":        "configs/settings",
 	"github.com/google/go-cmp/": "", // tests only
+	"github.com/chromedp/":      "runs/page/pagetest",
 	"github.com/parquet-go/":    "", // tests only
 	"golang.org/x/sys/cpu":      "numeric/kernel",
 	"gonum.org/v1/gonum/": "models/automata/flexfringe models/classic models/supervised " +

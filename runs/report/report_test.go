@@ -217,19 +217,25 @@ func TestCurves(t *testing.T) {
 	}
 }
 
-// TestSize: a run of 500 cells makes a page that a browser opens at once, and what does not grow with the run is small.
-func TestSize(t *testing.T) {
+// manyCells is a run of 500: 10 data sets, 10 models, 5 seeds.
+func manyCells(t testing.TB) *record.Record {
+	t.Helper()
 	rec := written(t, 60, []cell{{"", "iforest", "", 1, 2, []string{"scan", "flood", "worm"}}})
 	one := rec.Results[0]
 	rec.Results = nil
-	for i := range 500 { // 10 data sets, 10 models, 5 seeds, all with the scores of the one cell
+	for i := range 500 { // all with the scores of the one cell
 		r := one
 		r.Data, r.Label, r.Seed = fmt.Sprintf("set%d", i/50), fmt.Sprintf("model%d", i/5%10), uint64(i%5)
 		r.Metrics = maps.Clone(one.Metrics)
 		r.Set("auroc", 0.5+float64(i/5%10)/20+float64(i%5)/1000)
 		rec.Results = append(rec.Results, r)
 	}
-	page := pageOf(t, rec)
+	return rec
+}
+
+// TestSize: a run of 500 cells makes a page that a browser opens at once, and what does not grow with the run is small.
+func TestSize(t *testing.T) {
+	page := pageOf(t, manyCells(t))
 	if len(page) > 600_000 {
 		t.Errorf("a page of 500 cells has %d bytes", len(page))
 	}

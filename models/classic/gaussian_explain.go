@@ -32,6 +32,9 @@ func (m *gaussianState) conditional(row []float32, visit func(j int, slope, curv
 			slope += w * z[k]
 			curvature += w * w
 		}
+		if curvature == 0 { // the column counts for nothing
+			slope, curvature = 0, 1
+		}
 		visit(j, slope, curvature)
 	}
 }

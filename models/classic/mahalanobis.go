@@ -115,7 +115,7 @@ func loadGaussian(st models.State) (models.RowLearned, error) {
 		return nil, err
 	}
 	for i := range d {
-		if !(w[i*d+i] > 0) {
+		if !(w[i*d+i] >= 0) { // 0 in a pseudo-inverse
 			return nil, fmt.Errorf("whitening matrix with %v on its diagonal", w[i*d+i])
 		}
 	}

@@ -29,9 +29,8 @@ import (
 //
 // scikit-learn's search, which can be had too, begins at h random rows. Most such sets end at the same few, so that it
 // often misses denser halves, and the estimate changes with its seed. Up to 500 rows it tries 30 sets in place of 500,
-// above that samples of 300 to 600 rows that together are all rows, and then 1,500 rows. Where a column is constant in
-// a half it ends there and takes the pseudo-inverse, which leaves the column out. Where columns are given by others it
-// does so too, but here ε goes on.
+// above that samples of 300 to 600 rows that together are all rows, and then 1,500 rows. It takes the pseudo-inverse in
+// place of ε: where a column is constant in a half, or given by others, distances do not count what departs from that.
 //
 // Fit costs about 500 covariances of 300 rows, and twenty of all rows.
 type MCD struct {
@@ -39,7 +38,7 @@ type MCD struct {
 	Support float64 `yaml:"support" jsonschema:"minimum=0,maximum=1"`
 	// how sets are sought: paper, or sklearn, as scikit-learn does
 	Search string `yaml:"search" jsonschema:"enum=paper,enum=sklearn"`
-	// ε: added to the diagonal of covariances; 1e-6, for columns of about unit scale
+	// ε: added to the diagonal of covariances, but by scikit-learn's search; 1e-6, for columns of about unit scale
 	Ridge float64 `yaml:"ridge" jsonschema:"exclusiveMinimum=0,maximum=1000000"`
 }
 
@@ -99,17 +98,13 @@ const (
 	mcdSteps   = 30
 )
 
-// What scikit-learn fixes.
-const (
-	sklearnSmall  = 500 // rows up to which there are no samples
-	sklearnTrials = 30  // starts there
-	sklearnMerged = 1500
-)
-
 // half is a set of rows with its normal distribution.
 type half struct {
 	g      *cluster.Gaussian
 	spread float64 // log det of the covariance
+	// far is what distances are measured with that say which rows are far: g, but where scikit-learn's search ends
+	// before a step is refused the set's mean with the covariance of the set before.
+	far *cluster.Gaussian
 }
 
 func (m *densest) fit(s *data.Set, support float64, r *rand.Rand) (*gaussianState, error) {
@@ -123,7 +118,7 @@ func (m *densest) fit(s *data.Set, support float64, r *rand.Rand) (*gaussianStat
 	}
 	// Reweighting.
 	far := make([]float64, s.N)
-	if err := cluster.Squares(m.ctx, best.g, models.RowMatrix(s), m.workers, far); err != nil {
+	if err := cluster.Squares(m.ctx, best.far, models.RowMatrix(s), m.workers, far); err != nil {
 		return nil, err
 	}
 	sorted := slices.Clone(far)
@@ -182,37 +177,6 @@ func (m *densest) search(s *data.Set, h int, r *rand.Rand) (half, error) {
 	return m.finish(s, h, lowestSpread(pool, mcdBest), 1)
 }
 
-// searchAsSklearn is the best set of h rows by scikit-learn's search.
-func (m *densest) searchAsSklearn(s *data.Set, h int, r *rand.Rand) (half, error) {
-	if s.N <= sklearnSmall {
-		tried, err := m.trials(s, h, sklearnTrials, r)
-		if err != nil {
-			return half{}, err
-		}
-		return m.finish(s, h, tried, 1)
-	}
-	part := func(n int) int { return int(math.Ceil(float64(n) * float64(h) / float64(s.N))) }
-	subsets := s.N / mcdSubset
-	size := s.N / subsets
-	order := r.Perm(s.N)
-	var pool []half
-	for i := range subsets {
-		tried, err := m.trials(s.Subset(order[i*size:(i+1)*size]), part(size), max(mcdBest, mcdTrials/subsets), r)
-		if err != nil {
-			return half{}, err
-		}
-		pool = append(pool, tried...)
-	}
-	merged := s.Subset(r.Perm(s.N)[:min(s.N, sklearnMerged)])
-	if s.N < sklearnMerged {
-		return m.finish(merged, h, pool, 1)
-	}
-	if err := m.steps(merged, part(merged.N), pool, mcdSteps, false); err != nil {
-		return half{}, err
-	}
-	return m.finish(s, h, lowestSpread(pool, mcdBest), 1)
-}
-
 // trials are the best of n sets that began at random rows.
 func (m *densest) trials(s *data.Set, h, n int, r *rand.Rand) ([]half, error) {
 	sets := make([]half, n)
@@ -240,15 +204,15 @@ func (m *densest) finish(s *data.Set, h int, sets []half, best int) (half, error
 	return lowestSpread(sets, best)[0], nil
 }
 
-// steps makes up to n steps with each set: the h rows nearest by it become the set. A step never raises the
-// determinant, and one that does not lower it is the last; nor is there another from a determinant of 0, unless it is
-// one of other rows, which sets are that are not fresh.
+// steps makes up to n steps with each set: the h rows nearest by it become the set. A step that does not lower the
+// determinant is the last, and is not taken if it raises it, as rounding may. Nor is there another from a determinant
+// of 0. The first step of sets of other rows, which are those that are not fresh, or of d+1 rows is always taken.
 func (m *densest) steps(s *data.Set, h int, sets []half, n int, fresh bool) error {
 	far, order := make([]float64, s.N), make([]int, s.N)
 	for i := range sets {
-		spread := math.Inf(1)
 		for k := range n {
-			if math.IsInf(sets[i].spread, -1) && (k > 0 || fresh) {
+			known := fresh && m.sklearn || k > 0
+			if math.IsInf(sets[i].spread, -1) && known {
 				break
 			}
 			if err := cluster.Squares(m.ctx, sets[i].g, models.RowMatrix(s), m.workers, far); err != nil {
@@ -261,10 +225,17 @@ func (m *densest) steps(s *data.Set, h int, sets []half, n int, fresh bool) erro
 			if err != nil {
 				return err
 			}
-			if sets[i] = next; !(next.spread < spread) {
+			if known && next.spread > sets[i].spread {
+				sets[i].far = sets[i].g
 				break
 			}
-			spread = next.spread
+			if m.sklearn && known {
+				next.far = cluster.Whitened(next.g.Mean, sets[i].g.W)
+			}
+			last := known && next.spread == sets[i].spread
+			if sets[i] = next; last {
+				break
+			}
 		}
 	}
 	return nil
@@ -283,33 +254,15 @@ func (m *densest) of(s *data.Set, rows []int) (half, error) {
 	if err != nil {
 		return half{}, err
 	}
-	flat := m.sklearn && leaveFlat(mean, cov)
+	if m.sklearn {
+		g, spread, err := pseudoInverse(mean, cov)
+		return half{g, spread, g}, err
+	}
 	g, _, err := ridged(mean, cov, m.ridge)
 	if err != nil {
 		return half{}, err
 	}
-	if flat {
-		return half{g, math.Inf(-1)}, nil
-	}
-	return half{g, -2 * g.LogDet}, nil
-}
-
-// leaveFlat makes columns without variance, but for rounding, count for nothing, as in the pseudo-inverse, and says
-// whether there are any.
-func leaveFlat(mean, cov []float64) (some bool) {
-	const rounding, boundless = 1e-12, 1e30
-	d := len(mean)
-	for j := range d {
-		if math.Sqrt(cov[j*d+j]) > rounding*max(1, math.Abs(mean[j])) {
-			continue
-		}
-		some = true
-		for k := range d {
-			cov[j*d+k], cov[k*d+j] = 0, 0
-		}
-		cov[j*d+j] = boundless
-	}
-	return some
+	return half{g, -2 * g.LogDet, g}, nil
 }
 
 // lowestSpread is the n sets with the least determinants.

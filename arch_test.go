@@ -29,6 +29,7 @@ var allowed = map[string]string{
 	"numeric/kernel":     "",
 	"numeric/parallel":   "",
 	"numeric/stat":       "",
+	"numeric/forecast":   "",
 	"numeric/svm":        "numeric/similarity",
 	"numeric/trees":      "numeric/parallel",
 
@@ -64,6 +65,7 @@ var allowed = map[string]string{
 	"data/synth":             "configs/settings data data/rows data/source",
 	"data/workload":          "data",
 	"data/audit":             "data data/derive data/source data/split",
+	"data/roles":             "data",
 	"data/fetch":             "data data/input data/source",
 	"data/prep":              "configs/settings data data/corpus eval numeric/cluster numeric/parallel numeric/stat",
 
@@ -102,13 +104,15 @@ var allowed = map[string]string{
 	"runs/bundle":   "configs/settings data data/prep data/source eval models runs/experiment runs/record",
 	"runs/investigate": "data data/cache data/prep data/source eval models runs/bundle runs/experiment runs/prepare " +
 		"runs/record",
-	"runs/usage":         "",
-	"runs/foreign":       "data data/export data/input models runs/experiment runs/prepare runs/record",
-	"runs/compare":       "configs/settings eval models runs/record",
-	"runs/methods":       "configs/settings data data/split models runs/compare runs/experiment runs/record",
-	"runs/audit":         "configs/settings data data/audit data/prep eval models",
-	"runs/tune":          "configs/settings data/split eval models runs runs/experiment runs/prepare runs/record",
-	"runs/plot":          "",
+	"runs/usage":   "",
+	"runs/foreign": "data data/export data/input models runs/experiment runs/prepare runs/record",
+	"runs/compare": "configs/settings eval models runs/record",
+	"runs/methods": "configs/settings data data/split models runs/compare runs/experiment runs/record",
+	"runs/audit":   "configs/settings data data/audit data/prep eval models",
+	"runs/tune":    "configs/settings data/split eval models runs runs/experiment runs/prepare runs/record",
+	"runs/plot":    "",
+	"runs/dashboard": "configs/settings data data/roles data/source eval models numeric/forecast numeric/stat " +
+		"runs/bundle runs/investigate runs/page",
 	"runs/schema":        "configs/settings data/evasion data/prep data/source data/split models runs/experiment",
 	"runs/page":          "",
 	"runs/page/pagetest": "",

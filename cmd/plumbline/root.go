@@ -116,7 +116,8 @@ finished runs side by side.`,
 		return usage(fmt.Errorf("%w (see plumbline %s --help)", err, c.Name()))
 	})
 	c.AddCommand(a.runCommand(), a.compareCommand(), a.listCommand(), a.showCommand(), a.verifyCommand(),
-		a.tuneCommand(), a.methodsCommand(), a.reportCommand(), a.plotCommand(), a.investigateCommand(), a.modelsCommand(),
+		a.tuneCommand(), a.methodsCommand(), a.reportCommand(), a.plotCommand(), a.dashboardCommand(),
+		a.investigateCommand(), a.modelsCommand(),
 		a.dataCommand(), a.auditCommand(),
 		a.automatonCommand(), a.cacheCommand(), a.schemaCommand(), a.checkCommand(), a.versionCommand())
 	return c

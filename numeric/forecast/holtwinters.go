@@ -15,8 +15,9 @@ var ErrShort = errors.New("the series is too short")
 type Model struct {
 	Alpha, Beta, Gamma float64 // of level, trend and season, in [0, 1]
 	Level, Trend       float64
-	// Season is what to add in the next len(Season) steps, in their order; empty: no season.
+	// Season is what to add in the next len(Season) steps, in turn from Next on; empty: no season.
 	Season []float64
+	Next   int
 	// Variance is that of the errors one step ahead, over the values that Fit or Update saw.
 	Variance float64
 
@@ -31,9 +32,8 @@ func (m *Model) Update(y []float64) {
 		m.Level += m.Trend + m.Alpha*e
 		m.Trend += m.Alpha * m.Beta * e
 		if p := len(m.Season); p > 0 {
-			first := m.Season[0] + m.Gamma*e
-			copy(m.Season, m.Season[1:])
-			m.Season[p-1] = first
+			m.Season[m.Next] += m.Gamma * e
+			m.Next = (m.Next + 1) % p
 		}
 		m.squares += e * e
 		m.n++
@@ -46,7 +46,7 @@ func (m *Model) Update(y []float64) {
 // next is the forecast one step ahead.
 func (m *Model) next() float64 {
 	if len(m.Season) > 0 {
-		return m.Level + m.Trend + m.Season[0]
+		return m.Level + m.Trend + m.Season[m.Next]
 	}
 	return m.Level + m.Trend
 }
@@ -75,7 +75,7 @@ func (m *Model) Forecast(h int, z float64) Forecast {
 	for k := 1; k <= h; k++ {
 		mean := m.Level + float64(k)*m.Trend
 		if p > 0 {
-			mean += m.Season[(k-1)%p]
+			mean += m.Season[(m.Next+k-1)%p]
 		}
 		f.add(mean, m.Variance*sum, z)
 		c := m.Alpha * (1 + m.Beta*float64(k))

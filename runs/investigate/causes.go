@@ -90,20 +90,30 @@ func sources(s *data.Set) (out []source) {
 // batch is how many rows are scored at a time.
 const batch = 4096
 
-// replaced asks a model that gives no reasons for those of some rows: a row's cause is the source column whose values
-// the score falls most without, when they are replaced by those of the middle row: of the median in each column, over
-// the half of the samples that score lowest. A row whose score falls with none has the cause "none". It takes a score
-// for each of the rows and source columns.
+// replaced asks a model that gives no reasons for those of some rows: a row's cause is the source column that its score
+// falls most without (see falls). A row whose score falls with none has the cause "none".
 func replaced(ctx context.Context, det models.Detector, s *data.Set, raw []float64, rows []int,
 	out []models.Cause) error {
-	from, middle := sources(s), medians(s, raw)
 	best := make([]float64, s.N) // fall of the score
-	for _, src := range from {
+	return falls(ctx, det, s, raw, rows, func(src *source, i int, fall float64) {
+		if row := rows[i]; fall > best[row] {
+			best[row], out[row].Name = fall, src.name
+		}
+	})
+}
+
+// falls says by how much the score of each of some rows falls, for rows[i] and each source column, when the values of
+// the column are replaced by those of the middle row: of the median in each column, over the half of the samples that
+// score lowest. It takes a score for each of the rows and source columns.
+func falls(ctx context.Context, det models.Detector, s *data.Set, raw []float64, rows []int,
+	say func(src *source, i int, fall float64)) error {
+	from, middle := sources(s), medians(s, raw)
+	for k := range from {
 		for at := 0; at < len(rows); at += batch {
 			some := rows[at:min(at+batch, len(rows))]
 			changed := s.Subset(some).Unlabelled()
 			for i := range some {
-				for _, j := range src.columns {
+				for _, j := range from[k].columns {
 					changed.X[i*s.D+j] = middle[j]
 				}
 			}
@@ -112,9 +122,7 @@ func replaced(ctx context.Context, det models.Detector, s *data.Set, raw []float
 				return err
 			}
 			for i, row := range some {
-				if fall := raw[row] - got[i]; fall > best[row] {
-					best[row], out[row].Name = fall, src.name
-				}
+				say(&from[k], at+i, raw[row]-got[i])
 			}
 		}
 	}

@@ -1,0 +1,367 @@
+package dashboard
+
+import (
+	"context"
+	"math"
+	"slices"
+	"sync"
+)
+
+// Filters by their bits; those of dims follow.
+const (
+	byTime = 1 << iota
+	byScore
+	byMark
+	bySign
+	firstDim
+)
+
+// counter is a query made ready for the flows.
+type counter struct {
+	f         *Flows
+	q         Query
+	low, high uint16 // of the score's code
+	slots     []bool // times of the day that a filter by time keeps
+	sign      uint8
+	levels    [][]bool // of each dim; nil: all
+	x, y      []uint16
+	status    int // the dim of the status chart, −1
+	numbers   [][]uint16
+	out, in   []uint16
+	valueOut  []float64
+	valueIn   []float64
+	kept      []bool
+}
+
+// tally is counts of some flows.
+type tally struct {
+	kept, of, marked, attacks, hits, profile int
+
+	timeN, timeM []int
+	slots        []int
+	out, in      []float64
+	dims         []Counts
+	inside       []Counts // of the hosts, with their own filters
+	score, signs Counts
+	status       *Heat
+	scatter      *Heat
+	numbers      [][]uint16
+	complete     int
+	sums         []float64
+	products     []float64
+}
+
+func (f *Flows) compile(q Query) *counter {
+	c := &counter{f: f, q: q, high: none, levels: make([][]bool, len(f.Dims)), status: -1, kept: make([]bool, f.N)}
+	if f.Score != nil {
+		if !math.IsNaN(q.Low) {
+			c.low = f.ScoreScale.code(q.Low)
+		}
+		if !math.IsNaN(q.High) {
+			c.high = f.ScoreScale.code(q.High)
+		}
+	}
+	if f.Profile != nil && f.Profile.Days > 0 {
+		c.slots = make([]bool, f.Axis.day())
+		for b := q.From; b < q.To; b++ {
+			c.slots[f.Axis.slot(b)] = true
+		}
+	}
+	if k := slices.Index(f.Signs, q.Sign); k >= 0 {
+		c.sign = 1 << k
+	}
+	for k := range f.Dims {
+		want, ok := q.Levels[f.Dims[k].Key]
+		if !ok {
+			continue
+		}
+		c.levels[k] = make([]bool, len(f.Dims[k].Levels))
+		for i, text := range f.Dims[k].Levels {
+			c.levels[k][i] = slices.Contains(want, text)
+		}
+	}
+	if x, y := f.num(q.X), f.num(q.Y); x != nil && y != nil {
+		c.x, c.y = x.Code, y.Code
+	}
+	for _, key := range []string{"state", "proto", "service", "class"} {
+		if c.status < 0 {
+			c.status = f.dim(key)
+		}
+	}
+	for i := range f.Nums {
+		c.numbers = append(c.numbers, f.Nums[i].Code)
+	}
+	if f.Score != nil {
+		c.numbers = append(c.numbers, f.Score)
+	}
+	if n := f.num("bytes out"); n != nil {
+		c.out, c.valueOut = n.Code, n.Scale.values()
+	}
+	if n := f.num("bytes in"); n != nil {
+		c.in, c.valueIn = n.Code, n.Scale.values()
+	}
+	return c
+}
+
+func newCounts(n int) Counts { return Counts{make([]int, n), make([]int, n), make([]int, n)} }
+
+func (c *counter) newTally() *tally {
+	f, k := c.f, len(c.numbers)
+	t := &tally{timeN: make([]int, f.Axis.Bins), timeM: make([]int, f.Axis.Bins), out: make([]float64, f.Axis.Bins),
+		in: make([]float64, f.Axis.Bins), slots: make([]int, len(c.slots)), score: newCounts(scoreBins),
+		signs: newCounts(len(f.Signs)), sums: make([]float64, k), products: make([]float64, k*k), numbers: c.numbers}
+	for i := range f.Dims {
+		t.dims = append(t.dims, newCounts(len(f.Dims[i].Levels)))
+		var inside Counts
+		if key := f.Dims[i].Key; key == "src" || key == "dst" {
+			inside = newCounts(len(f.Dims[i].Levels))
+		}
+		t.inside = append(t.inside, inside)
+	}
+	if c.status >= 0 {
+		names := f.Dims[c.status].Levels
+		if len(names) > topRows {
+			names = append(slices.Clone(names[:topRows]), others)
+		}
+		wide := min(blocks, f.Axis.Bins)
+		t.status = &Heat{Rows: names, Wide: wide, N: make([]int, len(names)*wide), M: make([]int, len(names)*wide)}
+	}
+	if c.x != nil {
+		t.scatter = &Heat{X: c.q.X, Y: c.q.Y, Wide: scatterX, N: make([]int, scatterX*scatterY),
+			M: make([]int, scatterX*scatterY)}
+	}
+	return t
+}
+
+// chunk is how many flows are counted between looks at the context.
+const chunk = 1 << 16
+
+// count counts all flows.
+func (c *counter) count(ctx context.Context, workers int) (*tally, error) {
+	n := c.f.N
+	workers = max(1, min(workers, n/chunk+1))
+	tallies := make([]*tally, workers)
+	var all sync.WaitGroup
+	for w := range workers {
+		tallies[w] = c.newTally()
+		all.Go(func() {
+			to := n * (w + 1) / workers
+			for at := n * w / workers; at < to && ctx.Err() == nil; at += chunk {
+				c.flows(tallies[w], at, min(at+chunk, to))
+			}
+		})
+	}
+	all.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	for _, t := range tallies[1:] {
+		tallies[0].add(t)
+	}
+	return tallies[0], nil
+}
+
+// misses are the filters that a flow does not pass.
+func (c *counter) misses(i int) (out uint32) {
+	f, flag := c.f, c.f.Flag[i]
+	if c.q.To > 0 {
+		b := f.Bin[i]
+		switch {
+		case flag&profile != 0:
+			if c.slots != nil && (b == nowhere || !c.slots[b]) {
+				out |= byTime
+			}
+		case b == nowhere || int(b) < c.q.From || int(b) >= c.q.To:
+			out |= byTime
+		}
+	}
+	if f.Score != nil && (f.Score[i] < c.low || f.Score[i] > c.high || f.Score[i] == none && (c.low > 0 || c.high < none)) {
+		out |= byScore
+	}
+	if c.q.Mark != "" && (flag&marked != 0) != (c.q.Mark == "yes") && flag&profile == 0 {
+		out |= byMark
+	}
+	if c.sign != 0 && f.Sign[i]&c.sign == 0 {
+		out |= bySign
+	}
+	for k, l := range c.levels {
+		if l != nil && !l[f.Dims[k].Code[i]] {
+			out |= firstDim << k
+		}
+	}
+	return out
+}
+
+// flows counts some of the flows.
+func (c *counter) flows(t *tally, from, to int) {
+	f := c.f
+	for i := from; i < to; i++ {
+		misses := c.misses(i)
+		flag := f.Flag[i]
+		if flag&profile == 0 {
+			t.of++
+		}
+		if misses&(misses-1) != 0 {
+			continue // by two filters: no chart counts it
+		}
+		if flag&profile != 0 {
+			c.old(t, i, misses)
+			continue
+		}
+		m := int(flag & marked)
+		if misses&^byTime == 0 && f.Bin[i] != nowhere {
+			b := f.Bin[i]
+			t.timeN[b]++
+			t.timeM[b] += m
+			if c.out != nil {
+				t.out[b] += c.valueOut[c.out[i]]
+			}
+			if c.in != nil {
+				t.in[b] += c.valueIn[c.in[i]]
+			}
+		}
+		if f.Score != nil && misses&^byScore == 0 && f.Score[i] != none {
+			k := int(f.Score[i]) * scoreBins / none
+			t.score.N[k]++
+			t.score.M[k] += m
+		}
+		if misses&^bySign == 0 {
+			for s := f.Sign[i]; s != 0; s &= s - 1 {
+				k := bit(s)
+				t.signs.N[k]++
+				t.signs.M[k] += m
+			}
+		}
+		for k := range f.Dims {
+			if misses&^(firstDim<<k) == 0 {
+				code := f.Dims[k].Code[i]
+				t.dims[k].N[code]++
+				t.dims[k].M[code] += m
+			}
+		}
+		if misses == 0 {
+			c.inside(t, i, m)
+		}
+	}
+}
+
+// bit is the place of the lowest bit.
+func bit(s uint8) int {
+	k := 0
+	for ; s&1 == 0; s >>= 1 {
+		k++
+	}
+	return k
+}
+
+// old counts a flow of the profile.
+func (c *counter) old(t *tally, i int, misses uint32) {
+	f := c.f
+	if misses == 0 {
+		t.profile++
+	}
+	if misses&^byTime == 0 && c.slots != nil && f.Bin[i] != nowhere {
+		t.slots[f.Bin[i]]++
+	}
+	if f.Score != nil && misses&^byScore == 0 && f.Score[i] != none {
+		t.score.P[int(f.Score[i])*scoreBins/none]++
+	}
+	if misses&^bySign == 0 {
+		for s := f.Sign[i]; s != 0; s &= s - 1 {
+			t.signs.P[bit(s)]++
+		}
+	}
+	for k := range f.Dims {
+		if misses&^(firstDim<<k) == 0 {
+			t.dims[k].P[f.Dims[k].Code[i]]++
+		}
+	}
+}
+
+// inside counts a flow that passes all filters.
+func (c *counter) inside(t *tally, i, m int) {
+	f := c.f
+	c.kept[i] = true
+	t.kept++
+	t.marked += m
+	if f.Flag[i]&attack != 0 {
+		t.attacks++
+		t.hits += m
+	}
+	for k := range f.Dims {
+		if t.inside[k].N != nil {
+			code := f.Dims[k].Code[i]
+			t.inside[k].N[code]++
+			t.inside[k].M[code] += m
+		}
+	}
+	if h := t.status; h != nil && f.Bin[i] != nowhere {
+		row := min(int(f.Dims[c.status].Code[i]), len(h.Rows)-1)
+		at := row*h.Wide + int(f.Bin[i])*h.Wide/f.Axis.Bins
+		h.N[at]++
+		h.M[at] += m
+	}
+	if h := t.scatter; h != nil && c.x[i] != none && c.y[i] != none {
+		at := int(c.y[i])*scatterY/none*scatterX + int(c.x[i])*scatterX/none
+		h.N[at]++
+		h.M[at] += m
+	}
+	k := len(c.numbers)
+	if k < 2 {
+		return
+	}
+	var v [maxNums + 1]float64
+	for j, codes := range c.numbers {
+		if codes[i] == none {
+			return
+		}
+		v[j] = float64(codes[i]) / none
+	}
+	t.complete++
+	for a := range k {
+		t.sums[a] += v[a]
+		for b := a; b < k; b++ {
+			t.products[a*k+b] += v[a] * v[b]
+		}
+	}
+}
+
+// sum adds numbers to others, one by one.
+func sum[T int | float64](to, from []T) {
+	for i, v := range from {
+		to[i] += v
+	}
+}
+
+func (c *Counts) add(o *Counts) {
+	sum(c.N, o.N)
+	sum(c.M, o.M)
+	sum(c.P, o.P)
+}
+
+// add adds the counts of other flows.
+func (t *tally) add(o *tally) {
+	for _, p := range [][2]*int{{&t.kept, &o.kept}, {&t.of, &o.of}, {&t.marked, &o.marked}, {&t.attacks, &o.attacks},
+		{&t.hits, &o.hits}, {&t.profile, &o.profile}, {&t.complete, &o.complete}} {
+		*p[0] += *p[1]
+	}
+	sum(t.timeN, o.timeN)
+	sum(t.timeM, o.timeM)
+	sum(t.slots, o.slots)
+	sum(t.out, o.out)
+	sum(t.in, o.in)
+	for k := range t.dims {
+		t.dims[k].add(&o.dims[k])
+		t.inside[k].add(&o.inside[k])
+	}
+	t.score.add(&o.score)
+	t.signs.add(&o.signs)
+	for _, h := range [][2]*Heat{{t.status, o.status}, {t.scatter, o.scatter}} {
+		if h[0] != nil {
+			sum(h[0].N, h[1].N)
+			sum(h[0].M, h[1].M)
+		}
+	}
+	sum(t.sums, o.sums)
+	sum(t.products, o.products)
+}

@@ -286,7 +286,7 @@ function count(c, s) {
   v.numbers = correlations(c);
   v.from = hosts(c, "src", "dst");
   v.to = hosts(c, "dst", "src");
-  if (data.profile) v.shift = shifts(tallies);
+  v.shift = data.profile ? shifts(tallies) : null;
   v.flows = list(c, s);
   const range = bins(s) || [0, b];
   v.ahead.n = ahead(v.time.n, ...range);

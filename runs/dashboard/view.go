@@ -25,7 +25,7 @@ type View struct {
 	Numbers *Correlations     `json:"numbers,omitempty"`
 	From    []Host            `json:"from"` // sources
 	To      []Host            `json:"to"`   // destinations
-	Shift   []Shift           `json:"shift,omitempty"`
+	Shift   []Shift           `json:"shift"` // null without a profile
 	Flows   List              `json:"flows"`
 	Ahead   map[string]*Ahead `json:"ahead"` // n and m
 }
@@ -206,6 +206,7 @@ func (f *Flows) shifts(t *tally) (out []Shift) {
 	if f.Profile == nil {
 		return nil
 	}
+	out = []Shift{}
 	for k := range f.Dims {
 		c, n, p := &t.dims[k], 0, 0
 		if f.Dims[k].Key == "class" {

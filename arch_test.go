@@ -112,7 +112,7 @@ var allowed = map[string]string{
 	"runs/tune":    "configs/settings data/split eval models runs runs/experiment runs/prepare runs/record",
 	"runs/plot":    "",
 	"runs/dashboard": "configs/settings data data/roles data/source eval models numeric/forecast numeric/stat " +
-		"runs/bundle runs/investigate runs/page",
+		"runs/bundle runs/experiment runs/investigate runs/page",
 	"runs/schema":        "configs/settings data/evasion data/prep data/source data/split models runs/experiment",
 	"runs/page":          "",
 	"runs/page/pagetest": "",

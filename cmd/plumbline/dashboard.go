@@ -2,31 +2,26 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"plumbline/configs"
 	"plumbline/data/source"
-	"plumbline/runs/bundle"
 	"plumbline/runs/dashboard"
-	"plumbline/runs/investigate"
 )
 
-// dashboardSettings are the flags of dashboard.
-type dashboardSettings struct {
-	cell, against, countries, out, serve string
-	seed                                 uint64
-}
-
 func (a *app) dashboardCommand() *cobra.Command {
-	var s dashboardSettings
+	var o dashboard.Options
+	var cell, out, serve string
+	var seed uint64
 	c := &cobra.Command{
 		Use:   "dashboard NAME|FILE",
 		Short: "Show the flows of a data set as linked charts, as one HTML page or served",
@@ -47,84 +42,49 @@ is given with --serve=ADDRESS) until an interrupt, for data too large for a page
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
-			return a.dashboard(ctx, args[0], s)
+			o.Data = args[0]
+			return a.dashboard(ctx, o, cell, out, serve, seed)
 		},
 	}
-	c.Flags().StringVar(&s.cell, "run", "", "RUNDIR/CELL whose model scores the flows")
-	c.Flags().StringVar(&s.against, "against", "", "data set or file whose benign flows these are held against")
-	c.Flags().StringVar(&s.countries, "countries", "", "CSV file of prefixes and countries, for a map")
-	c.Flags().StringVarP(&s.out, "out", "o", "", "file to write to instead of stdout")
-	c.Flags().StringVar(&s.serve, "serve", "", "answer at an address instead of writing a page")
+	c.Flags().StringVar(&cell, "run", "", "RUNDIR/CELL whose model scores the flows")
+	c.Flags().StringVar(&o.Against, "against", "", "data set or file whose benign flows these are held against")
+	c.Flags().StringVar(&o.Countries, "countries", "", "CSV file of prefixes and countries, for a map")
+	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
+	c.Flags().StringVar(&serve, "serve", "", "answer at an address instead of writing a page")
 	c.Flags().Lookup("serve").NoOptDefVal = "127.0.0.1:8642"
-	c.Flags().Uint64Var(&s.seed, "seed", 1, "of the sample")
+	c.Flags().Uint64Var(&seed, "seed", 1, "of the sample")
 	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
 	a.dataFlag(c)
 	return c
 }
 
-// openDashboard reads the flows of a data set, scored by a model where there is one.
-func (a *app) openDashboard(ctx context.Context, name string, b *bundle.Bundle,
-	place *dashboard.Countries) (*dashboard.Dashboard, error) {
-	cfg, finder, err := a.dataSet(name)
-	if err != nil {
-		return nil, usage(err)
-	}
-	if !a.quiet {
-		fmt.Fprintf(a.err, "%s: reading\n", name)
-	}
-	t, _, err := source.Read(ctx, cfg, finder, runtime.GOMAXPROCS(0))
-	if err != nil {
-		return nil, failed(err)
-	}
-	d, err := dashboard.Open(ctx, t, cfg, b, place)
-	return d, failed(err)
-}
-
-func (a *app) dashboard(ctx context.Context, name string, s dashboardSettings) error {
-	var b *bundle.Bundle
-	if s.cell != "" {
-		dir, cell := splitCell(s.cell)
-		if cell == "" {
-			return usage(fmt.Errorf("--run %s names no cell; \"plumbline show %s\" lists them", s.cell, s.cell))
-		}
-		c, err := investigate.OpenCell(dir, cell)
-		if err != nil {
-			return usage(err)
-		}
-		b = c.Bundle
-	}
-	var place *dashboard.Countries
-	if s.countries != "" {
-		f, err := os.Open(s.countries)
-		if err != nil {
-			return usage(err)
-		}
-		place, err = dashboard.ReadCountries(f)
-		f.Close()
-		if err != nil {
-			return usage(fmt.Errorf("%s: %w", s.countries, err))
+func (a *app) dashboard(ctx context.Context, o dashboard.Options, cell, out, serve string, seed uint64) error {
+	if cell != "" {
+		if o.Run, o.Cell = splitCell(cell); o.Cell == "" {
+			return usage(fmt.Errorf("--run %s names no cell; \"plumbline show %s\" lists them", cell, cell))
 		}
 	}
-	d, err := a.openDashboard(ctx, name, b, place)
-	if err == nil && s.against != "" {
-		var other *dashboard.Dashboard
-		if other, err = a.openDashboard(ctx, s.against, b, place); err == nil {
-			d.Against(other)
+	o.DataDirs, o.Builtin = a.dataDirs, configs.Files
+	o.Say = func(name string, c *source.Config, inferred bool) {
+		if inferred {
+			a.sayGuess(name, c)
+		}
+		if !a.quiet {
+			fmt.Fprintf(a.err, "%s: reading\n", name)
 		}
 	}
-	if err != nil {
-		return err
+	d, err := dashboard.Load(ctx, o)
+	switch {
+	case errors.Is(err, dashboard.ErrOptions):
+		return usage(err)
+	case err != nil:
+		return failed(err)
+	case serve == "":
+		return a.output(out, []string{o.Data, o.Against, o.Countries}, func(w io.Writer) error {
+			return failed(d.Write(ctx, w, seed, runtime.GOMAXPROCS(0), d.Details))
+		})
 	}
-	if s.serve != "" {
-		return a.serveDashboard(ctx, d, s.serve)
-	}
-	return a.output(s.out, []string{name, s.against, s.countries, filepath.Clean(s.cell)}, func(w io.Writer) error {
-		return failed(d.Write(ctx, w, s.seed, runtime.GOMAXPROCS(0), d.Details))
-	})
-}
-
-func (a *app) serveDashboard(ctx context.Context, d *dashboard.Dashboard, address string) error {
-	l, err := net.Listen("tcp", address)
+	l, err := net.Listen("tcp", serve)
 	if err != nil {
 		return usage(err)
 	}

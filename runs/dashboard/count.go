@@ -175,8 +175,11 @@ func (c *counter) misses(i int) (out uint32) {
 			out |= byTime
 		}
 	}
-	if f.Score != nil && (f.Score[i] < c.low || f.Score[i] > c.high || f.Score[i] == none && (c.low > 0 || c.high < none)) {
-		out |= byScore
+	if f.Score != nil {
+		bounded := c.low > 0 || c.high < none
+		if v := f.Score[i]; v < c.low || v > c.high || v == none && bounded {
+			out |= byScore
+		}
 	}
 	if c.q.Mark != "" && (flag&marked != 0) != (c.q.Mark == "yes") && flag&profile == 0 {
 		out |= byMark

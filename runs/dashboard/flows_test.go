@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"bytes"
 	"math"
 	"slices"
 	"strings"
@@ -129,9 +130,7 @@ func TestAgainst(t *testing.T) {
 		t := &data.Table{Name: "p", Rows: len(days), Classes: []string{"a", "b"}, Class: make([]uint32, len(days)),
 			Attack: attack, Columns: []data.Column{{Name: "ts", Type: data.Time}, {Name: "proto", Type: data.Category,
 				Levels: []string{"tcp", "udp", "icmp"}, Code: proto}}}
-		for _, d := range days {
-			t.Columns[0].Nanos = append(t.Columns[0].Nanos, d)
-		}
+		t.Columns[0].Nanos = days
 		return t
 	}
 	f := New(Input{Table: table([]int64{0, 0, 3600e9, 0}, []uint32{0, 2, 2, 2}, make([]bool, 4))})
@@ -196,5 +195,31 @@ func TestCountries(t *testing.T) {
 		if len(code) != 2 || p.Name == "" || p.Lat < -90 || p.Lat > 90 || p.Lon < -180 || p.Lon > 180 {
 			t.Errorf("%s: %+v", code, p)
 		}
+	}
+}
+
+// TestBudget: columns of incompressible flows with every role stay below their bytes, and a page below its own.
+func TestBudget(t *testing.T) {
+	f := scored(20_000, 12)
+	for range maxNums - len(f.Nums) {
+		f.Nums = append(f.Nums, f.Nums[0])
+	}
+	var b bytes.Buffer
+	if err := f.Write(t.Context(), &b, 1, 2, nil); err != nil {
+		t.Fatal(err)
+	}
+	p, err := f.pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if each := float64(len(p.Block)) / float64(f.N); each > MaxFlow || f.N != 20_000 || len(f.Nums) < 2 {
+		t.Errorf("%.1f bytes a flow of %d, with %d numbers", each, f.N, len(f.Nums))
+	}
+	const fixed = 220_000 // style, script, first view, texts
+	if b.Len() > fixed+MaxFlow*f.N {
+		t.Errorf("the page has %d bytes", b.Len())
+	}
+	if n := len(engineScript) + len(forecastScript) + len(figuresScript) + len(pageScript) + len(style); n > 80_000 {
+		t.Errorf("scripts and style have %d bytes", n)
 	}
 }

@@ -53,7 +53,8 @@ func hints(c *source.Config) (h roles.Hints) {
 }
 
 // Open takes the flows of a table that was read by a config, scored by the model of a bundle where one is given.
-func Open(ctx context.Context, t *data.Table, c *source.Config, b *bundle.Bundle, place *Countries) (*Dashboard, error) {
+func Open(ctx context.Context, t *data.Table, c *source.Config, b *bundle.Bundle,
+	place *Countries) (*Dashboard, error) {
 	if t.Rows == 0 {
 		return nil, errors.New("dashboard: the data has no rows")
 	}
@@ -109,9 +110,6 @@ func (d *Dashboard) index(scores []float64) {
 		}
 	}
 }
-
-// Against holds the flows against those of another dashboard.
-func (d *Dashboard) Against(other *Dashboard) { d.Flows.Against(other.Flows) }
 
 // mostReasons is how many reasons are given for a flow.
 const mostReasons = 5

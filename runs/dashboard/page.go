@@ -32,11 +32,15 @@ var pageScript string
 
 var kind = page.New(body, style, forecastScript+engineScript+figuresScript+pageScript)
 
-// MaxPage is the largest page that [Write] writes, in bytes, and MaxFlow the most bytes of it for a flow.
+// MaxPage is the largest page that [Flows.Write] writes, in bytes, and MaxFlow the most bytes of it that the columns of
+// a flow take on average.
 const (
 	MaxPage = 12_000_000
 	MaxFlow = 20
 )
+
+// leastBlock is what packed columns may take of however few flows.
+const leastBlock = 4096
 
 // mostFlows is the most flows of a page, which a filter of the script still answers at once.
 const mostFlows = 600_000
@@ -108,8 +112,9 @@ func (f *Flows) head(first *View, details map[int]*Detail) *head {
 }
 
 // Write writes a page that carries its flows: all of them, or a sample drawn with the seed where the page would grow
-// beyond [MaxPage] or a flow take more than [MaxFlow] bytes of it on average. Details are looked up for the flows that
-// the page lists first. The flows are then those of the page.
+// beyond [MaxPage] or a filter take long. Where a flow takes more than [MaxFlow] bytes, numbers other than bytes are
+// left out, the last first. Details are looked up for the flows that the page lists first. The flows are then those of
+// the page.
 func (f *Flows) Write(ctx context.Context, w io.Writer, seed uint64, workers int, details Detailer) error {
 	all, err := f.first(ctx, workers)
 	if err != nil {
@@ -147,6 +152,14 @@ func (f *Flows) first(ctx context.Context, workers int) (*View, error) {
 
 // page writes the page of the flows as they are.
 func (f *Flows) page(ctx context.Context, w io.Writer, story *story, workers int, details Detailer) error {
+	p, err := f.pack()
+	for err == nil && len(p.Block) > MaxFlow*f.N+leastBlock && len(f.Nums) > 2 {
+		f.Nums = f.Nums[:len(f.Nums)-1]
+		p, err = f.pack()
+	}
+	if err != nil {
+		return err
+	}
 	first, err := f.first(ctx, workers)
 	if err != nil {
 		return err
@@ -156,10 +169,6 @@ func (f *Flows) page(ctx context.Context, w io.Writer, story *story, workers int
 		if known, err = details(ctx, f.highest(200)); err != nil {
 			return err
 		}
-	}
-	p, err := f.pack()
-	if err != nil {
-		return err
 	}
 	h := f.head(first, known)
 	h.packed = p

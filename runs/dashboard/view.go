@@ -23,8 +23,8 @@ type View struct {
 	Status  *Heat             `json:"status,omitempty"`
 	Scatter *Heat             `json:"scatter,omitempty"` // row by row from the lowest y
 	Numbers *Correlations     `json:"numbers,omitempty"`
-	From    []Host            `json:"from"` // sources
-	To      []Host            `json:"to"`   // destinations
+	From    []Host            `json:"from"`  // sources
+	To      []Host            `json:"to"`    // destinations
 	Shift   []Shift           `json:"shift"` // null without a profile
 	Flows   List              `json:"flows"`
 	Ahead   map[string]*Ahead `json:"ahead"` // n and m

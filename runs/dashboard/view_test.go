@@ -68,7 +68,8 @@ func flows(n int, seed uint64) *data.Table {
 	}
 	t.Columns = []data.Column{when, text("src", data.Address, append(hosts, hostile...)),
 		text("dst", data.Address, append(slices.Clone(hostile), hosts...)),
-		text("proto", data.Category, append([]string{"tcp", "6", "udp"}, hostile...)), text("service", data.Category, hostile),
+		text("proto", data.Category, append([]string{"tcp", "6", "udp"}, hostile...)),
+		text("service", data.Category, hostile),
 		text("state", data.Category, append([]string{"SF", "S0"}, hostile...)), number("duration", 9),
 		number("src_bytes", 16), number("dst_bytes", 14), urgent, fragment}
 	return t
@@ -88,10 +89,10 @@ func scored(n int, seed uint64) *Flows {
 }
 
 // queries are filters of every kind, alone and together.
-var queries = []string{"", "time=1709370000000,1709460000000", "proto=tcp&proto=udp", "score=2,", "score=,30", "mark=yes",
-	"mark=no&sign=urgent", "src=10.0.0.0&src=10.0.0.1", "service=" + url.QueryEscape(clip(hostile[0])) + "&score=1,40",
-	"state=SF&proto=" + url.QueryEscape("tcp (6)") + "&time=1709280000000,1709600000000&sign=wrong_fragment", "class=benign",
-	"x=duration&y=bytes+in&sort=time&offset=50", "dst=nobody", "offset=100"}
+var queries = []string{"", "time=1709370000000,1709460000000", "proto=tcp&proto=udp", "score=2,", "score=,30",
+	"mark=yes", "src=10.0.0.0&src=10.0.0.1", "service=" + url.QueryEscape(clip(hostile[0])) + "&score=1,40",
+	"state=SF&proto=" + url.QueryEscape("tcp (6)") + "&time=1709280000000,1709600000000&sign=wrong_fragment",
+	"class=benign", "x=duration&y=bytes+in&sort=time&offset=50", "dst=nobody", "offset=100", "mark=no&sign=urgent"}
 
 func view(t *testing.T, f *Flows, query string, workers int) *View {
 	t.Helper()
@@ -261,8 +262,8 @@ func TestHosts(t *testing.T) {
 // TestParseRefuses: what is no view of the flows is refused with what was wrong.
 func TestParseRefuses(t *testing.T) {
 	f := scored(50, 6)
-	for _, query := range []string{"time=5", "time=9,3", "time=a,b", "score=1", "score=x,2", "mark=maybe", "sign=none", "x=q",
-		"sort=up", "offset=-1", "offset=x", "colour=red", strings.Repeat("proto=a&", 101)} {
+	for _, query := range []string{"time=5", "time=9,3", "time=a,b", "score=1", "score=x,2", "mark=maybe", "sign=none",
+		"x=q", "sort=up", "offset=-1", "offset=x", "colour=red", strings.Repeat("proto=a&", 101)} {
 		v, _ := url.ParseQuery(query)
 		if _, err := f.Parse(v); err == nil {
 			t.Errorf("%.30s is taken", query)

@@ -20,8 +20,8 @@ type Reason struct {
 const (
 	ByModel       = "The model says what adds to its score."
 	ByCause       = "The model says which part of the flow's trace stands out."
-	ByReplacement = "The model gives no reasons: the share is by how much the score falls when the column is as in flows " +
-		"that score low."
+	ByReplacement = "The model gives no reasons: the share is by how much the score falls when the column is as in " +
+		"flows that score low."
 	ByNobody = "The model gives no reasons and cannot be asked for them."
 )
 

@@ -106,23 +106,26 @@ var allowed = map[string]string{
 		"runs/record",
 	"runs/usage":   "",
 	"runs/foreign": "data data/export data/input models runs/experiment runs/prepare runs/record",
-	"runs/compare": "configs/settings eval models runs/record",
+	"runs/compare": "configs/settings eval models runs/plot runs/record",
 	"runs/methods": "configs/settings data data/split models runs/compare runs/experiment runs/record",
 	"runs/audit":   "configs/settings data data/audit data/prep eval models",
 	"runs/tune":    "configs/settings data/split eval models runs runs/experiment runs/prepare runs/record",
-	"runs/plot":    "",
+	"runs/plot":    "runs/visible",
+	"runs/visible": "",
 	"runs/dashboard": "configs/settings data data/roles data/source eval models numeric/forecast numeric/stat " +
 		"runs/bundle runs/experiment runs/investigate runs/page",
-	"runs/schema":        "configs/settings data/evasion data/prep data/source data/split models runs/experiment",
-	"runs/page":          "",
+	"runs/schema": "configs/settings data/evasion data/prep data/source data/split models runs/experiment",
+	"runs/page":   "",
+	"runs/figures": "eval models/automata models/automata/machine runs/compare runs/investigate runs/plot " +
+		"runs/record",
 	"runs/page/pagetest": "",
-	"runs/report":        "eval runs/compare runs/methods runs/page runs/plot runs/record",
+	"runs/report":        "eval runs/compare runs/figures runs/methods runs/page runs/plot runs/record",
 	"runs": "data data/audit data/cache data/prep data/source eval models runs/bundle runs/experiment " +
 		"runs/foreign runs/prepare runs/record runs/usage numeric/cluster numeric/embed numeric/parallel " +
 		"numeric/stat",
 
 	"cmd/speed":     "configs/settings data data/workload eval models models/all models/nn numeric/kernel runs/usage",
-	"cmd/terminal":  "runs runs/record",
+	"cmd/terminal":  "runs runs/record runs/visible",
 	"cmd/plumbline": "*",
 }
 
@@ -141,6 +144,9 @@ var outside = map[string]string{
 	"github.com/pierrec/lz4/":   "data/nfcapd",
 	"go.yaml.in/yaml/v3":        "configs/settings",
 	"github.com/google/go-cmp/": "", // tests only
+	"codeberg.org/go-pdf/":      "runs/plot",
+	"git.sr.ht/~sbinet/":        "runs/plot",
+	"golang.org/x/image/":       "runs/plot",
 	"github.com/chromedp/":      "runs/page/pagetest",
 	"github.com/parquet-go/":    "", // tests only
 	"golang.org/x/sys/cpu":      "numeric/kernel",

@@ -13,6 +13,7 @@ import (
 	"plumbline/data/source"
 	"plumbline/data/split"
 	refitted "plumbline/runs/audit"
+	"plumbline/runs/visible"
 )
 
 func (a *app) auditCommand() *cobra.Command {
@@ -91,7 +92,7 @@ func printRefit(out io.Writer, r *refitted.Refit) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ROUND\tCOLUMNS\tAUROC\tBALANCED ACCURACY\tWITHOUT")
 	for i, round := range r.Rounds {
-		without := strings.Join(visibleAll(round.Without), ", ")
+		without := strings.Join(visible.All(round.Without), ", ")
 		if i == 0 {
 			without = "-"
 		}
@@ -101,7 +102,7 @@ func printRefit(out io.Writer, r *refitted.Refit) error {
 		return err
 	}
 	if r.Finding != "" {
-		fmt.Fprintf(out, "%-12s %s\n", "refit", visible(r.Finding))
+		fmt.Fprintf(out, "%-12s %s\n", "refit", visible.Text(r.Finding))
 	}
 	return nil
 }
@@ -115,12 +116,12 @@ func printSmells(out io.Writer, r *audit.Report) error {
 		if s.Found {
 			found = "yes"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", s.Name, found, visible(s.Text))
+		fmt.Fprintf(w, "%s\t%s\t%s\n", s.Name, found, visible.Text(s.Text))
 	}
 	if d := r.Drift; d != nil {
 		fmt.Fprintf(w, "\nBENIGN ROWS FROM\tROWS\tSTABILITY INDEX\tMOST\n")
 		for _, p := range d.Periods {
-			fmt.Fprintf(w, "%s\t%d\t%.3f\t%s\n", p.From, p.Rows, p.PSI, visible(p.Most))
+			fmt.Fprintf(w, "%s\t%d\t%.3f\t%s\n", p.From, p.Rows, p.PSI, visible.Text(p.Most))
 		}
 	}
 	return w.Flush()
@@ -145,16 +146,16 @@ func printAudit(out io.Writer, r *audit.Report, split string) error {
 	fmt.Fprintf(out, "%s: %d rows; split %s: %d train, %d test, %.1f %% of them attacks\n\n", r.Data, r.Rows, split,
 		r.Train, r.Test, 100*r.BaseRate)
 	for _, f := range r.Findings {
-		fmt.Fprintf(out, "%-12s %s\n", f.Kind, visible(f.Text))
+		fmt.Fprintf(out, "%-12s %s\n", f.Kind, visible.Text(f.Text))
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\nCLASS\tTRAIN\tTEST")
 	for _, c := range r.Classes {
-		fmt.Fprintf(w, "%s\t%d\t%d\n", visible(c.Name), c.Train, c.Test)
+		fmt.Fprintf(w, "%s\t%d\t%d\n", visible.Text(c.Name), c.Train, c.Test)
 	}
 	fmt.Fprintln(w, "\nCOLUMN\tTYPE\tDISTINCT\tMISSING\tNEGATIVE\tAUROC ALONE\tONE CUT")
 	for _, c := range r.Columns {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%.4f\t%.4f\n", visible(c.Name), c.Type, c.Distinct, c.Missing,
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%.4f\t%.4f\n", visible.Text(c.Name), c.Type, c.Distinct, c.Missing,
 			c.Negative, c.AUROC, c.Stump)
 	}
 	if err := w.Flush(); err != nil {

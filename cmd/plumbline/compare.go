@@ -3,16 +3,17 @@ package main
 import (
 	"errors"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"plumbline/cmd/terminal"
 	"plumbline/configs"
 	"plumbline/eval"
 	"plumbline/runs/compare"
 	"plumbline/runs/record"
+	"plumbline/runs/visible"
 )
 
 func (a *app) compareCommand() *cobra.Command {
@@ -95,7 +96,13 @@ there are at most 3 million lines of scores. Tables of AUROC mark by it.`,
 				if err != nil {
 					return usage(err)
 				}
-				if err := a.output(diagram, args, func(w io.Writer) error { return usage(over.Diagram(w)) }); err != nil {
+				drawing, err := over.Diagram(672)
+				if err != nil {
+					return usage(err)
+				}
+				format := strings.TrimPrefix(strings.ToLower(filepath.Ext(diagram)), ".")
+				err = a.output(diagram, args, func(w io.Writer) error { return usage(drawing.Write(w, format)) })
+				if err != nil {
 					return err
 				}
 			}
@@ -109,7 +116,7 @@ there are at most 3 million lines of scores. Tables of AUROC mark by it.`,
 			}
 			plain := func(w io.Writer) error {
 				if format == "table" || format == "markdown" {
-					w = &terminal.PlainWriter{To: w}
+					w = &visible.Writer{To: w}
 				}
 				return render(w)
 			}
@@ -121,7 +128,8 @@ there are at most 3 million lines of scores. Tables of AUROC mark by it.`,
 	}
 	c.Flags().StringSliceVar(&pair, "test", nil, "two models, as A,B: paired tests in place of the table; "+
 		"all: the best against each other one, and over data sets")
-	c.Flags().StringVar(&diagram, "diagram", "", "SVG file for the diagram of critical differences over the data sets")
+	c.Flags().StringVar(&diagram, "diagram", "",
+		"file (.svg, .pdf or .png) for the diagram of critical differences over the data sets")
 	c.Flags().BoolVar(&asJSON, "json", false, "with --test: as JSON")
 	c.Flags().StringVar(&metric, "metric", "auroc", "what to rank by: "+strings.Join(eval.MetricNames(), ", "))
 	c.Flags().StringVarP(&format, "format", "f", "table",

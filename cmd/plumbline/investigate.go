@@ -17,6 +17,7 @@ import (
 	"plumbline/runs/experiment"
 	"plumbline/runs/investigate"
 	"plumbline/runs/record"
+	"plumbline/runs/visible"
 )
 
 func (a *app) investigateCommand() *cobra.Command {
@@ -156,7 +157,7 @@ func (a *app) printInvestigation(inv *investigate.Investigation, folder string, 
 		g := &inv.Groups[k]
 		fmt.Fprintln(a.out)
 		if inv.Reasons {
-			fmt.Fprintf(a.out, "%d. %s: ", k+1, visible(g.Cause))
+			fmt.Fprintf(a.out, "%d. %s: ", k+1, visible.Text(g.Cause))
 		}
 		fmt.Fprintf(a.out, "%d alarms", g.Alarms)
 		if len(g.Classes) > 0 {
@@ -173,11 +174,11 @@ func (a *app) printInvestigation(inv *investigate.Investigation, folder string, 
 			continue
 		}
 		w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-		fmt.Fprintf(w, "  score\tflow\tclass\t%s\n", strings.Join(visibleAll(inv.Columns), "\t"))
+		fmt.Fprintf(w, "  score\tflow\tclass\t%s\n", strings.Join(visible.All(inv.Columns), "\t"))
 		for i := range min(flows, len(g.Flows)) {
 			f := &g.Flows[i]
-			fmt.Fprintf(w, "  %.4g\t%s\t%s\t%s\n", f.Score, visible(f.Where), visible(f.Class),
-				strings.Join(visibleAll(f.Values), "\t"))
+			fmt.Fprintf(w, "  %.4g\t%s\t%s\t%s\n", f.Score, visible.Text(f.Where), visible.Text(f.Class),
+				strings.Join(visible.All(f.Values), "\t"))
 		}
 		if err := w.Flush(); err != nil {
 			return failed(err)
@@ -191,7 +192,7 @@ func (a *app) printInvestigation(inv *investigate.Investigation, folder string, 
 func some(n []investigate.Tally) string {
 	var parts []string
 	for i := range min(3, len(n)) {
-		parts = append(parts, fmt.Sprintf("%s (%d)", visible(n[i].Name), n[i].N))
+		parts = append(parts, fmt.Sprintf("%s (%d)", visible.Text(n[i].Name), n[i].N))
 	}
 	if len(n) > 3 {
 		parts = append(parts, fmt.Sprintf("%d more", len(n)-3))

@@ -6,59 +6,93 @@ import (
 	"io"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"plumbline/configs"
+	"plumbline/runs/figures"
 	"plumbline/runs/plot"
 	"plumbline/runs/record"
-	"plumbline/runs/report"
 )
 
 func (a *app) plotCommand() *cobra.Command {
-	var out string
+	var out, width string
+	var formats []string
 	c := &cobra.Command{
 		Use:   "plot RUNDIR",
-		Short: "Write the figures of a run as SVG, each with its numbers as CSV",
-		Long: `plot writes the figures of a run's report as files: ROC curves with bands over seeds and folds, and where
-scores stand by class, each as SVG with a CSV file of the plotted numbers beside it.`,
-		Example:           "  plumbline plot runs/20240101-120000-quickstart -o figures",
+		Short: "Write the figures of a run or of a search as SVG, PDF or PNG, each with its numbers as CSV",
+		Long: `plot writes a figure of everything that a run directory has the numbers for, with a CSV file of them beside it:
+ROC and precision-recall curves with bands over seeds and folds, where scores stand by class, recall by attack class,
+decisions at the threshold, false-positive rates beside those asked for, loss by epoch, test rows in the plane
+(keep: {coordinates: ...}), alarms by root cause (after investigate), state machines, published values beside ours and
+critical differences over data sets; of a search's directory the objective against each setting. Text has 8 points in
+the width that is asked for; PDF has its font within, PNG 300 dots to an inch.`,
+		Example: "  plumbline plot runs/20240101-120000-quickstart -o figures\n" +
+			"  plumbline plot runs/20240101-120000-quickstart -o figures --format pdf --width ieee",
 		Args:              needs(1, 1, "a run directory"),
 		ValidArgsFunction: completeFolders(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			rec, err := record.Open(args[0])
+			pixels, err := plot.Pixels(width)
 			if err != nil {
 				return usage(err)
 			}
-			figures, err := report.Figures(rec)
+			for _, f := range formats {
+				if !slices.Contains(plot.Formats, f) {
+					return usage(fmt.Errorf("--format %q: want %s", f, strings.Join(plot.Formats, ", ")))
+				}
+			}
+			made, err := figures.Trials(args[0], pixels)
 			if err != nil {
 				return failed(err)
 			}
-			if len(figures) == 0 {
-				return failed(errors.New("plot: the run has no scores with attacks and benign units to draw"))
+			var rec *record.Record
+			if made == nil {
+				if rec, err = record.Open(args[0]); err != nil {
+					return usage(err)
+				}
+				if made, err = figures.All(rec, configs.Files, pixels); err != nil {
+					return failed(err)
+				}
+			}
+			if len(made) == 0 {
+				return failed(errors.New("plot: the directory has no numbers to draw"))
 			}
 			used := map[string]int{}
-			for _, f := range figures {
-				if err := a.writeFigure(out, fileOf(f.Name, used), f); err != nil {
+			for _, f := range made {
+				if err := a.writeFigure(out, fileOf(f.Name, used), formats, f); err != nil {
 					return err
 				}
+			}
+			if rec == nil {
+				return nil
 			}
 			return a.faults(rec)
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", "figures", "folder to write to")
+	c.Flags().StringSliceVar(&formats, "format", []string{"svg"}, strings.Join(plot.Formats, ", ")+", or several")
+	c.Flags().StringVar(&width, "width", "7", "width in inches, or "+strings.Join(plot.Venues(), ", "))
 	c.MarkFlagDirname("out")
 	return c
 }
 
-// writeFigure writes a figure and its numbers, and says where.
-func (a *app) writeFigure(folder, name string, f *plot.Figure) error {
-	for extension, fill := range map[string]func(io.Writer) error{".svg": f.SVG, ".csv": f.CSV} {
-		if err := a.output(filepath.Join(folder, name+extension), nil, fill); err != nil {
+// writeFigure writes a figure in each format and its numbers, and says where.
+func (a *app) writeFigure(folder, name string, formats []string, f *plot.Figure) error {
+	if err := a.output(filepath.Join(folder, name+".csv"), nil, f.CSV); err != nil {
+		return failed(err)
+	}
+	for _, format := range formats {
+		path := filepath.Join(folder, name+"."+format)
+		if err := a.output(path, nil, func(w io.Writer) error { return f.Write(w, format) }); err != nil {
+			return failed(err)
+		}
+		if _, err := fmt.Fprintln(a.out, path); err != nil {
 			return failed(err)
 		}
 	}
-	_, err := fmt.Fprintln(a.out, filepath.Join(folder, name+".svg"))
-	return failed(err)
+	return nil
 }
 
 var noFileName = regexp.MustCompile(`[^\pL\pN._-]+`)

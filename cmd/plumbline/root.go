@@ -12,12 +12,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"plumbline/cmd/terminal"
 	"plumbline/configs"
 	"plumbline/configs/settings"
 	_ "plumbline/models/all"
 	"plumbline/runs/experiment"
 	"plumbline/runs/record"
+	"plumbline/runs/visible"
 )
 
 // Exit codes.
@@ -65,7 +65,7 @@ func execute(args []string, out, errOut io.Writer) int {
 	// a death of the Go runtime, as of memory, ends with SIGABRT and not with the exit code of wrong arguments
 	debug.SetTraceback("crash")
 	a := &app{
-		args: args, out: &terminal.PlainWriter{To: out}, err: &terminal.PlainWriter{To: errOut}, raw: out, terminal: errOut,
+		args: args, out: &visible.Writer{To: out}, err: &visible.Writer{To: errOut}, raw: out, terminal: errOut,
 	}
 	root := a.root()
 	root.SetArgs(args)

@@ -4,10 +4,8 @@ import "plumbline/cmd/terminal"
 
 // Text and numbers for people, by the names that every command has for them.
 var (
-	visible    = terminal.Visible
-	visibleAll = terminal.VisibleAll
-	number     = terminal.Number
-	seconds    = terminal.Seconds
+	number  = terminal.Number
+	seconds = terminal.Seconds
 )
 
 func (a *app) progress() *terminal.Progress { return terminal.NewProgress(a.terminal, a.quiet) }

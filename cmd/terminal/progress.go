@@ -13,6 +13,7 @@ import (
 
 	"plumbline/runs"
 	"plumbline/runs/record"
+	"plumbline/runs/visible"
 )
 
 // How often progress is shown.
@@ -187,7 +188,7 @@ func Seconds(v float64) string {
 func (p *Progress) line(s string) {
 	p.wipe()
 	p.flush()
-	fmt.Fprintln(p.w, Visible(s))
+	fmt.Fprintln(p.w, visible.Text(s))
 	p.said = p.now()
 }
 
@@ -195,9 +196,9 @@ func (p *Progress) line(s string) {
 func (p *Progress) flush() {
 	switch {
 	case p.held == 1:
-		fmt.Fprintln(p.w, Visible(p.heldTxt))
+		fmt.Fprintln(p.w, visible.Text(p.heldTxt))
 	case p.held > 1:
-		fmt.Fprintf(p.w, "%s, and %d more just before\n", Visible(p.heldTxt), p.held-1)
+		fmt.Fprintf(p.w, "%s, and %d more just before\n", visible.Text(p.heldTxt), p.held-1)
 	default:
 		return
 	}
@@ -237,7 +238,7 @@ func (p *Progress) draw() {
 	if w := p.width(); len(s) >= w {
 		s = s[:w-1]
 	}
-	fmt.Fprint(p.w, "\r\x1b[K"+Visible(string(s)))
+	fmt.Fprint(p.w, "\r\x1b[K"+visible.Text(string(s)))
 	p.drawn = true
 }
 

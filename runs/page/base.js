@@ -12,10 +12,11 @@ function element(name, attributes, text) {
   return e;
 }
 
-// unpack is a packed column as a typed array.
+// unpack is a packed column as a typed array; undefined numbers are NaN.
 function unpack(p) {
   const raw = atob(p.b), bytes = new Uint8Array(raw.length);
   for (let i = 0; i < raw.length; i++) bytes[i] = raw.charCodeAt(i);
+  if (p.k === "share") return Float32Array.from(new Uint16Array(bytes.buffer), v => v === 65535 ? NaN : v / 65534);
   return new {u8: Uint8Array, u16: Uint16Array, u32: Uint32Array, i32: Int32Array, f32: Float32Array}[p.k](bytes.buffer);
 }
 
@@ -69,7 +70,7 @@ function field(v) {
 function asCSV(t) {
   const columns = t.columns.map(c => c.k ? unpack(c) : c), lines = [t.heads.map(field).join(",")];
   for (let i = 0; i < columns[0].length; i++) {
-    lines.push(columns.map(c => field(c instanceof Float32Array ? +c[i].toPrecision(7) : c[i])).join(","));
+    lines.push(columns.map((c, k) => field(c instanceof Float32Array ? +c[i].toPrecision(t.columns[k].k === "share" ? 4 : 7) : c[i])).join(","));
   }
   return lines.join("\n") + "\n";
 }

@@ -11,6 +11,9 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 //go:embed shell.html
@@ -56,10 +59,32 @@ func (p *Page) Write(w io.Writer, head Head, view, data any) error {
 	if err != nil {
 		return fmt.Errorf("page: %w", err)
 	}
-	if _, err = w.Write(b.Bytes()); err != nil {
+	if _, err = w.Write(shown(b.Bytes())); err != nil {
 		return fmt.Errorf("page: %w", err)
 	}
 	return nil
+}
+
+// shown is a page without characters that turn the direction of text or do not show: they become \u and their number,
+// which the JSON within it reads back as what they were.
+func shown(text []byte) []byte {
+	hidden := func(r rune) bool { return !unicode.IsPrint(r) && r != '\n' && r != '\t' && !unicode.Is(unicode.Zs, r) }
+	if bytes.IndexFunc(text, hidden) < 0 {
+		return text
+	}
+	out := make([]byte, 0, len(text)+64)
+	for _, r := range string(text) {
+		switch {
+		case !hidden(r):
+			out = utf8.AppendRune(out, r)
+		case r > 0xffff:
+			a, b := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, a, b)
+		default:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		}
+	}
+	return out
 }
 
 // Packed is a column of numbers for scripts, whose function unpack gives a typed array: little-endian, in base64.
@@ -86,22 +111,42 @@ type Table struct {
 	Columns []any    `json:"columns"` // each a Packed or a list of texts
 }
 
-// TableOf packs a table of texts, heads first: columns of numbers and empty texts to seven figures, others as they are.
+// Shares is a column of numbers from 0 to 1, or NaN, to a 65,534th.
+func Shares(v []float32) Packed {
+	out := make([]uint16, len(v))
+	for i, x := range v {
+		out[i] = math.MaxUint16
+		if x == x {
+			out[i] = uint16(math.Round(float64(x) * (math.MaxUint16 - 1)))
+		}
+	}
+	p := Pack(out)
+	p.Kind = "share"
+	return p
+}
+
+// TableOf packs a table of texts, heads first: columns of numbers from 0 to 1 and empty texts as shares, those of other
+// numbers to seven figures, others as they are.
 func TableOf(rows [][]string) Table {
 	t := Table{Heads: rows[0]}
 	for k := range rows[0] {
 		numbers, texts, numeric := make([]float32, 0, len(rows)), make([]string, 0, len(rows)), true
+		share := true
 		for _, row := range rows[1:] {
 			v, err := strconv.ParseFloat(row[k], 32)
 			if row[k] == "" {
 				v, err = math.NaN(), nil
 			}
 			numeric = numeric && err == nil
+			share = share && !(v < 0 || v > 1)
 			numbers, texts = append(numbers, float32(v)), append(texts, row[k])
 		}
-		if numeric {
+		switch share = share && k > 0; { // the first column is where things stand, and is kept exact
+		case numeric && share:
+			t.Columns = append(t.Columns, Shares(numbers))
+		case numeric:
 			t.Columns = append(t.Columns, Pack(numbers))
-		} else {
+		default:
 			t.Columns = append(t.Columns, texts)
 		}
 	}

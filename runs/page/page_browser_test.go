@@ -25,7 +25,7 @@ HTMLAnchorElement.prototype.click = () => {};
 	if err != nil {
 		t.Fatal(err)
 	}
-	table := TableOf([][]string{{"x", "=class"}, {"0.1", "a,b"}, {"", "-2+3"}})
+	table := TableOf([][]string{{"x", "=class", "tpr"}, {"0.1", "a,b", "0.25"}, {"", "-2+3", ""}})
 	if err := p.Write(f, Head{Title: "x"}, nil, map[string]any{"figures": map[string]Table{"f": table},
 		"ints": Pack([]int32{-1, 1 << 30}), "reals": Pack([]float32{0.5})}); err != nil {
 		t.Fatal(err)
@@ -50,7 +50,7 @@ HTMLAnchorElement.prototype.click = () => {};
 	if got := tab.Text(order + `+document.querySelector("th").getAttribute("aria-sort")`); got != "abcascending" {
 		t.Errorf("by name: %s", got)
 	}
-	for n, want := range []string{"<svg", "x,'=class\n0.1,\"a,b\"\n,'-2+3\n"} {
+	for n, want := range []string{"<svg", "x,'=class,tpr\n0.1,\"a,b\",0.25\n,'-2+3,\n"} {
 		tab.Run(`document.querySelectorAll(".save button")[` + string(rune('0'+n)) + `].click()`)
 		got := tab.Text(`new Promise(f => setTimeout(() => f(saved.at(-1)), 50))`)
 		if n == 0 && (len(got) < 4 || got[:4] != want) || n == 1 && got != want {

@@ -7,11 +7,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 // TestWrite: the body shows the view, scripts get the data, and texts of either do nothing.
 func TestWrite(t *testing.T) {
-	const hostile = `</script><script>alert(1)</script><b onclick="x">"'&`
+	const hostile = `</script><script>alert(1)</script><b onclick="x">"'&` + "\u202e\u2066\x1b\x7f\u009b\U000e0041"
 	p := New(`<h1>{{.Name}}</h1><p title="{{.Name}}"></p>`, ".own{}", "/* own */")
 	for _, served := range []bool{false, true} {
 		var b strings.Builder
@@ -26,6 +27,9 @@ func TestWrite(t *testing.T) {
 		}
 		if strings.Contains(text, "<b ") || strings.Contains(text, "alert(1)</script>") {
 			t.Errorf("a text became markup: %s", text)
+		}
+		if i := strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) && r != '\n' && r != ' ' }); i >= 0 {
+			t.Errorf("%q is in the page", text[i:i+4])
 		}
 		for _, want := range []string{".own{}", "/* own */", "default-src 'none'", "function unpack"} {
 			if !strings.Contains(text, want) {
@@ -73,12 +77,15 @@ func TestPack(t *testing.T) {
 
 // TestTableOf: columns of numbers are packed, those with any other text are not.
 func TestTableOf(t *testing.T) {
-	got := TableOf([][]string{{"x", "class", "y"}, {"0.5", "scan", ""}, {"2", "7", "3"}})
+	got := TableOf([][]string{{"x", "class", "y", "share"}, {"0.5", "scan", "", "1"}, {"2", "7", "3", ""}})
 	if x := got.Columns[0].(Packed); x != Pack([]float32{0.5, 2}) {
 		t.Error(x)
 	}
 	if c := got.Columns[1].([]string); !slices.Equal(c, []string{"scan", "7"}) {
 		t.Error(c)
+	}
+	if v := got.Columns[3].(Packed); v != Shares([]float32{1, float32(math.NaN())}) || v.Kind != "share" {
+		t.Error(v)
 	}
 	if y := got.Columns[2].(Packed); y != Pack([]float32{float32(math.NaN()), 3}) {
 		t.Error(y)

@@ -35,7 +35,7 @@ func Areas(name, title string, width, height float64, label string, benign, atta
 			}
 		}
 		x, y = append(x, left+w), append(y, base)
-		f.add(`<path class="%s" d="%sZ"/>`, []string{"benign", "attack"}[k], path(x, y))
+		f.add(shape{class: []string{"benign", "attack"}[k], points: straight(x, y), closed: true})
 	}
 	f.rule("base", left, base, left+w, base)
 	if mark >= 0 && mark <= 1 {
@@ -54,9 +54,12 @@ func Dot(width, height float64, a Axis, class string, low, mean, high float64) *
 	for _, v := range a.ticks(3) {
 		f.rule("grid", x(v), 0, x(v), height)
 	}
-	if low <= high {
-		f.rule("ci "+class, x(low), height/2, x(high), height/2)
+	if class != "" {
+		class = " " + class
 	}
-	f.add(`<circle class="pt %s" cx="%s" cy="%s" r="3.5"/>`, class, number(x(mean)), number(height/2))
+	if low <= high {
+		f.rule("ci"+class, x(low), height/2, x(high), height/2)
+	}
+	f.add(shape{class: "pt" + class, points: []point{{x(mean), height / 2}}, radius: 3.5})
 	return f
 }

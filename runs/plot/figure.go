@@ -3,76 +3,89 @@ package plot
 import (
 	"encoding/csv"
 	"fmt"
-	"html"
 	"io"
 	"math"
 	"strconv"
-	"strings"
 	"unicode/utf8"
+
+	"plumbline/runs/visible"
 )
 
-// Figure is a drawing with the numbers that it shows.
+// Figure is a drawing with the numbers that it shows. Lengths are pixels, 96 to an inch.
 type Figure struct {
 	Name          string // of the file that it would be, without an extension
 	Title         string // for those who cannot see it
 	Width, Height float64
 	Table         [][]string // what is drawn, heads first
 
-	body strings.Builder
-	keys []legendKey // of a file of its own; a page has its own legend
+	shapes []shape
+	keys   []legendKey // of a file of its own; a page has its own legend
 }
 
 // legendKey is a name with the colour of its line.
 type legendKey struct{ name, colour string }
 
+type point struct{ x, y float64 }
+
+// shape is one stroke, area, disc or text. Its class says how it looks, but for what colour and opacity say of it.
+type shape struct {
+	class   string
+	colour  string  // of the stroke, or of the area in a class that has areas; "" as the class has it
+	opacity float64 // 0: as the class has it
+	points  []point
+	closed  bool
+	radius  float64 // of a disc around the first point
+	text    string  // at the first point
+	anchor  string
+	tip     string // shown where a reader points
+}
+
 // Colours of series, in their order: distinguishable for the colour-blind (Okabe and Ito, 2008).
 var Colours = []string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"}
 
-// Style is what classes look like where no page says so.
-const Style = `text{font:11px sans-serif;fill:#444}.grid{stroke:#e4e5e3}.base{stroke:#888}` +
-	`.line{fill:none;stroke-width:1.8;stroke-linejoin:round}.rest{fill:none;stroke:#bbb;stroke-width:1}` +
-	`.chance{fill:none;stroke:#888;stroke-dasharray:3 4}.band{opacity:.18}.benign{fill:#8a929c;opacity:.5}` +
-	`.attack{fill:#d55e00;opacity:.55}.mark{stroke:#444;stroke-dasharray:2 3}`
-
-// Inline is the figure as an element of an HTML page.
-func (f *Figure) Inline() string { return f.element("") }
-
-// SVG writes the figure as a file of its own.
-func (f *Figure) SVG(w io.Writer) error {
-	_, err := io.WriteString(w, f.element(` xmlns="http://www.w3.org/2000/svg"`)+"\n")
-	return err
+// look is how a class is drawn on paper: "" is no stroke or no area, "-" one whose colour each shape has.
+type look struct {
+	class        string
+	stroke, fill string
+	width        float64
+	dash         []float64
+	opacity      float64
 }
 
-func (f *Figure) element(namespace string) string {
-	style, above := "", 0.0
-	if namespace != "" {
-		var legend string
-		legend, above = f.legend()
-		style = "<style>" + Style + "</style>" + legend
-	}
-	return fmt.Sprintf(`<svg%s viewBox="0 %s %s %s" role="img" aria-label="%s">%s%s</svg>`, namespace, number(-above),
-		number(f.Width), number(f.Height+above), html.EscapeString(f.Title), style, f.body.String())
+var looks = []look{
+	{class: "grid", stroke: "#e4e5e3", width: 1},
+	{class: "base", stroke: "#888888", width: 1},
+	{class: "line", stroke: "-", width: 1.8},
+	{class: "rest", stroke: "#bbbbbb", width: 1},
+	{class: "chance", stroke: "#888888", width: 1, dash: []float64{3, 4}},
+	{class: "band", fill: "-", opacity: 0.18},
+	{class: "bar", fill: "-"},
+	{class: "cell", fill: "#0072b2"},
+	{class: "benign", fill: "#8a929c", opacity: 0.5},
+	{class: "attack", fill: "#d55e00", opacity: 0.55},
+	{class: "mark", stroke: "#444444", width: 1, dash: []float64{2, 3}},
+	{class: "ink", stroke: "#333333", width: 1.2},
+	{class: "thick", stroke: "#0072b2", width: 4},
+	{class: "node", stroke: "#333333", fill: "#ffffff", width: 1.2},
+	{class: "tip", fill: "#333333"},
+	{class: "value", fill: "#1a1f24"}, // text on a cell
+	{class: "ci", stroke: "#0b5cad", width: 2},
+	{class: "pt", fill: "#0b5cad"},
+	{class: "ci ctl", stroke: "#777777", width: 2},
+	{class: "pt ctl", fill: "#777777"},
+	{class: "cloud", fill: "-", opacity: 0.6},
 }
 
-// legend is the keys in lines above the figure, and the height that they take up.
-func (f *Figure) legend() (elements string, height float64) {
-	const line, character, mark, left = 16, 6.2, 20, 8
-	var b strings.Builder
-	x, y := float64(left), 12.0 // from the top of the legend, which is moved up by its height
-	for _, k := range f.keys {
-		width := mark + character*float64(utf8.RuneCountInString(k.name)) + 14
-		if x > left && x+width > f.Width {
-			x, y = left, y+line
+// textSize is the height of letters in pixels, 8.25 points on paper, and textWidth the width of most.
+const textSize, textWidth, textColour = 11, 6.2, "#444444"
+
+func lookOf(class string) look {
+	for _, l := range looks {
+		if l.class == class {
+			return l
 		}
-		fmt.Fprintf(&b, `<path class="line" stroke="%s" d="M%s %sH%s"/><text x="%s" y="%s">%s</text>`, k.colour, number(x),
-			number(y-4), number(x+mark-6), number(x+mark), number(y), html.EscapeString(k.name))
-		x += width
 	}
-	if f.keys == nil {
-		return "", 0
-	}
-	height = y + 6
-	return fmt.Sprintf(`<g transform="translate(0 %s)">%s</g>`, number(-height), b.String()), height
+	panic("plot: no look for the class " + class) // a fault of this package
 }
 
 // CSV writes the numbers that the figure shows.
@@ -84,22 +97,65 @@ func (f *Figure) CSV(w io.Writer) error {
 	return nil
 }
 
-// add writes elements; %s of texts must be escaped.
-func (f *Figure) add(format string, args ...any) { fmt.Fprintf(&f.body, format, args...) }
+func (f *Figure) add(s shape) {
+	s.text, s.tip = visible.Text(s.text), visible.Text(s.tip)
+	f.shapes = append(f.shapes, s)
+}
 
 func (f *Figure) text(x, y float64, anchor, s string) {
-	f.add(`<text x="%s" y="%s" text-anchor="%s">%s</text>`, number(x), number(y), anchor, html.EscapeString(s))
+	f.add(shape{points: []point{{x, y}}, anchor: anchor, text: s})
 }
 
 func (f *Figure) rule(class string, x1, y1, x2, y2 float64) {
-	f.add(`<line class="%s" x1="%s" y1="%s" x2="%s" y2="%s"/>`, class, number(x1), number(y1), number(x2), number(y2))
+	f.add(shape{class: class, points: []point{{x1, y1}, {x2, y2}}})
 }
 
-// path is points as the d of a path element, without those that are not numbers and those that a straight line to the
-// next passes anyway.
-func path(x, y []float64) string {
-	type point struct{ x, y float64 }
-	var points []point
+// box is an area with straight sides.
+func (f *Figure) box(class, colour string, opacity, x, y, width, height float64, tip string) {
+	f.add(shape{class: class, colour: colour, opacity: opacity, closed: true, tip: tip,
+		points: []point{{x, y}, {x + width, y}, {x + width, y + height}, {x, y + height}}})
+}
+
+// wide is about how many pixels a text takes.
+func wide(s string) float64 { return textWidth * float64(utf8.RuneCountInString(s)) }
+
+// cut is a text that takes no more than so many pixels, about.
+func cut(s string, width float64) string {
+	if n := int(width / textWidth); utf8.RuneCountInString(s) > n {
+		return string([]rune(s)[:max(1, n-1)]) + "…"
+	}
+	return s
+}
+
+// legend is the keys in lines above the figure, and the height that they take up.
+func (f *Figure) legend() (shapes []shape, height float64) {
+	const line, mark, left = 16, 20, 8
+	x, y := float64(left), 12.0 // from the top of the legend, which is moved up by its height
+	for _, k := range f.keys {
+		name := cut(visible.Text(k.name), f.Width-left-mark-6)
+		width := mark + wide(name) + 14
+		if x > left && x+width-14 > f.Width {
+			x, y = left, y+line
+		}
+		shapes = append(shapes, shape{class: "line", colour: k.colour, points: []point{{x, y - 4}, {x + mark - 6, y - 4}}},
+			shape{points: []point{{x + mark, y}}, text: name})
+		x += width
+	}
+	if shapes == nil {
+		return nil, 0
+	}
+	height = y + 6
+	for i := range shapes {
+		for k := range shapes[i].points {
+			shapes[i].points[k].y -= height
+		}
+	}
+	return shapes, height
+}
+
+// straight is points rounded to a tenth of a pixel, without those that are not numbers and those that a straight line
+// to the next passes anyway.
+func straight(x, y []float64) (points []point) {
 	for i := range x {
 		p := point{math.Round(x[i]*10) / 10, math.Round(y[i]*10) / 10}
 		if math.IsNaN(p.x) || math.IsNaN(p.y) {
@@ -113,23 +169,13 @@ func path(x, y []float64) string {
 		}
 		points = append(points, p)
 	}
-	var b strings.Builder
-	for i, p := range points {
-		switch {
-		case i == 0:
-			b.WriteString("M" + number(p.x) + " " + number(p.y))
-		case p.y == points[i-1].y:
-			b.WriteString("H" + number(p.x))
-		case p.x == points[i-1].x:
-			b.WriteString("V" + number(p.y))
-		default:
-			b.WriteString("L" + number(p.x) + " " + number(p.y))
-		}
-	}
-	return b.String()
+	return points
 }
 
-// number is a coordinate to a tenth of a pixel.
-func number(v float64) string {
-	return strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64)
+// exact is a value of a table; undefined ones are empty.
+func exact(v float64) string {
+	if math.IsNaN(v) {
+		return ""
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
 }

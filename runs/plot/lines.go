@@ -1,10 +1,6 @@
 package plot
 
-import (
-	"html"
-	"math"
-	"strconv"
-)
+import "math"
 
 // Line is a curve over the points of its chart. Low and High, a band, may be nil.
 type Line struct {
@@ -20,13 +16,16 @@ type frame struct {
 }
 
 func newFrame(f *Figure, x, y Axis) *frame {
-	fr := &frame{Figure: f, x: x, y: y, left: 44, top: 8}
+	fr := &frame{Figure: f, x: x, y: y, left: 12, top: 8}
+	for _, v := range y.ticks(5) {
+		fr.left = max(fr.left, 14+wide(y.write(v)))
+	}
 	fr.width, fr.height = f.Width-fr.left-12, f.Height-fr.top-40
 	for _, v := range y.ticks(5) {
 		fr.rule("grid", fr.left, fr.py(v), fr.left+fr.width, fr.py(v))
 		fr.text(fr.left-6, fr.py(v)+4, "end", y.write(v))
 	}
-	for _, v := range x.ticks(5) {
+	for _, v := range x.ticks(max(2, int(fr.width/60))) {
 		fr.rule("grid", fr.px(v), fr.top, fr.px(v), fr.top+fr.height)
 		anchor := "middle"
 		if fr.px(v) > fr.left+fr.width-14 {
@@ -38,7 +37,7 @@ func newFrame(f *Figure, x, y Axis) *frame {
 	if y.Label != "" {
 		label = y.Label + " against " + x.Label
 	}
-	fr.text(fr.left+fr.width/2, f.Height-6, "middle", label)
+	fr.text(fr.left+fr.width/2, f.Height-6, "middle", cut(label, fr.width))
 	return fr
 }
 
@@ -67,11 +66,11 @@ func Lines(name, title string, width, height float64, x, y Axis, at []float64, l
 	}
 	if diagonal {
 		px, py := fr.points(at, at)
-		f.add(`<path class="chance" d="%s"/>`, path(px, py))
+		f.add(shape{class: "chance", points: straight(px, py)})
 	}
 	for i := len(lines) - 1; i >= len(Colours); i-- {
 		px, py := fr.points(at, lines[i].Y)
-		f.add(`<path class="rest" d="%s"><title>%s</title></path>`, path(px, py), html.EscapeString(lines[i].Name))
+		f.curve("rest", "", straight(px, py), lines[i].Name)
 	}
 	for i := min(len(lines), len(Colours)) - 1; i >= 0; i-- {
 		l := &lines[i]
@@ -79,10 +78,9 @@ func Lines(name, title string, width, height float64, x, y Axis, at []float64, l
 		if l.Low != nil {
 			_, low := fr.points(at, l.Low)
 			_, high := fr.points(at, l.High)
-			f.add(`<path class="band" fill="%s" d="%s"/>`, Colours[i], around(px, low, high))
+			f.add(shape{class: "band", colour: Colours[i], points: around(px, low, high), closed: true})
 		}
-		f.add(`<path class="line" stroke="%s" d="%s"><title>%s</title></path>`, Colours[i], path(px, py),
-			html.EscapeString(l.Name))
+		f.curve("line", Colours[i], straight(px, py), l.Name)
 	}
 	for i, l := range lines {
 		if i < len(Colours) {
@@ -105,8 +103,22 @@ func (f *Figure) column(name string, v []float64) {
 	}
 }
 
-// around is the outline of a band.
-func around(x, low, high []float64) string {
+// curve adds a line; one point alone is a disc.
+func (f *Figure) curve(class, colour string, points []point, tip string) {
+	switch len(points) {
+	case 0:
+	case 1:
+		if colour == "" {
+			colour = lookOf(class).stroke
+		}
+		f.add(shape{class: "bar", colour: colour, points: points, radius: 2.5, tip: tip})
+	default:
+		f.add(shape{class: class, colour: colour, points: points, tip: tip})
+	}
+}
+
+// around is the outline of a band, where it is defined.
+func around(x, low, high []float64) []point {
 	var px, py []float64
 	for i := range x {
 		px, py = append(px, x[i]), append(py, high[i])
@@ -114,13 +126,5 @@ func around(x, low, high []float64) string {
 	for i := len(x) - 1; i >= 0; i-- {
 		px, py = append(px, x[i]), append(py, low[i])
 	}
-	return path(px, py) + "Z"
-}
-
-// exact is a value of a table; undefined ones are empty.
-func exact(v float64) string {
-	if math.IsNaN(v) {
-		return ""
-	}
-	return strconv.FormatFloat(v, 'g', -1, 64)
+	return straight(px, py)
 }

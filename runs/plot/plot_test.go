@@ -36,7 +36,7 @@ func TestTicks(t *testing.T) {
 
 // TestPath: what is undefined and what a straight line passes anyway is left out.
 func TestPath(t *testing.T) {
-	got := path([]float64{0, 1, 2, 3, 3, 4, math.NaN()}, []float64{5, 5, 5, 5, 9, math.NaN(), 1})
+	got := path(straight([]float64{0, 1, 2, 3, 3, 4, math.NaN()}, []float64{5, 5, 5, 5, 9, math.NaN(), 1}))
 	if got != "M0 5H3V9" {
 		t.Error(got)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"plumbline/eval"
 	"plumbline/runs/compare"
+	"plumbline/runs/figures"
 	"plumbline/runs/methods"
 	"plumbline/runs/page"
 	"plumbline/runs/plot"
@@ -34,14 +35,11 @@ var reportPage = page.New(pageText, styleText, scriptText)
 // maxFigures is how many data sets have figures: a page of hundreds would be as large as the run.
 const maxFigures = 8
 
-// maxLines is how many curves a figure has: those beyond the colours are grey.
-const maxLines = 12
-
 // view is what the template gets.
 type view struct {
 	Name, Date, Counts string
 	Over               string // of several data sets, how models stand over all
-	Diagram            template.HTML
+	Diagram            *drawn
 	Sets               []*set
 	Failures           []failure
 	Faults             []string
@@ -66,7 +64,9 @@ type set struct {
 	ROC            *drawn
 	Legend         []key
 	Rest           int
-	Distributions  []distributionOf
+	PR             *drawn
+	Distributions  []labelled
+	More           []labelled
 	Classes        []string
 	Heat           []heatRow
 	Explorer       bool
@@ -81,7 +81,8 @@ type head struct{ Metric, Title, Doc string }
 
 type key struct{ Name, Colour string }
 
-type distributionOf struct {
+// labelled is a figure with its heading.
+type labelled struct {
 	Label  string
 	Figure *drawn
 }
@@ -91,6 +92,9 @@ type drawn struct{ *plot.Figure }
 
 // Drawing is the figure's element.
 func (d *drawn) Drawing() template.HTML { return template.HTML(d.Inline()) }
+
+// Whole is the figure's element with its legend.
+func (d *drawn) Whole() template.HTML { return template.HTML(d.InlineLegend()) }
 
 type heatRow struct {
 	Name  string
@@ -138,11 +142,11 @@ func Write(w io.Writer, rec *record.Record, configs fs.FS, limit int) error {
 		return err
 	}
 	return reportPage.Write(w, page.Head{Title: p.Name + ": report"}, p, map[string]any{"sets": p.shown,
-		"figures": p.figures()})
+		"figures": p.numbers()})
 }
 
-// figures is the numbers of all figures, for scripts.
-func (p *view) figures() map[string]page.Table {
+// numbers is those of all figures, for scripts.
+func (p *view) numbers() map[string]page.Table {
 	out := map[string]page.Table{}
 	for _, s := range p.Sets {
 		for _, f := range s.figures {
@@ -150,18 +154,6 @@ func (p *view) figures() map[string]page.Table {
 		}
 	}
 	return out
-}
-
-// Figures are the figures of a run's report, of all its cells' scores.
-func Figures(rec *record.Record) (out []*plot.Figure, err error) {
-	p, err := build(rec, nil, 0)
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range p.Sets {
-		out = append(out, s.figures...)
-	}
-	return out, nil
 }
 
 // build makes all that the page shows.
@@ -182,8 +174,8 @@ func build(rec *record.Record, configs fs.FS, limit int) (*view, error) {
 	p.Counts = fmt.Sprintf("%s · %d of %d cells ok", many(len(c.Groups), "data set"), rec.OK(), len(rec.Results))
 	about, _ := eval.MetricNamed(c.Metric)
 	says, diagram := over(c, about.Title)
-	p.Over, p.Diagram = says, template.HTML(diagram)
-	from := &reader{dir: rec.Dir, limit: limit}
+	p.Over, p.Diagram = says, diagram
+	from := &figures.Reader{Dir: rec.Dir, Limit: limit}
 	for i := range c.Groups {
 		s, data := setOf(from, c, &c.Groups[i], i)
 		p.Sets = append(p.Sets, s)
@@ -221,7 +213,7 @@ func many(n int, noun string) string {
 }
 
 // setOf is a group's part of the page, and its data for scripts.
-func setOf(from *reader, c *compare.Comparison, g *compare.Group, i int) (*set, map[string]any) {
+func setOf(from *figures.Reader, c *compare.Comparison, g *compare.Group, i int) (*set, map[string]any) {
 	about, _ := eval.MetricNamed(c.Metric)
 	s := &set{ID: fmt.Sprintf("s%d", i), Name: g.Data, Note: g.Heading(), Metric: about.Title, Audit: g.Audit}
 	s.Says, s.Doubts = verdict(g, about.Title)
@@ -251,9 +243,9 @@ func setOf(from *reader, c *compare.Comparison, g *compare.Group, i int) (*set, 
 		s.Skipped = fmt.Sprintf("Figures are drawn of the first %d data sets.", maxFigures)
 		return s, data
 	}
-	var all []*curves
+	var all []*figures.Curves
 	for k := range g.Rows {
-		of, err := from.curves(&g.Rows[k])
+		of, err := from.Curves(&g.Rows[k])
 		if err != nil {
 			s.Skipped = sentence("the scores cannot be read, so that there are no figures: " + err.Error())
 			return s, data
@@ -262,9 +254,10 @@ func setOf(from *reader, c *compare.Comparison, g *compare.Group, i int) (*set, 
 			all = append(all, of)
 		}
 	}
-	if from.stopped {
-		s.Skipped = fmt.Sprintf("Figures leave out cells beyond %d lines of scores; plumbline report reads all.", from.limit)
+	if from.Stopped {
+		s.Skipped = fmt.Sprintf("Figures leave out cells beyond %d lines of scores; plumbline report reads all.", from.Limit)
 	}
+	s.more(from.Dir, g)
 	if len(all) > 0 {
 		s.draw(all)
 		data["curves"] = encode(all)
@@ -360,55 +353,64 @@ func sortable(v float64) string {
 	return strconv.FormatFloat(v, 'g', 6, 64)
 }
 
-// draw makes the group's figures from the curves, best row first.
-func (s *set) draw(all []*curves) {
-	at := rates()
-	from := slices.IndexFunc(at, func(v float64) bool { return v > 0.00099 })
-	var lines []plot.Line
-	for _, c := range all {
-		l := plot.Line{Name: c.label, Y: c.tpr[from:]}
-		if c.cells > 1 {
-			l.Low, l.High = c.low[from:], c.high[from:]
-		}
-		lines = append(lines, l)
-	}
-	if rest := min(len(lines), maxLines) - len(plot.Colours); rest > 0 {
-		s.Rest = rest
-	}
-	for i, l := range lines[:min(len(lines), len(plot.Colours))] {
-		s.Legend = append(s.Legend, key{l.Name, plot.Colours[i]})
-	}
-	roc := plot.Lines("roc-"+s.Name, "True-positive rate against false-positive rate on "+s.Name, 520, 340,
-		plot.Axis{Label: "false-positive rate", Low: 0.001, High: 1, Log: true, Percent: true},
-		plot.Axis{Label: "true-positive rate", Low: 0, High: 1, Percent: true}, at[from:],
-		lines[:min(len(lines), maxLines)], true)
-	s.ROC, s.figures = &drawn{roc}, append(s.figures, roc)
-	for _, c := range all[:min(len(all), len(plot.Colours))] {
-		f := plot.Areas("scores-"+s.Name+"-"+c.label, "Scores of "+c.label, 250, 110, "rank of the score", c.benign,
-			c.attack, c.threshold)
-		s.figures = append(s.figures, f)
-		s.Distributions = append(s.Distributions, distributionOf{c.label, &drawn{f}})
-	}
-	for _, c := range all {
-		for class := range c.samples {
-			if !slices.Contains(s.Classes, class) {
-				s.Classes = append(s.Classes, class)
+// more makes the figures that need no scores: rates at thresholds, losses, coordinates, causes, published values.
+func (s *set) more(dir string, g *compare.Group) {
+	add := func(label string, of ...*plot.Figure) {
+		for _, f := range of {
+			if f != nil {
+				s.figures = append(s.figures, f)
+				s.More = append(s.More, labelled{label, &drawn{f}})
 			}
 		}
 	}
-	slices.Sort(s.Classes)
-	if len(s.Classes) > 24 {
-		s.Classes = s.Classes[:24]
+	add("False-positive rates that thresholds reach, and what they were asked for (dotted)", figures.Achieved(g, half))
+	for i := range g.Published {
+		add("Ours beside published values", figures.Published(g.Data, &g.Published[i], half))
 	}
-	for _, c := range all {
-		h := heatRow{Name: c.label}
-		for _, class := range s.Classes {
-			v, ok := c.recall[class]
-			if !ok || math.IsNaN(v) {
-				h.Cells = append(h.Cells, heat{"–", "0"})
+	// a file that cannot be read has its fault among those of the run
+	if f, err := figures.Training(dir, g, half); err == nil {
+		add("Loss by epoch: models have different losses, so that heights do not compare", f)
+	}
+	if of, err := figures.Planes(dir, g, half); err == nil {
+		add("Test rows in the plane", of...)
+	}
+	if of, err := figures.Causes(dir, g, half); err == nil {
+		add("Alarms by root cause", of...)
+	}
+	add("A state machine: states by the words through them, arrows by their symbols", figures.Machines(dir, g, half)...)
+}
+
+// Widths of figures on the page, in pixels.
+const half, third = 500, 250
+
+// draw makes the group's figures from the curves, best row first.
+func (s *set) draw(all []*figures.Curves) {
+	add := func(f *plot.Figure) *drawn {
+		if f == nil {
+			return nil
+		}
+		s.figures = append(s.figures, f)
+		return &drawn{f}
+	}
+	s.ROC, s.PR = add(figures.ROC(s.Name, all, half)), add(figures.PR(s.Name, all, half))
+	s.Rest = max(0, min(len(all), figures.MaxLines)-len(plot.Colours))
+	for i, c := range all[:min(len(all), len(plot.Colours))] {
+		s.Legend = append(s.Legend, key{c.Label, plot.Colours[i]})
+		s.Distributions = append(s.Distributions, labelled{c.Label, add(figures.Scores(s.Name, c, third))})
+	}
+	if f := figures.Confusion(s.Name, all[0], half); f != nil {
+		s.More = append(s.More, labelled{"What " + all[0].Label + " decides at its threshold", add(f)})
+	}
+	var share [][]float64
+	s.Classes, share = figures.Recall(all)
+	for i, c := range all {
+		h := heatRow{Name: c.Label}
+		for _, v := range share[i] {
+			if math.IsNaN(v) {
+				h.Cells = append(h.Cells, heat{figures.Percent(v), "0"})
 				continue
 			}
-			h.Cells = append(h.Cells, heat{strconv.Itoa(int(math.Round(100 * v))), strconv.FormatFloat(v, 'f', 2, 64)})
+			h.Cells = append(h.Cells, heat{figures.Percent(v), strconv.FormatFloat(v, 'f', 2, 64)})
 		}
 		s.Heat = append(s.Heat, h)
 	}
@@ -416,13 +418,13 @@ func (s *set) draw(all []*curves) {
 }
 
 // encode is curves as whole numbers of a thousandth, for scripts.
-func encode(all []*curves) (out []map[string]any) {
+func encode(all []*figures.Curves) (out []map[string]any) {
 	for _, c := range all {
-		tpr := make([]int, len(c.tpr))
-		for i, v := range c.tpr {
+		tpr := make([]int, len(c.TPR()))
+		for i, v := range c.TPR() {
 			tpr[i] = int(math.Round(1000 * v))
 		}
-		out = append(out, map[string]any{"label": c.label, "tpr": tpr})
+		out = append(out, map[string]any{"label": c.Label, "tpr": tpr})
 	}
 	return out
 }

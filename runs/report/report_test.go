@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -172,51 +171,6 @@ func TestHostileTexts(t *testing.T) {
 	}
 }
 
-// TestCurves: rates at thresholds that exist, and places of scores by hand: attacks at ranks 3 and 4 of 4.
-func TestCurves(t *testing.T) {
-	r, err := eval.Rank([]float64{1, 2, 3, 4}, []bool{false, false, true, true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	benign, attack, mark := distribution(r, 2.5)
-	half := bins / 2
-	for i := range bins {
-		low, high := 2.0/bins, 0.0
-		if i >= half {
-			low, high = high, low
-		}
-		if math.Abs(benign[i]-low) > 1e-12 || math.Abs(attack[i]-high) > 1e-12 {
-			t.Fatalf("bin %d has %v of the benign and %v of the attacks, want %v and %v", i, benign[i], attack[i], low, high)
-		}
-	}
-	if mark != 0.5 {
-		t.Errorf("the threshold is at %v, want ½", mark)
-	}
-	random := rand.New(rand.NewPCG(1, 2))
-	scores, attacks := make([]float64, 500), make([]bool, 500)
-	for i := range scores {
-		scores[i], attacks[i] = math.Round(10*random.NormFloat64()), i%4 == 0 // with ties
-	}
-	if r, err = eval.Rank(scores, attacks); err != nil {
-		t.Fatal(err)
-	}
-	for i, v := range heights(r, rates()) {
-		if want := r.TPRAtFPR(rates()[i]); v != want {
-			t.Errorf("at %v: %v, want %v", rates()[i], v, want)
-		}
-	}
-	benign, attack, _ = distribution(r, math.NaN())
-	for _, of := range [][]float64{benign, attack} {
-		sum := 0.0
-		for _, v := range of {
-			sum += v
-		}
-		if math.Abs(sum-1) > 1e-9 {
-			t.Errorf("shares sum to %v", sum)
-		}
-	}
-}
-
 // manyCells is a run of 500: 10 data sets, 10 models, 5 seeds.
 func manyCells(t testing.TB) *record.Record {
 	t.Helper()
@@ -272,8 +226,5 @@ func TestList(t *testing.T) {
 		if got := sentence(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
-	}
-	if !slices.Equal(rates()[:1], []float64{1e-4}) || math.Abs(rates()[120]-1) > 1e-12 {
-		t.Error(rates())
 	}
 }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"math"
@@ -60,7 +59,7 @@ func verdict(g *compare.Group, name string) (says string, doubts []string) {
 
 // over says how models stand over several data sets, with the diagram of critical differences where there are enough
 // for one; "" where no ranks can be had.
-func over(c *compare.Comparison, name string) (says string, diagram []byte) {
+func over(c *compare.Comparison, name string) (says string, diagram *drawn) {
 	labelled := slices.ContainsFunc(c.Groups, func(g compare.Group) bool { return !g.Unlabelled })
 	if len(c.Groups) < 2 || !labelled {
 		return "", nil
@@ -91,9 +90,8 @@ func over(c *compare.Comparison, name string) (says string, diagram []byte) {
 	default:
 		says += "; Nemenyi's test does not tell it from " + list(even, 8) + "."
 	}
-	var b bytes.Buffer
-	if o.Diagram(&b) == nil { // an error says that there are too few data sets
-		diagram = b.Bytes()
+	if f, err := o.Diagram(760); err == nil { // an error says that there are too few data sets
+		diagram = &drawn{f}
 	}
 	return says, diagram
 }

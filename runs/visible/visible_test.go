@@ -1,4 +1,4 @@
-package terminal
+package visible
 
 import (
 	"bytes"
@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestVisible(t *testing.T) {
+func TestText(t *testing.T) {
 	for text, want := range map[string]string{
 		"plain – text…": "plain – text…",
 		"a\x1b[31mb":    `a\x1b[31mb`,
@@ -17,11 +17,11 @@ func TestVisible(t *testing.T) {
 		"\x00\x7f":      `\x00\x7f`,
 		"日本 größer":     "日本 größer",
 	} {
-		if got := Visible(text); got != want {
+		if got := Text(text); got != want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)
 		}
 		var b bytes.Buffer
-		w := &PlainWriter{To: &b}
+		w := &Writer{To: &b}
 		for i := range len(text) { // runes in pieces
 			if n, err := w.Write([]byte(text[i : i+1])); n != 1 || err != nil {
 				t.Fatal(n, err)

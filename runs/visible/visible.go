@@ -1,4 +1,5 @@
-package terminal
+// Package visible makes texts from data harmless where people read them.
+package visible
 
 import (
 	"io"
@@ -8,9 +9,10 @@ import (
 	"unicode/utf8"
 )
 
-// Visible is a text from data, such as a column's or a class's name, as it may be printed: what steers a terminal,
-// breaks a line or does not show is written as an escape, so that it can be told from the text around it.
-func Visible(s string) string {
+// Text is a text from data, such as a column's or a class's name, as it may be printed: what steers a terminal,
+// turns the direction of text, breaks a line or does not show is written as an escape, so that it can be told from the
+// text around it.
+func Text(s string) string {
 	if strings.IndexFunc(s, hidden) < 0 && utf8.ValidString(s) {
 		return s
 	}
@@ -23,11 +25,11 @@ func Visible(s string) string {
 	return b.String()
 }
 
-// VisibleAll is texts as they may be printed.
-func VisibleAll(texts []string) []string {
+// All is texts as they may be printed.
+func All(texts []string) []string {
 	out := make([]string, len(texts))
 	for i, s := range texts {
-		out[i] = Visible(s)
+		out[i] = Text(s)
 	}
 	return out
 }
@@ -46,14 +48,14 @@ func escape(r rune, text string, whole bool) string {
 	return quoted[1 : len(quoted)-1]
 }
 
-// PlainWriter passes text on with what steers a terminal written as escapes: whatever of it comes from data, nothing
+// Writer passes text on with what steers a terminal written as escapes: whatever of it comes from data, nothing
 // but text reaches the terminal.
-type PlainWriter struct {
+type Writer struct {
 	To   io.Writer
 	rest []byte // the beginning of a rune
 }
 
-func (w *PlainWriter) Write(p []byte) (int, error) {
+func (w *Writer) Write(p []byte) (int, error) {
 	text := append(w.rest, p...)
 	var b []byte
 	for len(text) > 0 && (utf8.FullRune(text)) {

@@ -1,0 +1,60 @@
+package plot
+
+import "math"
+
+// Heat draws a table of shares from 0 to 1 as cells that are the darker the larger they are, with their text in each;
+// NaN is a cell without colour. The rows and columns have their names beside and above.
+func Heat(name, title string, width float64, corner string, rows, columns []string, values [][]float64,
+	texts [][]string) *Figure {
+	const line, gap = 22, 6
+	f := &Figure{Name: name, Title: title, Width: width}
+	left := 0.0
+	for _, r := range rows {
+		left = max(left, wide(r))
+	}
+	left = min(left, width*0.42) + 2*gap
+	cell := (width - left - 2) / float64(max(1, len(columns)))
+	longest := 0.0
+	for _, c := range columns {
+		longest = max(longest, wide(c))
+	}
+	lines := min(4, math.Ceil(longest/max(cell-4, 2*textWidth)))
+	above := 14*max(1, lines) + 4
+	f.Height = above + line*float64(len(rows)) + 2
+	f.Table = [][]string{append([]string{corner}, columns...)}
+	for k, c := range columns {
+		for i, part := range broken(c, cell-4, int(lines)) {
+			f.text(left+(float64(k)+0.5)*cell, above-6-14*(max(1, lines)-1-float64(i)), "middle", part)
+		}
+	}
+	for i, r := range rows {
+		y := above + line*float64(i)
+		f.text(left-gap, y+15, "end", cut(r, left-2*gap))
+		row := []string{r}
+		for k := range columns {
+			v, x := values[i][k], left+float64(k)*cell
+			if !math.IsNaN(v) {
+				f.box("cell", "", 0.05+0.5*math.Min(1, math.Max(0, v)), x+1, y+1, cell-2, line-2, r+", "+columns[k]+": "+
+					texts[i][k])
+			}
+			f.add(shape{class: "value", points: []point{{x + cell/2, y + 15}}, anchor: "middle", text: cut(texts[i][k], cell-2)})
+			row = append(row, exact(v))
+		}
+		f.Table = append(f.Table, row)
+	}
+	return f
+}
+
+// broken is a text in at most n lines of a width.
+func broken(s string, width float64, n int) (lines []string) {
+	r := []rune(s)
+	each := max(2, int(width/textWidth))
+	for len(r) > 0 && len(lines) < n {
+		if len(lines) == n-1 {
+			return append(lines, cut(string(r), float64(each)*textWidth))
+		}
+		k := min(each, len(r))
+		lines, r = append(lines, string(r[:k])), r[k:]
+	}
+	return lines
+}

@@ -1,0 +1,64 @@
+package plot
+
+import (
+	"math"
+	"strconv"
+)
+
+// Cloud is points of one name.
+type Cloud struct {
+	Name string
+	X, Y []float64
+}
+
+// Scatter draws clouds of points in a plane, the first in grey and the others in the order of [Colours]; those beyond
+// the colours share the last. Both axes have one scale where square is set, as in a plane that keeps distances.
+func Scatter(name, title string, width, height float64, xLabel, yLabel string, square bool, clouds []Cloud) *Figure {
+	f := &Figure{Name: name, Title: title, Width: width, Height: height}
+	x, y := Axis{Label: xLabel}, Axis{Label: yLabel}
+	x.Low, x.High = span(clouds, func(c *Cloud) []float64 { return c.X })
+	y.Low, y.High = span(clouds, func(c *Cloud) []float64 { return c.Y })
+	fr := newFrame(f, x, y)
+	if per := (x.High - x.Low) / fr.width; square {
+		if other := (y.High - y.Low) / fr.height; other > per {
+			grow := (other*fr.width - (x.High - x.Low)) / 2
+			x.Low, x.High = x.Low-grow, x.High+grow
+		} else {
+			grow := (per*fr.height - (y.High - y.Low)) / 2
+			y.Low, y.High = y.Low-grow, y.High+grow
+		}
+		f.shapes = nil
+		fr = newFrame(f, x, y)
+	}
+	f.Table = [][]string{{xLabel, yLabel, "class"}}
+	for i, c := range clouds {
+		colour := "#8a929c"
+		if i > 0 {
+			colour = Colours[min(i-1, len(Colours)-1)]
+		}
+		f.keys = append(f.keys, legendKey{c.Name, colour})
+		for k := range c.X {
+			f.add(shape{class: "cloud", colour: colour, points: []point{{fr.px(c.X[k]), fr.py(c.Y[k])}}, radius: 1.8})
+			f.Table = append(f.Table, []string{strconv.FormatFloat(c.X[k], 'g', 6, 64),
+				strconv.FormatFloat(c.Y[k], 'g', 6, 64), c.Name})
+		}
+	}
+	return f
+}
+
+// span is from the smallest to the largest value, a little wider.
+func span(clouds []Cloud, of func(*Cloud) []float64) (low, high float64) {
+	low, high = math.Inf(1), math.Inf(-1)
+	for i := range clouds {
+		for _, v := range of(&clouds[i]) {
+			low, high = min(low, v), max(high, v)
+		}
+	}
+	if !(low < high) {
+		if math.IsInf(low, 0) {
+			return 0, 1
+		}
+		return low - 1, low + 1
+	}
+	return low - 0.03*(high-low), high + 0.03*(high-low)
+}

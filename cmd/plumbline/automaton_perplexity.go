@@ -1,17 +1,12 @@
 package main
 
 import (
-	"bufio"
-	"compress/gzip"
 	"fmt"
-	"io"
-	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"plumbline/eval"
 	"plumbline/models/automata/machine"
+	"plumbline/runs/pautomac"
 )
 
 func (a *app) automatonPerplexityCommand() *cobra.Command {
@@ -39,9 +34,9 @@ test words. The optimum is what the true probabilities themselves reach.`,
 			if err != nil {
 				return err
 			}
-			p, err := readSolution(args[2])
+			p, err := pautomac.ReadSolution(args[2])
 			if err != nil {
-				return err
+				return usage(err)
 			}
 			var logq []float64
 			for word := range words {
@@ -56,7 +51,7 @@ test words. The optimum is what the true probabilities themselves reach.`,
 				return usage(fmt.Errorf("%s: %w", args[2], err))
 			}
 			if asJSON {
-				return a.json(perplexityView{eval.Number(got), eval.Number(best), eval.Number(got/best - 1)})
+				return a.json(pautomac.Over(got, best))
 			}
 			fmt.Fprintf(a.out, "perplexity %.4f\noptimum    %.4f\nexcess     %.2f %%\n", got, best, 100*(got/best-1))
 			return nil
@@ -66,30 +61,4 @@ test words. The optimum is what the true probabilities themselves reach.`,
 	replay.add(c)
 	a.jsonFlag(c, &asJSON)
 	return c
-}
-
-// perplexityView is a perplexity as JSON shows it, null where it is not finite.
-type perplexityView struct {
-	Perplexity eval.Number `json:"perplexity"`
-	Optimum    eval.Number `json:"optimum"`
-	Excess     eval.Number `json:"excess"` // over the optimum, as a share of it
-}
-
-func readSolution(path string) ([]float64, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, usage(err)
-	}
-	defer f.Close()
-	var in io.Reader = bufio.NewReader(f)
-	if strings.HasSuffix(path, ".gz") {
-		z, err := gzip.NewReader(in)
-		if err != nil {
-			return nil, usage(fmt.Errorf("%s: %w", path, err))
-		}
-		defer z.Close()
-		in = z
-	}
-	p, err := machine.ReadSolution(in, path)
-	return p, usage(err)
 }

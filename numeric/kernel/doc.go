@@ -4,9 +4,8 @@
 // and the choice of the nearest centre need of them. On amd64 it is assembly for AVX-512 or AVX2, whichever the
 // processor has, made by the generator in gen; elsewhere plain Go.
 //
-// Both instruction sets give the same bits, but for the sum that SquaredError returns: every other sum runs in
-// one order, whatever the width of a register.
-// Plain Go agrees with them to rounding.
+// All three give the same bits: every sum runs in one order, whatever the width of a register, and plain Go rounds
+// a multiply-add once, as the vector instructions do. Exponentials and hyperbolic tangents are the same polynomials.
 //
 // The environment variable PLUMBLINE_ISA (avx512, avx2 or generic) forces a choice, for tests.
 package kernel

@@ -35,31 +35,15 @@ func at(p *float32, offset, n int) []float32 {
 	return unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(p), offset)), n)
 }
 
+// genericGemm adds up one number after the other in the order of k, as the registers of the vector instructions do.
 func genericGemm(m, k int, a *float32, rs, cs int, b *float32, ldb int, c *float32, ldc int, bias *float32, acc int) {
-	for i := range m {
-		var sum [Width]float32
-		if bias != nil {
-			copy(sum[:], at(bias, 0, Width))
-		}
-		for p := range k {
-			v := at(a, i*rs+p*cs, 1)[0]
-			for j, w := range at(b, p*ldb, Width) {
-				sum[j] += v * w
-			}
-		}
-		to := at(c, i*ldc, Width)
-		for j, v := range sum {
-			if acc != 0 {
-				v += to[j]
-			}
-			to[j] = v
-		}
-	}
+	plainGemm32(Width, m, k, a, rs, cs, b, ldb, c, ldc, bias, acc)
 }
 
 func genericTanh(n int, x *float32) {
-	for i, v := range at(x, 0, n) {
-		at(x, 0, n)[i] = float32(math.Tanh(float64(v)))
+	values := at(x, 0, n)
+	for i, v := range values {
+		values[i] = tanh32(v)
 	}
 }
 
@@ -68,7 +52,7 @@ func genericTanhGrad(rows, cols int, d, a *float32, ld int, db *float32) {
 	for i := range rows {
 		y, g := at(a, i*ld, cols), at(d, i*ld, cols)
 		for j, v := range y {
-			g[j] *= 1 - v*v
+			g[j] = float32(fma32(-v, v, 1) * g[j])
 			sum[j] += g[j]
 		}
 	}
@@ -83,15 +67,18 @@ func genericColSum(rows, cols int, d *float32, ld int, db *float32) {
 	}
 }
 
+// genericMSE goes down Width columns after the other: that is the order of the sums in sq.
 func genericMSE(rows, cols int, y, x *float32, ld int, db, sq *float32, scale float32) {
 	sum, lanes := at(db, 0, cols), at(sq, 0, Width)
-	for i := range rows {
-		want, got := at(x, i*ld, cols), at(y, i*ld, cols)
-		for j, v := range want {
-			d := got[j] - v
-			lanes[j%Width] += d * d
-			got[j] = d * scale
-			sum[j] += got[j]
+	for j := 0; j < cols; j += Width {
+		for i := range rows {
+			want, got := at(x, i*ld+j*bytes, Width), at(y, i*ld+j*bytes, Width)
+			for l, v := range want {
+				d := got[l] - v
+				lanes[l] = fma32(d, d, lanes[l])
+				got[l] = float32(d * scale)
+				sum[j+l] += got[l]
+			}
 		}
 	}
 }
@@ -101,7 +88,7 @@ func genericSqDist(n int, y, x *float32) float32 {
 	other := at(x, 0, n)
 	for i, v := range at(y, 0, n) {
 		d := v - other[i]
-		lanes[i%Width] += d * d
+		lanes[i%Width] = fma32(d, d, lanes[i%Width])
 	}
 	for half := Width / 2; half > 0; half /= 2 {
 		for i := range half {
@@ -118,9 +105,10 @@ func genericAdam(n int, p, m, v, g *float32, shards, stride int, b1, c1, b2, c2,
 		for s := 1; s < shards; s++ {
 			sum += at(g, s*stride, n)[i]
 		}
-		first[i] = b1*first[i] + c1*sum
-		second[i] = b2*second[i] + c2*(sum*sum)
-		w[i] -= lr * first[i] / (float32(math.Sqrt(float64(second[i])))*rbc2 + eps)
+		first[i] = fma32(c1, sum, float32(b1*first[i]))
+		second[i] = fma32(c2, float32(sum*sum), float32(b2*second[i]))
+		root := float32(math.Sqrt(float64(second[i])))
+		w[i] -= float32(lr*first[i]) / fma32(rbc2, root, eps)
 	}
 }
 
@@ -137,7 +125,7 @@ func genericProduct(rows, cols int, d, h *float32, ld int, sum *float32) {
 	for i := range rows {
 		a, b := at(d, i*ld, cols), at(h, i*ld, cols)
 		for j, v := range a {
-			to[j] += v * b[j]
+			to[j] = fma32(v, b[j], to[j])
 		}
 	}
 }
@@ -147,7 +135,7 @@ func genericSpread(rows, cols int, x *float32, ld int, mean, sum *float32) {
 	for i := range rows {
 		for j, v := range at(x, i*ld, cols) {
 			v -= m[j]
-			to[j] += v * v
+			to[j] = fma32(v, v, to[j])
 		}
 	}
 }
@@ -158,7 +146,7 @@ func genericNorm(rows, cols int, x, y *float32, ld int, mean, inv, scale, shift 
 		from, to := at(x, i*ld, cols), at(y, i*ld, cols)
 		for j, v := range from {
 			from[j] = (v - m[j]) * f[j]
-			to[j] = from[j]*s[j] + b[j]
+			to[j] = fma32(from[j], s[j], b[j])
 		}
 	}
 }
@@ -168,23 +156,21 @@ func genericNormGrad(rows, cols int, d, h *float32, ld int, mean, dot, factor, s
 	for i := range rows {
 		from, hat := at(d, i*ld, cols), at(h, i*ld, cols)
 		for j, v := range from {
-			from[j] = (v - m[j] - hat[j]*t[j]) * f[j]
+			from[j] = float32(fma32(-hat[j], t[j], v-m[j]) * f[j])
 			to[j] += from[j]
 		}
 	}
 }
 
 func genericLSTM(rows, hid int, g *float32, ldg int, cp, c, tc *float32, ldc int, h *float32, ldh int) {
-	tanh := func(v float32) float32 { return float32(math.Tanh(float64(v))) }
-	sigmoid := func(v float32) float32 { return 0.5 + 0.5*tanh(0.5*v) }
 	for r := range rows {
 		gate := at(g, r*ldg, 4*hid)
 		was, cell, squashed, out := at(cp, r*ldc, hid), at(c, r*ldc, hid), at(tc, r*ldc, hid), at(h, r*ldh, hid)
 		for j := range hid {
-			i, f, n, o := sigmoid(gate[j]), sigmoid(gate[hid+j]), tanh(gate[2*hid+j]), sigmoid(gate[3*hid+j])
+			i, f, n, o := sigmoid32(gate[j]), sigmoid32(gate[hid+j]), tanh32(gate[2*hid+j]), sigmoid32(gate[3*hid+j])
 			gate[j], gate[hid+j], gate[2*hid+j], gate[3*hid+j] = i, f, n, o
-			cell[j] = i*n + f*was[j]
-			squashed[j] = tanh(cell[j])
+			cell[j] = fma32(f, was[j], float32(i*n))
+			squashed[j] = tanh32(cell[j])
 			out[j] = o * squashed[j]
 		}
 	}
@@ -196,13 +182,14 @@ func genericLSTMGrad(rows, hid int, g *float32, ldg int, cp, tc, dc *float32, ld
 		was, squashed, dCell, dOut := at(cp, r*ldc, hid), at(tc, r*ldc, hid), at(dc, r*ldc, hid), at(dh, r*ldh, hid)
 		for j := range hid {
 			i, f, n, o := gate[j], gate[hid+j], gate[2*hid+j], gate[3*hid+j]
-			d := dOut[j] * o
-			dc := dCell[j] + d*(1-squashed[j]*squashed[j])
-			gate[3*hid+j] = d * squashed[j] * (1 - o)
-			gate[j] = dc * i * n * (1 - i)
-			gate[2*hid+j] = dc * i * (1 - n*n)
+			d := float32(dOut[j] * o)
+			dc := fma32(d, fma32(-squashed[j], squashed[j], 1), dCell[j])
+			gate[3*hid+j] = float32(d*squashed[j]) * (1 - o)
+			at := float32(dc * i)
+			gate[j] = float32(at*n) * (1 - i)
+			gate[2*hid+j] = at * fma32(-n, n, 1)
 			dCell[j] = dc * f
-			gate[hid+j] = dCell[j] * was[j] * (1 - f)
+			gate[hid+j] = float32(dCell[j]*was[j]) * (1 - f)
 		}
 	}
 }
@@ -210,10 +197,7 @@ func genericLSTMGrad(rows, hid int, g *float32, ldg int, cp, tc, dc *float32, ld
 func genericPeak(n int, x float32) float32 {
 	var a, b, c, d float32
 	for range n {
-		a += x * x
-		b += x * x
-		c += x * x
-		d += x * x
+		a, b, c, d = a+float32(x*x), b+float32(x*x), c+float32(x*x), d+float32(x*x)
 	}
 	if a != b || c != d { // never; keeps the sums alive
 		return a + b + c + d

@@ -1471,7 +1471,7 @@ col:
 	MOVQ    DX, R10
 	VMOVUPS (SI), Z2
 
-row:
+row0:
 	VMOVUPS     (R9), Z3
 	VSUBPS      (R10), Z3, Z3
 	VFMADD231PS Z3, Z3, Z1
@@ -1481,7 +1481,7 @@ row:
 	ADDQ        BX, R9
 	ADDQ        BX, R10
 	DECQ        R8
-	JNZ         row
+	JNZ         row0
 	VMOVUPS     Z2, (SI)
 	ADDQ        $0x00000040, CX
 	ADDQ        $0x00000040, DX
@@ -3536,6 +3536,7 @@ TEXT ·mseAVX2(SB), NOSPLIT, $0-60
 	MOVQ         sq+48(FP), DI
 	VBROADCASTSS scale+56(FP), Y0
 	VMOVUPS      (DI), Y1
+	VMOVUPS      32(DI), Y2
 
 col:
 	TESTQ   AX, AX
@@ -3543,28 +3544,49 @@ col:
 	MOVQ    rows+0(FP), R8
 	MOVQ    CX, R9
 	MOVQ    DX, R10
-	VMOVUPS (SI), Y2
+	VMOVUPS (SI), Y3
 
-row:
-	VMOVUPS     (R9), Y3
-	VSUBPS      (R10), Y3, Y3
-	VFMADD231PS Y3, Y3, Y1
-	VMULPS      Y0, Y3, Y3
-	VMOVUPS     Y3, (R9)
-	VADDPS      Y3, Y2, Y2
+row0:
+	VMOVUPS     (R9), Y4
+	VSUBPS      (R10), Y4, Y4
+	VFMADD231PS Y4, Y4, Y1
+	VMULPS      Y0, Y4, Y4
+	VMOVUPS     Y4, (R9)
+	VADDPS      Y4, Y3, Y3
 	ADDQ        BX, R9
 	ADDQ        BX, R10
 	DECQ        R8
-	JNZ         row
-	VMOVUPS     Y2, (SI)
+	JNZ         row0
+	VMOVUPS     Y3, (SI)
 	ADDQ        $0x00000020, CX
 	ADDQ        $0x00000020, DX
 	ADDQ        $0x00000020, SI
-	SUBQ        $0x00000008, AX
+	MOVQ        rows+0(FP), R8
+	MOVQ        CX, R9
+	MOVQ        DX, R10
+	VMOVUPS     (SI), Y3
+
+row1:
+	VMOVUPS     (R9), Y4
+	VSUBPS      (R10), Y4, Y4
+	VFMADD231PS Y4, Y4, Y2
+	VMULPS      Y0, Y4, Y4
+	VMOVUPS     Y4, (R9)
+	VADDPS      Y4, Y3, Y3
+	ADDQ        BX, R9
+	ADDQ        BX, R10
+	DECQ        R8
+	JNZ         row1
+	VMOVUPS     Y3, (SI)
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, DX
+	ADDQ        $0x00000020, SI
+	SUBQ        $0x00000010, AX
 	JMP         col
 
 end:
 	VMOVUPS Y1, (DI)
+	VMOVUPS Y2, 32(DI)
 	VZEROUPPER
 	RET
 

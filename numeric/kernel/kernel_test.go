@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -312,47 +313,191 @@ func TestLSTM(t *testing.T) {
 	})
 }
 
-// TestSameBits: AVX2 and AVX-512 agree in every bit.
+// TestSameBits: all implementations agree in every bit, with denormal numbers kept and flushed.
 func TestSameBits(t *testing.T) {
 	sets := available()
-	if len(sets) < 3 {
-		t.Skip("this processor has one of them")
+	if len(sets) < 2 {
+		t.Skip("this processor has plain Go alone")
 	}
 	was := use
 	defer func() { use = was }()
-	var out [2]string
-	for i := range 2 {
-		use = sets[i]
-		r := rand.New(rand.NewPCG(6, 6))
-		b, _ := pack(r, 61, 83)
-		a, c := normal(r, 45*61), normal(r, 45*b.Cols)
-		Mul(45, 61, a, 61, 1, b, c, b.Cols, nil, true)
-		MulInto(61, 45, a, 1, 61, c, b.Cols, b, true)
-		Tanh(c)
-		d, db := normal(r, len(c)), normal(r, b.Cols)
-		TanhGrad(45, b.Cols, d, c, db)
-		ColumnSums(45, b.Cols, d, db)
-		far := SquareDistance(d, c)
-		SquaredError(45, b.Cols, d, c, db, 0.3, new([Width]float32))
-		m, v := make([]float32, len(b.Data)), make([]float32, len(b.Data))
-		p := normal(r, len(b.Data))
-		Adam(p, m, v, b.Data, 1, 0, 0.01, 3)
-		g, cell, tc, h := normal(r, 5*(4*48+16)), normal(r, 5*48), Alloc(5*48), Alloc(5*64)
-		now := Alloc(5 * 48)
-		LSTM(5, 48, g, 4*48+16, cell, now, tc, h, 64)
-		gates := slices.Clone(g)
-		dc, dh := normal(r, 5*48), normal(r, 5*64)
-		LSTMGrad(5, 48, g, 4*48+16, cell, tc, dc, dh, 64)
-		mean, inv, scale, shift := normal(r, b.Cols), normal(r, b.Cols), normal(r, b.Cols), normal(r, b.Cols)
-		ColumnProducts(45, b.Cols, d, c, db)
-		ColumnSpread(45, b.Cols, d, mean, db)
-		Normalise(45, b.Cols, d, mean, inv, scale, shift, c)
-		NormaliseGrad(45, b.Cols, c, d, mean, inv, scale, db)
-		out[i] = fmt.Sprint(far, c, d, db, b.Data, p, m, v, gates, now, tc, h, g, dc)
+	for _, c := range []struct {
+		name  string
+		size  float32 // of the inputs
+		round func(f func())
+	}{
+		{"kept", 1, func(f func()) { f() }},
+		{"flushed", 1, FlushDenormals},
+		{"small and kept", 1e-20, func(f func()) { f() }},
+		{"small and flushed", 1e-20, FlushDenormals},
+		{"large", 1e18, func(f func()) { f() }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var first [][]float32
+			for i, s := range sets {
+				use = s
+				var out [][]float32
+				c.round(func() { out = everyKernel(c.size) })
+				if i == 0 {
+					first = out
+				}
+				for k, want := range first {
+					for j, v := range want {
+						if got := out[k][j]; !sameNumber(got, v) {
+							t.Fatalf("%s: number %d of result %d is %v, with %s %v", s.name, j, k, got, sets[0].name, v)
+						}
+					}
+				}
+			}
+		})
 	}
-	if out[0] != out[1] {
-		t.Error("avx512 and avx2 differ")
+}
+
+// sameNumber: equal bits, or both no numbers.
+func sameNumber[T Real](a, b T) bool {
+	return a == b && math.Signbit(float64(a)) == math.Signbit(float64(b)) || a != a && b != b
+}
+
+// everyKernel is what the kernels for networks make of random numbers of about a size.
+func everyKernel(size float32) [][]float32 {
+	r := rand.New(rand.NewPCG(6, 6))
+	draw := func(n int) []float32 {
+		out := normal(r, n)
+		for i := range out {
+			if out[i] *= size; i%11 == 5 {
+				out[i] = 0
+			}
+		}
+		return out
 	}
+	b, _ := pack(r, 61, 83)
+	for i := range b.Data {
+		b.Data[i] *= size
+	}
+	a, c := draw(45*61), draw(45*b.Cols)
+	Mul(45, 61, a, 61, 1, b, c, b.Cols, nil, true)
+	product := slices.Clone(c)
+	Mul(45, 61, a, 61, 1, b, c, b.Cols, draw(b.Cols), false)
+	biased := slices.Clone(c)
+	MulInto(61, 45, a, 1, 61, c, b.Cols, b, true)
+	Tanh(c)
+	d, db := draw(len(c)), draw(b.Cols)
+	TanhGrad(45, b.Cols, d, c, db)
+	ColumnSums(45, b.Cols, d, db)
+	far := SquareDistance(d, c)
+	loss := SquaredError(45, b.Cols, d, c, db, 0.3, new([Width]float32))
+	m, v := make([]float32, len(b.Data)), make([]float32, len(b.Data))
+	p := draw(len(b.Data))
+	Adam(p, m, v, b.Data, 1, 0, 0.01, 3)
+	few := len(p) / 4 / Width * Width
+	Adam(p[:few], m[:few], v[:few], b.Data, 3, few, 0.01, 2)
+	g, cell, tc, h := draw(5*(4*48+16)), draw(5*48), Alloc(5*48), Alloc(5*64)
+	now := Alloc(5 * 48)
+	LSTM(5, 48, g, 4*48+16, cell, now, tc, h, 64)
+	gates := slices.Clone(g)
+	dc, dh := draw(5*48), draw(5*64)
+	LSTMGrad(5, 48, g, 4*48+16, cell, tc, dc, dh, 64)
+	mean, inv, scale, shift := draw(b.Cols), draw(b.Cols), draw(b.Cols), draw(b.Cols)
+	ColumnProducts(45, b.Cols, d, c, db)
+	ColumnSpread(45, b.Cols, d, mean, db)
+	Normalise(45, b.Cols, d, mean, inv, scale, shift, c)
+	NormaliseGrad(45, b.Cols, c, d, mean, inv, scale, db)
+	return [][]float32{product, biased, {far, float32(loss), float32(loss - float64(float32(loss)))}, c, d, db, b.Data, p, m, v,
+		gates, now, tc, h, g, dc}
+}
+
+// TestMultiplyAdd holds multiply-adds with one rounding against exact arithmetic, and those of the kernels against
+// that: numbers of all sizes, sums near the middle of two float32, infinities, what is no number.
+func TestMultiplyAdd(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 4))
+	const n = 20000
+	a, b, c := make([]float32, 0, n), make([]float32, 0, n), make([]float32, 0, n)
+	put := func(x, y, z float32) { a, b, c = append(a, x), append(b, y), append(c, z) }
+	edges := []float32{0, float32(math.Copysign(0, -1)), 1, -1, 1 + 0x1p-23, 1 - 0x1p-24, 0x1p-126, 0x1p-149, -0x1p-149,
+		0x1p-126 - 0x1p-149, math.MaxFloat32, -math.MaxFloat32, 0x1p-75, 0x1p24, 0x1p24 + 2, 0x1p-24, 0x1p-25, 3,
+		float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN())}
+	for _, x := range edges {
+		for _, y := range edges {
+			for _, z := range edges {
+				put(x, y, z)
+			}
+		}
+	}
+	any := func() float32 { return math.Float32frombits(r.Uint32()) }
+	for len(a) < n {
+		x, y := any(), any()
+		switch r.IntN(5) {
+		case 0:
+			put(x, y, any())
+		case 1: // a sum that nearly vanishes
+			put(x, y, -float32(float64(x)*float64(y)))
+		case 2: // near the middle: z has one bit after the last of the sum, and the product little or nothing
+			z := 1 + float32(r.IntN(1<<23))*0x1p-23
+			put(float32(math.Ldexp(float64(1+r.IntN(3)), -24-r.IntN(2))), 1+float32(r.IntN(3)-1)*0x1p-23, z)
+		case 3: // the same at the size of denormal numbers
+			z := float32(r.IntN(1<<23)) * 0x1p-149
+			put(0x1p-75*(1+float32(r.IntN(3)-1)*0x1p-23), 0x1p-75, z)
+		default:
+			put(float32(r.IntN(64)-32), float32(r.IntN(64)-32)/8, float32(r.IntN(64)-32)/64)
+		}
+	}
+	got := make([]float32, len(a))
+	for i := range a {
+		got[i] = fma32(a[i], b[i], c[i])
+		if want := exactFMA(a[i], b[i], c[i]); !sameNumber(got[i], want) {
+			t.Fatalf("%x·%x + %x is %x, want %x", a[i], b[i], c[i], got[i], want)
+		}
+	}
+	for _, s := range available() {
+		for _, flush := range []bool{false, true} {
+			want := got
+			if flush {
+				want = make([]float32, len(a))
+				FlushDenormals(func() {
+					for i := range a {
+						want[i] = fma32(a[i], b[i], c[i])
+					}
+				})
+			}
+			from, out := Alloc(Width), Alloc(Width)
+			bias := Alloc(Width)
+			product, _ := s.gemm(Width)
+			one := func(i int) float32 {
+				from[i%Width], bias[i%Width] = b[i], c[i]
+				x := a[i]
+				product(1, 1, &x, 4, 4, &from[0], 64, &out[0], 64, &bias[0], 0)
+				return out[i%Width]
+			}
+			run := func() {
+				for i := range a {
+					if v := one(i); !sameNumber(v, want[i]) {
+						t.Fatalf("%s, flushed %v: %x·%x + %x is %x, want %x", s.name, flush, a[i], b[i], c[i], v, want[i])
+					}
+				}
+			}
+			if flush {
+				FlushDenormals(run)
+			} else {
+				run()
+			}
+		}
+	}
+}
+
+// exactFMA rounds the exact a·b + c with big.Float.
+func exactFMA(a, b, c float32) float32 {
+	x, y, z := float64(a), float64(b), float64(c)
+	sum := x*y + z
+	if math.IsNaN(sum) || math.IsInf(sum, 0) || x*y == 0 && z == 0 {
+		return float32(sum)
+	}
+	exact := new(big.Float).SetPrec(2000)
+	exact.Add(exact.Mul(big.NewFloat(x), big.NewFloat(y)), new(big.Float).SetPrec(2000).SetFloat64(z))
+	if exact.Sign() == 0 {
+		return 0 // of opposite signs
+	}
+	out, _ := exact.Float32()
+	return out
 }
 
 // TestNormalisation checks what batch normalisation is made of against float64.

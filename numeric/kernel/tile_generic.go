@@ -20,25 +20,66 @@ func plain[T any](p *T, offset, n int) []T {
 }
 
 func plainGemm[T Real](m, k int, a *T, rs, cs int, b *T, ldb int, c *T, ldc int, bias *T, acc int) {
-	w := PanelRows[T]()
+	switch a := any(a).(type) {
+	case *float32:
+		plainGemm32(PanelRows[T](), m, k, a, rs, cs, any(b).(*float32), ldb, any(c).(*float32), ldc,
+			any(bias).(*float32), acc)
+	case *float64:
+		plainGemm64(m, k, a, rs, cs, any(b).(*float64), ldb, any(c).(*float64), ldc, any(bias).(*float64), acc)
+	}
+}
+
+// plainGemm32 makes w columns, 16 or 32. Its innermost loop is fma32 written out, which is too long to be inlined.
+func plainGemm32(w, m, k int, a *float32, rs, cs int, b *float32, ldb int, c *float32, ldc int, bias *float32, acc int) {
+	var room [32]float32
+	sum := room[:w]
 	for i := range m {
-		to := plain(c, i*ldc, w)
-		var sum [32]T
+		clear(sum)
 		if bias != nil {
-			copy(sum[:w], plain(bias, 0, w))
+			copy(sum, plain(bias, 0, w))
+		}
+		for p := range k {
+			v, row := float64(plain(a, i*rs+p*cs, 1)[0]), plain(b, p*ldb, w)
+			row = row[:len(sum)]
+			for j := range sum {
+				y := row[j]
+				product, add := float64(v*float64(y)), float64(sum[j])
+				s := product + add
+				if math.Float64bits(s)&endMask != middle && math.Abs(s) >= smallestNormal || s == 0 {
+					sum[j] = float32(s)
+				} else {
+					sum[j] = nearMiddle(product, add, s)
+				}
+			}
+		}
+		finish(plain(c, i*ldc, w), sum, acc)
+	}
+}
+
+func plainGemm64(m, k int, a *float64, rs, cs int, b *float64, ldb int, c *float64, ldc int, bias *float64, acc int) {
+	var sum [16]float64
+	for i := range m {
+		clear(sum[:])
+		if bias != nil {
+			copy(sum[:], plain(bias, 0, len(sum)))
 		}
 		for p := range k {
 			v := plain(a, i*rs+p*cs, 1)[0]
-			for j, y := range plain(b, p*ldb, w) {
-				sum[j] += T(v * y)
+			for j, y := range plain(b, p*ldb, len(sum)) {
+				sum[j] = math.FMA(v, y, sum[j])
 			}
 		}
-		for j, v := range sum[:w] {
-			if acc != 0 {
-				v += to[j]
-			}
-			to[j] = v
+		finish(plain(c, i*ldc, len(sum)), sum[:], acc)
+	}
+}
+
+// finish writes sums to a row, or with acc adds them.
+func finish[T Real](to, sum []T, acc int) {
+	for j, v := range sum {
+		if acc != 0 {
+			v += to[j]
 		}
+		to[j] = v
 	}
 }
 
@@ -49,7 +90,7 @@ func eachSquare[T Real](rows int, c, nx, ny *T, f func(i int, row []T)) {
 	for i, n := range plain(nx, 0, rows) {
 		row := plain(c, i*tileBytes, w)
 		for j, v := range row {
-			row[j] = min(0, 2*v-(n+lengths[j]))
+			row[j] = lesser((v+v)-(n+lengths[j]), 0)
 		}
 		f(i, row)
 	}
@@ -58,24 +99,15 @@ func eachSquare[T Real](rows int, c, nx, ny *T, f func(i int, row []T)) {
 func plainSquares[T Real](rows int, c, nx, ny *T) {
 	eachSquare(rows, c, nx, ny, func(_ int, row []T) {
 		for j, v := range row {
-			row[j] = -v
+			row[j] = 0 - v
 		}
 	})
 }
 
-// leastExponent is what exponents are raised to.
-func leastExponent[T Real]() float64 {
-	if size[T]() == 4 {
-		return -86
-	}
-	return -707
-}
-
 func plainRBF[T Real](rows int, c, nx, ny *T) {
-	least := leastExponent[T]()
 	eachSquare(rows, c, nx, ny, func(_ int, row []T) {
 		for j, v := range row {
-			row[j] = T(math.Exp(max(least, float64(v))))
+			row[j] = expNegative(v)
 		}
 	})
 }
@@ -86,7 +118,7 @@ func plainRBFSum[T Real](rows int, c, nx, ny *T, w, acc *float64) {
 	sum := plain(acc, 0, n)
 	for i, weight := range plain(w, 0, rows) {
 		for j, v := range plain(c, i*tileBytes, n) {
-			sum[j] += float64(weight * float64(v))
+			sum[j] = math.FMA(float64(v), weight, sum[j])
 		}
 	}
 }
@@ -105,13 +137,14 @@ func plainBelow[T Real](rows int, c, nx, ny, limits *T, masks *uint32) {
 }
 
 func plainPower[T Real](rows int, c *T, scale, offset T, degree int) {
-	for i, v := range plain(c, 0, rows*PanelRows[T]()) {
-		x := T(scale*v) + offset
+	all := plain(c, 0, rows*PanelRows[T]())
+	for i, v := range all {
+		x := fma(v, scale, offset)
 		p := x
 		for range degree - 1 {
 			p *= x
 		}
-		plain(c, 0, rows*PanelRows[T]())[i] = p
+		all[i] = p
 	}
 }
 
@@ -121,10 +154,11 @@ func plainArgMin[T Real](rows int, c, half *T, first int32, best, second *T, ind
 	for i, h := range plain(half, 0, rows) {
 		for j, v := range plain(c, i*tileBytes, w) {
 			x := h - v
-			next[j] = min(next[j], max(low[j], x))
+			next[j] = lesser(next[j], greater(x, low[j]))
 			if x < low[j] {
-				low[j], at[j] = x, first+int32(i)
+				at[j] = first + int32(i)
 			}
+			low[j] = lesser(low[j], x)
 		}
 	}
 }
@@ -133,18 +167,17 @@ func plainTop[T Real](rows int, c, nx, ny, top *T) {
 	most := plain(top, 0, PanelRows[T]())
 	eachSquare(rows, c, nx, ny, func(_ int, row []T) {
 		for j, v := range row {
-			most[j] = max(most[j], v)
+			most[j] = greater(most[j], v)
 		}
 	})
 }
 
 func plainExpSum[T Real](rows int, c, top, sum *T) {
 	w := PanelRows[T]()
-	least := leastExponent[T]()
 	most, total := plain(top, 0, w), plain(sum, 0, w)
 	for i := range rows {
 		for j, v := range plain(c, i*tileBytes, w) {
-			total[j] += T(math.Exp(max(least, float64(v-most[j]))))
+			total[j] += expNegative(v - most[j])
 		}
 	}
 }

@@ -34,7 +34,7 @@ type Costs struct {
 // (Drummond and Holte, Cost curves, Machine Learning 65, 2006, equation 2, not divided by its largest value). NaN where
 // a rate that it needs is.
 func (c Costs) Of(tpr, fpr, prevalence float64) float64 {
-	return c.Miss*prevalence*(1-tpr) + c.Alarm*(1-prevalence)*fpr
+	return float64(c.Miss*prevalence*(1-tpr)) + float64(c.Alarm*(1-prevalence)*fpr)
 }
 
 // OracleCost is the lowest expected cost of any threshold, flagging nothing among them. It chooses the threshold with

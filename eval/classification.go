@@ -167,9 +167,9 @@ func (c *Classification) losses(p [][]float64, of []int) {
 		if of[i] < len(row) {
 			own = row[of[i]]
 		}
-		brier += (1-own)*(1-own) - own*own
+		brier += float64((1-own)*(1-own)) - float64(own*own)
 		for _, v := range row {
-			brier += v * v
+			brier += float64(v * v)
 		}
 		loss -= math.Log(min(max(own, eps), 1-eps))
 	}

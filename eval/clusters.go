@@ -62,7 +62,7 @@ func PerCluster(scores []float64, attack []bool, cluster []int32) (*ClusterMetri
 			}
 			one.AUROC, one.AUPRC = r.ROCAUC(), r.AveragePrecision()
 			w := float64(one.Samples)
-			roc, pr, n = roc+w*one.AUROC, pr+w*one.AUPRC, n+w
+			roc, pr, n = roc+float64(w*one.AUROC), pr+float64(w*one.AUPRC), n+w
 		}
 		m.Clusters = append(m.Clusters, one)
 	}

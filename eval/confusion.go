@@ -56,8 +56,8 @@ func (c Confusion) Precision() float64 { return ratio(float64(c.TP), float64(c.T
 //
 // NaN without attacks, without benign samples, and when nothing is flagged.
 func (c Confusion) PrecisionAt(prevalence float64) float64 {
-	hits := c.Recall() * prevalence
-	return ratio(hits, hits+c.FPR()*(1-prevalence))
+	hits := float64(c.Recall() * prevalence)
+	return ratio(hits, hits+float64(c.FPR()*(1-prevalence)))
 }
 
 // CountFlags counts decisions by truth.
@@ -107,5 +107,5 @@ func (c Confusion) MCC() float64 {
 	tp, fp, tn, fn := float64(c.TP), float64(c.FP), float64(c.TN), float64(c.FN)
 	// Roots are taken one by one: the product of four large counts would lose digits.
 	den := math.Sqrt(tp+fp) * math.Sqrt(tp+fn) * math.Sqrt(tn+fp) * math.Sqrt(tn+fn)
-	return ratio(tp*tn-fp*fn, den)
+	return ratio(float64(tp*tn)-float64(fp*fn), den)
 }

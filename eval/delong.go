@@ -71,7 +71,7 @@ func DeLong(a, b []float64, attack []bool) (Difference, error) {
 		return d, nil
 	}
 	d.P = 2 * stat.NormalCDF(-math.Abs(d.Diff)/d.SE)
-	d.Interval = Interval{max(d.Diff-z975*d.SE, -1), min(d.Diff+z975*d.SE, 1)}
+	d.Interval = Interval{max(d.Diff-float64(z975*d.SE), -1), min(d.Diff+float64(z975*d.SE), 1)}
 	return d, nil
 }
 

@@ -60,17 +60,17 @@ func Friedman(value [][]float64) (Ranks, error) {
 	n, kf := float64(r.N), float64(k)
 	sum := 0.0
 	for _, m := range r.Mean {
-		sum += (m - (kf+1)/2) * (m - (kf+1)/2)
+		sum += float64((m - (kf+1)/2) * (m - (kf+1)/2))
 	}
 	chi := 12 * n / (kf * (kf + 1)) * sum
-	r.ChiSquared = ratio(chi, 1-ties/(n*kf*(kf*kf-1)))
+	r.ChiSquared = ratio(chi, 1-ties/(n*kf*(float64(kf*kf)-1)))
 	if math.IsNaN(r.ChiSquared) {
 		r.warn("all values are equal within every block: the Friedman test is undefined")
 		return r, nil
 	}
 	r.P = stat.ChiSquaredSurvival(r.ChiSquared, kf-1)
 	r.F, r.FP = math.Inf(1), 0
-	if rest := n*(kf-1) - r.ChiSquared; rest > 1e-9 {
+	if rest := float64(n*(kf-1)) - r.ChiSquared; rest > 1e-9 {
 		r.F = (n - 1) * r.ChiSquared / rest
 		r.FP = stat.FSurvival(r.F, kf-1, (kf-1)*(n-1))
 	}

@@ -56,14 +56,14 @@ func (r Range) around(x, half float64) Interval {
 		u := (x - r.Low) / width
 		step := half / (width * u * (1 - u))
 		// logit⁻¹(logit u ± s) = u / (u + (1−u) e^∓s)
-		at := func(s float64) float64 { return r.Low + width*(u/(u+(1-u)*math.Exp(-s))) }
+		at := func(s float64) float64 { return r.Low + float64(width*(u/(u+float64((1-u)*math.Exp(-s))))) }
 		return Interval{max(at(-step), r.Low), min(at(step), r.High)}
 	case low:
 		d := x - r.Low
-		return Interval{r.Low + d*math.Exp(-half/d), r.Low + d*math.Exp(half/d)}
+		return Interval{r.Low + float64(d*math.Exp(-half/d)), r.Low + float64(d*math.Exp(half/d))}
 	default:
 		d := r.High - x
-		return Interval{r.High - d*math.Exp(half/d), r.High - d*math.Exp(-half/d)}
+		return Interval{r.High - float64(d*math.Exp(half/d)), r.High - float64(d*math.Exp(-half/d))}
 	}
 }
 

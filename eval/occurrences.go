@@ -149,9 +149,9 @@ func (o *Occurrences) adjustedChance(n, flagged int, attack []bool, size []int) 
 		}
 	}
 	for _, l := range size {
-		tp += float64(l) * (1 - math.Pow(1-alpha, float64(l)))
+		tp += float64(float64(l) * (1 - math.Pow(1-alpha, float64(l))))
 		attacks += float64(l)
 	}
 	// F1 = 2 TP / (TP + FP + attacks)
-	return ratio(2*tp, tp+alpha*benign+attacks)
+	return ratio(2*tp, tp+float64(alpha*benign)+attacks)
 }

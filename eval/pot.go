@@ -56,9 +56,9 @@ func paretoQuantile(t float64, y []float64, q float64, n int, near float64) (val
 	shape, scale := fitPareto(y, near)
 	r := q * float64(n) / float64(len(y))
 	if shape == 0 {
-		return t - scale*math.Log(r), 0
+		return t - float64(scale*math.Log(r)), 0
 	}
-	return t + scale/shape*math.Expm1(-shape*math.Log(r)), shape / scale
+	return t + float64(scale/shape*math.Expm1(-shape*math.Log(r))), shape / scale
 }
 
 // fitPareto is the maximum-likelihood shape γ in [−½, 5] and scale σ of a generalised Pareto distribution for
@@ -116,19 +116,19 @@ func fitPareto(y []float64, near float64) (shape, scale float64) {
 			best, least = u/largest, c
 		}
 	}
-	lo, hi := best-0.5*math.Abs(best)-1e-6/largest, best+0.5*math.Abs(best)+1e-6/largest
+	lo, hi := best-float64(0.5*math.Abs(best))-1e-6/largest, best+float64(0.5*math.Abs(best))+1e-6/largest
 	lo = max(lo, (-1+1e-9)/largest)
 	const phi = 0.6180339887498949
-	a, b := hi-phi*(hi-lo), lo+phi*(hi-lo)
+	a, b := hi-float64(phi*(hi-lo)), lo+float64(phi*(hi-lo))
 	atA, atB := cost(a), cost(b)
 	for range 45 { // closer than rounding lets two costs be told apart
 		if atA < atB {
 			hi, b, atB = b, a, atA
-			a = hi - phi*(hi-lo)
+			a = hi - float64(phi*(hi-lo))
 			atA = cost(a)
 		} else {
 			lo, a, atA = a, b, atB
-			b = lo + phi*(hi-lo)
+			b = lo + float64(phi*(hi-lo))
 			atB = cost(b)
 		}
 	}

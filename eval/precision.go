@@ -36,7 +36,7 @@ func (r *Ranking) AveragePrecision() float64 {
 		tp += pos
 		all += pos + int(r.Neg[g])
 		if pos > 0 {
-			sum += float64(pos) * (float64(tp) / float64(all))
+			sum += float64(float64(pos) * (float64(tp) / float64(all)))
 		}
 	}
 	return sum / float64(r.P)

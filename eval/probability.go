@@ -16,7 +16,7 @@ func Brier(p []float64, attack []bool) (float64, error) {
 		if attack[i] {
 			v = 1 - v
 		}
-		sum += v * v
+		sum += float64(v * v)
 	}
 	return ratio(sum, float64(len(p))), nil
 }

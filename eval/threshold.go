@@ -103,9 +103,9 @@ func (r ThresholdRule) Fit(benign []float64) (threshold float64, warnings []stri
 	case "quantile":
 		threshold = stat.Quantile(s, r.Value)
 	case "mean_sd":
-		threshold = mean + r.Value*sd
+		threshold = mean + float64(r.Value*sd)
 	case "gaussian":
-		threshold = mean + stat.NormalQuantile(1-r.Value)*sd
+		threshold = mean + float64(stat.NormalQuantile(1-r.Value)*sd)
 	case "mad":
 		med := stat.Quantile(s, 0.5)
 		dev := make([]float64, n)
@@ -113,9 +113,9 @@ func (r ThresholdRule) Fit(benign []float64) (threshold float64, warnings []stri
 			dev[i] = math.Abs(v - med)
 		}
 		slices.Sort(dev)
-		threshold = med + r.Value*1.4826*stat.Quantile(dev, 0.5)
+		threshold = med + float64(r.Value*1.4826*stat.Quantile(dev, 0.5))
 	case "iqr":
-		threshold = stat.Quantile(s, 0.75) + r.Value*(stat.Quantile(s, 0.75)-stat.Quantile(s, 0.25))
+		threshold = stat.Quantile(s, 0.75) + float64(r.Value*(stat.Quantile(s, 0.75)-stat.Quantile(s, 0.25)))
 	case "pot":
 		var more []string
 		threshold, more = overThreshold(s, r.Value)

@@ -21,7 +21,7 @@ type Estimate struct {
 // Estimates that share their test units are not independent but vary together, for which this P is too large. NaN where
 // an error is not known or both are 0.
 func Welch(a, b Estimate) float64 {
-	va, vb := a.SE*a.SE, b.SE*b.SE
+	va, vb := float64(a.SE*a.SE), float64(b.SE*b.SE)
 	if !(va+vb > 0) {
 		return math.NaN()
 	}

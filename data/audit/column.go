@@ -158,7 +158,7 @@ func separation(v []group) (auroc, stump float64) {
 			b += v[j].benign
 			j++
 		}
-		wins += a * (below + b/2)
+		wins += float64(a * (below + b/2))
 		below += b
 		attacksBelow += a
 		cut := (below/benigns + 1 - attacksBelow/attacks) / 2

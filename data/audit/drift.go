@@ -262,7 +262,7 @@ func psi(before, now []float64) (sum float64) {
 			continue
 		}
 		p, q := (before[i]+0.5)/(n+bins/2), (now[i]+0.5)/(m+bins/2)
-		sum += (q - p) * math.Log(q/p)
+		sum += float64((q - p) * math.Log(q/p))
 	}
 	return sum
 }

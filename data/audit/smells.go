@@ -232,7 +232,7 @@ func (a *auditor) dependentPairs(bare func(*data.Column) bool) (out []string) {
 		for j := range i {
 			sum := 0.0
 			for k, x := range columns[i].v {
-				sum += x * columns[j].v[k]
+				sum += float64(x * columns[j].v[k])
 			}
 			if math.Abs(sum) > dependent {
 				out = append(out, fmt.Sprintf("%s with %s (%.3f)", columns[j].name, columns[i].name, sum))
@@ -268,7 +268,7 @@ func standardRanks(v []float64) []float64 {
 		for k := i; k < j; k++ {
 			out[order[k]] = mid
 		}
-		sum += mid * mid * float64(j-i)
+		sum += float64(mid * mid * float64(j-i))
 		i = j
 	}
 	if sum == 0 {

@@ -350,7 +350,7 @@ func (a *attacker) distance(r, m int32, scale []float64) (sum float64) {
 			}
 		default:
 			d := (c.Num[r] - c.Num[m]) / scale[i]
-			sum += d * d
+			sum += float64(d * d)
 		}
 	}
 	return sum
@@ -364,7 +364,7 @@ func deviation(v []float64, rows []int32) float64 {
 			n++
 			d := v[r] - mean
 			mean += d / n
-			squares += d * (v[r] - mean)
+			squares += float64(d * (v[r] - mean))
 		}
 	}
 	if sd := math.Sqrt(squares / n); sd > 0 && !math.IsInf(sd, 0) {

@@ -289,7 +289,7 @@ func clockSeconds(cell []byte) ([]byte, error) {
 		if err != nil || !value.Finite(v) || len(fields) > 3 {
 			return nil, fmt.Errorf("%q is not a duration", rows.Clip(cell))
 		}
-		total = total*60 + v
+		total = float64(total*60) + v
 	}
 	return strconv.AppendFloat(nil, total, 'f', 3, 64), nil
 }

@@ -52,7 +52,7 @@ func Columns(t *data.Table, rows []int32, share float64, seed uint64) (*data.Tab
 		of := ranges[rng.IntN(len(ranges))]
 		c := data.Column{Name: fmt.Sprintf("irrelevant_%d", k+1), Type: data.Number, Num: make([]float64, t.Rows)}
 		for i := range c.Num {
-			c.Num[i] = of[0] + rng.Float64()*(of[1]-of[0])
+			c.Num[i] = of[0] + float64(rng.Float64()*(of[1]-of[0]))
 		}
 		out.Columns = append(out.Columns, c)
 	}

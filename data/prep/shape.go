@@ -85,7 +85,7 @@ func bestPower(v []float64) float64 {
 			d := yeoJohnson(x, lambda) - m
 			ss += float64(d * d)
 		}
-		l := -float64(len(v))/2*math.Log(ss/float64(len(v))) + (lambda-1)*slope
+		l := float64(-float64(len(v))/2*math.Log(ss/float64(len(v)))) + float64((lambda-1)*slope)
 		if l != l {
 			return math.Inf(-1)
 		}
@@ -100,7 +100,7 @@ func bestPower(v []float64) float64 {
 	lo, hi := best-0.25, best+0.25
 	ratio := (math.Sqrt(5) - 1) / 2
 	for hi-lo > 1e-6 {
-		a, b := hi-ratio*(hi-lo), lo+ratio*(hi-lo)
+		a, b := hi-float64(ratio*(hi-lo)), lo+float64(ratio*(hi-lo))
 		if likelihood(a) >= likelihood(b) {
 			hi = b
 		} else {

@@ -4,8 +4,8 @@ import "fmt"
 
 // attack simulates one attack between the time of the first one and the end.
 func (w *world) attack(kind string) {
-	from, span := w.AttackFrom*w.Hours, (1-w.AttackFrom)*w.Hours
-	start := func(latest float64) float64 { return from + span*(0.02+latest*w.r.Float64()) }
+	from, span := float64(w.AttackFrom*w.Hours), float64((1-w.AttackFrom)*w.Hours)
+	start := func(latest float64) float64 { return from + float64(span*(0.02+float64(latest*w.r.Float64()))) }
 	switch kind {
 	case "scan":
 		for range 3 {
@@ -81,8 +81,8 @@ func (w *world) flood(src string, hour float64, requests int) {
 // beacon calls a control server every few minutes without asking for its name; each call resembles a
 // short visit to a web page.
 func (w *world) beacon(src string, k int, hour, end float64) {
-	period := (3 + 3*w.r.Float64()) / 60
-	for ; hour < end; hour += period * (1 + 0.05*w.r.NormFloat64()) {
+	period := (3 + float64(3*w.r.Float64())) / 60
+	for ; hour < end; hour += float64(period * (1 + float64(0.05*w.r.NormFloat64()))) {
 		w.add(hour, flow{src: src, dst: fmt.Sprintf("192.0.2.%d", 10+k), dport: 443, proto: "tcp", service: "ssl",
 			state: "SF", duration: w.lognormal(0.5, 0.2), out: 600 + w.lognormal(350, 0.15), in: 1300 +
 				w.lognormal(900, 0.2), class: "beacon"})

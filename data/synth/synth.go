@@ -178,7 +178,7 @@ func activity(hour float64) float64 {
 	day, h := int(hour/24)%7, math.Mod(hour, 24)
 	a := 0.12
 	if h >= 7 && h < 19 {
-		a = 0.45 + 0.55*math.Sin((h-7)/12*math.Pi)
+		a = 0.45 + float64(0.55*math.Sin((h-7)/12*math.Pi))
 	}
 	if day >= 5 {
 		a *= 0.3

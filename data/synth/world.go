@@ -86,11 +86,11 @@ func (w *world) client(h int) {
 	admin, developer := h%10 == 3, h%4 == 1
 	night := w.r.Float64() * 2 // when its updates come
 	for hour := w.r.Float64() * 0.3; hour < w.Hours; hour += 17.07 / 60 {
-		w.add(hour+w.r.Float64()*0.002, flow{src: src, dst: timeServer, dport: 123, proto: "udp", service: "ntp",
+		w.add(hour+float64(w.r.Float64()*0.002), flow{src: src, dst: timeServer, dport: 123, proto: "udp", service: "ntp",
 			state: "SF", duration: w.lognormal(0.004, 0.3), out: 48, in: 48, outPackets: 1, inPackets: 1})
 	}
 	for day := 0.0; day*24 < w.Hours; day++ {
-		if hour := day*24 + 1 + night; hour < w.Hours {
+		if hour := float64(day*24) + 1 + night; hour < w.Hours {
 			w.update(src, hour)
 		}
 	}

@@ -43,7 +43,8 @@ func tiny(kind data.Kind) *data.Set {
 
 // quick is settings that keep a model small; a model takes those that it has.
 var quick = []string{"epochs: 1", "hidden: [2]", "units: 2", "trees: 3", "max_samples: 8", "neighbours: 2", "k: 2",
-	"clusters: 2", "window: 3", "units: [2]", "units: [2, 2]", "embed: 2", "of: 2", "base: [znorm, hbos]", "group: 2"}
+	"clusters: 2", "key_events: 19", "window: 3", "units: [2]", "units: [2, 2]", "embed: 2", "of: 2",
+	"base: [znorm, hbos]", "base: {model: ae, params: {epochs: 1}}", "group: 2"}
 
 // small is a model's settings with those of quick that it takes.
 func small(tb testing.TB, name string) models.Spec {

@@ -106,7 +106,7 @@ func (m *markov) surprisal(before []int32, a int32) float64 {
 	if !ok {
 		return math.Log(float64(m.k + 1))
 	}
-	return math.Log((m.counts.total[i] + alpha*float64(m.k+1)) / (m.counts.of(i, a) + alpha))
+	return math.Log((m.counts.total[i] + float64(alpha*float64(m.k+1))) / (m.counts.of(i, a) + alpha))
 }
 
 // Score is the mean surprisal of a trace's events, or as aggregate says.

@@ -220,7 +220,7 @@ func (m *msm) judge(ctx context.Context, s *machineWithModels, traces []data.Tra
 	for i := range traces {
 		sum, total := 0.0, 0.0
 		for range len(traces[i].Events) / m.d {
-			sum += weight[at] * unusual[at]
+			sum += float64(weight[at] * unusual[at])
 			total += weight[at]
 			at++
 		}

@@ -121,7 +121,7 @@ func (m *ngram) surprisal(word []int32, i int, a int32) float64 {
 	for depth := 0; ; depth++ {
 		// every node has counts, so that its place among the contexts is its number
 		total, types := m.counts.total[node], m.counts.types(int(node))
-		p = (m.counts.of(int(node), a) + types*p) / (total + types)
+		p = (m.counts.of(int(node), a) + float64(types*p)) / (total + types)
 		if depth+1 >= m.spec.N || i-depth < 0 {
 			break
 		}

@@ -66,7 +66,7 @@ type copodState struct {
 // and one more, from those of the n.
 func (m *copodState) leans(c *tailColumn, x float32) bool {
 	n, t := float64(m.n), (float64(x)-c.mean)/c.scale
-	return c.third+t*(t*t*(n/(n+1))*((n-1)/(n+1))-3*c.second/(n+1)) < 0
+	return c.third+float64(t*(float64(t*t*(n/(n+1))*((n-1)/(n+1)))-3*c.second/(n+1))) < 0
 }
 
 // terms fills what each column adds to the score.

@@ -22,15 +22,15 @@ func (m *gaussianState) conditional(row []float32, visit func(j int, slope, curv
 	z := make([]float64, d) // Wδ
 	for k := range d {
 		for j, w := range m.g.W[k*d : k*d+k+1] {
-			z[k] += w * (float64(row[j]) - m.g.Mean[j])
+			z[k] += float64(w * (float64(row[j]) - m.g.Mean[j]))
 		}
 	}
 	for j := range d {
 		slope, curvature := 0.0, 0.0
 		for k := j; k < d; k++ {
 			w := m.g.W[k*d+j]
-			slope += w * z[k]
-			curvature += w * w
+			slope += float64(w * z[k])
+			curvature += float64(w * w)
 		}
 		if curvature == 0 { // the column counts for nothing
 			slope, curvature = 0, 1

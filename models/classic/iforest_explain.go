@@ -60,7 +60,7 @@ func nodeMeans(t *isolation.Tree) []float64 {
 			return rowsOfPath(t.Path[at] - float64(depth))
 		}
 		left, right := rows(at+1, depth+1), rows(n.Right, depth+1)
-		mean[at] = (left*mean[at+1] + right*mean[n.Right]) / (left + right)
+		mean[at] = (float64(left*mean[at+1]) + float64(right*mean[n.Right])) / (left + right)
 		return left + right
 	}
 	if len(t.Nodes) > 0 {

@@ -114,7 +114,7 @@ func (m *kdeState) ScoreRows(ctx context.Context, s *data.Set, workers int, out 
 		return err
 	}
 	h := m.bandwidth
-	norm := math.Log(float64(m.p.N)) + float64(m.d)/2*math.Log(2*math.Pi*h*h)
+	norm := math.Log(float64(m.p.N)) + float64(float64(m.d)/2*math.Log(2*math.Pi*h*h))
 	for i, v := range out {
 		out[i] = norm - v
 	}

@@ -141,7 +141,7 @@ func (m *lodaState) ScoreRows(ctx context.Context, s *data.Set, workers int, out
 // ExplainRow: the t statistic of the projections with a column against those without.
 func (m *lodaState) ExplainRow(row []float32, out []float64) {
 	type moments struct{ n, sum, squares float64 }
-	add := func(a *moments, v float64) { a.n, a.sum, a.squares = a.n+1, a.sum+v, a.squares+v*v }
+	add := func(a *moments, v float64) { a.n, a.sum, a.squares = a.n+1, a.sum+v, a.squares+float64(v*v) }
 	with := make([]moments, len(row))
 	var all moments
 	for i := range m.low {
@@ -160,7 +160,7 @@ func (m *lodaState) ExplainRow(row []float32, out []float64) {
 		error2 := 0.0 // squared standard error of the difference
 		for _, g := range []moments{a, b} {
 			mean := g.sum / g.n
-			error2 += max(0, g.squares/g.n-mean*mean) / (g.n - 1)
+			error2 += max(0, g.squares/g.n-float64(mean*mean)) / (g.n - 1)
 		}
 		if error2 > 1e-18 {
 			out[j] = (a.sum/a.n - b.sum/b.n) / math.Sqrt(error2)

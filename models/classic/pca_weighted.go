@@ -89,8 +89,8 @@ func (m *pcaPoints) visit(row []float32, squares []float64, each func(weight, di
 	for k, w := range m.weights {
 		sum := 0.0
 		for j, x := range row {
-			t := (float64(x)-m.mean[j])*m.unit[j] - m.points[k*d+j]
-			squares[j] = t * t
+			t := float64((float64(x)-m.mean[j])*m.unit[j]) - m.points[k*d+j]
+			squares[j] = float64(t * t)
 			sum += squares[j]
 		}
 		each(w, math.Sqrt(sum))
@@ -102,7 +102,7 @@ func (m *pcaPoints) ScoreRows(ctx context.Context, s *data.Set, workers int, out
 		squares := make([]float64, s.D)
 		return func(row []float32) float64 {
 			sum := 0.0
-			m.visit(row, squares, func(weight, distance float64) { sum += weight * distance })
+			m.visit(row, squares, func(weight, distance float64) { sum += float64(weight * distance) })
 			return sum
 		}
 	})
@@ -115,7 +115,7 @@ func (m *pcaPoints) ExplainRow(row []float32, out []float64) {
 	m.visit(row, squares, func(weight, distance float64) {
 		if distance > 0 {
 			for j, v := range squares {
-				out[j] += weight * (v / distance)
+				out[j] += float64(weight * (v / distance))
 			}
 		}
 	})

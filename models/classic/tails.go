@@ -87,8 +87,8 @@ func (c *tailColumn) sumUp(n int) {
 	}
 	each(func(v, count float64) {
 		t := (v - c.mean) / c.scale
-		c.second += count * t * t
-		c.third += count * t * t * t
+		c.second += float64(count * t * t)
+		c.third += float64(count * t * t * t)
 	})
 }
 

@@ -108,7 +108,7 @@ func (o *sphere) Gradient(b *nn.Batch) float64 {
 				continue
 			}
 		}
-		sum += weight * far
+		sum += float64(weight * far)
 		for j, v := range z {
 			b.Slope[i][j] = float32(2 * weight * (float64(v) - o.Centre[j]) / n)
 		}

@@ -46,7 +46,7 @@ func mixtureOf(gamma [][]float64, f [][]float32, ridge float64) ([]component, er
 		for i, row := range f {
 			c.size += gamma[i][k]
 			for j, v := range row {
-				c.mean[j] += gamma[i][k] * float64(v)
+				c.mean[j] += float64(gamma[i][k] * float64(v))
 			}
 		}
 		if c.size <= deadShare*n {
@@ -60,7 +60,7 @@ func mixtureOf(gamma [][]float64, f [][]float32, ridge float64) ([]component, er
 			for a := range d {
 				e := gamma[i][k] / c.size * (float64(row[a]) - c.mean[a])
 				for b := range d {
-					c.cov[a*d+b] += e * (float64(row[b]) - c.mean[b])
+					c.cov[a*d+b] += float64(e * (float64(row[b]) - c.mean[b]))
 				}
 			}
 		}
@@ -88,11 +88,11 @@ func energy(mix []component, f []float32, of []float64) float64 {
 			for a := range d {
 				v := 0.0
 				for b := range a + 1 {
-					v += c.g.W[a*d+b] * (float64(f[b]) - c.mean[b])
+					v += float64(c.g.W[a*d+b] * (float64(f[b]) - c.mean[b]))
 				}
-				sum += v * v
+				sum += float64(v * v)
 			}
-			logs[k] = math.Log(c.share) + c.g.LogDet - (sum+float64(d)*math.Log(2*math.Pi))/2
+			logs[k] = math.Log(c.share) + c.g.LogDet - (sum+float64(float64(d)*math.Log(2*math.Pi)))/2
 			top = max(top, logs[k])
 		}
 	}
@@ -121,7 +121,7 @@ func (o *energyGoal) Gradient(b *nn.Batch) float64 {
 	}
 	loss := 0.0
 	for i, f := range b.Bridge {
-		loss += o.Energy * energy(mix, f, of[i])
+		loss += float64(o.Energy * energy(mix, f, of[i]))
 	}
 	inGamma := make([][]float64, n) // gradient of the mean loss in γ
 	for i := range inGamma {
@@ -133,13 +133,13 @@ func (o *energyGoal) Gradient(b *nn.Batch) float64 {
 	}
 	for c := range mix {
 		if mix[c].share > 0 {
-			loss += float64(n) * o.component(b, &mix[c], c, gamma, of, inGamma, inF)
+			loss += float64(float64(n) * o.component(b, &mix[c], c, gamma, of, inGamma, inF))
 		}
 	}
 	for i := range b.Output {
 		dot := 0.0
 		for c := range k {
-			dot += gamma[i][c] * inGamma[i][c]
+			dot += float64(gamma[i][c] * inGamma[i][c])
 		}
 		for c := range k {
 			b.Slope[i][c] = float32(gamma[i][c] * (inGamma[i][c] - dot))
@@ -159,7 +159,7 @@ func (o *energyGoal) component(b *nn.Batch, c *component, k int, gamma, of, inGa
 	for r := range d {
 		for p := range r + 1 {
 			for q := range r + 1 {
-				inverse[p*d+q] += c.g.W[r*d+p] * c.g.W[r*d+q]
+				inverse[p*d+q] += float64(c.g.W[r*d+p] * c.g.W[r*d+q])
 			}
 		}
 	}
@@ -173,14 +173,14 @@ func (o *energyGoal) component(b *nn.Batch, c *component, k int, gamma, of, inGa
 		for p := range d {
 			e[p] = 0
 			for q := range d {
-				e[p] += inverse[p*d+q] * (float64(f[q]) - c.mean[q])
+				e[p] += float64(inverse[p*d+q] * (float64(f[q]) - c.mean[q]))
 			}
 		}
 		for p := range d {
-			inMean[p] -= r * e[p]
-			inF[i][p] += r * e[p]
+			inMean[p] -= float64(r * e[p])
+			inF[i][p] += float64(r * e[p])
 			for q := range d {
-				inCov[p*d+q] += r * (inverse[p*d+q] - e[p]*e[q]) / 2
+				inCov[p*d+q] += r * (inverse[p*d+q] - float64(e[p]*e[q])) / 2
 			}
 		}
 	}
@@ -196,15 +196,15 @@ func (o *energyGoal) component(b *nn.Batch, c *component, k int, gamma, of, inGa
 		for p := range d {
 			ep := float64(f[p]) - c.mean[p]
 			sum += inMean[p] * ep / c.size
-			inF[i][p] += gamma[i][k] / c.size * inMean[p]
+			inF[i][p] += float64(gamma[i][k] / c.size * inMean[p])
 			for q := range d {
 				eq := float64(f[q]) - c.mean[q]
-				spread := ep*eq - c.cov[p*d+q]
+				spread := float64(ep*eq) - c.cov[p*d+q]
 				if p == q {
 					spread += o.Ridge
 				}
 				sum += inCov[p*d+q] * spread / c.size
-				inF[i][p] += 2 * gamma[i][k] / c.size * inCov[p*d+q] * eq
+				inF[i][p] += float64(2 * gamma[i][k] / c.size * inCov[p*d+q] * eq)
 			}
 		}
 		inGamma[i][k] += sum

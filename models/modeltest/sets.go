@@ -185,3 +185,9 @@ func first(s *data.Set, n int) *data.Set {
 	}
 	return s.Subset(idx)
 }
+
+// Samples is what the suite tries models on: benign samples and some attacks of two classes, in random order, with
+// labels.
+func Samples(kind data.Kind, benign, attacks int, seed uint64) *data.Set {
+	return generate(kind, benign, attacks, seed)
+}

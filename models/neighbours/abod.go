@@ -109,7 +109,7 @@ func (m *abodState) worker() func([]float32, []neighbour.Neighbour, int) float64
 				count++
 				delta := v - mean
 				mean += delta / count
-				squares += delta * (v - mean)
+				squares += float64(delta * (v - mean))
 			}
 		}
 		if count < 2 {

@@ -166,7 +166,7 @@ func (m *sodState) apart(row []float32, set []int32, mean, spread []float64) flo
 	for j, v := range spread {
 		if v < m.alpha*all {
 			count++
-			sum += (float64(row[j]) - mean[j]) * (float64(row[j]) - mean[j])
+			sum += float64((float64(row[j]) - mean[j]) * (float64(row[j]) - mean[j]))
 		}
 	}
 	if count == 0 {

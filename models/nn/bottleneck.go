@@ -21,7 +21,7 @@ func (t *fused) sample(r *workspace, p *pass) {
 		StandardNormal(z, t.net.Seed, p.step, p.first+k)
 		for j := range b {
 			mu, s := float64(given[j]), float64(given[b+j])
-			dev := math.Exp(s/2) * float64(z[j])
+			dev := float64(math.Exp(s/2) * float64(z[j]))
 			z[j], slope[j] = float32(mu+dev), float32(dev/2)
 			r.kl += v.divergence(mu, s) / float64(b)
 		}
@@ -30,7 +30,8 @@ func (t *fused) sample(r *workspace, p *pass) {
 
 // divergence is the KL term of one number of the bottleneck.
 func (v *Variational) divergence(mu, s float64) float64 {
-	return (math.Exp(s) + mu*mu - v.Alpha - v.Alpha*s + v.Alpha*math.Log(v.Alpha)) / (2 * v.Alpha)
+	sum := math.Exp(s) + float64(mu*mu) - v.Alpha - float64(v.Alpha*s) + float64(v.Alpha*math.Log(v.Alpha))
+	return sum / (2 * v.Alpha)
 }
 
 // penalty is what a batch's KL adds to the loss, and its derivative.
@@ -52,7 +53,7 @@ func (t *fused) sampleGrad(r *workspace, p *pass) {
 	}
 	loss, slope := v.penalty(kl / float64(p.batch))
 	if p.shard == 0 {
-		r.loss += loss * float64(p.batch)
+		r.loss += float64(loss * float64(p.batch))
 	}
 	slope /= 2 * v.Alpha * float64(b) * float64(p.batch)
 	for k := range p.rows {
@@ -62,7 +63,7 @@ func (t *fused) sampleGrad(r *workspace, p *pass) {
 			mu, s := float64(given[j]), float64(given[b+j])
 			dz := r.dz[k*narrow+j]
 			d[j] = dz + float32(slope*2*mu)
-			d[b+j] = dz*r.slope[k*narrow+j] + float32(slope*(math.Exp(s)-v.Alpha))
+			d[b+j] = float32(dz*r.slope[k*narrow+j]) + float32(slope*(math.Exp(s)-v.Alpha))
 		}
 	}
 }
@@ -78,7 +79,7 @@ func (t *fused) pull(r *workspace, p *pass) {
 	sum := 0.0
 	if t.net.Centres == nil {
 		for j, v := range z[:len(p.rows)*wide] {
-			d[j] += force * v
+			d[j] += float32(force * v)
 			sum += float64(float64(v) * float64(v))
 		}
 		r.loss += t.net.Shrink * sum / float64(b)
@@ -93,7 +94,7 @@ func (t *fused) pull(r *workspace, p *pass) {
 		c := cluster.Nearest(t.net.Centres, row)
 		for j, v := range row {
 			e := v - t.net.Centres[c][j]
-			d[k*wide+j] += force * e
+			d[k*wide+j] += float32(force * e)
 			sum += float64(float64(e) * float64(e))
 			if push != nil {
 				d[k*wide+j] += push[c][j]
@@ -150,7 +151,7 @@ func (t *fused) centring(r *workspace, p *pass) [][]float32 {
 			m /= n
 			out[c][j] = float32(2 * weight * m / n)
 			if p.shard == 0 {
-				r.loss += weight * m * m * float64(p.batch)
+				r.loss += float64(weight * m * m * float64(p.batch))
 			}
 		}
 	}

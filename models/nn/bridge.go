@@ -53,7 +53,7 @@ func (t *fused) crossBack(r *workspace, p *pass, l *fusedLayer, i int) {
 		copy(r.shown.dz[k*narrow:k*narrow+b], df)
 		x, y := r.in[0][k*wide:k*wide+d], r.act[i-1][k*wide:k*wide+d]
 		far, nx, ny, dot := bridgeNorms(x, y)
-		r.loss += t.net.Bridge.Weight * far * far
+		r.loss += float64(t.net.Bridge.Weight * far * far)
 		// ∂(‖x−y‖/‖x‖)/∂y = (y−x)/(‖x−y‖‖x‖), ∂cos/∂y = x/(‖x‖‖y‖) − cos·y/‖y‖²
 		apart := weight
 		if far > 0 {
@@ -67,7 +67,7 @@ func (t *fused) crossBack(r *workspace, p *pass, l *fusedLayer, i int) {
 		out := r.grad[i-1][k*wide : k*wide+d]
 		for j := range out {
 			a, v := float64(x[j]), float64(y[j])
-			out[j] = float32(apart*(v-a) + turn*a/(nx*ny) - shrink*v)
+			out[j] = float32(float64(apart*(v-a)) + turn*a/(nx*ny) - float64(shrink*v))
 		}
 	}
 }

@@ -228,7 +228,7 @@ func (n Network) NewParams(r *rand.Rand, bias float32) Params {
 		case Weight:
 			limit := math.Sqrt(6 / float64(l.In+l.Out))
 			for i := range values {
-				values[i] = float32((2*r.Float64() - 1) * limit)
+				values[i] = float32((float64(2*r.Float64()) - 1) * limit)
 			}
 		case Bias:
 			fill(values, bias)
@@ -279,7 +279,7 @@ func (n Network) folded(p Params) (layers []Dense, weights [][2][]float32) {
 				for k := range l.In {
 					w[o*l.In+k] = float32(float64(w[o*l.In+k]) * f)
 				}
-				b[o] = float32((float64(b[o])-float64(mean[o]))*f + float64(shift[o]))
+				b[o] = float32(float64((float64(b[o])-float64(mean[o]))*f) + float64(shift[o]))
 			}
 		}
 		out := n.outWidth(i)

@@ -68,9 +68,9 @@ func (s *Stepper) Step(p, g Params, rate float64) {
 		for k := range p {
 			for i, v := range p[k] {
 				if s.o.Kind == "adamw" {
-					p[k][i] = v - float32(rate*s.o.WeightDecay)*v
+					p[k][i] = v - float32(float32(rate*s.o.WeightDecay)*v)
 				} else {
-					g[k][i] += decay * v
+					g[k][i] += float32(decay * v)
 				}
 			}
 		}
@@ -88,8 +88,8 @@ func (s *Stepper) Step(p, g Params, rate float64) {
 		default:
 			momentum, lr := float32(s.o.Momentum), float32(rate)
 			for i, gi := range g[k] {
-				s.a[k][i] = momentum*s.a[k][i] + gi
-				p[k][i] -= lr * s.a[k][i]
+				s.a[k][i] = float32(momentum*s.a[k][i]) + gi
+				p[k][i] -= float32(lr * s.a[k][i])
 			}
 		}
 	}
@@ -132,7 +132,7 @@ func (s *Stepper) adadelta(p, g, sq, acc []float32, rate float64) {
 		sq[i] = float32(rho*sq[i]) + float32(float32(rest*gi)*gi)
 		delta := float32(math.Sqrt(float64(acc[i]+eps))) / float32(math.Sqrt(float64(sq[i]+eps))) * gi
 		acc[i] = float32(rho*acc[i]) + float32(float32(rest*delta)*delta)
-		p[i] -= lr * delta
+		p[i] -= float32(lr * delta)
 	}
 }
 
@@ -153,7 +153,7 @@ func (s *Stepper) rmsprop(p, g, sq, moving []float32, rate float64) {
 	for i, gi := range g {
 		sq[i] = float32(rho*sq[i]) + float32(float32(rest*gi)*gi)
 		moving[i] = float32(momentum*moving[i]) + gi/(float32(math.Sqrt(float64(sq[i])))+eps)
-		p[i] -= lr * moving[i]
+		p[i] -= float32(lr * moving[i])
 	}
 }
 

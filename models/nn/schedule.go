@@ -89,7 +89,7 @@ func (s Schedule) Rate(base float64, epoch, of int) float64 {
 	case "cyclic":
 		up := float64(s.Every)
 		cycle := math.Floor(1 + k/(2*up))
-		return s.Least + (base-s.Least)*math.Max(0, 1-math.Abs(k/up-2*cycle+1))
+		return s.Least + float64((base-s.Least)*math.Max(0, 1-math.Abs(k/up-float64(2*cycle)+1)))
 	}
 	return base
 }

@@ -146,7 +146,7 @@ func (s Sequence) states() float64 {
 		n = float64(2 * s.Out)
 	}
 	for _, l := range s.Layers {
-		n += 10 * float64(l.Columns())
+		n += float64(10 * float64(l.Columns()))
 	}
 	return n * float64(s.Steps)
 }
@@ -268,7 +268,7 @@ func (s Sequence) NewParams(r *rand.Rand) Params {
 		p = append(p, a)
 	}
 	uniform := func(limit float64) func() float64 {
-		return func() float64 { return (2*r.Float64() - 1) * limit }
+		return func() float64 { return (float64(2*r.Float64()) - 1) * limit }
 	}
 	if s.Embed > 0 {
 		draw(s.Symbols*s.Embed, r.NormFloat64)

@@ -128,7 +128,7 @@ func gaussian(y, t []float32, scale float64) float64 {
 		d := float64(y[j]) - float64(want)
 		precision := math.Exp(-s)
 		square := float64(d * d * precision)
-		sum += 0.5 * (square + s)
+		sum += float64(0.5 * (square + s))
 		y[j] = float32(d * precision * scale)
 		y[n+j] = float32(0.5 * (1 - square) * scale)
 		if floored {

@@ -303,7 +303,7 @@ func (n Network) loss(p Params, x, t []float32, rows int) float64 {
 	if n.Shrink > 0 {
 		s.Each(x, 0, rows, n.Latent, func(_ int, z []float32) {
 			if n.Centres == nil {
-				sum += n.Shrink * meanOfSquares(z)
+				sum += float64(n.Shrink * meanOfSquares(z))
 			} else {
 				sum += n.Shrink * cluster.SquaredDistance(z, n.Centres[cluster.Nearest(n.Centres, z)]) / float64(len(z))
 			}

@@ -109,7 +109,7 @@ func (c OneClassSteps) step(w []float64, rho *float64, z []float64, rows int, ra
 			w[j] += float64(by * v)
 		}
 	}
-	*rho += rate - by*float64(len(outside))
+	*rho += rate - float64(by*float64(len(outside)))
 	return loss
 }
 

@@ -89,7 +89,7 @@ func newNystrom(ctx context.Context, landmarks *similarity.Points, workers int) 
 		by := 1 / math.Sqrt(max(v, 1e-12)) // copies among the landmarks have no direction of their own
 		for i := range m {
 			for j := range m {
-				n.root[i*m+j] += by * vectors[e*m+i] * vectors[e*m+j]
+				n.root[i*m+j] += float64(by * vectors[e*m+i] * vectors[e*m+j])
 			}
 		}
 	}

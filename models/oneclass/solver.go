@@ -107,7 +107,7 @@ func (s solver) whole(ctx context.Context, p *similarity.Points) (*solution, err
 
 // fillFirst gives the first ⌊νn⌋ points of order a multiplier of 1 and the next the rest of νn.
 func fillFirst(alpha []float64, order []int, nu float64) {
-	total := nu * float64(len(alpha))
+	total := float64(nu * float64(len(alpha)))
 	k := min(int(total), len(alpha))
 	for _, i := range order[:k] {
 		alpha[i] = 1

@@ -194,7 +194,7 @@ func (t densityTask) score(s *data.Set, w window, out []float32) float64 {
 func surprisal(x, mu, s float32) float64 {
 	log := math.Max(float64(s), math.Log(nn.MinVariance))
 	e := float64(x) - float64(mu)
-	return 0.5 * (float64(e*e)*math.Exp(-log) + log)
+	return 0.5 * (float64(float64(e*e)*math.Exp(-log)) + log)
 }
 
 // terms of a category stand in the column that it is, or in its first where it is none.

@@ -133,7 +133,7 @@ func (f *hstForest) grow(tree int, env models.Env) {
 			u -= high[j] - low[j]
 		}
 		from, side := low[j], high[j]-low[j]
-		cut := from + side*(padding+(1-2*padding)*r.Float64())
+		cut := from + float64(side*(padding+float64((1-2*padding)*r.Float64())))
 		f.column[tree*(f.size/2)+v], f.cut[tree*(f.size/2)+v] = int32(j), cut
 		low[j], high[j] = from, cut
 		halve(2*v + 1)
@@ -166,7 +166,7 @@ func (f *hstForest) learn(tree int, rows [][]float32, scores []float64) {
 		for v := 0; ; scale *= 2 {
 			if open {
 				if f.spec.Mass == "path" {
-					mass += float64(past[v]) * scale
+					mass += float64(float64(past[v]) * scale)
 				} else {
 					mass = float64(past[v]) * scale
 				}

@@ -20,7 +20,7 @@ func newTied(n int, hidden float64, r *rand.Rand) *tied {
 	h := int(math.Ceil(hidden * float64(n)))
 	a := &tied{n: n, h: h, w: make([]float64, n*h), b: make([]float64, h), c: make([]float64, n)}
 	for i := range a.w {
-		a.w[i] = (2*r.Float64() - 1) / float64(n)
+		a.w[i] = (float64(2*r.Float64()) - 1) / float64(n)
 	}
 	return a.sharing()
 }
@@ -53,7 +53,7 @@ func (a *tied) error(v []float64) float64 {
 			sum += float64(w * a.y[k])
 		}
 		a.z[i] = sigmoid(sum)
-		squares += (x - a.z[i]) * (x - a.z[i])
+		squares += float64((x - a.z[i]) * (x - a.z[i]))
 	}
 	return math.Sqrt(squares / float64(a.n))
 }
@@ -70,13 +70,13 @@ func (a *tied) learn(v []float64, rate float64) float64 {
 	}
 	for k, y := range a.y {
 		a.dy[k] *= y * (1 - y)
-		a.b[k] += rate * a.dy[k]
+		a.b[k] += float64(rate * a.dy[k])
 	}
 	for i, x := range v {
-		a.c[i] += rate * a.dz[i]
+		a.c[i] += float64(rate * a.dz[i])
 		own := a.w[i*a.h : (i+1)*a.h]
 		for k := range own {
-			own[k] += rate * (float64(x*a.dy[k]) + float64(a.dz[i]*a.y[k]))
+			own[k] += float64(rate * (float64(x*a.dy[k]) + float64(a.dz[i]*a.y[k])))
 		}
 	}
 	return before

@@ -64,7 +64,7 @@ func (s *Bayes) fit(p *problem) *normals {
 		weight[c] += p.w[i]
 		all += p.w[i]
 		for j, v := range p.row(i) {
-			m.mean[int(c)*p.d+j] += p.w[i] * float64(v)
+			m.mean[int(c)*p.d+j] += float64(p.w[i] * float64(v))
 		}
 	}
 	for c := range p.k {
@@ -76,7 +76,7 @@ func (s *Bayes) fit(p *problem) *normals {
 	for i, c := range p.y {
 		for j, v := range p.row(i) {
 			diff := float64(v) - m.mean[int(c)*p.d+j]
-			m.variance[int(c)*p.d+j] += p.w[i] * diff * diff
+			m.variance[int(c)*p.d+j] += float64(p.w[i] * diff * diff)
 		}
 	}
 	least := s.Smoothing * largestVariance(p)
@@ -102,7 +102,7 @@ func largestVariance(p *problem) float64 {
 		mean /= float64(p.n)
 		for i := range p.n {
 			diff := float64(p.x[i*p.d+j]) - mean
-			sum += diff * diff
+			sum += float64(diff * diff)
 		}
 		top = max(top, sum/float64(p.n))
 	}
@@ -141,7 +141,7 @@ func (m *normals) contributions(row []float32, out []float64) {
 		sum, weight := 0.0, 0.0
 		for c := 1; c < m.k; c++ {
 			w := math.Exp(m.prior[c])
-			sum += w * m.term(c, j, v)
+			sum += float64(w * m.term(c, j, v))
 			weight += w
 		}
 		out[j] = sum/weight - m.term(0, j, v)

@@ -258,7 +258,7 @@ func (p *problem) margins(f, prob []float64) float64 {
 	var sum, weight float64
 	for i, c := range p.y {
 		softmax(f[i*nf:(i+1)*nf], prob[i*p.k:(i+1)*p.k])
-		sum -= p.w[i] * math.Log(math.Max(prob[i*p.k+int(c)], leastProbability))
+		sum -= float64(p.w[i] * math.Log(math.Max(prob[i*p.k+int(c)], leastProbability)))
 		weight += p.w[i]
 	}
 	return sum / weight

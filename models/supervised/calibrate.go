@@ -25,7 +25,7 @@ func curvesOf(k int) int {
 
 func (c curve) at(p float64) float64 {
 	if len(c.y) == 0 {
-		return 1 / (1 + math.Exp(c.x[0]*p+c.x[1]))
+		return 1 / (1 + math.Exp(float64(c.x[0]*p)+c.x[1]))
 	}
 	i := sort.SearchFloat64s(c.x, p)
 	switch {
@@ -35,7 +35,7 @@ func (c curve) at(p float64) float64 {
 		return c.y[i-1]
 	}
 	w := (p - c.x[i-1]) / (c.x[i] - c.x[i-1])
-	return c.y[i-1] + w*(c.y[i]-c.y[i-1])
+	return c.y[i-1] + float64(w*(c.y[i]-c.y[i-1]))
 }
 
 // applyCurves corrects the probabilities of one row, which sum to 1 again.
@@ -188,11 +188,11 @@ func platt(score []float64, hit []bool, w []float64) curve {
 	loss := func(a, b float64) float64 {
 		sum := 0.0
 		for i, s := range score {
-			f, t := a*s+b, target(i)
+			f, t := float64(a*s)+b, target(i)
 			if f >= 0 {
-				sum += w[i] * (t*f + math.Log1p(math.Exp(-f)))
+				sum += float64(w[i] * (float64(t*f) + math.Log1p(math.Exp(-f))))
 			} else {
-				sum += w[i] * ((t-1)*f + math.Log1p(math.Exp(f)))
+				sum += float64(w[i] * (float64((t-1)*f) + math.Log1p(math.Exp(f))))
 			}
 		}
 		return sum
@@ -203,22 +203,22 @@ func platt(score []float64, hit []bool, w []float64) curve {
 		const ridge = 1e-12
 		h11, h22, h21, g1, g2 := ridge, ridge, 0.0, 0.0, 0.0
 		for i, s := range score {
-			p := 1 / (1 + math.Exp(a*s+b))
-			d2 := w[i] * p * (1 - p)
-			h11, h22, h21 = h11+s*s*d2, h22+d2, h21+s*d2
-			d1 := w[i] * (target(i) - p)
-			g1, g2 = g1+s*d1, g2+d1
+			p := 1 / (1 + math.Exp(float64(a*s)+b))
+			d2 := float64(w[i] * p * (1 - p))
+			h11, h22, h21 = h11+float64(s*s*d2), h22+d2, h21+float64(s*d2)
+			d1 := float64(w[i] * (target(i) - p))
+			g1, g2 = g1+float64(s*d1), g2+d1
 		}
 		if math.Abs(g1) < 1e-7 && math.Abs(g2) < 1e-7 {
 			break
 		}
-		det := h11*h22 - h21*h21
-		da, db := -(h22*g1-h21*g2)/det, -(-h21*g1+h11*g2)/det
-		slope := g1*da + g2*db
+		det := float64(h11*h22) - float64(h21*h21)
+		da, db := -(float64(h22*g1)-float64(h21*g2))/det, -(float64(-h21*g1)+float64(h11*g2))/det
+		slope := float64(g1*da) + float64(g2*db)
 		step := 1.0
 		for ; step >= 1e-10; step /= 2 {
-			if v := loss(a+step*da, b+step*db); v < now+1e-4*step*slope {
-				a, b, now = a+step*da, b+step*db, v
+			if v := loss(a+float64(step*da), b+float64(step*db)); v < now+float64(1e-4*step*slope) {
+				a, b, now = a+float64(step*da), b+float64(step*db), v
 				break
 			}
 		}

@@ -35,7 +35,7 @@ func (m *linear) margins(row []float32, out []float64) {
 		w := m.w[f*(m.d+1) : (f+1)*(m.d+1)]
 		sum := w[m.d]
 		for j, v := range row {
-			sum += w[j] * float64(v)
+			sum += float64(w[j] * float64(v))
 		}
 		out[f] = sum
 	}
@@ -103,7 +103,7 @@ func softmaxLoss(f []float64, y int32, grad []float64) float64 {
 		if y == 0 {
 			s = -1
 		}
-		m := s * f[0]
+		m := float64(s * f[0])
 		grad[0] = -s * stat.Logistic(-m)
 		if m > 0 {
 			return math.Log1p(math.Exp(-m))
@@ -124,8 +124,8 @@ func squaredHinge(f []float64, y int32, grad []float64) float64 {
 		if len(f) == 1 && y == 1 || len(f) > 1 && int(y) == c {
 			s = 1
 		}
-		gap := max(0, 1-s*f[c])
-		sum += gap * gap
+		gap := max(0, 1-float64(s*f[c]))
+		sum += float64(gap * gap)
 		grad[c] = -2 * s * gap
 	}
 	return sum
@@ -153,15 +153,15 @@ func fitLinear(ctx context.Context, env models.Env, p *problem, of loss, c float
 			for i := from; i < to; i++ {
 				row := p.row(i)
 				at.margins(row, f)
-				own[len(w)] += p.w[i] * of(f, p.y[i], g)
+				own[len(w)] += float64(p.w[i] * of(f, p.y[i], g))
 				for k := range nf {
 					if g[k] == 0 {
 						continue
 					}
-					s := p.w[i] * g[k]
+					s := float64(p.w[i] * g[k])
 					dst := own[k*(p.d+1) : (k+1)*(p.d+1)]
 					for j, v := range row {
-						dst[j] += s * float64(v)
+						dst[j] += float64(s * float64(v))
 					}
 					dst[p.d] += s
 				}
@@ -175,9 +175,9 @@ func fitLinear(ctx context.Context, env models.Env, p *problem, of loss, c float
 		clear(grad)
 		for b := range blocks {
 			own := partial[b*(len(w)+1) : (b+1)*(len(w)+1)]
-			value += c * own[len(w)]
+			value += float64(c * own[len(w)])
 			for j, v := range own[:len(w)] {
-				grad[j] += c * v
+				grad[j] += float64(c * v)
 			}
 		}
 		for k := range nf {

@@ -100,12 +100,12 @@ func (o *crossEntropy) Gradient(b *nn.Batch) float64 {
 		for c, t := range b.Target[i] {
 			total += float64(t)
 			if t > 0 {
-				loss -= float64(t) * math.Log(max(p[c], leastProbability))
+				loss -= float64(float64(t) * math.Log(max(p[c], leastProbability)))
 			}
 		}
 		for c := range y {
 			at := c + o.Classes - len(y) // a single margin is that of the last class
-			b.Slope[i][c] = float32((total*p[at] - float64(b.Target[i][at])) / n)
+			b.Slope[i][c] = float32((float64(total*p[at]) - float64(b.Target[i][at])) / n)
 		}
 	}
 	return loss

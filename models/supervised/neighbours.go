@@ -109,7 +109,7 @@ func (m *voters) contributions(row []float32, out []float64) {
 	benign, attack := m.ref.Row(nearest[0]), m.ref.Row(nearest[1])
 	for j, v := range row {
 		b, a := float64(v)-float64(benign[j]), float64(v)-float64(attack[j])
-		out[j] = b*b - a*a
+		out[j] = float64(b*b) - float64(a*a)
 	}
 }
 

@@ -230,13 +230,14 @@ func (m *machines) contributions(row []float32, out []float64) {
 		square := 0.0
 		for j, v := range row {
 			diff := float64(v) - float64(vector[j])
-			square += diff * diff
+			square += float64(diff * diff)
 		}
 		value := math.Exp(-m.gamma * square)
 		for j, v := range row {
 			was, then := float64(v)-float64(vector[j]), m.shift[j]-float64(vector[j])
 			if was != then {
-				out[j] += sign * beta * (value - math.Exp(-m.gamma*math.Max(0, square-was*was+then*then)))
+				square := math.Max(0, square-float64(was*was)+float64(then*then))
+				out[j] += float64(sign * beta * (value - math.Exp(-m.gamma*square)))
 			}
 		}
 	}

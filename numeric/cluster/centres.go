@@ -201,7 +201,7 @@ func compareSome[T Number](a *assignment, rows []int, row func(i int) []T, set f
 	for r, i := range rows {
 		a.packed.Row(i, a.x[r*d:(r+1)*d])
 		a.norms[r] = a.packed.Norm(i)
-		limit := float64(a.norms[r]) + 2*float64(a.found.Best[i]) + 2*a.doubt(i)
+		limit := float64(a.norms[r]) + float64(2*float64(a.found.Best[i])) + float64(2*a.doubt(i))
 		if a.limits[r], least[r] = float32(limit), math.Inf(1); !(limit < 1e30) { // products may have overflowed
 			best[r], a.limits[r] = int32(nearest(a.c, row(i))), -1
 		}

@@ -181,7 +181,7 @@ func calinskiHarabasz[T Number](m Matrix[T], of []int32, centres []float64, size
 	for c, n := range sizes {
 		rows += n
 		for j := range d {
-			all[j] += float64(n) * centres[c*d+j]
+			all[j] += float64(float64(n) * centres[c*d+j])
 		}
 	}
 	for j := range all {
@@ -189,7 +189,7 @@ func calinskiHarabasz[T Number](m Matrix[T], of []int32, centres []float64, size
 	}
 	between, within := 0.0, 0.0
 	for c, n := range sizes {
-		between += float64(n) * SquaredDistance(centres[c*d:(c+1)*d], all)
+		between += float64(float64(n) * SquaredDistance(centres[c*d:(c+1)*d], all))
 	}
 	for i, c := range of {
 		if c >= 0 {

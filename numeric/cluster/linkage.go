@@ -184,9 +184,9 @@ func (c *chain[S]) join(a, b int, apart float64) {
 		da, db := float64(c.d[to]), float64(c.d[c.at(b, j)])
 		switch nj := c.size[j]; c.by {
 		case WardLinkage:
-			c.d[to] = S(((na+nj)*da + (nb+nj)*db - nj*apart) / (na + nb + nj))
+			c.d[to] = S((float64((na+nj)*da) + float64((nb+nj)*db) - float64(nj*apart)) / (na + nb + nj))
 		case AverageLinkage:
-			c.d[to] = S((na*da + nb*db) / (na + nb))
+			c.d[to] = S((float64(na*da) + float64(nb*db)) / (na + nb))
 		case CompleteLinkage:
 			c.d[to] = S(max(da, db))
 		case SingleLinkage:

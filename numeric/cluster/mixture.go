@@ -155,7 +155,7 @@ func mixtureRows[T Number](ctx context.Context, mix *Mixture, m Matrix[T], worke
 	d, k := m.D, len(mix.Components)
 	constant := make([]float64, k)
 	for c, g := range mix.Components {
-		constant[c] = math.Log(mix.Weights[c]) + g.LogDet - float64(d)/2*math.Log(2*math.Pi)
+		constant[c] = math.Log(mix.Weights[c]) + g.LogDet - float64(float64(d)/2*math.Log(2*math.Pi))
 	}
 	return parallel.Workspaces(ctx, workers, m.N, 4*kernel.TileRows, func() func(from, to int) {
 		tile, z := kernel.NewTile[float64](d), make([]float64, kernel.TileRows*d)

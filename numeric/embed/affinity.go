@@ -19,7 +19,7 @@ type affinity struct {
 // affinities are those of the rows.
 func (t TSNE) affinities(ctx context.Context, x []float32, n, d, workers int) (*affinity, error) {
 	perplexity := min(t.Perplexity, float64(n-1)/3)
-	k := min(n-1, int(3*perplexity+1))
+	k := min(n-1, int(float64(3*perplexity)+1))
 	near := make([]neighbour.Neighbour, n*k)
 	p := make([]float64, n*k)
 	err := neighbour.New(x, n, d).Nearest(ctx, x, k, workers, 0, func(i int, found []neighbour.Neighbour) {
@@ -36,12 +36,12 @@ func (t TSNE) affinities(ctx context.Context, x []float32, n, d, workers int) (*
 // conditional is the probabilities of the neighbours of a row. The inverse of 2σ² is found by halving intervals, until
 // the entropy is that of the perplexity to 1e-5.
 func conditional(near []neighbour.Neighbour, perplexity float64, p []float64) {
-	least := near[0].Distance * near[0].Distance
+	least := float64(near[0].Distance * near[0].Distance)
 	want := math.Log(perplexity)
 	low, high, beta := 0.0, math.Inf(1), 1.0
 	scale := 0.0
 	for _, o := range near {
-		scale += o.Distance*o.Distance - least
+		scale += float64(o.Distance*o.Distance) - least
 	}
 	if scale > 0 {
 		beta = float64(len(near)) / scale
@@ -49,10 +49,10 @@ func conditional(near []neighbour.Neighbour, perplexity float64, p []float64) {
 	for range 200 {
 		sum, mean := 0.0, 0.0
 		for j, o := range near {
-			far := o.Distance*o.Distance - least
+			far := float64(o.Distance*o.Distance) - least
 			p[j] = math.Exp(-beta * far)
 			sum += p[j]
-			mean += p[j] * far
+			mean += float64(p[j] * far)
 		}
 		for j := range p {
 			p[j] /= sum

@@ -41,7 +41,7 @@ func Components(ctx context.Context, x []float32, n, d, k, workers int) ([]float
 		for i := range n {
 			sum := 0.0
 			for c, e := range v {
-				sum += e * (float64(x[i*d+c]) - mean[c])
+				sum += float64(e * (float64(x[i*d+c]) - mean[c]))
 			}
 			out[i*k+j] = sign * sum
 		}

@@ -121,24 +121,24 @@ func (q *quadtree) repulsion(k int) (fx, fy, z float64) {
 	for c := int32(0); int(c) < len(q.cells); {
 		o := &q.cells[c]
 		dx, dy := px-o.x, py-o.y
-		square := dx*dx + dy*dy
+		square := float64(dx*dx) + float64(dy*dy)
 		switch {
 		case o.size < square && !exact && (k < int(o.from) || k >= int(o.to)):
 			w := 1 / (1 + square)
-			m := o.n * w
+			m := float64(o.n * w)
 			z += m
 			m *= w
-			fx += m * dx
-			fy += m * dy
+			fx += float64(m * dx)
+			fy += float64(m * dy)
 			c = o.next
 		case o.leaf:
 			for j := o.from; j < o.to; j++ {
 				dx, dy := px-q.x[j], py-q.y[j]
-				w := 1 / (1 + dx*dx + dy*dy)
+				w := 1 / (1 + float64(dx*dx) + float64(dy*dy))
 				z += w
 				w *= w
-				fx += w * dx
-				fy += w * dy
+				fx += float64(w * dx)
+				fy += float64(w * dy)
 			}
 			if int(o.from) <= k && k < int(o.to) {
 				z-- // itself

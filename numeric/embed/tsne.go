@@ -76,7 +76,7 @@ func start(ctx context.Context, x []float32, n, d int, seed uint64, workers int)
 	}
 	square := 0.0
 	for i := range n {
-		square += y[2*i] * y[2*i]
+		square += float64(y[2*i] * y[2*i])
 	}
 	scale := 0.0
 	if square > 0 {
@@ -85,7 +85,7 @@ func start(ctx context.Context, x []float32, n, d int, seed uint64, workers int)
 	r := rand.New(rand.NewPCG(seed, 0x7a9e))
 	for i := range y {
 		if y[i] *= scale; d < 2 || scale == 0 {
-			y[i] += 1e-5 * r.NormFloat64()
+			y[i] += float64(1e-5 * r.NormFloat64())
 		}
 	}
 	return y, nil
@@ -122,9 +122,9 @@ func (t TSNE) descend(ctx context.Context, g *gradient, y []float64) error {
 			} else {
 				gain[i] = max(gain[i]*0.8, 0.01)
 			}
-			update[i] = momentum*update[i] - rate*gain[i]*v
+			update[i] = float64(momentum*update[i]) - float64(rate*gain[i]*v)
 			y[i] += update[i]
-			norm += v * v
+			norm += float64(v * v)
 		}
 		if it%checkEvery == checkEvery-1 && math.Sqrt(norm) < 1e-7 {
 			break
@@ -177,7 +177,7 @@ func (g *gradient) at(ctx context.Context, y []float64, exaggeration float64) ([
 		kl += g.logs[b]
 	}
 	for i := range g.out {
-		g.out[i] = 4 * (exaggeration*g.attract[i] - g.repel[i]/z)
+		g.out[i] = 4 * (float64(exaggeration*g.attract[i]) - g.repel[i]/z)
 	}
 	return g.out, kl + math.Log(z), nil
 }
@@ -191,12 +191,12 @@ func (g *gradient) attraction(y []float64, from, to int) float64 {
 		for e := g.p.from[i]; e < g.p.from[i+1]; e++ {
 			j, p := g.p.column[e], g.p.value[e]
 			dx, dy := xi-y[2*j], yi-y[2*j+1]
-			far := 1 + dx*dx + dy*dy
+			far := 1 + float64(dx*dx) + float64(dy*dy)
 			f := p / far
-			ax += f * dx
-			ay += f * dy
+			ax += float64(f * dx)
+			ay += float64(f * dy)
 			if g.ask {
-				logs += p * math.Log(p*far)
+				logs += float64(p * math.Log(p*far))
 			}
 		}
 		g.attract[2*i], g.attract[2*i+1] = ax, ay

@@ -29,8 +29,9 @@ func plainGemm[T Real](m, k int, a *T, rs, cs int, b *T, ldb int, c *T, ldc int,
 	}
 }
 
-// plainGemm32 makes w columns, 16 or 32. Its innermost loop is fma32 written out, which is too long to be inlined.
-func plainGemm32(w, m, k int, a *float32, rs, cs int, b *float32, ldb int, c *float32, ldc int, bias *float32, acc int) {
+// plainGemm32 makes w columns, 16 or 32.
+func plainGemm32(w, m, k int, a *float32, rs, cs int, b *float32, ldb int, c *float32, ldc int, bias *float32,
+	acc int) {
 	var room [32]float32
 	sum := room[:w]
 	for i := range m {
@@ -39,18 +40,7 @@ func plainGemm32(w, m, k int, a *float32, rs, cs int, b *float32, ldb int, c *fl
 			copy(sum, plain(bias, 0, w))
 		}
 		for p := range k {
-			v, row := float64(plain(a, i*rs+p*cs, 1)[0]), plain(b, p*ldb, w)
-			row = row[:len(sum)]
-			for j := range sum {
-				y := row[j]
-				product, add := float64(v*float64(y)), float64(sum[j])
-				s := product + add
-				if math.Float64bits(s)&endMask != middle && math.Abs(s) >= smallestNormal || s == 0 {
-					sum[j] = float32(s)
-				} else {
-					sum[j] = nearMiddle(product, add, s)
-				}
-			}
+			multiplyAdd(sum, plain(a, i*rs+p*cs, 1)[0], plain(b, p*ldb, w))
 		}
 		finish(plain(c, i*ldc, w), sum, acc)
 	}

@@ -68,11 +68,11 @@ func Distance(a, b []float32) float64 { return math.Sqrt(kernel.Apart(a, b)) }
 // off by du|x||y|, twice counted; and the lengths and the three sums are off by u of at most 2(|x|²+|y|²) each.
 func doubt(d int, one, other float64) float64 {
 	const u = 1.0 / (1 << 24)
-	return u * float64(d+14) * (one + other)
+	return float64(u * float64(d+14) * (one + other))
 }
 
 // reach is the largest squared length of a row that may be within a distance of one of the given squared length.
 func reach(norm, distance float64) float64 {
 	far := math.Sqrt(norm) + distance
-	return far * far
+	return float64(far * far)
 }

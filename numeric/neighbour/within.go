@@ -67,7 +67,7 @@ func newBall(r *Reference, distance float64) *ball {
 func (b *ball) load(q []float32, from, to int) {
 	d := b.r.D
 	b.rows = q[from*d : to*d]
-	square := b.distance * b.distance
+	square := float64(b.distance * b.distance)
 	for c := range to - from {
 		x := b.x[c*d : (c+1)*d]
 		shifted(b.rows[c*d:(c+1)*d], b.r.shift, x)

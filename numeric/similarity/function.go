@@ -32,9 +32,9 @@ func (f Function) Value(x, y []float64) float64 {
 	case Linear:
 		return product
 	case Poly:
-		return power(f.Gamma*product+f.Offset, f.Degree)
+		return power(float64(f.Gamma*product)+f.Offset, f.Degree)
 	case Sigmoid:
-		return math.Tanh(f.Gamma*product + f.Offset)
+		return math.Tanh(float64(f.Gamma*product) + f.Offset)
 	}
 	return math.Exp(-f.Gamma * square)
 }

@@ -53,7 +53,7 @@ func FSurvival(x, d1, d2 float64) float64 {
 		return 0
 	}
 	// distuv.F subtracts its CDF from 1, which leaves nothing of a small tail.
-	return mathext.RegIncBeta(d2/2, d1/2, d2/(d2+d1*x))
+	return mathext.RegIncBeta(d2/2, d1/2, d2/(d2+float64(d1*x)))
 }
 
 // RangeQuantile is the p quantile of the range of k independent standard normal variables: the studentised
@@ -69,7 +69,7 @@ func RangeQuantile(p float64, k int) float64 {
 		const step = 0.01
 		sum := 0.0
 		for z := -8.0; z < 8; z += step {
-			sum += distuv.UnitNormal.Prob(z) * math.Pow(NormalCDF(z)-NormalCDF(z-q), float64(k-1))
+			sum += float64(distuv.UnitNormal.Prob(z) * math.Pow(NormalCDF(z)-NormalCDF(z-q), float64(k-1)))
 		}
 		return float64(k) * sum * step
 	}
@@ -106,7 +106,7 @@ func StudentTails(t, dof float64) float64 {
 	case math.IsInf(t, 0):
 		return 0
 	}
-	return mathext.RegIncBeta(dof/2, 0.5, dof/(dof+t*t))
+	return mathext.RegIncBeta(dof/2, 0.5, dof/(dof+float64(t*t)))
 }
 
 // BinomialCDF is the probability of at most k successes in n trials of probability p in (0,1). NaN for p outside.

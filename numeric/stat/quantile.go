@@ -20,7 +20,7 @@ func Quantile(ascending []float64, p float64) float64 {
 	if n == 0 || !(p >= 0 && p <= 1) {
 		return math.NaN()
 	}
-	h := p * float64(n-1)
+	h := float64(p * float64(n-1))
 	i := int(h)
 	if i >= n-1 {
 		return ascending[n-1]

@@ -36,7 +36,7 @@ func TieSum(x []float64) float64 {
 			j++
 		}
 		t := float64(j - i)
-		sum += t*t*t - t
+		sum += float64(t*t*t) - t
 		i = j
 	}
 	return sum

@@ -73,12 +73,12 @@ func (g *Grower) gainOfTwo(l0, l1 float64) float64 {
 	if g.Entropy {
 		return xlogx(l0) + xlogx(r0) + (xlogx(l1) + xlogx(r1)) - xlogx(l0+l1) - xlogx(r0+r1)
 	}
-	return (l0*l0+l1*l1)/(l0+l1) + (r0*r0+r1*r1)/(r0+r1)
+	return (float64(l0*l0)+float64(l1*l1))/(l0+l1) + (float64(r0*r0)+float64(r1*r1))/(r0+r1)
 }
 
 // within opens the bins in which a threshold may have a gain of so much, and says whether there are any.
 func (s *coarse) within(gain float64) (some bool) {
-	gain -= 1e-12 * math.Abs(gain) // rounding
+	gain -= float64(1e-12 * math.Abs(gain)) // rounding
 	g, wide := s.g, s.g.wide[s.column]
 	l0, l1 := 0.0, 0.0
 	for b := range s.bins {

@@ -338,7 +338,7 @@ func (s *scan) draw(low, high uint32) {
 	g := s.g
 	values := g.Values[s.column]
 	a, b := float64(values[low]), float64(values[high])
-	at := a + g.Rand.Float64()*(b-a)
+	at := a + float64(g.Rand.Float64()*(b-a))
 	if !(at >= a && at < b) {
 		at = a
 	}
@@ -373,9 +373,9 @@ func (g *Grower) gain(left, right float64) float64 {
 	}
 	var l, r float64
 	for c, v := range g.lower {
-		l += v * v
+		l += float64(v * v)
 		u := g.total[c] - v
-		r += u * u
+		r += float64(u * u)
 	}
 	return l/left + r/right
 }

@@ -32,7 +32,7 @@ func (s *shapWalk) visit(node int32, path []shapStep, zero, one float64, column 
 	if c < 0 {
 		v := s.value(int(node))
 		for i := 1; i < len(path); i++ {
-			s.out[path[i].column] += unwound(path, i) * (path[i].one - path[i].zero) * v
+			s.out[path[i].column] += float64(unwound(path, i) * (path[i].one - path[i].zero) * v)
 		}
 		return
 	}

@@ -67,7 +67,7 @@ func (l *learner) logProbability(red, blue int32) (sum float64) {
 		}
 		term := func(seen, n int32) {
 			if n > 0 {
-				sum += float64(n) * (math.Log(float64(seen)+0.5) - total)
+				sum += float64(float64(n) * (math.Log(float64(seen)+0.5) - total))
 			}
 		}
 		if l.FinalProb {

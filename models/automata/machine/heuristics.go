@@ -133,7 +133,7 @@ func (a *alergia) add(left, right int32) bool {
 		return true
 	}
 	b := &a.b
-	bound := (1/math.Sqrt(b.dl) + 1/math.Sqrt(b.dr)) * math.Sqrt(0.5*math.Log(2/a.l.Confidence))
+	bound := float64((1/math.Sqrt(b.dl) + 1/math.Sqrt(b.dr)) * math.Sqrt(0.5*math.Log(2/a.l.Confidence)))
 	test := func(L, R float64) bool {
 		gap := math.Abs((L+a.l.Correction)/b.dl - (R+a.l.Correction)/b.dr)
 		if bound < gap {

@@ -39,8 +39,8 @@ func (h *likelihood) replay(terms []term) {
 
 // gain adds a term.
 func (h *likelihood) gain(orig, merged float64) {
-	h.orig += orig
-	h.merged += merged
+	h.orig += float64(orig)
+	h.merged += float64(merged)
 	if h.recording {
 		h.terms = append(h.terms, term{orig, merged})
 	}
@@ -49,7 +49,7 @@ func (h *likelihood) gain(orig, merged float64) {
 // possible says whether the merge could still be accepted when pairs to come have at most open degrees of freedom.
 func (h *likelihood) possible(open int) bool {
 	k := h.dof + open
-	return k >= unboundedDOF || h.orig-h.merged <= h.most(float64(k))*(1+1e-6)+1e-3 // but for rounding
+	return k >= unboundedDOF || h.orig-h.merged <= float64(h.most(float64(k))*(1+1e-6))+1e-3 // but for rounding
 }
 
 // survivable is what χ² of k degrees of freedom is above with a probability of at most exp(−t) (B. Laurent and P.

@@ -106,8 +106,8 @@ func (d *dense) average(tp *tape, rows int) {
 		mean, variance := m.mean.Data().([]float32), m.variance.Data().([]float32)
 		to, wide := d.net.Array(d.params, m.layer, nn.Mean), d.net.Array(d.params, m.layer, nn.Variance)
 		for j := range to {
-			to[j] += 0.1 * (mean[j] - to[j])
-			wide[j] += 0.1 * (variance[j]*float32(rows)/float32(rows-1) - wide[j])
+			to[j] += float32(0.1 * (mean[j] - to[j]))
+			wide[j] += float32(0.1 * (variance[j]*float32(rows)/float32(rows-1) - wide[j]))
 		}
 	}
 }

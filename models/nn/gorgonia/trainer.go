@@ -186,7 +186,7 @@ func (t *trainer) Epoch(ctx context.Context, x, target []float32, order []int32,
 			return 0, err
 		}
 		t.average(tp, len(rows))
-		sum += loss * float64(len(rows))
+		sum += float64(loss * float64(len(rows)))
 		if t.clip > 0 {
 			clip(t.grads, t.clip)
 		}
@@ -201,7 +201,7 @@ func clip(g nn.Params, most float64) {
 	sum := 0.0
 	for _, a := range g {
 		for _, v := range a {
-			sum += float64(v) * float64(v)
+			sum += float64(float64(v) * float64(v))
 		}
 	}
 	norm := math.Sqrt(sum)

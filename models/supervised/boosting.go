@@ -101,14 +101,17 @@ type boosted struct {
 
 func (m *boosted) probabilities(ctx context.Context, env models.Env, x []float32, n int, out []float64) error {
 	d, nf := len(x)/max(n, 1), functions(m.k)
+	walk := walker(m.trees, n)
 	return env.Blocks(ctx, n, 128, func(from, to int) {
 		f := make([]float64, (to-from)*nf)
 		for i := range to - from {
 			copy(f[i*nf:], m.start)
 		}
+		rows, leaves := trees.NewRows(x[from*d:to*d], d), make([]int32, to-from)
 		for t, tr := range m.trees {
-			for i := from; i < to; i++ {
-				f[(i-from)*nf+t%nf] += tr.Value[tr.Leaf(x[i*d:(i+1)*d])]
+			walk(t, rows, leaves)
+			for i, leaf := range leaves {
+				f[i*nf+t%nf] += tr.Value[leaf]
 			}
 		}
 		for i := from; i < to; i++ {

@@ -19,13 +19,17 @@ type votes struct {
 
 func (m *votes) probabilities(ctx context.Context, env models.Env, x []float32, n int, out []float64) error {
 	d := len(x) / max(n, 1)
+	walk := walker(m.trees, n)
 	return env.Blocks(ctx, n, 128, func(from, to int) {
 		clear(out[from*m.k : to*m.k])
-		for _, t := range m.trees { // a tree at a time stays in the cache
-			for i := from; i < to; i++ {
-				p := t.Value[t.Leaf(x[i*d:(i+1)*d])*m.k:]
-				for c := range m.k {
-					out[i*m.k+c] += p[c]
+		rows, leaves := trees.NewRows(x[from*d:to*d], d), make([]int32, to-from)
+		for t, tr := range m.trees { // a tree at a time stays in the cache
+			walk(t, rows, leaves)
+			for i, leaf := range leaves {
+				p := tr.Value[int(leaf)*m.k:][:m.k]
+				sum := out[(from+i)*m.k:][:m.k]
+				for c, v := range p {
+					sum[c] += v
 				}
 			}
 		}
@@ -33,6 +37,21 @@ func (m *votes) probabilities(ctx context.Context, env models.Env, x []float32, 
 			out[i] /= float64(len(m.trees))
 		}
 	})
+}
+
+// walkedRows is from how many rows on walkers pay.
+const walkedRows = 256
+
+// walker takes some of n rows through tree t of a list, and fills out with where they end.
+func walker(list []*trees.Tree, n int) func(t int, rows *trees.Rows, out []int32) {
+	if n < walkedRows {
+		return func(t int, rows *trees.Rows, out []int32) { rows.Leaves(list[t], out) }
+	}
+	walkers := make([]*trees.Walker, len(list))
+	for t, tr := range list {
+		walkers[t] = trees.NewWalker(tr)
+	}
+	return func(t int, rows *trees.Rows, out []int32) { walkers[t].Leaves(rows, out) }
 }
 
 // contributions are the Shapley values of the probability of an attack.

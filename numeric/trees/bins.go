@@ -35,11 +35,20 @@ func NewBins(ctx context.Context, x []float32, n, d, most int, categories []bool
 	b := &Bins{n: n, d: d, of: make([][]uint8, d), edges: make([][]float64, d), known: make([]*Set, d),
 		size: make([]int, d), missing: make([]bool, d)}
 	errs := make([]error, d)
-	err := parallel.Blocks(ctx, workers, d, 1, func(j, _ int) {
-		if categories != nil && categories[j] {
-			errs[j] = b.categories(x, j)
-		} else {
-			b.numbers(x, j, most)
+	err := parallel.Blocks(ctx, workers, d, 16, func(from, to int) {
+		columns := make([]float32, (to-from)*n) // one after the other
+		for i := range n {
+			for c, v := range x[i*d+from : i*d+to] {
+				columns[c*n+i] = v
+			}
+		}
+		for j := from; j < to; j++ {
+			own := columns[(j-from)*n : (j-from+1)*n]
+			if categories != nil && categories[j] {
+				errs[j] = b.categories(own, j)
+			} else {
+				b.numbers(own, j, most)
+			}
 		}
 	})
 	for j, e := range errs {
@@ -50,11 +59,12 @@ func NewBins(ctx context.Context, x []float32, n, d, most int, categories []bool
 	return b, err
 }
 
+// numbers cuts column j, of which x are the values.
 func (b *Bins) numbers(x []float32, j, most int) {
 	step := (b.n + maxQuantileRows - 1) / maxQuantileRows
 	var values []float32
 	for i := 0; i < b.n; i += step {
-		if v := x[i*b.d+j]; v == v {
+		if v := x[i]; v == v {
 			values = append(values, v)
 		}
 	}
@@ -62,8 +72,8 @@ func (b *Bins) numbers(x []float32, j, most int) {
 	b.edges[j] = cuts(values, most)
 	b.size[j] = len(b.edges[j]) + 1
 	own := make([]uint8, b.n)
-	for i := range own {
-		if v := x[i*b.d+j]; v == v {
+	for i, v := range x {
+		if v == v {
 			own[i] = uint8(binOf(b.edges[j], float64(v)))
 		} else {
 			own[i], b.missing[j] = missingBin, true
@@ -72,11 +82,11 @@ func (b *Bins) numbers(x []float32, j, most int) {
 	b.of[j] = own
 }
 
+// categories takes column j of categories, of which x are the values.
 func (b *Bins) categories(x []float32, j int) error {
 	own := make([]uint8, b.n)
 	b.known[j] = &Set{}
-	for i := range own {
-		v := x[i*b.d+j]
+	for i, v := range x {
 		switch {
 		case v != v:
 			own[i], b.missing[j] = missingBin, true
@@ -93,7 +103,7 @@ func (b *Bins) categories(x []float32, j int) error {
 }
 
 // cuts is the edges of at most n bins for rising values: midpoints of neighbours, or n−1 quantiles, each a value or
-// halfway between two. Quantiles may repeat, which leaves bins empty.
+// halfway between two, those that are equal once.
 func cuts(values []float32, most int) []float64 {
 	distinct := slices.Compact(slices.Clone(values))
 	var edges []float64
@@ -113,7 +123,7 @@ func cuts(values []float32, most int) []float64 {
 			edges = append(edges, e/2+float64(values[low+1])/2)
 		}
 	}
-	return edges
+	return slices.Compact(edges)
 }
 
 // Middle is a number from a on and below b, halfway where float64 has one.
@@ -127,13 +137,13 @@ func Middle(a, b float32) float64 {
 
 // binOf is the first bin whose edge is not below the value.
 func binOf(edges []float64, v float64) int {
-	lo, hi := 0, len(edges)
-	for lo < hi {
-		if mid := int(uint(lo+hi) >> 1); edges[mid] < v {
-			lo = mid + 1
-		} else {
-			hi = mid
+	low := 0
+	for n := len(edges); n > 0; {
+		half := (n + 1) / 2
+		if edges[low+half-1] < v {
+			low += half
 		}
+		n -= half
 	}
-	return lo
+	return low
 }

@@ -12,14 +12,20 @@ type cut struct {
 	missing bool // missing values go left
 }
 
-// left says which bins go left.
-func (c *cut) left() (goes [256]bool) {
-	for b := range missingBin {
-		if goes[b] = b <= c.bin; c.byset {
-			goes[b] = c.set.Has(uint8(b))
+// left says which bins go left: 1, or 0.
+func (c *cut) left() (goes [256]int) {
+	for b := range missingBin + 1 {
+		in := b <= c.bin
+		switch {
+		case b == missingBin:
+			in = c.missing
+		case c.byset:
+			in = c.set.Has(uint8(b))
+		}
+		if in {
+			goes[b] = 1
 		}
 	}
-	goes[missingBin] = c.missing
 	return goes
 }
 
@@ -33,22 +39,26 @@ type finder struct {
 	best   cut
 }
 
-// try compares a split with the best so far. went is what goes the way that grows from one try to the next; no later
-// try is possible where the other way has too little left.
-func (f *finder) try(went sums, c cut) (end bool) {
+// judged is what comes of trying a split.
+type judged int
+
+const (
+	tooSmall judged = iota // what went has too little
+	over                   // the rest has too little, as it will have from here on
+	fair
+)
+
+// judge is the gain of a split of which one side is what went. went is what grows from one try to the next.
+func (f *finder) judge(went sums) (gain float64, j judged) {
 	rest := f.all.minus(went)
 	least := float64(f.MinLeaf)
 	switch {
 	case went.n < least || went.h < leastCurvature:
-		return false
+		return 0, tooSmall
 	case rest.n < least || rest.h < leastCurvature:
-		return true
+		return 0, over
 	}
-	if gain := f.gainOf(went) + f.gainOf(rest) - f.parent; gain > f.best.gain {
-		f.best = c
-		f.best.gain, f.best.column = gain, f.column
-	}
-	return false
+	return f.gainOf(went) + f.gainOf(rest) - f.parent, fair
 }
 
 // byNumber tries the edges of the bins from the lowest on, with missing values on the right, and then, where training
@@ -59,27 +69,35 @@ func (f *finder) byNumber() {
 	if f.missing[f.column] {
 		last = bins // all values against none
 	}
+	best, at, left := 0.0, 0, false
 	var went sums
-	for b := range last {
-		own := f.hist[b]
+	for b, own := range f.hist[:last] {
 		if own.n == 0 {
 			continue
 		}
 		went = went.plus(own)
-		if f.try(went, cut{bin: b}) {
+		gain, j := f.judge(went)
+		if j == over {
 			break
 		}
-	}
-	if !f.missing[f.column] {
-		return
-	}
-	went = sums{}
-	for b := bins - 2; b >= 0; b-- {
-		went = went.plus(f.hist[b+1])
-		if f.try(went, cut{bin: b, missing: true}) {
-			break
+		if j == fair && gain > best {
+			best, at = gain, b
 		}
 	}
+	if f.missing[f.column] {
+		went = sums{}
+		for b := bins - 2; b >= 0; b-- {
+			went = went.plus(f.hist[b+1])
+			gain, j := f.judge(went)
+			if j == over {
+				break
+			}
+			if j == fair && gain > best {
+				best, at, left = gain, b, true
+			}
+		}
+	}
+	f.best = cut{gain: best, column: f.column, bin: at, missing: left}
 }
 
 // byCategory sorts the categories that have enough rows by their smoothed gradients (W. Fisher, On Grouping for Maximum
@@ -132,8 +150,13 @@ func (f *finder) oneEnd(n int, bin func(i int) int) {
 		} else {
 			c.set.Add(uint8(b))
 		}
-		if f.try(went, c) {
+		gain, j := f.judge(went)
+		if j == over {
 			break
+		}
+		if j == fair && gain > f.best.gain {
+			c.gain, c.column = gain, f.column
+			f.best = c
 		}
 	}
 }

@@ -34,13 +34,56 @@ type GradientGrower struct {
 	spare   []int32
 	free    [][]sums // histograms to use again
 
-	slopes []slope // of the rows of a leaf
+	// Columns of one bin split nothing and are left out. Those in use stand in fours, whose bins of a row are one word.
+	fours  []four
+	length int // of a histogram
+
+	slopes []slope // of all rows
+	own    []slope // of the rows of a leaf, in their order
+	found  []cut   // by column, of a leaf and of its sibling
+}
+
+// four is up to four columns.
+type four struct {
+	columns []int
+	at      [5]int   // where the columns' histograms begin and the last one ends; in place of columns that lack one sum
+	bins    []uint32 // of each row, the first column's in the lowest byte
 }
 
 // NewGradientGrower is a grower on the rows of bins.
 func NewGradientGrower(b *Bins, how GradientGrowth, workers int) *GradientGrower {
-	return &GradientGrower{GradientGrowth: how, Bins: b, workers: workers, rows: make([]int32, b.n),
-		spare: make([]int32, b.n)}
+	g := &GradientGrower{GradientGrowth: how, Bins: b, workers: workers, rows: make([]int32, b.n),
+		spare: make([]int32, b.n), slopes: make([]slope, b.n),
+		found: make([]cut, 2*b.d)}
+	var columns []int
+	for j := range b.d {
+		if b.size[j] > 1 || b.missing[j] {
+			columns = append(columns, j)
+		}
+	}
+	for len(columns) > 0 {
+		f := four{columns: columns[:min(4, len(columns))], bins: make([]uint32, b.n)}
+		columns = columns[len(f.columns):]
+		for k, j := range f.columns {
+			f.at[k] = g.length
+			for i, v := range b.of[j] {
+				f.bins[i] |= uint32(v) << (8 * k)
+			}
+			if b.missing[j] {
+				g.length += missingBin + 1
+			} else {
+				g.length += b.size[j]
+			}
+		}
+		for k := len(f.columns); k < 4; k++ {
+			f.at[k] = g.length
+			g.length++
+		}
+		f.at[4] = g.length
+		g.fours = append(g.fours, f)
+	}
+	g.length += missingBin + 1 // so that any of them may be taken for 256 bins
+	return g
 }
 
 // slope is the gradient and the curvature of a row.
@@ -59,22 +102,20 @@ type growing struct {
 	from, to int
 	depth    int
 	all      sums
-	hist     []sums // d × 256
+	hist     []sums // of columns in use, one after the other
 	best     cut
 }
 
 // Grow grows a tree on the gradient and the curvature of each row, and says in which leaf each row is.
 func (g *GradientGrower) Grow(ctx context.Context, grad, hess []float64) (*Tree, []int32, error) {
-	var all sums
 	for i := range g.rows {
 		g.rows[i] = int32(i)
-		all.g += grad[i]
-		all.h += hess[i]
+		g.slopes[i] = slope{grad[i], hess[i]}
 	}
-	all.n = float64(g.n)
 	t := &Tree{}
+	all := g.sum(0, g.n)
 	root := &growing{node: t.Add(all.n, g.leafValue(all)), to: g.n, all: all}
-	if err := g.fill(ctx, root, grad, hess); err != nil {
+	if err := g.fill(ctx, root, nil); err != nil {
 		return nil, nil, err
 	}
 	leaves := []*growing{root}
@@ -89,7 +130,7 @@ func (g *GradientGrower) Grow(ctx context.Context, grad, hess []float64) (*Tree,
 			break
 		}
 		l := leaves[top]
-		left, right, err := g.split(ctx, t, l, grad, hess)
+		left, right, err := g.split(ctx, t, l)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -127,7 +168,7 @@ func (g *GradientGrower) take() []sums {
 		g.free = g.free[:n-1]
 		return h
 	}
-	return make([]sums, g.d*256)
+	return make([]sums, g.length)
 }
 
 func (g *GradientGrower) give(l *growing) {
@@ -137,48 +178,65 @@ func (g *GradientGrower) give(l *growing) {
 	}
 }
 
-// fill counts a leaf's histogram and finds its best split.
-func (g *GradientGrower) fill(ctx context.Context, l *growing, grad, hess []float64) error {
+// sum adds the rows up that stand from one place to another.
+func (g *GradientGrower) sum(from, to int) sums {
+	var all sums
+	for _, i := range g.rows[from:to] {
+		s := g.slopes[i]
+		all.g += s.g
+		all.h += s.h
+	}
+	all.n = float64(to - from)
+	return all
+}
+
+// fill counts a leaf's histogram and finds its best split, and those of its larger sibling, which has the parent's
+// histogram and is left what this one does not take from it.
+func (g *GradientGrower) fill(ctx context.Context, l, sibling *growing) error {
 	l.hist = g.take()
 	rows := g.rows[l.from:l.to]
-	g.slopes = g.slopes[:0] // once for all columns, which then read them one after the other
+	g.own = g.own[:0] // once for all columns, which then read them one after the other
 	for _, i := range rows {
-		g.slopes = append(g.slopes, slope{grad[i], hess[i]})
+		g.own = append(g.own, g.slopes[i])
 	}
-	err := parallel.Blocks(ctx, g.workers, g.d, 4, func(from, to int) {
-		clear(l.hist[from*256 : to*256])
-		j := from
-		for ; j+3 < to; j += 4 {
-			g.countFour(j, rows, l.hist)
-		}
-		for ; j < to; j++ {
-			of, own := g.of[j], (*[256]sums)(l.hist[j*256:])
-			for k, i := range rows {
-				own[of[i]].add(g.slopes[k])
+	clear(g.found)
+	found := g.found
+	err := parallel.Blocks(ctx, g.workers, len(g.fours), 1, func(k, _ int) {
+		f := &g.fours[k]
+		f.count(rows, g.own, l.hist)
+		for c, j := range f.columns {
+			own := l.hist[f.at[c]:f.at[c+1]]
+			found[j] = g.find(l, j, own)
+			if sibling != nil {
+				theirs := sibling.hist[f.at[c]:f.at[c+1]]
+				for i, s := range own {
+					theirs[i] = theirs[i].minus(s)
+				}
+				found[g.d+j] = g.find(sibling, j, theirs)
 			}
 		}
 	})
-	if err != nil {
-		return err
+	g.choose(l, found[:g.d])
+	if sibling != nil {
+		g.choose(sibling, found[g.d:])
 	}
-	return g.find(ctx, l)
+	return err
 }
 
-// countFour adds the rows to the histograms of columns j to j+3, side by side: rows that follow one another are often
-// in the same bin of a column, and a sum that waits for the one before leaves room for the other columns'.
-func (g *GradientGrower) countFour(j int, rows []int32, hist []sums) {
-	a, b, c, d := g.of[j], g.of[j+1], g.of[j+2], g.of[j+3]
-	n := len(a)
-	b, c, d = b[:n], c[:n], d[:n]
-	ha, hb := (*[256]sums)(hist[j*256:]), (*[256]sums)(hist[(j+1)*256:])
-	hc, hd := (*[256]sums)(hist[(j+2)*256:]), (*[256]sums)(hist[(j+3)*256:])
-	slopes := g.slopes[:len(rows)]
+// count makes the histograms of four columns side by side: rows that follow one another are often in the same bin of a
+// column, and a sum that waits for the one before leaves room for the other columns'.
+func (f *four) count(rows []int32, slopes []slope, hist []sums) {
+	clear(hist[f.at[0]:f.at[4]])
+	ha, hb := (*[256]sums)(hist[f.at[0]:]), (*[256]sums)(hist[f.at[1]:])
+	hc, hd := (*[256]sums)(hist[f.at[2]:]), (*[256]sums)(hist[f.at[3]:])
+	bins := f.bins
+	slopes = slopes[:len(rows)]
 	for k, i := range rows {
-		s := slopes[k]
-		ha[a[i]].add(s)
-		hb[b[i]].add(s)
-		hc[c[i]].add(s)
-		hd[d[i]].add(s)
+		s, b := slopes[k], bins[i]
+		ha[uint8(b)].add(s)
+		hb[uint8(b>>8)].add(s)
+		hc[uint8(b>>16)].add(s)
+		hd[b>>24].add(s)
 	}
 }
 
@@ -189,58 +247,46 @@ func (b *sums) add(s slope) {
 	b.n++
 }
 
-// find finds the best split by a leaf's histogram. Ties go to the first column.
-func (g *GradientGrower) find(ctx context.Context, l *growing) error {
-	l.best = cut{}
+// find is the best split of a leaf by one column.
+func (g *GradientGrower) find(l *growing, column int, hist []sums) cut {
 	if l.to-l.from < 2*g.MinLeaf || g.MaxDepth > 0 && l.depth >= g.MaxDepth || l.all.h < leastCurvature {
-		return nil
+		return cut{}
 	}
-	parent := g.gainOf(l.all)
-	found := make([]cut, g.d)
-	err := parallel.Blocks(ctx, g.workers, g.d, 16, func(from, to int) {
-		for j := from; j < to; j++ {
-			f := &finder{GradientGrower: g, column: j, hist: l.hist[j*256 : (j+1)*256], all: l.all, parent: parent}
-			if g.known[j] != nil {
-				f.byCategory()
-			} else {
-				f.byNumber()
-			}
-			found[j] = f.best
-		}
-	})
+	f := &finder{GradientGrower: g, column: column, hist: hist, all: l.all, parent: g.gainOf(l.all)}
+	if g.known[column] != nil {
+		f.byCategory()
+	} else {
+		f.byNumber()
+	}
+	return f.best
+}
+
+// choose takes the best of the columns' splits. Ties go to the first column.
+func (g *GradientGrower) choose(l *growing, found []cut) {
+	l.best = cut{}
 	for _, f := range found {
 		if f.gain > l.best.gain {
 			l.best = f
 		}
 	}
-	if l.best.gain < 1e-12*math.Abs(parent) { // rounding
+	if l.best.gain < 1e-12*math.Abs(g.gainOf(l.all)) { // rounding
 		l.best = cut{}
 	}
-	return err
 }
 
 // split makes two leaves of one. The histogram of the larger is what the smaller leaves of the parent's.
-func (g *GradientGrower) split(ctx context.Context, t *Tree, l *growing, grad, hess []float64) (left, right *growing,
-	err error) {
+func (g *GradientGrower) split(ctx context.Context, t *Tree, l *growing) (left, right *growing, err error) {
 	c := l.best
 	of, goes := g.of[c.column], c.left()
-	k, spare := l.from, g.spare[:0]
-	for _, i := range g.rows[l.from:l.to] {
-		if goes[of[i]] {
-			g.rows[k] = i
-			k++
-		} else {
-			spare = append(spare, i)
-		}
+	rows, spare := g.rows[l.from:l.to], g.spare
+	n := 0
+	for at, i := range rows { // either way without a branch: which one it is cannot be foreseen
+		rows[n], spare[at-n] = i, i
+		n += goes[of[i]]
 	}
-	copy(g.rows[k:l.to], spare)
-	var a, b sums // summed anew: differences of sums would drift
-	for _, i := range g.rows[l.from:k] {
-		a.g, a.h, a.n = a.g+grad[i], a.h+hess[i], a.n+1
-	}
-	for _, i := range g.rows[k:l.to] {
-		b.g, b.h, b.n = b.g+grad[i], b.h+hess[i], b.n+1
-	}
+	copy(rows[n:], spare)
+	k := l.from + n
+	a, b := g.sum(l.from, k), g.sum(k, l.to) // summed anew: differences of sums would drift
 	left = &growing{node: t.Add(a.n, g.leafValue(a)), from: l.from, to: k, depth: l.depth + 1, all: a}
 	right = &growing{node: t.Add(b.n, g.leafValue(b)), from: k, to: l.to, depth: l.depth + 1, all: b}
 	at := 0.0
@@ -259,13 +305,6 @@ func (g *GradientGrower) split(ctx context.Context, t *Tree, l *growing, grad, h
 	if right.to-right.from < left.to-left.from {
 		small, large = right, left
 	}
-	if err := g.fill(ctx, small, grad, hess); err != nil {
-		return nil, nil, err
-	}
 	large.hist, l.hist = l.hist, nil
-	for i, s := range small.hist {
-		h := &large.hist[i]
-		h.g, h.h, h.n = h.g-s.g, h.h-s.h, h.n-s.n
-	}
-	return left, right, g.find(ctx, large)
+	return left, right, g.fill(ctx, small, large)
 }

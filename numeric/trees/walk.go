@@ -64,8 +64,8 @@ func (r *Rows) Leaves(t *Tree, out []int32) {
 	}
 }
 
-// Leaves fills out with the node in which each of the first rows ends. Four rows go side by side and without branches: which way a row
-// goes cannot be foreseen, and each step waits for the one before.
+// Leaves fills out with the node in which each of the first rows ends. Four rows go side by side and without branches:
+// which way a row goes cannot be foreseen, and each step waits for the one before.
 func (w *Walker) Leaves(rows *Rows, out []int32) {
 	i, d := 0, rows.d
 	if w.nodes != nil && !rows.missing {

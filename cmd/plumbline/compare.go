@@ -123,6 +123,11 @@ there are at most 3 million lines of scores. Tables of AUROC mark by it.`,
 			if err := a.output(out, args, plain); err != nil {
 				return err
 			}
+			if a.draws && format == "table" && out == "" && pivot == nil {
+				if err := drawGroups(a.out, table.Groups); err != nil {
+					return err
+				}
+			}
 			return a.faults(records...)
 		},
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/cmd/terminal"
 	"plumbline/configs"
 	"plumbline/configs/settings"
 	_ "plumbline/models/all"
@@ -59,6 +60,7 @@ type app struct {
 	terminal io.Writer // stderr for the moving line
 	dataDirs []string
 	quiet    bool
+	draws    bool // stdout shows pictures of characters
 }
 
 func execute(args []string, out, errOut io.Writer) int {
@@ -66,6 +68,7 @@ func execute(args []string, out, errOut io.Writer) int {
 	debug.SetTraceback("crash")
 	a := &app{
 		args: args, out: &visible.Writer{To: out}, err: &visible.Writer{To: errOut}, raw: out, terminal: errOut,
+		draws: terminal.Draws(out),
 	}
 	root := a.root()
 	root.SetArgs(args)

@@ -194,5 +194,8 @@ func (a *app) showCell(r *record.Record, name string) error {
 			return failed(err)
 		}
 	}
+	if a.draws {
+		return drawCell(a.out, r, c)
+	}
 	return nil
 }

@@ -25,6 +25,10 @@ func Rates() []float64 {
 	return out
 }
 
+// Distribution is the share of benign units and of attacks of the first cell in bins of equal numbers of units, lowest
+// scores first.
+func (c *Curves) Distribution() (benign, attack []float64) { return c.benign, c.attack }
+
 // recalls is the shares of attacks at which precision is taken.
 func recalls() []float64 {
 	out := make([]float64, 51)

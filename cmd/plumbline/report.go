@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -16,16 +17,25 @@ func (a *app) reportCommand() *cobra.Command {
 	var out string
 	c := &cobra.Command{
 		Use:   "report RUNDIR",
-		Short: "Write the report of a run, one HTML page",
+		Short: "Write the report of a run or of a search, one HTML page",
 		Long: `report writes one HTML page that opens from disk without a network: what came out and what makes it doubtful,
 the comparison (sorted, filtered and by any metric), curves, scores, attack classes, what a threshold would do on a
 network of your size, published values, cells that failed, the methods section and the environment. It carries
-aggregates, no rows. run writes it at its end as report.html in the run directory.`,
+aggregates, no rows. run writes it at its end as report.html in the run directory. Of a search's directory it shows the
+trials, with all settings side by side.`,
 		Example: `  plumbline report runs/20240101-120000-quickstart -o report.html`,
 		Args:    needs(1, 1, "a run directory"),
 
 		ValidArgsFunction: completeFolders(1),
 		RunE: func(_ *cobra.Command, args []string) error {
+			var search bytes.Buffer
+			is, err := report.WriteSearch(&search, args[0])
+			if err != nil {
+				return failed(err)
+			}
+			if is {
+				return a.output(out, args, func(w io.Writer) error { _, err := search.WriteTo(w); return failed(err) })
+			}
 			rec, err := record.Open(args[0])
 			if err != nil {
 				return usage(err)

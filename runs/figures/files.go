@@ -221,13 +221,3 @@ func Causes(dir string, g *compare.Group, width float64) (out []*plot.Figure, er
 	}
 	return out, nil
 }
-
-// Trials is a search's objective against each setting that it varied, as points in the order of the values, for each
-// model and data set; nil where the directory is not a search's.
-func Trials(dir string, width float64) (out []*plot.Figure, err error) {
-	rows, err := table(dir, "trials.csv")
-	if err != nil || rows == nil {
-		return nil, err
-	}
-	return trials(rows, width)
-}

@@ -79,10 +79,15 @@ func TestTrials(t *testing.T) {
 		"d,m,2,true,ok,0.9,,models.m.rate=1 models.m.kind=b models.m.k=3,\n" +
 		"d,m,3,false,failed,,,models.m.rate=10,no memory\n"}, cell("m", 1, nil))
 	got, err := Trials(dir, 300)
-	if err != nil || len(got) != 2 {
+	if err != nil || len(got) != 3 {
 		t.Fatalf("%d figures, %v", len(got), err)
 	}
-	rate, k := got[0], got[1]
+	all, rate, k := got[0], got[1], got[2]
+	want := [][]string{{"rate", "kind", "k", "objective"}, {"", "", "", "0.5"}, {"0.001", "a", "2", "0.6"},
+		{"1", "b", "3", "0.9"}}
+	if !slices.EqualFunc(all.Table, want, slices.Equal[[]string]) {
+		t.Errorf("%v, want %v", all.Table, want)
+	}
 	if !slices.Equal(rate.Table[0], []string{"log10 of rate", "objective", "class"}) ||
 		!slices.Equal(rate.Table[2], []string{"0", "0.9", "chosen"}) || k.Table[1][0] != "2" {
 		t.Errorf("%v %v", rate.Table, k.Table)

@@ -10,59 +10,196 @@ import (
 	"plumbline/runs/plot"
 )
 
-// trials draws the objective of a search against each setting that has numbers for values: all trials that are ok in
-// grey, the chosen one in colour. Settings that range over more than a factor of 50 have their logarithm on the axis.
-func trials(rows [][]string, width float64) (out []*plot.Figure, err error) {
+// Trial is a row of trials.csv that has an objective.
+type Trial struct {
+	Number    string
+	Chosen    bool
+	Values    map[string]string // settings, by their paths; none in the trial of the file's own settings
+	Objective float64
+}
+
+// Search is the trials of one model on one data set.
+type Search struct {
+	Data, Label string
+	Settings    []string // in the order in which they first occur
+	Trials      []Trial
+	Failed      int // trials without an objective
+}
+
+// Searches reads the trials of a search's directory; nil where it is none.
+func Searches(dir string) ([]*Search, error) {
+	rows, err := table(dir, "trials.csv")
+	if err != nil || rows == nil {
+		return nil, err
+	}
+	return searches(rows)
+}
+
+func searches(rows [][]string) (out []*Search, err error) {
 	at := map[string]int{}
 	for k, name := range rows[0] {
 		at[name] = k
 	}
-	for _, name := range []string{"data", "label", "chosen", "status", "values", "value"} {
+	for _, name := range []string{"data", "label", "trial", "chosen", "status", "values", "value"} {
 		if _, ok := at[name]; !ok {
 			return nil, fmt.Errorf("figures: trials.csv lacks the column %s", name)
 		}
 	}
-	type search struct{ data, label, setting string }
-	var order []search
-	values := map[search]*[2]plot.Cloud{}
 	for _, r := range rows[1:] {
+		k := slices.IndexFunc(out, func(s *Search) bool { return s.Data == r[at["data"]] && s.Label == r[at["label"]] })
+		if k < 0 {
+			k = len(out)
+			out = append(out, &Search{Data: r[at["data"]], Label: r[at["label"]]})
+		}
+		s := out[k]
 		objective, err := strconv.ParseFloat(r[at["value"]], 64)
 		if err != nil || r[at["status"]] != "ok" {
+			s.Failed++
 			continue
 		}
+		one := Trial{r[at["trial"]], r[at["chosen"]] == "true", map[string]string{}, objective}
 		for _, set := range strings.Fields(r[at["values"]]) {
 			name, text, _ := strings.Cut(set, "=")
-			v, err := strconv.ParseFloat(text, 64)
-			if err != nil {
-				continue // a choice of words has no axis
-			}
-			s := search{r[at["data"]], r[at["label"]], name}
-			if values[s] == nil {
-				order = append(order, s)
-				values[s] = &[2]plot.Cloud{{Name: "trials"}, {Name: "chosen"}}
-			}
-			c := &values[s][0]
-			if r[at["chosen"]] == "true" {
-				c = &values[s][1]
-			}
-			c.X, c.Y = append(c.X, v), append(c.Y, objective)
-		}
-	}
-	for _, s := range order {
-		clouds := values[s][:]
-		label := s.setting[strings.LastIndexByte(s.setting, '.')+1:]
-		all := slices.Concat(clouds[0].X, clouds[1].X)
-		if low := slices.Min(all); low > 0 && slices.Max(all) > 50*low {
-			label = "log10 of " + label
-			for i := range clouds {
-				for k, v := range clouds[i].X {
-					clouds[i].X[k] = math.Log10(v)
-				}
+			one.Values[name] = text
+			if !slices.Contains(s.Settings, name) {
+				s.Settings = append(s.Settings, name)
 			}
 		}
-		name := s.data + "-" + s.label + "-" + s.setting
-		out = append(out, plot.Scatter("search-"+name, "Objective of trials against "+s.setting+", "+s.label+" on "+s.data,
-			width, height(width), label, "objective", false, clouds))
+		s.Trials = append(s.Trials, one)
 	}
 	return out, nil
+}
+
+// numbers is a setting's values by trial, NaN where a trial left it alone; false if one of them is a word.
+func (s *Search) numbers(setting string) (out []float64, ok bool) {
+	for _, t := range s.Trials {
+		v, err := math.NaN(), error(nil)
+		if text, set := t.Values[setting]; set {
+			if v, err = strconv.ParseFloat(text, 64); err != nil {
+				return nil, false
+			}
+		}
+		out = append(out, v)
+	}
+	return out, true
+}
+
+// far says whether values range over more than a factor of 50, and are better shown by their logarithm.
+func far(v []float64) bool {
+	low, high := ends(v)
+	return low > 0 && high > 50*low
+}
+
+// ends is the smallest and the largest of the values that are numbers.
+func ends(v []float64) (low, high float64) {
+	low, high = math.Inf(1), math.Inf(-1)
+	for _, x := range v {
+		if !math.IsNaN(x) {
+			low, high = min(low, x), max(high, x)
+		}
+	}
+	return low, high
+}
+
+// lastWord is the last word of a setting's path.
+func lastWord(setting string) string { return setting[strings.LastIndexByte(setting, '.')+1:] }
+
+// Trials is the figures of a search's directory, so many pixels wide; nil where it is none.
+func Trials(dir string, width float64) (out []*plot.Figure, err error) {
+	all, err := Searches(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range all {
+		if f := s.Parallel(width); f != nil {
+			out = append(out, f)
+		}
+		out = append(out, s.Against(width)...)
+	}
+	return out, nil
+}
+
+// Against draws the objective against each setting of numbers.
+func (s *Search) Against(width float64) (out []*plot.Figure) {
+	for _, name := range s.Settings {
+		if f := s.against(name, width); f != nil {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// Parallel draws a line for each trial through its settings to the objective; nil without a setting or a trial.
+func (s *Search) Parallel(width float64) *plot.Figure {
+	if len(s.Settings) == 0 || len(s.Trials) == 0 {
+		return nil
+	}
+	var axes []plot.Coordinate
+	lines, marked := make([][]float64, len(s.Trials)), make([]bool, len(s.Trials))
+	for _, name := range s.Settings {
+		c := plot.Coordinate{Name: lastWord(name)}
+		values, ok := s.numbers(name)
+		if ok {
+			c.Low, c.High = ends(values)
+			c.Log = far(values)
+		} else {
+			values = values[:0]
+			for _, t := range s.Trials {
+				if text, set := t.Values[name]; set && !slices.Contains(c.Words, text) {
+					c.Words = append(c.Words, text)
+				}
+			}
+			slices.Sort(c.Words)
+			for _, t := range s.Trials {
+				v := math.NaN()
+				if text, set := t.Values[name]; set {
+					v = float64(slices.Index(c.Words, text))
+				}
+				values = append(values, v)
+			}
+		}
+		axes = append(axes, c)
+		for i, v := range values {
+			lines[i] = append(lines[i], v)
+		}
+	}
+	objective := plot.Coordinate{Name: "objective", Low: math.Inf(1), High: math.Inf(-1)}
+	for i, t := range s.Trials {
+		objective.Low, objective.High = min(objective.Low, t.Objective), max(objective.High, t.Objective)
+		lines[i], marked[i] = append(lines[i], t.Objective), t.Chosen
+	}
+	return plot.Parallel("search-"+s.Data+"-"+s.Label, "Trials of "+s.Label+" on "+s.Data, width, append(axes, objective),
+		lines, marked)
+}
+
+// against is the objective against a setting of numbers, all trials in grey and the chosen one in colour, with the
+// logarithm of settings that range far; nil for words.
+func (s *Search) against(setting string, width float64) *plot.Figure {
+	values, ok := s.numbers(setting)
+	if !ok {
+		return nil
+	}
+	label := lastWord(setting)
+	logarithm := far(values)
+	if logarithm {
+		label = "log10 of " + label
+	}
+	clouds := []plot.Cloud{{Name: "trials"}, {Name: "chosen"}}
+	for i, t := range s.Trials {
+		v := values[i]
+		if math.IsNaN(v) {
+			continue
+		}
+		if logarithm {
+			v = math.Log10(v)
+		}
+		c := &clouds[0]
+		if t.Chosen {
+			c = &clouds[1]
+		}
+		c.X, c.Y = append(c.X, v), append(c.Y, t.Objective)
+	}
+	name := s.Data + "-" + s.Label + "-" + setting
+	return plot.Scatter("search-"+name, "Objective of trials against "+setting+", "+s.Label+" on "+s.Data, width,
+		height(width), label, "objective", false, clouds)
 }

@@ -26,6 +26,8 @@ func kinds(s string) map[string]*Figure {
 				Grey: true, Beside: nan}}),
 		"scatter": Scatter(s, s, 320, 260, s, s, true, []Cloud{{Name: s, X: []float64{0, 1}, Y: []float64{0, 5}},
 			{Name: "b", X: []float64{2}, Y: []float64{1}}}),
+		"parallel": Parallel(s, s, 320, []Coordinate{{Name: s, Low: 0.001, High: 1, Log: true}, {Name: "b", Words: []string{s,
+			"y"}}, {Name: "c", Low: 1, High: 1}}, [][]float64{{0.01, 1, 1}, {nan, 0, 1}}, []bool{true, false}),
 		"bars":  Bars(s, s, 320, []string{s, "rest"}, []Bar{{s, []int{3, 4}}, {"b", []int{0, 0}}}),
 		"ranks": Ranks(s, s, 420, []string{s, "b", "c"}, []float64{1.1, 1.9, 3}, [][2]int{{0, 1}}, 0.9, s),
 		"graph": Graph(s, s, 320, []string{s, "1", "2"}, []Edge{{0, 1, s, 4}, {1, 0, s, 2}, {1, 1, s, 1}, {2, 0, s, 0}}),

@@ -31,6 +31,16 @@ func Scatter(name, title string, width, height float64, xLabel, yLabel string, s
 		fr = newFrame(f, x, y)
 	}
 	f.Table = [][]string{{xLabel, yLabel, "class"}}
+	n := 0
+	for _, c := range clouds {
+		n += len(c.X)
+	}
+	radius := 1.8
+	if n < 60 {
+		radius = 3.5
+	} else if n < 400 {
+		radius = 2.6
+	}
 	for i, c := range clouds {
 		colour := "#8a929c"
 		if i > 0 {
@@ -38,7 +48,7 @@ func Scatter(name, title string, width, height float64, xLabel, yLabel string, s
 		}
 		f.keys = append(f.keys, legendKey{c.Name, colour})
 		for k := range c.X {
-			f.add(shape{class: "cloud", colour: colour, points: []point{{fr.px(c.X[k]), fr.py(c.Y[k])}}, radius: 1.8})
+			f.add(shape{class: "cloud", colour: colour, points: []point{{fr.px(c.X[k]), fr.py(c.Y[k])}}, radius: radius})
 			f.Table = append(f.Table, []string{strconv.FormatFloat(c.X[k], 'g', 6, 64),
 				strconv.FormatFloat(c.Y[k], 'g', 6, 64), c.Name})
 		}

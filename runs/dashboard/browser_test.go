@@ -18,7 +18,7 @@ import (
 )
 
 // written writes the page of flows to a file.
-func written(t *testing.T, f *Flows, details Detailer) string {
+func written(t testing.TB, f *Flows, details Detailer) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "dashboard.html")
 	w, err := os.Create(file)
@@ -124,8 +124,9 @@ func TestBrowser(t *testing.T) {
 		}
 		return same
 	}
+	tab.Run(`settled`)
 	before := tab.Text(shape)
-	tab.Run(`change({levels: {proto: ["tcp"]}})`)
+	tab.Run(`change({levels: {proto: ["tcp"]}}).then(() => settled)`)
 	after := tab.Text(shape)
 	if same := changed(before, after); same != nil {
 		t.Errorf("a filter by protocol leaves %v as they were", same)
@@ -134,7 +135,7 @@ func TestBrowser(t *testing.T) {
 		t.Errorf("the view is at %q", got)
 	}
 	tab.Press("#time svg", "\u0303") // arrow to the right
-	tab.Run(`new Promise(f => setTimeout(f, 100))`)
+	tab.Run(`new Promise(f => setTimeout(f, 100)).then(() => settled)`)
 	if same := changed(after, tab.Text(shape)); same != nil {
 		t.Errorf("a filter by time with the keyboard leaves %v as they were", same)
 	}
@@ -145,27 +146,27 @@ func TestBrowser(t *testing.T) {
 		t.Errorf("the focus went to %q", focus)
 	}
 	tab.Press("#time svg", "\u001b") // Escape
-	tab.Run(`new Promise(f => setTimeout(f, 100))`)
+	tab.Run(`new Promise(f => setTimeout(f, 100)).then(() => settled)`)
 	if got := tab.Text(`location.hash`); got != "#proto=tcp" {
 		t.Errorf("after Escape the view is at %q", got)
 	}
 	tab.Run(`history.back()`)
-	tab.Run(`new Promise(f => setTimeout(f, 100))`)
-	tab.Run(`change(fresh())`)
+	tab.Run(`new Promise(f => setTimeout(f, 100)).then(() => settled)`)
+	tab.Run(`change(fresh()).then(() => settled)`)
 	tab.Press("#dim-state .choice", "\r")
-	tab.Run(`new Promise(f => setTimeout(f, 100))`)
+	tab.Run(`new Promise(f => setTimeout(f, 100)).then(() => settled)`)
 	if got := tab.Text(`location.hash`); !strings.HasPrefix(got, "#state=") {
 		t.Errorf("after Enter on a bar the view is at %q", got)
 	}
 	tab.Click("#log tbody button")
-	tab.Run(`new Promise(f => setTimeout(f, 100))`)
+	tab.Run(`new Promise(f => setTimeout(f, 100)).then(() => settled)`)
 	drawer := tab.Text(`$("drawer").open + " " + $("drawer").querySelectorAll("tr.here").length + " " +
 		$("drawer").textContent.includes("onerror")`)
 	if drawer != "true 1 true" {
 		t.Errorf("the drawer: %s", drawer)
 	}
 	tab.Picture("dashboard-hostile-drawer")
-	tab.Run(`$("drawer").close(), change(fresh())`)
+	tab.Run(`$("drawer").close(), change(fresh()).then(() => settled)`)
 	if harm := tab.Text(`document.title + document.querySelectorAll("main img, main b b, main script").length`); !strings.
 		HasSuffix(harm, "plumbline dashboard0") {
 		t.Errorf("a text of the data did something: %q", harm)
@@ -184,7 +185,7 @@ func TestBrowser(t *testing.T) {
 	tab.Quiet()
 	for _, s := range pagetest.Screens {
 		tab := browser.Open(t, "file://"+file+"#proto=tcp", s)
-		tab.Run(`new Promise(f => setTimeout(f, 300))`)
+		tab.Run(`new Promise(f => setTimeout(f, 300)).then(() => settled)`)
 		tab.Fits()
 		tab.Quiet()
 		tab.Picture("dashboard-hostile-" + s.String())

@@ -43,12 +43,13 @@ type tally struct {
 	dims         []Counts
 	inside       []Counts // of the hosts, with their own filters
 	score, signs Counts
+	spread       []Counts
 	status       *Heat
 	scatter      *Heat
 	numbers      [][]uint16
 	complete     int
-	sums         []float64
-	products     []float64
+	sums         []uint64 // of codes
+	products     []uint64
 }
 
 func (f *Flows) compile(q Query) *counter {
@@ -109,7 +110,7 @@ func (c *counter) newTally() *tally {
 	f, k := c.f, len(c.numbers)
 	t := &tally{timeN: make([]int, f.Axis.Bins), timeM: make([]int, f.Axis.Bins), out: make([]float64, f.Axis.Bins),
 		in: make([]float64, f.Axis.Bins), slots: make([]int, len(c.slots)), score: newCounts(scoreBins),
-		signs: newCounts(len(f.Signs)), sums: make([]float64, k), products: make([]float64, k*k), numbers: c.numbers}
+		signs: newCounts(len(f.Signs)), sums: make([]uint64, k), products: make([]uint64, k*k), numbers: c.numbers}
 	for i := range f.Dims {
 		t.dims = append(t.dims, newCounts(len(f.Dims[i].Levels)))
 		var inside Counts
@@ -117,6 +118,10 @@ func (c *counter) newTally() *tally {
 			inside = newCounts(len(f.Dims[i].Levels))
 		}
 		t.inside = append(t.inside, inside)
+	}
+	t.spread = []Counts{}
+	for range f.Nums {
+		t.spread = append(t.spread, newCounts(spreads))
 	}
 	if c.status >= 0 {
 		names := f.Dims[c.status].Levels
@@ -262,6 +267,11 @@ func (c *counter) old(t *tally, i int, misses uint32) {
 	f := c.f
 	if misses == 0 {
 		t.profile++
+		for j := range f.Nums {
+			if code := f.Nums[j].Code[i]; code != none {
+				t.spread[j].P[int(code)*spreads/none]++
+			}
+		}
 	}
 	if misses&^byTime == 0 && c.slots != nil && f.Bin[i] != nowhere {
 		t.slots[f.Bin[i]]++
@@ -309,16 +319,23 @@ func (c *counter) inside(t *tally, i, m int) {
 		h.N[at]++
 		h.M[at] += m
 	}
+	for j := range f.Nums {
+		if code := f.Nums[j].Code[i]; code != none {
+			at := int(code) * spreads / none
+			t.spread[j].N[at]++
+			t.spread[j].M[at] += m
+		}
+	}
 	k := len(c.numbers)
 	if k < 2 {
 		return
 	}
-	var v [maxNums + 1]float64
+	var v [maxNums + 1]uint64
 	for j, codes := range c.numbers {
 		if codes[i] == none {
 			return
 		}
-		v[j] = float64(codes[i]) / none
+		v[j] = uint64(codes[i])
 	}
 	t.complete++
 	for a := range k {
@@ -330,7 +347,7 @@ func (c *counter) inside(t *tally, i, m int) {
 }
 
 // sum adds numbers to others, one by one.
-func sum[T int | float64](to, from []T) {
+func sum[T int | uint64 | float64](to, from []T) {
 	for i, v := range from {
 		to[i] += v
 	}
@@ -356,6 +373,9 @@ func (t *tally) add(o *tally) {
 	for k := range t.dims {
 		t.dims[k].add(&o.dims[k])
 		t.inside[k].add(&o.inside[k])
+	}
+	for k := range t.spread {
+		t.spread[k].add(&o.spread[k])
 	}
 	t.score.add(&o.score)
 	t.signs.add(&o.signs)

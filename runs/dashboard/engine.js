@@ -1,7 +1,7 @@
 // Counting in the browser what View counts in Go: the same numbers for the same flows and filters.
 
 const NONE = 65535, NOWHERE = 0xffffffff, bitTime = 1, bitScore = 2, bitMark = 4, bitSign = 8, firstDim = 4;
-const sizes = {score: 64, blocks: 24, x: 48, y: 32, levels: 12, hosts: 8, rows: 8, shifts: 15, page: 50};
+const sizes = {score: 64, blocks: 24, x: 48, y: 32, spread: 32, levels: 12, hosts: 8, rows: 8, shifts: 15, page: 30};
 let columns = null;
 
 // unzip is the bytes of a block.
@@ -44,13 +44,20 @@ async function load() {
   for (let i = 1; i < n; i++) c.at[i] = c.at[i] + c.at[i - 1];
   c.bin = new Uint16Array(n);
   const step = data.axis.step / data.unit;
-  for (let i = 0; i < n; i++) c.bin[i] = c.at[i] === NOWHERE ? NONE : i < c.own ? Math.floor(c.at[i] / step) : c.at[i];
+  c.nowhere = Math.max(data.axis.bins, day());
+  for (let i = 0; i < n; i++) c.bin[i] = c.at[i] === NOWHERE ? c.nowhere : i < c.own ? Math.floor(c.at[i] / step) : c.at[i];
   c.values = data.nums.map(d => {
     const out = new Float64Array(NONE + 1);
     for (let k = 0; k < NONE; k++) out[k] = valueOf(d.scale, k);
     return out;
   });
   c.miss = new Uint32Array(n);
+  c.room = new Int32Array(n);
+  c.scratch = [];
+  c.mark = c.flag.map(f => f & 1);
+  c.places = Object.fromEntries(["x", "y", "score", "spread"].map(name => [name, places(sizes[name])]));
+  c.open = c.nums.length + (data.score ? 1 : 0) > 1 ? new Uint8Array(c.own).fill(1) : null; // of flows with all numbers
+  for (const v of [...c.nums, ...(data.score ? [c.score] : [])]) if (c.open) for (let i = 0; i < c.own; i++) if (v[i] === NONE) c.open[i] = 0;
   return columns = c;
 }
 
@@ -75,9 +82,9 @@ function misses(c, s) {
   const miss = c.miss.fill(0), {n, own} = c, range = bins(s);
   if (range) {
     const [a, b] = range;
-    for (let i = 0; i < own; i++) if (c.bin[i] === NONE || c.bin[i] < a || c.bin[i] >= b) miss[i] |= bitTime;
+    for (let i = 0; i < own; i++) if (c.bin[i] < a || c.bin[i] >= b) miss[i] |= bitTime;
     if (data.profile && data.profile.days) {
-      const open = new Uint8Array(NONE + 1);
+      const open = new Uint8Array(c.nowhere + 1);
       for (let k = a; k < b; k++) open[slot(k)] = 1;
       for (let i = own; i < n; i++) if (!open[c.bin[i]]) miss[i] |= bitTime;
     }
@@ -106,11 +113,32 @@ function misses(c, s) {
   return miss;
 }
 
-// tally counts codes of the flows that pass all filters but one's own.
-function tally(c, codes, size, but) {
-  const {miss, flag, own, n} = c, out = {n: new Int32Array(size), m: new Int32Array(size), p: new Int32Array(size)};
-  for (let i = 0; i < own; i++) if (!(miss[i] & ~but)) { out.n[codes[i]]++; out.m[codes[i]] += flag[i] & 1; }
-  for (let i = own; i < n; i++) if (!(miss[i] & ~but)) out.p[codes[i]]++;
+// passing is the places of the flows that pass all filters, and how many of them are no profile's.
+function passing(c) {
+  const {miss, own, n, room} = c;
+  let k = 0;
+  for (let i = 0; i < own; i++) if (!miss[i]) room[k++] = i;
+  c.kept = k;
+  for (let i = own; i < n; i++) if (!miss[i]) room[k++] = i;
+  c.rows = room.subarray(0, k);
+}
+
+// tally counts codes of the flows that pass all filters but one's own, which is on where it has a filter. lut says which
+// bin a code is in.
+function tally(c, codes, size, but, on, lut) {
+  const {miss, mark, own, n, rows, kept} = c, two = new Int32Array(2 * size), p = new Int32Array(size);
+  if (on) {
+    for (let i = 0; i < own; i++) if (!(miss[i] & ~but)) two[2 * (lut ? lut[codes[i]] : codes[i]) + mark[i]]++;
+    for (let i = own; i < n; i++) if (!(miss[i] & ~but)) p[lut ? lut[codes[i]] : codes[i]]++;
+  } else if (lut) {
+    for (let k = 0; k < kept; k++) { const i = rows[k]; two[2 * lut[codes[i]] + mark[i]]++; }
+    for (let k = kept; k < rows.length; k++) p[lut[codes[rows[k]]]]++;
+  } else {
+    for (let k = 0; k < kept; k++) { const i = rows[k]; two[2 * codes[i] + mark[i]]++; }
+    for (let k = kept; k < rows.length; k++) p[codes[rows[k]]]++;
+  }
+  const out = {n: new Int32Array(size), m: new Int32Array(size), p};
+  for (let v = 0; v < size; v++) { out.n[v] = two[2 * v] + two[2 * v + 1]; out.m[v] = two[2 * v + 1]; }
   return out;
 }
 
@@ -151,7 +179,7 @@ function shifts(tallies) {
 function hosts(c, key, peer) {
   const k = dimAt(key);
   if (k < 0) return [];
-  const names = data.dims[k].levels, codes = c.dims[k], t = tally(c, codes, names.length, 0), at = [];
+  const names = data.dims[k].levels, codes = c.dims[k], t = tally(c, codes, names.length, 0, false), at = [];
   for (let i = 0; i < names.length; i++) if (t.n[i]) at.push(i);
   at.sort(compares((a, b) => t.m[b] - t.m[a], (a, b) => t.n[b] - t.n[a], (a, b) => a - b));
   const rank = new Int8Array(names.length).fill(-1), out = at.slice(0, sizes.hosts).map((i, r) => {
@@ -160,8 +188,8 @@ function hosts(c, key, peer) {
   });
   const seen = dim => out.map(() => dim < 0 ? null : new Uint8Array(data.dims[dim].levels.length));
   const p = dimAt(peer), s = dimAt("service"), peers = seen(p), services = seen(s), up = numAt("bytes out"), down = numAt("bytes in");
-  for (let i = 0; i < c.own; i++) {
-    const r = c.miss[i] ? -1 : rank[codes[i]];
+  for (let j = 0; j < c.kept; j++) {
+    const i = c.rows[j], r = rank[codes[i]];
     if (r < 0) continue;
     const h = out[r];
     if (p >= 0 && !peers[r][c.dims[p][i]]) { peers[r][c.dims[p][i]] = 1; h.peers++; }
@@ -173,39 +201,47 @@ function hosts(c, key, peer) {
 }
 
 function correlations(c) {
-  const cols = data.nums.map((d, i) => c.nums[i]), keys = data.nums.map(d => d.title);
+  const cols = [...c.nums], keys = data.nums.map(d => d.title);
   if (data.score) { cols.push(c.score); keys.push("score"); }
   const k = cols.length;
   if (k < 2) return null;
-  const sums = new Float64Array(k), products = new Float64Array(k * k), v = new Float64Array(k);
+  const sums = new Float64Array(k), products = new Float64Array(k * k), {rows, kept, open} = c, whole = c.whole || (c.whole = new Int32Array(c.own + 1));
   let n = 0;
-  next: for (let i = 0; i < c.own; i++) {
-    if (c.miss[i]) continue;
-    for (let j = 0; j < k; j++) { if (cols[j][i] === NONE) continue next; v[j] = cols[j][i] / NONE; }
-    n++;
-    for (let a = 0; a < k; a++) { sums[a] += v[a]; for (let b = a; b < k; b++) products[a * k + b] += v[a] * v[b]; }
+  for (let j = 0; j < kept; j++) { whole[n] = rows[j]; n += open[rows[j]]; }
+  const values = cols.map((v, q) => {
+    const out = c.scratch[q] || (c.scratch[q] = new Float64Array(c.own));
+    let sum = 0;
+    for (let j = 0; j < n; j++) { const x = v[whole[j]]; sum += x; out[j] = x; }
+    sums[q] = sum;
+    return out;
+  });
+  for (let a = 0; a < k; a++) for (let b = a; b < k; b++) {
+    const x = values[a], y = values[b];
+    let sum = 0;
+    for (let i = 0; i < n; i++) sum += x[i] * y[i];
+    products[a * k + b] = sum;
   }
   const r = [], cov = (a, b) => products[a * k + b] - sums[a] * sums[b] / n;
   for (let i = 0; i < k; i++) for (let j = 0; j < k; j++) {
     const va = cov(i, i), vb = cov(j, j);
-    r.push(va > 1e-9 * n && vb > 1e-9 * n ? cov(Math.min(i, j), Math.max(i, j)) / Math.sqrt(va * vb) : -2);
+    r.push(va > n && vb > n ? cov(Math.min(i, j), Math.max(i, j)) / Math.sqrt(va * vb) : -2);
   }
   return {keys, n, r};
 }
 
 // list is a page of the marked flows that are kept, of all kept ones where nothing is ever marked.
 function list(c, s) {
-  const wanted = i => !c.miss[i] && (!data.mark || c.flag[i] & 1), from = s.offset || 0, found = [];
+  const wanted = i => !data.mark || c.flag[i] & 1, from = s.offset || 0, found = [];
   let total = 0;
   if (s.sort === "time" || !data.score) {
-    for (let i = c.own - 1; i >= 0; i--) if (wanted(i)) { if (total >= from && found.length < sizes.page) found.push(i); total++; }
+    for (let j = c.kept - 1; j >= 0; j--) if (wanted(c.rows[j])) { const i = c.rows[j]; if (total >= from && found.length < sizes.page) found.push(i); total++; }
     return {total, rows: found.map(i => record(c, i))};
   }
   const rank = i => c.score[i] === NONE ? 0 : c.score[i] + 1, count = new Int32Array(NONE + 1);
-  for (let i = 0; i < c.own; i++) if (wanted(i)) { count[rank(i)]++; total++; }
+  for (let j = 0; j < c.kept; j++) { const i = c.rows[j]; if (wanted(i)) { count[rank(i)]++; total++; } }
   let limit = NONE, above = 0;
   for (; limit > 0 && above + count[limit] < from + sizes.page; limit--) above += count[limit];
-  for (let i = 0; i < c.own; i++) if (wanted(i) && rank(i) >= limit) found.push(i);
+  for (let j = 0; j < c.kept; j++) { const i = c.rows[j]; if (wanted(i) && rank(i) >= limit) found.push(i); }
   found.sort((a, b) => rank(b) - rank(a) || a - b);
   return {total, rows: found.slice(from, from + sizes.page).map(i => record(c, i))};
 }
@@ -225,71 +261,101 @@ function near(c, i, same) {
   return [...before, record(c, i), ...after];
 }
 
-// count is the view of a state.
+// count is the view of a state. What is not asked for is not counted; what is, while the state is the last one.
 function count(c, s) {
   misses(c, s);
-  const {miss, own, n, flag} = c, b = data.axis.bins;
-  const v = {kept: 0, of: own, marked: 0, attacks: 0, hits: 0, profile: 0, dims: {}, signs: [], ahead: {}};
-  for (let i = 0; i < own; i++) if (!miss[i]) {
-    v.kept++;
-    v.marked += flag[i] & 1;
-    if (flag[i] & 2) { v.attacks++; v.hits += flag[i] & 1; }
+  passing(c);
+  c.state = s;
+  const v = {}, lazy = (name, make) => Object.defineProperty(v, name, {enumerable: true, configurable: true, get() {
+    if (c.state !== s) { misses(c, s); passing(c); c.state = s; }
+    const value = make();
+    Object.defineProperty(v, name, {enumerable: true, value});
+    return value;
+  }});
+  const {own, flag, rows, kept} = c, range = bins(s);
+  Object.assign(v, {kept, of: own, marked: 0, attacks: 0, hits: 0, profile: rows.length - kept});
+  for (let k = 0; k < kept; k++) {
+    const f = flag[rows[k]];
+    v.marked += f & 1;
+    if (f & 2) { v.attacks++; v.hits += f & 1; }
   }
-  for (let i = own; i < n; i++) if (!miss[i]) v.profile++;
-  const t = tally(c, c.bin, NONE + 1, bitTime);
-  v.time = {n: [...t.n.subarray(0, b)], m: [...t.m.subarray(0, b)]};
+  let tallies = null;
+  const each = () => tallies || (tallies = data.dims.map((d, k) => tally(c, c.dims[k], d.levels.length, 1 << firstDim + k, s.levels[d.key])));
+  v.time = series(c, range);
+  lazy("dims", () => Object.fromEntries(data.dims.map((d, k) => [d.key, facet(d, each()[k], s)])));
+  if (data.score) lazy("score", () => binned(tally(c, c.score, sizes.score + 1, bitScore, s.score, c.places.score)));
+  lazy("signs", () => signs(c, s));
+  const st = ["state", "proto", "service", "class"].map(dimAt).find(k => k >= 0);
+  if (st !== undefined) lazy("status", () => statusOf(c, st));
+  const x = numAt(s.x), y = numAt(s.y);
+  if (x >= 0 && y >= 0) lazy("scatter", () => scatterOf(c, s, c.nums[x], c.nums[y]));
+  lazy("numbers", () => correlations(c));
+  lazy("spread", () => c.nums.map(codes => binned(tally(c, codes, sizes.spread + 1, 0, false, c.places.spread))));
+  lazy("from", () => hosts(c, "src", "dst"));
+  lazy("to", () => hosts(c, "dst", "src"));
+  lazy("shift", () => data.profile ? shifts(each()) : null);
+  lazy("flows", () => list(c, s));
+  const shown = range || [0, data.axis.bins];
+  lazy("ahead", () => ({n: ahead(v.time.n, ...shown), ...(data.mark ? {m: ahead(v.time.m, ...shown)} : {})}));
+  return v;
+}
+
+// series is the bins of time.
+function series(c, range) {
+  const {miss, own, rows, kept} = c, b = data.axis.bins, t = tally(c, c.bin, c.nowhere + 1, bitTime, range);
+  const out = {n: [...t.n.subarray(0, b)], m: [...t.m.subarray(0, b)]};
   for (const [name, key] of [["out", "bytes out"], ["in", "bytes in"]]) {
     const k = numAt(key);
     if (k < 0) continue;
-    const sum = new Float64Array(NONE + 1);
-    for (let i = 0; i < own; i++) if (!(miss[i] & ~bitTime)) sum[c.bin[i]] += c.values[k][c.nums[k][i]];
-    v.time[name] = [...sum.subarray(0, b)];
+    const sum = new Float64Array(c.nowhere + 1), codes = c.nums[k], values = c.values[k];
+    if (range) { for (let i = 0; i < own; i++) if (!(miss[i] & ~bitTime)) sum[c.bin[i]] += values[codes[i]]; }
+    else for (let j = 0; j < kept; j++) sum[c.bin[rows[j]]] += values[codes[rows[j]]];
+    out[name] = [...sum.subarray(0, b)];
   }
-  if (data.profile && data.profile.days) v.time.p = zeros(b).map((_, k) => t.p[slot(k)] / data.profile.days);
-  const tallies = data.dims.map((d, k) => tally(c, c.dims[k], d.levels.length, 1 << firstDim + k));
-  data.dims.forEach((d, k) => { v.dims[d.key] = facet(d, tallies[k], s); });
-  if (data.score) {
-    v.score = {n: zeros(sizes.score), m: zeros(sizes.score), p: zeros(sizes.score)};
-    for (let i = 0; i < n; i++) if (!(miss[i] & ~bitScore) && c.score[i] !== NONE) {
-      const k = Math.floor(c.score[i] * sizes.score / NONE);
-      if (i < own) { v.score.n[k]++; v.score.m[k] += flag[i] & 1; } else v.score.p[k]++;
-    }
-  }
-  v.signs = data.signs.map(name => ({name, n: 0, m: 0, p: 0}));
-  if (data.signs.length) for (let i = 0; i < n; i++) if (c.sign[i] && !(miss[i] & ~bitSign)) {
-    for (let k = 0; k < data.signs.length; k++) if (c.sign[i] >> k & 1) {
-      if (i < own) { v.signs[k].n++; v.signs[k].m += flag[i] & 1; } else v.signs[k].p++;
-    }
-  }
-  const st = ["state", "proto", "service", "class"].map(dimAt).find(k => k >= 0);
-  if (st !== undefined) {
-    let rows = data.dims[st].levels;
-    if (rows.length > sizes.rows) rows = [...rows.slice(0, sizes.rows), "(others)"];
-    const wide = Math.min(sizes.blocks, b), h = {rows, wide, n: zeros(rows.length * wide), m: zeros(rows.length * wide)}, codes = c.dims[st];
-    for (let i = 0; i < own; i++) if (!miss[i] && c.bin[i] !== NONE) {
-      const at = Math.min(codes[i], rows.length - 1) * wide + Math.floor(c.bin[i] * wide / b);
-      h.n[at]++;
-      h.m[at] += flag[i] & 1;
-    }
-    v.status = h;
-  }
-  const x = numAt(s.x), y = numAt(s.y);
-  if (x >= 0 && y >= 0) {
-    const h = {x: s.x, y: s.y, wide: sizes.x, n: zeros(sizes.x * sizes.y), m: zeros(sizes.x * sizes.y)}, cx = c.nums[x], cy = c.nums[y];
-    for (let i = 0; i < own; i++) if (!miss[i] && cx[i] !== NONE && cy[i] !== NONE) {
-      const at = Math.floor(cy[i] * sizes.y / NONE) * sizes.x + Math.floor(cx[i] * sizes.x / NONE);
-      h.n[at]++;
-      h.m[at] += flag[i] & 1;
-    }
-    v.scatter = h;
-  }
-  v.numbers = correlations(c);
-  v.from = hosts(c, "src", "dst");
-  v.to = hosts(c, "dst", "src");
-  v.shift = data.profile ? shifts(tallies) : null;
-  v.flows = list(c, s);
-  const range = bins(s) || [0, b];
-  v.ahead.n = ahead(v.time.n, ...range);
-  if (data.mark) v.ahead.m = ahead(v.time.m, ...range);
-  return v;
+  if (data.profile && data.profile.days) out.p = zeros(b).map((_, k) => t.p[slot(k)] / data.profile.days);
+  return out;
 }
+
+function signs(c, s) {
+  const out = data.signs.map(name => ({name, n: 0, m: 0, p: 0}));
+  if (!out.length) return out;
+  const of = tally(c, c.sign, 256, bitSign, s.sign);
+  for (let code = 1; code < 256; code++) out.forEach((o, k) => {
+    if (code >> k & 1) { o.n += of.n[code]; o.m += of.m[code]; o.p += of.p[code]; }
+  });
+  return out;
+}
+
+function statusOf(c, dim) {
+  const {mark, rows, kept, bin} = c, b = data.axis.bins, wide = Math.min(sizes.blocks, b), codes = c.dims[dim], at = new Uint8Array(c.nowhere + 1);
+  let names = data.dims[dim].levels;
+  if (names.length > sizes.rows) names = [...names.slice(0, sizes.rows), "(others)"];
+  const last = names.length - 1, h = grid(names.length * wide);
+  for (let k = 0; k < b; k++) at[k] = Math.floor(k * wide / b);
+  for (let j = 0; j < kept; j++) {
+    const i = rows[j];
+    if (bin[i] !== c.nowhere) { const k = Math.min(codes[i], last) * wide + at[bin[i]]; h.n[k]++; h.m[k] += mark[i]; }
+  }
+  return {rows: names, wide, n: [...h.n], m: [...h.m]};
+}
+
+function scatterOf(c, s, cx, cy) {
+  const {mark, rows, kept} = c, h = grid(sizes.x * sizes.y), {x: px, y: py} = c.places;
+  for (let j = 0; j < kept; j++) {
+    const i = rows[j], a = cx[i], d = cy[i];
+    if (a !== NONE && d !== NONE) { const k = py[d] * sizes.x + px[a]; h.n[k]++; h.m[k] += mark[i]; }
+  }
+  return {x: s.x, y: s.y, wide: sizes.x, n: [...h.n], m: [...h.m]};
+}
+
+const grid = n => ({n: new Int32Array(n), m: new Int32Array(n)});
+
+// places is the bin of each code, of n bins; n of a missing one.
+function places(n) {
+  const out = new Uint8Array(NONE + 1).fill(n);
+  for (let code = 0; code < NONE; code++) out[code] = Math.floor(code * n / NONE);
+  return out;
+}
+
+// binned is counts without those of the missing, which come last.
+const binned = t => ({n: [...t.n.subarray(0, -1)], m: [...t.m.subarray(0, -1)], p: [...t.p.subarray(0, -1)]});

@@ -46,7 +46,7 @@ function ticks(top, n) {
 
 // drawing is an empty SVG of a box's width.
 function drawing(box, height, label) {
-  const w = Math.max(220, Math.floor(box.clientWidth || 600)), svg = element("svg", {viewBox: `0 0 ${w} ${height}`, role: "img", "aria-label": label});
+  const w = Math.max(220, Math.floor(box.wide || box.clientWidth || 600)), svg = element("svg", {viewBox: `0 0 ${w} ${height}`, role: "img", "aria-label": label});
   svg.w = w;
   return svg;
 }
@@ -55,10 +55,24 @@ const texts = (svg, x, y, anchor, s, attrs = {}) => svg.append(element("text", {
 const lineOf = (svg, cls, x1, y1, x2, y2) => svg.append(element("line", {class: cls, x1, y1, x2, y2}));
 const f1 = v => v.toFixed(1);
 
-// clipped is a text of at most some pixels, by a guess at the width of characters.
+const pen = document.createElement("canvas").getContext("2d");
+pen.font = "11.5px " + getComputedStyle(document.body).fontFamily;
+const widths = new Map();
+function textWidth(s) {
+  let w = widths.get(s);
+  if (w === undefined) {
+    if (widths.size > 5000) widths.clear();
+    widths.set(s, w = pen.measureText(s).width);
+  }
+  return w;
+}
+
+// clipped is a text of at most some pixels.
 function clipped(s, px) {
-  const most = Math.max(3, Math.floor(px / 6.4)), chars = [...s];
-  return chars.length > most ? chars.slice(0, most - 1).join("") + "…" : s;
+  const chars = [...s];
+  if (textWidth(s) <= px) return s;
+  while (chars.length > 1 && textWidth(chars.join("") + "…") > px) chars.length -= Math.max(1, Math.floor(chars.length / 20));
+  return chars.join("") + "…";
 }
 
 // steps is an outline of bins.
@@ -69,7 +83,7 @@ function steps(values, x, y, base) {
 }
 
 function timeAxis(svg, x, from, to, y) {
-  const anchorOf = (p, s) => p + s.length * 3.4 > svg.w ? "end" : p - s.length * 3.4 < 0 ? "start" : "middle";
+  const anchorOf = (p, s) => p + textWidth(s) / 2 + 2 > svg.w ? "end" : p - textWidth(s) / 2 < 2 ? "start" : "middle";
   let last = -1e9;
   for (const [at, s] of momentTicks(from, to, Math.max(2, Math.floor(svg.w / 90)))) {
     const p = x((at - data.axis.start) / data.axis.step);
@@ -81,11 +95,11 @@ function timeAxis(svg, x, from, to, y) {
 }
 
 // band draws flows and marked ones over time; onrange is told the bins that are chosen, null for all.
-function band2(box, v, range, onrange) {
+function band2(box, v, range, log, onrange) {
   const h = 170, svg = drawing(box, h, "flows over time" + (range ? ", chosen " + moment(edge(range[0])) + " to " + moment(edge(range[1])) : "")), n = data.axis.bins;
   const left = 44, right = 8, base = h - 22, top = Math.max(1, ...v.n, ...(v.p || []).map(Math.ceil));
-  const x = b => left + (svg.w - left - right) * b / n, y = c => base - (base - 10) * c / top;
-  for (const t of ticks(top, 4)) { lineOf(svg, "grid", left, y(t), svg.w - right, y(t)); if (t % 1 === 0) texts(svg, left - 6, y(t) + 4, "end", short3(t)); }
+  const x = b => left + (svg.w - left - right) * b / n, y = c => base - (base - 10) * (log ? Math.log1p(c) / Math.log1p(top) : c / top);
+  for (const t of log ? [0, 1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7].filter(t => t <= top) : ticks(top, 4)) { lineOf(svg, "grid", left, y(t), svg.w - right, y(t)); if (t % 1 === 0) texts(svg, left - 6, y(t) + 4, "end", short3(t)); }
   svg.append(element("path", {class: "flow", d: steps(v.n, x, y, base)}));
   if (data.mark) svg.append(element("path", {class: "hit", d: steps(v.m, x, y, base)}));
   if (v.p) svg.append(element("path", {class: "wasline", d: "M" + v.p.map((c, i) => f1(x(i + 0.5)) + " " + f1(y(c))).join("L")}));
@@ -153,7 +167,7 @@ function volume(box, v, range) {
 // bars draws levels with their flows, marked ones among them, and what the profile would have.
 function bars(box, f, label, chosen, onchoose) {
   const rows = f.top, high = 23, svg = drawing(box, Math.max(1, rows.length) * high + 4, label);
-  const nameWidth = Math.min(svg.w * 0.38, 12 + 6.6 * Math.max(3, ...rows.map(r => [...r.name].length))), numbers = 7 * Math.max(...rows.map(r => written2(r).length), 3) + 8;
+  const nameWidth = Math.min(svg.w * 0.4, 20 + Math.max(20, ...rows.map(r => textWidth("✱ " + r.name) - (data.profile ? 0 : textWidth("✱ "))))), numbers = 14 + Math.max(20, ...rows.map(r => textWidth(written2(r))));
   const expected = r => data.profile && f.p ? r.p / f.p * f.n : 0, top = Math.max(1, ...rows.map(r => Math.max(r.n, expected(r))));
   const w = Math.max(20, svg.w - nameWidth - numbers - 8), x = c => nameWidth + w * c / top;
   rows.forEach((r, i) => {
@@ -162,7 +176,7 @@ function bars(box, f, label, chosen, onchoose) {
       (data.profile && f.p ? fresh ? ", never in the profile" : `, ${whole.format(Math.round(expected(r)))} by the profile's share` : "");
     const g = element("g", {class: "choice" + (chosen && !on ? " off" : ""), tabindex: 0, role: "button", "aria-pressed": !!on, "aria-label": says, transform: `translate(0 ${i * high + 2})`});
     g.append(element("title", {}, isolate(says)), element("rect", {class: "ring", x: 1, y: 0, width: svg.w - 2, height: high - 2, rx: 4}));
-    g.append(element("text", {class: "name", x: 6, y: 15}, isolate(clipped((fresh ? "✱ " : "") + r.name, nameWidth - 12))));
+    g.append(element("text", {class: "name", x: 6, y: 15}, isolate(clipped((fresh ? "✱ " : "") + r.name, nameWidth - 14))));
     g.append(element("rect", {class: "flow", x: nameWidth, y: 4, width: f1(Math.max(r.n ? 1 : 0, x(r.n) - nameWidth)), height: 13, rx: 2}));
     if (r.m) g.append(element("rect", {class: "hit", x: nameWidth, y: 4, width: f1(Math.max(1, x(r.m) - nameWidth)), height: 13, rx: 2}));
     if (data.profile && f.p) g.append(element("line", {class: "was", x1: f1(x(expected(r))), x2: f1(x(expected(r))), y1: 1, y2: 20}));
@@ -198,7 +212,7 @@ function scores(box, c, s, onrange) {
 
 // statuses draws a category by time: the tint is the number of flows, the number in a cell the share that is marked.
 function statuses(box, h, label) {
-  const high = 20, svg = drawing(box, h.rows.length * high + 24, label), left = Math.min(svg.w * 0.3, 14 + 6.6 * Math.max(...h.rows.map(r => [...r].length)));
+  const high = 20, svg = drawing(box, h.rows.length * high + 24, label), left = Math.min(svg.w * 0.3, 14 + Math.max(...h.rows.map(textWidth)));
   const w = (svg.w - left - 4) / h.wide, top = Math.log1p(Math.max(1, ...h.n)), x = b => left + (svg.w - left - 4) * b / data.axis.bins;
   h.rows.forEach((name, r) => {
     svg.append(element("text", {class: "name", x: 2, y: r * high + 14}, isolate(clipped(name, left - 10))));
@@ -208,8 +222,8 @@ function statuses(box, h, label) {
       const cell = element("rect", {class: "cool", x: f1(left + k * w), y: r * high, width: f1(Math.max(1, w - 1)), height: high - 1, "fill-opacity": (0.06 + 0.5 * Math.log1p(n) / top).toFixed(2)});
       cell.append(element("title", {}, `${isolate(name)}, ${moment(edge(Math.ceil(k * data.axis.bins / h.wide)))}: ${whole.format(n)} flows` + (data.mark ? `, ${whole.format(m)} ${data.mark}s` : "")));
       svg.append(cell);
-      const says = Math.round(100 * m / n);
-      if (m && w > 6.6 * String(says).length + 2) texts(svg, f1(left + k * w + w / 2), r * high + 14, "middle", says, {class: says >= 50 ? "name much" : "name"});
+      const share = Math.round(100 * m / n), says = share === 100 ? "all" : share;
+      if (m && w > textWidth(String(says)) + 2) texts(svg, f1(left + k * w + w / 2 - 0.5), r * high + 14, "middle", says, {class: share >= 50 ? "name much" : "name"});
       else if (m) svg.append(element("rect", {class: "hit", x: f1(left + k * w), y: f1(r * high + (high - 1) * (1 - m / n)), width: f1(Math.max(1, w / 3)), height: f1((high - 1) * m / n)}));
     }
   });
@@ -249,7 +263,7 @@ function scatter(box, h) {
 
 // matrix draws correlations: orange above 0, blue below.
 function matrix(box, c) {
-  const k = c.keys.length, left = Math.min(130, box.clientWidth * 0.3), svg = drawing(box, k * 26 + 28, "correlations of the numbers"), w = (svg.w - left - 4) / k;
+  const k = c.keys.length, left = Math.min(130, box.wide * 0.3), svg = drawing(box, k * 26 + 28, "correlations of the numbers"), w = (svg.w - left - 4) / k;
   c.keys.forEach((name, i) => {
     svg.append(element("text", {class: "name", x: 2, y: i * 26 + 17}, isolate(clipped(name, left - 6))));
     svg.append(element("text", {x: f1(left + i * w + w / 2), y: k * 26 + 16, "text-anchor": "middle"}, isolate(clipped(name, w - 4))));
@@ -263,13 +277,36 @@ function matrix(box, c) {
   box.prepend(svg);
 }
 
-// map draws countries as circles at their middles, all others as dots.
+// cells are where land is, in cells of 2.5 degrees from 180° W and 80° N to 57.5° S; from Natural Earth, public domain.
+const cells = "AAAAEz/P//8ABwAAAADAAAAAAAABKZAP//8AAAAA4AH4AAAAAAADwDQAP/8AAAAGAH/4AIAAgEABfG/gHwH////mHf//9/gA+AAAK8TH4Af//gH6FAAAAAAADAAAAAPB4D" +
+  "+/+ALAAAAAAAAAAP////UcHwCAD3/////////+A////8BgDgAAPn////////74AeB//+B6AAAAPn///////4CAAIAf//h+AAACFP///////gOAAAAP//7/gAANH///////" +
+  "/wMAAAAH////wAAD/////////wAAAAAD///04AAD/////////wAAAAAD///8AAAB//X3/////gAAAAAD///wAAAB6+Dv/////EAAAAAD///gAAAPhvbz////8IAAAAAB//" +
+  "/AAAAPAp/z///+IIAAAAAB///AAAAA8Af/////EwAAAAAAf/+AAAAH8AP/////BAAAAAAAX/4AAAAP/uv/////gAAAAAAAP8EAAAAP///v////gAAAAAAAD4EAAAA///3z" +
+  "////AAAAAAAAB4AAAAA///3+H//+gAAAAAAAA4gAAAB///7/D+fgAAAAAAAAA9gYAAA///7+B8PQAAAAAAAAAHgAAAB///94B4HggAAAAAAAAA4AAAB////gAwHwwAAAAA" +
+  "AAAAAoAAA///+QAwFgAAAAAAAAAAF/AAAf///wAAEAIAAAAAAAAAB/gAAPv//wAICAAAAAAAAAAAB/8AAAD//gAAGGAAAAAAAAAAD/8AAAD//AAADOAAAAAAAAAAD//AAA" +
+  "D/+AAADOjAAAAAAAAAD//4AAD/8AAABAg8AAAAAAAAD//8AAB/8AAAAgAeAAAAAAAAD//8AAB/8AAAABoIAAAAAAAAB//4AAB/8AAAAAAAAAAAAAAAB//wAAB/8QAAAADA" +
+  "AAAAAAAABgAAAAAAcwAAAAfkAAAAAAAAAP/wAAB/wwAAAAf+AAAAAAAAAP/wAAB/xgAAAD//AAAAAAAAAP/AAAA/xgAAAH//AAAAAAAAAP+AAAA/gAAAAH//gAAAAAAAAf" +
+  "8AAAAfgAAAAD//gAAAAAAAAf8AAAAfAAAAAD//gAAAAAAAAf4AAAAcAAAAADw/gAAAAAAAAfgAAAAAAAAAAAAPAAAAAAAAAfAAAAAAAAAAAAACACAAAAAAA8AAAAAAAAAA" +
+  "AAACAEAAAAAAAcAAAAAAAAAAAAAAAIAAAAAAA4AAAAAAAAAAAAAAAQAAAAAAA4AAAAAAAAAAAAAAAAAAAAAAAwgAAAAAAAAAAAAAAAAAAAAAAYAAAAAAAAAAAAAAAAAAAA" +
+  "AAAAAAAAAAAAAAAAAAAA";
+function land(x, y) {
+  const raw = atob(cells);
+  let d = "";
+  for (let row = 0; row < 55; row++) for (let k = 0, from = -1; k <= 144; k++) {
+    const at = row * 144 + k, on = k < 144 && raw.charCodeAt(at >> 3) >> 7 - (at & 7) & 1, lat = 80 - 2.5 * row;
+    if (on && from < 0) from = k;
+    if (!on && from >= 0) { d += `M${f1(x(2.5 * from - 180))} ${f1(y(lat))}H${f1(x(2.5 * k - 180))}V${f1(y(lat - 2.1))}H${f1(x(2.5 * from - 180))}Z`; from = -1; }
+  }
+  return d;
+}
+
+// map draws countries as circles at their middles, on land.
 function map(box, f, chosen, onchoose) {
-  const svg = drawing(box, Math.round(Math.max(220, box.clientWidth) * 0.46), "flows by country"), h = svg.viewBox.baseVal.height;
-  const x = lon => (lon + 180) / 360 * svg.w, y = lat => h - (lat + 58) / 136 * h, top = Math.max(1, ...f.top.map(r => r.n));
+  const svg = drawing(box, Math.round(Math.max(220, box.wide) * 0.46), "flows by country"), h = svg.viewBox.baseVal.height;
+  const x = lon => (lon + 180) / 360 * svg.w, y = lat => h - (lat + 58) / 138 * h, said = [], top = Math.max(1, ...f.top.map(r => r.n));
   for (let lon = -150; lon < 180; lon += 30) lineOf(svg, "grid", x(lon), 0, x(lon), h);
   for (let lat = -30; lat < 78; lat += 30) lineOf(svg, "grid", 0, y(lat), svg.w, y(lat));
-  for (const p of Object.values(data.places)) svg.append(element("circle", {class: "land", cx: f1(x(p.lon)), cy: f1(y(p.lat)), r: 2.5}));
+  svg.append(element("path", {class: "land", d: land(x, y)}));
   for (const r of [...f.top].sort((a, b) => b.n - a.n)) {
     const p = data.places[r.name];
     if (!p || !r.n) continue;
@@ -277,11 +314,32 @@ function map(box, f, chosen, onchoose) {
     const g = element("g", {class: "choice" + (chosen && !chosen.includes(r.name) ? " off" : ""), tabindex: 0, role: "button", "aria-pressed": !!(chosen && chosen.includes(r.name)), "aria-label": says});
     g.append(element("title", {}, says), element("circle", {class: "flow", cx: f1(x(p.lon)), cy: f1(y(p.lat)), r: f1(radius)}), element("circle", {class: "ring", cx: f1(x(p.lon)), cy: f1(y(p.lat)), r: f1(radius + 2)}));
     if (r.m) g.append(element("circle", {class: "hit", cx: f1(x(p.lon)), cy: f1(y(p.lat)), r: f1(radius * Math.sqrt(r.m / r.n)), "pointer-events": "none"}));
+    const at = [x(p.lon) + radius + 4, y(p.lat) + 4], wide = textWidth(p.name);
+    if (at[0] + wide < svg.w && !said.some(o => Math.abs(o[1] - at[1]) < 14 && at[0] < o[0] + o[2] && o[0] < at[0] + wide)) {
+      said.push([...at, wide]);
+      g.append(element("text", {class: "name", x: f1(at[0]), y: f1(at[1])}, p.name));
+    }
     g.addEventListener("click", () => onchoose(r.name));
     g.addEventListener("keydown", e => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); onchoose(r.name); } });
     svg.append(g);
   }
   svg.setAttribute("role", "group");
+  box.prepend(svg);
+}
+
+// panels draws how each number spreads, the marked flows over the others, each by its own total; the profile as a line.
+function panels(box, list) {
+  const across = Math.max(1, Math.floor(box.wide / 230)), high = 104, svg = drawing(box, Math.ceil(list.length / across) * high, "distributions of numbers"), wide = svg.w / across;
+  list.forEach((c, i) => {
+    const d = data.nums[i], left = i % across * wide, above = Math.floor(i / across) * high, base = above + 78, w = wide - 16, n = c.n.length, rest = c.n.map((v, k) => v - c.m[k]);
+    const shares = values => { const t = values.reduce((a, b) => a + b, 0); return t ? values.map(v => Math.sqrt(v / t)) : null; };
+    const drawn = [["flow", shares(rest)], ["hit part", shares(c.m)], ["wasline", data.profile ? shares(c.p) : null]].filter(([, s]) => s), top = Math.max(1e-9, ...drawn.flatMap(([, s]) => s));
+    svg.append(element("text", {class: "name", x: f1(left), y: above + 12}, isolate(clipped(d.title, w))));
+    for (const [cls, s] of drawn) svg.append(element("path", {class: cls, d: steps(s, k => left + w * k / n, v => base - 58 * v / top, base)}));
+    const low = written(d.key, valueOf(d.scale, 0)), highest = written(d.key, valueOf(d.scale, NONE - 1));
+    texts(svg, f1(left), base + 15, "start", low);
+    if (textWidth(low) + textWidth(highest) + 10 < w) texts(svg, f1(left + w), base + 15, "end", highest);
+  });
   box.prepend(svg);
 }
 

@@ -281,7 +281,7 @@ func levelsOf(values []float64) (code []uint32, levels []string) {
 }
 
 // maxNums is the most columns of numbers.
-const maxNums = 6
+const maxNums = 8
 
 // numbers takes the amounts of a flow; of a table without any, its first numbers.
 func (f *Flows) numbers(r *roles.Columns) {
@@ -372,7 +372,20 @@ func (f *Flows) Sample(n int, seed uint64) {
 			keep = append(keep, int32(i))
 		}
 	}
-	f.N = n
+	f.keep(keep)
+	if f.Profile != nil {
+		p := *f.Profile
+		p.N = 0
+		for _, v := range f.Flag {
+			p.N += int(v & profile / profile)
+		}
+		f.Profile = &p
+	}
+}
+
+// keep keeps the flows of some places, in their order.
+func (f *Flows) keep(keep []int32) {
+	f.N = len(keep)
 	f.Bin, f.At, f.Row = ordered(f.Bin, keep), ordered(f.At, keep), ordered(f.Row, keep)
 	f.Flag, f.Sign = ordered(f.Flag, keep), ordered(f.Sign, keep)
 	for i := range f.Dims {
@@ -383,13 +396,5 @@ func (f *Flows) Sample(n int, seed uint64) {
 	}
 	if f.Score != nil {
 		f.Score = ordered(f.Score, keep)
-	}
-	if f.Profile != nil {
-		p := *f.Profile
-		p.N = 0
-		for _, v := range f.Flag {
-			p.N += int(v & profile / profile)
-		}
-		f.Profile = &p
 	}
 }

@@ -116,6 +116,7 @@ function fill(it) {
 function paint(it, v) {
   const why = it.empty && it.empty(v);
   it.none.hidden = !why;
+  it.section.classList.toggle("void", !!why);
   it.none.textContent = why || "";
   it.box.hidden = !!why;
   it.extra.hidden = !!why;
@@ -135,19 +136,21 @@ const marks = data.mark ? data.mark + "s" : "";
 const counts = list => ({heads: ["name", "flows", ...(data.mark ? [marks] : []), ...(data.profile ? ["profile"] : [])],
   columns: [list.map(r => r.name), list.map(r => r.n), ...(data.mark ? [list.map(r => r.m)] : []), ...(data.profile ? [list.map(r => r.p)] : [])]});
 const moments = (from, n) => Array.from({length: n}, (_, i) => data.axis.rows ? edge(from + i) + 1 : new Date(edge(from + i)).toISOString());
-const axisName = data.axis.rows ? "row" : "time";
+const over = data.axis.rows ? "in the order of rows" : "over time", axisName = data.axis.rows ? "row" : "time";
 
 function build() {
   const root = $("cards"), row = cls => root.appendChild(make("div", {class: cls}));
-  const timeBox = $("time"), time = {id: "time", section: timeBox.closest("section"), box: timeBox, title: "Traffic over time", says: $("time-note"), none: make("p"), extra: make("div"),
-    note: v => `Flows a ${width()}${data.mark ? `, ${marks} among them in orange` : ""}${v.time.p ? "; dashed: the profile at this time of day" : ""}. Drag to choose a time, or use the arrow keys; a click takes it away.`
+  const timeBox = $("time"), time = {id: "time", section: timeBox.closest("section"), box: timeBox, title: "Traffic " + over, says: $("time-note"), none: make("p"), extra: make("div"),
+    note: v => `Flows per ${width()}${data.mark ? `, ${marks} among them in orange` : ""}${v.time.p ? "; dashed: the profile at this time of day" : ""}. Drag to choose a time, or use the arrow keys; a click takes it away.`
       + (data.axis.rows ? " The data has no time: the axis is the order of its rows." : ""),
-    drawn: (box, v) => band2(box, v.time, bins(state), setBins), table: v => ({heads: [axisName, "flows", ...(data.mark ? [marks] : []), ...(v.time.p ? ["profile"] : [])], columns: [moments(0, data.axis.bins), v.time.n, ...(data.mark ? [v.time.m] : []), ...(v.time.p ? [v.time.p] : [])]})};
+    drawn: (box, v) => band2(box, v.time, bins(state), tall.checked, setBins), table: v => ({heads: [axisName, "flows", ...(data.mark ? [marks] : []), ...(v.time.p ? ["profile"] : [])], columns: [moments(0, data.axis.bins), v.time.n, ...(data.mark ? [v.time.m] : []), ...(v.time.p ? [v.time.p] : [])]})};
   timeBox.replaceChildren();
+  const tall = make("input", {type: "checkbox", onchange: () => paint(time, shown)});
+  timeBox.before(make("label", {class: "check"}, tall, " logarithmic"));
   finish(time);
   cards.push(time);
   const two = row("grid2");
-  const volumes = card(two, "volume", "Volume, in and out", "Bytes a " + width() + " of the chosen time, on a logarithmic scale.", (box, v) => volume(box, v.time, bins(state)),
+  const volumes = card(two, "volume", "Volume, in and out", "Bytes per " + width() + " of the chosen time, on a logarithmic scale.", (box, v) => volume(box, v.time, bins(state)),
     v => { const [a, b] = bins(state) || [0, data.axis.bins], names = ["out", "in"].filter(k => v.time[k]); return {heads: [axisName, ...names.map(k => "bytes " + k)], columns: [moments(a, b - a), ...names.map(k => v.time[k].slice(a, b))]}; },
     v => data.lacks.includes("bytes") ? lacking("column of bytes", "A data config names columns; src_bytes and dst_bytes are known names.")() : nothing(v));
   volumes.extra.replaceWith(volumes.extra = make("div", {class: "legend"}, ...[["out", "#0072b2", "out, from source to destination"], ["in", "#cc79a7", "in, back"]].filter(([k]) => numAt("bytes " + k) >= 0)
@@ -159,12 +162,12 @@ function build() {
   const others = {proto: "protocols", service: "services", state: "connection status", class: "labels", src: "source addresses", dst: "destination addresses"};
   for (const key of ["proto", "service", "state", "class", "src", "dst"]) {
     const d = data.dims[dimAt(key)], title = d ? key === "src" ? "Most active sources" : key === "dst" ? "Most targeted destinations" : d.title : {proto: "Protocol", service: "Service", state: "Connection status", class: "Label", src: "Most active sources", dst: "Most targeted destinations"}[key];
-    card(dims, "dim-" + key, title, v => { const f = v.dims[key]; return `${data.mark ? capital(marks) + " / flows" : "Flows"} of column ${d.column}, ${whole.format(f.levels)} values${f.levels > f.top.length ? `, ${f.top.length} shown` : ""}; choose to filter${data.profile ? "; the line is the profile's share, ✱ was never in it" : ""}.`; },
-      (box, v) => bars(box, v.dims[key], title, state.levels[key], name => toggle(key, name)), v => counts(v.dims[key].top),
+    card(dims, "dim-" + key, title, v => { const f = v.dims[key]; return `${data.mark ? capital(marks) + " / flows" : "Flows"} of column ${d.column}, ${whole.format(f.levels)} values${f.levels > f.top.length ? `, ${f.top.length} shown` : ""}; choose to filter${data.profile && key !== "class" ? "; the line is the profile's share, ✱ was never in it" : ""}.`; },
+      (box, v) => bars(box, key === "class" ? {...v.dims[key], p: 0} : v.dims[key], title, state.levels[key], name => toggle(key, name)), v => counts(v.dims[key].top),
       v => !d ? lacking(key === "class" ? "labels" : "column of " + others[key], key === "class" ? "label: in a data config says where they are." : "A data config names columns.")() : v.dims[key].n ? "" : nothing(v) || "No flow passes the other filters.");
   }
   const pair = row("grid2"), st = data.dims[["state", "proto", "service", "class"].map(dimAt).find(k => k >= 0)];
-  card(pair, "status", (st ? st.title : "Connection status") + " over " + axisName, data.mark ? `The tint is the number of flows, the number the per cent of them that are ${marks}.` : "The tint is the number of flows.",
+  card(pair, "status", (st ? st.title : "Connection status") + " " + over, data.mark ? `The tint is the number of flows, the number the per cent of them that are ${marks}.` : "The tint is the number of flows.",
     (box, v) => statuses(box, v.status, "categories over time"),
     v => { const h = v.status, at = h.n.map((_, i) => i).filter(i => h.n[i]); return {heads: [st.title, axisName, "flows", marks || "marked"], columns: [at.map(i => h.rows[Math.floor(i / h.wide)]), at.map(i => moments(Math.ceil(i % h.wide * data.axis.bins / h.wide), 1)[0]), at.map(i => h.n[i]), at.map(i => h.m[i])]}; },
     v => !st ? lacking("column of categories", "A data config names columns.")() : nothing(v));
@@ -183,13 +186,16 @@ function build() {
   card(pair2, "numbers", "Correlations", v => `Pearson's, of logarithms, over ${whole.format(v.numbers.n)} flows with all of the numbers.`, (box, v) => matrix(box, v.numbers),
     v => { const c = v.numbers, k = c.keys.length; return {heads: ["", ...c.keys], columns: [c.keys, ...c.keys.map((_, j) => c.keys.map((_, i) => c.r[i * k + j] === -2 ? null : c.r[i * k + j]))]}; },
     v => v.numbers ? nothing(v) : "The data has fewer than two numbers.");
-  if (dimAt("country") >= 0 || dimAt("src") >= 0) card(root, "map", "Countries", v => { const f = v.dims.country, none = f.top.find(r => r.name === "–"); return `Of the other end of each flow, by the prefixes given; the area is the number of flows${data.mark ? `, orange the share of ${marks}` : ""}; small dots are other countries.${none ? ` ${whole.format(none.n)} flows have addresses of no prefix, such as private ones.` : ""}`; },
+  if (dimAt("country") >= 0 || dimAt("src") >= 0) card(root, "map", "Countries", v => { const f = v.dims.country, none = f.top.find(r => r.name === "–"); return `Of the other end of each flow, by the prefixes given; the area is the number of flows${data.mark ? `, orange the share of ${marks}` : ""}.${none ? ` ${whole.format(none.n)} flows have addresses of no prefix, such as private ones.` : ""}`; },
     (box, v) => map(box, v.dims.country, state.levels.country, name => toggle("country", name)), v => counts(v.dims.country.top),
     () => dimAt("country") < 0 ? "No map: give a CSV file of prefixes and countries with --countries FILE, such as a line 192.0.2.0/24,NL." : "");
   for (const [id, key, peer, title, says] of [["from", "src", "dst", "What sources do", "A scan shows as many destinations or services"], ["to", "dst", "src", "Who is targeted", "A flood shows as many flows of few services"]]) {
-    card(root, id, title, `Hosts with the most ${marks || "flows"} that pass all filters. ${says}.`, null, null, v => dimAt(key) < 0 ? lacking(others[key], "Host features need addresses.")() : nothing(v)).rows =
+    card(root, id, title, `Hosts with the most ${marks || "flows"} that pass all filters. ${says}.`, null, null, v => dimAt(key) < 0 ? lacking(others[key], "What hosts do needs addresses.")() : nothing(v)).rows =
       v => hostTable(v[id], key, peer === "dst" ? "destinations" : "sources");
   }
+  card(root, "spread", "Numbers and host features", v => `Where the values of each number are, on a logarithmic scale from its lowest to its highest; heights are roots of shares${data.mark ? `, ${marks} in orange over the other flows, each by its own total` : ""}${data.profile ? "; dashed: the profile" : ""}.`, (box, v) => panels(box, v.spread),
+    v => ({heads: ["number", "from", "flows", marks || "marked", ...(data.profile ? ["profile"] : [])], columns: [v.spread.flatMap((c, i) => c.n.map(() => data.nums[i].title)), v.spread.flatMap((c, i) => c.n.map((_, k) => valueOf(data.nums[i].scale, Math.round((NONE - 1) * k / sizes.spread)))), v.spread.flatMap(c => c.n), v.spread.flatMap(c => c.m), ...(data.profile ? [v.spread.flatMap(c => c.p)] : [])]}),
+    v => data.nums.length ? nothing(v) : lacking("columns of numbers", "")());
   const next = row("grid2");
   for (const [key, title] of [["n", "Forecast of flows"], ...(data.mark ? [["m", `Forecast of ${marks}`]] : [])]) {
     card(next, "ahead-" + key, title, v => { const a = v.ahead[key], e = a.error, better = e.smooth.mae < e.naive.mae; return `Per ${width()}, after the chosen time, with a band of 95 %. ${a.period > 1 ? `A season of ${a.period} bins.` : "No season found."} Held out, the last ${a.held} bins: mean error ${figure3(e.smooth.mae)} by Holt–Winters, ${figure3(e.naive.mae)} by the naive forecast${better ? "" : ", which is no worse"}; ${Math.round(100 * e.smooth.coverage)} % lay within the band.`; },
@@ -291,18 +297,32 @@ function chips(v) {
   $("chips").replaceChildren(...out);
 }
 
+// draw draws the cards that can be seen at once, and the others after a breath; what is read of the layout is read first.
 function draw(v) {
-  chips(v);
+  const first = [], rest = [], mine = asked;
   for (const it of cards) {
-    paint(it, v);
-    if (it.rows) it.box.replaceChildren(...(it.box.hidden ? [] : [it.rows(v)]));
-    if (it.order) it.order.value = state.sort;
-    for (const key of ["x", "y"]) if (it[key]) it[key].value = state[key];
+    it.box.hidden = false;
+    const r = it.section.getBoundingClientRect();
+    it.seen = r.bottom > 0 && r.top < innerHeight;
+    it.box.wide = Math.max(220, it.section.clientWidth - inset);
+    (it.seen ? first : rest).push(it);
   }
+  chips(v);
+  const part = list => {
+    for (const it of list) {
+      paint(it, v);
+      if (it.rows) it.box.replaceChildren(...(it.box.hidden ? [] : [it.rows(v)]));
+      if (it.order) it.order.value = state.sort;
+      for (const key of ["x", "y"]) if (it[key]) it[key].value = state[key];
+    }
+  };
+  part(first);
+  settled = new Promise(done => setTimeout(() => { if (mine === asked) part(rest); done(); }));
   $("low").value = state.score && state.score[0] != null ? state.score[0] : "";
   $("high").value = state.score && state.score[1] != null ? state.score[1] : "";
   $("mark").value = state.mark;
 }
+let settled = Promise.resolve(), inset = innerWidth > 820 ? 42 : 30;
 
 function forms() {
   for (const d of data.dims) $("add-dim").append(make("option", {value: d.key}, d.title));
@@ -332,5 +352,5 @@ if (data.n || data.of) {
   forms();
   refresh().then(() => { if (!data.served && "requestIdleCallback" in window) requestIdleCallback(() => load()); });
   let waiting = 0, was = innerWidth;
-  addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(() => { if (innerWidth !== was && shown) { was = innerWidth; draw(shown); } }, 150); });
+  addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(() => { if (innerWidth !== was && shown) { was = innerWidth; inset = innerWidth > 820 ? 42 : 30; draw(shown); } }, 150); });
 }

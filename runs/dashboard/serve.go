@@ -157,8 +157,8 @@ func (s *server) view(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	of, ok := map[string]any{"time": v.Time, "dims": v.Dims, "score": v.Score, "signs": v.Signs, "status": v.Status,
-		"scatter": v.Scatter, "numbers": v.Numbers, "from": v.From, "to": v.To, "shift": v.Shift, "flows": v.Flows,
-		"ahead": v.Ahead}[part]
+		"scatter": v.Scatter, "numbers": v.Numbers, "spread": v.Spread, "from": v.From, "to": v.To, "shift": v.Shift,
+		"flows": v.Flows, "ahead": v.Ahead}[part]
 	if !ok {
 		refuse(w, http.StatusNotFound, fmt.Errorf("a view has no part %q", part))
 		return

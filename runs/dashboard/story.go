@@ -16,6 +16,7 @@ type story struct {
 	Tiles  [][2]string
 	Time   template.HTML // a drawing of traffic over time
 	Axis   string        // what a bin is
+	Rows   bool          // it is of rows
 	Mark   string        // plural
 	Served bool
 	Lacks  []string
@@ -61,7 +62,7 @@ func plural(n int, word string) string {
 
 // story tells the view of all flows.
 func (f *Flows) story(v *View) *story {
-	s := &story{Name: clip(f.Name), Axis: f.Axis.width(), Mark: f.Mark}
+	s := &story{Name: clip(f.Name), Axis: f.Axis.width(), Rows: f.Axis.Rows, Mark: f.Mark}
 	own := f.Own()
 	when := "in the order of their rows, since the data has no time"
 	if !f.Axis.Rows {
@@ -87,7 +88,7 @@ func (f *Flows) story(v *View) *story {
 		}
 	}
 	if f.Axis.Bins > 1 && !f.Axis.Rows {
-		s.Says += fmt.Sprintf(" The busiest %s begins at %s with %s.", f.Axis.width(), f.Axis.moment(f.Axis.edge(at)),
+		s.Says += fmt.Sprintf(" Most in one bin of time, %s: at %s, %s.", f.Axis.width(), f.Axis.moment(f.Axis.edge(at)),
 			plural(peak, "flow"))
 	}
 	s.doubts(f, v)
@@ -229,6 +230,6 @@ func (f *Flows) drawing(v *View) string {
 	if f.Mark != "" {
 		svg += area("hit", v.Time.M)
 	}
-	return svg + text(left, 12, "start", plural(top, "flow")+" a "+f.Axis.width()) +
+	return svg + text(left, 12, "start", plural(top, "flow")+" per "+f.Axis.width()) +
 		text(left, h-6, "start", f.Axis.moment(f.Axis.Start)) + text(w-left, h-6, "end", f.Axis.moment(last)) + "</svg>"
 }

@@ -23,9 +23,10 @@ type View struct {
 	Status  *Heat             `json:"status,omitempty"`
 	Scatter *Heat             `json:"scatter,omitempty"` // row by row from the lowest y
 	Numbers *Correlations     `json:"numbers,omitempty"`
-	From    []Host            `json:"from"`  // sources
-	To      []Host            `json:"to"`    // destinations
-	Shift   []Shift           `json:"shift"` // null without a profile
+	Spread  []Counts          `json:"spread"` // of each number, in bins of equal width of its code
+	From    []Host            `json:"from"`   // sources
+	To      []Host            `json:"to"`     // destinations
+	Shift   []Shift           `json:"shift"`  // null without a profile
 	Flows   List              `json:"flows"`
 	Ahead   map[string]*Ahead `json:"ahead"` // n and m
 }
@@ -110,11 +111,12 @@ const (
 	blocks    = 24
 	scatterX  = 48
 	scatterY  = 32
+	spreads   = 32
 	topLevels = 12
 	topHosts  = 8
 	topRows   = 8
 	topShifts = 15
-	pageFlows = 50
+	pageFlows = 30
 )
 
 // View counts what a query keeps, on up to workers goroutines.
@@ -147,6 +149,7 @@ func (f *Flows) View(ctx context.Context, q Query, workers int) (*View, error) {
 	for k, name := range f.Signs {
 		v.Signs = append(v.Signs, Bar{name, total.signs.N[k], total.signs.M[k], total.signs.P[k]})
 	}
+	v.Spread = total.spread
 	v.Status, v.Scatter = total.status, total.scatter
 	v.Numbers = total.correlations(f)
 	v.From, v.To = c.hosts("src", "dst", total), c.hosts("dst", "src", total)
@@ -245,14 +248,14 @@ func (t *tally) correlations(f *Flows) *Correlations {
 		c.Keys = append(c.Keys, "score")
 	}
 	n := float64(t.complete)
+	cov := func(a, b int) float64 {
+		return float64(t.products[a*k+b]) - float64(t.sums[a])*float64(t.sums[b])/n
+	}
 	for i := range k {
 		for j := range k {
-			a, b := min(i, j), max(i, j)
-			cov := t.products[a*k+b] - t.sums[a]*t.sums[b]/n
-			va := t.products[a*k+a] - t.sums[a]*t.sums[a]/n
-			vb := t.products[b*k+b] - t.sums[b]*t.sums[b]/n
-			if c.R[i*k+j] = -2; va > 1e-9*n && vb > 1e-9*n {
-				c.R[i*k+j] = cov / math.Sqrt(va*vb)
+			va, vb := cov(i, i), cov(j, j)
+			if c.R[i*k+j] = -2; va > n && vb > n { // more than a step of the codes
+				c.R[i*k+j] = cov(min(i, j), max(i, j)) / math.Sqrt(va*vb)
 			}
 		}
 	}

@@ -94,7 +94,7 @@ var queries = []string{"", "time=1709370000000,1709460000000", "proto=tcp&proto=
 	"state=SF&proto=" + url.QueryEscape("tcp (6)") + "&time=1709280000000,1709600000000&sign=wrong_fragment",
 	"class=benign", "x=duration&y=bytes+in&sort=time&offset=50", "dst=nobody", "offset=100", "mark=no&sign=urgent"}
 
-func view(t *testing.T, f *Flows, query string, workers int) *View {
+func view(t testing.TB, f *Flows, query string, workers int) *View {
 	t.Helper()
 	v, err := url.ParseQuery(query)
 	if err != nil {

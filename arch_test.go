@@ -30,6 +30,8 @@ var allowed = map[string]string{
 	"numeric/parallel":   "",
 	"numeric/stat":       "",
 	"numeric/forecast":   "",
+	"numeric/hypothesis": "numeric/stat",
+	"numeric/sketch":     "",
 	"numeric/svm":        "numeric/similarity",
 	"numeric/trees":      "numeric/parallel",
 
@@ -64,10 +66,12 @@ var allowed = map[string]string{
 	"data/source/sourcetest": "configs/settings data data/infer data/source",
 	"data/synth":             "configs/settings data data/rows data/source",
 	"data/workload":          "data",
-	"data/audit":             "data data/derive data/source data/split",
 	"data/roles":             "data",
-	"data/fetch":             "data data/input data/source",
-	"data/prep":              "configs/settings data data/corpus eval numeric/cluster numeric/parallel numeric/stat",
+	"data/audit":             "data data/derive data/source data/split numeric/stat",
+	"data/eda": "data data/audit data/derive data/source eval numeric/hypothesis numeric/kernel numeric/parallel " +
+		"numeric/sketch numeric/stat",
+	"data/fetch": "data data/input data/source",
+	"data/prep":  "configs/settings data data/corpus eval numeric/cluster numeric/parallel numeric/stat",
 
 	"models":             "configs/settings data numeric/parallel numeric/cluster",
 	"models/modeltest":   "configs/settings data data/datatest data/prep data/source data/split eval models",
@@ -112,6 +116,7 @@ var allowed = map[string]string{
 	"runs/tune":     "configs/settings data/split eval models runs runs/experiment runs/prepare runs/record",
 	"runs/plot":     "runs/visible",
 	"runs/visible":  "",
+	"runs/edapage":  "data/eda runs/page runs/plot runs/visible",
 	"runs/pautomac": "data/corpus eval models models/automata/machine",
 	"runs/dashboard": "configs/settings data data/roles data/source eval models numeric/forecast numeric/stat " +
 		"runs/bundle runs/experiment runs/investigate runs/page",
@@ -126,7 +131,7 @@ var allowed = map[string]string{
 		"numeric/stat",
 
 	"cmd/speed":     "configs/settings data data/workload eval models models/all models/nn numeric/kernel runs/usage",
-	"cmd/terminal":  "runs runs/record runs/visible",
+	"cmd/terminal":  "data/audit data/eda runs runs/audit runs/record runs/visible",
 	"cmd/plumbline": "*",
 }
 
@@ -134,6 +139,7 @@ var allowed = map[string]string{
 var outside = map[string]string{
 	"gorgonia.org/":           "models/nn/gorgonia",
 	"github.com/sjwhitworth/": "models/golearn",
+	"github.com/axiomhq/":     "numeric/sketch",
 	"github.com/ulikunitz/":   "data/input",
 	"golang.org/x/text/":      "data/input",
 	"github.com/spf13/cobra":  "cmd/plumbline",

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"plumbline/numeric/stat"
 )
 
 // ErrScores says that scores or labels cannot be judged: lengths that differ, NaN, infinities.
@@ -31,7 +33,7 @@ func Rank(scores []float64, attack []bool) (*Ranking, error) {
 	if err := checkFinite(scores); err != nil {
 		return nil, err
 	}
-	order := descending(scores)
+	order := stat.Descending(scores)
 	distinct := 0
 	for k, i := range order {
 		if k == 0 || scores[i] != scores[order[k-1]] {

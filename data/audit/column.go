@@ -15,14 +15,36 @@ func (a *auditor) column(c *data.Column) Column {
 		out.AUROC, out.Stump = separation(a.levels(c, &out))
 		return out
 	}
-	v := a.numbers(c, &out)
-	out.AUROC, out.Stump = separation(v)
-	if out.Distinct <= fewValues {
-		// attacks may have their own values in the middle of the range, as UNSW-NB15's times to live do
-		auroc, stump := separation(byShare(v))
-		out.AUROC, out.Stump = max(out.AUROC, auroc), max(out.Stump, stump)
-	}
+	out.AUROC, out.Stump = alone(a.numbers(c, &out))
 	return out
+}
+
+// alone is what numbers tell by their order, and where they are few by each value too.
+func alone(v []group) (auroc, stump float64) {
+	auroc, stump = separation(v)
+	if len(v) <= fewValues {
+		// attacks may have their own values in the middle of the range, as UNSW-NB15's times to live do
+		by, cut := separation(byShare(v))
+		auroc, stump = max(auroc, by), max(stump, cut)
+	}
+	return auroc, stump
+}
+
+// Alone is what a column alone tells of the truth, given how many benign rows and attacks have each value: the AUROC
+// as a score in the better direction, and the best balanced accuracy of one cut. Categories, without values, stand in
+// the order of their shares of attacks.
+func Alone(values, benign, attacks []float64) (auroc, stump float64) {
+	v := make([]group, len(benign))
+	for i := range v {
+		v[i] = group{benign: benign[i], attacks: attacks[i]}
+		if values != nil {
+			v[i].value = values[i]
+		}
+	}
+	if values == nil {
+		return separation(byShare(v))
+	}
+	return alone(v)
 }
 
 const (

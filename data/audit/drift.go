@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"plumbline/data"
+	"plumbline/numeric/stat"
 )
 
 // Drift is how the benign rows change over time: each period beside those before it, by the population stability index
@@ -81,7 +82,7 @@ func (a *auditor) drift(ids map[string]bool) *Drift {
 		before := make([]float64, len(total))
 		for k := range from {
 			if k > 0 {
-				v := psi(before, counts[k])
+				v := stat.StabilityIndex(before, counts[k])
 				sums[k] += v
 				if v > most[k].psi {
 					most[k] = named{c.Name, v}
@@ -90,7 +91,7 @@ func (a *auditor) drift(ids map[string]bool) *Drift {
 				for b := range rest {
 					rest[b] -= before[b]
 				}
-				v = psi(before, rest)
+				v = stat.StabilityIndex(before, rest)
 				breaks[k] += v
 				after[k] = append(after[k], named{c.Name, v})
 			}
@@ -246,23 +247,4 @@ func commonest(c *data.Column, rows []int32) []int32 {
 		rank[l] = int32(i)
 	}
 	return rank
-}
-
-// psi is the population stability index of two counts over the same bins, Σ (q−p)·ln(q/p), each bin with half a row
-// more than it has.
-func psi(before, now []float64) (sum float64) {
-	var n, m, bins float64
-	for i := range before {
-		if before[i]+now[i] > 0 {
-			n, m, bins = n+before[i], m+now[i], bins+1
-		}
-	}
-	for i := range before {
-		if before[i]+now[i] == 0 {
-			continue
-		}
-		p, q := (before[i]+0.5)/(n+bins/2), (now[i]+0.5)/(m+bins/2)
-		sum += float64((q - p) * math.Log(q/p))
-	}
-	return sum
 }

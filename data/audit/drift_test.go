@@ -11,6 +11,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/data/split"
+	"plumbline/numeric/stat"
 )
 
 // days is five days of 200 benign rows and 60 attacks. From day change on benign sizes come from another range; id
@@ -80,10 +81,10 @@ func TestBreakHasADate(t *testing.T) {
 func TestStabilityIndex(t *testing.T) {
 	p, q := 50.5/101, 25.5/101
 	want := (q-p)*math.Log(q/p) + ((1-q)-(1-p))*math.Log((1-q)/(1-p))
-	if got := psi([]float64{50, 50, 0}, []float64{25, 75, 0}); math.Abs(got-want) > 1e-12 {
+	if got := stat.StabilityIndex([]float64{50, 50, 0}, []float64{25, 75, 0}); math.Abs(got-want) > 1e-12 {
 		t.Errorf("%v, by hand %v", got, want)
 	}
-	if got := psi([]float64{3, 9}, []float64{3, 9}); got != 0 {
+	if got := stat.StabilityIndex([]float64{3, 9}, []float64{3, 9}); got != 0 {
 		t.Error("equal shares:", got)
 	}
 }

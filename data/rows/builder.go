@@ -27,8 +27,10 @@ type Plan struct {
 // processor still has at hand, serves again, and a large file is held once, not twice.
 type Builder struct {
 	Plan
-	Expected int64           // bytes of text that all files together have; 0: not known
-	Memory   int64           // bytes that the table may take; 0: any
+	Expected int64 // bytes of text that all files together have; 0: not known
+	Memory   int64 // bytes that the table may take; 0: any
+	// Each is given the rows in blocks, in order, instead of the builder keeping them; nil: they are kept.
+	Each     func(*Block) error
 	taken    int64           // bytes of text that were taken over
 	specs    []ColumnSpec    // nil until the first file says
 	columns  []gathered      // one for each spec
@@ -139,6 +141,22 @@ func (b *Builder) room(p *Chunk) int {
 
 // Add takes the next chunk over. Nothing of the chunk is kept. The error wraps ErrMemory, and nothing was taken then.
 func (b *Builder) Add(p *Chunk) error {
+	if b.Each == nil {
+		if err := b.keep(p); err != nil {
+			return err
+		}
+	} else if err := b.handOver(p); err != nil {
+		return err
+	}
+	b.Rows += len(p.Lines)
+	b.taken += int64(p.text)
+	b.BadCount += p.BadCount
+	b.Examples = append(b.Examples, p.Bad[:min(len(p.Bad), MaxExamples-len(b.Examples))]...)
+	return nil
+}
+
+// keep copies a chunk to the columns.
+func (b *Builder) keep(p *Chunk) error {
 	if err := b.fits(p); err != nil {
 		return err
 	}
@@ -156,10 +174,6 @@ func (b *Builder) Add(p *Chunk) error {
 		}
 	}
 	b.lines.push(p.Lines, room)
-	b.Rows += len(p.Lines)
-	b.taken += int64(p.text)
-	b.BadCount += p.BadCount
-	b.Examples = append(b.Examples, p.Bad[:min(len(p.Bad), MaxExamples-len(b.Examples))]...)
 	return nil
 }
 

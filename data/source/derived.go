@@ -54,17 +54,35 @@ func (c *Config) checkDerived(doc settings.Node) (ps settings.Problems) {
 
 // derive repairs the values of a table and adds the config's derived columns, and says what it repaired.
 func (c *Config) derive(t *data.Table, workers int) (notes []string, err error) {
+	repaired := make([]int, len(c.Repair))
+	if err := c.deriveBlock(t, workers, repaired); err != nil {
+		return nil, err
+	}
+	return c.repairs(repaired, t.Rows), nil
+}
+
+// deriveBlock is derive for some of the rows, and adds to repaired how many of them each repair changed.
+func (c *Config) deriveBlock(t *data.Table, workers int, repaired []int) error {
 	for i, r := range c.Repair {
 		n, err := r.Apply(t, workers)
 		if err != nil {
-			return nil, fmt.Errorf("data: %s: repair.%d: %w", t.Name, i, err)
+			return fmt.Errorf("data: %s: repair.%d: %w", t.Name, i, err)
 		}
-		notes = append(notes, fmt.Sprintf("repair (%s): %d of %d rows have values that were set to missing", r, n, t.Rows))
+		repaired[i] += n
 	}
 	for i, d := range c.Derive {
 		if err := d.Add(t, workers); err != nil {
-			return nil, fmt.Errorf("data: %s: derive.%d: %w", t.Name, i, err)
+			return fmt.Errorf("data: %s: derive.%d: %w", t.Name, i, err)
 		}
 	}
-	return notes, nil
+	return nil
+}
+
+// repairs says how many of the rows each repair changed.
+func (c *Config) repairs(repaired []int, rows int) (notes []string) {
+	for i, n := range repaired {
+		notes = append(notes, fmt.Sprintf("repair (%s): %d of %d rows have values that were set to missing", c.Repair[i], n,
+			rows))
+	}
+	return notes
 }

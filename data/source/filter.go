@@ -54,22 +54,9 @@ func (b *intake) filter(t *data.Table) error {
 	if len(b.config.Filter) == 0 {
 		return nil
 	}
-	keep := make([]bool, t.Rows)
-	for i := range keep {
-		keep[i] = true
-	}
-	for _, f := range b.config.Filter {
-		c, err := t.Column(f.Column)
-		if err != nil {
-			return fmt.Errorf("data: %s: filter: %w", t.Name, err)
-		}
-		inside, err := f.inside(c)
-		if err != nil {
-			return fmt.Errorf("data: %s: filter: column %s: %w", t.Name, c.Name, err)
-		}
-		for i := range keep {
-			keep[i] = keep[i] && inside(i)
-		}
+	keep, err := b.inside(t)
+	if err != nil {
+		return err
 	}
 	out := 0
 	for _, k := range keep {
@@ -85,6 +72,28 @@ func (b *intake) filter(t *data.Table) error {
 		t.Keep(keep)
 	}
 	return nil
+}
+
+// inside says of each row whether it stays.
+func (b *intake) inside(t *data.Table) ([]bool, error) {
+	keep := make([]bool, t.Rows)
+	for i := range keep {
+		keep[i] = true
+	}
+	for _, f := range b.config.Filter {
+		c, err := t.Column(f.Column)
+		if err != nil {
+			return nil, fmt.Errorf("data: %s: filter: %w", t.Name, err)
+		}
+		inside, err := f.inside(c)
+		if err != nil {
+			return nil, fmt.Errorf("data: %s: filter: column %s: %w", t.Name, c.Name, err)
+		}
+		for i := range keep {
+			keep[i] = keep[i] && inside(i)
+		}
+	}
+	return keep, nil
 }
 
 // inside says whether a row stays.

@@ -99,21 +99,19 @@ func readOwn(ctx context.Context, c *Config, f Finder, workers int) (*data.Table
 		o.FirstRow = t.Rows
 		t.Origins = append(t.Origins, o)
 	}
-	rep := &ReadReport{Rows: t.Rows, Bad: tb.BadCount, Examples: tb.Examples, Warnings: tb.Warnings, Notes: tb.notes}
-	rep.Warnings = append(rep.Warnings, expectations(c, tb.read)...)
-	if tb.BadCount > 0 {
-		rep.Warnings = append(
-			rep.Warnings,
-			fmt.Sprintf(
-				"%s: %d of %d rows could not be read, first %v",
-				c.Name,
-				tb.BadCount,
-				tb.BadCount+t.Rows,
-				tb.Examples[0],
-			),
-		)
+	return t, tb.ending(t.Rows), nil
+}
+
+// ending is what there is to say about reading, with the rows that were kept.
+func (in *intake) ending(rows int) *ReadReport {
+	c := in.config
+	rep := &ReadReport{Rows: rows, Bad: in.BadCount, Examples: in.Examples, Warnings: in.Warnings, Notes: in.notes}
+	rep.Warnings = append(rep.Warnings, expectations(c, in.read)...)
+	if in.BadCount > 0 {
+		rep.Warnings = append(rep.Warnings, fmt.Sprintf("%s: %d of %d rows could not be read, first %v", c.Name, in.BadCount,
+			in.BadCount+rows, in.Examples[0]))
 	}
-	return t, rep, nil
+	return rep
 }
 
 // ErrMemory says that a table does not fit the memory that it may take.

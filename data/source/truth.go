@@ -42,40 +42,17 @@ func (b *intake) judge(t *data.Table, labels, classes *rows.Texts) error {
 		spelled:  map[string][]string{},
 		outcomes: make([]*outcome, len(labels.Levels)+1),
 	}
-	code := labels.Code
-	classCode := code
-	if classes != nil {
-		classCode = classes.Code
-	}
 	t.Attack, t.Class = make([]bool, b.Rows), make([]uint32, b.Rows)
 	for k, o := range t.Origins {
-		without := 0
-		whole, all := j.file(o.Name)
-		for i := o.FirstRow; i < o.FirstRow+o.Rows; i++ {
-			v, name := whole, whole.class
-			var err error
-			if !all {
-				v, name, err = m.row(code[i], classCode[i])
-			}
-			switch {
-			case errors.Is(err, errNoLabel):
-				without++
-				b.Bad(rows.BadRow{File: o.Name, Line: int(t.Lines[i]), Reason: err.Error()})
-				m.leaveOut(i)
-			case err != nil:
-				return fmt.Errorf("data: %s: %s: %w", t.Name, t.Where(int32(i)), err)
-			case v.drop:
-				m.dropped++
-				m.leaveOut(i)
-			default:
-				t.Attack[i], t.Class[i] = v.attack, m.class(name)
-			}
+		without, err := m.file(b, o)
+		if err != nil {
+			return err
 		}
 		if err := b.tooManyBad(o.Name, without+b.badIn[k], o.Rows+b.badIn[k]); without > 0 && err != nil {
 			return err
 		}
 	}
-	b.Warnings = append(b.Warnings, m.unused(code)...)
+	b.Warnings = append(b.Warnings, m.unused(countLevels(labels))...)
 	b.notes = append(b.notes, m.spellings()...)
 	if m.keep == nil {
 		return nil
@@ -87,6 +64,48 @@ func (b *intake) judge(t *data.Table, labels, classes *rows.Texts) error {
 		return fmt.Errorf("data: %s: the label rules leave no rows", t.Name)
 	}
 	return nil
+}
+
+// file tells the truth of the rows of one file, and how many of them have no label.
+func (m *truthMaker) file(b *intake, o data.Origin) (without int, err error) {
+	t, code := m.t, m.labels.Code
+	classCode := code
+	if m.classes != nil {
+		classCode = m.classes.Code
+	}
+	whole, all := m.labeler.file(o.Name)
+	for i := o.FirstRow; i < o.FirstRow+o.Rows; i++ {
+		v, name := whole, whole.class
+		var err error
+		if !all {
+			v, name, err = m.row(code[i], classCode[i])
+		}
+		switch {
+		case errors.Is(err, errNoLabel):
+			without++
+			b.Bad(rows.BadRow{File: o.Name, Line: int(t.Lines[i]), Reason: err.Error()})
+			m.leaveOut(i)
+		case err != nil:
+			return without, fmt.Errorf("data: %s: %s: %w", t.Name, t.Where(int32(i)), err)
+		case v.drop:
+			m.dropped++
+			m.leaveOut(i)
+		default:
+			t.Attack[i], t.Class[i] = v.attack, m.class(name)
+		}
+	}
+	return without, nil
+}
+
+// countLevels is how many rows have each text.
+func countLevels(t *rows.Texts) []int {
+	n := make([]int, len(t.Levels))
+	for _, c := range t.Code {
+		if c != data.Missing {
+			n[c]++
+		}
+	}
+	return n
 }
 
 // row is the outcome on a row by its label and class codes, and the name of its class.
@@ -156,16 +175,10 @@ func (m *truthMaker) spellings() (notes []string) {
 	return notes
 }
 
-// unused says which texts of the benign list no row has, and which labels there are.
-func (m *truthMaker) unused(code []uint32) (warnings []string) {
+// unused says which texts of the benign list no row has, and which labels there are, given the rows of each.
+func (m *truthMaker) unused(rows []int) (warnings []string) {
 	if len(m.rule.Benign) == 0 || len(m.labels.Levels) == 0 {
 		return nil
-	}
-	rows := make([]int, len(m.labels.Levels))
-	for _, c := range code {
-		if c != data.Missing {
-			rows[c]++
-		}
 	}
 	seen := map[string]bool{}
 	for k, n := range rows {

@@ -1,4 +1,4 @@
-package eval
+package stat
 
 import (
 	"cmp"
@@ -18,9 +18,9 @@ type keyed struct {
 	at  int32
 }
 
-// descending returns the indices of x from the largest value to the smallest, equal values in index order.
+// Descending returns the indices of x from the largest value to the smallest, equal values in index order.
 // Values are finite; -0 equals 0.
-func descending(x []float64) []int32 {
+func Descending(x []float64) []int32 {
 	a := make([]keyed, len(x))
 	for i, v := range x {
 		a[i] = keyed{^ascendingKey(v), int32(i)}

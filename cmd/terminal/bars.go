@@ -1,0 +1,104 @@
+package terminal
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// Draws says whether a stream is a terminal that shows bars: one of UTF-8 characters.
+func Draws(stream io.Writer) bool {
+	f, ok := stream.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} { // the first that is set decides
+		if v := strings.ToUpper(os.Getenv(name)); v != "" {
+			return strings.Contains(v, "UTF-8") || strings.Contains(v, "UTF8")
+		}
+	}
+	return false
+}
+
+// Bars is values as bars of eight heights, at most n of them: neighbours are added up. What is not 0 shows.
+func Bars(values []float64, n int) string {
+	wide := (len(values) + n - 1) / max(n, 1)
+	var sums []float64
+	top := 0.0
+	for from := 0; from < len(values); from += wide {
+		sum := 0.0
+		for _, v := range values[from:min(from+wide, len(values))] {
+			sum += v
+		}
+		sums, top = append(sums, sum), max(top, sum)
+	}
+	var b strings.Builder
+	for _, v := range sums {
+		if v <= 0 {
+			b.WriteByte(' ')
+			continue
+		}
+		b.WriteRune(rune('▁' + int(7*v/top)))
+	}
+	return b.String()
+}
+
+// Reading shows how many rows have been read: on a terminal in a moving line, elsewhere in a plain line now and then.
+type Reading struct {
+	w           io.Writer
+	width       func() int // nil: plain lines
+	began, said time.Time
+	drawn       bool
+}
+
+// NewReading shows the reading of rows on a stream, unless it is quiet.
+func NewReading(stream io.Writer, quiet bool) *Reading {
+	r := &Reading{w: stream, began: time.Now(), said: time.Now()}
+	if quiet {
+		r.w = io.Discard
+	}
+	if f, ok := stream.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
+		r.width = func() int { w, _, _ := term.GetSize(int(f.Fd())); return max(w, 20) }
+	}
+	return r
+}
+
+// Rows says how many rows have been read by now, and the share of all, 0 where that is not known.
+func (r *Reading) Rows(rows int, share float64) {
+	now := time.Now()
+	every := redraw
+	if r.width == nil {
+		every = heartbeat
+	}
+	if now.Sub(r.said) < every {
+		return
+	}
+	r.said = now
+	text := fmt.Sprintf("%d rows read", rows)
+	if share > 0 {
+		left := time.Duration(float64(now.Sub(r.began)) * (1 - share) / share)
+		text = fmt.Sprintf("[%s%s] %s, about %s left", strings.Repeat("#", int(20*share)),
+			strings.Repeat(".", 20-int(20*share)), text, left.Round(time.Second))
+	}
+	if r.width == nil {
+		fmt.Fprintln(r.w, text)
+		return
+	}
+	if w := r.width(); len(text) >= w {
+		text = text[:w-1]
+	}
+	fmt.Fprint(r.w, "\r\x1b[K"+text)
+	r.drawn = true
+}
+
+// Close takes the moving line away.
+func (r *Reading) Close() {
+	if r.drawn {
+		fmt.Fprint(r.w, "\r\x1b[K")
+		r.drawn = false
+	}
+}

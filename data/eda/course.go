@@ -102,7 +102,8 @@ func (c *course) finish(name string, labelled bool) *Course {
 	for k := range c.bins {
 		low, high = min(low, k), max(high, k)
 	}
-	by := (high-low)/courseBins + 1
+	by := roundStep((high-low)/(courseBins-1)+1, c.width)
+	low = floorDiv(low, by) * by
 	out := &Course{Column: name, From: time.Unix(0, low*c.width).UTC(), Seconds: float64(by) * float64(c.width) / 1e9,
 		Undated: c.none, Benign: make([]int, (high-low)/by+1)}
 	if labelled {
@@ -122,6 +123,20 @@ func (c *course) finish(name string, labelled bool) *Course {
 	out.Z = rollingZ(all, out.RollingBins)
 	out.Period = period(out.Autocorrelation)
 	return out
+}
+
+// roundSeconds are lengths of bins that people count in.
+var roundSeconds = []int64{1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10800, 14400, 21600,
+	28800, 43200, 86400, 2 * 86400, 3 * 86400, 7 * 86400, 14 * 86400, 28 * 86400}
+
+// roundStep is the shortest length, in bins of width nanoseconds, that is no shorter than least and is round.
+func roundStep(least, width int64) int64 {
+	for _, s := range roundSeconds {
+		if s*int64(time.Second)%width == 0 && s*int64(time.Second)/width >= least {
+			return s * int64(time.Second) / width
+		}
+	}
+	return least
 }
 
 // autocorrelation is r_k = Σ (x_t−x̄)(x_{t+k}−x̄) / Σ (x_t−x̄)² for lags 1 to n; nil for counts that are all equal.

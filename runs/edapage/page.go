@@ -187,7 +187,8 @@ func chosen(r *eda.Report) []int {
 
 func (v *view) feature(r *eda.Report, i int) feature {
 	f := r.Features[i]
-	out := feature{Name: f.Name, Broken: broken(f.Name), Type: f.Type, Index: i, Missing: "–", Distinct: grouped(float64(f.Distinct)),
+	out := feature{Name: f.Name, Broken: broken(f.Name), Type: f.Type, Index: i, Missing: "–",
+		Distinct:  grouped(float64(f.Distinct)),
 		DistinctV: f.Distinct, Middle: "–", Mean: "–", AUROC: numberOf(float64(f.AUROC), 3),
 		Drift: numberOf(float64(f.Drift), 2), Moved: numberOf(math.NaN(), 2), About: small(f, v.Labelled)}
 	if f.Missing > 0 {

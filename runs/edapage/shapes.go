@@ -37,7 +37,8 @@ func merged(v []float64, n int) []float64 {
 func small(f *eda.Feature, labelled bool) template.HTML {
 	benign, attack := counts(f)
 	var b strings.Builder
-	b.WriteString(`<svg viewBox="0 0 160 28" role="img" aria-label="` + html.EscapeString("distribution of "+f.Name) + `">`)
+	b.WriteString(`<svg viewBox="0 0 160 28" role="img" aria-label="` + html.EscapeString("distribution of "+f.Name) +
+		`">`)
 	b.WriteString(`<line class="base" x1="0" y1="27.5" x2="160" y2="27.5"/>`)
 	if labelled {
 		b.WriteString(steps("attack", attack, f.Histogram == nil))

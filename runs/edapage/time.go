@@ -3,6 +3,7 @@ package edapage
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"time"
 
@@ -43,10 +44,16 @@ func (v *view) time(r *eda.Report) {
 			lines = []plot.Line{{Name: "benign", Y: benign}, {Name: "attacks", Y: attack}}
 		}
 		x := plot.Axis{Label: fmt.Sprintf("%s since %s UTC", name, c.From.Format("2006-01-02 15:04:05")), High: at[len(at)-1]}
-		f := plot.Lines("rows-over-time", "Rows over time", 1040, 260, x,
-			plot.Axis{Label: "rows in " + span(c.Seconds), High: max(1, top)}, at, lines, false)
+		y := plot.Axis{Label: "rows in " + span(c.Seconds), High: max(1, top)}
+		if bursts(benign, attack) {
+			y.Log, y.Low = true, 0.5
+		}
+		f := plot.Lines("rows-over-time", "Rows over time", 1040, 260, x, y, at, lines, false)
 		v.Course = &course{Rows: v.keep(f)}
 		v.Course.Note = fmt.Sprintf("By %s, in %s of %s.", c.Column, many(len(at), "bin"), span(c.Seconds))
+		if y.Log {
+			v.Course.Note += " The axis of rows is logarithmic; bins without rows stand at its foot."
+		}
 		if c.Undated > 0 {
 			v.Course.Note += " " + many(c.Undated, "row") + " without a time."
 		}
@@ -69,6 +76,20 @@ func (v *view) time(r *eda.Report) {
 		v.Course.Peaks = peaks(c)
 	}
 	v.days(r)
+}
+
+// bursts says whether few bins hold so many rows that the others would lie on the axis.
+func bursts(series ...[]float64) bool {
+	var some []float64
+	for _, v := range series {
+		for _, n := range v {
+			if n > 0 {
+				some = append(some, n)
+			}
+		}
+	}
+	slices.Sort(some)
+	return len(some) > 0 && some[len(some)-1] > 50*some[len(some)/2]
 }
 
 // peaks are the bins that are furthest from those before them.

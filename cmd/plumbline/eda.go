@@ -57,7 +57,7 @@ All is exact while the packed columns fit --memory; of what does not fit ranks a
 			if asJSON {
 				return a.json(r)
 			}
-			return failed(terminal.EDA(a.out, r, terminal.Draws(a.raw)))
+			return failed(terminal.EDA(a.out, r, a.draws))
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", "", "folder for eda.json and eda.html")

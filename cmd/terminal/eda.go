@@ -106,18 +106,18 @@ func shape(f *eda.Feature, labelled bool) string {
 			benign, attack = append(benign, float64(l.Benign)), append(attack, float64(l.Attack))
 		}
 		if !labelled {
-			return Bars(benign, barsWidth)
+			return squeezed(benign, barsWidth)
 		}
-		return Bars(benign, barsWidth) + "\t" + Bars(attack, barsWidth)
+		return squeezed(benign, barsWidth) + "\t" + squeezed(attack, barsWidth)
 	}
 	if !labelled {
 		all := make([]float64, len(f.Histogram.Benign))
 		for i := range all {
 			all[i] = f.Histogram.Benign[i] + f.Histogram.Attack[i]
 		}
-		return Bars(all, barsWidth)
+		return squeezed(all, barsWidth)
 	}
-	return Bars(f.Histogram.Benign, barsWidth) + "\t" + Bars(f.Histogram.Attack, barsWidth)
+	return squeezed(f.Histogram.Benign, barsWidth) + "\t" + squeezed(f.Histogram.Attack, barsWidth)
 }
 
 // strongest prints the pairs of columns that go together most by ranks.

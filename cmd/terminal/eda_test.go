@@ -10,24 +10,21 @@ import (
 	"plumbline/data/eda"
 )
 
-func TestBars(t *testing.T) {
+func TestSqueezed(t *testing.T) {
 	for _, c := range []struct {
 		values []float64
 		n      int
 		want   string
 	}{
-		{[]float64{0, 1, 7, 3.5}, 8, " ▂█▄"},
-		{[]float64{1, 1, 6, 1, 0, 0, 3}, 3, "█▁▃"}, // 8, 1 and 3
+		{[]float64{0, 1, 7, 3.5}, 8, " ▂█▅"},
+		{[]float64{1, 1, 6, 1, 0, 0, 3}, 3, "█▂▄"}, // 8, 1 and 3
 		{[]float64{1e6, 1}, 2, "█▁"},
 		{nil, 4, ""},
 		{[]float64{0, 0}, 4, "  "},
 	} {
-		if got := Bars(c.values, c.n); got != c.want {
-			t.Errorf("Bars(%v, %d) = %q, want %q", c.values, c.n, got, c.want)
+		if got := squeezed(c.values, c.n); got != c.want {
+			t.Errorf("squeezed(%v, %d) = %q, want %q", c.values, c.n, got, c.want)
 		}
-	}
-	if Draws(&bytes.Buffer{}) {
-		t.Error("a buffer is a terminal")
 	}
 }
 

@@ -3,6 +3,7 @@ package terminal
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 	"time"
@@ -10,41 +11,21 @@ import (
 	"golang.org/x/term"
 )
 
-// Draws says whether a stream is a terminal that shows bars: one of UTF-8 characters.
-func Draws(stream io.Writer) bool {
-	f, ok := stream.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
-		return false
-	}
-	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} { // the first that is set decides
-		if v := strings.ToUpper(os.Getenv(name)); v != "" {
-			return strings.Contains(v, "UTF-8") || strings.Contains(v, "UTF8")
-		}
-	}
-	return false
-}
-
-// Bars is values as bars of eight heights, at most n of them: neighbours are added up. What is not 0 shows.
-func Bars(values []float64, n int) string {
+// squeezed is values added up to at most n, as bars; where there is nothing is a blank.
+func squeezed(values []float64, n int) string {
 	wide := (len(values) + n - 1) / max(n, 1)
 	var sums []float64
-	top := 0.0
 	for from := 0; from < len(values); from += wide {
 		sum := 0.0
 		for _, v := range values[from:min(from+wide, len(values))] {
 			sum += v
 		}
-		sums, top = append(sums, sum), max(top, sum)
-	}
-	var b strings.Builder
-	for _, v := range sums {
-		if v <= 0 {
-			b.WriteByte(' ')
-			continue
+		if sum <= 0 {
+			sum = math.NaN()
 		}
-		b.WriteRune(rune('▁' + int(7*v/top)))
+		sums = append(sums, sum)
 	}
-	return b.String()
+	return Bars(sums)
 }
 
 // Reading shows how many rows have been read: on a terminal in a moving line, elsewhere in a plain line now and then.

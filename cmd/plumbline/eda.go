@@ -30,11 +30,16 @@ says what moved. --test asks about a pair of columns: 'src_bytes ~ label', 'serv
 With -o the folder gets eda.json and eda.html, a page that opens without a network.
 
 All is exact while the packed columns fit --memory; of what does not fit ranks are good to an error that is printed.`,
-		Example: "  plumbline eda synth\n  plumbline eda synth:train --against synth:test\n" +
-			"  plumbline eda synth --test 'bytes_out ~ label' --json\n  plumbline eda my-flows.csv",
+		Example: "  plumbline eda synth\n  plumbline eda synth --against my-flows.csv\n" +
+			"  plumbline eda synth --test 'src_bytes ~ label' --json\n  plumbline eda my-flows.csv",
 		Args:              needs(1, 1, "a data set or a file"),
 		ValidArgsFunction: completeOne(func() []string { return a.library().Names("data") }),
 		RunE: func(c *cobra.Command, args []string) error {
+			for _, pair := range tests {
+				if _, _, err := eda.CutPair(pair); err != nil {
+					return usage(err)
+				}
+			}
 			data, notes, err := a.packed(c, args[0], int64(memory))
 			if err != nil {
 				return err

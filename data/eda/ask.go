@@ -69,13 +69,22 @@ func (c *Collector) usual() (out []*Question) {
 	return out
 }
 
-// ask answers a pair such as src_bytes ~ label. The label is called label or attack, its classes class; label ~ x asks
-// for a logistic model, and x > 0 whether a number is above 0.
-func (c *Collector) ask(pair string) (*Question, error) {
+// CutPair is the two sides of a pair to test.
+func CutPair(pair string) (left, right string, err error) {
 	left, right, ok := strings.Cut(pair, "~")
 	left, right = strings.TrimSpace(left), strings.TrimSpace(right)
 	if !ok || left == "" || right == "" {
-		return nil, fmt.Errorf("eda: test %q: want two columns such as 'src_bytes ~ label'", pair)
+		return "", "", fmt.Errorf("eda: test %q: want two columns such as 'src_bytes ~ label'", pair)
+	}
+	return left, right, nil
+}
+
+// ask answers a pair such as src_bytes ~ label. The label is called label or attack, its classes class; label ~ x asks
+// for a logistic model, and x > 0 whether a number is above 0.
+func (c *Collector) ask(pair string) (*Question, error) {
+	left, right, err := CutPair(pair)
+	if err != nil {
+		return nil, err
 	}
 	isLabel := func(name string) bool { return name == "label" || name == "attack" }
 	if isLabel(left) && !isLabel(right) {

@@ -183,6 +183,14 @@ func planes(data string, rows [][]string, width float64) (out []*plot.Figure, er
 	}
 	for _, m := range methods {
 		slices.SortStableFunc(clouds[m][1:], func(a, b plot.Cloud) int { return cmp.Compare(len(b.X), len(a.X)) })
+		if last := len(plot.Colours); len(clouds[m]) > last+1 {
+			rest := &clouds[m][last]
+			rest.Name = fmt.Sprintf("%d others", len(clouds[m])-last)
+			for _, c := range clouds[m][last+1:] {
+				rest.X, rest.Y = append(rest.X, c.X...), append(rest.Y, c.Y...)
+			}
+			clouds[m] = clouds[m][:last+1]
+		}
 		out = append(out, plot.Scatter("plane-"+m+"-"+data, "Test rows of "+data+" in the plane by "+m, width,
 			0.8*width, "first coordinate", "second coordinate", true, clouds[m]))
 	}

@@ -75,7 +75,7 @@ function asCSV(t) {
   return lines.join("\n") + "\n";
 }
 
-const looks = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "opacity", "font-size", "font-family"];
+const looks = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "opacity", "font-size", "font-family"];
 
 // asSVG is the text of a drawing as a file of its own, as it looks now.
 function asSVG(svg) {

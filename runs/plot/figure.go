@@ -37,6 +37,7 @@ type shape struct {
 	radius  float64 // of a disc around the first point
 	text    string  // at the first point
 	anchor  string
+	upright bool   // the text runs upwards
 	tip     string // shown where a reader points
 }
 

@@ -1,6 +1,10 @@
 package plot
 
-import "math"
+import (
+	"math"
+
+	"plumbline/runs/visible"
+)
 
 // Heat draws a table of shares from 0 to 1 as cells that are the darker the larger they are, with their text in each;
 // NaN is a cell without colour. The rows and columns have their names beside and above.
@@ -18,11 +22,25 @@ func Heat(name, title string, width float64, corner string, rows, columns []stri
 	for _, c := range columns {
 		longest = max(longest, wide(c))
 	}
-	lines := min(4, math.Ceil(longest/max(cell-4, 2*textWidth)))
+	numbers := true // texts that do not fit into their cells are left to colours, tips and the table
+	for _, row := range texts {
+		for _, s := range row {
+			numbers = numbers && wide(visible.Text(s)) <= cell+2
+		}
+	}
+	lines := min(3, math.Ceil(longest/max(cell-4, 2*textWidth)))
 	above := 14*max(1, lines) + 4
+	upright := longest > 3*(cell-4) || lines > 1 && cell < 8*textWidth
+	if upright {
+		above = min(longest, 16*textWidth) + 8
+	}
 	f.Height = above + line*float64(len(rows)) + 2
 	f.Table = [][]string{append([]string{corner}, columns...)}
 	for k, c := range columns {
+		if upright {
+			f.add(shape{points: []point{{left + (float64(k)+0.5)*cell + 4, above - 4}}, upright: true, text: cut(c, above-8)})
+			continue
+		}
 		for i, part := range broken(c, cell-4, int(lines)) {
 			f.text(left+(float64(k)+0.5)*cell, above-6-14*(max(1, lines)-1-float64(i)), "middle", part)
 		}
@@ -37,7 +55,9 @@ func Heat(name, title string, width float64, corner string, rows, columns []stri
 				f.box("cell", "", 0.05+0.5*math.Min(1, math.Max(0, v)), x+1, y+1, cell-2, line-2, r+", "+columns[k]+": "+
 					texts[i][k])
 			}
-			f.add(shape{class: "value", points: []point{{x + cell/2, y + 15}}, anchor: "middle", text: cut(texts[i][k], cell-2)})
+			if numbers {
+				f.add(shape{class: "value", points: []point{{x + cell/2, y + 15}}, anchor: "middle", text: texts[i][k]})
+			}
 			row = append(row, exact(v))
 		}
 		f.Table = append(f.Table, row)

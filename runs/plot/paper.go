@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"math"
 	"strconv"
 	"time"
 
@@ -88,7 +89,14 @@ func (f *Figure) PDF(w io.Writer) error {
 			case "end":
 				left -= p.GetStringWidth(s.text)
 			}
+			if s.upright {
+				p.TransformBegin()
+				p.TransformRotate(90, x(at), y(at))
+			}
 			p.Text(left, y(at), s.text)
+			if s.upright {
+				p.TransformEnd()
+			}
 		case s.radius > 0:
 			p.Circle(x(at), y(at), s.radius*scale, how)
 		default:
@@ -139,7 +147,12 @@ func (f *Figure) PNG(w io.Writer, dpi float64) error {
 		switch {
 		case s.text != "":
 			ink(l.fill, 1)
+			c.Push()
+			if s.upright {
+				c.RotateAbout(-math.Pi/2, x(at), y(at))
+			}
 			c.DrawStringAnchored(s.text, x(at), y(at), map[string]float64{"middle": 0.5, "end": 1}[s.anchor], 0)
+			c.Pop()
 			continue
 		case s.radius > 0:
 			c.DrawCircle(x(at), y(at), s.radius*scale)

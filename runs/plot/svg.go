@@ -72,11 +72,36 @@ func (f *Figure) element(namespace string, withLegend bool) string {
 	if namespace != "" {
 		b.WriteString("<style>" + style() + "</style>")
 	}
-	for i := range shapes {
-		shapes[i].svg(&b)
+	for i := 0; i < len(shapes); {
+		n := cloud(shapes[i:])
+		if n > 1 {
+			dots(&b, shapes[i:i+n])
+		} else {
+			n = 1
+			shapes[i].svg(&b)
+		}
+		i += n
 	}
 	b.WriteString("</svg>")
 	return b.String()
+}
+
+// cloud is how many shapes from the first on are points of one cloud.
+func cloud(shapes []shape) (n int) {
+	for n < len(shapes) && shapes[n].class == "cloud" && shapes[n].colour == shapes[0].colour && shapes[n].tip == "" {
+		n++
+	}
+	return n
+}
+
+// dots writes the points of a cloud as one element: strokes without length, whose ends are round.
+func dots(b *strings.Builder, shapes []shape) {
+	fmt.Fprintf(b, `<path class="cloud" fill="none" stroke="%s" stroke-width="%s" stroke-linecap="round" d="`,
+		shapes[0].colour, number(2*shapes[0].radius))
+	for _, s := range shapes {
+		b.WriteString("M" + number(s.points[0].x) + " " + number(s.points[0].y) + "h0")
+	}
+	b.WriteString(`"/>`)
 }
 
 // svg writes the shape as an element.
@@ -105,6 +130,9 @@ func (s *shape) svg(b *strings.Builder) {
 		}
 		tag = "text"
 		fmt.Fprintf(b, `<text%s x="%s" y="%s" text-anchor="%s"`, look, number(at.x), number(at.y), anchor)
+		if s.upright {
+			fmt.Fprintf(b, ` transform="rotate(-90 %s %s)"`, number(at.x), number(at.y))
+		}
 	case s.radius > 0:
 		tag = "circle"
 		fmt.Fprintf(b, `<circle%s cx="%s" cy="%s" r="%s"`, look, number(at.x), number(at.y), number(s.radius))

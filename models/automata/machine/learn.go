@@ -41,6 +41,7 @@ type learner struct {
 	openDOF int
 	open    []int32 // states to be counted
 	overlap []overlapPair
+	later   []int32 // places in overlap of pairs that few words go through
 	forGood bool // what is changed is not to be taken back
 }
 

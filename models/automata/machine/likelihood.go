@@ -100,29 +100,32 @@ func (h *likelihood) addPair(left, right int32) bool {
 	return true
 }
 
-// fewWords says whether v23 would pool all symbols of both states, and count pools too rare to be used: then there are
-// degrees of freedom, and no terms.
-func (h *likelihood) fewWords(left, right int32) bool {
-	l, t := h.l, h.l.tree
-	s := int32(l.SymbolCount)
-	return t.nodes[left].size < s && t.nodes[right].size < s &&
-		l.Compat == V23 && !l.MergeData && !l.FinalProb && l.StateCount == 0 && t.types == 1
+// fewWords is below how many words through either state of a pair the compatible modes pool all symbols of both, and
+// count pools too rare to be used: then there are degrees of freedom, and no terms. 0: with these settings it cannot be
+// told by the number of words.
+func (h *likelihood) fewWords() int32 {
+	l := h.l
+	if l.Compat == Clean || l.MergeData || l.FinalProb || l.StateCount > 0 || l.tree.types > 1 {
+		return 0
+	}
+	return int32(max(0, l.SymbolCount))
 }
 
-// addFew counts the degrees of freedom of such a pair: each of the shared symbols that both were left by, a pool of
-// these with all of the left state's, one with all of the right state's, and where words end in both the label and two
-// pools of it.
-func (h *likelihood) addFew(left, right int32, shared int) {
+// fewDOF is the degrees of freedom of such a pair: each of the shared symbols that both were left by, a pool of these
+// with all of the left state's, one with all of the right state's, and where words end in both and labels are tested the
+// label and two pools of it.
+func (h *likelihood) fewDOF(left, right int32, shared int) (dof int) {
 	l, r := &h.l.tree.nodes[left], &h.l.tree.nodes[right]
-	if h.dof += shared; shared > 0 {
-		h.dof++
+	if dof = shared; shared > 0 {
+		dof++
 	}
 	if l.paths > 0 && r.paths > 0 {
-		h.dof++
+		dof++
 	}
-	if h.l.TypeDist && l.final > 0 && r.final > 0 {
-		h.dof += 3
+	if h.l.Compat == V23 && h.l.TypeDist && l.final > 0 && r.final > 0 {
+		dof += 3
 	}
+	return dof
 }
 
 // sameType: states whose words end with one label must not meet states whose words end with another.

@@ -52,52 +52,39 @@ type overlapPair struct {
 }
 
 // tryOverlap tests the overlap of two subtrees, which merges nothing. It goes breadth first as long as no pair refutes
-// the merge: states near the root have the most words, and show first what does not fit. The terms of an overlap that
-// nothing refutes are then added up depth first, children by symbol, as a merge would meet its pairs.
+// the merge: states near the root have the most words, and show first what does not fit. What few words go through is
+// left for the end, since it has no terms. The terms of an overlap that nothing refutes are then added up depth first,
+// children by symbol, as a merge would meet its pairs.
 func (l *learner) tryOverlap(test overlapTest, red, blue int32) (score float64, ok bool) {
-	t, h := l.tree, test.sums()
+	h := test.sums()
 	h.reset()
 	h.terms, h.recording = h.terms[:0], true
-	l.overlap = append(l.overlap[:0], overlapPair{left: red, right: blue})
+	l.overlap, l.later = append(l.overlap[:0], overlapPair{left: red, right: blue}), l.later[:0]
 	l.openDOF = int(l.dof[blue])
+	few := h.fewWords()
 	for i := 0; i < len(l.overlap); i++ {
-		p := l.overlap[i]
-		l.openDOF -= int(l.dof[p.right])
-		few := h.fewWords(p.left, p.right)
-		p.terms = int32(len(h.terms))
-		if !few && !h.addPair(p.left, p.right) {
+		if p := &l.overlap[i]; l.few(p.left, p.right, few) {
+			l.later = append(l.later, int32(i))
+		} else if !l.expand(h, i) {
 			return 0, false
 		}
-		p.afterTerm, p.children = int32(len(h.terms)), int32(len(l.overlap))
-		shared := 0
-		e := t.nodes[p.left].first
-		for c := t.nodes[p.right].first; c != none; c = t.nodes[c].next {
-			for e != none && t.nodes[e].sym < t.nodes[c].sym {
-				e = t.nodes[e].next
+	}
+	for _, i := range l.later {
+		from := len(l.overlap)
+		if l.fewOverlap(h, l.overlap[i].left, l.overlap[i].right, few) {
+			if !h.possible(l.openDOF) {
+				return 0, false
 			}
-			if e == none {
-				break
-			}
-			x, y := &t.nodes[e], &t.nodes[c]
-			if x.sym != y.sym || x.edge < 0 || y.edge < 0 {
-				continue
-			}
-			if x.parent == p.left && y.parent == p.right {
-				shared++
-			}
-			if x, y := t.find(e), t.find(c); x != y {
-				l.overlap = append(l.overlap, overlapPair{left: x, right: y})
-				l.openDOF += int(l.dof[y])
-			}
+			continue
 		}
-		if few {
-			h.addFew(p.left, p.right, shared)
-		}
-		if !h.possible(l.openDOF) { // with what the pairs below may add
+		if !l.expand(h, int(i)) {
 			return 0, false
 		}
-		p.after = int32(len(l.overlap))
-		l.overlap[i] = p
+		for k := from; k < len(l.overlap); k++ {
+			if !l.expand(h, k) {
+				return 0, false
+			}
+		}
 	}
 	h.orig, h.merged = 0, 0
 	l.open = append(l.open[:0], 0)
@@ -110,6 +97,84 @@ func (l *learner) tryOverlap(test overlapTest, red, blue int32) (score float64, 
 		}
 	}
 	return test.score()
+}
+
+// expand takes the evidence of pair i of the overlap and appends the pairs below it. It says whether the merge is still
+// possible.
+func (l *learner) expand(h *likelihood, i int) bool {
+	t := l.tree
+	p := l.overlap[i]
+	l.openDOF -= int(l.dof[p.right])
+	p.terms = int32(len(h.terms))
+	if !h.addPair(p.left, p.right) {
+		return false
+	}
+	p.afterTerm, p.children = int32(len(h.terms)), int32(len(l.overlap))
+	e := t.nodes[p.left].first
+	for c := t.nodes[p.right].first; c != none; c = t.nodes[c].next {
+		for e != none && t.nodes[e].sym < t.nodes[c].sym {
+			e = t.nodes[e].next
+		}
+		if e == none {
+			break
+		}
+		x, y := &t.nodes[e], &t.nodes[c]
+		if x.sym != y.sym || x.edge < 0 || y.edge < 0 {
+			continue
+		}
+		if x, y := t.find(e), t.find(c); x != y {
+			l.overlap = append(l.overlap, overlapPair{left: x, right: y})
+			l.openDOF += int(l.dof[y])
+		}
+	}
+	p.after = int32(len(l.overlap))
+	l.overlap[i] = p
+	return h.possible(l.openDOF) // with what the pairs below may add
+}
+
+// few says whether less than a number of words go through either state.
+func (l *learner) few(left, right, number int32) bool {
+	return l.tree.nodes[left].size < number && l.tree.nodes[right].size < number
+}
+
+// fewOverlap counts the degrees of freedom of a pair of states that few words go through, and of those below it. It goes
+// depth first, as the states lie in memory. Where more words go through one of them, as they may after merges, it counts
+// nothing and says no.
+func (l *learner) fewOverlap(h *likelihood, left, right, number int32) bool {
+	t := l.tree
+	dof := 0
+	l.open = append(l.open[:0], left, right)
+	for n := len(l.open); n > 0; n = len(l.open) {
+		q, r := l.open[n-2], l.open[n-1]
+		l.open = l.open[:n-2]
+		if !l.few(q, r, number) {
+			return false
+		}
+		shared := 0
+		e := t.nodes[q].first
+		for c := t.nodes[r].first; c != none; {
+			y := &t.nodes[c]
+			for e != none && t.nodes[e].sym < y.sym {
+				e = t.nodes[e].next
+			}
+			if e == none {
+				break
+			}
+			if x := &t.nodes[e]; x.sym == y.sym && x.edge >= 0 && y.edge >= 0 {
+				if x.parent == q && y.parent == r {
+					shared++
+				}
+				if x, y := t.find(e), t.find(c); x != y {
+					l.open = append(l.open, x, y)
+				}
+			}
+			c = y.next
+		}
+		dof += h.fewDOF(q, r, shared)
+	}
+	h.dof += dof
+	l.openDOF -= int(l.dof[right])
+	return true
 }
 
 // merge folds blue into red for good.

@@ -30,8 +30,10 @@ func (a *app) investigateCommand() *cobra.Command {
 		Long: `investigate scores the test part of a finished cell again with the model that it left and sorts the flows or
 windows above the threshold by their root cause: the state of a state machine (sequent: the one visited most above
 expectation; pdfa: the one before the least likely event), for models that explain their scores the largest
-contribution, such as a column. The largest group comes first, within it the highest score. The alarms of a model that
-gives no reasons are one list, highest score first, of which --groups times --flows are printed.
+contribution, such as a column. Other models that judge rows one by one are asked: the cause is the column without
+whose value the score falls most, when a usual one takes its place. The largest group comes first, within it the
+highest score. The alarms of a model that gives no reasons and cannot be asked are one list, highest score first, of
+which --groups times --flows are printed.
 
 The cell's folder gets investigation.json (the groups) and investigation.csv (the flow of every alarm, with file
 and line). The data must be what the cell saw.`,

@@ -48,7 +48,11 @@ func TestGMMBesidePyOD(t *testing.T) {
 		return &GMM{Components: k, Covariance: "full", Reg: 1e-6, Tol: 1e-3, MaxIter: 100, Restarts: 1}
 	}
 	for _, p := range modeltest.PyOD(t) {
-		p.SameScores(t, "GMM_1", "odd", modeltest.FitScore(t, gmm(1), models.Env{}, p.Even, p.Odd), p.Odd.Attack, 1e-5)
+		tol := 1e-6
+		if p.Name == "vertebral" { // a column is nearly the sum of others: the covariance has what float32 leaves of it
+			tol = 1e-5
+		}
+		p.SameScores(t, "GMM_1", "odd", modeltest.FitScore(t, gmm(1), models.Env{}, p.Even, p.Odd), p.Odd.Attack, tol)
 		p.SameOverSeeds(t, "GMM_4", gmm(4))
 	}
 }

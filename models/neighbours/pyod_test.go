@@ -40,7 +40,7 @@ func TestCOFBesidePyOD(t *testing.T) {
 			case "adbench-WBC":
 				tol = 2e-2
 			case "letter", "ionosphere":
-				tol = 1e-3
+				tol = 5e-4
 			}
 			p.SameScores(t, "COF", protocol, scores, s.Attack, tol)
 		}
@@ -67,9 +67,12 @@ func TestSODBesidePyOD(t *testing.T) {
 // lists of neighbours tie.
 func TestABODBesidePyOD(t *testing.T) {
 	for _, p := range modeltest.PyOD(t) {
-		tol := 2e-5
-		if p.Name == "adbench-WBC" {
+		tol := 1e-6
+		switch p.Name {
+		case "adbench-WBC":
 			tol = 2e-3
+		case "cardio": // its largest scores are of rows so near to others that float32 rounds the distances
+			tol = 5e-6
 		}
 		j := &abodState{10, neighbour.New(p.Even.X, p.Even.N, p.Even.D)}
 		scores, err := learned{j, 2}.scores(context.Background(), p.Odd.X, -1)
@@ -128,9 +131,9 @@ func TestKNNBesidePyOD(t *testing.T) {
 
 func TestLOFBesidePyOD(t *testing.T) {
 	for _, p := range modeltest.PyOD(t) {
-		tol := 1e-5
+		tol := 1e-6
 		if p.Name == "adbench-WBC" || p.Name == "letter" {
-			tol = 1e-2 // rows with ties at the k-th distance: which of them is taken is up to a tree
+			tol = 5e-3 // rows with ties at the k-th distance: which of them is taken is up to a tree
 		}
 		scores := modeltest.FitScore(t, &LOF{K: 20, Sample: all}, models.Env{}, p.Even, p.Odd)
 		p.SameScores(t, "LOF", "odd", scores, p.Odd.Attack, tol)

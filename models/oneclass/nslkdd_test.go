@@ -63,6 +63,6 @@ func TestBesidePyOD(t *testing.T) {
 		Sample: models.Sample{Sample: "first"}}
 	for _, p := range modeltest.PyOD(t) {
 		scores := modeltest.FitScore(t, spec, models.Env{}, p.Even, p.Odd)
-		p.SameScores(t, "OCSVM_tol1e-10", "odd", scores, p.Odd.Attack, 1e-5)
+		p.SameScores(t, "OCSVM_tol1e-10", "odd", scores, p.Odd.Attack, 1e-6)
 	}
 }

@@ -80,8 +80,9 @@ type Options struct {
 
 // Investigate scores the test part of a finished cell again with the model that it left, and sorts the samples that
 // are above the threshold by cause: what a [models.Investigator] says, or the largest contribution of a
-// [models.Explainer]. Those of a model that gives no reasons are one group, without a cause. Where units are judged,
-// the samples of alarming units are sorted. It refuses data that differ from what the cell saw. The cell's folder gets
+// [models.Explainer]; of other models that judge rows one by one the source column without whose value the score falls
+// most. Those of a model that can be asked for no reasons are one group, without a cause. Where units are judged, the
+// samples of alarming units are sorted. It refuses data that differ from what the cell saw. The cell's folder gets
 // investigation.json and investigation.csv.
 func Investigate(ctx context.Context, dir, cell string, o Options) (*Investigation, error) {
 	c, err := OpenCell(dir, cell)

@@ -42,7 +42,7 @@ type learner struct {
 	open    []int32 // states to be counted
 	overlap []overlapPair
 	later   []int32 // places in overlap of pairs that few words go through
-	forGood bool // what is changed is not to be taken back
+	forGood bool    // what is changed is not to be taken back
 }
 
 // Learn builds the prefix tree of the words and merges its states: repeatedly the largest blue state is

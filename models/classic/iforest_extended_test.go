@@ -107,8 +107,8 @@ func TestIForestContamination(t *testing.T) {
 	}
 }
 
-// pcaOnCardio is PyOD's formula with scikit-learn 1.2.1's components of the even rows, the one without variance left out
-// and signs as in scikit-learn from 1.5 on; with those of 1.2.1 the same lines give the reference's numbers of
+// pcaOnCardio is PyOD's formula with scikit-learn 1.2.1's components of the even rows, the one without variance left
+// out and signs as in scikit-learn from 1.5 on; with those of 1.2.1 the same lines give the reference's numbers of
 // PCA_without_null_components in every digit.
 var pcaOnCardio = modeltest.PyODScores{AUROC: 0.9481147631, Sum: 8073222.453481435, First20: []float64{
 	7862.706125, 8841.210394, 10612.47843, 17149.28684, 19933.00096, 19727.95567, 13316.9024, 11477.20775, 9738.008194,

@@ -112,8 +112,8 @@ func (h *likelihood) fewWords() int32 {
 }
 
 // fewDOF is the degrees of freedom of such a pair: each of the shared symbols that both were left by, a pool of these
-// with all of the left state's, one with all of the right state's, and where words end in both and labels are tested the
-// label and two pools of it.
+// with all of the left state's, one with all of the right state's, and where words end in both and labels are tested
+// the label and two pools of it.
 func (h *likelihood) fewDOF(left, right int32, shared int) (dof int) {
 	l, r := &h.l.tree.nodes[left], &h.l.tree.nodes[right]
 	if dof = shared; shared > 0 {

@@ -137,9 +137,9 @@ func (l *learner) few(left, right, number int32) bool {
 	return l.tree.nodes[left].size < number && l.tree.nodes[right].size < number
 }
 
-// fewOverlap counts the degrees of freedom of a pair of states that few words go through, and of those below it. It goes
-// depth first, as the states lie in memory. Where more words go through one of them, as they may after merges, it counts
-// nothing and says no.
+// fewOverlap counts the degrees of freedom of a pair of states that few words go through, and of those below it. It
+// goes depth first, as the states lie in memory. Where more words go through one of them, as they may after merges, it
+// counts nothing and says no.
 func (l *learner) fewOverlap(h *likelihood, left, right, number int32) bool {
 	t := l.tree
 	dof := 0

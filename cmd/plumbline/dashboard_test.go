@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,5 +49,38 @@ func TestDashboard(t *testing.T) {
 		if code != c.code || !strings.Contains(said, c.want) {
 			t.Errorf("%v: exit %d, %.300s; want %d and %q", c.args, code, said, c.code, c.want)
 		}
+	}
+}
+
+// TestDashboardOfAFile: a file without a config is read as the files that the model was trained on, whatever it would
+// be taken for by itself.
+func TestDashboardOfAFile(t *testing.T) {
+	folder := t.TempDir()
+	trained, today, out := filepath.Join(folder, "trained.csv"), filepath.Join(folder, "today.csv"),
+		filepath.Join(folder, "page.html")
+	var rows strings.Builder
+	for i := range 200 {
+		fmt.Fprintf(&rows, "%s,%d,%s\n", []string{"a", "b", "7"}[i%3], i%9, []string{"benign", "benign", "scan"}[i%3])
+	}
+	for file, text := range map[string]string{trained: "code,size,label\n" + rows.String(),
+		today: "code,size,label\n7,3,benign\n7,900,scan\n"} { // alone, code would be a number
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	experiment := writeExperiment(t, "name: files\ndata: ["+trained+"]\nmodels: [znorm]\nbootstrap: 0\naudit: off\n"+
+		"split: {kind: random, attacks: split}\n")
+	code, said, errOut := plumb(t, "run", experiment, "--out", folder, "--quiet")
+	if code != exitOK {
+		t.Fatal(errOut)
+	}
+	lines := strings.Split(strings.TrimSpace(said), "\n")
+	code, _, errOut = plumb(t, "dashboard", today, "--run", lines[len(lines)-1]+"/znorm", "-q", "-o", out)
+	if code != exitOK {
+		t.Fatal(errOut)
+	}
+	raw, err := os.ReadFile(out)
+	if err != nil || !strings.Contains(string(raw), "2 flows of today") {
+		t.Errorf("%v: %.200s", err, raw)
 	}
 }

@@ -28,8 +28,6 @@ type counter struct {
 	status    int // the dim of the status chart, −1
 	numbers   [][]uint16
 	out, in   []uint16
-	valueOut  []float64
-	valueIn   []float64
 	kept      []bool
 }
 
@@ -95,11 +93,20 @@ func (f *Flows) compile(q Query) *counter {
 	if f.Score != nil {
 		c.numbers = append(c.numbers, f.Score)
 	}
-	if n := f.num("bytes out"); n != nil {
-		c.out, c.valueOut = n.Code, n.Scale.values()
+	out, in := f.num("bytes out"), f.num("bytes in")
+	f.decode.Do(func() {
+		if out != nil {
+			f.valueOut = out.Scale.values()
+		}
+		if in != nil {
+			f.valueIn = in.Scale.values()
+		}
+	})
+	if out != nil {
+		c.out = out.Code
 	}
-	if n := f.num("bytes in"); n != nil {
-		c.in, c.valueIn = n.Code, n.Scale.values()
+	if in != nil {
+		c.in = in.Code
 	}
 	return c
 }
@@ -222,10 +229,10 @@ func (c *counter) flows(t *tally, from, to int) {
 			t.timeN[b]++
 			t.timeM[b] += m
 			if c.out != nil {
-				t.out[b] += c.valueOut[c.out[i]]
+				t.out[b] += f.valueOut[c.out[i]]
 			}
 			if c.in != nil {
-				t.in[b] += c.valueIn[c.in[i]]
+				t.in[b] += f.valueIn[c.in[i]]
 			}
 		}
 		if f.Score != nil && misses&^byScore == 0 && f.Score[i] != none {

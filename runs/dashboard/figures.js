@@ -19,13 +19,16 @@ function moment(at, short) {
   return short ? clock : `${t.getUTCDate()} ${months[t.getUTCMonth()]} ${t.getUTCFullYear()} ${clock}`;
 }
 
+// exactly writes the time of one flow to the second, or its row.
+const exactly = at => at == null ? "–" : data.axis.rows ? moment(at) : `${new Date(at).getUTCDate()} ${months[new Date(at).getUTCMonth()]} ${new Date(at).toISOString().slice(11, data.axis.step < 10000 ? 23 : 19)}`;
+
 const lengths = [1, 5, 10, 50, 100, 500, 1000, 5000, 15000, 30000, 60000, 300000, 900000, 1800000, 3600000, 7200000, 10800000, 21600000, 43200000,
   86400000, 2 * 86400000, 7 * 86400000, 14 * 86400000, 30 * 86400000, 91 * 86400000, 365 * 86400000];
 
 // momentTicks are places of the axis between two bins with what to write there.
 function momentTicks(from, to, most) {
   const a = edge(from), b = edge(to), out = [];
-  let every = data.axis.rows ? round125((b - a) / most) : lengths.find(l => (b - a) / l <= most) || lengths.at(-1) * Math.ceil((b - a) / most / lengths.at(-1));
+  let every = data.axis.rows ? Math.max(1, round125((b - a) / most)) : lengths.find(l => (b - a) / l <= most) || lengths.at(-1) * Math.ceil((b - a) / most / lengths.at(-1));
   for (let at = Math.ceil(a / every) * every; at <= b; at += every) {
     const t = new Date(at);
     out.push([at, data.axis.rows ? whole.format(at) : at % 86400000 === 0 ? `${t.getUTCDate()} ${months[t.getUTCMonth()]}` : every < 60000 ?
@@ -257,7 +260,7 @@ function scatter(box, h) {
     svg.append(r);
     if (h.m[i]) svg.append(element("rect", {class: "hit", x: f1(x + w * 0.2), y: f1(y + high * 0.2), width: f1(w * 0.6), height: f1(high * 0.6), style: `fill-opacity:${(0.35 + 0.6 * h.m[i] / h.n[i]).toFixed(2)}`, "pointer-events": "none"}));
   }
-  texts(svg, left + (svg.w - left) / 2, height - 6, "middle", `${h.y} against ${h.x}`);
+  texts(svg, left + (svg.w - left) / 2, height - 6, "middle", `${data.nums[numAt(h.y)].title} against ${data.nums[numAt(h.x)].title}`);
   box.prepend(svg);
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"plumbline/data"
@@ -43,6 +44,10 @@ type Flows struct {
 	Labelled   bool
 	Profile    *Profile // nil: there is no other file
 	Lacks      []string // roles that no column has
+
+	decode   sync.Once // fills the next two
+	valueOut []float64 // of each code of the bytes out, and in
+	valueIn  []float64
 }
 
 // Profile is the file that flows are held against.

@@ -64,10 +64,10 @@ func (c *counter) hosts(key, peer string, t *tally) []Host {
 			}
 		}
 		if c.out != nil {
-			h.Out += c.valueOut[c.out[i]]
+			h.Out += f.valueOut[c.out[i]]
 		}
 		if c.in != nil {
-			h.In += c.valueIn[c.in[i]]
+			h.In += f.valueIn[c.in[i]]
 		}
 	}
 	return out

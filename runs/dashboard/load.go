@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 
 	"plumbline/data/source"
@@ -85,6 +86,11 @@ func (o *Options) read(ctx context.Context, name string, b *bundle.Bundle, place
 	if err != nil {
 		return nil, refused(err)
 	}
+	if own := likeTrained(b, name, c, named.Inferred); own != nil {
+		if t, _, err := source.Read(ctx, own, finder, runtime.GOMAXPROCS(0)); err == nil {
+			return Open(ctx, t, own, b, place)
+		}
+	}
 	if o.Say != nil {
 		o.Say(name, c, named.Inferred)
 	}
@@ -93,4 +99,19 @@ func (o *Options) read(ctx context.Context, name string, b *bundle.Bundle, place
 		return nil, err
 	}
 	return Open(ctx, t, c, b, place)
+}
+
+// likeTrained is how a data file without a config is read as the files that a model was trained on; nil where it cannot
+// be.
+func likeTrained(b *bundle.Bundle, file string, guess *source.Config, inferred bool) *source.Config {
+	if b == nil || !inferred || len(b.Config().Files.Train) == 0 {
+		return nil
+	}
+	path, err := filepath.Abs(file)
+	if err != nil {
+		return nil
+	}
+	c := *b.Config()
+	c.Name, c.Files, c.Identify, c.Expect = guess.Name, source.Files{Train: []string{path}}, nil, source.Expect{}
+	return &c
 }

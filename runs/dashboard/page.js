@@ -153,8 +153,8 @@ function build() {
   const volumes = card(two, "volume", "Volume, in and out", "Bytes per " + width() + " of the chosen time, on a logarithmic scale.", (box, v) => volume(box, v.time, bins(state)),
     v => { const [a, b] = bins(state) || [0, data.axis.bins], names = ["out", "in"].filter(k => v.time[k]); return {heads: [axisName, ...names.map(k => "bytes " + k)], columns: [moments(a, b - a), ...names.map(k => v.time[k].slice(a, b))]}; },
     v => data.lacks.includes("bytes") ? lacking("column of bytes", "A data config names columns; src_bytes and dst_bytes are known names.")() : nothing(v));
-  volumes.extra.replaceWith(volumes.extra = make("div", {class: "legend"}, ...[["out", "#0072b2", "out, from source to destination"], ["in", "#cc79a7", "in, back"]].filter(([k]) => numAt("bytes " + k) >= 0)
-    .map(([, c, t]) => make("span", {}, make("i", {style: "background:" + c}), t))));
+  volumes.extra.replaceWith(volumes.extra = make("div", {class: "legend"}, ...[["out", "ksup", "out, from source to destination"], ["in", "ksdn", "in, back"]].filter(([k]) => numAt("bytes " + k) >= 0)
+    .map(([, c, t]) => make("span", {}, make("i", {class: c}), t))));
   card(two, "signs", "Signs of anomalies", v => `Flows in which a sign is above 0${data.mark ? ", " + marks + " in orange" : ""}; choose one to see its flows.`,
     (box, v) => bars(box, {top: v.signs, n: v.kept, p: v.profile}, "signs of anomalies", state.sign ? [state.sign] : null, name => change({sign: state.sign === name ? "" : name})), v => counts(v.signs),
     () => data.signs.length ? "" : "No column of signs, such as wrong fragments, urgent packets or failed logins, is above 0 in any flow.");
@@ -162,7 +162,7 @@ function build() {
   const others = {proto: "protocols", service: "services", state: "connection status", class: "labels", src: "source addresses", dst: "destination addresses"};
   for (const key of ["proto", "service", "state", "class", "src", "dst"]) {
     const d = data.dims[dimAt(key)], title = d ? key === "src" ? "Most active sources" : key === "dst" ? "Most targeted destinations" : d.title : {proto: "Protocol", service: "Service", state: "Connection status", class: "Label", src: "Most active sources", dst: "Most targeted destinations"}[key];
-    card(dims, "dim-" + key, title, v => { const f = v.dims[key]; return `${data.mark ? capital(marks) + " / flows" : "Flows"} of column ${d.column}, ${whole.format(f.levels)} values${f.levels > f.top.length ? `, ${f.top.length} shown` : ""}; choose to filter${data.profile && key !== "class" ? "; the line is the profile's share, ✱ was never in it" : ""}.`; },
+    card(dims, "dim-" + key, title, v => { const f = v.dims[key]; return `${data.mark ? capital(marks) + " / flows" : "Flows"} of column ${d.column}, ${whole.format(f.levels)} value${f.levels === 1 ? "" : "s"}${f.levels > f.top.length ? `, ${f.top.length} shown` : ""}; choose to filter${data.profile && key !== "class" ? "; the line is the profile's share, ✱ was never in it" : ""}.`; },
       (box, v) => bars(box, key === "class" ? {...v.dims[key], p: 0} : v.dims[key], title, state.levels[key], name => toggle(key, name)), v => counts(v.dims[key].top),
       v => !d ? lacking(key === "class" ? "labels" : "column of " + others[key], key === "class" ? "label: in a data config says where they are." : "A data config names columns.")() : v.dims[key].n ? "" : nothing(v) || "No flow passes the other filters.");
   }
@@ -201,7 +201,7 @@ function build() {
     card(next, "ahead-" + key, title, v => { const a = v.ahead[key], e = a.error, better = e.smooth.mae < e.naive.mae; return `Per ${width()}, after the chosen time, with a band of 95 %. ${a.period > 1 ? `A season of ${a.period} bins.` : "No season found."} Held out, the last ${a.held} bins: mean error ${figure3(e.smooth.mae)} by Holt–Winters, ${figure3(e.naive.mae)} by the naive forecast${better ? "" : ", which is no worse"}; ${Math.round(100 * e.smooth.coverage)} % lay within the band.`; },
       (box, v) => continuation(box, v.time[key], v.ahead[key], title), v => { const a = v.ahead[key]; return {heads: [axisName, "Holt-Winters", "low", "high", "naive"], columns: [moments(a.to, a.held), a.smooth.mean, a.smooth.low, a.smooth.high, a.naive.mean]}; },
       v => v.ahead[key] ? "" : "Fewer than 16 bins of time: nothing can be continued. Choose a longer time.");
-    cards.at(-1).extra.replaceWith(cards.at(-1).extra = make("div", {class: "legend"}, make("span", {}, make("i", {style: "background:#0072b2"}), "Holt–Winters"), make("span", {}, make("i", {class: "dash"}), "seasonal naive: the last season again")));
+    cards.at(-1).extra.replaceWith(cards.at(-1).extra = make("div", {class: "legend"}, make("span", {}, make("i", {class: "ksup"}), "Holt–Winters"), make("span", {}, make("i", {class: "dash"}), "seasonal naive: the last season again")));
   }
   if (data.profile) card(root, "shift", "Against the profile", v => `Values whose share of the flows differs most from ${data.profile.name} (${whole.format(data.profile.n)} benign flows${data.profile.days ? ` of ${data.profile.days} days` : ""}); z above 3 is more than chance, if flows were independent.`, null, null,
     v => v.shift && v.shift.length ? "" : "No value's share differs from the profile's by more than chance.").rows = v => shiftTable(v.shift);
@@ -210,8 +210,8 @@ function build() {
   log.rows = v => logTable(v.flows);
   if (data.score) log.extra.append(make("label", {}, "order", log.order = make("select", {onchange: e => change({sort: e.target.value})}, make("option", {value: "score"}, "highest score"), make("option", {value: "time"}, "latest"))));
 }
-const width = () => { const s = data.axis.step; return data.axis.rows ? `${whole.format(s)} rows` : s % 86400000 === 0 ? plural(s / 86400000, "day") : s % 3600000 === 0 ? plural(s / 3600000, "hour") : s % 60000 === 0 ? plural(s / 60000, "minute") : s % 1000 === 0 ? plural(s / 1000, "second") : s + " ms"; };
-const plural = (n, word) => n === 1 ? word : n + " " + word + "s";
+const width = () => { const s = data.axis.step; return data.axis.rows ? plural(s, "row") : s % 86400000 === 0 ? plural(s / 86400000, "day") : s % 3600000 === 0 ? plural(s / 3600000, "hour") : s % 60000 === 0 ? plural(s / 60000, "minute") : s % 1000 === 0 ? plural(s / 1000, "second") : s + " ms"; };
+const plural = (n, word) => n === 1 ? word : whole.format(n) + " " + word + "s";
 
 // tableOf is a table whose heads sort.
 function tableOf(heads, rows) {
@@ -236,7 +236,7 @@ function shiftTable(list) {
 const logged = () => data.dims.map((d, k) => [d, k]).filter(([d]) => d.key !== "country");
 const amounts = () => data.nums.slice(0, 2).map((d, k) => [d, k]);
 function flowRow(r, first, cls) {
-  return make("tr", {class: cls || ""}, make("th", {scope: "row"}, first), ...logged().map(([, k]) => make("td", {class: "left name", title: r.dims[k]}, named(r.dims[k]))),
+  return make("tr", {class: cls || ""}, make("th", {scope: "row", class: "when"}, first), ...logged().map(([, k]) => make("td", {class: "left name", title: r.dims[k]}, named(r.dims[k]))),
     ...amounts().map(([d, k]) => cellOf(r.nums[k], written(d.key, r.nums[k]))), ...(data.score ? [cellOf(r.score, figure3(r.score))] : []));
 }
 const flowHeads = () => [[axisName, ""], ...logged().map(([d]) => [lowered(d), ""]), ...amounts().map(([d]) => [d.title, "num"]), ...(data.score ? [["score", "num"]] : [])];
@@ -245,7 +245,7 @@ function logTable(f) {
   const page = make("div", {class: "pager"}, make("button", {type: "button", disabled: !state.offset, onclick: () => change({offset: Math.max(0, state.offset - sizes.page)})}, "earlier"),
     make("button", {type: "button", disabled: state.offset + sizes.page >= f.total, onclick: () => change({offset: state.offset + sizes.page})}, "later"),
     make("span", {class: "soft"}, `${whole.format(state.offset + 1)} to ${whole.format(state.offset + f.rows.length)} of ${whole.format(f.total)}`));
-  return make("div", {}, tableOf(flowHeads(), f.rows.map(r => flowRow(r, make("button", {class: "link", type: "button", "data-flow": r.i, onclick: () => openFlow(r.i)}, moment(r.at))))), page);
+  return make("div", {}, tableOf(flowHeads(), f.rows.map(r => flowRow(r, make("button", {class: "link", type: "button", "data-flow": r.i, onclick: () => openFlow(r.i)}, exactly(r.at))))), page);
 }
 
 // openFlow shows one flow in the drawer.
@@ -262,7 +262,7 @@ async function openFlow(i, same) {
     detail = data.details && data.details[i];
   }
   const r = flows.find(f => f.i === i), said = detail && detail.reasons && detail.reasons.length, values = detail ? detail.values : [...data.dims.map((d, k) => [lowered(d), r.dims[k]]), ...data.nums.map((d, k) => [d.title, written(d.key, r.nums[k])])];
-  const children = [make("button", {class: "close", type: "button", onclick: () => box.close()}, "close"), make("h2", {id: "drawer-title"}, moment(r.at)),
+  const children = [make("button", {class: "close", type: "button", onclick: () => box.close()}, "close"), make("h2", {id: "drawer-title"}, exactly(r.at)),
     make("p", {class: "note"}, r.flag & 1 ? `${data.mark}${data.score ? `: score ${figure3(r.score)}${data.score.limit != null ? `, threshold ${figure3(data.score.limit)}` : ""}` : ""}` : `no ${data.mark || "alarm"}${data.score ? `: score ${figure3(r.score)}` : ""}`, detail && detail.where ? [" · ", detail.where].join("") : "")];
   children.push(make("h3", {}, "Reasons"));
   if (said) children.push(make("div", {class: "scroll"}, make("table", {}, make("thead", {}, make("tr", {}, make("th", {class: "left"}, "column"), make("th", {}, "share of the score"), make("th", {}, "actual"), make("th", {}, "expected"))),
@@ -271,7 +271,7 @@ async function openFlow(i, same) {
   children.push(make("h3", {}, "Beside it in " + axisName));
   if (dimAt("src") >= 0) children.push(make("p", {class: "note"}, make("button", {type: "button", onclick: () => openFlow(i, !same)}, same ? "of the same source; show all" : "of all sources; show the same")));
   children.push(make("div", {class: "scroll"}, make("table", {}, make("thead", {}, make("tr", {}, ...flowHeads().map(([t, c]) => make("th", {scope: "col", class: c === "num" ? "" : "left"}, t)))),
-    make("tbody", {}, ...flows.map(f => flowRow(f, moment(f.at) + (f.flag & 1 ? " ●" : ""), f.i === i ? "here" : ""))))));
+    make("tbody", {}, ...flows.map(f => flowRow(f, exactly(f.at) + (f.flag & 1 ? " ●" : ""), f.i === i ? "here" : ""))))));
   if (data.mark) children.push(make("p", {class: "note"}, "● is " + (data.mark === "alarm" ? "an alarm." : "labelled an attack.")));
   children.push(make("h3", {}, "The flow"), make("dl", {class: "values"}, ...values.map(([k, v]) => make("div", {}, make("dt", {}, named(k)), make("dd", {}, named(v))))));
   box.replaceChildren(...children);

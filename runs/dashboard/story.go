@@ -64,7 +64,7 @@ func plural(n int, word string) string {
 func (f *Flows) story(v *View) *story {
 	s := &story{Name: clip(f.Name), Axis: f.Axis.width(), Rows: f.Axis.Rows, Mark: f.Mark}
 	own := f.Own()
-	when := "in the order of their rows, since the data has no time"
+	when := "in the order of rows, since the data has no time"
 	if !f.Axis.Rows {
 		when = "from " + f.Axis.moment(f.Axis.Start) + " to " + f.Axis.moment(f.Axis.edge(f.Axis.Bins)) + " UTC"
 	}
@@ -76,7 +76,7 @@ func (f *Flows) story(v *View) *story {
 		s.Says += "; no " + f.Mark + " among them"
 	default:
 		s.Says += fmt.Sprintf("; %s, %s of them", plural(v.Marked, f.Mark), percent(float64(v.Marked)/float64(own)))
-		if d := v.Dims["src"]; d != nil && len(d.Top) > 0 && d.Top[0].M > 0 {
+		if d := v.Dims["src"]; d != nil && len(d.Top) > 0 && d.Top[0].M > 0 && d.Top[0].Name != noValue {
 			s.Says += fmt.Sprintf(", most from %s (%s)", d.Top[0].Name, thousands(d.Top[0].M))
 		}
 	}

@@ -3,10 +3,10 @@ package eda
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 
 	"plumbline/data"
+	"plumbline/data/roles"
 	"plumbline/numeric/hypothesis"
 	"plumbline/numeric/stat"
 )
@@ -14,57 +14,66 @@ import (
 // maxGroups is how many levels numbers are compared over, the commonest.
 const maxGroups = 12
 
-// named says whether one of the words is a part of a column's name.
-func named(col *column, words ...string) bool {
-	name := strings.ToLower(col.name)
-	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(name, w) })
+// How many of the usual questions are asked of one kind.
+const maxVolumes, maxOthers = 4, 4
+
+// roles is what the columns stand for by their names and types, as columns of the collector.
+func (c *Collector) roles() (*roles.Columns, func(*data.Column) *column) {
+	t := &data.Table{Columns: make([]data.Column, len(c.columns))}
+	at := map[*data.Column]*column{}
+	for i, col := range c.columns {
+		t.Columns[i] = data.Column{Name: col.name, Type: col.kind}
+		at[&t.Columns[i]] = col
+	}
+	return roles.Find(t, roles.Hints{}), func(of *data.Column) *column {
+		if of == nil {
+			return nil
+		}
+		return at[of]
+	}
+}
+
+// levelled says whether a column can be looked at by its levels.
+func (c *column) levelled() bool {
+	return c != nil && c.exact() && len(c.order) > 1 && len(c.order) <= maxLevels
 }
 
 // usual are the questions of network traffic with labels: its volume, protocol, service, connection status and urgent
-// packets, as far as columns are named so, and the other categories.
+// packets, as far as columns are known to be such, and the other categories.
 func (c *Collector) usual() (out []*Question) {
 	if c.class == nil || c.attacks == 0 || c.attacks == c.rows {
 		return nil
 	}
-	var volumes, categories, status, urgent []*column
+	r, of := c.roles()
+	volumes := 0
+	for _, v := range []*data.Column{r.BytesOut, r.BytesIn, r.Bytes, r.PacketsOut, r.PacketsIn, r.Packets} {
+		if col := of(v); col != nil && volumes < maxVolumes {
+			out = append(out, c.volumeQuestion(col))
+			volumes++
+		}
+	}
+	state := of(r.State)
+	asked := map[*column]bool{state: true}
+	for _, v := range []*data.Column{r.Protocol, r.Service} {
+		if col := of(v); col.levelled() {
+			out = append(out, c.categoryQuestion(col))
+			asked[col] = true
+		}
+	}
+	others := 0
 	for _, col := range c.columns {
-		switch {
-		case col.kind == data.Number && volume(col.name) && len(volumes) < 4:
-			volumes = append(volumes, col)
-		case col.kind == data.Number && col.exact() && named(col, "urg") && len(urgent) < 2:
-			urgent = append(urgent, col)
-		case col.kind != data.Category || !col.exact() || len(col.order) < 2 || len(col.order) > maxLevels:
-		case named(col, "flag", "state", "status"):
-			status = append(status, col)
-		case named(col, "proto", "service"):
-			categories = slices.Insert(categories, 0, col)
-		default:
-			categories = append(categories, col)
+		if col.kind == data.Category && col.levelled() && !asked[col] && others < maxOthers {
+			out = append(out, c.categoryQuestion(col))
+			others++
 		}
 	}
-	slices.SortStableFunc(categories, func(a, b *column) int { // protocol, service, others
-		rank := func(col *column) int {
-			switch {
-			case named(col, "proto"):
-				return 0
-			case named(col, "service"):
-				return 1
-			}
-			return 2
+	if state.levelled() {
+		out = append(out, c.logisticLevels(state))
+	}
+	for _, v := range r.Signs {
+		if col := of(v); col.exact() && strings.Contains(strings.ToLower(col.name), "urg") {
+			out = append(out, c.presenceQuestion(col))
 		}
-		return rank(a) - rank(b)
-	})
-	for _, col := range volumes {
-		out = append(out, c.volumeQuestion(col))
-	}
-	for _, col := range categories[:min(len(categories), 6)] {
-		out = append(out, c.categoryQuestion(col))
-	}
-	for _, col := range status[:min(len(status), 2)] {
-		out = append(out, c.logisticLevels(col))
-	}
-	for _, col := range urgent {
-		out = append(out, c.presenceQuestion(col))
 	}
 	return out
 }

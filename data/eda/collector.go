@@ -12,10 +12,12 @@ import (
 )
 
 const (
-	sampleRows  = 1 << 16 // rows of the sample, at least, where there are more
 	checkEvery  = 32      // blocks between looks at the memory
 	maxPatterns = 1 << 12 // patterns of missing values that are told apart
 )
+
+// sampleRows is how many rows the sample has at least where there are more. Tests have less.
+var sampleRows = 1 << 16
 
 // Options is how a data set is described.
 type Options struct {

@@ -121,7 +121,9 @@ func (s *streamed) add(from *data.Column, attack []bool, sampled []int32) {
 
 // finish makes the counts of a column that is known by its sketches.
 func (s *streamed) finish(c *column) {
-	c.order = nil
+	if s.result != nil || c.order != nil {
+		return // a report was made before
+	}
 	if !s.numeric {
 		c.texts = append([]string{""}, s.texts...)
 		c.counts = make([][2]uint32, len(c.texts))

@@ -31,28 +31,23 @@ func (c *Collector) windows() ([]WindowFeature, error) {
 	if c.class == nil || c.at < 0 || c.attacks == 0 || c.attacks == c.rows {
 		return nil, nil
 	}
-	var keys []string
-	var sum, distinct []string
+	r, of := c.roles()
 	t := &data.Table{Name: c.name, Rows: min(c.rows, windowRows)}
-	for k, col := range c.columns {
-		taken := false
-		switch {
-		case !col.exact():
-		case k == c.at:
-			taken = true
-		case col.kind == data.Address && len(keys) < 2:
-			keys, taken = append(keys, col.name), true
-		case col.kind == data.Number && len(sum) < 2 && volume(col.name):
-			sum, taken = append(sum, col.name), true
-		case col.kind == data.Number && len(distinct) < 1 && strings.Contains(strings.ToLower(col.name), "port") &&
-			strings.Contains(strings.ToLower(col.name), "d"):
-			distinct, taken = append(distinct, col.name), true
-		}
-		if taken {
-			t.Columns = append(t.Columns, col.table(t.Rows))
+	take := func(to *[]string, columns ...*data.Column) {
+		for _, v := range columns {
+			if col := of(v); col != nil && col.exact() {
+				*to, t.Columns = append(*to, col.name), append(t.Columns, col.table(t.Rows))
+			}
 		}
 	}
-	if len(keys) == 0 || !c.columns[c.at].exact() {
+	var times, keys, sum, distinct []string
+	if c.columns[c.at].exact() {
+		times, t.Columns = append(times, c.columns[c.at].name), append(t.Columns, c.columns[c.at].table(t.Rows))
+	}
+	take(&keys, r.Source, r.Destination)
+	take(&sum, r.BytesOut, r.BytesIn, r.Bytes)
+	take(&distinct, r.DestinationPort)
+	if len(keys) == 0 || len(times) == 0 {
 		return nil, nil
 	}
 	attack := c.label().table(t.Rows).Num
@@ -105,13 +100,6 @@ func entry(key []string, seconds float64, name string) string {
 		quoted[i] = fmt.Sprintf("%q", k)
 	}
 	return fmt.Sprintf("{key: [%s], seconds: %g, %s}", strings.Join(quoted, ", "), seconds, what)
-}
-
-// volume says whether a column is named as one of bytes or packets.
-func volume(name string) bool {
-	name = strings.ToLower(name)
-	return strings.Contains(name, "bytes") || strings.Contains(name, "packets") || strings.Contains(name, "pkts") ||
-		strings.HasSuffix(name, "byts")
 }
 
 // alone is the AUROC of values alone, NaN where one class is absent.

@@ -160,6 +160,10 @@ func TestBrowser(t *testing.T) {
 		if got := tab.Text(`document.querySelector("#features tbody tr:nth-child(4) .name button").ariaExpanded`); got != "true" {
 			t.Errorf("%v: the button says %q", s, got)
 		}
+		tab.Click("#features tbody tr:nth-child(1) .name button")
+		if got := tab.Text(`document.querySelector("#features tr.detail svg text").textContent`); got != "2023-11-14 22:13" {
+			t.Errorf("%v: times begin at %q", s, got)
+		}
 		tab.Click("#features thead th:nth-child(3) button")
 		top := tab.Number(`+document.querySelector("#features tbody tr").cells[2].dataset.v`)
 		if low := tab.Number(`+[...document.querySelectorAll("#features > tbody > tr:not(.detail)")].at(-1).cells[2].dataset.v`); !(top > low) {

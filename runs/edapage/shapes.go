@@ -1,6 +1,7 @@
 package edapage
 
 import (
+	"encoding/json"
 	"html"
 	"html/template"
 	"math"
@@ -128,10 +129,14 @@ func details(r *eda.Report, v *view) []map[string]any {
 			benign, attack := merged(h.Benign, detailBins), merged(h.Attack, detailBins)
 			wide := (len(h.Benign) + detailBins - 1) / detailBins
 			var edges []any
-			for k := 0; k < len(h.Edges)-1; k += wide {
-				edges = append(edges, rounded(h.Edges[k]))
+			write := rounded
+			if f.Type == "time" { // to a millisecond
+				write = func(v float64) any { return json.Number(strconv.FormatFloat(v, 'f', 3, 64)) }
 			}
-			edges = append(edges, rounded(h.Edges[len(h.Edges)-1]))
+			for k := 0; k < len(h.Edges)-1; k += wide {
+				edges = append(edges, write(h.Edges[k]))
+			}
+			edges = append(edges, write(h.Edges[len(h.Edges)-1]))
 			d["h"] = map[string]any{"edges": edges, "b": page.Pack(whole(benign)), "a": page.Pack(whole(attack)),
 				"rule": h.Rule, "log": h.Log, "bins": len(h.Benign)}
 		}

@@ -31,7 +31,7 @@ With -o the folder gets eda.json and eda.html, a page that opens without a netwo
 
 All is exact while the packed columns fit --memory; of what does not fit ranks are good to an error that is printed.`,
 		Example: "  plumbline eda synth\n  plumbline eda synth --against my-flows.csv\n" +
-			"  plumbline eda synth --test 'src_bytes ~ label' --json\n  plumbline eda my-flows.csv",
+			"  plumbline eda synth --test src_bytes~label --json\n  plumbline eda my-flows.csv",
 		Args:              needs(1, 1, "a data set or a file"),
 		ValidArgsFunction: completeOne(func() []string { return a.library().Names("data") }),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -68,8 +68,8 @@ var allowed = map[string]string{
 	"data/workload":          "data",
 	"data/roles":             "data",
 	"data/audit":             "data data/derive data/source data/split numeric/stat",
-	"data/eda": "data data/audit data/derive data/roles data/source eval numeric/hypothesis numeric/kernel numeric/parallel " +
-		"numeric/sketch numeric/stat",
+	"data/eda": "data data/audit data/derive data/roles data/source eval numeric/hypothesis numeric/kernel " +
+		"numeric/parallel numeric/sketch numeric/stat",
 	"data/fetch": "data data/input data/source",
 	"data/prep":  "configs/settings data data/corpus eval numeric/cluster numeric/parallel numeric/stat",
 

@@ -26,9 +26,10 @@ func (a *app) plotCommand() *cobra.Command {
 		Long: `plot writes a figure of everything that a run directory has the numbers for, with a CSV file of them beside it:
 ROC and precision-recall curves with bands over seeds and folds, where scores stand by class, recall by attack class,
 decisions at the threshold, false-positive rates beside those asked for, loss by epoch, test rows in the plane
-(keep: {coordinates: ...}), alarms by root cause (after investigate), state machines, published values beside ours and
-critical differences over data sets; of a search's directory the objective against each setting. Text has 8 points in
-the width that is asked for; PDF has its font within, PNG 300 dots to an inch.`,
+(keep: {coordinates: ...}), alarms by root cause (after investigate), state machines, published values beside ours,
+critical differences over data sets and each model against what a run varies (vary); of a search's directory the
+objective against each setting. Text has 8 points in the width that is asked for; PDF has its font within, PNG 300 dots
+to an inch.`,
 		Example: "  plumbline plot runs/20240101-120000-quickstart -o figures\n" +
 			"  plumbline plot runs/20240101-120000-quickstart -o figures --format pdf --width ieee",
 		Args:              needs(1, 1, "a run directory"),

@@ -33,6 +33,13 @@ func TestVerify(t *testing.T) {
 		!strings.Contains(out, "cells/synth/iforest/s2: scores (") || strings.Contains(out, "znorm") {
 		t.Errorf("other settings: exit %d: %s", code, out)
 	}
+	reseeded := run(one+"/experiment.yaml", "seeds=[1,3]")
+	code, out, _ = plumb(t, "verify", one, reseeded, "--all")
+	if code != exitFailed || !strings.Contains(out, "cells/synth/iforest/s2: cell: is there, is not there") ||
+		!strings.Contains(out, "cells/synth/iforest/s3: cell: is not there, is there") ||
+		!strings.Contains(out, "different: 3 cells, scores of 3: 3 byte-equal") {
+		t.Errorf("another seed: exit %d: %s", code, out)
+	}
 	var v struct {
 		Cells       int
 		Differences []struct{ Cell, What, One, Two string }

@@ -9,6 +9,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/numeric/cluster"
+	"plumbline/numeric/elementary"
 )
 
 // Settings of ENCODE that its authors fixed.
@@ -107,7 +108,7 @@ func (p *part) describe(c *data.Column, rows, ends []int32, n int) [][]float64 {
 		from = end
 	}
 	for _, row := range out {
-		row[0] = math.Log10(row[0] + 1)
+		row[0] = elementary.Log10(row[0] + 1)
 	}
 	if len(pairs) == 0 {
 		return out

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"plumbline/numeric/elementary"
 )
 
 // Op is one fitted operation on a number.
@@ -32,9 +34,9 @@ func (o *Op) apply(v float64) float64 {
 	case "affine":
 		return (v - o.A) / o.B
 	case "log1p":
-		return math.Copysign(math.Log1p(math.Abs(v)), v)
+		return math.Copysign(elementary.Log1p(math.Abs(v)), v)
 	case "log2":
-		return math.Copysign(math.Log1p(math.Abs(v))/math.Ln2, v)
+		return math.Copysign(elementary.Log1p(math.Abs(v))/math.Ln2, v)
 	case "power":
 		return yeoJohnson(v, o.A)
 	case "range":

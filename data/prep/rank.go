@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"plumbline/numeric/elementary"
 	"plumbline/numeric/stat"
 )
 
@@ -190,7 +191,7 @@ func mutualInformation(v []float64, attack []bool, bins int) float64 {
 		for k, count := range b {
 			if count > 0 {
 				p := float64(count) / n
-				out += float64(p * math.Log(p*n*n/(float64(b[0]+b[1])*float64(rows[k]))))
+				out += float64(p * elementary.Log(p*n*n/(float64(b[0]+b[1])*float64(rows[k]))))
 			}
 		}
 	}

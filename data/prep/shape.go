@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"plumbline/numeric/elementary"
 )
 
 func init() {
@@ -60,20 +62,20 @@ func yeoJohnson(v, lambda float64) float64 {
 	const tiny = 1e-8
 	switch {
 	case v >= 0 && math.Abs(lambda) > tiny:
-		return math.Expm1(lambda*math.Log1p(v)) / lambda
+		return elementary.Expm1(lambda*elementary.Log1p(v)) / lambda
 	case v >= 0:
-		return math.Log1p(v)
+		return elementary.Log1p(v)
 	case math.Abs(2-lambda) > tiny:
-		return -math.Expm1((2-lambda)*math.Log1p(-v)) / (2 - lambda)
+		return -elementary.Expm1((2-lambda)*elementary.Log1p(-v)) / (2 - lambda)
 	}
-	return -math.Log1p(-v)
+	return -elementary.Log1p(-v)
 }
 
 // bestPower maximises −n/2·ln Var(ψ(v)) + (λ−1)·Σ sign(v)·ln(1+|v|) by golden section, after a coarse search.
 func bestPower(v []float64) float64 {
 	slope := 0.0
 	for _, x := range v {
-		slope += math.Copysign(math.Log1p(math.Abs(x)), x)
+		slope += math.Copysign(elementary.Log1p(math.Abs(x)), x)
 	}
 	likelihood := func(lambda float64) float64 {
 		m, ss := 0.0, 0.0
@@ -85,7 +87,7 @@ func bestPower(v []float64) float64 {
 			d := yeoJohnson(x, lambda) - m
 			ss += float64(d * d)
 		}
-		l := float64(-float64(len(v))/2*math.Log(ss/float64(len(v)))) + float64((lambda-1)*slope)
+		l := float64(-float64(len(v))/2*elementary.Log(ss/float64(len(v)))) + float64((lambda-1)*slope)
 		if l != l {
 			return math.Inf(-1)
 		}

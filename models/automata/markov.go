@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/elementary"
 )
 
 func init() {
@@ -104,9 +104,9 @@ func (m *markov) surprisal(before []int32, a int32) float64 {
 	alpha := m.spec.Smoothing
 	i, ok := m.counts.find(contextKey(before))
 	if !ok {
-		return math.Log(float64(m.k + 1))
+		return elementary.Log(float64(m.k + 1))
 	}
-	return math.Log((m.counts.total[i] + float64(alpha*float64(m.k+1))) / (m.counts.of(i, a) + alpha))
+	return elementary.Log((m.counts.total[i] + float64(alpha*float64(m.k+1))) / (m.counts.of(i, a) + alpha))
 }
 
 // Score is the mean surprisal of a trace's events, or as aggregate says.

@@ -7,6 +7,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/elementary"
 	"plumbline/numeric/stat"
 )
 
@@ -47,7 +48,7 @@ func (st *stateModel) normalised(s float64) float64 {
 		return 1
 	}
 	if s > st.maximum {
-		return 1 + math.Log1p(min((s-st.maximum)/st.distance, math.MaxFloat64))
+		return 1 + elementary.Log1p(min((s-st.maximum)/st.distance, math.MaxFloat64))
 	}
 	below, met := slices.BinarySearch(st.ordered, s)
 	rank := float64(below)
@@ -128,7 +129,7 @@ func (m *msm) raw(ctx context.Context, st *stateModel, set *data.Set) ([]float64
 		for a, v := range set.Row(i) {
 			if m.spec.Rule == "quartile" {
 				p := (st.counts[4*a+quarterOf(st.limits[3*a:3*a+3], float64(v))] + 1) / float64(st.n+4)
-				out[i] -= math.Log(p)
+				out[i] -= elementary.Log(p)
 				continue
 			}
 			far := math.Abs(float64(v) - st.limits[2*a])

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/elementary"
 )
 
 func init() {
@@ -131,7 +131,7 @@ func (m *ngram) surprisal(word []int32, i int, a int32) float64 {
 		}
 		node = next
 	}
-	return -math.Log(p)
+	return -elementary.Log(p)
 }
 
 // Score is the mean surprisal of a trace's events, or as aggregate says.

@@ -9,6 +9,7 @@ import (
 
 	"plumbline/models/automata/flexfringe"
 	"plumbline/models/automata/machine"
+	"plumbline/numeric/elementary"
 )
 
 // VisitTotal says what the visits of a state are compared with.
@@ -47,12 +48,12 @@ func NewStateFrequency(trained []int64, against VisitTotal) *StateFrequency {
 	r := &StateFrequency{against: against, trained: slices.Clone(trained), Visits: make([]int64, len(trained))}
 	sum := int64(0)
 	for _, n := range trained {
-		r.expected = append(r.expected, math.Log(float64(n)+1))
+		r.expected = append(r.expected, elementary.Log(float64(n)+1))
 		sum += n
 	}
-	r.total = math.Log(float64(sum) + 1)
+	r.total = elementary.Log(float64(sum) + 1)
 	if against == AllVisits {
-		r.total = math.Log(float64(sum) + float64(len(trained)))
+		r.total = elementary.Log(float64(sum) + float64(len(trained)))
 	}
 	return r
 }
@@ -83,7 +84,7 @@ func (r *StateFrequency) Window(states []int32) (score float64, cause int) {
 		if r.against == AllVisits {
 			held = float64(r.all) + float64(len(r.Visits))
 		}
-		s := math.Log(float64(r.Visits[q])+1) - r.expected[q] + r.total - math.Log(held)
+		s := elementary.Log(float64(r.Visits[q])+1) - r.expected[q] + r.total - elementary.Log(held)
 		score += s
 		if s > top {
 			top, cause = s, i

@@ -8,6 +8,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/elementary"
 )
 
 // HBOS adds up how rare a row's value is in every column, by histograms of equal bins between the
@@ -79,7 +80,7 @@ type hbosState struct {
 
 func fitHBOS(ctx context.Context, c HBOS, env models.Env, s *data.Set) (*hbosState, error) {
 	m := newHistograms(c, s)
-	m.outside = -math.Log(c.Smooth)
+	m.outside = -elementary.Log(c.Smooth)
 	err := m.count(ctx, env, s, m.extremes, func(lo, hi int, row []float32) {
 		for j := lo; j < hi; j++ {
 			m.rarity[j*m.bins+m.bin(j, row[j])]++
@@ -127,7 +128,7 @@ func (m *hbosState) toRarity(v []float64, a float64) {
 		top = max(top, n)
 	}
 	for b, n := range v {
-		v[b] = -math.Log(n/top + a)
+		v[b] = -elementary.Log(n/top + a)
 	}
 }
 

@@ -2,11 +2,11 @@ package classic
 
 import (
 	"context"
-	"math"
 	"slices"
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/elementary"
 )
 
 // densities are histograms in PyOD's form.
@@ -56,7 +56,7 @@ func fitDensities(ctx context.Context, c HBOS, env models.Env, s *data.Set) (*de
 		edges := m.edgesOf(j)
 		for b := range h.bins {
 			density := h.rarity[j*h.bins+b] / float64(s.N) / (edges[b+1] - edges[b])
-			h.rarity[j*h.bins+b] = -math.Log2(density + c.Smooth)
+			h.rarity[j*h.bins+b] = -elementary.Log2(density + c.Smooth)
 		}
 	}
 	return newDensities(h), err

@@ -8,6 +8,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/elementary"
 	"plumbline/numeric/isolation"
 )
 
@@ -167,7 +168,7 @@ func isolationScores(ctx context.Context, n, workers, trees, psi int, out []floa
 				if scale == 0 {
 					out[i] = 0.5
 				} else {
-					out[i] = math.Exp2(-out[i] / scale)
+					out[i] = elementary.Exp2(-out[i] / scale)
 				}
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/elementary"
 	"plumbline/numeric/kernel"
 	"plumbline/numeric/similarity"
 )
@@ -87,9 +88,9 @@ func (b Bandwidth) value(n, d int) float64 {
 	exponent := -1 / float64(d+4)
 	switch b {
 	case "scott":
-		return math.Pow(float64(n), exponent)
+		return elementary.Pow(float64(n), exponent)
 	case "silverman":
-		return math.Pow(float64(n)*float64(d+2)/4, exponent)
+		return elementary.Pow(float64(n)*float64(d+2)/4, exponent)
 	}
 	v, _ := bandwidths.Number(string(b)) // checked by New
 	return v
@@ -114,7 +115,7 @@ func (m *kdeState) ScoreRows(ctx context.Context, s *data.Set, workers int, out 
 		return err
 	}
 	h := m.bandwidth
-	norm := math.Log(float64(m.p.N)) + float64(float64(m.d)/2*math.Log(2*math.Pi*h*h))
+	norm := elementary.Log(float64(m.p.N)) + float64(float64(m.d)/2*elementary.Log(2*math.Pi*h*h))
 	for i, v := range out {
 		out[i] = norm - v
 	}

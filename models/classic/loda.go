@@ -7,6 +7,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/elementary"
 )
 
 // LODA is an ensemble of one-dimensional histograms of random projections. Projection i has ⌊√d⌋ weights other than
@@ -97,7 +98,7 @@ func fitLODA(ctx context.Context, c LODA, env models.Env, s *data.Set) (*lodaSta
 				counts[m.bin(i, v)]++
 			}
 			for b, n := range counts {
-				counts[b] = -math.Log(n/float64(s.N) + 1e-12)
+				counts[b] = -elementary.Log(n/float64(s.N) + 1e-12)
 			}
 		}
 	})

@@ -9,6 +9,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/numeric/cluster"
+	"plumbline/numeric/elementary"
 )
 
 // What scikit-learn fixes.
@@ -68,10 +69,10 @@ func pseudoInverse(mean, cov []float64) (*cluster.Gaussian, float64, error) {
 	for j := range d {
 		v := cov[j*d+j]
 		trace += v
-		largest = max(largest, v+mean[j]*mean[j])
+		largest = max(largest, v+float64(mean[j]*mean[j]))
 		flat = flat || v == 0
 	}
-	limit := float64(d)*rounding64*trace + rounding32*largest
+	limit := float64(float64(d)*rounding64*trace) + float64(rounding32*largest)
 	if !flat {
 		// The trace of the inverse, Σ W², is at least 1 over the least eigenvalue.
 		g, err := cluster.NewGaussian(mean, cov)
@@ -88,7 +89,7 @@ func pseudoInverse(mean, cov []float64) (*cluster.Gaussian, float64, error) {
 	spread := 0.0
 	root := mat.NewDense(d, d, nil) // root'root is the inverse, its columns in reverse order
 	for k, v := range eigen.Values(nil) {
-		spread += math.Log(max(v, limit))
+		spread += elementary.Log(max(v, limit))
 		if v <= limit {
 			continue
 		}
@@ -124,7 +125,7 @@ func lowerRoot(reversed *mat.Dense, cov []float64) []float64 {
 
 func sumOfSquares(x []float64) (sum float64) {
 	for _, v := range x {
-		sum += v * v
+		sum += float64(v * v)
 	}
 	return sum
 }

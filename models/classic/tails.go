@@ -8,6 +8,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/elementary"
 )
 
 // tailTable is the shares of n training rows on either side of every value, column by column.
@@ -58,8 +59,8 @@ func (c *tailColumn) tabulate(n int) {
 	c.tails = make([]tails, 2*len(c.values)+1)
 	at := func(below, upTo int32) tails {
 		return tails{
-			left:  -math.Log(float64(1+upTo) / float64(n+1)),
-			right: -math.Log(float64(1+int32(n)-below) / float64(n+1)),
+			left:  -elementary.Log(float64(1+upTo) / float64(n+1)),
+			right: -elementary.Log(float64(1+int32(n)-below) / float64(n+1)),
 		}
 	}
 	var below int32

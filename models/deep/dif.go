@@ -9,6 +9,7 @@ import (
 	"plumbline/data"
 	"plumbline/models"
 	"plumbline/models/nn"
+	"plumbline/numeric/elementary"
 	"plumbline/numeric/isolation"
 	"plumbline/numeric/stat"
 )
@@ -154,7 +155,7 @@ func (v *isolatedView) standard(z []float32, n, d int) {
 // scale standardises a representation in place and takes it through tanh.
 func (v *isolatedView) scale(z []float32) {
 	for j, u := range z {
-		if z[j] = float32(math.Tanh((float64(u) - v.mean[j]) * v.inv[j])); z[j] != z[j] { // overflow on the way
+		if z[j] = float32(elementary.Tanh((float64(u) - v.mean[j]) * v.inv[j])); z[j] != z[j] { // overflow on the way
 			z[j] = 0
 		}
 	}
@@ -184,7 +185,7 @@ func (m *dif) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 					far += g
 				}
 				if whole > 0 { // trees of one row have no cuts: 0
-					out[i] += math.Exp2(-path/whole) * far / trees
+					out[i] += elementary.Exp2(-path/whole) * far / trees
 				}
 			})
 		}

@@ -5,6 +5,7 @@ import (
 
 	"plumbline/models/nn"
 	"plumbline/numeric/cluster"
+	"plumbline/numeric/elementary"
 	"plumbline/numeric/stat"
 )
 
@@ -92,18 +93,18 @@ func energy(mix []component, f []float32, of []float64) float64 {
 				}
 				sum += float64(v * v)
 			}
-			logs[k] = math.Log(c.share) + c.g.LogDet - (sum+float64(float64(d)*math.Log(2*math.Pi)))/2
+			logs[k] = elementary.Log(c.share) + c.g.LogDet - (sum+float64(float64(d)*elementary.Log(2*math.Pi)))/2
 			top = max(top, logs[k])
 		}
 	}
 	sum := 0.0
 	for _, v := range logs {
-		sum += math.Exp(v - top)
+		sum += elementary.Exp(v - top)
 	}
 	for k := range of {
-		of[k] = math.Exp(logs[k]-top) / sum
+		of[k] = elementary.Exp(logs[k]-top) / sum
 	}
-	return -top - math.Log(sum)
+	return -top - elementary.Log(sum)
 }
 
 // Gradient is that of the loss, through the parameters of the batch too. A covariance without an inverse makes the loss

@@ -3,7 +3,6 @@ package golearn
 import (
 	"context"
 	"fmt"
-	"math"
 	"reflect"
 	"slices"
 
@@ -11,6 +10,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/elementary"
 )
 
 func init() {
@@ -81,14 +81,14 @@ func fitBernoulli(env models.Env, train *data.Set) (*bernoulli, error) {
 	}
 	shares := reflect.ValueOf(nb).Elem().FieldByName("condProb") // which golearn does not export
 	n := [2]float64{float64(len(kinds[0])), float64(len(kinds[1]))}
-	m.prior = math.Log(n[1] / n[0])
+	m.prior = elementary.Log(n[1] / n[0])
 	for j := range m.limit {
 		var above, below [2]float64
 		for c, name := range classes {
 			p := shares.MapIndex(reflect.ValueOf(name)).Index(j).Float()
-			above[c], below[c] = math.Log(p), math.Log(1-p)
+			above[c], below[c] = elementary.Log(p), elementary.Log(1-p)
 			if p == 1 {
-				below[c] = -math.Log(n[c] + 1)
+				below[c] = -elementary.Log(n[c] + 1)
 			}
 		}
 		m.set[j], m.without[j] = above[1]-above[0], below[1]-below[0]
@@ -109,7 +109,7 @@ func (m *bernoulli) Score(ctx context.Context, s *data.Set) ([]float64, error) {
 					odds += m.without[j]
 				}
 			}
-			out[i] = 1 / (1 + math.Exp(-odds))
+			out[i] = 1 / (1 + elementary.Exp(-odds))
 		}
 	})
 	return out, err

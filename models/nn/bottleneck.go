@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"plumbline/numeric/cluster"
+	"plumbline/numeric/elementary"
 	"plumbline/numeric/kernel"
 )
 
@@ -21,7 +22,7 @@ func (t *fused) sample(r *workspace, p *pass) {
 		StandardNormal(z, t.net.Seed, p.step, p.first+k)
 		for j := range b {
 			mu, s := float64(given[j]), float64(given[b+j])
-			dev := float64(math.Exp(s/2) * float64(z[j]))
+			dev := float64(elementary.Exp(s/2) * float64(z[j]))
 			z[j], slope[j] = float32(mu+dev), float32(dev/2)
 			r.kl += v.divergence(mu, s) / float64(b)
 		}
@@ -30,14 +31,14 @@ func (t *fused) sample(r *workspace, p *pass) {
 
 // divergence is the KL term of one number of the bottleneck.
 func (v *Variational) divergence(mu, s float64) float64 {
-	sum := math.Exp(s) + float64(mu*mu) - v.Alpha - float64(v.Alpha*s) + float64(v.Alpha*math.Log(v.Alpha))
+	sum := elementary.Exp(s) + float64(mu*mu) - v.Alpha - float64(v.Alpha*s) + float64(v.Alpha*elementary.Log(v.Alpha))
 	return sum / (2 * v.Alpha)
 }
 
 // penalty is what a batch's KL adds to the loss, and its derivative.
 func (v *Variational) penalty(kl float64) (loss, slope float64) {
 	if v.Log {
-		return v.Weight * math.Log10(kl+1), v.Weight / ((kl + 1) * math.Ln10)
+		return v.Weight * elementary.Log10(kl+1), v.Weight / ((kl + 1) * math.Ln10)
 	}
 	return v.Weight * kl, v.Weight
 }
@@ -63,7 +64,7 @@ func (t *fused) sampleGrad(r *workspace, p *pass) {
 			mu, s := float64(given[j]), float64(given[b+j])
 			dz := r.dz[k*narrow+j]
 			d[j] = dz + float32(slope*2*mu)
-			d[b+j] = float32(dz*r.slope[k*narrow+j]) + float32(slope*(math.Exp(s)-v.Alpha))
+			d[b+j] = float32(dz*r.slope[k*narrow+j]) + float32(slope*(elementary.Exp(s)-v.Alpha))
 		}
 	}
 }

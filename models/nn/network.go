@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"plumbline/numeric/elementary"
 )
 
 // Activation is what a layer does to its sums.
@@ -233,7 +235,7 @@ func (n Network) NewParams(r *rand.Rand, bias float32) Params {
 		case Bias:
 			fill(values, bias)
 			if v := n.Variational; v != nil && a.Layer+1 == n.Latent {
-				fill(values[n.Bottleneck():], float32(math.Log(v.Alpha)))
+				fill(values[n.Bottleneck():], float32(elementary.Log(v.Alpha)))
 			}
 		case Scale, Variance:
 			fill(values, 1)
@@ -298,13 +300,13 @@ const normEpsilon = 1e-5
 func (a Activation) apply(v float32) float32 {
 	switch a {
 	case Tanh:
-		return float32(math.Tanh(float64(v)))
+		return float32(elementary.Tanh(float64(v)))
 	case ReLU:
 		return max(v, 0)
 	case Leaky:
 		return max(v, leak*v)
 	case Sigmoid:
-		return float32(1 / (1 + math.Exp(-float64(v))))
+		return float32(1 / (1 + elementary.Exp(-float64(v))))
 	}
 	return v
 }

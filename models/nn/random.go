@@ -1,6 +1,10 @@
 package nn
 
-import "math"
+import (
+	"math"
+
+	"plumbline/numeric/elementary"
+)
 
 // What is dropped and drawn in training belongs to the seed, the step, the layer and the row's place in its
 // batch, so that it is the same whoever computes it, and on both engines.
@@ -45,10 +49,10 @@ func Mask(out []float32, share float64, seed uint64, step, layer, place int) {
 func StandardNormal(out []float32, seed uint64, step, place int) {
 	s := newSplitMix(seed, step, -1, place)
 	for j := 0; j < len(out); j += 2 {
-		size, angle := math.Sqrt(-2*math.Log(s.uniform())), 2*math.Pi*s.uniform()
-		out[j] = float32(size * math.Cos(angle))
+		size, angle := math.Sqrt(-2*elementary.Log(s.uniform())), 2*math.Pi*s.uniform()
+		out[j] = float32(size * elementary.Cos(angle))
 		if j+1 < len(out) {
-			out[j+1] = float32(size * math.Sin(angle))
+			out[j+1] = float32(size * elementary.Sin(angle))
 		}
 	}
 }

@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 	"math"
+	"plumbline/numeric/elementary"
 )
 
 // Schedule is how the learning rate goes on from that of the first epoch: the schedulers of PyTorch, stepped
@@ -62,21 +63,21 @@ func (s Schedule) Rate(base float64, epoch, of int) float64 {
 	}
 	k := float64(epoch)
 	wave := func(at, length float64) float64 {
-		return s.Least + (base-s.Least)*(1+math.Cos(math.Pi*at/length))/2
+		return s.Least + (base-s.Least)*(1+elementary.Cos(math.Pi*at/length))/2
 	}
 	switch s.Kind {
 	case "linear":
 		return base * (s.Factor + (s.End-s.Factor)*math.Min(k, float64(over))/float64(over))
 	case "step":
-		return base * math.Pow(s.Factor, float64(epoch/s.Every))
+		return base * elementary.Pow(s.Factor, float64(epoch/s.Every))
 	case "multistep":
 		n := 0
 		for n < len(s.At) && s.At[n] <= epoch {
 			n++
 		}
-		return base * math.Pow(s.Factor, float64(n))
+		return base * elementary.Pow(s.Factor, float64(n))
 	case "exponential":
-		return base * math.Pow(s.Factor, k)
+		return base * elementary.Pow(s.Factor, k)
 	case "cosine":
 		return wave(k, float64(over))
 	case "cosine_restarts":

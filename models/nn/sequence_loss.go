@@ -3,6 +3,7 @@ package nn
 import (
 	"math"
 
+	"plumbline/numeric/elementary"
 	"plumbline/numeric/kernel"
 )
 
@@ -90,7 +91,7 @@ func crossEntropy(y, t []float32, scale float64) float64 {
 	loss := float64(most) - float64(y[class])
 	sum := 0.0
 	for j, v := range y {
-		e := math.Exp(float64(v) - float64(most))
+		e := elementary.Exp(float64(v) - float64(most))
 		sum += e
 		y[j] = float32(e)
 	}
@@ -99,26 +100,26 @@ func crossEntropy(y, t []float32, scale float64) float64 {
 		y[j] *= f
 	}
 	y[class] -= float32(scale)
-	return loss + math.Log(sum)
+	return loss + elementary.Log(sum)
 }
 
 func logistic(y, t []float32, scale float64) float64 {
 	sum := 0.0
 	for j, v := range y {
 		z, want := float64(v), float64(t[j])
-		e := math.Exp(-math.Abs(z))
+		e := elementary.Exp(-math.Abs(z))
 		p := 1 / (1 + e)
 		if z < 0 {
 			p = e / (1 + e)
 		}
-		sum += math.Max(z, 0) - float64(z*want) + math.Log1p(e)
+		sum += math.Max(z, 0) - float64(z*want) + elementary.Log1p(e)
 		y[j] = float32((p - want) * scale)
 	}
 	return sum
 }
 
 func gaussian(y, t []float32, scale float64) float64 {
-	floor := math.Log(MinVariance)
+	floor := elementary.Log(MinVariance)
 	n := len(t)
 	sum := 0.0
 	for j, want := range t {
@@ -126,7 +127,7 @@ func gaussian(y, t []float32, scale float64) float64 {
 		floored := s < floor
 		s = math.Max(s, floor)
 		d := float64(y[j]) - float64(want)
-		precision := math.Exp(-s)
+		precision := elementary.Exp(-s)
 		square := float64(d * d * precision)
 		sum += float64(0.5 * (square + s))
 		y[j] = float32(d * precision * scale)

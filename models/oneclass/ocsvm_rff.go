@@ -8,6 +8,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/elementary"
 	"plumbline/numeric/kernel"
 	"plumbline/numeric/parallel"
 )
@@ -105,7 +106,7 @@ func (f *fourier) features(ctx context.Context, x []float32, n, workers int, out
 				for i := from; i < to; i++ {
 					for j := range f.p.Size(k) {
 						at := k*width + j
-						out[i*size+at] = scale * math.Cos(c[(i-from)*width+j]+f.phases[at])
+						out[i*size+at] = scale * elementary.Cos(c[(i-from)*width+j]+f.phases[at])
 					}
 				}
 			}

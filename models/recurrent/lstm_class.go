@@ -2,11 +2,11 @@ package recurrent
 
 import (
 	"context"
-	"math"
 
 	"plumbline/data"
 	"plumbline/models"
 	"plumbline/models/nn"
+	"plumbline/numeric/elementary"
 )
 
 func init() {
@@ -83,7 +83,7 @@ func (t classifyTask) example(s *data.Set, w window, x, y []float32) {
 func (t classifyTask) input(s *data.Set, w window, x []float32) { rowsBefore(x, s, w, 0, t.Window) }
 
 func (t classifyTask) score(_ *data.Set, _ window, out []float32) float64 {
-	return 1 / (1 + math.Exp(-float64(out[0])))
+	return 1 / (1 + elementary.Exp(-float64(out[0])))
 }
 
 // classifier is a sequential detector whose scores are probabilities.

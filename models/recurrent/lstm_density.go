@@ -7,6 +7,7 @@ import (
 	"plumbline/data"
 	"plumbline/models"
 	"plumbline/models/nn"
+	"plumbline/numeric/elementary"
 )
 
 func init() {
@@ -192,9 +193,9 @@ func (t densityTask) score(s *data.Set, w window, out []float32) float64 {
 
 // surprisal is ½((x−μ)²/σ² + ln σ²) with s = ln σ².
 func surprisal(x, mu, s float32) float64 {
-	log := math.Max(float64(s), math.Log(nn.MinVariance))
+	log := math.Max(float64(s), elementary.Log(nn.MinVariance))
 	e := float64(x) - float64(mu)
-	return 0.5 * (float64(float64(e*e)*math.Exp(-log)) + log)
+	return 0.5 * (float64(float64(e*e)*elementary.Exp(-log)) + log)
 }
 
 // terms of a category stand in the column that it is, or in its first where it is none.

@@ -3,11 +3,11 @@ package recurrent
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"plumbline/data"
 	"plumbline/models"
 	"plumbline/models/nn"
+	"plumbline/numeric/elementary"
 )
 
 func init() {
@@ -173,9 +173,9 @@ func symbolSurprisal(out []float32, a int32) float64 {
 	}
 	sum := 0.0
 	for _, v := range out {
-		sum += math.Exp(float64(v) - float64(top))
+		sum += elementary.Exp(float64(v) - float64(top))
 	}
-	return min(maxSurprisal, math.Log(sum)+float64(top)-float64(out[a]))
+	return min(maxSurprisal, elementary.Log(sum)+float64(top)-float64(out[a]))
 }
 
 // TokenLMSpec configures token_lm: a table of Embed columns for the symbols, LSTM layers, and a softmax over

@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"plumbline/numeric/elementary"
 )
 
 // tied is an auto-encoder A(v) = σ(W σ(Wᵀv + b) + c) of n inputs and h hidden values, with scratch space.
@@ -33,7 +35,7 @@ func (a *tied) sharing() *tied {
 	return &c
 }
 
-func sigmoid(v float64) float64 { return 1 / (1 + math.Exp(-v)) }
+func sigmoid(v float64) float64 { return 1 / (1 + elementary.Exp(-v)) }
 
 // error rebuilds v and gives the root of the mean squared difference.
 func (a *tied) error(v []float64) float64 {

@@ -8,6 +8,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/elementary"
 	"plumbline/numeric/trees"
 )
 
@@ -112,12 +113,12 @@ func (s *AdaBoost) boost(ctx context.Context, env models.Env, p *problem) (*samm
 			}
 			break
 		}
-		alpha := s.Rate * (math.Log((1-miss)/miss) + math.Log(float64(p.k-1)))
+		alpha := s.Rate * (elementary.Log((1-miss)/miss) + elementary.Log(float64(p.k-1)))
 		m.trees, m.alpha = append(m.trees, t), append(m.alpha, alpha)
 		sum = 0
 		for i := range w {
 			if wrong[i] {
-				w[i] *= math.Exp(alpha)
+				w[i] *= elementary.Exp(alpha)
 			}
 			sum += w[i]
 		}

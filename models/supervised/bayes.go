@@ -7,6 +7,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/elementary"
 )
 
 // Bayes is naive Bayes with a normal distribution for each column and class:
@@ -68,7 +69,7 @@ func (s *Bayes) fit(p *problem) *normals {
 		}
 	}
 	for c := range p.k {
-		m.prior[c] = math.Log(weight[c] / all)
+		m.prior[c] = elementary.Log(weight[c] / all)
 		for j := range p.d {
 			m.mean[c*p.d+j] /= weight[c]
 		}
@@ -113,7 +114,7 @@ func largestVariance(p *problem) float64 {
 func (m *normals) term(c, j int, v float32) float64 {
 	at := c*m.d + j
 	diff := float64(v) - m.mean[at]
-	return -0.5 * (math.Log(2*math.Pi*m.variance[at]) + diff*diff/m.variance[at])
+	return -0.5 * (elementary.Log(2*math.Pi*m.variance[at]) + diff*diff/m.variance[at])
 }
 
 func (m *normals) probabilities(ctx context.Context, env models.Env, x []float32, n int, out []float64) error {
@@ -140,7 +141,7 @@ func (m *normals) contributions(row []float32, out []float64) {
 	for j, v := range row {
 		sum, weight := 0.0, 0.0
 		for c := 1; c < m.k; c++ {
-			w := math.Exp(m.prior[c])
+			w := elementary.Exp(m.prior[c])
 			sum += float64(w * m.term(c, j, v))
 			weight += w
 		}

@@ -9,6 +9,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/elementary"
 	"plumbline/numeric/trees"
 )
 
@@ -245,10 +246,10 @@ func logOdds(p *problem) []float64 {
 		share[c] = min(max(share[c]/sum, 1e-15), 1-1e-15)
 	}
 	if p.k == 2 {
-		return []float64{math.Log(share[1] / (1 - share[1]))}
+		return []float64{elementary.Log(share[1] / (1 - share[1]))}
 	}
 	for c := range share {
-		share[c] = math.Log(share[c])
+		share[c] = elementary.Log(share[c])
 	}
 	return share
 }
@@ -261,7 +262,7 @@ func (p *problem) margins(f, prob []float64) float64 {
 	var sum, weight float64
 	for i, c := range p.y {
 		softmax(f[i*nf:(i+1)*nf], prob[i*p.k:(i+1)*p.k])
-		sum -= float64(p.w[i] * math.Log(math.Max(prob[i*p.k+int(c)], leastProbability)))
+		sum -= float64(p.w[i] * elementary.Log(math.Max(prob[i*p.k+int(c)], leastProbability)))
 		weight += p.w[i]
 	}
 	return sum / weight

@@ -9,6 +9,7 @@ import (
 	"sort"
 
 	"plumbline/models"
+	"plumbline/numeric/elementary"
 )
 
 // curve maps a probability to a better one: linear between the points, constant outside. A Platt curve has x = {A, B}
@@ -25,7 +26,7 @@ func curvesOf(k int) int {
 
 func (c curve) at(p float64) float64 {
 	if len(c.y) == 0 {
-		return 1 / (1 + math.Exp(float64(c.x[0]*p)+c.x[1]))
+		return 1 / (1 + elementary.Exp(float64(c.x[0]*p)+c.x[1]))
 	}
 	i := sort.SearchFloat64s(c.x, p)
 	switch {
@@ -190,20 +191,20 @@ func platt(score []float64, hit []bool, w []float64) curve {
 		for i, s := range score {
 			f, t := float64(a*s)+b, target(i)
 			if f >= 0 {
-				sum += float64(w[i] * (float64(t*f) + math.Log1p(math.Exp(-f))))
+				sum += float64(w[i] * (float64(t*f) + elementary.Log1p(elementary.Exp(-f))))
 			} else {
-				sum += float64(w[i] * (float64((t-1)*f) + math.Log1p(math.Exp(f))))
+				sum += float64(w[i] * (float64((t-1)*f) + elementary.Log1p(elementary.Exp(f))))
 			}
 		}
 		return sum
 	}
-	a, b := 0.0, math.Log((neg+1)/(pos+1))
+	a, b := 0.0, elementary.Log((neg+1)/(pos+1))
 	now := loss(a, b)
 	for range 100 {
 		const ridge = 1e-12
 		h11, h22, h21, g1, g2 := ridge, ridge, 0.0, 0.0, 0.0
 		for i, s := range score {
-			p := 1 / (1 + math.Exp(float64(a*s)+b))
+			p := 1 / (1 + elementary.Exp(float64(a*s)+b))
 			d2 := float64(w[i] * p * (1 - p))
 			h11, h22, h21 = h11+float64(s*s*d2), h22+d2, h21+float64(s*d2)
 			d1 := float64(w[i] * (target(i) - p))

@@ -8,6 +8,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/elementary"
 	"plumbline/numeric/trees"
 )
 
@@ -205,7 +206,7 @@ func (s *Forest) columns(d int) int {
 	case "sqrt":
 		return max(1, int(math.Sqrt(float64(d))))
 	case "log2":
-		return max(1, int(math.Log2(float64(d))))
+		return max(1, int(elementary.Log2(float64(d))))
 	}
 	return d
 }

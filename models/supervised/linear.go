@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/optimize"
 
 	"plumbline/models"
+	"plumbline/numeric/elementary"
 	"plumbline/numeric/stat"
 )
 
@@ -106,12 +107,12 @@ func softmaxLoss(f []float64, y int32, grad []float64) float64 {
 		m := float64(s * f[0])
 		grad[0] = -s * stat.Logistic(-m)
 		if m > 0 {
-			return math.Log1p(math.Exp(-m))
+			return elementary.Log1p(elementary.Exp(-m))
 		}
-		return -m + math.Log1p(math.Exp(m))
+		return -m + elementary.Log1p(elementary.Exp(m))
 	}
 	softmax(f, grad)
-	v := -math.Log(math.Max(grad[y], leastProbability))
+	v := -elementary.Log(math.Max(grad[y], leastProbability))
 	grad[y]--
 	return v
 }

@@ -10,6 +10,7 @@ import (
 	"plumbline/data"
 	"plumbline/models"
 	"plumbline/models/nn"
+	"plumbline/numeric/elementary"
 )
 
 // MLP is a multi-layer perceptron: dense layers, and a logistic function of the last or, with more than two classes, a
@@ -100,7 +101,7 @@ func (o *crossEntropy) Gradient(b *nn.Batch) float64 {
 		for c, t := range b.Target[i] {
 			total += float64(t)
 			if t > 0 {
-				loss -= float64(float64(t) * math.Log(max(p[c], leastProbability)))
+				loss -= float64(float64(t) * elementary.Log(max(p[c], leastProbability)))
 			}
 		}
 		for c := range y {

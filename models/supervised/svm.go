@@ -9,6 +9,7 @@ import (
 	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/elementary"
 	"plumbline/numeric/kernel"
 	"plumbline/numeric/similarity"
 	"plumbline/numeric/stat"
@@ -232,12 +233,12 @@ func (m *machines) contributions(row []float32, out []float64) {
 			diff := float64(v) - float64(vector[j])
 			square += float64(diff * diff)
 		}
-		value := math.Exp(-m.gamma * square)
+		value := elementary.Exp(-m.gamma * square)
 		for j, v := range row {
 			was, then := float64(v)-float64(vector[j]), m.shift[j]-float64(vector[j])
 			if was != then {
 				square := math.Max(0, square-float64(was*was)+float64(then*then))
-				out[j] += float64(sign * beta * (value - math.Exp(-m.gamma*square)))
+				out[j] += float64(sign * beta * (value - elementary.Exp(-m.gamma*square)))
 			}
 		}
 	}

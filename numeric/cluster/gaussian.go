@@ -7,6 +7,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"plumbline/numeric/elementary"
 	"plumbline/numeric/kernel"
 	"plumbline/numeric/parallel"
 )
@@ -50,7 +51,7 @@ func Whitened(mean, w []float64) *Gaussian {
 	g := &Gaussian{Mean: mean, W: w, packed: kernel.NewPanels[float64](d, d)}
 	for i := range d {
 		g.packed.Set(i, w[i*d:(i+1)*d])
-		g.LogDet += math.Log(w[i*d+i])
+		g.LogDet += elementary.Log(w[i*d+i])
 	}
 	return g
 }

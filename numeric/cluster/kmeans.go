@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"plumbline/numeric/elementary"
 	"plumbline/numeric/kernel"
 	"plumbline/numeric/parallel"
 )
@@ -109,7 +110,7 @@ func (l *lloyd[T]) draw(ctx context.Context, r *rand.Rand) ([]int, error) {
 	nearest := with[0]
 	candidates := l.Candidates
 	if candidates == 0 {
-		candidates = 2 + int(math.Log(float64(l.K)))
+		candidates = 2 + int(elementary.Log(float64(l.K)))
 	}
 	for drawn := 1; drawn < min(l.K, n); drawn++ {
 		sum := 0.0

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"plumbline/numeric/elementary"
 	"plumbline/numeric/kernel"
 	"plumbline/numeric/parallel"
 )
@@ -138,7 +139,7 @@ func (e *expectation[T]) expect(ctx context.Context, mix *Mixture) (float64, err
 	err := mixtureRows(ctx, mix, e.m, e.Workers, func(i int, terms []float64, density float64) {
 		sums[i/block] += density
 		for k, v := range terms {
-			e.of[k][i] = math.Exp(v - density)
+			e.of[k][i] = elementary.Exp(v - density)
 		}
 	})
 	total := 0.0
@@ -155,7 +156,7 @@ func mixtureRows[T Number](ctx context.Context, mix *Mixture, m Matrix[T], worke
 	d, k := m.D, len(mix.Components)
 	constant := make([]float64, k)
 	for c, g := range mix.Components {
-		constant[c] = math.Log(mix.Weights[c]) + g.LogDet - float64(float64(d)/2*math.Log(2*math.Pi))
+		constant[c] = elementary.Log(mix.Weights[c]) + g.LogDet - float64(float64(d)/2*elementary.Log(2*math.Pi))
 	}
 	return parallel.Workspaces(ctx, workers, m.N, 4*kernel.TileRows, func() func(from, to int) {
 		tile, z := kernel.NewTile[float64](d), make([]float64, kernel.TileRows*d)
@@ -177,9 +178,9 @@ func mixtureRows[T Number](ctx context.Context, mix *Mixture, m Matrix[T], worke
 					}
 					sum := 0.0
 					for _, v := range terms {
-						sum += math.Exp(v - top)
+						sum += elementary.Exp(v - top)
 					}
-					visit(at+i, terms, top+math.Log(sum))
+					visit(at+i, terms, top+elementary.Log(sum))
 				}
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"plumbline/numeric/elementary"
 	"plumbline/numeric/neighbour"
 )
 
@@ -37,7 +38,7 @@ func (t TSNE) affinities(ctx context.Context, x []float32, n, d, workers int) (*
 // the entropy is that of the perplexity to 1e-5.
 func conditional(near []neighbour.Neighbour, perplexity float64, p []float64) {
 	least := float64(near[0].Distance * near[0].Distance)
-	want := math.Log(perplexity)
+	want := elementary.Log(perplexity)
 	low, high, beta := 0.0, math.Inf(1), 1.0
 	scale := 0.0
 	for _, o := range near {
@@ -50,14 +51,14 @@ func conditional(near []neighbour.Neighbour, perplexity float64, p []float64) {
 		sum, mean := 0.0, 0.0
 		for j, o := range near {
 			far := float64(o.Distance*o.Distance) - least
-			p[j] = math.Exp(-beta * far)
+			p[j] = elementary.Exp(-beta * far)
 			sum += p[j]
 			mean += float64(p[j] * far)
 		}
 		for j := range p {
 			p[j] /= sum
 		}
-		off := math.Log(sum) + beta*mean/sum - want
+		off := elementary.Log(sum) + beta*mean/sum - want
 		if math.Abs(off) < 1e-5 || scale == 0 {
 			return
 		}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"plumbline/numeric/elementary"
 	"plumbline/numeric/parallel"
 )
 
@@ -179,7 +180,7 @@ func (g *gradient) at(ctx context.Context, y []float64, exaggeration float64) ([
 	for i := range g.out {
 		g.out[i] = 4 * (float64(exaggeration*g.attract[i]) - g.repel[i]/z)
 	}
-	return g.out, kl + math.Log(z), nil
+	return g.out, kl + elementary.Log(z), nil
 }
 
 // attraction is what the neighbours of some points add, without exaggeration, and the sum of p·log(p·(1+d²)).
@@ -196,7 +197,7 @@ func (g *gradient) attraction(y []float64, from, to int) float64 {
 			ax += float64(f * dx)
 			ay += float64(f * dy)
 			if g.ask {
-				logs += float64(p * math.Log(p*far))
+				logs += float64(p * elementary.Log(p*far))
 			}
 		}
 		g.attract[2*i], g.attract[2*i+1] = ax, ay

@@ -5,6 +5,8 @@ package isolation
 import (
 	"math"
 	"math/rand/v2"
+
+	"plumbline/numeric/elementary"
 )
 
 // Settings say how a tree is grown.
@@ -42,7 +44,7 @@ type Grower struct {
 // NewGrower is a grower on n rows.
 func NewGrower(x []float32, n int, s Settings) *Grower {
 	return &Grower{x: x, n: n, d: len(x) / n, s: s, rows: make([]int32, s.Rows),
-		Depth: int(math.Ceil(math.Log2(float64(max(s.Rows, 2)))))}
+		Depth: int(math.Ceil(elementary.Log2(float64(max(s.Rows, 2)))))}
 }
 
 // Grow is a tree by a random stream: of the columns that vary in a node by more than 1e-7 one is drawn, and a cut
@@ -161,7 +163,7 @@ func AveragePath(m int) float64 {
 	}
 	const euler = 0.5772156649015329
 	n := float64(m)
-	return 2*(math.Log(n-1)+euler) - 2*(n-1)/n
+	return 2*(elementary.Log(n-1)+euler) - 2*(n-1)/n
 }
 
 // Walk is h(x): the cuts on the way of a row and what its leaf stands for.

@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"unsafe"
+
+	"plumbline/numeric/elementary"
 )
 
 // Tiles: products x·y of up to TileRows rows x with a panel of rows y at a time, and what distances, kernels and
@@ -289,7 +291,7 @@ func (t *Tile[T]) Sigmoid(p *Panels[T], k int, scale, offset T) []T {
 		return c
 	}
 	for i, v := range c {
-		c[i] = T(math.Tanh(float64(v)))
+		c[i] = T(elementary.Tanh(float64(v)))
 	}
 	return c
 }
@@ -364,14 +366,14 @@ func (l *LogSum) Add(t *Tile[float64], p *Panels[float64], k int) {
 	t.ops.top(rows, &c[0], &t.norms[0], &p.norms[k*w], &top[0])
 	for j, v := range top {
 		if v > was[j] {
-			sum[j] *= math.Exp(was[j] - v)
+			sum[j] *= elementary.Exp(was[j] - v)
 		}
 	}
 	t.ops.expSum(rows, &c[0], &top[0], &sum[0])
 }
 
 // Log is the logarithm of the sum of row i.
-func (l *LogSum) Log(i int) float64 { return l.top[i] + math.Log(l.sum[i]) }
+func (l *LogSum) Log(i int) float64 { return l.top[i] + elementary.Log(l.sum[i]) }
 
 // AddGram adds XᵀX to c for rows rows of x, ld numbers apart, a multiple of 16: the block of c with all columns up
 // to ld whose numbers are on or above the diagonal; what is below it is not to be used. c has d rows of ld numbers.

@@ -1,6 +1,10 @@
 package similarity
 
-import "math"
+import (
+	"math"
+
+	"plumbline/numeric/elementary"
+)
 
 // Kind is a family of kernel functions.
 type Kind int
@@ -34,9 +38,9 @@ func (f Function) Value(x, y []float64) float64 {
 	case Poly:
 		return power(float64(f.Gamma*product)+f.Offset, f.Degree)
 	case Sigmoid:
-		return math.Tanh(float64(f.Gamma*product) + f.Offset)
+		return elementary.Tanh(float64(f.Gamma*product) + f.Offset)
 	}
-	return math.Exp(-f.Gamma * square)
+	return elementary.Exp(-f.Gamma * square)
 }
 
 func power(x float64, degree int) float64 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"plumbline/numeric/elementary"
 	"plumbline/numeric/kernel"
 	"plumbline/numeric/parallel"
 )
@@ -77,10 +78,10 @@ type logSum struct{ top, sum float64 }
 
 func (l *logSum) add(v float64) {
 	if v > l.top {
-		l.sum *= math.Exp(l.top - v)
+		l.sum *= elementary.Exp(l.top - v)
 		l.top = v
 	}
-	l.sum += math.Exp(v - l.top)
+	l.sum += elementary.Exp(v - l.top)
 }
 
-func (l *logSum) log() float64 { return l.top + math.Log(l.sum) }
+func (l *logSum) log() float64 { return l.top + elementary.Log(l.sum) }

@@ -2,8 +2,8 @@ package similarity
 
 import (
 	"context"
-	"math"
 
+	"plumbline/numeric/elementary"
 	"plumbline/numeric/kernel"
 	"plumbline/numeric/parallel"
 )
@@ -115,7 +115,7 @@ func values[T kernel.Real](f Function, t *kernel.Tile[T], cols *kernel.Panels[T]
 			c[i] = 0
 			continue
 		}
-		c[i] = T(math.Exp(-float64(v)))
+		c[i] = T(elementary.Exp(-float64(v)))
 	}
 	return c
 }

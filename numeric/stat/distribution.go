@@ -6,6 +6,8 @@ import (
 
 	"gonum.org/v1/gonum/mathext"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"plumbline/numeric/elementary"
 )
 
 // NormalCDF is the probability that a standard normal variable is at most x.
@@ -69,7 +71,7 @@ func RangeQuantile(p float64, k int) float64 {
 		const step = 0.01
 		sum := 0.0
 		for z := -8.0; z < 8; z += step {
-			sum += float64(distuv.UnitNormal.Prob(z) * math.Pow(NormalCDF(z)-NormalCDF(z-q), float64(k-1)))
+			sum += float64(distuv.UnitNormal.Prob(z) * elementary.Pow(NormalCDF(z)-NormalCDF(z-q), float64(k-1)))
 		}
 		return float64(k) * sum * step
 	}

@@ -1,6 +1,10 @@
 package stat
 
-import "math"
+import (
+	"math"
+
+	"plumbline/numeric/elementary"
+)
 
 // Softmax fills p with exp(f_c) / Σ exp(f), for values f of any size; p may be f.
 func Softmax(f, p []float64) {
@@ -10,7 +14,7 @@ func Softmax(f, p []float64) {
 	}
 	sum := 0.0
 	for c, v := range f {
-		p[c] = math.Exp(v - top)
+		p[c] = elementary.Exp(v - top)
 		sum += p[c]
 	}
 	for c := range p {
@@ -21,8 +25,8 @@ func Softmax(f, p []float64) {
 // Logistic is 1 / (1 + exp(−f)), for f of any size.
 func Logistic(f float64) float64 {
 	if f >= 0 {
-		return 1 / (1 + math.Exp(-f))
+		return 1 / (1 + elementary.Exp(-f))
 	}
-	e := math.Exp(f)
+	e := elementary.Exp(f)
 	return e / (1 + e)
 }

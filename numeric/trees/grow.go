@@ -6,6 +6,8 @@ import (
 	"math/bits"
 	"math/rand/v2"
 	"slices"
+
+	"plumbline/numeric/elementary"
 )
 
 // Growth is how a tree of classes is grown.
@@ -384,7 +386,7 @@ func xlogx(v float64) float64 {
 	if v <= 0 {
 		return 0
 	}
-	return v * math.Log(v)
+	return v * elementary.Log(v)
 }
 
 // partition puts the rows of the left child first, in their order.

@@ -10,7 +10,8 @@ import (
 
 // All is every figure that a run's directory has what it takes for, so many pixels wide: of each data set the curves,
 // scores, classes, decisions, achieved false-positive rates, training, coordinates, causes, machines and published
-// values, and of all the critical differences. configs are the program's, for published values, and may be nil.
+// values, of all the critical differences, and of runs that vary something each model against it. configs are the
+// program's, for published values, and may be nil.
 func All(rec *record.Record, configs fs.FS, width float64) (out []*plot.Figure, err error) {
 	c, err := compare.Compare([]*record.Record{rec}, "", nil)
 	if err != nil {
@@ -31,6 +32,11 @@ func All(rec *record.Record, configs fs.FS, width float64) (out []*plot.Figure, 
 			add(f)
 		}
 	}
+	robust, err := Robustness(rec, c, width)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, robust...)
 	from := &Reader{Dir: rec.Dir}
 	for i := range c.Groups {
 		g := &c.Groups[i]

@@ -1,8 +1,9 @@
 package machine
 
 import (
-	"math"
 	"slices"
+
+	"plumbline/numeric/elementary"
 )
 
 // order is the red states in the order in which they are tested.
@@ -61,13 +62,13 @@ func (l *learner) logProbability(red, blue int32) (sum float64) {
 	for len(stack) > 0 {
 		p := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		total := math.Log(symbols / 2)
+		total := elementary.Log(symbols / 2)
 		if p.state != none {
-			total = math.Log(float64(t.nodes[p.state].paths+t.nodes[p.state].final) + symbols/2)
+			total = elementary.Log(float64(t.nodes[p.state].paths+t.nodes[p.state].final) + symbols/2)
 		}
 		term := func(seen, n int32) {
 			if n > 0 {
-				sum += float64(float64(n) * (math.Log(float64(seen)+0.5) - total))
+				sum += float64(float64(n) * (elementary.Log(float64(seen)+0.5) - total))
 			}
 		}
 		if l.FinalProb {

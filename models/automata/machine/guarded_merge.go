@@ -1,8 +1,7 @@
 package machine
 
 import (
-	"math"
-
+	"plumbline/numeric/elementary"
 	"plumbline/numeric/stat"
 )
 
@@ -27,10 +26,10 @@ func (e *evidence) add(a, b *tally) {
 			}
 			kinds++
 			if x > 0 {
-				e.x += float64(2 * x * math.Log(x*(a.n+b.n)/(a.n*(x+y))))
+				e.x += float64(2 * x * elementary.Log(x*(a.n+b.n)/(a.n*(x+y))))
 			}
 			if y > 0 {
-				e.x += float64(2 * y * math.Log(y*(a.n+b.n)/(b.n*(x+y))))
+				e.x += float64(2 * y * elementary.Log(y*(a.n+b.n)/(b.n*(x+y))))
 			}
 		}
 		e.dof += max(0, kinds-1)

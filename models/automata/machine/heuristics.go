@@ -2,6 +2,8 @@ package machine
 
 import (
 	"math"
+
+	"plumbline/numeric/elementary"
 )
 
 // heuristic judges a merge by the pairs of states that it would unite.
@@ -34,7 +36,7 @@ func newHeuristic(l *learner) heuristic {
 		h.most = func(k float64) float64 { return k * l.Confidence }
 		return &kl{h}
 	}
-	t := -math.Log(float64(float32(l.Confidence)))
+	t := -elementary.Log(float64(float32(l.Confidence)))
 	h.most = func(k float64) float64 { return survivable(t, k) / 2 }
 	return &h
 }
@@ -133,7 +135,7 @@ func (a *alergia) add(left, right int32) bool {
 		return true
 	}
 	b := &a.b
-	bound := float64((1/math.Sqrt(b.dl) + 1/math.Sqrt(b.dr)) * math.Sqrt(0.5*math.Log(2/a.l.Confidence)))
+	bound := float64((1/math.Sqrt(b.dl) + 1/math.Sqrt(b.dr)) * math.Sqrt(0.5*elementary.Log(2/a.l.Confidence)))
 	test := func(L, R float64) bool {
 		gap := math.Abs((L+a.l.Correction)/b.dl - (R+a.l.Correction)/b.dr)
 		if bound < gap {

@@ -3,6 +3,7 @@ package machine
 import (
 	"math"
 
+	"plumbline/numeric/elementary"
 	"plumbline/numeric/stat"
 )
 
@@ -316,5 +317,5 @@ func xlog(x, of float64) float64 {
 	if x == 0 {
 		return 0
 	}
-	return x * math.Log(x/of)
+	return x * elementary.Log(x/of)
 }

@@ -2,7 +2,8 @@ package machine
 
 import (
 	"fmt"
-	"math"
+
+	"plumbline/numeric/elementary"
 )
 
 // Machine is a learnt probabilistic deterministic automaton. States[0] is the initial state.
@@ -165,10 +166,10 @@ func NewReplayer(m *Machine, correction float64, finalProb bool, onMissing OnMis
 			total += final + correction
 		}
 		for i := from; i < to; i++ {
-			r.logSeen[i] = math.Log((float64(m.Count[i]) + correction) / total)
+			r.logSeen[i] = elementary.Log((float64(m.Count[i]) + correction) / total)
 		}
-		r.logUnseen = append(r.logUnseen, math.Log(correction/total))
-		r.logEnd = append(r.logEnd, math.Log((final+correction)/total))
+		r.logUnseen = append(r.logUnseen, elementary.Log(correction/total))
+		r.logEnd = append(r.logEnd, elementary.Log((final+correction)/total))
 	}
 	return r
 }

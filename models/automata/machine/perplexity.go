@@ -7,6 +7,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"plumbline/numeric/elementary"
 )
 
 // ReadSolution reads a solution file of the PAutomaC competition: the number of words in the first line, then
@@ -69,23 +71,23 @@ func Perplexity(p, logq []float64) (float64, error) {
 	}
 	z := 0.0
 	for _, l := range logq {
-		z += math.Exp(l - top)
+		z += elementary.Exp(l - top)
 	}
-	norm := top + math.Log(z)
+	norm := top + elementary.Log(z)
 	bits := 0.0
 	for i := range p {
 		if p[i] > 0 {
 			bits -= p[i] / sum * (logq[i] - norm) / math.Ln2
 		}
 	}
-	return math.Exp2(bits), nil
+	return elementary.Exp2(bits), nil
 }
 
 // Optimum is the smallest perplexity on words of true probabilities p: that of p itself.
 func Optimum(p []float64) (float64, error) {
 	logp := make([]float64, len(p))
 	for i, x := range p {
-		logp[i] = math.Log(x)
+		logp[i] = elementary.Log(x)
 	}
 	return Perplexity(p, logp)
 }

@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"plumbline/models/nn"
+	"plumbline/numeric/elementary"
 )
 
 // expression is a graph for batches of a fixed number of rows, in the making. Rows and columns are spread, joined,
@@ -244,7 +245,7 @@ func (b *builder) draw(h *G.Node) (z, penalty *G.Node) {
 	z = b.must(G.Add(mu, b.must(G.HadamardProd(dev, eps))))
 	sum := b.must(G.Add(b.must(G.Exp(s)), b.must(G.Square(mu))))
 	sum = b.must(G.Sub(sum, b.must(G.Mul(s, b.scalar(v.Alpha)))))
-	kl := b.must(G.Add(b.must(G.Mean(sum)), b.scalar(float64(v.Alpha*math.Log(v.Alpha))-v.Alpha)))
+	kl := b.must(G.Add(b.must(G.Mean(sum)), b.scalar(float64(v.Alpha*elementary.Log(v.Alpha))-v.Alpha)))
 	kl = b.must(G.Mul(kl, b.scalar(1/(2*v.Alpha))))
 	if v.Log {
 		return z, b.must(G.Mul(b.must(G.Log(b.must(G.Add(kl, b.scalar(1))))), b.scalar(v.Weight/math.Ln10)))

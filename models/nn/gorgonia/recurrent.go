@@ -2,12 +2,12 @@ package gorgonia
 
 import (
 	"fmt"
-	"math"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
 	"plumbline/models/nn"
+	"plumbline/numeric/elementary"
 )
 
 // sequenceBuilder makes the expression of a recurrent network's loss.
@@ -208,7 +208,7 @@ func (b *sequenceBuilder) numbers(y, want *G.Node, t, n int) *G.Node {
 		return b.must(G.Mean(b.must(G.Sub(b.must(G.Softplus(y)), b.must(G.HadamardProd(want, y))))))
 	case "gaussian":
 		mean := b.columns(y, 0, n, 2*n, fmt.Sprint("mean", t))
-		floor := b.scalar(math.Log(nn.MinVariance))
+		floor := b.scalar(elementary.Log(nn.MinVariance))
 		log := b.columns(y, n, n, 2*n, fmt.Sprint("variance", t))
 		log = b.must(G.Add(b.must(G.Rectify(b.must(G.Sub(log, floor)))), floor))
 		apart := b.must(G.Square(b.must(G.Sub(want, mean))))

@@ -1,6 +1,10 @@
 package stat
 
-import "math"
+import (
+	"math"
+
+	"plumbline/numeric/elementary"
+)
 
 // The logarithms of tail probabilities here do not underflow: a test of a hundred thousand rows has P values that
 // float64 cannot hold. They are good to about 1e-10 relative, and NaN where the probability is undefined.
@@ -10,7 +14,7 @@ import "math"
 func LogNormalTails(z float64) float64 {
 	x := math.Abs(z) / math.Sqrt2
 	if !(x > 5) { // NaN too
-		return math.Log(math.Erfc(x))
+		return elementary.Log(math.Erfc(x))
 	}
 	if math.IsInf(x, 1) {
 		return math.Inf(-1)
@@ -20,7 +24,7 @@ func LogNormalTails(z float64) float64 {
 	for k := 40; k >= 1; k-- {
 		f = x + float64(k)/2/f
 	}
-	return -x*x - math.Log(f*math.Sqrt(math.Pi))
+	return -x*x - elementary.Log(f*math.Sqrt(math.Pi))
 }
 
 // LogStudentTails is the natural logarithm of [StudentTails].
@@ -35,7 +39,7 @@ func LogStudentTails(t, dof float64) float64 {
 	case t == 0:
 		return 0
 	}
-	return logBeta(dof/2, 0.5, -math.Log1p(t*t/dof), -math.Log1p(dof/t/t))
+	return logBeta(dof/2, 0.5, -elementary.Log1p(t*t/dof), -elementary.Log1p(dof/t/t))
 }
 
 // LogFSurvival is the natural logarithm of [FSurvival].
@@ -48,12 +52,12 @@ func LogFSurvival(x, d1, d2 float64) float64 {
 	case math.IsInf(x, 1):
 		return math.Inf(-1)
 	}
-	return logBeta(d2/2, d1/2, -math.Log1p(d1*x/d2), -math.Log1p(d2/(d1*x)))
+	return logBeta(d2/2, d1/2, -elementary.Log1p(d1*x/d2), -elementary.Log1p(d2/(d1*x)))
 }
 
 // logBeta is the natural logarithm of the regularised incomplete beta function I_x(a,b), given those of x and of 1−x.
 func logBeta(a, b, logX, logY float64) float64 {
-	if x := math.Exp(logX); x > (a+1)/(a+b+2) {
+	if x := elementary.Exp(logX); x > (a+1)/(a+b+2) {
 		return logOfRest(logBetaTail(b, a, logY, logX))
 	}
 	return logBetaTail(a, b, logX, logY)
@@ -62,15 +66,15 @@ func logBeta(a, b, logX, logY float64) float64 {
 // logOfRest is log(1−p) given log p.
 func logOfRest(logP float64) float64 {
 	if logP > -math.Ln2 {
-		return math.Log(-math.Expm1(logP))
+		return elementary.Log(-elementary.Expm1(logP))
 	}
-	return math.Log1p(-math.Exp(logP))
+	return elementary.Log1p(-elementary.Exp(logP))
 }
 
 // logBetaTail is log I_x(a,b) for x below about a/(a+b), by the continued fraction of Abramowitz and Stegun 26.5.8 with
 // the algorithm of Lentz (Applied Optics 15, 1976).
 func logBetaTail(a, b, logX, logY float64) float64 {
-	x := math.Exp(logX)
+	x := elementary.Exp(logX)
 	const tiny = 1e-300
 	c, d := 1.0, 1-(a+b)*x/(a+1)
 	if math.Abs(d) < tiny {
@@ -96,7 +100,7 @@ func logBetaTail(a, b, logX, logY float64) float64 {
 			break
 		}
 	}
-	return a*logX + b*logY - logBetaFunction(a, b) - math.Log(a) + math.Log(h)
+	return a*logX + b*logY - logBetaFunction(a, b) - elementary.Log(a) + elementary.Log(h)
 }
 
 // logBetaFunction is log B(a,b). Where one of them is large, the difference of its logarithmic gammas is taken from
@@ -112,10 +116,10 @@ func logBetaFunction(a, b float64) float64 {
 	rest := stirling(q) - stirling(p+q)
 	if p < 10 {
 		lp, _ := math.Lgamma(p)
-		return lp + rest + p - p*math.Log(p+q) + (q-0.5)*math.Log1p(-p/(p+q))
+		return lp + rest + p - p*elementary.Log(p+q) + (q-0.5)*elementary.Log1p(-p/(p+q))
 	}
-	return 0.5*math.Log(2*math.Pi) - 0.5*math.Log(q) + stirling(p) + rest + (p-0.5)*math.Log(p/(p+q)) +
-		q*math.Log1p(-p/(p+q))
+	return 0.5*elementary.Log(2*math.Pi) - 0.5*elementary.Log(q) + stirling(p) + rest + (p-0.5)*elementary.Log(p/(p+q)) +
+		q*elementary.Log1p(-p/(p+q))
 }
 
 // stirling is log Γ(x) − (x−½)·log x + x − ½·log 2π for x of at least 10.
@@ -140,14 +144,14 @@ func LogChiSquaredSurvival(x, dof float64) float64 {
 	a := dof / 2
 	x /= 2
 	lg, _ := math.Lgamma(a)
-	front := a*math.Log(x) - x - lg
+	front := a*elementary.Log(x) - x - lg
 	if x < a+1 { // the lower tail by its series, Abramowitz and Stegun 6.5.29
 		term, sum := 1/a, 1/a
 		for n := a + 1; term > sum*1e-16; n++ {
 			term *= x / n
 			sum += term
 		}
-		return logOfRest(front + math.Log(sum))
+		return logOfRest(front + elementary.Log(sum))
 	}
 	// the upper tail by the continued fraction of 6.5.31, even part
 	const tiny = 1e-300
@@ -163,7 +167,7 @@ func LogChiSquaredSurvival(x, dof float64) float64 {
 			break
 		}
 	}
-	return front + math.Log(h)
+	return front + elementary.Log(h)
 }
 
 // LogKolmogorov is the natural logarithm of the probability that the largest distance d in [0,1] between the empirical
@@ -191,16 +195,16 @@ func LogKolmogorov(n int, d float64) float64 {
 	if x < 1 { // the complement's series is the one that converges
 		sum := 0.0
 		for k := 1.0; k < 20; k++ {
-			sum += math.Exp(-(2*k - 1) * (2*k - 1) * math.Pi * math.Pi / (8 * x * x))
+			sum += elementary.Exp(-(2*k - 1) * (2*k - 1) * math.Pi * math.Pi / (8 * x * x))
 		}
-		return math.Log1p(-min(1, math.Sqrt(2*math.Pi)/x*sum))
+		return elementary.Log1p(-min(1, math.Sqrt(2*math.Pi)/x*sum))
 	}
 	sum, sign := 0.0, 1.0
 	for k := 1.0; k < 20; k++ {
-		sum += sign * math.Exp(-2*k*k*x*x)
+		sum += sign * elementary.Exp(-2*k*k*x*x)
 		sign = -sign
 	}
-	return min(0, math.Log(2*sum))
+	return min(0, elementary.Log(2*sum))
 }
 
 // logSmirnov is the logarithm of Smirnov's probability that the one-sided distance of n values is at least d,
@@ -215,12 +219,12 @@ func logSmirnov(n int, d float64) float64 {
 		lj, _ := math.Lgamma(j + 1)
 		lr, _ := math.Lgamma(m - j + 1)
 		rest := 1 - d - j/m
-		term := all - lj - lr + (j-1)*math.Log(d+j/m)
+		term := all - lj - lr + (j-1)*elementary.Log(d+j/m)
 		if m > j {
 			if rest <= 0 {
 				continue
 			}
-			term += (m - j) * math.Log(rest)
+			term += (m - j) * elementary.Log(rest)
 		}
 		if term > top {
 			top = term
@@ -229,7 +233,7 @@ func logSmirnov(n int, d float64) float64 {
 	}
 	sum := 0.0
 	for _, v := range terms {
-		sum += math.Exp(v - top)
+		sum += elementary.Exp(v - top)
 	}
-	return math.Log(d) + top + math.Log(sum)
+	return elementary.Log(d) + top + elementary.Log(sum)
 }

@@ -87,6 +87,9 @@ func Tanh(x float64) float64 {
 	if math.Abs(x) > 22 {
 		return math.Copysign(1, x)
 	}
+	if math.Abs(x) > 0.35 { // 1 − 2/(…) loses no more than a bit
+		return math.Copysign(1-2/(Exp(2*math.Abs(x))+1), x)
+	}
 	t := Expm1(2 * math.Abs(x))
 	return math.Copysign(t/(t+2), x)
 }

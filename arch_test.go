@@ -69,7 +69,7 @@ var allowed = map[string]string{
 	"data/workload":          "data",
 	"data/roles":             "data",
 	"data/audit":             "data data/derive data/source data/split numeric/stat",
-	"data/eda": "data data/audit data/derive data/roles data/source eval numeric/hypothesis numeric/kernel " +
+	"data/eda": "data data/audit data/derive data/roles data/source data/value eval numeric/hypothesis numeric/kernel " +
 		"numeric/parallel numeric/sketch numeric/stat",
 	"data/fetch": "data data/input data/source",
 	"data/prep": "configs/settings data data/corpus eval numeric/cluster numeric/elementary numeric/parallel " +
@@ -120,16 +120,16 @@ var allowed = map[string]string{
 	"runs/tune":     "configs/settings data/split eval models runs runs/experiment runs/prepare runs/record",
 	"runs/plot":     "runs/visible",
 	"runs/visible":  "",
-	"runs/edapage":  "data/eda runs/page runs/plot runs/visible",
+	"runs/edapage":  "data/eda data/value runs/page runs/plot runs/visible",
 	"runs/pautomac": "data/corpus eval models models/automata/machine",
-	"runs/dashboard": "configs/settings data data/roles data/source eval models numeric/forecast numeric/stat " +
-		"runs/bundle runs/experiment runs/investigate runs/page",
+	"runs/dashboard": "configs/settings data data/roles data/source data/value eval models numeric/forecast " +
+		"numeric/stat runs/bundle runs/experiment runs/investigate runs/page",
 	"runs/schema": "configs/settings data/evasion data/prep data/source data/split models runs/experiment",
 	"runs/page":   "",
 	"runs/figures": "eval models/automata models/automata/machine runs/compare runs/investigate runs/plot " +
 		"runs/record",
 	"runs/page/pagetest": "",
-	"runs/report":        "eval runs/compare runs/figures runs/methods runs/page runs/plot runs/record",
+	"runs/report":        "data/value eval runs/compare runs/figures runs/methods runs/page runs/plot runs/record",
 	"runs": "data data/audit data/cache data/prep data/source eval models runs/bundle runs/experiment " +
 		"runs/foreign runs/prepare runs/record runs/usage numeric/cluster numeric/embed numeric/parallel " +
 		"numeric/stat",

@@ -55,6 +55,10 @@ type Env struct {
 	Observe func(Epoch)  // nil: nobody watches; called from Fit's own goroutine
 	Workers int          // goroutines that Fit and Score may keep busy; < 1 means all processors
 
+	// Watch, where it is not nil, is called by models that are a Coder before the first epoch, as 0, and after each, with
+	// what codes rows by the weights of then. It must not change them.
+	Watch func(epoch int, codes func(context.Context, *data.Set) (*data.Set, error)) error
+
 	Checkpoints Checkpoints // where a long Fit leaves what it can go on from; nil: nowhere
 }
 
@@ -113,6 +117,12 @@ type Epoch struct {
 	ValidLoss float64 // NaN when there is none
 	Rate      float64 // learning rate; NaN when there is none
 	Samples   int     // samples seen in this step
+}
+
+// Coder is a fitted model that has a code of each row, such as the bottleneck of an auto-encoder.
+type Coder interface {
+	// Codes returns vectors, one for each row of the set in its order.
+	Codes(ctx context.Context, s *data.Set) (*data.Set, error)
 }
 
 // Explainer gives the reasons for scores.

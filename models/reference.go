@@ -91,7 +91,7 @@ func (l Reference) Build(env Env) (Detector, error) {
 	if err != nil {
 		return nil, err
 	}
-	env.Observe = nil // its progress is not that of training
+	env.Observe, env.Watch = nil, nil // its progress is not that of training
 	return spec.New(env)
 }
 

@@ -39,6 +39,7 @@ type job struct {
 	judge   judging
 	program string // version
 	plane   *plane // of the fold
+	epochs  []epochCodes
 	phases  phases
 	history []models.Epoch
 	result  record.Result
@@ -161,7 +162,7 @@ func (j *job) steps(ctx context.Context) error {
 	if err := j.importance(ctx, out.det, out.test, out.metrics); err != nil {
 		return err
 	}
-	if err := j.coordinates(ctx, out.metrics); err != nil {
+	if err := j.coordinates(ctx, out.det, out.metrics); err != nil {
 		return err
 	}
 	j.result.Warnings = out.metrics.Warnings
@@ -264,6 +265,7 @@ func attacksIn(attack []bool) int {
 
 func (j *job) fit(ctx context.Context, s *prepare.Sets) (models.Detector, error) {
 	var mu sync.Mutex
+	j.epochs = nil
 	env := models.Env{
 		Seed:    j.cell.ModelSeed(),
 		Workers: j.workers,
@@ -275,7 +277,8 @@ func (j *job) fit(ctx context.Context, s *prepare.Sets) (models.Detector, error)
 			j.observe(Event{Kind: EpochDone, Cell: j.cell, Epoch: e})
 		},
 	}
-	if j.dir != nil {
+	env.Watch = j.watch(ctx)
+	if j.dir != nil && env.Watch == nil { // one that goes on would lack the epochs before
 		env.Checkpoints = j.checkpoints()
 	}
 	det, err := j.cell.Entry.Spec.New(env)

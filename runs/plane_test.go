@@ -72,6 +72,23 @@ func TestCoordinatesAndImportance(t *testing.T) {
 	if err != nil || len(v.Faults) > 0 {
 		t.Errorf("verify: %+v, %v", v, err)
 	}
+	codes := runSmall(t, runstest.Small, Options{}, "models=[{model: ae, params: {epochs: 2}}, iforest]", "seeds=[1]",
+		"prep=[impute, onehot]", "+split={kind: random, attacks: split, validation: 0.1}",
+		"+keep={coordinates: {methods: [pca, latent], rows: 50, epochs: [0, 1]}}")
+	for _, r := range codes.Results {
+		raw, err := os.ReadFile(filepath.Join(codes.Dir, filepath.FromSlash(r.Cell), "coordinates.csv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for method, want := range map[string]int{"pca,": 50, "latent@0,": 50, "latent@1,": 50, "latent,": 50} {
+			if r.Model == "iforest" && method != "pca," {
+				want = 0 // it has no codes
+			}
+			if n := bytes.Count(raw, []byte("\n"+method)); n != want {
+				t.Errorf("%s: %d lines of %s want %d", r.Label, n, method, want)
+			}
+		}
+	}
 	again := runSmall(t, runstest.Small, Options{}, "models=[iforest]", "seeds=[1]", "prep=[impute, onehot]",
 		"+split={kind: random, attacks: split, validation: 0.1}", "+keep={coordinates: [pca]}")
 	pca, err := os.ReadFile(filepath.Join(again.Dir, filepath.FromSlash(again.Results[0].Cell), "coordinates.csv"))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/data/value"
 	"plumbline/runs/experiment"
 	"plumbline/runs/prepare"
 	"plumbline/runs/record"
@@ -185,8 +186,8 @@ func (a *app) printPlan(p planView) error {
 	for _, n := range p.Notes {
 		fmt.Fprintln(a.out, "note: "+n)
 	}
-	_, err := fmt.Fprintf(a.out, "\n%s: %s, %s, %s\n", plural(p.Cells, "cell"), plural(len(p.Data), "data set"),
-		plural(len(p.Models), "model"), plural(len(p.Seeds), "seed"))
+	_, err := fmt.Fprintf(a.out, "\n%s: %s, %s, %s\n", value.Count(p.Cells, "cell"), value.Count(len(p.Data), "data set"),
+		value.Count(len(p.Models), "model"), value.Count(len(p.Seeds), "seed"))
 	return err
 }
 
@@ -198,7 +199,7 @@ func (a *app) printSet(v *setView) {
 	}
 	split := v.Split
 	if v.Folds > 1 {
-		split += " of " + plural(v.Folds, "fold")
+		split += " of " + value.Count(v.Folds, "fold")
 	}
 	fmt.Fprintf(a.out, "%s\n  split %s; steps: %s; unit %s\n", v.Name, split, steps, v.Unit)
 	if v.BuiltIn {
@@ -247,11 +248,4 @@ func withoutControl(entries []experiment.Entry) (out []experiment.Entry) {
 		}
 	}
 	return out
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"plumbline/data"
+	"plumbline/data/value"
 	"plumbline/numeric/sketch"
 )
 
@@ -146,16 +147,16 @@ func (r *Report) say() {
 	add := func(kind, format string, args ...any) {
 		r.Says = append(r.Says, Finding{kind, fmt.Sprintf(format, args...)})
 	}
+	rows, columns := value.Count(r.Rows, "row"), value.Count(len(r.Features), "column")
 	switch {
 	case !r.Labelled:
-		add("rows", "%s rows of %d columns, without labels.", grouped(r.Rows), len(r.Features))
+		add("rows", "%s of %s, without labels.", rows, columns)
 	case r.Attacks == 0 || r.Attacks == r.Rows:
-		add("rows", "%s rows of %d columns, all %s: nothing tells benign rows from attacks.", grouped(r.Rows),
-			len(r.Features),
+		add("rows", "%s of %s, all %s: nothing tells benign rows from attacks.", rows, columns,
 			map[bool]string{true: "benign", false: "attacks"}[r.Attacks == 0])
 	default:
-		add("rows", "%s rows of %d columns: %s benign and %s attacks (%.1f %%) of %d classes.", grouped(r.Rows),
-			len(r.Features), grouped(r.Rows-r.Attacks), grouped(r.Attacks), 100*float64(r.Attacks)/float64(r.Rows),
+		add("rows", "%s of %s: %s benign and %s attacks (%.1f %%) of %d classes.", rows, columns,
+			value.Thousands(r.Rows-r.Attacks), value.Thousands(r.Attacks), 100*float64(r.Attacks)/float64(r.Rows),
 			len(r.Classes))
 	}
 	if share := 1 - float64(r.Distinct)/float64(r.Rows); share >= 0.001 {
@@ -177,7 +178,7 @@ func (r *Report) say() {
 	if len(r.Streamed) > 0 {
 		add("memory", "%d columns did not fit the memory (%s): their ranks are good to ±%.2f %% and their numbers of "+
 			"different values to 0.8 %%; pairs with them are of a sample of %s rows.", len(r.Streamed), listed(r.Streamed, 6),
-			100*rankError, grouped(r.SampleRows))
+			100*rankError, value.Thousands(r.SampleRows))
 	}
 }
 
@@ -259,7 +260,7 @@ func (r *Report) sayMoved(add func(kind, format string, args ...any)) {
 			most = append(most, fmt.Sprintf("%s (%.2g)", f.Name, float64(f.Moved.Index)))
 		}
 		if f.Moved.NewLevels > 0 {
-			fresh = append(fresh, fmt.Sprintf("%s (%d, %s rows)", f.Name, f.Moved.NewLevels, grouped(f.Moved.NewRows)))
+			fresh = append(fresh, fmt.Sprintf("%s (%d, %s rows)", f.Name, f.Moved.NewLevels, value.Thousands(f.Moved.NewRows)))
 		}
 	}
 	whose := "rows"
@@ -268,10 +269,10 @@ func (r *Report) sayMoved(add func(kind, format string, args ...any)) {
 	}
 	if most == nil {
 		add("moved", "Beside %s (%s rows) no column of the %s moved by a stability index above %g.", r.Against.Name,
-			grouped(r.Against.Rows), whose, movedIndex)
+			value.Thousands(r.Against.Rows), whose, movedIndex)
 	} else {
 		add("moved", "Beside %s (%s rows), %d columns of the %s moved by a stability index above %g: %s.", r.Against.Name,
-			grouped(r.Against.Rows), len(most), whose, movedIndex, listed(most, 6))
+			value.Thousands(r.Against.Rows), len(most), whose, movedIndex, listed(most, 6))
 	}
 	if fresh != nil {
 		add("moved", "Levels that are new there: %s.", listed(fresh, 6))
@@ -295,15 +296,6 @@ func listed(names []string, n int) string {
 		names = append(slices.Clone(names[:n]), fmt.Sprintf("%d more", len(names)-n))
 	}
 	return strings.Join(names, ", ")
-}
-
-// grouped is a whole number with its digits in groups of three.
-func grouped(n int) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }
 
 // JSON writes the report.

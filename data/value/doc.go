@@ -1,3 +1,3 @@
-// Package value reads the texts of single cells: numbers as people and programs write them, and times. It knows nothing
-// of columns and files.
+// Package value reads the texts of single cells: numbers as people and programs write them, and times; and writes
+// counts for people. It knows nothing of columns and files.
 package value

@@ -77,7 +77,8 @@ type ae struct {
 
 func (a ae) fit(ctx context.Context, train *data.Set) (*ae, error) {
 	a.net = a.spec.Network(train.D)
-	fit := nn.TrainJob{Network: a.net, Inputs: train.X, Targets: train.X, Rows: train.N, Bias: float32(a.spec.Bias)}
+	fit := nn.TrainJob{Network: a.net, Inputs: train.X, Targets: train.X, Rows: train.N, Bias: float32(a.spec.Bias),
+		OnEpoch: watched(a.env, a.net, nil)}
 	var err error
 	if a.spec.Pretrain > 0 {
 		if fit.Start, err = pretrain(ctx, a.env, a.spec.Training, a.spec.Pretrain, fit); err != nil {

@@ -114,7 +114,7 @@ func (a cae) fit(ctx context.Context, train *data.Set) (*cae, error) {
 	}
 	var centres [][]float32
 	fit := nn.TrainJob{Network: net, Inputs: train.X, Targets: train.X, Rows: train.N, Bias: float32(a.spec.Bias)}
-	fit.OnEpoch = func(tr nn.Trainer, order []int32) error {
+	fit.OnEpoch = watched(a.env, net, func(tr nn.Trainer, order []int32) error {
 		var err error
 		if centres == nil {
 			centres, err = a.begin(ctx, net, tr.Params(), train, order)
@@ -125,7 +125,7 @@ func (a cae) fit(ctx context.Context, train *data.Set) (*cae, error) {
 			return err
 		}
 		return tr.(nn.Centred).SetCentres(centres)
-	}
+	})
 	fit.OnResume = func(tr nn.Trainer, _ int) error {
 		centres = tr.(nn.Centred).Centres()
 		return nil

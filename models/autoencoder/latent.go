@@ -46,7 +46,8 @@ func defaultLatentSpec() LatentSpec {
 
 func (b latentDetector) fit(ctx context.Context, train *data.Set) (*latentDetector, error) {
 	b.net = b.network(train.D)
-	job := nn.TrainJob{Network: b.net, Inputs: train.X, Targets: train.X, Rows: train.N, Bias: float32(b.bias)}
+	job := nn.TrainJob{Network: b.net, Inputs: train.X, Targets: train.X, Rows: train.N, Bias: float32(b.bias),
+		OnEpoch: watched(b.env, b.net, nil)}
 	var err error
 	if b.p, err = job.Train(ctx, b.env, b.train); err != nil || b.spec.Score == "reconstruction" {
 		return &b, err
@@ -104,24 +105,7 @@ func rescale(s *data.Set, scale []float32) {
 
 // latent is the bottleneck's values of a set, scaled.
 func (b *latentDetector) latent(ctx context.Context, s *data.Set) (*data.Set, error) {
-	d := b.net.Bottleneck()
-	out := &data.Set{Kind: data.Vectors, N: s.N, D: d, X: make([]float32, s.N*d)}
-	names := make([]string, d)
-	for k := range names {
-		names[k] = fmt.Sprint("z", k+1)
-	}
-	out.Features = data.Quantities(names...)
-	scorer := b.net.NewScorer(b.p)
-	err := b.env.Blocks(ctx, s.N, 1024, func(from, to int) {
-		scorer.Clone().Each(s.X, from, to, b.net.Latent, func(i int, z []float32) {
-			for k, v := range z {
-				if !(math.Abs(float64(v)) <= nn.OverflowValue) {
-					v = nn.OverflowValue
-				}
-				out.X[i*d+k] = v
-			}
-		})
-	})
+	out, err := codes(ctx, b.env, b.net, b.p, s)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ import (
 func pretrain(ctx context.Context, env models.Env, cfg nn.Training, epochs int, j nn.TrainJob) (nn.Params, error) {
 	start := j.Network.NewParams(env.Rand("init"), j.Bias)
 	cfg.Epochs, cfg.Validation, cfg.Patience = epochs, 0, 0
-	env.Observe = nil // its progress is not that of training
+	env.Observe, env.Watch = nil, nil // its progress is not that of training
 	x := j.Inputs
 	k := len(j.Network.Layers)
 	for i := range j.Network.Latent {

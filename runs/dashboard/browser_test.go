@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"plumbline/data/value"
 	"plumbline/runs/page/pagetest"
 )
 
@@ -234,7 +235,7 @@ func TestServed(t *testing.T) {
 	tab := pagetest.Start(t).Open(t, address+"#proto=tcp", pagetest.Screen{Width: 1400, Height: 900})
 	tab.Run(`change({mark: "yes"})`)
 	want := view(t, d.Flows, "proto=tcp&mark=yes", 1)
-	if got := tab.Text(`$("kept").textContent`); got != thousands(want.Kept) {
+	if got := tab.Text(`$("kept").textContent`); got != value.Thousands(want.Kept) {
 		t.Errorf("%s flows are kept, want %d", got, want.Kept)
 	}
 	tab.Click("#log tbody button")

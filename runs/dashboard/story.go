@@ -6,6 +6,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"plumbline/data/value"
 )
 
 // story is what the first screen says, which reads without scripts.
@@ -20,15 +22,6 @@ type story struct {
 	Mark   string        // plural
 	Served bool
 	Lacks  []string
-}
-
-// thousands writes a count.
-func thousands(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }
 
 // amount writes bytes.
@@ -52,14 +45,6 @@ func percent(share float64) string {
 	return strconv.FormatFloat(math.Round(1000*share)/10, 'f', -1, 64) + " %"
 }
 
-// plural is a word with its number.
-func plural(n int, word string) string {
-	if n != 1 {
-		word += "s"
-	}
-	return thousands(n) + " " + word
-}
-
 // story tells the view of all flows.
 func (f *Flows) story(v *View) *story {
 	s := &story{Name: clip(f.Name), Axis: f.Axis.width(), Rows: f.Axis.Rows, Mark: f.Mark}
@@ -68,16 +53,16 @@ func (f *Flows) story(v *View) *story {
 	if !f.Axis.Rows {
 		when = "from " + f.Axis.moment(f.Axis.Start) + " to " + f.Axis.moment(f.Axis.edge(f.Axis.Bins)) + " UTC"
 	}
-	s.Says = fmt.Sprintf("%s of %s, %s", plural(own, "flow"), s.Name, when)
+	s.Says = fmt.Sprintf("%s of %s, %s", value.Count(own, "flow"), s.Name, when)
 	switch {
 	case f.Mark == "":
 		s.Says += "; nothing says which of them are anomalous"
 	case v.Marked == 0:
 		s.Says += "; no " + f.Mark + " among them"
 	default:
-		s.Says += fmt.Sprintf("; %s, %s of them", plural(v.Marked, f.Mark), percent(float64(v.Marked)/float64(own)))
+		s.Says += fmt.Sprintf("; %s, %s of them", value.Count(v.Marked, f.Mark), percent(float64(v.Marked)/float64(own)))
 		if d := v.Dims["src"]; d != nil && len(d.Top) > 0 && d.Top[0].M > 0 && d.Top[0].Name != noValue {
-			s.Says += fmt.Sprintf(", most from %s (%s)", d.Top[0].Name, thousands(d.Top[0].M))
+			s.Says += fmt.Sprintf(", most from %s (%s)", d.Top[0].Name, value.Thousands(d.Top[0].M))
 		}
 	}
 	s.Says += "."
@@ -89,7 +74,7 @@ func (f *Flows) story(v *View) *story {
 	}
 	if f.Axis.Bins > 1 && !f.Axis.Rows {
 		s.Says += fmt.Sprintf(" Most in one bin of time, %s: at %s, %s.", f.Axis.width(), f.Axis.moment(f.Axis.edge(at)),
-			plural(peak, "flow"))
+			value.Count(peak, "flow"))
 	}
 	s.doubts(f, v)
 	s.tiles(f, v)
@@ -115,7 +100,7 @@ func (s *story) doubts(f *Flows, v *View) {
 		doubt("What is marked is what the labels call an attack; with --run RUN/CELL it is what a model finds.")
 	}
 	if f.Axis.Missing > 0 {
-		doubt("%s without a time stand in no chart over time.", plural(f.Axis.Missing, "flow"))
+		doubt("%s without a time stand in no chart over time.", value.Count(f.Axis.Missing, "flow"))
 	}
 	if p := f.Profile; p != nil {
 		doubt("Held against %s: %s", clip(p.Name), f.against(v))
@@ -135,8 +120,8 @@ func (f *Flows) against(v *View) string {
 			n += s
 		}
 		if fresh > 0 {
-			parts = append(parts, fmt.Sprintf("%s of %s never seen in it (%s)", plural(fresh, "value"),
-				strings.ToLower(d.Title), plural(n, "flow")))
+			parts = append(parts, fmt.Sprintf("%s of %s never seen in it (%s)", value.Count(fresh, "value"),
+				strings.ToLower(d.Title), value.Count(n, "flow")))
 		}
 	}
 	text := "all of its categories were seen in it"
@@ -173,12 +158,12 @@ func (f *Flows) fresh(key string) (out []int) {
 // tiles are the totals.
 func (s *story) tiles(f *Flows, v *View) {
 	add := func(value, name string) { s.Tiles = append(s.Tiles, [2]string{value, name}) }
-	add(thousands(f.Own()), "flows")
+	add(value.Thousands(f.Own()), "flows")
 	if f.Mark != "" {
-		add(thousands(v.Marked), f.Mark+"s")
+		add(value.Thousands(v.Marked), f.Mark+"s")
 	}
 	if f.Score != nil && f.Labelled {
-		add(thousands(v.Attacks), "labelled attacks")
+		add(value.Thousands(v.Attacks), "labelled attacks")
 	}
 	total := func(values []float64) (t float64) {
 		for _, x := range values {
@@ -194,7 +179,7 @@ func (s *story) tiles(f *Flows, v *View) {
 	}
 	for _, d := range []struct{ key, name string }{{"src", "sources"}, {"dst", "destinations"}} {
 		if k := v.Dims[d.key]; k != nil {
-			add(thousands(k.Levels), d.name)
+			add(value.Thousands(k.Levels), d.name)
 		}
 	}
 }
@@ -230,6 +215,6 @@ func (f *Flows) drawing(v *View) string {
 	if f.Mark != "" {
 		svg += area("hit", v.Time.M)
 	}
-	return svg + text(left, 12, "start", plural(top, "flow")+" per "+f.Axis.width()) +
+	return svg + text(left, 12, "start", value.Count(top, "flow")+" per "+f.Axis.width()) +
 		text(left, h-6, "start", f.Axis.moment(f.Axis.Start)) + text(w-left, h-6, "end", f.Axis.moment(last)) + "</svg>"
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"plumbline/data/eda"
+	"plumbline/data/value"
 	"plumbline/runs/page"
 	"plumbline/runs/plot"
 )
@@ -129,7 +130,7 @@ func Write(w io.Writer, r *eda.Report) error {
 func newView(r *eda.Report) *view {
 	v := &view{Name: r.Data, figures: map[string]page.Table{}, Drift: r.Periods != nil,
 		Labelled: r.Labelled && r.Attacks > 0 && r.Attacks < r.Rows, Notes: r.Notes, Tests: r.Tests()}
-	v.Counts = grouped(float64(r.Rows)) + " rows · " + many(len(r.Features), "column")
+	v.Counts = grouped(float64(r.Rows)) + " rows · " + value.Count(len(r.Features), "column")
 	if r.Against != nil {
 		v.Moved = r.Against.Name
 	}
@@ -275,14 +276,6 @@ func questionOf(q *eda.Question) question {
 			eda.P(float64(t.LogP))})
 	}
 	return out
-}
-
-// many is a number with its noun.
-func many(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return grouped(float64(n)) + " " + noun + "s"
 }
 
 func listed(names []string, n int) string {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"plumbline/data/eda"
+	"plumbline/data/value"
 	"plumbline/runs/plot"
 )
 
@@ -50,12 +51,12 @@ func (v *view) time(r *eda.Report) {
 		}
 		f := plot.Lines("rows-over-time", "Rows over time", 1040, 260, x, y, at, lines, false)
 		v.Course = &course{Rows: v.keep(f)}
-		v.Course.Note = fmt.Sprintf("By %s, in %s of %s.", c.Column, many(len(at), "bin"), span(c.Seconds))
+		v.Course.Note = fmt.Sprintf("By %s, in %s of %s.", c.Column, value.Count(len(at), "bin"), span(c.Seconds))
 		if y.Log {
 			v.Course.Note += " The axis of rows is logarithmic; bins without rows stand at its foot."
 		}
 		if c.Undated > 0 {
-			v.Course.Note += " " + many(c.Undated, "row") + " without a time."
+			v.Course.Note += " " + value.Count(c.Undated, "row") + " without a time."
 		}
 		if c.Period > 0 {
 			v.Course.Note += fmt.Sprintf(" Counts repeat about every %s.", span(float64(c.Period)*c.Seconds))
@@ -108,7 +109,7 @@ func peaks(c *eda.Course) (out []string) {
 			n += c.Attack[i]
 		}
 		out = append(out, fmt.Sprintf("%s: %s, %s standard deviations from the mean of the %d bins before", from.Format(
-			"2006-01-02 15:04:05"), many(n, "row"), fixed(c.Z[i], 1), c.RollingBins))
+			"2006-01-02 15:04:05"), value.Count(n, "row"), fixed(c.Z[i], 1), c.RollingBins))
 	}
 	return out
 }

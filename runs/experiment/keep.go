@@ -22,15 +22,19 @@ type Keep struct {
 
 // Coordinates is how test rows are put into the plane.
 type Coordinates struct {
-	// pca: principal components; tsne: t-SNE
-	Methods []string `yaml:"methods" jsonschema:"enum=pca,enum=tsne"`
+	// pca: principal components; tsne: t-SNE; latent: principal components of the model's own codes, of models that have a
+	// bottleneck
+	Methods []string `yaml:"methods" jsonschema:"enum=pca,enum=tsne,enum=latent"`
+	// of latent: after which epochs of training the codes are drawn too, 0 before the first; a training that is watched
+	// leaves no checkpoints
+	Epochs []int `yaml:"epochs,omitempty" jsonschema:"minimum=0"`
 	// rows at most; of more, a sample is drawn, the same for all cells of a fold
 	Rows int `yaml:"rows" jsonschema:"minimum=4,maximum=1000000"`
 	// of t-SNE: neighbours that count
 	Perplexity float64 `yaml:"perplexity" jsonschema:"minimum=1,maximum=1000"`
 }
 
-var coordinateMethods = []string{"pca", "tsne"}
+var coordinateMethods = []string{"pca", "tsne", "latent"}
 
 func defaultCoordinates() Coordinates { return Coordinates{Rows: 5000, Perplexity: 30} }
 
@@ -66,8 +70,13 @@ func (c Coordinates) IsZero() bool { return len(c.Methods) == 0 }
 // MarshalYAML is the shortest form that UnmarshalSettings reads.
 func (c Coordinates) MarshalYAML() (any, error) {
 	methods := append([]string{}, c.Methods...)
-	if d := defaultCoordinates(); len(methods) == 0 || c.Rows == d.Rows && c.Perplexity == d.Perplexity {
+	if d := defaultCoordinates(); len(methods) == 0 ||
+		c.Rows == d.Rows && c.Perplexity == d.Perplexity && len(c.Epochs) == 0 {
 		return methods, nil
 	}
-	return map[string]any{"methods": methods, "rows": c.Rows, "perplexity": c.Perplexity}, nil
+	out := map[string]any{"methods": methods, "rows": c.Rows, "perplexity": c.Perplexity}
+	if len(c.Epochs) > 0 {
+		out["epochs"] = c.Epochs
+	}
+	return out, nil
 }

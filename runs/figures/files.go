@@ -138,65 +138,6 @@ func Training(dir string, g *compare.Group, width float64) (*plot.Figure, error)
 		plot.Axis{Label: "epoch", Low: 1, High: float64(longest)}, y, at, out, false), nil
 }
 
-// Planes is the test rows of a group in the plane by each method that the run kept coordinates of, those of the first
-// cell that has any.
-func Planes(dir string, g *compare.Group, width float64) (out []*plot.Figure, err error) {
-	for i := range g.Rows {
-		for _, cell := range g.Rows[i].Results() {
-			rows, err := table(dir, cell.Cell+"/coordinates.csv")
-			if err != nil {
-				return nil, err
-			}
-			if rows != nil {
-				return planes(g.Data, rows, width)
-			}
-		}
-	}
-	return nil, nil
-}
-
-func planes(data string, rows [][]string, width float64) (out []*plot.Figure, err error) {
-	at := func(name string) int { return slices.Index(rows[0], name) }
-	method, kind, class := at("method"), at("kind"), at("class")
-	x, y := column(rows, "x"), column(rows, "y")
-	if method < 0 || kind < 0 || class < 0 || x == nil || y == nil {
-		return nil, errors.New("figures: coordinates.csv lacks a column")
-	}
-	var methods []string
-	clouds := map[string][]plot.Cloud{}
-	for i, r := range rows[1:] {
-		m, name := r[method], "benign"
-		if r[kind] != "benign" {
-			name = cmp.Or(r[class], r[kind], "rows")
-		}
-		if !slices.Contains(methods, m) {
-			methods = append(methods, m)
-			clouds[m] = []plot.Cloud{{Name: "benign"}}
-		}
-		k := slices.IndexFunc(clouds[m], func(c plot.Cloud) bool { return c.Name == name })
-		if k < 0 {
-			k = len(clouds[m])
-			clouds[m] = append(clouds[m], plot.Cloud{Name: name})
-		}
-		c := &clouds[m][k]
-		c.X, c.Y = append(c.X, x[i]), append(c.Y, y[i])
-	}
-	for _, m := range methods {
-		slices.SortStableFunc(clouds[m][1:], func(a, b plot.Cloud) int { return cmp.Compare(len(b.X), len(a.X)) })
-		if last := len(plot.Colours); len(clouds[m]) > last+1 {
-			rest := &clouds[m][last]
-			rest.Name = fmt.Sprintf("%d others", len(clouds[m])-last)
-			for _, c := range clouds[m][last+1:] {
-				rest.X, rest.Y = append(rest.X, c.X...), append(rest.Y, c.Y...)
-			}
-			clouds[m] = clouds[m][:last+1]
-		}
-		out = append(out, plot.Scatter("plane-"+m+"-"+data, "Test rows of "+data+" in the plane by "+m, width,
-			0.8*width, "first coordinate", "second coordinate", true, clouds[m]))
-	}
-	return out, nil
-}
-
 // maxCauses is how many causes a chart has.
 const maxCauses = 15
 

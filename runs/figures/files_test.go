@@ -113,6 +113,35 @@ func TestPlanes(t *testing.T) {
 	}
 }
 
+// TestCodes: each model's codes of test rows when it was trained, and all epochs of them as panels and as a film.
+func TestCodes(t *testing.T) {
+	head := "method,row,kind,class,x,y\n"
+	dir, g := group(t, map[string]string{
+		"cells/d/ae/s1/coordinates.csv": head + "latent@0,1,benign,,0,0\n" + "latent@0,2,attack,scan,1,1\n" +
+			"latent,1,benign,,5,0\n" + "latent,2,attack,scan,1,9\n",
+		"cells/d/pca/s1/coordinates.csv": head + "tsne,1,benign,,0,0\n",
+	}, cell("ae", 1, map[string]float64{"auroc": 0.9}), cell("pca", 1, map[string]float64{"auroc": 0.8}))
+	got, err := Planes(dir, g, 300)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range got {
+		names = append(names, f.Name)
+	}
+	want := []string{"plane-tsne-d", "latent-d-ae", "latent-epochs-d-ae", "latent-film-d-ae"}
+	if !slices.Equal(names, want) {
+		t.Fatalf("%v, want %v", names, want)
+	}
+	var film strings.Builder
+	if err := got[3].SVG(&film); err != nil || strings.Count(film.String(), "<animate ") != 2 {
+		t.Errorf("%v %s", err, film.String())
+	}
+	if want := []string{"before training", "1", "1", "scan"}; !slices.Equal(got[2].Table[2], want) {
+		t.Errorf("%v, want %v", got[2].Table, want)
+	}
+}
+
 // TestCauses: alarms on attacks and on benign flows of each cause.
 func TestCauses(t *testing.T) {
 	dir, g := group(t, map[string]string{"cells/d/m/s1/investigation.json": `{"groups":[` +

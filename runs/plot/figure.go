@@ -20,6 +20,7 @@ type Figure struct {
 
 	shapes []shape
 	keys   []legendKey // of a file of its own; a page has its own legend
+	frames []*Figure   // of a film, in SVG files
 }
 
 // legendKey is a name with the colour of its line.
@@ -64,6 +65,7 @@ var looks = []look{
 	{class: "cell", fill: "#0072b2"},
 	{class: "benign", fill: "#8a929c", opacity: 0.5},
 	{class: "attack", fill: "#d55e00", opacity: 0.55},
+	{class: "frame", stroke: "#cccccc", width: 1},
 	{class: "mark", stroke: "#444444", width: 1, dash: []float64{2, 3}},
 	{class: "ink", stroke: "#333333", width: 1.2},
 	{class: "thick", stroke: "#0072b2", width: 4},

@@ -42,10 +42,7 @@ func Scatter(name, title string, width, height float64, xLabel, yLabel string, s
 		radius = 2.6
 	}
 	for i, c := range clouds {
-		colour := "#8a929c"
-		if i > 0 {
-			colour = Colours[min(i-1, len(Colours)-1)]
-		}
+		colour := cloudColour(i)
 		f.keys = append(f.keys, legendKey{c.Name, colour})
 		for k := range c.X {
 			f.add(shape{class: "cloud", colour: colour, points: []point{{fr.px(c.X[k]), fr.py(c.Y[k])}}, radius: radius})
@@ -54,6 +51,14 @@ func Scatter(name, title string, width, height float64, xLabel, yLabel string, s
 		}
 	}
 	return f
+}
+
+// cloudColour is the colour of a cloud by its place: grey, then those of series.
+func cloudColour(i int) string {
+	if i == 0 {
+		return "#8a929c"
+	}
+	return Colours[min(i-1, len(Colours)-1)]
 }
 
 // span is from the smallest to the largest value, a little wider.

@@ -72,18 +72,27 @@ func (f *Figure) element(namespace string, withLegend bool) string {
 	if namespace != "" {
 		b.WriteString("<style>" + style() + "</style>")
 	}
-	for i := 0; i < len(shapes); {
-		n := cloud(shapes[i:])
-		if n > 1 {
-			dots(&b, shapes[i:i+n])
-		} else {
-			n = 1
-			shapes[i].svg(&b)
-		}
-		i += n
+	if namespace != "" && f.frames != nil {
+		writeShapes(&b, shapes[:len(shapes)-len(f.shapes)])
+		b.WriteString(f.film())
+	} else {
+		writeShapes(&b, shapes)
 	}
 	b.WriteString("</svg>")
 	return b.String()
+}
+
+func writeShapes(b *strings.Builder, shapes []shape) {
+	for i := 0; i < len(shapes); {
+		n := cloud(shapes[i:])
+		if n > 1 {
+			dots(b, shapes[i:i+n])
+		} else {
+			n = 1
+			shapes[i].svg(b)
+		}
+		i += n
+	}
 }
 
 // cloud is how many shapes from the first on are points of one cloud.

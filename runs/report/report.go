@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"plumbline/data/value"
 	"plumbline/eval"
 	"plumbline/runs/compare"
 	"plumbline/runs/figures"
@@ -40,6 +41,7 @@ type view struct {
 	Name, Date, Counts string
 	Over               string // of several data sets, how models stand over all
 	Diagram            *drawn
+	Along              []*drawn // of runs that vary something
 	Sets               []*set
 	Failures           []failure
 	Faults             []string
@@ -153,6 +155,11 @@ func (p *view) numbers() map[string]page.Table {
 			out[f.Name] = page.TableOf(f.Table)
 		}
 	}
+	for _, f := range append([]*drawn{p.Diagram}, p.Along...) {
+		if f != nil {
+			out[f.Name] = page.TableOf(f.Table)
+		}
+	}
 	return out
 }
 
@@ -171,10 +178,17 @@ func build(rec *record.Record, configs fs.FS, limit int) (*view, error) {
 	if !rec.Manifest.Started.IsZero() {
 		p.Date = rec.Manifest.Started.Format("2 January 2006")
 	}
-	p.Counts = fmt.Sprintf("%s · %d of %d cells ok", many(len(c.Groups), "data set"), rec.OK(), len(rec.Results))
+	p.Counts = fmt.Sprintf("%s · %d of %d cells ok", value.Count(len(c.Groups), "data set"), rec.OK(), len(rec.Results))
 	about, _ := eval.MetricNamed(c.Metric)
 	says, diagram := over(c, about.Title)
 	p.Over, p.Diagram = says, diagram
+	along, err := figures.Robustness(rec, c, half)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range along {
+		p.Along = append(p.Along, &drawn{f})
+	}
 	from := &figures.Reader{Dir: rec.Dir, Limit: limit}
 	for i := range c.Groups {
 		s, data := setOf(from, c, &c.Groups[i], i)
@@ -202,14 +216,6 @@ func build(rec *record.Record, configs fs.FS, limit int) (*view, error) {
 		p.Methods = section.Paragraphs()
 	}
 	return p, nil
-}
-
-// many is a number with its noun.
-func many(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // setOf is a group's part of the page, and its data for scripts.
@@ -357,7 +363,7 @@ func sortable(v float64) string {
 func (s *set) more(dir string, g *compare.Group) {
 	add := func(label string, of ...*plot.Figure) {
 		for _, f := range of {
-			if f != nil {
+			if f != nil && !strings.HasPrefix(f.Name, "latent-film-") { // panels show the same on a page
 				s.figures = append(s.figures, f)
 				s.More = append(s.More, labelled{label, &drawn{f}})
 			}
@@ -485,7 +491,7 @@ func environment(m *record.Manifest) [][2]string {
 		version += ", with changes"
 	}
 	out := [][2]string{{"plumbline", version}, {"Go", m.Go}, {"machine", fmt.Sprintf("%s/%s, %s, %s", m.OS, m.Arch, m.CPU,
-		many(m.CPUs, "processor"))}, {"instructions", m.Kernels}, {"command", strings.Join(m.Command, " ")}}
+		value.Count(m.CPUs, "processor"))}, {"instructions", m.Kernels}, {"command", strings.Join(m.Command, " ")}}
 	if !m.Finished.IsZero() {
 		out = append(out, [2]string{"took", m.Finished.Sub(m.Started).Round(1e8).String()})
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"plumbline/data/value"
 	"plumbline/runs/figures"
 	"plumbline/runs/page"
 )
@@ -77,7 +78,7 @@ func found(s *figures.Search) string {
 	}
 	failed := ""
 	if s.Failed > 0 {
-		failed = fmt.Sprintf(" %s without an objective.", many(s.Failed, "trial"))
+		failed = fmt.Sprintf(" %s without an objective.", value.Count(s.Failed, "trial"))
 	}
 	if chosen < 0 {
 		return "nothing is chosen yet." + failed
@@ -85,7 +86,7 @@ func found(s *figures.Search) string {
 	best := s.Trials[chosen]
 	if chosen == file {
 		return fmt.Sprintf("the file's own settings are the best of %s with the objective %s.%s",
-			many(len(s.Trials), "trial"), short(best.Objective), failed)
+			value.Count(len(s.Trials), "trial"), short(best.Objective), failed)
 	}
 	var set []string
 	for _, name := range s.Settings {
@@ -93,7 +94,7 @@ func found(s *figures.Search) string {
 			set = append(set, name+" = "+v)
 		}
 	}
-	out := fmt.Sprintf("the best of %s has the objective %s", many(len(s.Trials), "trial"), short(best.Objective))
+	out := fmt.Sprintf("the best of %s has the objective %s", value.Count(len(s.Trials), "trial"), short(best.Objective))
 	if file >= 0 {
 		out += fmt.Sprintf(", where the file's own settings have %s", short(s.Trials[file].Objective))
 	}

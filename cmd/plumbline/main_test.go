@@ -414,7 +414,7 @@ func (x *examples) run(t *testing.T, line string) {
 	t.Helper()
 	line, _, _ = strings.Cut(line, " #")
 	line, _, _ = strings.Cut(line, " > ")
-	args := strings.Fields(x.replace.Replace(strings.TrimSpace(line)))
+	args := words(x.replace.Replace(strings.TrimSpace(line)))
 	if len(args) < 2 || args[0] != "plumbline" {
 		t.Errorf("%q is not a command of the program", line)
 		return
@@ -445,6 +445,20 @@ func (x *examples) run(t *testing.T, line string) {
 			t.Errorf("%s left %s in the working directory", line, name)
 		}
 	}
+}
+
+// words are those of a command as a shell has them: blanks within single quotes do not end one.
+func words(line string) (out []string) {
+	quoted := false
+	for _, w := range strings.FieldsFunc(line, func(r rune) bool {
+		if r == '\'' {
+			quoted = !quoted
+		}
+		return r == ' ' && !quoted
+	}) {
+		out = append(out, strings.ReplaceAll(w, "'", ""))
+	}
+	return out
 }
 
 // names are those of the entries of a folder.

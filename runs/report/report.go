@@ -34,7 +34,7 @@ var scriptText string
 var reportPage = page.New(pageText, styleText, scriptText)
 
 // maxFigures is how many data sets have figures: a page of hundreds would be as large as the run.
-const maxFigures = 8
+const maxFigures = 5
 
 // view is what the template gets.
 type view struct {

@@ -73,9 +73,13 @@ func browser() string {
 // Browser is a running browser.
 type Browser struct{ ctx context.Context }
 
-// Start starts a browser that ends with the test. Without one the test is skipped, or fails where one is required.
+// Start starts a browser that ends with the test. Without one the test is skipped, or fails where one is required; with
+// -short it is skipped.
 func Start(t testing.TB) *Browser {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("a browser takes its time, and its goroutines are not ours")
+	}
 	program := browser()
 	if program == "" {
 		if os.Getenv(Required) != "" {

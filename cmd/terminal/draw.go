@@ -48,7 +48,7 @@ func Bars(values []float64) string {
 	return b.String()
 }
 
-// Strip is a value with its interval on an axis from one end to another, so many characters wide: ●, and ─ where the
+// Strip is a value with its interval on an axis from one end to another, width characters long: ●, and ─ where the
 // interval reaches. Undefined values give a blank strip.
 func Strip(low, value, high, from, to float64, width int) string {
 	line := []rune(strings.Repeat(" ", width))

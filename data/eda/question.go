@@ -128,7 +128,7 @@ func significant(logP float64) bool { return logP < math.Log(level) }
 func (c *Collector) independent(q *Question) {
 	n, _ := c.distinct.count()
 	share := 1 - float64(n)/float64(c.rows)
-	holds, why := "unknown", "rows of one host or one attack go together; P values of so many rows are too small, "+
+	holds, why := "unknown", "rows of one host or one attack go together; P values of all these rows are too small, "+
 		"effects hold"
 	if share > 0.05 {
 		holds = "no"

@@ -7,7 +7,7 @@ import (
 	"plumbline/runs/plot"
 )
 
-// Diagram is the diagram of critical differences (Demšar, JMLR 2006, figure 1), so many pixels wide: models at their
+// Diagram is the diagram of critical differences (Demšar, JMLR 2006, figure 1), of a width in pixels: models at their
 // mean ranks, 1 to the left, and bars over those that Nemenyi's test does not tell apart. With fewer than 5 data sets
 // there is none, since no difference could show.
 func (o *OverTests) Diagram(width float64) (*plot.Figure, error) {

@@ -79,7 +79,7 @@ func (v *view) time(r *eda.Report) {
 	v.days(r)
 }
 
-// bursts says whether few bins hold so many rows that the others would lie on the axis.
+// bursts says whether a few bins hold most rows, next to which the others would lie on the axis.
 func bursts(series ...[]float64) bool {
 	var some []float64
 	for _, v := range series {

@@ -8,7 +8,7 @@ import (
 	"plumbline/runs/record"
 )
 
-// All is every figure that a run's directory has what it takes for, so many pixels wide: of each data set the curves,
+// All is every figure that a run's directory has what it takes for, of a width in pixels: of each data set the curves,
 // scores, classes, decisions, achieved false-positive rates, training, coordinates, causes, machines and published
 // values, of all the critical differences, and of runs that vary something each model against it. configs are the
 // program's, for published values, and may be nil.

@@ -104,7 +104,7 @@ func ends(v []float64) (low, high float64) {
 // lastWord is the last word of a setting's path.
 func lastWord(setting string) string { return setting[strings.LastIndexByte(setting, '.')+1:] }
 
-// Trials is the figures of a search's directory, so many pixels wide; nil where it is none.
+// Trials is the figures of a search's directory, of a width in pixels; nil where it is none.
 func Trials(dir string, width float64) (out []*plot.Figure, err error) {
 	all, err := Searches(dir)
 	if err != nil {

@@ -1,4 +1,5 @@
-// Package pautomac judges the learner of state machines on the problems of the PAutomaC competition.
+// Package pautomac judges the learner of state machines on the problems of the PAutomaC competition. Learning and
+// perplexities are in models/automata/machine, formats of words in data/corpus.
 package pautomac
 
 import (

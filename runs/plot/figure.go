@@ -122,7 +122,7 @@ func (f *Figure) box(class, colour string, opacity, x, y, width, height float64,
 // wide is about how many pixels a text takes.
 func wide(s string) float64 { return textWidth * float64(utf8.RuneCountInString(s)) }
 
-// cut is a text that takes no more than so many pixels, about.
+// cut is a text shortened to a width in pixels, about.
 func cut(s string, width float64) string {
 	if n := int(width / textWidth); utf8.RuneCountInString(s) > n {
 		return string([]rune(s)[:max(1, n-1)]) + "…"

@@ -124,7 +124,7 @@ func dashes(d []float64, scale float64) []float64 {
 	return out
 }
 
-// PNG writes the figure as an image on white, with so many dots to an inch.
+// PNG writes the figure as an image on white of a resolution in dots per inch.
 func (f *Figure) PNG(w io.Writer, dpi float64) error {
 	scale := dpi / pixelsPerInch
 	legend, above := f.legend()

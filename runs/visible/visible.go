@@ -1,4 +1,5 @@
-// Package visible makes texts from data harmless where people read them.
+// Package visible makes texts from data harmless where people read them: in terminals and figures. What
+// markup escapes is left to the writers of HTML, LaTeX and SVG.
 package visible
 
 import (

@@ -56,6 +56,8 @@ func TestConfigErrors(t *testing.T) {
 			`the key "models" is missing`}},
 		{name: "unknown key", text: "name: x\ndata: [synth]\nmodels: [znorm]\nseed: [1]\n",
 			want: []string{"experiment.yaml:4:1: seed: unknown key", `did you mean "seeds"?`}},
+		{name: "epochs of no method", text: "name: x\ndata: [synth]\nmodels: [znorm]\nkeep: {coordinates: {methods: [pca], " +
+			"epochs: [1]}}\n", want: []string{"experiment.yaml:4:", "epochs are of the method latent"}},
 		{name: "unknown model", text: "name: x\ndata: [synth]\nmodels:\n  - znorm\n  - iforrest\n",
 			want: []string{"experiment.yaml:5:5", `unknown model "iforrest"`, `did you mean "iforest"?`}},
 		{name: "labels of models that read none", text: "name: x\ndata: [synth]\nmodels: [znorm]\nlabels: {attacks: 3}\n",

@@ -55,6 +55,9 @@ func (c *Coordinates) UnmarshalSettings(d settings.Node) (ps settings.Problems) 
 	} else {
 		ps = d.Decode(&c.Methods)
 	}
+	if len(c.Epochs) > 0 && !slices.Contains(c.Methods, "latent") {
+		ps = append(ps, d.Problem("epochs are of the method latent, which is not among the methods"))
+	}
 	for _, m := range c.Methods {
 		if !slices.Contains(coordinateMethods, m) {
 			ps = append(ps, d.Problem("%q is none of %s%s", m, strings.Join(coordinateMethods, ", "),

@@ -103,7 +103,7 @@ func Machine(name string, m *machine.Machine, width float64) *plot.Figure {
 		slices.SortStableFunc(leave, func(a, b plot.Edge) int { return cmp.Compare(b.Weight, a.Weight) })
 		edges = append(edges, leave[:min(len(leave), maxArrows)]...)
 	}
-	title := fmt.Sprintf("The %d states of the machine %s", len(m.States), name)
+	title := fmt.Sprintf("The %d states of the machine %s, arrows by their symbols", len(m.States), name)
 	if len(order) < len(m.States) {
 		title = fmt.Sprintf("The %d most visited of %d states of the machine %s", len(order), len(m.States), name)
 	}

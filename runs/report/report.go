@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -361,11 +362,11 @@ func sortable(v float64) string {
 
 // more makes the figures that need no scores: rates at thresholds, losses, coordinates, causes, published values.
 func (s *set) more(dir string, g *compare.Group) {
-	add := func(label string, of ...*plot.Figure) {
+	add := func(label string, of ...*plot.Figure) { // "" is the title, for figures of several models
 		for _, f := range of {
 			if f != nil && !strings.HasPrefix(f.Name, "latent-film-") { // panels show the same on a page
 				s.figures = append(s.figures, f)
-				s.More = append(s.More, labelled{label, &drawn{f}})
+				s.More = append(s.More, labelled{cmp.Or(label, f.Title), &drawn{f}})
 			}
 		}
 	}
@@ -378,12 +379,12 @@ func (s *set) more(dir string, g *compare.Group) {
 		add("Loss by epoch: models have different losses, so that heights do not compare", f)
 	}
 	if of, err := figures.Planes(dir, g, half); err == nil {
-		add("Test rows in the plane", of...)
+		add("", of...)
 	}
 	if of, err := figures.Causes(dir, g, half); err == nil {
-		add("Alarms by root cause", of...)
+		add("", of...)
 	}
-	add("A state machine: states by the words through them, arrows by their symbols", figures.Machines(dir, g, half)...)
+	add("", figures.Machines(dir, g, half)...)
 }
 
 // Widths of figures on the page, in pixels.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"net"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -173,12 +172,18 @@ func TestBrowser(t *testing.T) {
 		t.Errorf("a text of the data did something: %q", harm)
 	}
 	for _, name := range []string{"SVG", "CSV"} {
-		n := tab.Number(`cards.filter(c => c.drawn).length - [...document.querySelectorAll(".save")].filter(s => [...s.children].some(b => b.textContent === "` + name + `")).length`)
+		n := tab.Number(`cards.filter(c => c.drawn).length - [...document.querySelectorAll(".save")]
+			.filter(s => [...s.children].some(b => b.textContent === "` + name + `")).length`)
 		if n != 0 {
 			t.Errorf("%v figures offer no %s", n, name)
 		}
 	}
-	tables := tab.Text(`cards.filter(c => c.details && !c.box.hidden).map(c => { c.details.open = true; fill(c); asCSV(c.table(shown)); return c.details.querySelectorAll("tbody tr").length ? "" : c.id; }).join("")`)
+	tables := tab.Text(`cards.filter(c => c.details && !c.box.hidden).map(c => {
+		c.details.open = true;
+		fill(c);
+		asCSV(c.table(shown));
+		return c.details.querySelectorAll("tbody tr").length ? "" : c.id;
+	}).join("")`)
 	if tables != "" {
 		t.Errorf("no numbers in the tables of %s", tables)
 	}
@@ -213,7 +218,8 @@ func TestWithoutScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	first, _, _ := strings.Cut(string(raw), `id="cards"`)
-	for _, want := range []string{"500 flows of", "alarms", "of the alarms are labelled attacks", `class="hit"`, "<noscript>",
+	for _, want := range []string{"500 flows of", "alarms", "of the alarms are labelled attacks", `class="hit"`,
+		"<noscript>",
 		"6 March 2024"} {
 		if !strings.Contains(first, want) {
 			t.Errorf("the first screen lacks %q", want)
@@ -224,13 +230,7 @@ func TestWithoutScripts(t *testing.T) {
 // TestServed: the same page asks its own server, for the same views.
 func TestServed(t *testing.T) {
 	d := &Dashboard{Flows: scored(3000, 11), table: flows(3000, 11)}
-	ctx, stop := context.WithCancel(t.Context())
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- d.Serve(ctx, l) }()
+	l, stop, ended := serving(t, d)
 	address := "http://" + l.Addr().String() + "/"
 	tab := pagetest.Start(t).Open(t, address+"#proto=tcp", pagetest.Screen{Width: 1400, Height: 900})
 	tab.Run(`change({mark: "yes"})`)

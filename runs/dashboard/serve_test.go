@@ -70,16 +70,23 @@ func TestHandler(t *testing.T) {
 	}
 }
 
-// TestServeStops: the server ends with its context, and one that cannot start says so.
-func TestServeStops(t *testing.T) {
-	d := &Dashboard{Flows: scored(50, 16), table: flows(50, 16)}
+// serving is a dashboard that is served until stop is called, after which ended has what the server returned.
+func serving(t *testing.T, d *Dashboard) (l net.Listener, stop func(), ended <-chan error) {
+	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- d.Serve(ctx, l) }()
+	end := make(chan error, 1)
+	go func() { end <- d.Serve(ctx, l) }()
+	return l, stop, end
+}
+
+// TestServeStops: the server ends with its context, and one that cannot start says so.
+func TestServeStops(t *testing.T) {
+	d := &Dashboard{Flows: scored(50, 16), table: flows(50, 16)}
+	l, stop, ended := serving(t, d)
 	answer, err := http.Get("http://" + l.Addr().String() + "/view/time")
 	if err != nil {
 		t.Fatal(err)
@@ -97,8 +104,8 @@ func TestServeStops(t *testing.T) {
 	if err := d.Serve(t.Context(), l); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("on a closed listener: %v", err)
 	}
-	ctx, stop = context.WithCancel(t.Context())
-	stop()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
 	if _, err := d.Handler(ctx, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("without time: %v", err)
 	}

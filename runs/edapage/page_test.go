@@ -152,12 +152,14 @@ func TestBrowser(t *testing.T) {
 	for _, s := range pagetest.Screens {
 		tab := b.Open(t, file, s)
 		tab.Fits()
+		tab.Run(`globalThis.columns = () => [...document.querySelectorAll("#features > tbody > tr:not(.detail)")]`)
 		first := func() string { return tab.Text(`document.querySelector("#features tbody tr").dataset.name`) }
 		tab.Click("#features tbody tr:nth-child(4) .name button")
 		if n := tab.Number(`document.querySelectorAll("#features tr.detail svg path").length`); n < 2 {
 			t.Errorf("%v: an opened column draws %v areas", s, n)
 		}
-		if got := tab.Text(`document.querySelector("#features tbody tr:nth-child(4) .name button").ariaExpanded`); got != "true" {
+		got := tab.Text(`document.querySelector("#features tbody tr:nth-child(4) .name button").ariaExpanded`)
+		if got != "true" {
 			t.Errorf("%v: the button says %q", s, got)
 		}
 		tab.Click("#features tbody tr:nth-child(1) .name button")
@@ -166,7 +168,7 @@ func TestBrowser(t *testing.T) {
 		}
 		tab.Click("#features thead th:nth-child(3) button")
 		top := tab.Number(`+document.querySelector("#features tbody tr").cells[2].dataset.v`)
-		if low := tab.Number(`+[...document.querySelectorAll("#features > tbody > tr:not(.detail)")].at(-1).cells[2].dataset.v`); !(top > low) {
+		if low := tab.Number(`+columns().at(-1).cells[2].dataset.v`); !(top > low) {
 			t.Errorf("%v: sorted by AUROC the first has %v, the last %v", s, top, low)
 		}
 		before := first()
@@ -175,7 +177,7 @@ func TestBrowser(t *testing.T) {
 			t.Errorf("%v: the keyboard does not sort: %q is still first", s, got)
 		}
 		tab.Run(`const f = document.querySelector("[data-filter]"); f.value = "gnp"; f.dispatchEvent(new Event("input"))`)
-		if n := tab.Number(`[...document.querySelectorAll("#features > tbody > tr:not(.detail)")].filter(r => !r.hidden).length`); n != 1 {
+		if n := tab.Number(`columns().filter(r => !r.hidden).length`); n != 1 {
 			t.Errorf("%v: %v columns hold the word", s, n)
 		}
 		tab.Run(`const m = document.querySelector("[data-measure]"); m.value = 2; m.dispatchEvent(new Event("change"))`)

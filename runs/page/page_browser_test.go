@@ -13,7 +13,8 @@ import (
 func TestBrowser(t *testing.T) {
 	body := `<h1>x</h1><table data-sorts><thead><tr><th data-text><button>name</button></th><th><button>n</button></th>
 </tr></thead><tbody><tr><td>b</td><td data-v="2">two</td></tr><tr><td>a</td><td data-v="10">ten</td></tr><tr><td>c</td>
-<td data-v="">–</td></tr></tbody></table><div data-figure="f"><svg viewBox="0 0 100 20"><text x="2" y="12">t</text></svg>
+<td data-v="">–</td></tr></tbody></table><div data-figure="f"><svg viewBox="0 0 100 20"><text x="2"
+y="12">t</text></svg>
 </div>`
 	p := New(body, "", `
 const saved = [];

@@ -64,7 +64,9 @@ func TestBrowser(t *testing.T) {
 		if got := tab.Text(names); !strings.HasSuffix(got, "ae,iforest") && !strings.HasSuffix(got, "ae,iforest,broken") {
 			t.Errorf("worst first: %s", got)
 		}
-		tab.Run(`{const s = document.querySelector("#s0 [data-metric]"); s.value = "f1"; s.dispatchEvent(new Event("change"))}`)
+		tab.Run(`{const s = document.querySelector("#s0 [data-metric]");
+			s.value = "f1";
+			s.dispatchEvent(new Event("change"))}`)
 		if got := tab.Text(`document.querySelector("#s0 [data-main]").textContent`); got != "f1" {
 			t.Errorf("ranked by %s", got)
 		}

@@ -30,9 +30,9 @@ reports what needs none.`,
 		Example: "  plumbline audit synth\n  plumbline audit synth --json\n  plumbline audit synth --refit\n" +
 			"  plumbline audit my-flows.csv",
 		Args:              needs(1, 1, "a data set or a file"),
-		ValidArgsFunction: completeOne(func() []string { return a.library().Names("data") }),
+		ValidArgsFunction: completeOne(func() []string { return a.Library().Names("data") }),
 		RunE: func(c *cobra.Command, args []string) error {
-			cfg, finder, err := a.dataSet(args[0])
+			cfg, finder, err := a.DataSet(args[0])
 			if err != nil {
 				return usage(err)
 			}
@@ -46,7 +46,7 @@ reports what needs none.`,
 			}
 			sp, err := spec.Apply(t)
 			if err != nil && t.Attack == nil {
-				fmt.Fprintf(a.err, "looked at as a whole, since it cannot be split: %v\n", err)
+				fmt.Fprintf(a.Err, "looked at as a whole, since it cannot be split: %v\n", err)
 				sp, err = nil, nil
 			}
 			if err != nil {
@@ -67,18 +67,18 @@ reports what needs none.`,
 			}
 			switch {
 			case asJSON:
-				return a.json(out)
+				return a.JSON(out)
 			case r.Unlabelled:
-				return failed(terminal.Unlabelled(a.out, r))
+				return failed(terminal.Unlabelled(a.Out, r))
 			}
-			if err := terminal.Audit(a.out, r, spec.Kind); err != nil || !refit {
+			if err := terminal.Audit(a.Out, r, spec.Kind); err != nil || !refit {
 				return failed(err)
 			}
-			return failed(terminal.Refit(a.out, out.Refit))
+			return failed(terminal.Refit(a.Out, out.Refit))
 		},
 	}
-	a.jsonFlag(c, &asJSON)
+	a.JSONFlag(c, &asJSON)
 	c.Flags().BoolVar(&refit, "refit", false, "train a shallow forest without the columns that give attacks away")
-	a.dataFlag(c)
+	a.DataFlag(c)
 	return c
 }

@@ -32,9 +32,9 @@ the arguments are wrong or a data file is missing.`,
   plumbline check configs/experiments/quickstart.yaml seeds=[1,2,3] --read
   plumbline check quickstart --json`,
 		Args:              needs(1, -1, "an experiment file"),
-		ValidArgsFunction: a.completeExperiment,
+		ValidArgsFunction: a.CompleteExperiment,
 		RunE: func(c *cobra.Command, args []string) error {
-			e, err := a.load(args[0], args[1:])
+			e, err := a.Load(args[0], args[1:])
 			if err != nil {
 				return err
 			}
@@ -53,7 +53,7 @@ the arguments are wrong or a data file is missing.`,
 				}
 			}
 			if asJSON {
-				err = a.json(p)
+				err = a.JSON(p)
 			} else {
 				err = failed(a.printPlan(p))
 			}
@@ -68,8 +68,8 @@ the arguments are wrong or a data file is missing.`,
 	}
 	c.Flags().BoolVar(&read, "read", false, "read, split and prepare data files too")
 	a.memoryFlag(c, &memory)
-	a.jsonFlag(c, &asJSON)
-	a.dataFlag(c)
+	a.JSONFlag(c, &asJSON)
+	a.DataFlag(c)
 	return c
 }
 
@@ -171,7 +171,7 @@ func (a *app) printPlan(p planView) error {
 	for i := range p.Data {
 		a.printSet(&p.Data[i])
 	}
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\nmodel\tsees\tcells")
 	for _, m := range p.Models {
 		why := ""
@@ -184,9 +184,9 @@ func (a *app) printPlan(p planView) error {
 		return err
 	}
 	for _, n := range p.Notes {
-		fmt.Fprintln(a.out, "note: "+n)
+		fmt.Fprintln(a.Out, "note: "+n)
 	}
-	_, err := fmt.Fprintf(a.out, "\n%s: %s, %s, %s\n", value.Count(p.Cells, "cell"), value.Count(len(p.Data), "data set"),
+	_, err := fmt.Fprintf(a.Out, "\n%s: %s, %s, %s\n", value.Count(p.Cells, "cell"), value.Count(len(p.Data), "data set"),
 		value.Count(len(p.Models), "model"), value.Count(len(p.Seeds), "seed"))
 	return err
 }
@@ -201,35 +201,35 @@ func (a *app) printSet(v *setView) {
 	if v.Folds > 1 {
 		split += " of " + value.Count(v.Folds, "fold")
 	}
-	fmt.Fprintf(a.out, "%s\n  split %s; steps: %s; unit %s\n", v.Name, split, steps, v.Unit)
+	fmt.Fprintf(a.Out, "%s\n  split %s; steps: %s; unit %s\n", v.Name, split, steps, v.Unit)
 	if v.BuiltIn {
-		fmt.Fprintln(a.out, "  made by the program: no files")
+		fmt.Fprintln(a.Out, "  made by the program: no files")
 	}
 	for _, f := range v.Files {
 		if f.Error == "" {
-			fmt.Fprintf(a.out, "  found %s\n", f.Path)
+			fmt.Fprintf(a.Out, "  found %s\n", f.Path)
 		} else {
-			fmt.Fprintf(a.out, "  missing %s\n", f.Name)
+			fmt.Fprintf(a.Out, "  missing %s\n", f.Name)
 		}
 	}
 	if s := v.Prepared; s != nil {
 		if v.Folds > 1 {
-			fmt.Fprintln(a.out, "  the first fold:")
+			fmt.Fprintln(a.Out, "  the first fold:")
 		}
 		d := record.DataManifest{Rows: s.Rows, Attacks: s.Attacks, Unlabelled: s.Unlabelled, Train: s.Train}
-		fmt.Fprintf(a.out, "  %s; %s, %d set thresholds, %d test (%d units)\n", d.Labelled(), d.Training(), s.Valid, s.Test,
+		fmt.Fprintf(a.Out, "  %s; %s, %d set thresholds, %d test (%d units)\n", d.Labelled(), d.Training(), s.Valid, s.Test,
 			s.Units)
-		fmt.Fprintf(a.out, "  %d columns after the steps", len(s.Columns))
+		fmt.Fprintf(a.Out, "  %d columns after the steps", len(s.Columns))
 		if s.Symbols > 0 {
-			fmt.Fprintf(a.out, "; traces of %d symbols", s.Symbols)
+			fmt.Fprintf(a.Out, "; traces of %d symbols", s.Symbols)
 		}
-		fmt.Fprintln(a.out)
+		fmt.Fprintln(a.Out)
 		if s.BadRows > 0 {
-			fmt.Fprintf(a.out, "  %d rows cannot be read and are left out\n", s.BadRows)
+			fmt.Fprintf(a.Out, "  %d rows cannot be read and are left out\n", s.BadRows)
 		}
 	}
 	for _, w := range v.Warnings {
-		fmt.Fprintf(a.out, "  warning: %s\n", w)
+		fmt.Fprintf(a.Out, "  warning: %s\n", w)
 	}
 }
 

@@ -101,7 +101,7 @@ there are at most 3 million lines of scores. Tables of AUROC mark by it.`,
 					return usage(err)
 				}
 				format := strings.TrimPrefix(strings.ToLower(filepath.Ext(diagram)), ".")
-				err = a.output(diagram, args, func(w io.Writer) error { return usage(drawing.Write(w, format)) })
+				err = a.Output(diagram, args, func(w io.Writer) error { return usage(drawing.Write(w, format)) })
 				if err != nil {
 					return err
 				}
@@ -120,11 +120,11 @@ there are at most 3 million lines of scores. Tables of AUROC mark by it.`,
 				}
 				return render(w)
 			}
-			if err := a.output(out, args, plain); err != nil {
+			if err := a.Output(out, args, plain); err != nil {
 				return err
 			}
-			if a.draws && format == "table" && out == "" && pivot == nil {
-				if err := drawGroups(a.out, table.Groups); err != nil {
+			if a.Draws && format == "table" && out == "" && pivot == nil {
+				if err := drawGroups(a.Out, table.Groups); err != nil {
 					return err
 				}
 			}
@@ -168,9 +168,9 @@ func (a *app) testAll(records []*record.Record, asJSON bool) error {
 		return failed(err)
 	}
 	if asJSON {
-		err = a.json(t)
+		err = a.JSON(t)
 	} else {
-		err = t.Write(a.out)
+		err = t.Write(a.Out)
 	}
 	if err != nil {
 		return failed(err)
@@ -188,9 +188,9 @@ func (a *app) testPair(records []*record.Record, pair []string, asJSON bool) err
 		return usage(err)
 	}
 	if asJSON {
-		err = a.json(t)
+		err = a.JSON(t)
 	} else {
-		_, err = io.WriteString(a.out, t.Text())
+		_, err = io.WriteString(a.Out, t.Text())
 	}
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ is given with --serve=ADDRESS) until an interrupt, for data too large for a page
 		Example: "  plumbline dashboard synth -o dashboard.html\n" +
 			"  plumbline dashboard synth --run runs/20240101-120000-quickstart/znorm -o dashboard.html",
 		Args:              needs(1, 1, "a data set or a file"),
-		ValidArgsFunction: completeOne(func() []string { return a.library().Names("data") }),
+		ValidArgsFunction: completeOne(func() []string { return a.Library().Names("data") }),
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
@@ -53,8 +53,8 @@ is given with --serve=ADDRESS) until an interrupt, for data too large for a page
 	c.Flags().StringVar(&serve, "serve", "", "answer at an address instead of writing a page")
 	c.Flags().Lookup("serve").NoOptDefVal = "127.0.0.1:8642"
 	c.Flags().Uint64Var(&seed, "seed", 1, "of the sample")
-	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
-	a.dataFlag(c)
+	c.Flags().BoolVarP(&a.Quiet, "quiet", "q", false, "no progress on stderr")
+	a.DataFlag(c)
 	return c
 }
 
@@ -64,13 +64,13 @@ func (a *app) dashboard(ctx context.Context, o dashboard.Options, cell, out, ser
 			return usage(fmt.Errorf("--run %s names no cell; \"plumbline show %s\" lists them", cell, cell))
 		}
 	}
-	o.DataDirs, o.Builtin = a.dataDirs, configs.Files
+	o.DataDirs, o.Builtin = a.DataDirs, configs.Files
 	o.Say = func(name string, c *source.Config, inferred bool) {
 		if inferred {
-			a.sayGuess(name, c)
+			a.SayGuess(name, c)
 		}
-		if !a.quiet {
-			fmt.Fprintf(a.err, "%s: reading\n", name)
+		if !a.Quiet {
+			fmt.Fprintf(a.Err, "%s: reading\n", name)
 		}
 	}
 	d, err := dashboard.Load(ctx, o)
@@ -80,7 +80,7 @@ func (a *app) dashboard(ctx context.Context, o dashboard.Options, cell, out, ser
 	case err != nil:
 		return failed(err)
 	case serve == "":
-		return a.output(out, []string{o.Data, o.Against, o.Countries}, func(w io.Writer) error {
+		return a.Output(out, []string{o.Data, o.Against, o.Countries}, func(w io.Writer) error {
 			return failed(d.Write(ctx, w, seed, runtime.GOMAXPROCS(0), d.Details))
 		})
 	}
@@ -89,8 +89,8 @@ func (a *app) dashboard(ctx context.Context, o dashboard.Options, cell, out, ser
 		return usage(err)
 	}
 	if dashboard.Hosts(l.Addr()) == nil {
-		fmt.Fprintf(a.err, "others reach %s too: whoever does reads the flows\n", l.Addr())
+		fmt.Fprintf(a.Err, "others reach %s too: whoever does reads the flows\n", l.Addr())
 	}
-	fmt.Fprintf(a.out, "http://%s\n", l.Addr())
+	fmt.Fprintf(a.Out, "http://%s\n", l.Addr())
 	return failed(d.Serve(ctx, l))
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -22,7 +21,7 @@ citation and where each file is or was looked for. data fetch NAME downloads wha
 infer FILE writes a config for a file of your own, data export NAME FILE writes the table as it is read.`,
 		Example:           "  plumbline data\n  plumbline data synth\n  plumbline data --json",
 		Args:              needs(0, 1, "at most one data set"),
-		ValidArgsFunction: completeOne(func() []string { return a.library().Names("data") }),
+		ValidArgsFunction: completeOne(func() []string { return a.Library().Names("data") }),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				return a.describeData(args[0], asJSON)
@@ -30,30 +29,10 @@ infer FILE writes a config for a file of your own, data export NAME FILE writes 
 			return a.listData(asJSON)
 		},
 	}
-	a.dataFlag(c)
-	a.jsonFlag(c, &asJSON)
+	a.DataFlag(c)
+	a.JSONFlag(c, &asJSON)
 	c.AddCommand(a.fetchCommand(), a.inferCommand(), a.exportCommand())
 	return c
-}
-
-// dataSet is what a command line names as a data set, and where its files are looked up. A guess at a data file is said
-// on stderr.
-func (a *app) dataSet(name string) (*source.Config, source.Finder, error) {
-	c, finder, named, err := a.library().DataSet(name, a.dataDirs...)
-	if err == nil && named.Inferred {
-		a.sayGuess(name, c)
-	}
-	return c, finder, err
-}
-
-// sayGuess says what was taken for the truth in a data file.
-func (a *app) sayGuess(file string, c *source.Config) {
-	if c.Label.None() {
-		fmt.Fprintf(a.err, "%s: no column looks like a label (as data infer guesses)\n", file)
-		return
-	}
-	fmt.Fprintf(a.err, "%s: label column %q, benign: %s (as data infer guesses)\n", file, c.Label.Column,
-		strings.Join(c.Label.Benign, ", "))
 }
 
 // files says of each file of a data set where it is, or where it was looked for.
@@ -107,13 +86,13 @@ func viewFiles(c *source.Config, f source.Finder) []fileView {
 
 func (a *app) listData(asJSON bool) error {
 	views := []dataView{}
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 	if !asJSON {
 		fmt.Fprintln(w, "NAME\tFORMAT\tFILES\tWHAT")
 	}
 	var broken []error
-	for _, name := range a.library().Names("data") {
-		c, finder, err := a.dataSet(name)
+	for _, name := range a.Library().Names("data") {
+		c, finder, err := a.DataSet(name)
 		if err != nil {
 			broken = append(broken, err)
 			continue
@@ -131,7 +110,7 @@ func (a *app) listData(asJSON bool) error {
 	}
 	err := w.Flush()
 	if asJSON {
-		err = a.json(views)
+		err = a.JSON(views)
 	}
 	if err != nil {
 		return failed(err)
@@ -140,33 +119,33 @@ func (a *app) listData(asJSON bool) error {
 }
 
 func (a *app) describeData(name string, asJSON bool) error {
-	c, finder, err := a.dataSet(name)
+	c, finder, err := a.DataSet(name)
 	if err != nil {
 		return usage(err)
 	}
 	if asJSON {
-		return a.json(viewData(c, finder))
+		return a.JSON(viewData(c, finder))
 	}
-	fmt.Fprintln(a.out, c.Name)
+	fmt.Fprintln(a.Out, c.Name)
 	if c.Doc != "" {
-		fmt.Fprintf(a.out, "\n%s", wrap(c.Doc, "  ", 100))
+		fmt.Fprintf(a.Out, "\n%s", wrap(c.Doc, "  ", 100))
 	}
 	for _, line := range [][2]string{{"Citation", c.Citation}, {"Licence", c.Licence}, {"Publisher", c.URL}} {
 		if line[1] != "" {
-			fmt.Fprint(a.out, wrap(line[0]+": "+line[1], "  ", 100))
+			fmt.Fprint(a.Out, wrap(line[0]+": "+line[1], "  ", 100))
 		}
 	}
 	if c.Generated() {
-		fmt.Fprintln(a.out, "\nmade by the program: no files")
+		fmt.Fprintln(a.Out, "\nmade by the program: no files")
 		return nil
 	}
 	found, missing := files(c, finder)
 	for _, f := range found {
-		fmt.Fprintf(a.out, "\nfound %s", f)
+		fmt.Fprintf(a.Out, "\nfound %s", f)
 	}
 	for _, m := range missing {
-		fmt.Fprintf(a.out, "\n%s", m)
+		fmt.Fprintf(a.Out, "\n%s", m)
 	}
-	fmt.Fprintln(a.out)
+	fmt.Fprintln(a.Out)
 	return nil
 }

@@ -8,12 +8,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"plumbline/runs/runstest"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"plumbline/cmd/command"
+	"plumbline/runs/runstest"
 
 	"github.com/spf13/cobra"
 )
@@ -43,7 +45,7 @@ func TestDocumentedCommands(t *testing.T) {
 		t.Skip("the goroutines of runs, which package runs tests")
 	}
 	x := newExamples(t)
-	a := &app{out: &bytes.Buffer{}, err: &bytes.Buffer{}}
+	a := &app{&command.App{Out: &bytes.Buffer{}, Err: &bytes.Buffer{}}}
 	root := a.root()
 	root.InitDefaultCompletionCmd()
 	done := map[string]bool{}
@@ -286,7 +288,7 @@ func TestDocumentedJSON(t *testing.T) {
 // TestEveryJSONIsDocumented: a command that takes --json stands in the table of docs/commands.md.
 func TestEveryJSONIsDocumented(t *testing.T) {
 	text := manual(t)["docs/commands.md"]
-	a := &app{out: &bytes.Buffer{}, err: &bytes.Buffer{}}
+	a := &app{&command.App{Out: &bytes.Buffer{}, Err: &bytes.Buffer{}}}
 	var walk func(c *cobra.Command)
 	walk = func(c *cobra.Command) {
 		for _, sub := range c.Commands() {

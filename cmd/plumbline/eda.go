@@ -33,7 +33,7 @@ All is exact while the packed columns fit --memory; of what does not fit ranks a
 		Example: "  plumbline eda synth\n  plumbline eda synth --against my-flows.csv\n" +
 			"  plumbline eda synth --test src_bytes~label --json\n  plumbline eda my-flows.csv",
 		Args:              needs(1, 1, "a data set or a file"),
-		ValidArgsFunction: completeOne(func() []string { return a.library().Names("data") }),
+		ValidArgsFunction: completeOne(func() []string { return a.Library().Names("data") }),
 		RunE: func(c *cobra.Command, args []string) error {
 			for _, pair := range tests {
 				if _, _, err := eda.CutPair(pair); err != nil {
@@ -60,29 +60,29 @@ All is exact while the packed columns fit --memory; of what does not fit ranks a
 				}
 			}
 			if asJSON {
-				return a.json(r)
+				return a.JSON(r)
 			}
-			return failed(terminal.EDA(a.out, r, a.draws))
+			return failed(terminal.EDA(a.Out, r, a.Draws))
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", "", "folder for eda.json and eda.html")
 	c.Flags().StringVar(&against, "against", "", "another data set or file to compare with")
 	c.Flags().StringArrayVar(&tests, "test", nil, "pair to test, such as 'src_bytes ~ label' (repeatable)")
 	a.memoryFlag(c, &memory)
-	a.jsonFlag(c, &asJSON)
-	a.dataFlag(c)
+	a.JSONFlag(c, &asJSON)
+	a.DataFlag(c)
 	return c
 }
 
 // packed reads a data set, or a part of it, for its description.
 func (a *app) packed(c *cobra.Command, name string, memory int64) (*eda.Collector, []string, error) {
 	name, part := eda.CutPart(name)
-	cfg, finder, err := a.dataSet(name)
+	cfg, finder, err := a.DataSet(name)
 	if err != nil {
 		return nil, nil, usage(err)
 	}
 	finder.Memory = memory
-	reading := terminal.NewReading(a.terminal, a.quiet)
+	reading := terminal.NewReading(a.Terminal, a.Quiet)
 	defer reading.Close()
 	data, notes, err := eda.Read(c.Context(), cfg, finder, part,
 		eda.Options{Memory: memory, Workers: runtime.GOMAXPROCS(0), Seed: 1}, reading.Rows)
@@ -91,9 +91,9 @@ func (a *app) packed(c *cobra.Command, name string, memory int64) (*eda.Collecto
 
 // keepEDA leaves the description in a folder, as JSON and as a page.
 func (a *app) keepEDA(folder string, r *eda.Report) error {
-	err := a.output(filepath.Join(folder, "eda.json"), nil, func(w io.Writer) error { return failed(r.JSON(w)) })
+	err := a.Output(filepath.Join(folder, "eda.json"), nil, func(w io.Writer) error { return failed(r.JSON(w)) })
 	if err != nil {
 		return err
 	}
-	return a.output(filepath.Join(folder, "eda.html"), nil, func(w io.Writer) error { return failed(edapage.Write(w, r)) })
+	return a.Output(filepath.Join(folder, "eda.html"), nil, func(w io.Writer) error { return failed(edapage.Write(w, r)) })
 }

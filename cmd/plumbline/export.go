@@ -43,7 +43,7 @@ comparison.`,
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			switch len(args) {
 			case 0:
-				return a.library().Names("data"), cobra.ShellCompDirectiveNoFileComp
+				return a.Library().Names("data"), cobra.ShellCompDirectiveNoFileComp
 			case 1:
 				return []string{"parquet", "csv", "ndjson", "gz", "zst"}, cobra.ShellCompDirectiveFilterFileExt
 			}
@@ -59,7 +59,7 @@ comparison.`,
 			} else if inert && format != "csv" {
 				return usage(fmt.Errorf("--spreadsheet: %s is not a CSV file", path))
 			}
-			cfg, finder, err := a.dataSet(name)
+			cfg, finder, err := a.DataSet(name)
 			if err != nil {
 				return usage(err)
 			}
@@ -73,15 +73,15 @@ comparison.`,
 			// an interrupt takes the unfinished file away
 			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
-			if !a.quiet {
-				fmt.Fprintf(a.err, "%s: reading\n", name)
+			if !a.Quiet {
+				fmt.Fprintf(a.Err, "%s: reading\n", name)
 			}
 			t, rep, err := source.Read(ctx, cfg, finder, runtime.GOMAXPROCS(0))
 			if err != nil {
 				return failed(err)
 			}
 			for _, w := range rep.Warnings {
-				fmt.Fprintf(a.err, "%s: warning: %s\n", name, strings.TrimPrefix(w, name+": "))
+				fmt.Fprintf(a.Err, "%s: warning: %s\n", name, strings.TrimPrefix(w, name+": "))
 			}
 			if inert {
 				t = export.Inert(t)
@@ -94,16 +94,16 @@ comparison.`,
 			if err != nil {
 				return failed(err)
 			}
-			fmt.Fprintf(a.out, "%s: %d rows, %d columns, %.1f MB\n", path, t.Rows, len(columns), float64(st.Size())/1e6)
+			fmt.Fprintf(a.Out, "%s: %d rows, %d columns, %.1f MB\n", path, t.Rows, len(columns), float64(st.Size())/1e6)
 			return nil
 		},
 	}
 	c.Flags().BoolVar(&force, "force", false, "write over a file that is there")
-	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
+	c.Flags().BoolVarP(&a.Quiet, "quiet", "q", false, "no progress on stderr")
 	c.Flags().BoolVar(&inert, "spreadsheet", false,
 		"CSV: a single quote before texts that a spreadsheet would run as a formula")
 	a.preparedFlags(c, &prepared)
-	a.dataFlag(c)
+	a.DataFlag(c)
 	return c
 }
 
@@ -111,10 +111,10 @@ comparison.`,
 func (a *app) exportProgress(name string, rows int) func(done int) {
 	next := time.Now().Add(2 * time.Second)
 	return func(done int) {
-		if a.quiet || time.Now().Before(next) {
+		if a.Quiet || time.Now().Before(next) {
 			return
 		}
 		next = time.Now().Add(2 * time.Second)
-		fmt.Fprintf(a.err, "%s: %d of %d rows written (%d %%)\n", name, done, rows, 100*done/max(1, rows))
+		fmt.Fprintf(a.Err, "%s: %d of %d rows written (%d %%)\n", name, done, rows, 100*done/max(1, rows))
 	}
 }

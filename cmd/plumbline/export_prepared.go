@@ -76,7 +76,7 @@ func (a *app) exportPrepared(ctx context.Context, args []string, s *preparedSett
 	if !slices.Contains(export.SetFormats, s.format) {
 		return usage(fmt.Errorf("--format: unknown format %q; known: %s", s.format, strings.Join(export.SetFormats, ", ")))
 	}
-	e, err := a.load(args[0], args[1:])
+	e, err := a.Load(args[0], args[1:])
 	if err != nil {
 		return err
 	}
@@ -110,8 +110,8 @@ func (a *app) exportSet(
 			return failed(err)
 		}
 		for _, w := range p.Info.Warnings {
-			if !a.quiet {
-				fmt.Fprintf(a.err, "%s: warning: %s\n", set.Config.Name, strings.TrimPrefix(w, set.Config.Name+": "))
+			if !a.Quiet {
+				fmt.Fprintf(a.Err, "%s: warning: %s\n", set.Config.Name, strings.TrimPrefix(w, set.Config.Name+": "))
 			}
 		}
 		var parts []foreign.Part
@@ -131,7 +131,7 @@ func (a *app) exportSet(
 		}
 		for _, part := range parts {
 			one := m.Parts[part.Name]
-			fmt.Fprintf(a.out, "%s: %s: %d rows, %d columns\n", folder, part.Name, one.Samples, one.Columns)
+			fmt.Fprintf(a.Out, "%s: %s: %d rows, %d columns\n", folder, part.Name, one.Samples, one.Columns)
 		}
 	}
 	return nil

@@ -24,10 +24,10 @@ are printed: they bind whoever uses the data.`,
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
-			return a.library().Names("data"), cobra.ShellCompDirectiveNoFileComp
+			return a.Library().Names("data"), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			cfg, _, err := a.dataSet(args[0])
+			cfg, _, err := a.DataSet(args[0])
 			if err != nil {
 				return usage(err)
 			}
@@ -35,7 +35,7 @@ are printed: they bind whoever uses the data.`,
 				return usage(fmt.Errorf("%s cannot be fetched: get its files from %s and put them into %s", cfg.Name, cfg.URL,
 					filepath.Join(to, cfg.Folder)))
 			}
-			fmt.Fprintf(a.out, "licence:  %s\ncitation: %s\n", cfg.Licence, cfg.Citation)
+			fmt.Fprintf(a.Out, "licence:  %s\ncitation: %s\n", cfg.Licence, cfg.Citation)
 			ctx, stop := a.interruptible(c.Context())
 			defer stop()
 			for _, f := range cfg.Fetch {
@@ -48,7 +48,7 @@ are printed: they bind whoever uses the data.`,
 				if fresh {
 					what = "fetched and verified"
 				}
-				fmt.Fprintf(a.out, "%s: %s\n", path, what)
+				fmt.Fprintf(a.Out, "%s: %s\n", path, what)
 			}
 			return nil
 		},
@@ -62,14 +62,14 @@ are printed: they bind whoever uses the data.`,
 func (a *app) fetchProgress(name string) func(done, total int64) {
 	next := time.Now().Add(2 * time.Second)
 	return func(done, total int64) {
-		if a.quiet || time.Now().Before(next) {
+		if a.Quiet || time.Now().Before(next) {
 			return
 		}
 		next = time.Now().Add(2 * time.Second)
 		if total > 0 {
-			fmt.Fprintf(a.err, "%s: %.1f of %.1f MB (%d %%)\n", name, float64(done)/1e6, float64(total)/1e6, 100*done/total)
+			fmt.Fprintf(a.Err, "%s: %.1f of %.1f MB (%d %%)\n", name, float64(done)/1e6, float64(total)/1e6, 100*done/total)
 		} else {
-			fmt.Fprintf(a.err, "%s: %.1f MB\n", name, float64(done)/1e6)
+			fmt.Fprintf(a.Err, "%s: %.1f MB\n", name, float64(done)/1e6)
 		}
 	}
 }

@@ -28,7 +28,7 @@ Put the result into configs/data beside your experiments and read it through: gu
 			if err != nil {
 				return usage(err)
 			}
-			return a.output(out, args, func(w io.Writer) error { _, err := w.Write(text); return failed(err) })
+			return a.Output(out, args, func(w io.Writer) error { _, err := w.Write(text); return failed(err) })
 		},
 	}
 	c.Flags().BoolVar(&force, "force", false, "write over a file that is there")

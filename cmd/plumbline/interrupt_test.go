@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"plumbline/cmd/command"
 	"plumbline/runs/record"
 )
 
@@ -95,7 +96,7 @@ func TestInterrupt(t *testing.T) {
 // TestSecondInterrupt: when the first is being dealt with, the next one kills.
 func TestSecondInterrupt(t *testing.T) {
 	if os.Getenv("PLUMBLINE_TEST_STUCK") != "" {
-		a := &app{err: os.Stderr}
+		a := &app{&command.App{Err: os.Stderr}}
 		ctx, _ := a.interruptible(t.Context())
 		os.Stderr.WriteString("ready\n")
 		<-ctx.Done()

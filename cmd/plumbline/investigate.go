@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/cmd/command"
 	"plumbline/configs"
 	"plumbline/eval"
 	"plumbline/runs/experiment"
@@ -23,7 +24,7 @@ import (
 func (a *app) investigateCommand() *cobra.Command {
 	var groups, flows int
 	var all, asJSON bool
-	var keep cacheSettings
+	var keep command.Cache
 	c := &cobra.Command{
 		Use:   "investigate RUNDIR/CELL",
 		Short: "Sort a cell's alarms by root cause and show their flows",
@@ -49,17 +50,17 @@ and line). The data must be what the cell saw.`,
 			if groups < 1 || flows < 0 {
 				return usage(fmt.Errorf("--groups %d, --flows %d: want at least 1 and 0", groups, flows))
 			}
-			store, err := keep.store()
+			store, err := keep.Store()
 			if err != nil {
 				return usage(err)
 			}
 			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
-			if !a.quiet {
-				fmt.Fprintf(a.err, "%s: reading and scoring again\n", cell)
+			if !a.Quiet {
+				fmt.Fprintf(a.Err, "%s: reading and scoring again\n", cell)
 			}
 			inv, err := investigate.Investigate(ctx, dir, cell, investigate.Options{
-				Load: experiment.LoadOptions{DataDirs: a.dataDirs, Builtin: configs.Files}, All: all, Cache: store,
+				Load: experiment.LoadOptions{DataDirs: a.DataDirs, Builtin: configs.Files}, All: all, Cache: store,
 			})
 			switch {
 			case errors.Is(err, record.ErrNoCell), errors.Is(err, investigate.ErrInvestigate):
@@ -71,7 +72,7 @@ and line). The data must be what the cell saw.`,
 				groups, flows = 1, groups*flows
 			}
 			if asJSON {
-				err = a.json(viewInvestigation(inv, groups, flows))
+				err = a.JSON(viewInvestigation(inv, groups, flows))
 			} else {
 				err = a.printInvestigation(inv, filepath.Join(dir, filepath.FromSlash(inv.Cell)), groups, flows)
 			}
@@ -88,10 +89,10 @@ and line). The data must be what the cell saw.`,
 	c.Flags().IntVar(&groups, "groups", 10, "groups to print")
 	c.Flags().IntVar(&flows, "flows", 3, "flows of each group to print")
 	c.Flags().BoolVar(&all, "all", false, "sort every flow or window of the test part, not alarms alone")
-	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
-	a.dataFlag(c)
-	a.cacheFlags(c, &keep)
-	a.jsonFlag(c, &asJSON)
+	c.Flags().BoolVarP(&a.Quiet, "quiet", "q", false, "no progress on stderr")
+	a.DataFlag(c)
+	a.CacheFlags(c, &keep)
+	a.JSONFlag(c, &asJSON)
 	return c
 }
 
@@ -144,38 +145,38 @@ func viewInvestigation(inv *investigate.Investigation, groups, flows int) invest
 }
 
 func (a *app) printInvestigation(inv *investigate.Investigation, folder string, groups, flows int) error {
-	fmt.Fprintf(a.out, "%s: %d of %d samples, threshold %s", inv.Cell, inv.Alarms, inv.Samples,
+	fmt.Fprintf(a.Out, "%s: %d of %d samples, threshold %s", inv.Cell, inv.Alarms, inv.Samples,
 		number(float64(inv.Threshold)))
 	if inv.Reasons {
-		fmt.Fprintf(a.out, ", %d causes\n", len(inv.Groups))
+		fmt.Fprintf(a.Out, ", %d causes\n", len(inv.Groups))
 	} else {
-		fmt.Fprint(a.out, "; the model gives no reasons\n")
+		fmt.Fprint(a.Out, "; the model gives no reasons\n")
 	}
 	for k := range inv.Groups {
 		if k == groups {
-			fmt.Fprintf(a.out, "\n%d more groups are in investigation.json\n", len(inv.Groups)-groups)
+			fmt.Fprintf(a.Out, "\n%d more groups are in investigation.json\n", len(inv.Groups)-groups)
 			break
 		}
 		g := &inv.Groups[k]
-		fmt.Fprintln(a.out)
+		fmt.Fprintln(a.Out)
 		if inv.Reasons {
-			fmt.Fprintf(a.out, "%d. %s: ", k+1, visible.Text(g.Cause))
+			fmt.Fprintf(a.Out, "%d. %s: ", k+1, visible.Text(g.Cause))
 		}
-		fmt.Fprintf(a.out, "%d alarms", g.Alarms)
+		fmt.Fprintf(a.Out, "%d alarms", g.Alarms)
 		if len(g.Classes) > 0 {
-			fmt.Fprintf(a.out, ", %d on attacks; classes %s", g.Attacks, some(g.Classes))
+			fmt.Fprintf(a.Out, ", %d on attacks; classes %s", g.Attacks, some(g.Classes))
 		}
 		if len(g.Symbols) > 0 {
-			fmt.Fprintf(a.out, "; events %s", some(g.Symbols))
+			fmt.Fprintf(a.Out, "; events %s", some(g.Symbols))
 		}
 		if len(g.Keys) > 0 {
-			fmt.Fprintf(a.out, "; %d entities: %s", len(g.Keys), some(g.Keys))
+			fmt.Fprintf(a.Out, "; %d entities: %s", len(g.Keys), some(g.Keys))
 		}
-		fmt.Fprintln(a.out)
+		fmt.Fprintln(a.Out)
 		if flows == 0 {
 			continue
 		}
-		w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+		w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 		fmt.Fprintf(w, "  score\tflow\tclass\t%s\n", strings.Join(visible.All(inv.Columns), "\t"))
 		for i := range min(flows, len(g.Flows)) {
 			f := &g.Flows[i]
@@ -186,7 +187,7 @@ func (a *app) printInvestigation(inv *investigate.Investigation, folder string, 
 			return failed(err)
 		}
 	}
-	fmt.Fprintln(a.out, "\n"+filepath.Join(folder, "investigation.csv"))
+	fmt.Fprintln(a.Out, "\n"+filepath.Join(folder, "investigation.csv"))
 	return nil
 }
 

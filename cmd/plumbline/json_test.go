@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"plumbline/eval"
 )
 
 // decode is what a command prints with --json.
@@ -93,7 +95,11 @@ func TestCheckJSONOfMissingFiles(t *testing.T) {
 // TestReplayJSON checks the objects of replay against its CSV.
 func TestReplayJSON(t *testing.T) {
 	machine := filepath.Join(t.TempDir(), "m.json")
-	sum := decode[learnView](t, "automaton", "learn", letterFile, "-o", machine)
+	type learned struct {
+		Traces          string
+		States, Symbols int
+	}
+	sum := decode[learned](t, "automaton", "learn", letterFile, "-o", machine)
 	if sum.States < 1 || sum.Symbols < 1 || sum.Traces != letterFile {
 		t.Errorf("%+v", sum)
 	}
@@ -117,7 +123,14 @@ func TestReplayJSON(t *testing.T) {
 	_, out, _ := plumb(t, append(args, "--json")...)
 	dec := json.NewDecoder(strings.NewReader(out))
 	for _, row := range rows[1:] {
-		var v replayView
+		var v struct {
+			Trace, Length   int
+			Label           string
+			LogP            eval.Number
+			States, Symbols []any
+			Score           *eval.Number
+			Alarm           *bool
+		}
 		if err := dec.Decode(&v); err != nil {
 			t.Fatal(err)
 		}

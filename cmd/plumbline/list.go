@@ -34,13 +34,13 @@ AUROC. A run some of whose files are missing or edited is damaged; "plumbline ve
 				return usage(err)
 			}
 			if asJSON {
-				return a.json(viewRuns(records))
+				return a.JSON(viewRuns(records))
 			}
 			if len(records) == 0 {
-				fmt.Fprintf(a.err, "no run directories in %s; plumbline run makes one\n", root)
+				fmt.Fprintf(a.Err, "no run directories in %s; plumbline run makes one\n", root)
 				return nil
 			}
-			w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+			w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "RUN\tNAME\tOK\tBEST\tAUROC")
 			for _, r := range records {
 				ok := fmt.Sprintf("%d/%d", r.OK(), len(r.Results))
@@ -56,7 +56,7 @@ AUROC. A run some of whose files are missing or edited is damaged; "plumbline ve
 			return failed(w.Flush())
 		},
 	}
-	a.jsonFlag(c, &asJSON)
+	a.JSONFlag(c, &asJSON)
 	return c
 }
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"plumbline/cmd/command"
+
 	"github.com/spf13/cobra"
 )
 
@@ -148,7 +150,7 @@ func TestDataFolderMustExist(t *testing.T) {
 			}
 		}
 	}
-	walk((&app{}).root(), nil)
+	walk((&app{&command.App{}}).root(), nil)
 	if tried < 7 {
 		t.Errorf("%d commands have --data", tried)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/cmd/command"
 	"plumbline/models"
 )
 
@@ -492,7 +493,7 @@ func TestHelpExamples(t *testing.T) {
 			t.Errorf("%s shows no example", c.Name())
 		}
 	}
-	a := &app{out: &bytes.Buffer{}, err: &bytes.Buffer{}}
+	a := &app{&command.App{Out: &bytes.Buffer{}, Err: &bytes.Buffer{}}}
 	walk(a.root())
 	if x.n < 15 {
 		t.Errorf("only %d examples were found", x.n)

@@ -35,7 +35,7 @@ Formats: markdown, latex (booktabs, tabularx), and bibtex, the references that b
 			if err != nil {
 				return usage(err)
 			}
-			err = a.output(out, args, func(w io.Writer) error { return usage(section.Render(w, format)) })
+			err = a.Output(out, args, func(w io.Writer) error { return usage(section.Render(w, format)) })
 			if err != nil {
 				return err
 			}

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -29,7 +27,7 @@ func (a *app) modelsCommand() *cobra.Command {
 			return a.listModels(asJSON)
 		},
 	}
-	a.jsonFlag(c, &asJSON)
+	a.JSONFlag(c, &asJSON)
 	return c
 }
 
@@ -50,14 +48,6 @@ func viewModel(i models.Info) modelView {
 		!i.UsesSeed(i.Defaults()), settings.Fields(i.Defaults())}
 }
 
-func (a *app) json(v any) error { return failed(writeJSON(a.raw, v)) }
-
-func writeJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
-}
-
 func (a *app) listModels(asJSON bool) error {
 	var views []modelView
 	for _, name := range models.Names() {
@@ -68,9 +58,9 @@ func (a *app) listModels(asJSON bool) error {
 		views = append(views, viewModel(i))
 	}
 	if asJSON {
-		return a.json(views)
+		return a.JSON(views)
 	}
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "NAME\tSEES\tLEARNS FROM\tWHAT")
 	for _, v := range views {
 		from := "benign rows"
@@ -89,31 +79,31 @@ func (a *app) describeModel(name string, asJSON bool) error {
 	}
 	v := viewModel(i)
 	if asJSON {
-		return a.json(v)
+		return a.JSON(v)
 	}
-	fmt.Fprintf(a.out, "%s\n\n%s\n%s", v.Name, wrap(v.Doc, "  ", 100), wrap("Source: "+v.Paper, "  ", 100))
-	fmt.Fprintf(a.out, "  Sees %s", v.Input)
+	fmt.Fprintf(a.Out, "%s\n\n%s\n%s", v.Name, wrap(v.Doc, "  ", 100), wrap("Source: "+v.Paper, "  ", 100))
+	fmt.Fprintf(a.Out, "  Sees %s", v.Input)
 	if v.Labels != models.NoLabels.String() {
-		fmt.Fprint(a.out, "; learns from labels")
+		fmt.Fprint(a.Out, "; learns from labels")
 	}
 	if v.Batch {
-		fmt.Fprint(a.out, "; a sample's score depends on the samples scored with it")
+		fmt.Fprint(a.Out, "; a sample's score depends on the samples scored with it")
 	}
 	if v.Deterministic {
-		fmt.Fprint(a.out, "; ignores the seed")
+		fmt.Fprint(a.Out, "; ignores the seed")
 	}
-	fmt.Fprintln(a.out)
+	fmt.Fprintln(a.Out)
 	if len(v.Settings) == 0 {
-		fmt.Fprintln(a.out, "\nno settings")
+		fmt.Fprintln(a.Out, "\nno settings")
 		return nil
 	}
-	fmt.Fprintln(a.out, "\nparams:")
+	fmt.Fprintln(a.Out, "\nparams:")
 	for _, f := range v.Settings {
 		limits := ""
 		if f.Range != "" {
 			limits = ", " + f.Range
 		}
-		fmt.Fprintf(a.out, "  %s: %s   # %s%s\n%s", f.Name, f.Default, f.Type, limits, wrap(f.Doc, "      ", 100))
+		fmt.Fprintf(a.Out, "  %s: %s   # %s%s\n%s", f.Name, f.Default, f.Type, limits, wrap(f.Doc, "      ", 100))
 	}
 	return nil
 }

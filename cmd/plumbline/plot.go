@@ -81,15 +81,15 @@ to an inch.`,
 
 // writeFigure writes a figure in each format and its numbers, and says where.
 func (a *app) writeFigure(folder, name string, formats []string, f *plot.Figure) error {
-	if err := a.output(filepath.Join(folder, name+".csv"), nil, f.CSV); err != nil {
+	if err := a.Output(filepath.Join(folder, name+".csv"), nil, f.CSV); err != nil {
 		return failed(err)
 	}
 	for _, format := range formats {
 		path := filepath.Join(folder, name+"."+format)
-		if err := a.output(path, nil, func(w io.Writer) error { return f.Write(w, format) }); err != nil {
+		if err := a.Output(path, nil, func(w io.Writer) error { return f.Write(w, format) }); err != nil {
 			return failed(err)
 		}
-		if _, err := fmt.Fprintln(a.out, path); err != nil {
+		if _, err := fmt.Fprintln(a.Out, path); err != nil {
 			return failed(err)
 		}
 	}

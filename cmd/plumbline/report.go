@@ -34,13 +34,13 @@ trials, with all settings side by side.`,
 				return failed(err)
 			}
 			if is {
-				return a.output(out, args, func(w io.Writer) error { _, err := search.WriteTo(w); return failed(err) })
+				return a.Output(out, args, func(w io.Writer) error { _, err := search.WriteTo(w); return failed(err) })
 			}
 			rec, err := record.Open(args[0])
 			if err != nil {
 				return usage(err)
 			}
-			err = a.output(out, args, func(w io.Writer) error { return failed(report.Write(w, rec, configs.Files, 0)) })
+			err = a.Output(out, args, func(w io.Writer) error { return failed(report.Write(w, rec, configs.Files, 0)) })
 			if err != nil {
 				return err
 			}
@@ -63,8 +63,8 @@ func (a *app) keepReport(rec *record.Record) string {
 		return report.Write(w, rec, configs.Files, reportLines)
 	})
 	if err != nil {
-		if !a.quiet {
-			fmt.Fprintf(a.err, "no report is kept (%v); it is made by: plumbline report %s\n", err, rec.Dir)
+		if !a.Quiet {
+			fmt.Fprintf(a.Err, "no report is kept (%v); it is made by: plumbline report %s\n", err, rec.Dir)
 		}
 		return ""
 	}

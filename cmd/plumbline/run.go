@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/cmd/command"
 	"plumbline/configs"
 	"plumbline/configs/settings"
 	"plumbline/data/source"
@@ -27,7 +28,7 @@ func (a *app) runCommand() *cobra.Command {
 	var out, resume, metric string
 	var workers int
 	var list bool
-	var keep cacheSettings
+	var keep command.Cache
 	var memory memorySize
 	c := &cobra.Command{
 		Use:   "run FILE [OVERRIDE…]",
@@ -61,7 +62,7 @@ Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the ar
 			}
 			return nil
 		},
-		ValidArgsFunction: a.completeExperiment,
+		ValidArgsFunction: a.CompleteExperiment,
 		RunE: func(c *cobra.Command, args []string) error {
 			if list {
 				return a.listExperiments()
@@ -72,13 +73,13 @@ Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the ar
 			if workers < 0 {
 				return usage(fmt.Errorf("--workers %d: want a number of cells, or 0 for one each processor", workers))
 			}
-			store, err := keep.store()
+			store, err := keep.Store()
 			if err != nil {
 				return usage(err)
 			}
 			var e *experiment.Experiment
 			if resume == "" {
-				if e, err = a.load(args[0], args[1:]); err != nil {
+				if e, err = a.Load(args[0], args[1:]); err != nil {
 					return err
 				}
 				if e.Tune != nil {
@@ -96,10 +97,10 @@ Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the ar
 	c.Flags().StringVar(&resume, "resume", "", "run directory to take up again")
 	c.Flags().IntVar(&workers, "workers", 0, "cells at work side by side; 0: as the experiment says")
 	c.Flags().StringVar(&metric, "metric", "auroc", "metric that the closing table ranks by")
-	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
-	a.dataFlag(c)
+	c.Flags().BoolVarP(&a.Quiet, "quiet", "q", false, "no progress on stderr")
+	a.DataFlag(c)
 	a.memoryFlag(c, &memory)
-	a.cacheFlags(c, &keep)
+	a.CacheFlags(c, &keep)
 	c.MarkFlagDirname("out")
 	c.MarkFlagDirname("resume")
 	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(eval.MetricNames(), cobra.ShellCompDirectiveNoFileComp))
@@ -108,8 +109,8 @@ Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the ar
 
 // listExperiments prints the experiments that have a name, with the first sentence of what each is for.
 func (a *app) listExperiments() error {
-	lib := a.library()
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	lib := a.Library()
+	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "NAME\tWHAT")
 	for _, name := range lib.Experiments() {
 		doc, err := lib.Experiment(name)
@@ -124,13 +125,13 @@ func (a *app) listExperiments() error {
 func (a *app) carryOut(ctx context.Context, e *experiment.Experiment, resume, metric string, o runs.Options) error {
 	ctx, stop := a.interruptible(ctx)
 	defer stop()
-	p := a.progress()
+	p := a.Progress()
 	defer p.Close()
-	o.Observe, o.Command = p.Event, append([]string{"plumbline"}, a.args...)
+	o.Observe, o.Command = p.Event, append([]string{"plumbline"}, a.Args...)
 	var outcome *runs.Outcome
 	var err error
 	if resume != "" {
-		outcome, err = runs.Resume(ctx, resume, experiment.LoadOptions{DataDirs: a.dataDirs, Builtin: configs.Files}, o)
+		outcome, err = runs.Resume(ctx, resume, experiment.LoadOptions{DataDirs: a.DataDirs, Builtin: configs.Files}, o)
 	} else {
 		outcome, err = runs.Run(ctx, e, o)
 	}
@@ -156,22 +157,22 @@ func (a *app) carryOut(ctx context.Context, e *experiment.Experiment, resume, me
 	if err := table.AddPublished(configs.Files, false); err != nil {
 		return failed(err)
 	}
-	if err := table.Render(a.out, "table"); err != nil {
+	if err := table.Render(a.Out, "table"); err != nil {
 		return failed(err)
 	}
-	fmt.Fprintln(a.out)
+	fmt.Fprintln(a.Out)
 	if file := a.keepReport(rec); file != "" {
-		fmt.Fprintf(a.out, "report: %s\n", file)
+		fmt.Fprintf(a.Out, "report: %s\n", file)
 	}
-	fmt.Fprintln(a.out, outcome.Dir)
+	fmt.Fprintln(a.Out, outcome.Dir)
 	switch {
 	case outcome.Interrupted:
-		fmt.Fprintf(a.err, "interrupted; go on with: plumbline run --resume %s\n", outcome.Dir)
-		return &failure{code: exitFailed, quiet: true, err: errors.New("interrupted")}
+		fmt.Fprintf(a.Err, "interrupted; go on with: plumbline run --resume %s\n", outcome.Dir)
+		return &command.Failure{Code: exitFailed, Quiet: true, Err: errors.New("interrupted")}
 	case outcome.Failed > 0:
-		fmt.Fprintf(a.err, "%d of %d cells are not ok (%s): see results.csv and log.jsonl there\n", outcome.Failed,
+		fmt.Fprintf(a.Err, "%d of %d cells are not ok (%s): see results.csv and log.jsonl there\n", outcome.Failed,
 			len(outcome.Results), outcome.NotOK())
-		return &failure{code: exitFailed, quiet: true, err: errors.New("cells failed")}
+		return &command.Failure{Code: exitFailed, Quiet: true, Err: errors.New("cells failed")}
 	}
 	return nil
 }
@@ -188,8 +189,8 @@ func (a *app) keepTests(rec *record.Record) {
 	if err == nil {
 		err = record.NewDirectory(rec.Dir).WriteJSON(compare.TestsFile, tests)
 	}
-	if err != nil && !a.quiet {
-		fmt.Fprintf(a.err, "no tests are kept (%v); they are made by: plumbline compare %s --test all\n", err, rec.Dir)
+	if err != nil && !a.Quiet {
+		fmt.Fprintf(a.Err, "no tests are kept (%v); they are made by: plumbline compare %s --test all\n", err, rec.Dir)
 	}
 }
 
@@ -203,7 +204,7 @@ func (a *app) interruptible(parent context.Context) (context.Context, func()) {
 		select {
 		case s := <-signals:
 			signal.Stop(signals)
-			fmt.Fprintf(a.err, "\n%s: stopping; what is done is kept (again to stop at once)\n", strings.ToLower(s.String()))
+			fmt.Fprintf(a.Err, "\n%s: stopping; what is done is kept (again to stop at once)\n", strings.ToLower(s.String()))
 			cancel()
 		case <-done:
 		}

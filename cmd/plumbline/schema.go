@@ -27,7 +27,7 @@ Editors that speak YAML's language server complete and check a file that begins 
 			if err != nil {
 				return usage(err)
 			}
-			return a.json(s)
+			return a.JSON(s)
 		},
 	}
 }

@@ -38,7 +38,7 @@ results.csv, or a part of it that only one cell has) it prints that cell's setti
 			case cell != "":
 				err = a.showCell(r, cell)
 			case asJSON:
-				err = a.json(shownRun{viewRun(r), r.Manifest, append([]record.Result{}, r.Results...)})
+				err = a.JSON(shownRun{viewRun(r), r.Manifest, append([]record.Result{}, r.Results...)})
 			default:
 				err = a.showRun(r)
 			}
@@ -48,7 +48,7 @@ results.csv, or a part of it that only one cell has) it prints that cell's setti
 			return a.faults(r)
 		},
 	}
-	a.jsonFlag(c, &asJSON)
+	a.JSONFlag(c, &asJSON)
 	return c
 }
 
@@ -101,24 +101,7 @@ func (a *app) showCellJSON(r *record.Record, name string) error {
 	if v.Spec, err = doc.Value(); err != nil {
 		return failed(err)
 	}
-	return a.json(v)
-}
-
-// splitCell parts RUNDIR/CELL: the run directory is the nearest folder above that holds an experiment.yaml.
-func splitCell(path string) (dir, cell string) {
-	path = filepath.Clean(path)
-	for d := path; ; d = filepath.Dir(d) {
-		if _, err := os.Stat(filepath.Join(d, "experiment.yaml")); err == nil {
-			rest, _ := filepath.Rel(d, path)
-			if rest == "." {
-				rest = ""
-			}
-			return d, filepath.ToSlash(rest)
-		}
-		if d == filepath.Dir(d) {
-			return path, ""
-		}
-	}
+	return a.JSON(v)
 }
 
 // damaged is the state of a run some of whose files are not what it wrote.
@@ -126,7 +109,7 @@ const damaged = "damaged"
 
 func (a *app) showRun(r *record.Record) error {
 	m := r.Manifest
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "name\t%s\n", r.Name)
 	fmt.Fprintf(w, "started\t%s\n", m.Started.Format("2006-01-02 15:04:05 MST"))
 	switch state(r) {
@@ -187,15 +170,15 @@ func (a *app) showCell(r *record.Record, name string) error {
 		if err != nil {
 			return failed(err)
 		}
-		fmt.Fprintf(a.out, "# %s/%s\n", c.Cell, file)
-		_, err = io.Copy(a.out, f)
+		fmt.Fprintf(a.Out, "# %s/%s\n", c.Cell, file)
+		_, err = io.Copy(a.Out, f)
 		f.Close()
 		if err != nil {
 			return failed(err)
 		}
 	}
-	if a.draws {
-		return drawCell(a.out, r, c)
+	if a.Draws {
+		return drawCell(a.Out, r, c)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/cmd/command"
 	"plumbline/configs"
 	"plumbline/configs/settings"
 	"plumbline/data/source"
@@ -52,7 +53,7 @@ Exit code: 0 when all is done, 1 when something failed, 2 when the file or the a
 			}
 			return nil
 		},
-		ValidArgsFunction: a.completeExperiment,
+		ValidArgsFunction: a.CompleteExperiment,
 		RunE: func(c *cobra.Command, args []string) error {
 			if !slices.Contains(eval.MetricNames(), metric) {
 				return usage(fmt.Errorf("--metric: unknown metric %q%s", metric, settings.DidYouMean(metric, eval.MetricNames())))
@@ -60,7 +61,7 @@ Exit code: 0 when all is done, 1 when something failed, 2 when the file or the a
 			if o.Workers < 0 {
 				return usage(fmt.Errorf("--workers %d: want a number of cells, or 0 for one each processor", o.Workers))
 			}
-			o.Memory, o.Command = int64(memory), append([]string{"plumbline"}, a.args...)
+			o.Memory, o.Command = int64(memory), append([]string{"plumbline"}, a.Args...)
 			return a.tune(c.Context(), args, resume, metric, asJSON, o)
 		},
 	}
@@ -69,9 +70,9 @@ Exit code: 0 when all is done, 1 when something failed, 2 when the file or the a
 	c.Flags().IntVar(&o.Workers, "workers", 0, "cells at work side by side; 0: one for each processor")
 	c.Flags().BoolVar(&o.NoTest, "no-test", false, "search alone; --resume reads the test part later")
 	c.Flags().StringVar(&metric, "metric", "auroc", "metric of the test part that is shown")
-	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
-	a.jsonFlag(c, &asJSON)
-	a.dataFlag(c)
+	c.Flags().BoolVarP(&a.Quiet, "quiet", "q", false, "no progress on stderr")
+	a.JSONFlag(c, &asJSON)
+	a.DataFlag(c)
 	a.memoryFlag(c, &memory)
 	c.MarkFlagDirname("out")
 	c.MarkFlagDirname("resume")
@@ -82,17 +83,17 @@ Exit code: 0 when all is done, 1 when something failed, 2 when the file or the a
 func (a *app) tune(ctx context.Context, args []string, resume, metric string, asJSON bool, o tune.Options) error {
 	ctx, stop := a.interruptible(ctx)
 	defer stop()
-	p := a.progress()
+	p := a.Progress()
 	defer p.Close()
 	o.Observe, o.Test = func(e tune.Event) { p.Say(tuneLine(e)) }, p.Event
 	dir := resume
 	var s *tune.State
 	var err error
 	if resume != "" {
-		s, err = tune.Resume(ctx, resume, experiment.LoadOptions{DataDirs: a.dataDirs, Builtin: configs.Files}, o)
+		s, err = tune.Resume(ctx, resume, experiment.LoadOptions{DataDirs: a.DataDirs, Builtin: configs.Files}, o)
 	} else {
 		var e *experiment.Experiment
-		if e, err = a.load(args[0], args[1:]); err != nil {
+		if e, err = a.Load(args[0], args[1:]); err != nil {
 			return err
 		}
 		if e.Tune == nil {
@@ -103,15 +104,15 @@ func (a *app) tune(ctx context.Context, args []string, resume, metric string, as
 	p.Close()
 	switch {
 	case errors.Is(err, tune.ErrInterrupted):
-		fmt.Fprintf(a.err, "interrupted; go on with: plumbline tune --resume %s\n", dir)
-		return &failure{code: exitFailed, quiet: true, err: err}
+		fmt.Fprintf(a.Err, "interrupted; go on with: plumbline tune --resume %s\n", dir)
+		return &command.Failure{Code: exitFailed, Quiet: true, Err: err}
 	case errors.Is(err, source.ErrNoFile):
 		return usage(err)
 	case err != nil:
 		return failed(err)
 	}
 	if asJSON {
-		return a.json(s)
+		return a.JSON(s)
 	}
 	return failed(a.printTuning(dir, metric, s))
 }
@@ -135,7 +136,7 @@ func tuneLine(e tune.Event) string {
 
 // printTuning shows what each search found and what it came to on the test part.
 func (a *app) printTuning(dir, metric string, s *tune.State) error {
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 	tested := s.Test != nil && !s.Test.Finished.IsZero()
 	head := "DATA\tMODEL\tTRIALS\tCELLS\tBEST\t" + s.Metric + " IN TRAINING: FILE\tBEST"
 	if tested {
@@ -172,11 +173,11 @@ func (a *app) printTuning(dir, metric string, s *tune.State) error {
 		if values == "" {
 			values = "the settings of the file"
 		}
-		fmt.Fprintf(a.out, "\n%s on %s: %s", one.Label, one.Data, values)
+		fmt.Fprintf(a.Out, "\n%s on %s: %s", one.Label, one.Data, values)
 	}
-	fmt.Fprintf(a.out, "\n\n%s\n", dir)
+	fmt.Fprintf(a.Out, "\n\n%s\n", dir)
 	if !tested {
-		fmt.Fprintf(a.out, "the test part was not read; once: plumbline tune --resume %s\n", dir)
+		fmt.Fprintf(a.Out, "the test part was not read; once: plumbline tune --resume %s\n", dir)
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/cmd/command"
 	"plumbline/configs"
 	"plumbline/runs"
 	"plumbline/runs/compare"
@@ -73,22 +74,22 @@ cannot be read.`,
 				return usage(err)
 			}
 			if asJSON {
-				err = a.json(e)
+				err = a.JSON(e)
 			} else {
 				a.printEquality(e, all)
 			}
 			if err == nil && e.Verdict() == compare.Different {
-				return &failure{code: exitFailed, quiet: true, err: errors.New("the runs differ")}
+				return &command.Failure{Code: exitFailed, Quiet: true, Err: errors.New("the runs differ")}
 			}
 			return err
 		},
 	}
-	a.jsonFlag(c, &asJSON)
+	a.JSONFlag(c, &asJSON)
 	c.Flags().BoolVar(&files, "files", false, "check one run directory against what its run wrote")
 	c.Flags().BoolVar(&all, "all", false, fmt.Sprintf("every difference; else the first %d", shownDifferences))
 	c.Flags().Float64Var(&tolerance, "tolerance", 0, "share that numbers may differ by")
 	c.Flags().StringVarP(&out, "out", "o", "", "folder that the repetition is kept in; else it is removed")
-	a.dataFlag(c)
+	a.DataFlag(c)
 	c.Flags().StringSliceVar(&ignore, "ignore", nil,
 		"columns of results.csv that may differ, besides "+strings.Join(compare.Measured, ", "))
 	return c
@@ -100,25 +101,25 @@ func (a *app) verifyFiles(ctx context.Context, dir string, asJSON, all bool) err
 		return usage(err)
 	}
 	if asJSON {
-		if err := a.json(v); err != nil {
+		if err := a.JSON(v); err != nil {
 			return err
 		}
 	} else {
 		for i, f := range v.Faults {
 			if i == shownDifferences && !all {
-				fmt.Fprintf(a.out, "and %d more (--all)\n", len(v.Faults)-i)
+				fmt.Fprintf(a.Out, "and %d more (--all)\n", len(v.Faults)-i)
 				break
 			}
-			fmt.Fprintln(a.out, f)
+			fmt.Fprintln(a.Out, f)
 		}
 		verdict := "as the run left it"
 		if n := len(v.Faults); n > 0 {
 			verdict = fmt.Sprintf("%d faults", n)
 		}
-		fmt.Fprintf(a.out, "%s: %d cells, %d files, %d metrics computed again\n", verdict, v.Cells, v.Files, v.Metrics)
+		fmt.Fprintf(a.Out, "%s: %d cells, %d files, %d metrics computed again\n", verdict, v.Cells, v.Files, v.Metrics)
 	}
 	if len(v.Faults) > 0 {
-		return &failure{code: exitFailed, quiet: true, err: errors.New("the run is not as it was left")}
+		return &command.Failure{Code: exitFailed, Quiet: true, Err: errors.New("the run is not as it was left")}
 	}
 	return nil
 }
@@ -130,37 +131,38 @@ func (a *app) faults(records ...*record.Record) error {
 		for i, f := range r.Faults {
 			n++
 			if i == shownDifferences {
-				fmt.Fprintf(a.err, "%s: and %d more: plumbline verify %s --files\n", r.Dir, len(r.Faults)-i, r.Dir)
+				fmt.Fprintf(a.Err, "%s: and %d more: plumbline verify %s --files\n", r.Dir, len(r.Faults)-i, r.Dir)
 				break
 			}
-			fmt.Fprintf(a.err, "%s: %s\n", r.Dir, f)
+			fmt.Fprintf(a.Err, "%s: %s\n", r.Dir, f)
 		}
 	}
 	if n == 0 {
 		return nil
 	}
-	return &failure{code: exitFailed, quiet: true, err: errors.New("run directories are not as their runs left them")}
+	err := errors.New("run directories are not as their runs left them")
+	return &command.Failure{Code: exitFailed, Quiet: true, Err: err}
 }
 
 func (a *app) printEquality(e *compare.Equality, all bool) {
 	for i, d := range e.Differences {
 		if i == shownDifferences && !all {
-			fmt.Fprintf(a.out, "and %d more (--all)\n", len(e.Differences)-i)
+			fmt.Fprintf(a.Out, "and %d more (--all)\n", len(e.Differences)-i)
 			break
 		}
-		fmt.Fprintln(a.out, d)
+		fmt.Fprintln(a.Out, d)
 	}
-	fmt.Fprintf(a.out, "%s: %d cells, scores of %d: %d byte-equal, %d tolerance-equal, %d different\n", e.Verdict(),
+	fmt.Fprintf(a.Out, "%s: %d cells, scores of %d: %d byte-equal, %d tolerance-equal, %d different\n", e.Verdict(),
 		e.Cells, e.Scores, e.Count(compare.ByteEqual), e.Count(compare.ToleranceEqual), e.Count(compare.Different))
 	if e.Sets[0] != "" || e.Sets[1] != "" {
-		fmt.Fprintf(a.out, "instruction sets: %s, %s\n", e.Sets[0], e.Sets[1])
+		fmt.Fprintf(a.Out, "instruction sets: %s, %s\n", e.Sets[0], e.Sets[1])
 	}
 }
 
 // repeat carries the experiment of a run directory out again; remove takes the repetition away unless it is to be kept.
 func (a *app) repeat(ctx context.Context, dir, out string) (again string, remove func(), err error) {
 	remove = func() {}
-	e, err := a.load(filepath.Join(dir, "experiment.yaml"), nil)
+	e, err := a.Load(filepath.Join(dir, "experiment.yaml"), nil)
 	if err != nil {
 		return "", remove, err
 	}
@@ -173,10 +175,10 @@ func (a *app) repeat(ctx context.Context, dir, out string) (again string, remove
 	}
 	ctx, stop := a.interruptible(ctx)
 	defer stop()
-	p := a.progress()
+	p := a.Progress()
 	defer p.Close()
 	o, err := runs.Run(ctx, e, runs.Options{
-		Root: out, Observe: p.Event, Command: append([]string{"plumbline"}, a.args...),
+		Root: out, Observe: p.Event, Command: append([]string{"plumbline"}, a.Args...),
 	})
 	switch {
 	case err != nil:

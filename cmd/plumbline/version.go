@@ -16,7 +16,7 @@ func (a *app) versionCommand() *cobra.Command {
 		Example: "  plumbline version",
 		Args:    needs(0, 0, "no arguments"),
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(a.out, "plumbline %s\n", program(record.Build()))
+			_, err := fmt.Fprintf(a.Out, "plumbline %s\n", program(record.Build()))
 			return failed(err)
 		},
 	}

@@ -1,4 +1,5 @@
-package main
+// Package automaton is the command that works on state machines outside experiments: learn, replay, judge, draw.
+package automaton
 
 import (
 	"bufio"
@@ -11,12 +12,18 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/cmd/command"
 	"plumbline/data/corpus"
 	"plumbline/models/automata/flexfringe"
 	"plumbline/models/automata/machine"
 )
 
-func (a *app) automatonCommand() *cobra.Command {
+// app holds the subcommands of this package.
+type app struct{ *command.App }
+
+// Command is "plumbline automaton" with what stands below it.
+func Command(shared *command.App) *cobra.Command {
+	a := &app{shared}
 	c := &cobra.Command{
 		Use:   "automaton",
 		Short: "Learn, replay, judge and draw probabilistic automata",
@@ -35,8 +42,8 @@ also take a cell of a run (RUNDIR/CELL) whose model is a machine over symbols.`,
 				"import-ini", args[0]))
 		},
 	}
-	c.AddCommand(a.automatonLearnCommand(), a.automatonReplayCommand(), a.automatonPerplexityCommand(),
-		a.automatonPAutomaCCommand(), a.automatonDrawCommand(), a.automatonImportINICommand())
+	c.AddCommand(a.learnCommand(), a.replayCommand(), a.perplexityCommand(),
+		a.pautomacCommand(), a.drawCommand(), a.importINICommand())
 	return c
 }
 

@@ -1,4 +1,4 @@
-package main
+package automaton
 
 import (
 	"encoding/csv"
@@ -12,19 +12,20 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/cmd/command"
 	"plumbline/data/corpus"
 	"plumbline/eval"
 	"plumbline/models/automata"
 	"plumbline/models/automata/machine"
 )
 
-func (a *app) automatonReplayCommand() *cobra.Command {
+func (a *app) replayCommand() *cobra.Command {
 	var traces traceFlags
 	replay := replayFlags{missing: "reset"}
 	var out, train, counters string
 	var symbols, asJSON bool
 	var sd float64
-	var keep cacheSettings
+	var keep command.Cache
 	c := &cobra.Command{
 		Use:   "replay MACHINE TRACES | replay RUNDIR/CELL [TRACES]",
 		Short: "Run traces through a machine: log-probabilities and states visited",
@@ -77,7 +78,7 @@ training traces' minus K times their sample standard deviation.`,
 				write = j.writeJSON
 			}
 			inputs := append(args, train)
-			if err := a.output(out, inputs, func(w io.Writer) error { return failed(write(w, words)) }); err != nil {
+			if err := a.Output(out, inputs, func(w io.Writer) error { return failed(write(w, words)) }); err != nil {
 				return err
 			}
 			if counters == "" {
@@ -88,8 +89,8 @@ training traces' minus K times their sample standard deviation.`,
 	}
 	traces.add(c)
 	replay.add(c)
-	a.dataFlag(c)
-	a.cacheFlags(c, &keep)
+	a.DataFlag(c)
+	a.CacheFlags(c, &keep)
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
 	c.Flags().StringVar(&train, "train", "", "the file that the machine was learnt from")
 	c.Flags().StringVar(&counters, "counters", "", "file of SEQUENT's counters, taken up and kept")

@@ -1,4 +1,4 @@
-package main
+package automaton
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"plumbline/cmd/command"
 	"plumbline/configs"
 	"plumbline/data/corpus"
 	"plumbline/models/automata"
@@ -41,12 +42,12 @@ func machineCell(path string) (*cellMachine, error) {
 }
 
 // testPart is the traces that a cell was tested on, with a label, the entity and the place of the last flow for each.
-func (a *app) testPart(ctx context.Context, c *cellMachine, keep cacheSettings, j *replayJob) (corpus.Words, error) {
-	store, err := keep.store()
+func (a *app) testPart(ctx context.Context, c *cellMachine, keep command.Cache, j *replayJob) (corpus.Words, error) {
+	store, err := keep.Store()
 	if err != nil {
 		return nil, usage(err)
 	}
-	o := investigate.Options{Load: experiment.LoadOptions{DataDirs: a.dataDirs, Builtin: configs.Files}, Cache: store}
+	o := investigate.Options{Load: experiment.LoadOptions{DataDirs: a.DataDirs, Builtin: configs.Files}, Cache: store}
 	p, test, err := c.TestPart(ctx, o)
 	if errors.Is(err, investigate.ErrInvestigate) {
 		return nil, usage(err)

@@ -1,4 +1,4 @@
-package main
+package automaton
 
 import (
 	"errors"
@@ -23,7 +23,7 @@ var presets = map[string]func() machine.LearnSpec{
 	"clean": machine.Probable, "alergia": machine.Alergia, "likelihood": machine.Likelihood, "sequent": machine.Sequent,
 }
 
-func (a *app) automatonLearnCommand() *cobra.Command {
+func (a *app) learnCommand() *cobra.Command {
 	var traces traceFlags
 	var out, preset string
 	var steps, asJSON, force bool
@@ -68,23 +68,23 @@ single ones; their names, ranges and meaning are those of the models pdfa and se
 			begin := time.Now()
 			m, err := machine.Learn(ctx, spec, words, corpus.Alphabet, corpus.Types, func(s machine.Step) {
 				if steps {
-					fmt.Fprintln(a.err, s)
+					fmt.Fprintln(a.Err, s)
 				}
 			})
 			if err != nil {
 				return failed(err)
 			}
 			took := time.Since(begin)
-			if !a.quiet && !asJSON {
-				fmt.Fprintf(a.err, "%s: %v, learnt in %s\n", args[0], m, took.Round(time.Millisecond))
+			if !a.Quiet && !asJSON {
+				fmt.Fprintf(a.Err, "%s: %v, learnt in %s\n", args[0], m, took.Round(time.Millisecond))
 			}
 			if asJSON {
-				err = a.json(learnView{args[0], len(m.States), len(m.To), len(m.Alphabet), took.Seconds()})
+				err = a.JSON(learnView{args[0], len(m.States), len(m.To), len(m.Alphabet), took.Seconds()})
 			}
 			if err != nil {
 				return err
 			}
-			return a.output(out, args, func(w io.Writer) error { return failed(flexfringe.WriteJSON(m, w)) })
+			return a.Output(out, args, func(w io.Writer) error { return failed(flexfringe.WriteJSON(m, w)) })
 		},
 	}
 	traces.add(c)
@@ -94,7 +94,7 @@ single ones; their names, ranges and meaning are those of the models pdfa and se
 	c.Flags().BoolVar(&asJSON, "json", false, "a summary of the machine as JSON on stdout; needs --out")
 	c.Flags().BoolVar(&steps, "steps", false,
 		"print each refinement to stderr as FlexFringe does: x and size, or m and score")
-	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no summary on stderr")
+	c.Flags().BoolVarP(&a.Quiet, "quiet", "q", false, "no summary on stderr")
 	for _, f := range settings.Fields(&machine.LearnSpec{}) {
 		limits := ""
 		if f.Range != "" {

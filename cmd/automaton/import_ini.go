@@ -1,4 +1,4 @@
-package main
+package automaton
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ import (
 	"plumbline/models/automata/machine"
 )
 
-func (a *app) automatonImportINICommand() *cobra.Command {
+func (a *app) importINICommand() *cobra.Command {
 	var out, model, compat string
 	c := &cobra.Command{
 		Use:   "import-ini FILE",
@@ -38,7 +38,7 @@ marks those that would change the machine. What the file does not say has FlexFr
 			if err != nil {
 				return usage(err)
 			}
-			return a.output(out, args, func(w io.Writer) error { return failed(writeImported(w, in, model)) })
+			return a.Output(out, args, func(w io.Writer) error { return failed(writeImported(w, in, model)) })
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")

@@ -1,4 +1,4 @@
-package main
+package automaton
 
 import (
 	"fmt"
@@ -11,10 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/cmd/command"
 	"plumbline/runs/pautomac"
 )
 
-func (a *app) automatonPAutomaCCommand() *cobra.Command {
+func (a *app) pautomacCommand() *cobra.Command {
 	var problems []int
 	var out string
 	var asJSON bool
@@ -50,17 +51,17 @@ Test words and solutions are not looked at before the machines are learnt.`,
 			defer stop()
 			begin := time.Now()
 			rows, err := pautomac.Judge(ctx, args[0], problems, func(problem, done int) {
-				if !a.quiet {
-					fmt.Fprintf(a.err, "problem %d: [%d/%d] after %s\n", problem, done, len(problems),
+				if !a.Quiet {
+					fmt.Fprintf(a.Err, "problem %d: [%d/%d] after %s\n", problem, done, len(problems),
 						time.Since(begin).Round(time.Second))
 				}
 			})
 			if err != nil {
 				return failed(err)
 			}
-			return a.output(out, args, func(w io.Writer) error {
+			return a.Output(out, args, func(w io.Writer) error {
 				if asJSON {
-					return failed(writeJSON(w, pautomac.Views(rows)))
+					return failed(command.WriteJSON(w, pautomac.Views(rows)))
 				}
 				return failed(pautomac.Write(w, rows))
 			})
@@ -68,7 +69,7 @@ Test words and solutions are not looked at before the machines are learnt.`,
 	}
 	c.Flags().IntSliceVar(&problems, "problems", nil, "numbers of the problems; none: all that are complete")
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
-	c.Flags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
-	a.jsonFlag(c, &asJSON)
+	c.Flags().BoolVarP(&a.Quiet, "quiet", "q", false, "no progress on stderr")
+	a.JSONFlag(c, &asJSON)
 	return c
 }

@@ -1,4 +1,4 @@
-package main
+package automaton
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 	"plumbline/runs/pautomac"
 )
 
-func (a *app) automatonPerplexityCommand() *cobra.Command {
+func (a *app) perplexityCommand() *cobra.Command {
 	traces := traceFlags{pautomac: true}
 	replay := replayFlags{missing: "remain", finalProb: true}
 	var asJSON bool
@@ -51,14 +51,14 @@ test words. The optimum is what the true probabilities themselves reach.`,
 				return usage(fmt.Errorf("%s: %w", args[2], err))
 			}
 			if asJSON {
-				return a.json(pautomac.Over(got, best))
+				return a.JSON(pautomac.Over(got, best))
 			}
-			fmt.Fprintf(a.out, "perplexity %.4f\noptimum    %.4f\nexcess     %.2f %%\n", got, best, 100*(got/best-1))
+			fmt.Fprintf(a.Out, "perplexity %.4f\noptimum    %.4f\nexcess     %.2f %%\n", got, best, 100*(got/best-1))
 			return nil
 		},
 	}
 	traces.add(c)
 	replay.add(c)
-	a.jsonFlag(c, &asJSON)
+	a.JSONFlag(c, &asJSON)
 	return c
 }

@@ -1,4 +1,4 @@
-package main
+package automaton
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 	"plumbline/models/automata/flexfringe"
 )
 
-func (a *app) automatonDrawCommand() *cobra.Command {
+func (a *app) drawCommand() *cobra.Command {
 	var out, format string
 	c := &cobra.Command{
 		Use:   "draw MACHINE|RUNDIR/CELL",
@@ -52,7 +52,7 @@ that end and that go on by label, and both sums; an edge its symbols and their c
 			if format == "svg" {
 				drawing, err = svg(c.Context(), drawing)
 				if err != nil {
-					fmt.Fprintf(a.err, "no SVG: %v; DOT is written instead\n", err)
+					fmt.Fprintf(a.Err, "no SVG: %v; DOT is written instead\n", err)
 					drawing = text.Bytes()
 					if out != "" {
 						out = strings.TrimSuffix(out, filepath.Ext(out)) + ".dot"
@@ -60,9 +60,9 @@ that end and that go on by label, and both sums; an edge its symbols and their c
 				}
 			}
 			if out != "" {
-				fmt.Fprintln(a.err, out)
+				fmt.Fprintln(a.Err, out)
 			}
-			return a.output(out, args, func(w io.Writer) error { _, err := w.Write(drawing); return failed(err) })
+			return a.Output(out, args, func(w io.Writer) error { _, err := w.Write(drawing); return failed(err) })
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")

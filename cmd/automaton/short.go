@@ -1,0 +1,14 @@
+package automaton
+
+import (
+	"plumbline/cmd/command"
+)
+
+// What every command uses, by a short name.
+var (
+	usage     = command.Usage
+	failed    = command.Failed
+	needs     = command.Needs
+	mayWrite  = command.MayWrite
+	splitCell = command.SplitCell
+)

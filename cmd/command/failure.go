@@ -1,0 +1,37 @@
+package command
+
+// Exit codes.
+const (
+	ExitOK     = 0
+	ExitFailed = 1 // a run in which some cell is not ok, or that could not be carried out
+	ExitUsage  = 2 // wrong arguments or config
+)
+
+// Failure is an error with the exit code it leads to. It has been reported already when quiet.
+type Failure struct {
+	Code  int
+	Quiet bool
+	Err   error
+}
+
+// Error is the text of the error that failed.
+func (f *Failure) Error() string { return f.Err.Error() }
+
+// Unwrap gives that error.
+func (f *Failure) Unwrap() error { return f.Err }
+
+// Usage marks an error as one of arguments or config; nil stays nil.
+func Usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &Failure{Code: ExitUsage, Err: err}
+}
+
+// Failed marks an error as one of carrying out; nil stays nil.
+func Failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &Failure{Code: ExitFailed, Err: err}
+}

@@ -46,6 +46,8 @@ var allowed = map[string]string{
 	"data/nfcapd":   "",
 	"data/input":    "",
 	"data/parquet":  "numeric/parallel",
+	"data/packets":  "data/input",
+	"data/flows":    "configs/settings data data/packets data/rows data/source",
 	"data/value":    "",
 	"data/guess":    "data/value",
 	"data/datatest": "",

@@ -1,0 +1,97 @@
+package flows
+
+import (
+	"fmt"
+	"math"
+
+	"plumbline/data"
+	"plumbline/data/packets"
+	"plumbline/data/rows"
+)
+
+// Row takes the values of a record, one for each column of the vocabulary in order. A value for a column of another
+// type, too many and too few of them panic: they are a fault of the vocabulary.
+type Row struct {
+	specs []rows.ColumnSpec
+	skip  []bool
+	chunk *rows.Chunk
+	at    int
+
+	addresses map[packets.Addr]string
+}
+
+func (w *Row) next() *rows.ColumnChunk {
+	if w.at >= len(w.specs) {
+		panic(fmt.Sprintf("flows: a record has more than the %d values of its columns", len(w.specs)))
+	}
+	w.at++
+	if w.skip[w.at-1] {
+		return nil
+	}
+	return &w.chunk.Columns[w.at-1]
+}
+
+// Number gives a number; NaN is missing.
+func (w *Row) Number(v float64) {
+	switch s := w.next(); {
+	case s == nil:
+	case s.Code != nil: // as the truth, or a port as text
+		if math.IsNaN(v) {
+			s.Miss()
+			return
+		}
+		s.Code = append(s.Code, s.Intern(formatNumber(v)))
+	default:
+		s.Num = append(s.Num, v)
+	}
+}
+
+// Count gives a whole number.
+func (w *Row) Count(v uint64) { w.Number(float64(v)) }
+
+// Seconds gives a time span in nanoseconds as seconds.
+func (w *Row) Seconds(nanos int64) { w.Number(float64(nanos) / 1e9) }
+
+// Time gives a time in nanoseconds since 1970.
+func (w *Row) Time(nanos int64) {
+	switch s := w.next(); {
+	case s == nil:
+	case s.Code != nil:
+		s.Code = append(s.Code, s.Intern(formatTime(nanos)))
+	default:
+		s.Nanos = append(s.Nanos, nanos)
+	}
+}
+
+// Text gives a category; an empty one is missing.
+func (w *Row) Text(v string) {
+	s := w.next()
+	if s == nil {
+		return
+	}
+	if v == "" {
+		s.Code = append(s.Code, data.Missing)
+		return
+	}
+	s.Code = append(s.Code, s.Intern(v))
+}
+
+// Addr gives an address.
+func (w *Row) Addr(a packets.Addr) {
+	text, ok := w.addresses[a]
+	if !ok {
+		if len(w.addresses) > 1<<16 {
+			clear(w.addresses)
+		}
+		text = a.Netip().String()
+		w.addresses[a] = text
+	}
+	w.Text(text)
+}
+
+// Missing gives no value.
+func (w *Row) Missing() {
+	if s := w.next(); s != nil {
+		s.Miss()
+	}
+}

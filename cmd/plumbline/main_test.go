@@ -321,6 +321,7 @@ func newExamples(t *testing.T) *examples {
 		"runs/20240101-120000-tune-quickstart", found, "runs/20240101-120000-varied", exampleVaried(t),
 		"run cao2019-nsl-kdd", "run "+small, "run quickstart", "run "+small,
 		"configs/experiments/quickstart.yaml", small, "configs/experiments/nsl-kdd-baselines.yaml", small,
+		"verify runs/20240101-120000-quickstart --reference", "verify "+exampleShipped(t)+" --reference",
 		"runs/20240101-120000-quickstart", dir, "runs/20240102-090000-quickstart", dir, "runs/*-nsl-kdd-baselines", dir,
 		"~/datasets", root, "/tmp/runs", root,
 	)...)}
@@ -348,6 +349,18 @@ func exampleVaried(t *testing.T) (dir string) {
 	t.Helper()
 	code, out, errOut := plumb(t, "run", writeExperiment(t, "name: varied\nmodels: [znorm]\nbootstrap: 0\naudit: off\n"+
 		"data: [{data: synth, options: {hosts: 6, hours: 12, rate: 3}}]\nvary: {contamination: [0, 0.02]}\n"),
+		"--out", t.TempDir(), "--quiet")
+	if code != exitOK {
+		t.Fatalf("exit %d: %s", code, errOut)
+	}
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	return lines[len(lines)-1]
+}
+
+// exampleShipped is a run of a shipped experiment.
+func exampleShipped(t *testing.T) (dir string) {
+	t.Helper()
+	code, out, errOut := plumb(t, "run", "quickstart", "models=[znorm]", "controls=off", "bootstrap=0", "audit=off",
 		"--out", t.TempDir(), "--quiet")
 	if code != exitOK {
 		t.Fatalf("exit %d: %s", code, errOut)

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -23,12 +24,12 @@ import (
 const shownDifferences = 20
 
 func (a *app) verifyCommand() *cobra.Command {
-	var asJSON, all, files bool
+	var asJSON, all, files, reference, asReference bool
 	var ignore []string
 	var tolerance float64
 	var out string
 	c := &cobra.Command{
-		Use:   "verify RUNDIR [OTHER] | verify RUNDIR --files",
+		Use:   "verify RUNDIR [OTHER] | verify RUNDIR --files | verify RUNDIR --reference",
 		Short: "Say whether two run directories have the same results, or whether one is as its run left it",
 		Long: `verify compares two finished run directories cell by cell: every column of results.csv but times and peak
 memory, and every line of the scores, as text, so that equal means equal in every bit. It shows that a change of the
@@ -43,13 +44,17 @@ With --files it checks one run directory against what its run wrote: the plan ag
 cell lists against its size and sha256, and every metric against the cell's scores, from which it is computed again.
 Files that the run did not write do not count.
 
+With --reference it holds a run of a shipped experiment to what that gave where it was measured: the mean of each model
+lies in the band in which 99 of 100 repetitions with other seeds do, or it does not.
+
 Exit code: 0 when all is equal (or within --tolerance) or as it was left, 1 when something differs, 2 when a directory
 cannot be read.`,
 		Example: "  plumbline verify runs/20240101-120000-quickstart runs/20240102-090000-quickstart\n" +
-			"  plumbline verify runs/20240101-120000-quickstart --files",
+			"  plumbline verify runs/20240101-120000-quickstart --files\n" +
+			"  plumbline verify runs/20240101-120000-quickstart --reference",
 		Args: func(c *cobra.Command, args []string) error {
-			if files {
-				return needs(1, 1, "one run directory with --files")(c, args)
+			if files || reference || asReference {
+				return needs(1, 1, "one run directory with --files or --reference")(c, args)
 			}
 			return needs(1, 2, "two run directories, or one to carry out again")(c, args)
 		},
@@ -57,6 +62,9 @@ cannot be read.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if files {
 				return a.verifyFiles(c.Context(), args[0], asJSON, all)
+			}
+			if reference || asReference {
+				return a.verifyReference(args[0], asJSON, asReference)
 			}
 			if tolerance < 0 || tolerance >= 1 {
 				return usage(fmt.Errorf("--tolerance %v: want a share from 0 to less than 1", tolerance))
@@ -86,6 +94,9 @@ cannot be read.`,
 	}
 	a.JSONFlag(c, &asJSON)
 	c.Flags().BoolVar(&files, "files", false, "check one run directory against what its run wrote")
+	c.Flags().BoolVar(&reference, "reference", false, "hold a run of a shipped experiment to what that gave before")
+	c.Flags().BoolVar(&asReference, "as-reference", false, "print the run as lines of a reference")
+	c.MarkFlagsMutuallyExclusive("files", "reference", "as-reference")
 	c.Flags().BoolVar(&all, "all", false, fmt.Sprintf("every difference; else the first %d", shownDifferences))
 	c.Flags().Float64Var(&tolerance, "tolerance", 0, "share that numbers may differ by")
 	c.Flags().StringVarP(&out, "out", "o", "", "folder that the repetition is kept in; else it is removed")
@@ -122,6 +133,59 @@ func (a *app) verifyFiles(ctx context.Context, dir string, asJSON, all bool) err
 		return &command.Failure{Code: exitFailed, Quiet: true, Err: errors.New("the run is not as it was left")}
 	}
 	return nil
+}
+
+// verifyReference holds a run to the reference of its experiment, or prints it as one.
+func (a *app) verifyReference(dir string, asJSON, asReference bool) error {
+	r, err := record.Open(dir)
+	if err != nil {
+		return usage(err)
+	}
+	if asReference {
+		lines, err := compare.ReferenceOf(r)
+		if err != nil {
+			return usage(err)
+		}
+		return failed(compare.WriteReference(a.Raw, lines, false))
+	}
+	all, err := compare.ShippedReference()
+	if err != nil {
+		return failed(err)
+	}
+	bands, err := compare.Bands(r, all)
+	if err != nil {
+		return usage(err)
+	}
+	if asJSON {
+		err = a.JSON(bands)
+	} else {
+		err = a.printBands(bands)
+	}
+	if err == nil && slices.ContainsFunc(bands, func(b compare.Band) bool { return b.Verdict == compare.Outside }) {
+		return &command.Failure{Code: exitFailed, Quiet: true, Err: errors.New("outside of the reference")}
+	}
+	return err
+}
+
+func (a *app) printBands(bands []compare.Band) error {
+	counts := map[string]int{}
+	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "DATA\tMODEL\tMETRIC\tHERE\tBAND\tCELLS\tVERDICT")
+	for _, b := range bands {
+		counts[b.Verdict]++
+		verdict := b.Verdict
+		if b.Why != "" {
+			verdict += ": " + b.Why
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s to %s\t%d\t%s\n", b.Data, b.Label, b.Metric, number(b.Mean), number(b.Low),
+			number(b.High), b.Cells, verdict)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(a.Out, "%d within the band, %d outside, %d not comparable\n", counts[compare.Within],
+		counts[compare.Outside], counts[compare.NotComparable])
+	return err
 }
 
 // faults prints what is wrong with run directories on stderr; the error, if something is, has been reported.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -52,5 +53,30 @@ func TestVerify(t *testing.T) {
 	if code, _, errOut := plumb(t, "verify", one, t.TempDir()); code != exitUsage ||
 		!strings.Contains(errOut, "has no results.csv") {
 		t.Errorf("no run: exit %d: %s", code, errOut)
+	}
+}
+
+// TestVerifyReference: models of the quickstart give here what they gave where they were measured, with the same seeds and
+// with others; other settings are not held to it, and a run of no shipped experiment is an error.
+func TestVerifyReference(t *testing.T) {
+	root := t.TempDir()
+	for name, c := range map[string]struct {
+		overrides []string
+		want      string
+	}{
+		"same":     {[]string{"models=[znorm,pca]"}, "4 within the band, 0 outside, 0 not comparable"},
+		"seeds":    {[]string{"models=[iforest]", "seeds=[11,12]"}, "2 within the band, 0 outside, 0 not comparable"},
+		"settings": {[]string{"models=[iforest]", "+models.0.trees=3", "seeds=[1]"}, "not comparable: other settings"},
+	} {
+		out := filepath.Join(root, name)
+		args := append([]string{"run", "quickstart", "controls=off", "bootstrap=0", "--out", out, "--quiet"}, c.overrides...)
+		if code, _, errOut := plumb(t, args...); code != 0 {
+			t.Fatal(errOut)
+		}
+		dirs, _ := filepath.Glob(filepath.Join(out, "*"))
+		code, text, errOut := plumb(t, "verify", dirs[0], "--reference")
+		if code != 0 || !strings.Contains(text, c.want) {
+			t.Errorf("%s: exit %d, want %q:\n%s%s", name, code, c.want, text, errOut)
+		}
 	}
 }

@@ -116,7 +116,7 @@ var allowed = map[string]string{
 		"runs/record",
 	"runs/usage":    "",
 	"runs/foreign":  "data data/export data/input models runs/experiment runs/prepare runs/record",
-	"runs/compare":  "configs/settings eval models runs/plot runs/record",
+	"runs/compare":  "configs/settings eval models numeric/stat runs/plot runs/record",
 	"runs/methods":  "configs/settings data data/split models runs/compare runs/experiment runs/record",
 	"runs/audit":    "configs/settings data data/audit data/prep eval models",
 	"runs/tune":     "configs/settings data/split eval models runs runs/experiment runs/prepare runs/record",

@@ -107,9 +107,9 @@ there are at most 3 million lines of scores. Tables of AUROC mark by it.`,
 				}
 			}
 			render := func(w io.Writer) error { return usage(table.Render(w, format)) }
+			var pivots []*compare.Pivot
 			if pivot != nil {
-				pivots, err := table.Pivot(pivot[0], pivot[1])
-				if err != nil {
+				if pivots, err = table.Pivot(pivot[0], pivot[1]); err != nil {
 					return usage(err)
 				}
 				render = func(w io.Writer) error { return usage(compare.RenderPivots(w, format, pivots)) }
@@ -123,8 +123,8 @@ there are at most 3 million lines of scores. Tables of AUROC mark by it.`,
 			if err := a.Output(out, args, plain); err != nil {
 				return err
 			}
-			if a.Draws && format == "table" && out == "" && pivot == nil {
-				if err := drawGroups(a.Out, table.Groups); err != nil {
+			if a.Draws && format == "table" && out == "" {
+				if err := a.draw(table, pivots); err != nil {
 					return err
 				}
 			}
@@ -153,6 +153,14 @@ there are at most 3 million lines of scores. Tables of AUROC mark by it.`,
 	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(eval.MetricNames(), cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(compare.Formats, cobra.ShellCompDirectiveNoFileComp))
 	return c
+}
+
+// draw draws what a table on the terminal shows.
+func (a *app) draw(table *compare.Comparison, pivots []*compare.Pivot) error {
+	if pivots != nil {
+		return drawCurves(a.Out, pivots)
+	}
+	return drawGroups(a.Out, table.Groups)
 }
 
 // testAll makes the tests of a run, keeps them, and prints them.

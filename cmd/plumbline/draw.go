@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"text/tabwriter"
 
 	"plumbline/cmd/terminal"
@@ -35,6 +36,41 @@ func drawGroups(w io.Writer, groups []compare.Group) error {
 		for _, r := range g.Rows {
 			fmt.Fprintf(t, "%s\t%s\n", r.Label, terminal.Strip(r.Main.Interval.Low, r.Main.Mean, r.Main.Interval.High, low, high,
 				stripWidth))
+		}
+		if err := t.Flush(); err != nil {
+			return failed(err)
+		}
+	}
+	return nil
+}
+
+// drawCurves draws how each model fares along an axis of robustness: a bar for each of its values, those of a table on
+// one scale from its lowest value to its highest. Pivots of other axes have no order to draw along.
+func drawCurves(w io.Writer, pivots []*compare.Pivot) error {
+	for _, p := range pivots {
+		if p.Across == "model" || slices.Contains(compare.Axes, p.Across) || len(p.Columns) < 2 {
+			continue
+		}
+		low, high := math.Inf(1), math.Inf(-1)
+		for _, row := range p.Cells {
+			for _, c := range row {
+				if !math.IsNaN(c.Mean) {
+					low, high = min(low, c.Mean), max(high, c.Mean)
+				}
+			}
+		}
+		if !(low < high) {
+			continue
+		}
+		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		fmt.Fprintf(t, "\n%s\t%s from %s to %s, bars from %s to %s\n", p.Across, p.Metric, p.Columns[0],
+			p.Columns[len(p.Columns)-1], number(low), number(high))
+		for i, row := range p.Cells {
+			heights := make([]float64, len(row))
+			for k, c := range row {
+				heights[k] = (c.Mean - low) / (high - low)
+			}
+			fmt.Fprintf(t, "%s\t%s\n", p.Rows[i], terminal.Bars(heights))
 		}
 		if err := t.Flush(); err != nil {
 			return failed(err)

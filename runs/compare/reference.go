@@ -25,7 +25,8 @@ var referenceFile string
 var referenceMetrics = []string{"auroc", "auprc"}
 
 // referenceHead names the columns of a reference file.
-var referenceHead = []string{"experiment", "data", "label", "metric", "cells", "mean", "sd", "n_train", "n_test", "spec"}
+var referenceHead = []string{"experiment", "data", "label", "metric", "cells", "mean", "sd", "n_train", "n_test",
+	"spec"}
 
 // referenceSlack is by how much a value may leave its band: what other instruction sets and architectures make of sums
 // that are rounded in another order. Scores differ by up to 5e-5 there.

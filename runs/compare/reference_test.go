@@ -31,8 +31,8 @@ func referenceCell(label, cell string, auroc float64) record.Result {
 		Metrics: map[string]float64{"auroc": auroc, "auprc": math.NaN()}}
 }
 
-// TestBands: a band worked out by hand. Seeds at .90, .92 and .94 have the mean .92 and the deviation .02; t(.995; 2) is
-// 9.92484 (tables), so that a run of two cells may be off by 9.92484 · .02 · √(1/2 + 1/3) + .0001 = .18130.
+// TestBands: a band worked out by hand. Seeds at .90, .92 and .94 have the mean .92 and the deviation .02; t(.995; 2)
+// is 9.92484 (tables), so that a run of two cells may be off by 9.92484 · .02 · √(1/2 + 1/3) + .0001 = .18130.
 func TestBands(t *testing.T) {
 	run := referenceRun(t, "a: 1\n", referenceCell("a", "a1", 0.90), referenceCell("a", "a2", 0.92),
 		referenceCell("a", "a3", 0.94), referenceCell("b", "b1", 0.5))

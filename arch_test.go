@@ -68,6 +68,7 @@ var allowed = map[string]string{
 		"data/ndjson data/parquet data/rows data/source data/value",
 	"data/source/sourcetest": "configs/settings data data/infer data/source",
 	"data/synth":             "configs/settings data data/rows data/source",
+	"data/synth/capture":     "numeric/elementary",
 	"data/workload":          "data",
 	"data/roles":             "data",
 	"data/audit":             "data data/derive data/source data/split numeric/stat",

@@ -314,9 +314,16 @@ func newExamples(t *testing.T) *examples {
 	}
 	traces := exampleTraces(t)
 	search, found := exampleSearch(t)
+	capture := filepath.Join(root, "seen.pcap")
+	if code, _, errOut := plumb(t, "data", "simulate", "-o", capture, "--minutes", "1", "--clients", "6"); code != exitOK {
+		t.Fatal(errOut)
+	}
 	return &examples{root: root, replace: strings.NewReplacer(append(traces,
 		"configs/data/my-flows.yaml", config, "--data .", "--data "+filepath.Dir(flows), "my-flows.csv", flows,
 		"synth.parquet", filepath.Join(root, "synth.parquet"), "synth.csv.gz", filepath.Join(root, "synth.csv.gz"),
+		"-o capture.pcap", "-o "+filepath.Join(root, "capture.pcap"), "truth.csv", filepath.Join(root, "truth.csv"),
+		"-o benign.pcap", "-o "+filepath.Join(root, "benign.pcap"), "capture.pcap", capture, "benign.pcap", capture,
+		"--minutes 10", "--minutes 1", "--minutes 20", "--minutes 1",
 		"go run ./cmd/plumbline", "plumbline", "tune tune-quickstart", "tune "+search+" --out "+root,
 		"runs/20240101-120000-tune-quickstart", found, "runs/20240101-120000-varied", exampleVaried(t),
 		"run cao2019-nsl-kdd", "run "+small, "run quickstart", "run "+small,

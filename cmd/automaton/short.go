@@ -2,6 +2,7 @@ package automaton
 
 import (
 	"plumbline/cmd/command"
+	"plumbline/runs/record"
 )
 
 // What every command uses, by a short name.
@@ -10,5 +11,5 @@ var (
 	failed    = command.Failed
 	needs     = command.Needs
 	mayWrite  = command.MayWrite
-	splitCell = command.SplitCell
+	splitCell = record.SplitCell
 )

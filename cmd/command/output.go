@@ -68,23 +68,6 @@ func MayWrite(file string, force bool, inputs []string) error {
 	return nil
 }
 
-// SplitCell parts RUNDIR/CELL: the run directory is the nearest folder above that holds an experiment.yaml.
-func SplitCell(path string) (dir, cell string) {
-	path = filepath.Clean(path)
-	for d := path; ; d = filepath.Dir(d) {
-		if _, err := os.Stat(filepath.Join(d, "experiment.yaml")); err == nil {
-			rest, _ := filepath.Rel(d, path)
-			if rest == "." {
-				rest = ""
-			}
-			return d, filepath.ToSlash(rest)
-		}
-		if d == filepath.Dir(d) {
-			return path, ""
-		}
-	}
-}
-
 // JSON prints v for programs.
 func (a *App) JSON(v any) error { return Failed(WriteJSON(a.Raw, v)) }
 

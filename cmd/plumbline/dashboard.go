@@ -20,7 +20,7 @@ import (
 
 func (a *app) dashboardCommand() *cobra.Command {
 	var o dashboard.Options
-	var cell, out, serve string
+	var out, serve string
 	var seed uint64
 	c := &cobra.Command{
 		Use:   "dashboard NAME|FILE",
@@ -28,7 +28,8 @@ func (a *app) dashboardCommand() *cobra.Command {
 		Long: `dashboard writes one HTML page that opens from disk without a network: traffic over time in and out, signs of
 anomalies, protocols, services, connection status, hosts, scores, correlations, alarms with their reasons and the flows
 beside them, and forecasts. A filter by time, protocol, service, label, host or score acts on every chart. With --run
-the model of a finished cell scores the flows, so that alarms are its; without, what is marked are labelled attacks.
+the model of a finished cell, or a model file, scores the flows, so that alarms are its; without, what is marked are
+labelled attacks.
 
 The page carries its flows in at most 20 bytes each and 12 MB together; of more, it carries a sample that says so. With
 --serve nothing is written: the page and each view as JSON are answered at an address (127.0.0.1:8642 unless another
@@ -43,10 +44,10 @@ is given with --serve=ADDRESS) until an interrupt, for data too large for a page
 			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			o.Data = args[0]
-			return a.dashboard(ctx, o, cell, out, serve, seed)
+			return a.dashboard(ctx, o, out, serve, seed)
 		},
 	}
-	c.Flags().StringVar(&cell, "run", "", "RUNDIR/CELL whose model scores the flows")
+	c.Flags().StringVar(&o.Model, "run", "", "RUNDIR/CELL or model file that scores the flows")
 	c.Flags().StringVar(&o.Against, "against", "", "data set or file whose benign flows these are held against")
 	c.Flags().StringVar(&o.Countries, "countries", "", "CSV file of prefixes and countries, for a map")
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
@@ -58,12 +59,7 @@ is given with --serve=ADDRESS) until an interrupt, for data too large for a page
 	return c
 }
 
-func (a *app) dashboard(ctx context.Context, o dashboard.Options, cell, out, serve string, seed uint64) error {
-	if cell != "" {
-		if o.Run, o.Cell = splitCell(cell); o.Cell == "" {
-			return usage(fmt.Errorf("--run %s names no cell; \"plumbline show %s\" lists them", cell, cell))
-		}
-	}
+func (a *app) dashboard(ctx context.Context, o dashboard.Options, out, serve string, seed uint64) error {
 	o.DataDirs, o.Builtin = a.DataDirs, configs.Files
 	o.Say = func(name string, c *source.Config, inferred bool) {
 		if inferred {

@@ -312,6 +312,10 @@ func newExamples(t *testing.T) *examples {
 	if err := os.MkdirAll(filepath.Dir(config), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	model := filepath.Join(t.TempDir(), "model.plumb")
+	if code, _, errOut := plumb(t, "bundle", dir+"/iforest/s1", "-o", model); code != exitOK {
+		t.Fatalf("exit %d: %s", code, errOut)
+	}
 	traces := exampleTraces(t)
 	search, found := exampleSearch(t)
 	capture := filepath.Join(root, "seen.pcap")
@@ -319,6 +323,7 @@ func newExamples(t *testing.T) *examples {
 		t.Fatal(errOut)
 	}
 	return &examples{root: root, replace: strings.NewReplacer(append(traces,
+		"show model.plumb", "show "+model,
 		"configs/data/my-flows.yaml", config, "--data .", "--data "+filepath.Dir(flows), "my-flows.csv", flows,
 		"synth.parquet", filepath.Join(root, "synth.parquet"), "synth.csv.gz", filepath.Join(root, "synth.csv.gz"),
 		"-o capture.pcap", "-o "+filepath.Join(root, "capture.pcap"), "truth.csv", filepath.Join(root, "truth.csv"),

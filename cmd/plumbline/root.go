@@ -51,7 +51,7 @@ finished runs side by side.`,
 	})
 	c.AddCommand(a.runCommand(), a.compareCommand(), a.listCommand(), a.showCommand(), a.verifyCommand(),
 		a.tuneCommand(), a.methodsCommand(), a.reportCommand(), a.plotCommand(), a.dashboardCommand(),
-		a.investigateCommand(), a.modelsCommand(),
+		a.investigateCommand(), a.bundleCommand(), a.modelsCommand(),
 		a.dataCommand(), a.auditCommand(), a.edaCommand(),
 		automaton.Command(a.App), a.cacheCommand(), a.schemaCommand(), a.checkCommand(), a.versionCommand())
 	return c

@@ -3,6 +3,7 @@ package main
 import (
 	"plumbline/cmd/command"
 	"plumbline/cmd/terminal"
+	"plumbline/runs/record"
 )
 
 // What every command uses, by a short name.
@@ -22,5 +23,5 @@ var (
 	wrap            = command.Wrap
 	number          = terminal.Number
 	seconds         = terminal.Seconds
-	splitCell       = command.SplitCell
+	splitCell       = record.SplitCell
 )

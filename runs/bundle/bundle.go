@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -14,6 +15,7 @@ import (
 	"plumbline/data"
 	"plumbline/data/prep"
 	"plumbline/data/source"
+	"plumbline/eval"
 	"plumbline/models"
 	"plumbline/runs/experiment"
 	"plumbline/runs/record"
@@ -22,7 +24,8 @@ import (
 // Bundle is what a finished cell left, as one thing that scores. It is safe for concurrent use.
 type Bundle struct {
 	Manifest
-	Folder    string
+	Path      string // of the cell's folder, or of the model file
+	Hash      string // of all that it holds: SHA-256 in hexadecimal digits
 	Info      models.Info
 	Spec      models.Spec
 	Detector  models.Detector
@@ -30,7 +33,11 @@ type Bundle struct {
 	Tracer    *prep.Tracer // nil: the data set has no traces
 	Threshold Threshold
 
+	Provenance *Provenance   // of a model file; nil: a cell's folder
+	Metrics    *eval.Metrics // of a model file whose cell has some; else nil
+
 	config *source.Config
+	read   func(name string, limit int64) ([]byte, error)
 	needed map[string]data.ColumnType
 }
 
@@ -49,13 +56,24 @@ var (
 // maxModel is the largest model.bin or prep.json that is read.
 const maxModel = 1 << 36
 
-// Open reads the bundle in a cell's folder. It needs neither the run around the folder nor the data. Every file is
-// checked against its hash in bundle.json first.
-func Open(folder string) (*Bundle, error) {
-	b := &Bundle{Folder: folder}
-	raw, err := record.ReadFile(filepath.Join(folder, manifestName), record.MaxJSON)
+// Open reads the bundle in a cell's folder, or a model file. It needs neither the run around the folder nor the data.
+// Every file is checked against its hash in bundle.json first, a model file as a whole too.
+func Open(path string) (*Bundle, error) {
+	if st, err := os.Stat(path); err == nil && !st.IsDir() {
+		return openFile(path)
+	}
+	return open(path, "", inFolder(path))
+}
+
+// open reads a bundle whose files are given by read. Without a hash it is that of the manifest.
+func open(path, hash string, read func(name string, limit int64) ([]byte, error)) (*Bundle, error) {
+	b := &Bundle{Path: path, Hash: hash, read: read}
+	raw, err := read(manifestName, record.MaxJSON)
 	if err != nil {
 		return nil, b.fail(manifestName, err)
+	}
+	if hash == "" {
+		b.Hash = hashOf(raw)
 	}
 	if err := json.Unmarshal(raw, &b.Manifest); err != nil {
 		return nil, b.fail(manifestName, err)
@@ -66,21 +84,21 @@ func Open(folder string) (*Bundle, error) {
 	case v < 1:
 		return nil, b.fail(manifestName, fmt.Errorf("%w: it names no format", ErrIncomplete))
 	}
-	for _, read := range []struct {
+	for _, part := range []struct {
 		name string
 		take func([]byte) error
 	}{
 		{specName, b.takeSpec}, {prepName, b.takePrep}, {thresholdName, b.takeThreshold}, {modelName, b.takeModel},
 	} {
-		raw, err := b.read(read.name)
+		raw, err := b.file(part.name)
 		if err == nil {
-			err = read.take(raw)
+			err = part.take(raw)
 		}
 		if err != nil {
-			return nil, b.fail(read.name, err)
+			return nil, b.fail(part.name, err)
 		}
 	}
-	doc, err := settings.Parse(filepath.Join(folder, manifestName)+" source", []byte(b.Source))
+	doc, err := settings.Parse(filepath.Join(path, manifestName)+" source", []byte(b.Source))
 	if err == nil {
 		b.config, err = source.DecodeConfig(doc)
 	}
@@ -90,7 +108,35 @@ func Open(folder string) (*Bundle, error) {
 	if err != nil {
 		return nil, b.fail(manifestName, err)
 	}
+	if hash != "" {
+		return b, b.takeRecord()
+	}
 	return b, nil
+}
+
+// takeRecord reads what a model file says of its origin.
+func (b *Bundle) takeRecord() error {
+	raw, err := b.read(provenanceOf, record.MaxJSON)
+	if err == nil {
+		err = json.Unmarshal(raw, &b.Provenance)
+	}
+	if err == nil && b.Provenance == nil {
+		err = fmt.Errorf("%w: it says nothing", ErrIncomplete)
+	}
+	if err != nil {
+		return b.fail(provenanceOf, err)
+	}
+	raw, err = b.read(metricsName, record.MaxJSON)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &b.Metrics)
+	}
+	if err != nil {
+		return b.fail(metricsName, err)
+	}
+	return nil
 }
 
 // fail names the file that an error is about.
@@ -98,11 +144,11 @@ func (b *Bundle) fail(name string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%w: %w", ErrIncomplete, err)
 	}
-	return fmt.Errorf("bundle: %s: %w", filepath.Join(b.Folder, name), err)
+	return fmt.Errorf("bundle: %s: %w", filepath.Join(b.Path, name), err)
 }
 
-// read is a file of the bundle that is what was written.
-func (b *Bundle) read(name string) ([]byte, error) {
+// file is a file of the bundle that is what was written.
+func (b *Bundle) file(name string) ([]byte, error) {
 	want, ok := b.Files[name]
 	if !ok && name == modelName {
 		return nil, fmt.Errorf("%w: the run kept no model (keep.models), or it is one from elsewhere", ErrIncomplete)
@@ -110,7 +156,7 @@ func (b *Bundle) read(name string) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: %s does not list it", ErrIncomplete, manifestName)
 	}
-	raw, err := record.ReadFile(filepath.Join(b.Folder, name), min(want.Bytes, maxModel))
+	raw, err := b.read(name, min(want.Bytes, maxModel))
 	if errors.Is(err, record.ErrUnusual) {
 		err = fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
@@ -125,7 +171,7 @@ func (b *Bundle) read(name string) ([]byte, error) {
 }
 
 func (b *Bundle) takeSpec(raw []byte) error {
-	doc, err := settings.Parse(filepath.Join(b.Folder, specName), raw)
+	doc, err := settings.Parse(filepath.Join(b.Path, specName), raw)
 	if err != nil {
 		return err
 	}
@@ -180,7 +226,7 @@ func (b *Bundle) Config() *source.Config { return b.config }
 type Column struct {
 	data.Field
 	// Levels are the categories that the preprocessing knows; all others count as unseen. Nil where it knows none.
-	Levels []string
+	Levels []string `json:"levels,omitempty"`
 }
 
 // Needed is the columns that a table must have, in the order of the data set: those that the preprocessing reads, and

@@ -12,14 +12,13 @@ import (
 	"plumbline/data/source"
 	"plumbline/runs/bundle"
 	"plumbline/runs/experiment"
-	"plumbline/runs/investigate"
 )
 
 // Options is what a dashboard is made from.
 type Options struct {
 	Data      string // name of a data set, or path of a config or a file
 	Against   string // the same, whose benign flows these are held against; "": none
-	Run, Cell string // whose model scores the flows; "": none
+	Model     string // what [bundle.Load] opens, which scores the flows; "": none
 	Countries string // path of a file of [ReadCountries]; "": no map
 
 	DataDirs []string // folders of data files, looked into first
@@ -41,12 +40,11 @@ func refused(err error) error {
 // Load reads, scores and joins what the options name.
 func Load(ctx context.Context, o Options) (*Dashboard, error) {
 	var b *bundle.Bundle
-	if o.Cell != "" {
-		c, err := investigate.OpenCell(o.Run, o.Cell)
-		if err != nil {
+	if o.Model != "" {
+		var err error
+		if b, err = bundle.Load(o.Model); err != nil {
 			return nil, refused(err)
 		}
-		b = c.Bundle
 	}
 	place, err := openCountries(o.Countries)
 	if err != nil {

@@ -25,23 +25,12 @@ type Cell struct {
 // OpenCell opens the cell of that name (see [record.Record.Find]). One that is not ok, or that left no model, is
 // refused.
 func OpenCell(dir, cell string) (*Cell, error) {
-	rec, err := record.Open(dir)
-	if err != nil {
+	b, _, result, err := bundle.OpenCell(dir, cell)
+	c := &Cell{Bundle: b, Dir: dir, Result: result}
+	switch {
+	case err != nil && result == nil:
 		return nil, err
-	}
-	c := &Cell{Dir: dir}
-	if c.Result, err = rec.Find(cell); err != nil {
-		return nil, err
-	}
-	if c.Result.Status != record.OK {
-		return nil, c.refuse("its status is %s: %s", c.Result.Status, c.Result.Error)
-	}
-	for _, f := range rec.Faults {
-		if f.File == "experiment.yaml" || f.File == "manifest.json" {
-			return nil, c.refuse("%v", f)
-		}
-	}
-	if c.Bundle, err = bundle.Open(filepath.Join(dir, filepath.FromSlash(c.Result.Cell))); err != nil {
+	case err != nil:
 		return nil, c.refuse("%w", err)
 	}
 	return c, nil

@@ -284,6 +284,24 @@ func (r *Record) Find(name string) (*Result, error) {
 	return nil, fmt.Errorf("%w: %q fits %d cells: %s", ErrNoCell, name, len(found), strings.Join(found, ", "))
 }
 
+// SplitCell splits RUNDIR/CELL: the run directory is the nearest folder above that holds an experiment.yaml. Without
+// one the whole path is the directory, and the cell is empty.
+func SplitCell(path string) (dir, cell string) {
+	path = filepath.Clean(path)
+	for d := path; ; d = filepath.Dir(d) {
+		if _, err := os.Stat(filepath.Join(d, experimentFile)); err == nil {
+			rest, _ := filepath.Rel(d, path)
+			if rest == "." {
+				rest = ""
+			}
+			return d, filepath.ToSlash(rest)
+		}
+		if d == filepath.Dir(d) {
+			return path, ""
+		}
+	}
+}
+
 // OK is how many cells are ok.
 func (r *Record) OK() int {
 	n := 0

@@ -158,6 +158,23 @@ func TestBrowser(t *testing.T) {
 	if got := tab.Text(`location.hash`); !strings.HasPrefix(got, "#state=") {
 		t.Errorf("after Enter on a bar the view is at %q", got)
 	}
+	// a table stays sorted, and the focus where it is, when a filter makes it again
+	sorted := `(() => {
+		const heads = $("log").querySelectorAll("[aria-sort]"), at = heads[0].cellIndex;
+		const v = [...$("log").querySelectorAll("tbody tr")].map(r => r.cells[at].textContent.toLowerCase());
+		return heads.length + heads[0].getAttribute("aria-sort") + v.length + v.every((x, i) => !i || v[i - 1] <= x);
+	})()`
+	tab.Press("#log thead th:nth-child(4) button", "\r")
+	if got := tab.Text(sorted); got != "1ascending30true" {
+		t.Errorf("the log after a click on a head: %s", got)
+	}
+	tab.Run(`change({levels: {proto: ["tcp"]}}).then(() => settled)`)
+	if got := tab.Text(sorted); !strings.HasPrefix(got, "1ascending") || !strings.HasSuffix(got, "true") {
+		t.Errorf("the sorted log after a filter: %s", got)
+	}
+	if focus := tab.Text(`document.activeElement.closest("section")?.id || ""`); focus != "log" {
+		t.Errorf("after a filter the focus is at %q", focus)
+	}
 	tab.Click("#log tbody button")
 	tab.Run(`new Promise(f => setTimeout(f, 100)).then(() => settled)`)
 	drawer := tab.Text(`$("drawer").open + " " + $("drawer").querySelectorAll("tr.here").length + " " +

@@ -53,6 +53,13 @@ function drawing(box, height, label) {
   svg.w = w;
   return svg;
 }
+
+// hint shows what a drawing has to say of the place that the pointer is at.
+function hint(svg, says) {
+  const title = element("title", {});
+  svg.prepend(title);
+  svg.addEventListener("pointermove", e => { const r = svg.getBoundingClientRect(), f = svg.w / r.width; title.textContent = says((e.clientX - r.left) * f, (e.clientY - r.top) * f); });
+}
 const isolate = s => "\u2068" + s + "\u2069"; // a text of either direction does not turn those beside it
 const texts = (svg, x, y, anchor, s, attrs = {}) => svg.append(element("text", {x, y, "text-anchor": anchor, ...attrs}, s));
 const lineOf = (svg, cls, x1, y1, x2, y2) => svg.append(element("line", {class: cls, x1, y1, x2, y2}));
@@ -222,15 +229,18 @@ function statuses(box, h, label) {
     for (let k = 0; k < h.wide; k++) {
       const n = h.n[r * h.wide + k], m = h.m[r * h.wide + k];
       if (!n) continue;
-      const cell = element("rect", {class: "cool", x: f1(left + k * w), y: r * high, width: f1(Math.max(1, w - 1)), height: high - 1, "fill-opacity": (0.06 + 0.5 * Math.log1p(n) / top).toFixed(2)});
-      cell.append(element("title", {}, `${isolate(name)}, ${moment(edge(Math.ceil(k * data.axis.bins / h.wide)))}: ${whole.format(n)} flows` + (data.mark ? `, ${whole.format(m)} ${data.mark}s` : "")));
-      svg.append(cell);
+      svg.append(element("rect", {class: "cool", x: f1(left + k * w), y: r * high, width: f1(Math.max(1, w - 1)), height: high - 1, "fill-opacity": (0.06 + 0.5 * Math.log1p(n) / top).toFixed(2)}));
       const share = Math.round(100 * m / n), says = share === 100 ? "all" : share;
       if (m && w > textWidth(String(says)) + 2) texts(svg, f1(left + k * w + w / 2 - 0.5), r * high + 14, "middle", says, {class: share >= 50 ? "name much" : "name"});
       else if (m) svg.append(element("rect", {class: "hit", x: f1(left + k * w), y: f1(r * high + (high - 1) * (1 - m / n)), width: f1(Math.max(1, w / 3)), height: f1((high - 1) * m / n)}));
     }
   });
   timeAxis(svg, x, 0, data.axis.bins, h.rows.length * high + 4);
+  hint(svg, (x, y) => {
+    const r = Math.floor(y / high), k = Math.floor((x - left) / w), n = h.n[r * h.wide + k];
+    return x > left && k < h.wide && r < h.rows.length && n ? `${isolate(h.rows[r])}, ${moment(edge(Math.ceil(k * data.axis.bins / h.wide)))}: ${whole.format(n)} flows` +
+      (data.mark ? `, ${whole.format(h.m[r * h.wide + k])} ${data.mark}s` : "") : "";
+  });
   box.prepend(svg);
 }
 
@@ -253,13 +263,20 @@ function scatter(box, h) {
   };
   axis(h.x, false);
   axis(h.y, true);
+  // cells of one tint are one shape: thousands of shapes take longer to make than all flows to count
+  const flow = {}, hit = {}, tint = v => Math.round(12 * v) / 12, cell = (w, high) => `h${f1(w)}v${f1(high)}h${f1(-w)}Z`, whole1 = cell(w, high), inner = cell(0.6 * w, 0.6 * high);
+  const at = (n, of) => Array.from({length: n}, (_, i) => f1(of(i))), xs = at(h.wide, i => left + i * w), ys = at(rows, i => base - (i + 1) * high);
+  const xs2 = at(h.wide, i => left + (i + 0.2) * w), ys2 = at(rows, i => base - (i + 0.8) * high), add = (of, v, d) => { of[v] = (of[v] || "") + d; };
   for (let i = 0; i < h.n.length; i++) if (h.n[i]) {
-    const x = left + i % h.wide * w, y = base - (Math.floor(i / h.wide) + 1) * high, says = `${whole.format(h.n[i])} flows` + (data.mark ? `, ${whole.format(h.m[i])} ${data.mark}s` : "");
-    const r = element("rect", {class: "flow", x: f1(x), y: f1(y), width: f1(w), height: f1(high), style: `fill-opacity:${(0.15 + 0.75 * Math.log1p(h.n[i]) / top).toFixed(2)}`});
-    r.append(element("title", {}, says));
-    svg.append(r);
-    if (h.m[i]) svg.append(element("rect", {class: "hit", x: f1(x + w * 0.2), y: f1(y + high * 0.2), width: f1(w * 0.6), height: f1(high * 0.6), style: `fill-opacity:${(0.35 + 0.6 * h.m[i] / h.n[i]).toFixed(2)}`, "pointer-events": "none"}));
+    const k = i % h.wide, r = (i - k) / h.wide;
+    add(flow, 0.15 + 0.75 * tint(Math.log1p(h.n[i]) / top), `M${xs[k]} ${ys[r]}${whole1}`);
+    if (h.m[i]) add(hit, 0.35 + 0.6 * tint(h.m[i] / h.n[i]), `M${xs2[k]} ${ys2[r]}${inner}`);
   }
+  for (const [cls, of] of [["flow", flow], ["hit", hit]]) for (const v in of) svg.append(element("path", {class: cls, d: of[v], style: `fill-opacity:${(+v).toFixed(2)}`}));
+  hint(svg, (x, y) => {
+    const i = Math.floor((base - y) / high) * h.wide + Math.floor((x - left) / w);
+    return x > left && x < left + h.wide * w && h.n[i] ? `${whole.format(h.n[i])} flows` + (data.mark ? `, ${whole.format(h.m[i])} ${data.mark}s` : "") : "";
+  });
   texts(svg, left + (svg.w - left) / 2, height - 6, "middle", `${data.nums[numAt(h.y)].title} against ${data.nums[numAt(h.x)].title}`);
   box.prepend(svg);
 }

@@ -2,17 +2,18 @@
 
 const normal95 = 1.959963984540054;
 
-function smooth(m, y) {
-  const p = m.season.length;
-  for (const v of y) {
-    const e = v - (m.level + m.trend + (p ? m.season[m.at] : 0));
-    m.level += m.trend + m.alpha * e;
-    m.trend += m.alpha * m.beta * e;
-    if (p) { m.season[m.at] += m.gamma * e; m.at = (m.at + 1) % p; }
-    m.squares += e * e;
+// smooth runs a model over counts, until its squared errors are above a limit.
+function smooth(m, y, limit) {
+  const {season, alpha, beta, gamma} = m, p = season.length;
+  let {level, trend, at, squares} = m;
+  for (let i = 0; i < y.length && squares <= limit; i++) {
+    const e = y[i] - (level + trend + (p ? season[at] : 0));
+    level += trend + alpha * e;
+    trend += alpha * beta * e;
+    if (p) { season[at] += gamma * e; if (++at === p) at = 0; }
+    squares += e * e;
   }
-  m.variance = m.squares / y.length;
-  return m;
+  return Object.assign(m, {level, trend, at, squares, variance: squares / y.length});
 }
 
 const band = (mean, variance, z, f) => { const half = z * Math.sqrt(variance); f.mean.push(mean); f.low.push(mean - half); f.high.push(mean + half); };
@@ -49,8 +50,9 @@ function fitted(y, p) {
   let out = null;
   for (const trend of [false, true]) {
     const free = [true, trend, p >= 2], values = k => free[k] ? grid : [0];
-    const attempt = q => { const m = beginning(y, p, trend); [m.alpha, m.beta, m.gamma] = q; return smooth(m, y); };
+    const begun = beginning(y, p, trend);
     let best = null, at = null;
+    const attempt = ([alpha, beta, gamma]) => smooth({...begun, season: begun.season.slice(), alpha, beta, gamma}, y, best ? best.squares : Infinity);
     for (const a of values(0)) for (const b of values(1)) for (const g of values(2)) {
       const m = attempt([a, b, g]);
       if (!best || m.squares < best.squares) { best = m; at = [a, b, g]; }

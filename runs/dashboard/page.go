@@ -21,6 +21,9 @@ var style string
 //go:embed engine.js
 var engineScript string
 
+//go:embed charts.js
+var chartsScript string
+
 //go:embed forecast.js
 var forecastScript string
 
@@ -30,7 +33,7 @@ var figuresScript string
 //go:embed page.js
 var pageScript string
 
-var kind = page.New(body, style, forecastScript+engineScript+figuresScript+pageScript)
+var kind = page.New(body, style, forecastScript+engineScript+chartsScript+figuresScript+pageScript)
 
 // MaxPage is the largest page that [Flows.Write] writes, in bytes, and MaxFlow the most bytes of it that the columns of
 // a flow take on average.

@@ -213,22 +213,23 @@ function build() {
 const width = () => { const s = data.axis.step; return data.axis.rows ? plural(s, "row") : s % 86400000 === 0 ? plural(s / 86400000, "day") : s % 3600000 === 0 ? plural(s / 3600000, "hour") : s % 60000 === 0 ? plural(s / 60000, "minute") : s % 1000 === 0 ? plural(s / 1000, "second") : s + " ms"; };
 const plural = (n, word) => n === 1 ? word : whole.format(n) + " " + word + "s";
 
-// tableOf is a table whose heads sort.
-function tableOf(heads, rows) {
+// tableOf is a table whose heads sort; the order of a name stays when the table is made again.
+const orders = {};
+function tableOf(name, heads, rows) {
   const table = make("table", {}, make("thead", {}, make("tr", {}, ...heads.map(([text, cls]) => make("th", {scope: "col", class: cls === "num" ? "" : "left", ...(cls === "num" ? {} : {"data-text": true})}, make("button", {type: "button"}, text))))), make("tbody", {}, ...rows));
-  sorts(table);
+  sorts(table, null, orders[name] = orders[name] || {});
   return make("div", {class: "scroll"}, table);
 }
 const cellOf = (v, text) => make("td", {"data-v": v == null ? "" : v}, text);
 
 function hostTable(list, key, peers) {
-  return tableOf([["host", ""], ["flows", "num"], ...(data.mark ? [[marks, "num"]] : []), [peers, "num"], ["services", "num"], ["bytes out", "num"], ["bytes in", "num"]],
+  return tableOf(key, [["host", ""], ["flows", "num"], ...(data.mark ? [[marks, "num"]] : []), [peers, "num"], ["services", "num"], ["bytes out", "num"], ["bytes in", "num"]],
     list.map(h => make("tr", {}, make("th", {scope: "row", class: "name"}, make("button", {class: "link", type: "button", onclick: () => toggle(key, h.name)}, named(h.name))),
       ...[h.n, ...(data.mark ? [h.m] : []), h.peers, h.services].map(n => cellOf(n, whole.format(n))), cellOf(h.out, numAt("bytes out") < 0 ? "–" : amount(h.out)), cellOf(h.in, numAt("bytes in") < 0 ? "–" : amount(h.in)))));
 }
 function shiftTable(list) {
   const share = v => (100 * v).toFixed(v < 0.1 ? 2 : 1) + " %";
-  return tableOf([["column", ""], ["value", ""], ["share", "num"], ["in the profile", "num"], ["flows", "num"], ["z", "num"]],
+  return tableOf("shift", [["column", ""], ["value", ""], ["share", "num"], ["in the profile", "num"], ["flows", "num"], ["z", "num"]],
     list.map(s => make("tr", {}, make("th", {scope: "row"}, data.dims[dimAt(s.dim)].title), make("td", {class: "left name"}, make("button", {class: "link", type: "button", onclick: () => toggle(s.dim, s.name)}, named(s.name)), s.was ? "" : make("span", {class: "tag warn"}, "new")),
       cellOf(s.share, share(s.share)), cellOf(s.was, share(s.was)), cellOf(s.n, whole.format(s.n)), cellOf(s.z, s.z.toFixed(1)))));
 }
@@ -245,7 +246,7 @@ function logTable(f) {
   const page = make("div", {class: "pager"}, make("button", {type: "button", disabled: !state.offset, onclick: () => change({offset: Math.max(0, state.offset - sizes.page)})}, "earlier"),
     make("button", {type: "button", disabled: state.offset + sizes.page >= f.total, onclick: () => change({offset: state.offset + sizes.page})}, "later"),
     make("span", {class: "soft"}, `${whole.format(state.offset + 1)} to ${whole.format(state.offset + f.rows.length)} of ${whole.format(f.total)}`));
-  return make("div", {}, tableOf(flowHeads(), f.rows.map(r => flowRow(r, make("button", {class: "link", type: "button", "data-flow": r.i, onclick: () => openFlow(r.i)}, exactly(r.at))))), page);
+  return make("div", {}, tableOf("log", flowHeads(), f.rows.map(r => flowRow(r, make("button", {class: "link", type: "button", "data-flow": r.i, onclick: () => openFlow(r.i)}, exactly(r.at))))), page);
 }
 
 // openFlow shows one flow in the drawer.
@@ -294,7 +295,16 @@ function chips(v) {
   if (state.sign) chip(state.sign + " above 0", {sign: ""});
   if (out.length > 2) out.push(make("button", {type: "button", onclick: () => change(fresh())}, "clear all"));
   if (data.of > data.n) out.push(make("span", {class: "soft"}, `a sample of ${whole.format(data.n)} of ${whole.format(data.of)} flows: counts are the sample's; --serve counts all`));
-  $("chips").replaceChildren(...out);
+  again($("chips"), () => $("chips").replaceChildren(...out));
+}
+
+// again makes the contents of a box anew; the focus stays at the same button, or at the last.
+function again(box, make) {
+  const at = box.contains(document.activeElement) ? [...box.querySelectorAll("button")].indexOf(document.activeElement) : -1;
+  make();
+  if (at < 0) return;
+  const now = [...box.querySelectorAll("button")];
+  (now[Math.min(at, now.length - 1)] || $("filters").querySelector("summary")).focus({preventScroll: true});
 }
 
 // draw draws the cards that can be seen at once, and the others after a breath; what is read of the layout is read first.
@@ -311,7 +321,7 @@ function draw(v) {
   const part = list => {
     for (const it of list) {
       paint(it, v);
-      if (it.rows) it.box.replaceChildren(...(it.box.hidden ? [] : [it.rows(v)]));
+      if (it.rows) again(it.box, () => it.box.replaceChildren(...(it.box.hidden ? [] : [it.rows(v)])));
       if (it.order) it.order.value = state.sort;
       for (const key of ["x", "y"]) if (it[key]) it[key].value = state[key];
     }

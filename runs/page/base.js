@@ -35,8 +35,9 @@ function sort(table, head, value, descending) {
 }
 
 // sorts lets the buttons in the head of a table sort it, by data-v of a cell where it has one: a number, or text where
-// the head says data-text. value may say what a head sorts by instead.
-function sorts(table, value) {
+// the head says data-text. value may say what a head sorts by instead. kept remembers the order for a table that is drawn
+// again, and gives it to the new one.
+function sorts(table, value, kept = {}) {
   [...table.tHead.rows[0].cells].forEach((th, i) => {
     const button = th.querySelector("button");
     if (!button) return;
@@ -44,8 +45,9 @@ function sorts(table, value) {
       const cell = row.cells[i], v = cell.dataset.v ?? cell.textContent;
       return "text" in th.dataset ? v.toLowerCase() : v === "" ? null : +v;
     };
-    button.addEventListener("click", () => sort(table, th, (value && value(th)) || of,
-      "text" in th.dataset ? th.getAttribute("aria-sort") === "ascending" : th.getAttribute("aria-sort") !== "descending"));
+    const by = descending => { Object.assign(kept, {head: i, descending}); sort(table, th, (value && value(th)) || of, descending); };
+    button.addEventListener("click", () => by("text" in th.dataset ? th.getAttribute("aria-sort") === "ascending" : th.getAttribute("aria-sort") !== "descending"));
+    if (kept.head === i) by(kept.descending);
   });
 }
 for (const table of document.querySelectorAll("table[data-sorts]")) sorts(table);

@@ -18,8 +18,8 @@ import (
 //
 //	score(x) = ‖x − μ_c‖ of its own cluster c if that is large, else min over the large ones
 //
-// (He, Xu and Deng, Discovering cluster-based local outliers, Pattern Recognition Letters 24, 2003; without their
-// factor, the size of the cluster, as in PyOD by default.)
+// times |C_c| where weighted (He, Xu and Deng, Discovering cluster-based local outliers, Pattern Recognition Letters
+// 24, 2003, have the factor; PyOD has it as an option).
 type CBLOF struct {
 	// clusters; 8 as in PyOD; fewer where there are fewer training rows
 	Clusters int `yaml:"clusters" jsonschema:"minimum=1,maximum=10000"`
@@ -29,6 +29,9 @@ type CBLOF struct {
 	Beta float64 `yaml:"beta" jsonschema:"minimum=1,maximum=1000000"`
 	// starts of k-means, of which the best counts
 	Restarts int `yaml:"restarts" jsonschema:"minimum=1,maximum=10000"`
+	// the paper's factor: the distance times the number of training rows in the own cluster, so that rows of small
+	// clusters count less, not more
+	Weighted bool `yaml:"weighted"`
 }
 
 const cblof = "cblof"
@@ -62,6 +65,7 @@ func (c *CBLOF) New(env models.Env) (models.Detector, error) {
 type cblofState struct {
 	centres *cluster.Centres
 	large   int
+	sizes   []float64 // factors of the distance, by cluster; nil: none
 }
 
 func fitCBLOF(ctx context.Context, c CBLOF, env models.Env, s *data.Set) (*cblofState, error) {
@@ -83,7 +87,12 @@ func fitCBLOF(ctx context.Context, c CBLOF, env models.Env, s *data.Set) (*cblof
 	for _, k := range order {
 		centres.X, falling = append(centres.X, found.Row(k)...), append(falling, sizes[k])
 	}
-	m := &cblofState{cluster.NewCentres(centres, nil), c.large(falling)}
+	m := &cblofState{centres: cluster.NewCentres(centres, nil), large: c.large(falling)}
+	if c.Weighted {
+		for _, n := range falling {
+			m.sizes = append(m.sizes, float64(n))
+		}
+	}
 	env.Logger().Debug("cblof: fitted", "rows", s.N, "sizes", falling, "large", m.large)
 	return m, nil
 }
@@ -134,6 +143,9 @@ func (m *cblofState) ScoreRows(ctx context.Context, s *data.Set, workers int, ou
 					}
 				}
 				out[i] = math.Sqrt(least)
+				if m.sizes != nil {
+					out[i] *= m.sizes[own[i]]
+				}
 			}
 		}
 	})
@@ -145,12 +157,17 @@ func (m *cblofState) GroupRows(ctx context.Context, s *data.Set, workers int, ou
 
 // cblofMeta is the JSON part of the saved state.
 type cblofMeta struct {
-	Centres int `json:"centres"`
-	Large   int `json:"large"`
+	Centres  int  `json:"centres"`
+	Large    int  `json:"large"`
+	Weighted bool `json:"weighted,omitempty"`
 }
 
 func (m *cblofState) RowState() (any, models.Arrays) {
-	return cblofMeta{m.centres.N, m.large}, models.Arrays{"centres": m.centres.X}
+	arrays := models.Arrays{"centres": m.centres.X}
+	if m.sizes != nil {
+		arrays["sizes"] = m.sizes
+	}
+	return cblofMeta{m.centres.N, m.large, m.sizes != nil}, arrays
 }
 
 func loadCBLOF(st models.State) (models.RowLearned, error) {
@@ -162,5 +179,12 @@ func loadCBLOF(st models.State) (models.RowLearned, error) {
 		return nil, fmt.Errorf("%d of %d clusters are large", meta.Large, meta.Centres)
 	}
 	centres, err := loadCentres(st, meta.Centres)
-	return &cblofState{centres, meta.Large}, err
+	if err != nil {
+		return nil, err
+	}
+	m := &cblofState{centres: centres, large: meta.Large}
+	if meta.Weighted {
+		m.sizes, err = models.FiniteArray[float64](st.Arrays, "sizes", meta.Centres)
+	}
+	return m, err
 }

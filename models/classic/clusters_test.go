@@ -29,6 +29,10 @@ func TestCBLOFLarge(t *testing.T) {
 	modeltest.Near(t, "score",
 		modeltest.FitScore(t, &CBLOF{Clusters: 3, Alpha: 0.9, Beta: 5, Restarts: 5}, models.Env{Seed: 3}, train, test),
 		[]float64{0, 29.5, 2}, 1e-6)
+	// clusters of six rows at 0.5 and 10.5, of one at 40
+	weighted := &CBLOF{Clusters: 3, Alpha: 0.9, Beta: 5, Restarts: 5, Weighted: true}
+	modeltest.Near(t, "weighted score", modeltest.FitScore(t, weighted, models.Env{Seed: 3}, train, test),
+		[]float64{0, 29.5, 12}, 1e-6)
 }
 
 // The density of one column integrates to 1, and of one component is the normal one.

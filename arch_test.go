@@ -117,6 +117,7 @@ var allowed = map[string]string{
 	"runs/investigate": "data data/cache data/prep data/source eval models runs/bundle runs/experiment runs/prepare " +
 		"runs/record",
 	"runs/usage":    "",
+	"runs/alerts":   "configs/settings",
 	"runs/foreign":  "data data/export data/input models runs/experiment runs/prepare runs/record",
 	"runs/compare":  "configs/settings eval models numeric/stat runs/plot runs/record",
 	"runs/methods":  "configs/settings data data/split models runs/compare runs/experiment runs/record",
@@ -159,6 +160,7 @@ var outside = map[string]string{
 	"github.com/klauspost/": "data/input data/source data/export data/nfcapd data/parquet runs/record " +
 		"runs/runstest",
 	"github.com/expr-lang/expr": "data/derive",
+	"modernc.org/sqlite":        "runs/alerts",
 	"github.com/pierrec/lz4/":   "data/nfcapd",
 	"go.yaml.in/yaml/v3":        "configs/settings",
 	"github.com/google/go-cmp/": "", // tests only

@@ -107,6 +107,7 @@ var allowed = map[string]string{
 	"models/all": "models/automata models/autoencoder models/classic models/deep models/ensemble models/golearn " +
 		"models/neighbours models/nn/gorgonia models/oneclass models/recurrent models/streaming models/supervised",
 
+	"runs/claim": "",
 	"runs/experiment": "configs/settings data data/evasion data/infer data/prep data/source data/split " +
 		"data/synth eval models runs/record",
 	"runs/record": "configs/settings data eval models numeric/kernel runs/usage",
@@ -135,7 +136,7 @@ var allowed = map[string]string{
 		"runs/record",
 	"runs/page/pagetest": "",
 	"runs/report":        "data/value eval runs/compare runs/figures runs/methods runs/page runs/plot runs/record",
-	"runs": "data data/audit data/cache data/prep data/source eval models runs/bundle runs/experiment " +
+	"runs": "data data/audit data/cache data/prep data/source eval models runs/bundle runs/claim runs/experiment " +
 		"runs/foreign runs/prepare runs/record runs/usage numeric/cluster numeric/embed numeric/parallel " +
 		"numeric/stat",
 

@@ -18,6 +18,7 @@ import (
 	"plumbline/numeric/parallel"
 	"plumbline/numeric/stat"
 	"plumbline/runs/bundle"
+	"plumbline/runs/claim"
 	"plumbline/runs/experiment"
 	"plumbline/runs/foreign"
 	"plumbline/runs/prepare"
@@ -37,8 +38,9 @@ type job struct {
 	observe func(Event)
 	stop    func(error) // ends the run
 	judge   judging
-	program string // version
-	plane   *plane // of the fold
+	program string       // version
+	plane   *plane       // of the fold
+	claim   *claim.Claim // on the cell; nil in a run that is carried out alone
 	epochs  []epochCodes
 	phases  phases
 	history []models.Epoch
@@ -66,12 +68,15 @@ func (j *job) run(ctx context.Context) record.Result {
 	}
 	j.phases.log = j.log.With("cell", j.cell.Path())
 	err := j.attempt(limited)
+	if err == nil {
+		err = j.mine()
+	}
 	j.phases.next("")
 	j.result.Set("peak_rss_mb", usage.PeakRSS())
 	switch {
 	case err == nil:
 		j.result.Status = record.OK
-	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()), errors.Is(err, claim.ErrHeld):
 		j.result.Status = record.Interrupted
 	case limited.Err() != nil && errors.Is(err, context.DeadlineExceeded):
 		j.result.Status, err = record.TimedOut, fmt.Errorf("not done within %v: %w", j.exp.Limit, err)

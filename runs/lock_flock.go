@@ -8,9 +8,14 @@ import (
 	"syscall"
 )
 
-// lock claims an open file for this process, and says whether another one has it. The system gives the
-// claim up with the process, however that ends. Where the file system knows no locks there is none.
-func lock(f *os.File) (taken bool) {
-	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+// lock claims an open file for this process, or together with others that share it, and says whether another one has
+// it. The system gives the claim up with the process, however that ends. Where the file system knows no locks there is
+// none.
+func lock(f *os.File, shared bool) (taken bool) {
+	how := syscall.LOCK_EX
+	if shared {
+		how = syscall.LOCK_SH
+	}
+	err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
 	return errors.Is(err, syscall.EWOULDBLOCK)
 }

@@ -19,9 +19,14 @@ func (r *run) skip(cells []experiment.Cell, how, why string) {
 		res := blankResult(c)
 		res.Status, res.Error = how, why
 		if how != record.Interrupted {
+			claimed, ok := r.claim(context.Background(), c)
+			if !ok {
+				continue
+			}
 			if err := r.leaveStatus(c, res); err != nil {
 				r.log.Error("cell", "cell", c.Path(), "error", err.Error())
 			}
+			r.ended(c, res, 0, claimed)
 		}
 		r.observe(Event{Kind: Finished, Cell: c, Result: res})
 	}
@@ -58,13 +63,20 @@ func (r *run) pool(ctx context.Context, p *prepare.Prepared, cells []experiment.
 					r.skip([]experiment.Cell{c}, record.Interrupted, "interrupted")
 					continue
 				}
+				claimed, ok := r.claim(ctx, c)
+				if !ok {
+					continue
+				}
 				r.observe(Event{Kind: Started, Cell: c})
 				j := &job{cell: c, exp: r.exp, dir: r.dir, data: p, workers: each, log: r.log, observe: r.observe, stop: r.stop,
-					program: r.manifest.Version, judge: r.opt.judge, plane: plane}
+					program: r.manifest.Version, judge: r.opt.judge, plane: plane, claim: claimed}
 				if j.judge == nil {
 					j.judge = eval.Summarise
 				}
-				r.observe(Event{Kind: Finished, Cell: c, Result: j.run(ctx)})
+				began := time.Now()
+				res := j.run(ctx)
+				r.ended(c, res, time.Since(began), claimed)
+				r.observe(Event{Kind: Finished, Cell: c, Result: res})
 			}
 		})
 	}

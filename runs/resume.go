@@ -16,6 +16,15 @@ import (
 // Resume takes up a run that was killed or interrupted, or some of whose cells failed: cells that are ok
 // are kept, the others are done again. The experiment and the data must be the same as before.
 func Resume(ctx context.Context, path string, lo experiment.LoadOptions, o Options) (*Outcome, error) {
+	r, err := open(path, lo, o)
+	if err != nil {
+		return nil, err
+	}
+	return r.carryOut(ctx)
+}
+
+// open takes up the run of a directory.
+func open(path string, lo experiment.LoadOptions, o Options) (*run, error) {
 	file := filepath.Join(path, "experiment.yaml")
 	if len(lo.Overrides) > 0 {
 		return nil, errors.New("runs: a run is resumed as it was begun: no overrides")
@@ -41,10 +50,16 @@ func Resume(ctx context.Context, path string, lo experiment.LoadOptions, o Optio
 	now.Command, now.Started, now.Seeds = o.Command, before.Started, e.Seeds
 	now.Tuned = before.Tuned
 	now.Data, now.DataDirs = slices.Clone(before.Data), before.DataDirs
+	if o.Share != nil { // what the processes that share the run have read
+		var err error
+		if now.Data, err = readShared(path, e, now.Data); err != nil {
+			return nil, err
+		}
+	}
 	if now.Data == nil { // killed before the manifest stood
 		now.Data, now.DataDirs, now.Started = []record.DataManifest{}, e.Finder.Absolute(), time.Now().UTC()
 	}
-	return (&run{exp: e, dir: record.NewDirectory(path), opt: o, manifest: now, before: before}).carryOut(ctx)
+	return &run{exp: e, dir: record.NewDirectory(path), opt: o, manifest: now, before: before}, nil
 }
 
 // planned is the plan as the manifest has it.
@@ -83,6 +98,7 @@ func (r *run) resumeFinished(plan []experiment.Cell) {
 		case st.Status == record.OK:
 			r.results[c.Path()] = st.Result
 			r.done++
+			r.step(c, st.Result, 0)
 		}
 	}
 	for _, why := range r.again {
@@ -95,7 +111,8 @@ func (r *run) revoke(cells []experiment.Cell, why error) {
 	r.log.Error("data", "error", why.Error())
 	for _, c := range cells {
 		r.mu.Lock()
-		ended := r.results[c.Path()].Status != record.Interrupted
+		was, ok := r.results[c.Path()] // not where another process has the cell
+		ended := ok && was.Status != record.Interrupted
 		r.mu.Unlock()
 		if !ended {
 			continue

@@ -18,6 +18,7 @@ import (
 	"plumbline/data/cache"
 	"plumbline/eval"
 	"plumbline/numeric/parallel"
+	"plumbline/runs/claim"
 	"plumbline/runs/experiment"
 	"plumbline/runs/prepare"
 	"plumbline/runs/record"
@@ -32,8 +33,13 @@ type Options struct {
 	Command []string     // recorded in the manifest
 	Cache   *cache.Store // of prepared data; nil: none
 	Tuned   []record.Tuned
-	create  func(path string) (io.WriteCloser, error)
-	judge   judging
+	// Share is the cells that Resume carries out beside other processes, by their places in the plan from 1; nil: all of
+	// them, and no other process may be at work on the run. A share leaves no results.csv: see [Collect].
+	Share []int
+	// TakeOver treats processes of which nothing can be known as gone, and takes their cells over.
+	TakeOver bool
+	create   func(path string) (io.WriteCloser, error)
+	judge    judging
 }
 
 // judging is [eval.Summarise], or what a test puts in its place.
@@ -45,12 +51,33 @@ type Outcome struct {
 	Results     []record.Result // in the order of the plan
 	Failed      int             // cells that are not ok
 	Interrupted bool            // the context was cancelled: Resume takes the run up again
+	// Held are the cells of a share that another process has, which may be at work; they are not among Results.
+	Held []error
 }
 
 // Run carries the experiment out in a new run directory. Cells that fail are results with a status, not an
 // error; the error is about what concerns the run as a whole. When the directory cannot be written any more, the run
 // ends at once with what is done and an error that wraps [record.ErrUnwritable]; Resume takes it up.
 func Run(ctx context.Context, e *experiment.Experiment, o Options) (*Outcome, error) {
+	r, err := begin(e, o)
+	if err != nil {
+		return nil, err
+	}
+	return r.carryOut(ctx)
+}
+
+// Begin makes the run directory of an experiment, in which other processes carry out its cells ([Options.Share]).
+func Begin(e *experiment.Experiment, o Options) (dir string, err error) {
+	r, err := begin(e, o)
+	if err != nil {
+		return "", err
+	}
+	r.manifest.Plan = planned(e.Plan())
+	return r.dir.Path, r.dir.WriteJSON("manifest.json", r.manifest)
+}
+
+// begin makes a run directory.
+func begin(e *experiment.Experiment, o Options) (*run, error) {
 	root := o.Root
 	if root == "" {
 		root = "runs"
@@ -75,7 +102,7 @@ func Run(ctx context.Context, e *experiment.Experiment, o Options) (*Outcome, er
 	m.Command, m.Started, m.Seeds = o.Command, time.Now().UTC(), e.Seeds
 	m.Data, m.DataDirs = []record.DataManifest{}, e.Finder.Absolute()
 	m.Experiment = record.SumOf(resolved).SHA256
-	return (&run{exp: e, dir: dir, opt: o, manifest: m}).carryOut(ctx)
+	return &run{exp: e, dir: dir, opt: o, manifest: m}, nil
 }
 
 // run is a run in progress.
@@ -92,6 +119,10 @@ type run struct {
 	stop     context.CancelCauseFunc // ends the run at once
 	results  map[string]record.Result
 	again    []string // why cells that had ended are done again
+	board    *claim.Board
+	steps    *record.Steps
+	number   map[string]int // of each cell in the plan, from 1
+	held     []error
 }
 
 func (r *run) carryOut(ctx context.Context) (*Outcome, error) {
@@ -106,19 +137,26 @@ func (r *run) carryOut(ctx context.Context) (*Outcome, error) {
 	}
 	defer folder.Close()
 	// two processes would write the same files, each over the other's halves
-	if lock(folder) {
+	if lock(folder, r.opt.Share != nil) {
 		return nil, fmt.Errorf("runs: %s: another process is at work on this run", r.dir.Path)
 	}
-	logFile, err := openLog(filepath.Join(r.dir.Path, "log.jsonl"))
+	r.results = map[string]record.Result{}
+	whole := r.exp.Plan()
+	plan, end, err := r.share(ctx, whole)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	logFile, err := openLog(filepath.Join(r.dir.Path, r.logName()))
 	if err != nil {
 		return nil, err
 	}
 	defer logFile.Close()
 	r.log = slog.New(slog.NewJSONHandler(logFile, nil))
-	r.results = map[string]record.Result{}
-	plan := r.exp.Plan()
 	r.total = len(plan)
-	r.manifest.Plan = planned(plan)
+	if r.opt.Share == nil {
+		r.manifest.Plan = planned(plan)
+	}
 	r.resumeFinished(plan)
 	left := slices.DeleteFunc(
 		slices.Clone(plan),
@@ -152,7 +190,9 @@ func (r *run) carryOut(ctx context.Context) (*Outcome, error) {
 			b.Arch,
 		)
 	}
-	r.writeManifest()
+	if r.opt.Share == nil {
+		r.writeManifest()
+	}
 	r.observe(Event{Kind: Planned})
 	for _, why := range r.again {
 		r.observe(Event{Kind: Warned, Text: "done again: " + why})
@@ -169,11 +209,17 @@ func (r *run) carryOut(ctx context.Context) (*Outcome, error) {
 			return nil, err
 		}
 	}
+	if r.opt.Share != nil {
+		return r.finishShare(ctx, plan)
+	}
 	return r.finish(ctx, plan)
 }
 
 // openLog opens the log for appending. What is no regular file in its place is refused: a pipe would wait for a reader.
 func openLog(path string) (*os.File, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, fmt.Errorf("runs: %w", err)
+	}
 	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
 		return nil, fmt.Errorf("runs: %s is not a regular file (%v)", path, st.Mode().Type())
 	}
@@ -282,12 +328,18 @@ func (r *run) fold(
 		m.Audit, m.Warnings = report.Line(), slices.Concat(m.Warnings, report.Warnings())
 	}
 	switch {
+	case r.opt.Share != nil:
+		if err := r.leaveData(m, cells[0].Fold); err != nil {
+			return err
+		}
 	case known < 0:
 		r.manifest.Data = append(r.manifest.Data, m)
 	case k == 0:
 		r.manifest.Data[known] = m
 	}
-	r.writeManifest()
+	if r.opt.Share == nil {
+		r.writeManifest()
+	}
 	for _, w := range m.Warnings {
 		r.observe(Event{Kind: Warned, Data: name, Text: w})
 		r.log.Warn("data", "data", name, "warning", w)
@@ -353,7 +405,13 @@ func (r *run) writeManifest() {
 
 // finish writes what sums the run up.
 func (r *run) finish(ctx context.Context, plan []experiment.Cell) (*Outcome, error) {
-	o := &Outcome{Dir: r.dir.Path, Interrupted: ctx.Err() != nil}
+	return r.sumUp(ctx, plan, ctx.Err() != nil, nil)
+}
+
+// sumUp writes what sums the run up; sums are those of status files that were read just now.
+func (r *run) sumUp(ctx context.Context, plan []experiment.Cell, interrupted bool, sums map[string]record.FileSum,
+) (*Outcome, error) {
+	o := &Outcome{Dir: r.dir.Path, Interrupted: interrupted}
 	for _, c := range plan {
 		res := r.results[c.Path()]
 		if res.Status != record.OK {
@@ -370,7 +428,7 @@ func (r *run) finish(ctx context.Context, plan []experiment.Cell) (*Outcome, err
 		r.dir.Write("results.csv", func(w io.Writer) error { return record.WriteResults(w, o.Results) }),
 		r.dir.WriteJSON("summary.json", summarise(r.exp, &r.manifest, o.Results)),
 	)
-	r.manifest.Files = r.files(plan)
+	r.manifest.Files = r.files(plan, sums)
 	err = errors.Join(err, r.dir.WriteJSON("manifest.json", r.manifest))
 	if full := context.Cause(ctx); errors.Is(full, record.ErrUnwritable) {
 		return o, full
@@ -378,8 +436,9 @@ func (r *run) finish(ctx context.Context, plan []experiment.Cell) (*Outcome, err
 	return o, err
 }
 
-// files is what the run wrote besides the cells' own files, and the status of every cell that ended.
-func (r *run) files(plan []experiment.Cell) map[string]record.FileSum {
+// files is what the run wrote besides the cells' own files, and the status of every cell that ended; sums are those
+// that are known.
+func (r *run) files(plan []experiment.Cell, sums map[string]record.FileSum) map[string]record.FileSum {
 	out := map[string]record.FileSum{}
 	for name, sum := range r.before.Files { // of an earlier attempt: what is not written anew
 		if strings.HasPrefix(name, "audit/") {
@@ -392,9 +451,17 @@ func (r *run) files(plan []experiment.Cell) map[string]record.FileSum {
 			out[name] = sum
 		}
 	}
+	if _, ok := out["experiment.yaml"]; !ok { // of an earlier process
+		if sum, err := record.Sum(filepath.Join(r.dir.Path, "experiment.yaml"), record.MaxJSON); err == nil {
+			out["experiment.yaml"] = sum
+		}
+	}
 	for _, c := range plan {
 		name := c.Path() + "/status.json"
 		sum, ok := written[name]
+		if !ok {
+			sum, ok = sums[name]
+		}
 		if !ok { // taken over: it was checked
 			var err error
 			if sum, err = record.Sum(filepath.Join(r.dir.Path, filepath.FromSlash(name)), record.MaxJSON); err != nil {

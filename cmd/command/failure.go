@@ -5,6 +5,9 @@ const (
 	ExitOK     = 0
 	ExitFailed = 1 // a run in which some cell is not ok, or that could not be carried out
 	ExitUsage  = 2 // wrong arguments or config
+	// ExitAgain is of a share of a run that was interrupted, or that another process has cells of: started again, it goes
+	// on (EX_TEMPFAIL of sysexits.h).
+	ExitAgain = 75
 )
 
 // Failure is an error with the exit code it leads to. It has been reported already when quiet.

@@ -140,7 +140,8 @@ func TestRunDirectoryIsDocumented(t *testing.T) {
 	}
 	text := manual(t)["docs/run-directory.md"]
 	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && filepath.Base(filepath.Dir(path)) != "audit" && !strings.Contains(text, d.Name()) {
+		named := filepath.Base(filepath.Dir(path)) // folders whose files are named after data sets and processes
+		if err == nil && !d.IsDir() && named != "audit" && named != "progress" && !strings.Contains(text, d.Name()) {
 			t.Errorf("%s is not documented", d.Name())
 		}
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ func (a *app) runCommand() *cobra.Command {
 	var out, resume, metric string
 	var workers int
 	var list bool
+	var part share
 	var keep command.Cache
 	var memory memorySize
 	c := &cobra.Command{
@@ -43,24 +45,31 @@ FILE may be the name of an experiment of configs/experiments or configs/papers, 
 (--list says which there are), or the experiment.yaml of a run directory, which repeats that run. A run that was
 interrupted or killed is taken up by --resume: cells that are done are kept.
 
-Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the arguments are wrong.`,
+With --cells or --cell it takes up some cells of a run, while other processes on this or other machines take up others;
+"plumbline collect" then writes results.csv and the report. Cells have numbers, from 1, in the order of results.csv.
+--cells @FILE reads the line of the file that $JOB_COMPLETION_INDEX (from 0) or $SLURM_ARRAY_TASK_ID says. A cell that
+another process has is left to it, unless that process is known to have ended.
+
+Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the arguments are wrong, and of --cells 75
+when it was interrupted or another process has a cell: started again, it goes on.`,
 		Example: `  plumbline run quickstart
   plumbline run --list
   plumbline run configs/experiments/quickstart.yaml seeds=[1] models=[znorm,iforest] --out /tmp/runs
   plumbline run configs/experiments/nsl-kdd-baselines.yaml --data ~/datasets
-  plumbline run --resume runs/20240101-120000-quickstart`,
+  plumbline run --resume runs/20240101-120000-quickstart
+  plumbline run --resume runs/20240101-120000-quickstart --cells 1-4`,
 		Args: func(c *cobra.Command, args []string) error {
 			switch {
 			case list:
 				return needs(0, 0, "no experiment with --list")(c, args)
 			case resume == "":
-				return needs(1, -1, "an experiment file")(c, args)
+				return cmp.Or(part.check(resume), needs(1, -1, "an experiment file")(c, args))
 			case len(args) > 0:
 				return usage(errors.New("run: --resume takes no file and no overrides: a run is taken up as it was begun"))
 			case c.Flags().Changed("out"):
 				return usage(errors.New("run: --out has no effect with --resume: a run is taken up where it stands"))
 			}
-			return nil
+			return part.check(resume)
 		},
 		ValidArgsFunction: a.CompleteExperiment,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -87,9 +96,13 @@ Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the ar
 						"with the override ~tune", args[0], args[0]))
 				}
 			}
-			return a.carryOut(c.Context(), e, resume, metric, runs.Options{
-				Root: out, Workers: workers, Memory: int64(memory), Cache: store,
-			})
+			o := runs.Options{
+				Root: out, Workers: workers, Memory: int64(memory), Cache: store, TakeOver: part.takeOver,
+			}
+			if part.given() {
+				return a.carryOutShare(c.Context(), resume, &part, o)
+			}
+			return a.carryOut(c.Context(), e, resume, metric, o)
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", "runs", "folder that run directories are made in")
@@ -98,6 +111,7 @@ Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the ar
 	c.Flags().IntVar(&workers, "workers", 0, "cells at work side by side; 0: as the experiment says")
 	c.Flags().StringVar(&metric, "metric", "auroc", "metric that the closing table ranks by")
 	c.Flags().BoolVarP(&a.Quiet, "quiet", "q", false, "no progress on stderr")
+	part.flags(c)
 	a.DataFlag(c)
 	a.memoryFlag(c, &memory)
 	a.CacheFlags(c, &keep)
@@ -145,6 +159,28 @@ func (a *app) carryOut(ctx context.Context, e *experiment.Experiment, resume, me
 	case err != nil:
 		return failed(err)
 	}
+	if err := a.sumUp(outcome, metric); err != nil {
+		return err
+	}
+	switch {
+	case outcome.Interrupted:
+		fmt.Fprintf(a.Err, "interrupted; go on with: plumbline run --resume %s\n", outcome.Dir)
+		return &command.Failure{Code: exitFailed, Quiet: true, Err: errors.New("interrupted")}
+	case outcome.Failed > 0:
+		return a.notOK(outcome)
+	}
+	return nil
+}
+
+// notOK says which cells are not.
+func (a *app) notOK(outcome *runs.Outcome) error {
+	fmt.Fprintf(a.Err, "%d of %d cells are not ok (%s): see results.csv and log.jsonl there\n", outcome.Failed,
+		len(outcome.Results), outcome.NotOK())
+	return &command.Failure{Code: exitFailed, Quiet: true, Err: errors.New("cells failed")}
+}
+
+// sumUp leaves tests and a report in a run directory, and prints the comparison.
+func (a *app) sumUp(outcome *runs.Outcome, metric string) error {
 	rec, err := record.Open(outcome.Dir)
 	if err != nil {
 		return failed(err)
@@ -165,15 +201,6 @@ func (a *app) carryOut(ctx context.Context, e *experiment.Experiment, resume, me
 		fmt.Fprintf(a.Out, "report: %s\n", file)
 	}
 	fmt.Fprintln(a.Out, outcome.Dir)
-	switch {
-	case outcome.Interrupted:
-		fmt.Fprintf(a.Err, "interrupted; go on with: plumbline run --resume %s\n", outcome.Dir)
-		return &command.Failure{Code: exitFailed, Quiet: true, Err: errors.New("interrupted")}
-	case outcome.Failed > 0:
-		fmt.Fprintf(a.Err, "%d of %d cells are not ok (%s): see results.csv and log.jsonl there\n", outcome.Failed,
-			len(outcome.Results), outcome.NotOK())
-		return &command.Failure{Code: exitFailed, Quiet: true, Err: errors.New("cells failed")}
-	}
 	return nil
 }
 

@@ -20,6 +20,8 @@ type Directory struct {
 	Path string
 	// Create opens a new file for writing; tests put a disk that fills up in its place.
 	Create func(path string) (io.WriteCloser, error)
+	// Writer is in the names of files that are being written, where several processes may write the same ones.
+	Writer string
 
 	mu      sync.Mutex
 	written map[string]FileSum
@@ -78,6 +80,9 @@ func (d *Directory) Write(name string, fill func(io.Writer) error) error {
 		return fmt.Errorf("runs: %w", unwritable(err))
 	}
 	part := path + ".part"
+	if d.Writer != "" {
+		part = path + "." + d.Writer + ".part"
+	}
 	// what a killed process left, or a pipe or a link in its place, which must not be written to
 	if err := os.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("runs: %s: %w", name, unwritable(err))

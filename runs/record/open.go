@@ -168,7 +168,7 @@ func (r *Record) cells(rows []Result, ended bool) {
 			r.fault(manifestFile, "names %q, which is no cell", p.Cell)
 			continue
 		}
-		st, faults := CheckCell(r.Dir, p.Cell, false)
+		st, sum, faults := CheckCellSum(r.Dir, p.Cell, false)
 		gone := st == nil && faults == nil
 		file := path.Join(p.Cell, statusFile)
 		want, listed := r.Manifest.Files[file]
@@ -182,7 +182,7 @@ func (r *Record) cells(rows []Result, ended bool) {
 		case gone:
 			r.fault(file, "is missing")
 			blank.Status, blank.Error = Missing, file+" is missing"
-		case len(faults) == 0 && listed:
+		case len(faults) == 0 && listed && sum != want:
 			if f := checkFile(r.Dir, file, want, true); f != nil {
 				faults = append(faults, *f)
 			}

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -36,13 +37,31 @@ const (
 // Files that it does not list do not count. The status is nil where it cannot be read; of a cell that did not end there
 // is neither a status nor a fault.
 func CheckCell(dir, cell string, all bool) (*Status, []Fault) {
+	st, _, faults := CheckCellSum(dir, cell, all)
+	return st, faults
+}
+
+// CheckCellSum is [CheckCell], with the size and hash of the status.json that was read.
+func CheckCellSum(dir, cell string, all bool) (*Status, FileSum, []Fault) {
 	file := path.Join(cell, statusFile)
-	st := &Status{}
-	if err := ReadJSON(dir, file, st); errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	} else if err != nil {
-		return nil, []Fault{faultOf(file, err)}
+	raw, err := ReadFile(filepath.Join(dir, filepath.FromSlash(file)), MaxJSON)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, FileSum{}, nil
 	}
+	st := &Status{}
+	if err == nil {
+		err = json.Unmarshal(raw, st)
+	}
+	if err != nil {
+		return nil, FileSum{}, []Fault{faultOf(file, err)}
+	}
+	st, faults := checkStatus(dir, cell, st, all)
+	return st, SumOf(raw), faults
+}
+
+// checkStatus checks a cell's folder against its status.
+func checkStatus(dir, cell string, st *Status, all bool) (*Status, []Fault) {
+	file := path.Join(cell, statusFile)
 	if st.Result.Cell != cell || st.Cell != "" && st.Cell != cell {
 		name := st.Cell
 		if name == "" || name == cell {

@@ -1,0 +1,86 @@
+package runs
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"plumbline/runs/experiment"
+)
+
+// ParseCells reads numbers of cells, from 1: "7", "1-4" or several with commas between them. They come in ascending
+// order, each once.
+func ParseCells(text string) ([]int, error) {
+	out := []int{}
+	for one := range strings.SplitSeq(text, ",") {
+		first, last, isRange := strings.Cut(strings.TrimSpace(one), "-")
+		from, err := strconv.Atoi(first)
+		to := from
+		if err == nil && isRange {
+			to, err = strconv.Atoi(last)
+		}
+		if err != nil || from < 1 || to < from || to-from >= maxCells {
+			return nil, fmt.Errorf("%q names no cells: want a number, FIRST-LAST, or several with commas", one)
+		}
+		for n := from; n <= to; n++ {
+			out = append(out, n)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+// NamedCells is the numbers of cells of a run that have these names, or whose names alone hold them.
+func NamedCells(dir string, lo experiment.LoadOptions, names []string) ([]int, error) {
+	e, err := experiment.Load(filepath.Join(dir, "experiment.yaml"), lo)
+	if err != nil {
+		return nil, err
+	}
+	plan := e.Plan()
+	var out []int
+	for _, name := range names {
+		at := slices.IndexFunc(plan, func(c experiment.Cell) bool { return c.Path() == name })
+		var found []string
+		for i, c := range plan {
+			if at < 0 && strings.Contains(c.Path(), name) {
+				found = append(found, c.Path())
+				out = append(out, i+1)
+			}
+		}
+		switch {
+		case at >= 0:
+			out = append(out, at+1)
+		case len(found) == 0:
+			return nil, fmt.Errorf("runs: %s has no cell %q", dir, name)
+		case len(found) > 1:
+			return nil, fmt.Errorf("runs: %q fits %d cells, first: %s and %s", name, len(found), found[0], found[1])
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+// maxCells is the most cells that a range may name.
+const maxCells = 10_000_000
+
+// FormatCells is the shortest text that ParseCells reads as these numbers, which ascend.
+func FormatCells(numbers []int) string {
+	var b strings.Builder
+	for i := 0; i < len(numbers); {
+		k := i
+		for k+1 < len(numbers) && numbers[k+1] == numbers[k]+1 {
+			k++
+		}
+		if b.Len() > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(strconv.Itoa(numbers[i]))
+		if k > i {
+			b.WriteString("-" + strconv.Itoa(numbers[k]))
+		}
+		i = k + 1
+	}
+	return b.String()
+}

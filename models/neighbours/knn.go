@@ -68,6 +68,9 @@ type knnState struct {
 }
 
 func (m *knnState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
+	if m.k == m.ref.N && m.distance != "median" {
+		return m.scoreByAll(ctx, s, workers, out)
+	}
 	return m.ref.Nearest(ctx, s.X, m.k, workers, -1, func(i int, near []neighbour.Neighbour) {
 		switch m.distance {
 		case "mean":
@@ -80,6 +83,26 @@ func (m *knnState) ScoreRows(ctx context.Context, s *data.Set, workers int, out 
 			out[i] = (near[(m.k-1)/2].Distance + near[m.k/2].Distance) / 2
 		default:
 			out[i] = near[m.k-1].Distance
+		}
+	})
+}
+
+// scoreByAll is ScoreRows where all rows are neighbours: none has to be looked for, or put in order.
+func (m *knnState) scoreByAll(ctx context.Context, s *data.Set, workers int, out []float64) error {
+	return models.ParallelRows(ctx, s.N, 16, workers, func() func(lo, hi int) {
+		return func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				row := s.Row(i)
+				var sum, largest float64
+				for k := range m.ref.N {
+					d := neighbour.Distance(row, m.ref.Row(k))
+					sum += d
+					largest = max(largest, d)
+				}
+				if out[i] = largest; m.distance == "mean" {
+					out[i] = sum / float64(m.k)
+				}
+			}
 		}
 	})
 }

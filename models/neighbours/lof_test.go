@@ -61,6 +61,18 @@ func TestLOFUniform(t *testing.T) {
 	}
 }
 
+// TestKNNOfAll: where every row is a neighbour, the distances to 0, 3 and 7 from 1 are 1, 2 and 6, from 10 they are 10,
+// 7 and 3.
+func TestKNNOfAll(t *testing.T) {
+	train, test := modeltest.Vectors(1, []float64{0, 3, 7}), modeltest.Vectors(1, []float64{1, 10})
+	for distance, want := range map[string][]float64{
+		"mean": {3, 20. / 3}, "largest": {6, 10}, "median": {2, 7},
+	} {
+		spec := &KNN{K: 100, Distance: distance, Sample: models.Sample{Sample: "first"}}
+		modeltest.Near(t, distance, modeltest.FitScore(t, spec, models.Env{}, train, test), want, 1e-12)
+	}
+}
+
 func TestKNNByHand(t *testing.T) {
 	train, test := modeltest.Vectors(1, []float64{0, 1, 3, 7, 7}), modeltest.Vectors(1, []float64{0, 2, 7, 100})
 	modeltest.Near(

@@ -51,6 +51,7 @@ var allowed = map[string]string{
 	"data/value":     "",
 	"data/guess":     "data/value",
 	"data/pseudonym": "",
+	"data/profile":   "data numeric/stat",
 	"data/datatest":  "",
 	"data/cache":     "",
 	"data/corpus":    "data",
@@ -111,10 +112,10 @@ var allowed = map[string]string{
 	"runs/experiment": "configs/settings data data/evasion data/infer data/prep data/source data/split " +
 		"data/synth eval models runs/record",
 	"runs/record": "configs/settings data eval models numeric/kernel runs/usage",
-	"runs/prepare": "configs/settings data data/audit data/cache data/evasion data/noise data/prep data/source " +
-		"data/split models numeric/parallel runs/experiment runs/record",
+	"runs/prepare": "configs/settings data data/audit data/cache data/evasion data/noise data/prep data/profile " +
+		"data/source data/split models numeric/parallel runs/experiment runs/record",
 	"runs/runstest": "configs models/all runs/experiment",
-	"runs/bundle":   "configs/settings data data/prep data/source eval models runs/experiment runs/record",
+	"runs/bundle":   "configs/settings data data/prep data/profile data/source eval models runs/experiment runs/record",
 	"runs/investigate": "data data/cache data/prep data/source eval models runs/bundle runs/experiment runs/prepare " +
 		"runs/record",
 	"runs/usage":    "",

@@ -38,6 +38,7 @@ func (j *job) writeFiles(det models.Detector, scores []float64, threshold float6
 		Cell: j.cell, Columns: j.data.Schema, Pipeline: j.data.Pipeline(prepare.NeedsOf(j.cell.Entry.Info.Needs)),
 		Tracer:   j.data.Tracer,
 		Detector: det, NoModel: elsewhere || !j.exp.Keep.Models, Aggregate: j.exp.Aggregate, Program: j.program,
+		Calibrated: j.calibrated, Profile: j.data.Profile,
 		Threshold: bundle.Threshold{
 			Rule: t.Rule, Value: t.Value, On: t.On,
 			Score: eval.Number(threshold), FlowLimit: eval.Number(j.rule.FlowLimit),

@@ -37,10 +37,12 @@ const (
 )
 
 // members are the files of a model file, in their order. Those that are optional are left out where there are none.
-var members = []string{manifestName, specName, prepName, thresholdName, modelName, provenanceOf, metricsName}
+var members = []string{
+	manifestName, specName, prepName, thresholdName, modelName, calibrationName, profileName, provenanceOf, metricsName,
+}
 
 // optional are the members that a model file may lack.
-var optional = []string{metricsName}
+var optional = []string{calibrationName, profileName, metricsName}
 
 // IsFile says whether a path is that of a file that begins as a model file does.
 func IsFile(path string) bool {

@@ -7,12 +7,15 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"plumbline/eval"
 	"plumbline/runs/bundle"
 )
 
@@ -79,9 +82,40 @@ func TestModelFile(t *testing.T) {
 			names = append(names, f.Name)
 		}
 		z.Close()
-		all := "bundle.json spec.yaml prep.json threshold.json model.bin provenance.json metrics.json"
+		if c := b.Calibration; c.P(math.Inf(1)) != 1/float64(c.N+1) || c.P(math.Inf(-1)) != 1 {
+			t.Errorf("%s: p-values from %d scores", model, c.N)
+		}
+		if b.Profile.Rows == 0 || b.Profile.Column("proto") == nil {
+			t.Errorf("%s: profile %+v", model, b.Profile)
+		}
+		all := "bundle.json spec.yaml prep.json threshold.json model.bin " +
+			"calibration.json profile.json provenance.json metrics.json"
 		if strings.Join(names, " ") != all {
 			t.Errorf("%s holds %v", model, names)
+		}
+	}
+}
+
+// TestCalibration: p-values are those of all scores where all are kept or the score is among the highest, else at most
+// 0.1 % larger.
+func TestCalibration(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	for _, n := range []int{1, 7, 4000, 4001, 50_000} {
+		scores := make([]float64, n)
+		for i := range scores {
+			scores[i] = math.Round(r.NormFloat64()*1000) / 1000 // with ties
+		}
+		c := bundle.NewCalibration(scores)
+		slices.Sort(scores)
+		if len(c.Scores) > 4000 {
+			t.Errorf("%d scores are kept", len(c.Scores))
+		}
+		for _, s := range append([]float64{-9, 9, scores[n/2]}, scores[:min(n, 200)]...) {
+			want := eval.ConformalP(scores, []float64{s})[0]
+			got := c.P(s)
+			if got < want || got > want+0.001 || (n <= 4000 || want < 2000/float64(n)) && got != want {
+				t.Errorf("%d scores: p of %v is %v, want %v", n, s, got, want)
+			}
 		}
 	}
 }

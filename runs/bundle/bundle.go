@@ -14,6 +14,7 @@ import (
 	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/data/prep"
+	"plumbline/data/profile"
 	"plumbline/data/source"
 	"plumbline/eval"
 	"plumbline/models"
@@ -32,6 +33,9 @@ type Bundle struct {
 	Pipeline  *prep.Pipeline
 	Tracer    *prep.Tracer // nil: the data set has no traces
 	Threshold Threshold
+	// Calibration gives p-values, and Profile is what the training rows look like; nil where the cell left none.
+	Calibration *Calibration
+	Profile     *profile.Profile
 
 	Provenance *Provenance   // of a model file; nil: a cell's folder
 	Metrics    *eval.Metrics // of a model file whose cell has some; else nil
@@ -89,7 +93,11 @@ func open(path, hash string, read func(name string, limit int64) ([]byte, error)
 		take func([]byte) error
 	}{
 		{specName, b.takeSpec}, {prepName, b.takePrep}, {thresholdName, b.takeThreshold}, {modelName, b.takeModel},
+		{calibrationName, b.takeCalibration}, {profileName, b.takeProfile},
 	} {
+		if _, ok := b.Files[part.name]; !ok && slices.Contains(optional, part.name) {
+			continue
+		}
 		raw, err := b.file(part.name)
 		if err == nil {
 			err = part.take(raw)
@@ -209,6 +217,10 @@ func (b *Bundle) takePrep(raw []byte) error {
 }
 
 func (b *Bundle) takeThreshold(raw []byte) error { return json.Unmarshal(raw, &b.Threshold) }
+
+func (b *Bundle) takeCalibration(raw []byte) error { return json.Unmarshal(raw, &b.Calibration) }
+
+func (b *Bundle) takeProfile(raw []byte) error { return json.Unmarshal(raw, &b.Profile) }
 
 func (b *Bundle) takeModel(raw []byte) error {
 	det, err := b.Spec.New(models.Env{Seed: cmp.Or(b.ModelSeed, b.Seed)})

@@ -1,12 +1,14 @@
 package bundle
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 
 	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/data/prep"
+	"plumbline/data/profile"
 	"plumbline/eval"
 	"plumbline/models"
 	"plumbline/runs/experiment"
@@ -82,19 +84,25 @@ const (
 	prepName      = "prep.json"
 	thresholdName = "threshold.json"
 	modelName     = "model.bin"
+
+	// not of those that were written before these files were
+	calibrationName = "calibration.json"
+	profileName     = "profile.json"
 )
 
 // Parts is what a bundle is made of, for [Write].
 type Parts struct {
-	Cell      experiment.Cell
-	Columns   []data.Field // of the table
-	Pipeline  *prep.Pipeline
-	Tracer    *prep.Tracer // nil: no traces
-	Detector  models.Detector
-	NoModel   bool // leave model.bin out: the bundle can be read, not opened
-	Threshold Threshold
-	Aggregate experiment.Aggregate
-	Program   string // version
+	Cell       experiment.Cell
+	Columns    []data.Field // of the table
+	Pipeline   *prep.Pipeline
+	Tracer     *prep.Tracer // nil: no traces
+	Detector   models.Detector
+	NoModel    bool // leave model.bin out: the bundle can be read, not opened
+	Threshold  Threshold
+	Aggregate  experiment.Aggregate
+	Calibrated []float64        // scores of benign units that were held out; nil: none
+	Profile    *profile.Profile // of the benign training rows
+	Program    string           // version
 }
 
 // Write writes the files of a bundle into a cell's folder, bundle.json last.
@@ -128,6 +136,18 @@ func Write(to *record.Folder, p Parts) error {
 		}
 		names = append(names, modelName)
 	}
+	if p.Calibrated != nil {
+		if err := to.Write(calibrationName, compact(NewCalibration(p.Calibrated))); err != nil {
+			return err
+		}
+		names = append(names, calibrationName)
+	}
+	if p.Profile != nil {
+		if err := to.Write(profileName, compact(p.Profile)); err != nil {
+			return err
+		}
+		names = append(names, profileName)
+	}
 	m := Manifest{
 		Version: Version, Program: p.Program, Data: set.Config.Name, Model: entry.Info.Name, Label: entry.Label,
 		Seed: p.Cell.Seed, Fold: p.Cell.Fold, Source: string(source), Columns: p.Columns,
@@ -142,4 +162,9 @@ func Write(to *record.Folder, p Parts) error {
 		m.Files[name] = written[name]
 	}
 	return to.WriteJSON(manifestName, m)
+}
+
+// compact writes a value as JSON in one line.
+func compact(v any) func(io.Writer) error {
+	return func(w io.Writer) error { return json.NewEncoder(w).Encode(v) }
 }

@@ -10,6 +10,7 @@ import (
 	"plumbline/data/audit"
 	"plumbline/data/cache"
 	"plumbline/data/prep"
+	"plumbline/data/profile"
 	"plumbline/runs/experiment"
 	"plumbline/runs/record"
 )
@@ -63,6 +64,7 @@ type headMeta struct {
 	Pipeline *prep.Pipeline      `json:"pipeline"`
 	Native   *prep.Pipeline      `json:"native,omitempty"`
 	Tracer   *prep.Tracer        `json:"tracer"`
+	Profile  *profile.Profile    `json:"profile"`
 	Keys     [3][]string         `json:"keys"`
 }
 
@@ -77,7 +79,7 @@ func (p *Prepared) keepHead() {
 		return
 	}
 	meta := headMeta{Info: p.Info, Schema: p.Schema, Classes: p.classes, Pipeline: p.Pipe, Native: p.native,
-		Tracer: p.Tracer}
+		Tracer: p.Tracer, Profile: p.Profile}
 	arrays := cache.Arrays{}
 	for i, to := range p.unitSets() {
 		u, name := *to, unitNamesInHead[i]
@@ -93,7 +95,7 @@ func (p *Prepared) keepHead() {
 func (p *Prepared) takeHead() bool {
 	var meta headMeta
 	e := p.store.take("head", &meta)
-	if e == nil || meta.Pipeline == nil || (meta.Tracer == nil) != (p.Set.Traces == nil) ||
+	if e == nil || meta.Pipeline == nil || meta.Profile == nil || (meta.Tracer == nil) != (p.Set.Traces == nil) ||
 		(meta.Native == nil) == p.Set.Prep.Native() {
 		return false
 	}
@@ -111,7 +113,7 @@ func (p *Prepared) takeHead() bool {
 		*to = u
 	}
 	p.Info, p.Schema, p.classes = meta.Info, meta.Schema, meta.Classes
-	p.Pipe, p.native, p.Tracer = meta.Pipeline, meta.Native, meta.Tracer
+	p.Pipe, p.native, p.Tracer, p.Profile = meta.Pipeline, meta.Native, meta.Tracer, meta.Profile
 	return true
 }
 

@@ -10,6 +10,7 @@ import (
 	"plumbline/data"
 	"plumbline/data/noise"
 	"plumbline/data/prep"
+	"plumbline/data/profile"
 	"plumbline/data/source"
 	"plumbline/data/split"
 	"plumbline/models"
@@ -27,6 +28,7 @@ type Prepared struct {
 	Pipe    *prep.Pipeline
 	native  *prep.Pipeline // what native models see; nil: the same
 	Tracer  *prep.Tracer
+	Profile *profile.Profile // of the benign training rows in the columns that models see
 
 	Test, Valid, TrainUnits *experiment.Units
 
@@ -133,6 +135,7 @@ func (src *Source) Prepare(ctx context.Context, fold int) (*Prepared, error) {
 		}
 	}
 	p.classes, p.Schema = l.Table.Classes, l.Table.Schema()
+	p.Profile = profile.Of(l.Table, l.benign, p.seen())
 	p.Info = dataManifest(l, report, p.Pipe)
 	p.Info.Axis = set.Axis
 	if fold == 0 {
@@ -142,6 +145,23 @@ func (src *Source) Prepare(ctx context.Context, fold int) (*Prepared, error) {
 	p.Info.Warnings = slices.Concat(p.Info.Warnings, p.Pipe.Warnings, p.Pipe.Varying(l.Table, l.split.Test))
 	p.keepHead()
 	return p, nil
+}
+
+// seen is the columns of the table that models see in some way, each once.
+func (p *Prepared) seen() []string {
+	var names []string
+	for _, pipe := range []*prep.Pipeline{p.Pipe, p.native} {
+		if pipe != nil {
+			for i := range pipe.Outputs {
+				names = append(names, pipe.Outputs[i].Source)
+			}
+		}
+	}
+	if p.Tracer != nil {
+		names = append(names, p.Tracer.Columns()...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // alive reads and splits the data set, unless that was done.

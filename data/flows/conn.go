@@ -17,6 +17,7 @@ type Conn struct {
 	MPLS      uint32
 	MAC       [2]uint64
 	Tunnel    packets.Tunnel
+	Depth     uint8 // how many tunnels
 	// ICMPType and ICMPCode are of the first packet, ICMPID too.
 	ICMPType, ICMPCode uint8
 	ICMPID             uint16
@@ -24,6 +25,9 @@ type Conn struct {
 	// First and Last are the times of the record's first and last packet, in nanoseconds since 1970; where clocks run
 	// backwards the earliest and the latest. Began is the first packet's of the connection.
 	First, Last, Began int64
+	// Until is the time of the last packet whose checksum was right and, of TCP, that came before both ends had closed:
+	// later ones are counted, and do not make the connection longer.
+	Until int64
 	// Number is that of the first packet of the connection in the stream: it tells connections apart and orders them.
 	Number  uint64
 	Records uint32 // intermediate records before this one
@@ -31,18 +35,22 @@ type Conn struct {
 
 	Flipped bool // Policy.Flip or Conn.Flip turned the direction
 	Side    [2]Traffic
-	TCP     TCP // zero but for TCP
+	TCP     TCP     // zero but for TCP
+	History History // of TCP and UDP
 
 	// Own is what the vocabulary keeps; nil: nothing.
 	Own Accumulator
 
-	table tableState
+	before  Accumulator // of the record before, until Own is made
+	vlanKey uint16      // the VLAN where the policy keeps them apart
+	table   tableState
 }
 
 // Traffic is what one end sent.
 type Traffic struct {
 	Packets   uint64
 	IPBytes   uint64 // of IP packets with their headers
+	Unstated  uint64 // of those, bytes of packets whose header says no length
 	WireBytes uint64 // of frames
 	Payload   uint64 // bytes after the transport's header
 	Headers   uint64 // bytes of IP and transport headers
@@ -86,8 +94,8 @@ func (c *Conn) Flip() {
 	c.MAC[0], c.MAC[1] = c.MAC[1], c.MAC[0]
 	c.Side[0], c.Side[1] = c.Side[1], c.Side[0]
 	c.TCP.End[0], c.TCP.End[1] = c.TCP.End[1], c.TCP.End[0]
-	c.table.originIsB = !c.table.originIsB
 	c.Flipped = !c.Flipped
+	c.History.add('^')
 }
 
 // count adds a packet.
@@ -100,6 +108,9 @@ func (c *Conn) count(p *packets.Packet, from Side) {
 	}
 	t.Packets++
 	t.IPBytes += uint64(p.IPLen)
+	if p.Faults&packets.NoLength != 0 {
+		t.Unstated += uint64(p.IPLen)
+	}
 	t.WireBytes += uint64(p.WireLen)
 	t.Payload += uint64(p.PayloadLen)
 	t.Headers += uint64(p.IPLen - min(p.IPLen, p.PayloadLen))

@@ -1,6 +1,404 @@
 package flows
 
+import (
+	"cmp"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"plumbline/data/packets"
+)
+
 // tableState is what the table keeps with a connection.
 type tableState struct {
-	originIsB bool // the originator is the second end of the key
+	hash     uint64
+	deadline int64 // when it ends if no packet comes
+	// older and newer are the neighbours in the order of the last packets, before and next in a slot of the wheel.
+	older, newer, before, next uint32
+	slot                       int32 // of the wheel, -1: in none
+	oneWay                     bool
+}
+
+// none is no connection.
+const none = math.MaxUint32
+
+// key is what the table finds the connection of a packet by, besides the addresses.
+type key struct {
+	hash     uint64
+	src, dst uint16
+	vlan     uint16
+	oneWay   bool
+	use      bool // the packet belongs to a flow
+}
+
+// slab is how many connections are made room for at a time.
+const slab = 1 << 9
+
+// table is the connections of some hashes. One goroutine works on it.
+type table struct {
+	vocabulary Vocabulary
+	policy     Policy
+	limit      int
+
+	slabs [][]Conn
+	free  []uint32
+	open  int
+	index index
+
+	oldest, newest uint32 // by their last packets
+	wheel          [wheelSlots]uint32
+	wheelAt        int64 // the second up to which the wheel was turned
+	wheelSet       bool
+
+	ended   []record // since the last tick
+	flows   uint64
+	evicted uint64
+
+	lock sync.Mutex
+	back []uint32 // connections whose records are written
+}
+
+// record is one that waits to be written. Its connection is nobody else's until it is given back.
+type record struct {
+	c  *Conn
+	at uint32 // where it stands in the slabs; none: it is a copy
+}
+
+// wheelSlots is how many seconds ahead the wheel tells apart.
+const wheelSlots = 512
+
+func newTable(v Vocabulary, p Policy, limit int) *table {
+	t := &table{vocabulary: v, policy: p, limit: max(1, limit), oldest: none, newest: none}
+	for i := range t.wheel {
+		t.wheel[i] = none
+	}
+	t.index.init()
+	return t
+}
+
+func (t *table) conn(i uint32) *Conn { return &t.slabs[i/slab][i%slab] }
+
+// packet takes the next packet of a connection of the table.
+func (t *table) packet(p *packets.Packet, k *key) {
+	at, from := t.find(p, k)
+	if at != none {
+		c := t.conn(at)
+		switch {
+		case c.table.deadline <= p.Time:
+			t.end(at, EndIdle)
+			at = none
+		case t.policy.Begins != nil && t.policy.Begins(c, p, from):
+			t.end(at, EndReuse)
+			at = none
+		case t.policy.Active > 0 && p.Time-c.First >= int64(t.policy.Active):
+			if t.policy.Continue {
+				t.intermediate(c, p.Time)
+			} else {
+				t.end(at, EndActive)
+				at = none
+			}
+		}
+	}
+	fresh := at == none
+	if fresh {
+		at, from = t.begin(p, k)
+	}
+	c := t.conn(at)
+	t.touch(at)
+	renewed := !fresh && c.Packets() == 0 && c.Own == nil
+	from, counted := t.count(c, p, from)
+	if fresh || renewed {
+		c.Own = t.vocabulary.Open(c, c.before)
+		c.before = nil
+	}
+	if !counted {
+		t.wait(at, c)
+		return
+	}
+	if c.Own != nil {
+		c.Own.Packet(c, p, from)
+	}
+	if t.policy.Ends != nil && t.policy.Ends(c, p, from) {
+		t.end(at, EndClosed)
+		return
+	}
+	t.wait(at, c)
+}
+
+// count adds a packet to its connection, unless its checksum is wrong.
+func (t *table) count(c *Conn, p *packets.Packet, from Side) (Side, bool) {
+	if p.Faults&packets.BadChecksum != 0 {
+		s := &c.Side[from]
+		s.BadChecksums++
+		if !t.policy.BadChecksums {
+			switch p.Proto {
+			case packets.TCP:
+				c.scaled('C', from, s.BadChecksums)
+			case packets.UDP: // Zeek counts the packet, not what is in it
+				c.scaled('C', from, s.BadChecksums)
+				bare := *p
+				bare.PayloadLen, bare.Payload = 0, nil
+				c.count(&bare, from)
+			}
+			return from, false
+		}
+	}
+	switch {
+	case p.Proto == packets.TCP && p.Faults&packets.NoTransport == 0 && p.FragmentOffset == 0:
+		from = c.track(p, from)
+	case p.Proto == packets.UDP:
+		c.History.mark(onceData, 'D', from)
+		c.Until = p.Time
+	default:
+		c.Until = p.Time
+	}
+	c.count(p, from)
+	return from, true
+}
+
+// find is the connection of a packet and who sent the packet.
+func (t *table) find(p *packets.Packet, k *key) (uint32, Side) {
+	for probe := t.index.start(k.hash); ; probe = t.index.next(probe) {
+		at := t.index.slots[probe].conn
+		if at == none {
+			return none, Orig
+		}
+		if t.index.slots[probe].hash != uint32(k.hash>>32) {
+			continue
+		}
+		c := t.conn(at)
+		if c.table.hash != k.hash || c.Proto != p.Proto || c.vlanKey != k.vlan || c.table.oneWay != k.oneWay ||
+			c.EtherType != p.EtherType {
+			continue
+		}
+		if c.Port[0] == k.src && c.Port[1] == k.dst && c.Addr[0] == p.Src && c.Addr[1] == p.Dst {
+			return at, Orig
+		}
+		if !k.oneWay && c.Port[1] == k.src && c.Port[0] == k.dst && c.Addr[1] == p.Src && c.Addr[0] == p.Dst {
+			return at, Resp
+		}
+	}
+}
+
+// begin makes a connection of its first packet.
+func (t *table) begin(p *packets.Packet, k *key) (uint32, Side) {
+	if t.open >= t.limit {
+		t.evicted++
+		t.end(t.oldest, EndEvicted)
+	}
+	if len(t.free) == 0 {
+		t.slabs = append(t.slabs, make([]Conn, slab))
+		for i := slab - 1; i >= 0; i-- {
+			t.free = append(t.free, uint32((len(t.slabs)-1)*slab+i))
+		}
+	}
+	at := t.free[len(t.free)-1]
+	t.free = t.free[:len(t.free)-1]
+	t.open++
+	t.flows++
+	c := t.conn(at)
+	*c = Conn{
+		Addr: [2]packets.Addr{p.Src, p.Dst}, Port: [2]uint16{k.src, k.dst}, MAC: [2]uint64{p.SrcMAC, p.DstMAC},
+		Version: p.Version, Proto: p.Proto, EtherType: p.EtherType, VLAN: p.VLAN, InnerVLAN: p.InnerVLAN, MPLS: p.MPLS,
+		Tunnel: p.Tunnel, Depth: p.Depth, ICMPType: p.ICMPType, ICMPCode: p.ICMPCode, ICMPID: p.ICMPID,
+		First: p.Time, Last: p.Time, Began: p.Time, Number: p.Number, vlanKey: k.vlan,
+		table: tableState{hash: k.hash, slot: -1, oneWay: k.oneWay, older: none, newer: none,
+			before: none, next: none},
+	}
+	c.TCP.End[0].init()
+	c.TCP.End[1].init()
+	c.Until = p.Time
+	t.index.put(k.hash, at, t)
+	from := Orig
+	if t.policy.Flip != nil && t.policy.Flip(p) {
+		c.Flip()
+		from = Resp
+	}
+	return at, from
+}
+
+// end takes a connection out of the table; its record waits.
+func (t *table) end(at uint32, why End) {
+	c := t.conn(at)
+	t.unlink(at, c)
+	t.unschedule(c)
+	t.index.remove(c.table.hash, at, t)
+	t.open--
+	if c.Packets() == 0 && c.Records > 0 { // nothing came after the last intermediate record
+		t.free = append(t.free, at)
+		return
+	}
+	c.End = why
+	t.ended = append(t.ended, record{c, at})
+}
+
+// intermediate keeps a record and sets the counts back.
+func (t *table) intermediate(c *Conn, now int64) {
+	kept := *c
+	kept.End = EndActive
+	t.ended = append(t.ended, record{&kept, none})
+	c.Records++
+	c.before, c.Own = c.Own, nil
+	c.Side = [2]Traffic{}
+	c.First, c.Last = now, now
+}
+
+// take gives the records since the last time, by the first packets of their connections.
+func (t *table) take() []record {
+	list := t.ended
+	t.ended = nil
+	slices.SortFunc(list, compareRecords)
+	return list
+}
+
+func compareRecords(a, b record) int {
+	return cmp.Or(cmp.Compare(a.c.Number, b.c.Number), cmp.Compare(a.c.Depth, b.c.Depth),
+		cmp.Compare(a.c.Records, b.c.Records))
+}
+
+// giveBack says that these are written. It is called by other goroutines than the table's.
+func (t *table) giveBack(list []uint32) {
+	t.lock.Lock()
+	t.back = append(t.back, list...)
+	t.lock.Unlock()
+}
+
+// reclaim takes connections back that are written.
+func (t *table) reclaim() {
+	t.lock.Lock()
+	for _, at := range t.back {
+		t.conn(at).Own = nil
+	}
+	t.free = append(t.free, t.back...)
+	t.back = t.back[:0]
+	t.lock.Unlock()
+}
+
+// touch makes the connection the one that was used last.
+func (t *table) touch(at uint32) {
+	if t.newest == at {
+		return
+	}
+	c := t.conn(at)
+	t.unlink(at, c)
+	c.table.older, c.table.newer = t.newest, none
+	if t.newest != none {
+		t.conn(t.newest).table.newer = at
+	} else {
+		t.oldest = at
+	}
+	t.newest = at
+}
+
+func (t *table) unlink(at uint32, c *Conn) {
+	s := &c.table
+	if s.older != none {
+		t.conn(s.older).table.newer = s.newer
+	} else if t.oldest == at {
+		t.oldest = s.newer
+	}
+	if s.newer != none {
+		t.conn(s.newer).table.older = s.older
+	} else if t.newest == at {
+		t.newest = s.older
+	}
+	s.older, s.newer = none, none
+}
+
+// wait says until when the connection waits for its next packet.
+func (t *table) wait(at uint32, c *Conn) {
+	if t.policy.Deadline != nil {
+		c.table.deadline = t.policy.Deadline(c)
+	} else {
+		c.table.deadline = addTime(c.Last, t.policy.Idle(c))
+	}
+	if c.table.slot < 0 {
+		t.schedule(at, c)
+	}
+}
+
+func addTime(t int64, d time.Duration) int64 {
+	if t > math.MaxInt64-int64(d) {
+		return math.MaxInt64
+	}
+	return t + int64(d)
+}
+
+func second(t int64) int64 {
+	s := t / 1e9
+	if t%1e9 > 0 {
+		s++
+	}
+	return s
+}
+
+// schedule puts a connection into the slot of the second in which it ends, or the last one.
+func (t *table) schedule(at uint32, c *Conn) {
+	due := second(c.table.deadline)
+	if !t.wheelSet {
+		t.wheelAt, t.wheelSet = second(c.First)-1, true
+	}
+	due = min(max(due, t.wheelAt+1), t.wheelAt+wheelSlots)
+	slot := int32(uint64(due) % wheelSlots)
+	head := t.wheel[slot]
+	if head != none {
+		t.conn(head).table.before = at
+	}
+	c.table.slot, c.table.before, c.table.next = slot, none, head
+	t.wheel[slot] = at
+}
+
+// unschedule takes a connection out of its slot.
+func (t *table) unschedule(c *Conn) {
+	s := &c.table
+	if s.slot < 0 {
+		return
+	}
+	if s.before != none {
+		t.conn(s.before).table.next = s.next
+	} else {
+		t.wheel[s.slot] = s.next
+	}
+	if s.next != none {
+		t.conn(s.next).table.before = s.before
+	}
+	s.slot, s.before, s.next = -1, none, none
+}
+
+// tick ends the connections whose time came before now.
+func (t *table) tick(now int64) {
+	if !t.wheelSet {
+		return
+	}
+	to := now / 1e9
+	for n := 0; t.wheelAt < to && n < wheelSlots; n++ {
+		t.wheelAt++
+		slot := int32(uint64(t.wheelAt) % wheelSlots)
+		at := t.wheel[slot]
+		t.wheel[slot] = none
+		for at != none {
+			c := t.conn(at)
+			next := c.table.next
+			c.table.slot, c.table.before, c.table.next = -1, none, none
+			if c.table.deadline <= now {
+				t.end(at, EndIdle)
+			} else {
+				t.schedule(at, c) // not into the slot that is being emptied: it is one round ahead at least
+			}
+			at = next
+		}
+	}
+	t.wheelAt = max(t.wheelAt, to)
+}
+
+// finish ends all connections.
+func (t *table) finish(now int64) {
+	for t.oldest != none {
+		why := EndOfCapture
+		if t.conn(t.oldest).table.deadline <= now {
+			why = EndIdle
+		}
+		t.end(t.oldest, why)
+	}
 }

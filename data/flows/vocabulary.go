@@ -55,8 +55,13 @@ type Policy struct {
 	Begins func(c *Conn, p *packets.Packet, from Side) bool
 	// Ends says whether the connection ends with the packet that it just counted; nil: never.
 	Ends func(c *Conn, p *packets.Packet, from Side) bool
+	// OneWayPacket says of a packet that it belongs to a flow of one direction, as with OneWay; nil: none does.
+	OneWayPacket func(p *packets.Packet) bool
 	// Idle is after how long without a packet a connection ends. It is called after each packet.
 	Idle func(c *Conn) time.Duration
+	// Deadline is when a connection ends unless another packet comes, in nanoseconds since 1970, where that is no time
+	// after its last packet; it stands in for Idle.
+	Deadline func(c *Conn) int64
 	// Active is how long a record may last: the packet that comes later than that after the first of the record is the
 	// first of the next one. 0: without limit.
 	Active time.Duration
@@ -64,6 +69,8 @@ type Policy struct {
 	// state of its transport, and counts from zero ([EndActive], Conn.Records counts them); false, a new one, of which
 	// the packet is the first.
 	Continue bool
+	// Checksums is whether checksums are looked at, unless the settings say otherwise.
+	Checksums bool
 	// BadChecksums says whether a packet with a wrong checksum of its transport counts all the same. Packets with a wrong
 	// checksum of the IP header never do. Checksums are not looked at where the reader is told so.
 	BadChecksums bool

@@ -71,6 +71,9 @@ const (
 	// NoTransport: the header of the transport is not whole in the capture, or its lengths cannot be: ports and flags
 	// are 0.
 	NoTransport
+	// NoLength: the IP header says no length, as before the network card cuts what it sends; IPLen is what was on the
+	// wire. Checksums cannot be right either: where they are looked at, the packet has BadIPChecksum.
+	NoLength
 )
 
 // Tunnel is what a packet was within.
@@ -108,6 +111,7 @@ type Packet struct {
 	TransportLen    uint32 // bytes after the IP headers: IPLen - IPHeader
 	TransportHeader uint16 // bytes of the transport's header
 	PayloadLen      uint32 // bytes after the transport's header, as the headers say
+	UDPLength       uint16 // as the header of UDP has it
 	Payload         []byte // those of them that were captured; valid as long as the packet
 
 	// DontFragment, MoreFragments, FragmentOffset (in bytes) and ID are of IPv4 or of a fragment header of IPv6. A

@@ -1,0 +1,413 @@
+package flows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"sync"
+
+	"plumbline/data/packets"
+	"plumbline/data/rows"
+	"plumbline/numeric/parallel"
+)
+
+// Settings are those of the table for any vocabulary.
+type Settings struct {
+	// Tunnels opens tunnels ([packets.Options]).
+	Tunnels bool
+	// Checksums is whether checksums are looked at; nil: as the vocabulary has it ([Policy.Checksums]).
+	Checksums *bool
+	// VLAN keeps connections of different VLANs apart, whatever the vocabulary's policy is.
+	VLAN bool
+	// MaxOpen is how many connections are open at a time, at least 1: the one that was silent longest makes room.
+	MaxOpen int
+	// Filter says which packets count; nil: all do.
+	Filter func(p *packets.Packet) bool
+}
+
+// DefaultMaxOpen is the usual bound of open connections.
+const DefaultMaxOpen = 1_000_000
+
+// Report is what there is to say about the flows of a stream.
+type Report struct {
+	packets.Counts
+	Flows    uint64 // connections that began
+	Records  uint64
+	Evicted  uint64 // connections that had to make room
+	Cut      int    // files that end in the middle of a record
+	Warnings []string
+}
+
+// Sink takes rows of flows. The chunk is valid until it returns. file is the file of the stream that was being read
+// when the flows ended.
+type Sink func(chunk *rows.Chunk, file int) error
+
+// ticks: connections that are due are ended when the clock of the capture enters another second, and after so many
+// frames, neither of which depends on files or workers.
+const framesPerTick = 1 << 15
+
+// rowsPerChunk is how many rows go to the sink at once, but for the end of a file.
+const rowsPerChunk = 1 << 14
+
+// shardsFor is over how many tables connections are spread, whatever the number of workers: one where the bound of open
+// connections is small, so that it is exact.
+func shardsFor(maxOpen int) int {
+	const many, each = 16, 1 << 12
+	if maxOpen < many*each {
+		return 1
+	}
+	return many
+}
+
+// Build makes flows of a stream of captures and gives them to sink in rows of the columns that specs has, without those
+// of skip. One goroutine reads and decodes, up to workers hold the tables, one writes.
+func Build(ctx context.Context, r *packets.Reader, v Vocabulary, s Settings, specs []rows.ColumnSpec, skip []bool,
+	workers int, sink Sink) (*Report, error) {
+	if s.MaxOpen < 1 {
+		return nil, fmt.Errorf("flows: %d open connections: want at least 1", s.MaxOpen)
+	}
+	policy := v.Policy()
+	policy.VLAN = policy.VLAN || s.VLAN
+	if s.Checksums != nil {
+		policy.Checksums = *s.Checksums
+	}
+	shards := shardsFor(s.MaxOpen)
+	b := &builder{vocabulary: v, policy: policy, settings: s, reader: r, sink: sink, workers: min(max(1, workers), shards)}
+	for range shards {
+		b.tables = append(b.tables, newTable(v, policy, (s.MaxOpen+shards-1)/shards))
+	}
+	b.row = &Row{specs: specs, skip: skip, chunk: rows.NewChunk(specs, skip), addresses: map[packets.Addr]string{}}
+	return b.run(ctx)
+}
+
+// builder is the goroutines of one stream.
+type builder struct {
+	vocabulary Vocabulary
+	policy     Policy
+	settings   Settings
+	reader     *packets.Reader
+	tables     []*table
+	workers    int
+	sink       Sink
+	row        *Row
+	report     Report
+
+	lock sync.Mutex
+	err  error
+	stop context.CancelFunc
+}
+
+func (b *builder) fail(err error) {
+	b.lock.Lock()
+	if b.err == nil {
+		b.err = err
+		b.stop()
+	}
+	b.lock.Unlock()
+}
+
+// run starts the goroutines and waits for them.
+func (b *builder) run(ctx context.Context) (*Report, error) {
+	inner, stop := context.WithCancel(ctx)
+	defer stop()
+	b.stop = stop
+	toWorker := make([]chan *batch, b.workers)
+	toWriter := make([]chan flush, b.workers)
+	free := make(chan *batch, batches)
+	for range batches {
+		free <- newBatch()
+	}
+	var wg parallel.Group
+	guarded := func(f func()) {
+		wg.Go(func() {
+			defer func() {
+				if r := recover(); r != nil {
+					stop() // the others do not wait for it
+					panic(r)
+				}
+			}()
+			f()
+		})
+	}
+	for w := range b.workers {
+		toWorker[w], toWriter[w] = make(chan *batch, batches), make(chan flush, 2)
+		guarded(func() { b.work(inner, w, toWorker[w], toWriter[w], free) })
+	}
+	guarded(func() { b.write(inner, toWriter) })
+	b.read(inner, free, toWorker)
+	wg.Wait()
+	if b.err == nil {
+		b.err = ctx.Err()
+	}
+	b.report.Warnings, b.report.Cut = b.reader.Warnings, b.reader.Cut
+	for _, t := range b.tables {
+		b.report.Flows += t.flows
+		b.report.Evicted += t.evicted
+	}
+	return &b.report, b.err
+}
+
+// batches is how many of them are on their way.
+const batches = 8
+
+// batch is packets in order. Its packets are slices of its windows.
+type batch struct {
+	packets []packets.Packet
+	keys    []key
+	windows []*packets.Window
+	tick    bool  // connections that are due end after it
+	now     int64 // the newest time of the stream
+	file    int   // that is being read
+	last    bool  // nothing comes after it
+	users   int32
+	lock    sync.Mutex
+}
+
+const packetsPerBatch = 512
+
+func newBatch() *batch {
+	return &batch{packets: make([]packets.Packet, 0, packetsPerBatch+16), keys: make([]key, 0, packetsPerBatch+16)}
+}
+
+// release is called by each worker; the last one gives the batch back.
+func (t *batch) release(free chan<- *batch) {
+	t.lock.Lock()
+	t.users--
+	done := t.users == 0
+	t.lock.Unlock()
+	if !done {
+		return
+	}
+	for i, w := range t.windows {
+		w.Release()
+		t.windows[i] = nil
+	}
+	t.packets, t.keys, t.windows = t.packets[:0], t.keys[:0], t.windows[:0]
+	free <- t
+}
+
+// read reads and decodes the stream and hands its packets to all workers.
+func (b *builder) read(ctx context.Context, free <-chan *batch, to []chan *batch) {
+	defer func() {
+		for _, c := range to {
+			close(c)
+		}
+	}()
+	decoder := packets.NewDecoder(packets.Options{Fragments: b.policy.Fragments, Tunnels: b.settings.Tunnels,
+		Checksums: b.policy.Checksums, NonIP: b.policy.NonIP})
+	var (
+		frame packets.Frame
+		cur   *batch
+		now   = int64(math.MinInt64)
+		file  int
+	)
+	defer b.reader.Close()
+	next := func() bool {
+		select {
+		case cur = <-free:
+			cur.users = int32(len(to))
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	send := func(tick, last bool) bool {
+		cur.tick, cur.last, cur.now, cur.file = tick, last, now, file
+		for _, c := range to {
+			select {
+			case c <- cur:
+			case <-ctx.Done():
+				return false
+			}
+		}
+		return last || next()
+	}
+	if !next() {
+		return
+	}
+	for {
+		err := b.reader.Next(&frame)
+		if err != nil && !errors.Is(err, io.EOF) {
+			b.fail(err)
+			return
+		}
+		if err != nil {
+			break
+		}
+		tick := false
+		if frame.File != file {
+			if !send(true, false) {
+				return
+			}
+			file = frame.File
+		}
+		if frame.Time > now {
+			tick = now != math.MinInt64 && frame.Time/1e9 != now/1e9
+			now = frame.Time
+		}
+		if tick || frame.Number%framesPerTick == 0 {
+			if !send(true, false) {
+				return
+			}
+		}
+		if n := len(cur.windows); n == 0 || cur.windows[n-1] != frame.Window {
+			frame.Window.Retain()
+			cur.windows = append(cur.windows, frame.Window)
+		}
+		cur.packets = decoder.Decode(&frame, cur.packets)
+		for i := len(cur.keys); i < len(cur.packets); i++ {
+			p := &cur.packets[i]
+			k := key{}
+			if b.settings.Filter == nil || b.settings.Filter(p) {
+				k = b.policy.keyOf(p)
+			}
+			cur.keys = append(cur.keys, k)
+		}
+		if len(cur.packets) >= packetsPerBatch && !send(false, false) {
+			return
+		}
+	}
+	decoder.Finish()
+	b.report.Counts = decoder.Counts
+	send(true, true)
+}
+
+// work runs the tables of one worker.
+func (b *builder) work(ctx context.Context, w int, from <-chan *batch, to chan<- flush, free chan<- *batch) {
+	defer close(to)
+	mask := uint64(len(b.tables) - 1)
+	for t := range from {
+		for i := range t.keys {
+			k := &t.keys[i]
+			if !k.use {
+				continue
+			}
+			if shard := int(k.hash >> 59 & mask); shard%b.workers == w {
+				b.tables[shard].packet(&t.packets[i], k)
+			}
+		}
+		tick, last, now, file := t.tick, t.last, t.now, t.file
+		t.release(free)
+		if !tick {
+			continue
+		}
+		f := flush{file: file}
+		for shard := w; shard < len(b.tables); shard += b.workers {
+			table := b.tables[shard]
+			table.reclaim()
+			if last {
+				table.finish(now)
+			} else {
+				table.tick(now)
+			}
+			f.lists = append(f.lists, recordList{table, table.take()})
+		}
+		select {
+		case to <- f:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// flush is the records of a worker since the tick before.
+type flush struct {
+	lists []recordList
+	file  int
+}
+
+type recordList struct {
+	table *table
+	list  []record
+}
+
+// write writes the records of all workers in order.
+func (b *builder) write(ctx context.Context, from []chan flush) {
+	file := 0
+	for {
+		var lists []recordList
+		for _, c := range from {
+			f, ok := <-c
+			if !ok {
+				if ctx.Err() == nil {
+					b.flushRows(file)
+				}
+				drain(from)
+				return
+			}
+			if f.file != file {
+				b.flushRows(file)
+				file = f.file
+			}
+			lists = append(lists, f.lists...)
+		}
+		if !b.merge(lists, file) {
+			drain(from)
+			return
+		}
+	}
+}
+
+func drain(from []chan flush) {
+	for _, c := range from {
+		for range c {
+		}
+	}
+}
+
+// merge writes lists that are in order each.
+func (b *builder) merge(lists []recordList, file int) bool {
+	at := make([]int, len(lists))
+	for {
+		least := -1
+		for i, l := range lists {
+			if at[i] < len(l.list) && (least < 0 || compareRecords(l.list[at[i]], lists[least].list[at[least]]) < 0) {
+				least = i
+			}
+		}
+		if least < 0 {
+			break
+		}
+		b.record(lists[least].list[at[least]].c)
+		at[least]++
+		if len(b.row.chunk.Lines) >= rowsPerChunk && !b.flushRows(file) {
+			return false
+		}
+	}
+	for _, l := range lists {
+		back := make([]uint32, 0, len(l.list))
+		for _, r := range l.list {
+			if r.at != none {
+				back = append(back, r.at)
+			}
+		}
+		l.table.giveBack(back)
+	}
+	return true
+}
+
+// record writes one row.
+func (b *builder) record(c *Conn) {
+	w := b.row
+	w.at = 0
+	b.vocabulary.Record(c, w)
+	if w.at != len(w.specs) {
+		panic(fmt.Sprintf("flows: a record has %d values for %d columns", w.at, len(w.specs)))
+	}
+	b.report.Records++
+	w.chunk.Lines = append(w.chunk.Lines, int32(min(c.Number, math.MaxInt32)))
+}
+
+func (b *builder) flushRows(file int) bool {
+	if len(b.row.chunk.Lines) == 0 {
+		return true
+	}
+	if err := b.sink(b.row.chunk, file); err != nil {
+		b.fail(err)
+		return false
+	}
+	b.row.chunk.Clear()
+	return true
+}

@@ -54,6 +54,7 @@ func (c *Comparison) curve(groups []*Group, axis string) (*Pivot, error) {
 		return nil, err
 	}
 	p.Across, p.Ranks = axis, nil
+	p.Data = c.axes[groups[0].Data].Of
 	p.Title = fmt.Sprintf("%s, %s, unit %s, by %s", title(c.Metric), c.axes[groups[0].Data].Of, groups[0].Unit, axis)
 	p.Columns = p.Columns[:0]
 	for _, g := range groups {

@@ -17,6 +17,7 @@ var Axes = []string{"data", "metric", "class", "seed", "fold"}
 // Pivot is a table of means whose rows and columns are two of model, data, metric, class, seed and fold.
 type Pivot struct {
 	Title         string // what stays the same in it
+	Data          string // of an axis of robustness: the data set that is varied
 	Metric        string // "" where metrics are an axis
 	Down, Across  string // the axes
 	Rows, Columns []string

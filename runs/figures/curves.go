@@ -25,8 +25,8 @@ func Rates() []float64 {
 	return out
 }
 
-// Distribution is the share of benign units and of attacks of the first cell in bins of equal numbers of units, lowest
-// scores first.
+// Distribution is the share of benign units and of attacks of the first cell in bins of ranks, lowest scores first,
+// both kinds together weighing alike in each bin.
 func (c *Curves) Distribution() (benign, attack []float64) { return c.benign, c.attack }
 
 // recalls is the shares of attacks at which precision is taken.
@@ -172,22 +172,28 @@ func (b *band) divide(n int) {
 	}
 }
 
-// distribution is where benign units and attacks stand among all in the order of scores: the share of either in each of
-// the bins, ties spread over the ranks that they take up, and the rank of the threshold from 0 to 1.
+// distribution is where benign units and attacks stand in the order of scores, from 0 to 1, both kinds weighing a half
+// however many they are: the share of either in each of the bins, ties spread over the ranks that they take up, and
+// the rank of the threshold.
 func distribution(r *eval.Ranking, threshold float64) (benign, attack []float64, mark float64) {
 	benign, attack, mark = make([]float64, bins), make([]float64, bins), 0
-	n, end := float64(r.P+r.N), float64(r.P+r.N) // scores stand in descending order
+	end := 1.0 // scores stand in descending order
 	for g, s := range r.Score {
 		pos, neg := float64(r.Pos[g]), float64(r.Neg[g])
-		begin := end - pos - neg
-		if mark == 0 && s < threshold {
-			mark = end / n
+		found, alarmed := pos/float64(r.P), neg/float64(r.N)
+		tied := float64(found+alarmed) / 2
+		begin := math.Max(0, end-tied)
+		if g == len(r.Score)-1 {
+			begin = 0
 		}
-		for b := int(begin / n * bins); b < bins && float64(b)*n/bins < end; b++ {
-			inside := min(end, float64(b+1)*n/bins) - max(begin, float64(b)*n/bins)
-			if share := inside / (pos + neg); share > 0 {
-				benign[b] += share * neg / float64(r.N)
-				attack[b] += share * pos / float64(r.P)
+		if mark == 0 && s < threshold {
+			mark = end
+		}
+		for b := int(begin * bins); b < bins && float64(b)/bins < end; b++ {
+			inside := min(end, float64(b+1)/bins) - max(begin, float64(b)/bins)
+			if share := inside / (end - begin); share > 0 {
+				benign[b] += share * alarmed
+				attack[b] += share * found
 			}
 		}
 		end = begin

@@ -121,7 +121,7 @@ func Training(dir string, g *compare.Group, width float64) (*plot.Figure, error)
 	for i := range out {
 		l := &out[i]
 		l.Y, l.Low, l.High = thin(l.Y), thin(l.Low), thin(l.High)
-		for _, v := range l.Y {
+		for _, v := range slices.Concat(l.Y, l.Low, l.High) {
 			if v > 0 {
 				low, high = min(low, v), max(high, v)
 			}

@@ -88,8 +88,8 @@ func TestTrials(t *testing.T) {
 	if !slices.EqualFunc(all.Table, want, slices.Equal[[]string]) {
 		t.Errorf("%v, want %v", all.Table, want)
 	}
-	if !slices.Equal(rate.Table[0], []string{"log10 of rate", "objective", "class"}) ||
-		!slices.Equal(rate.Table[2], []string{"0", "0.9", "chosen"}) || k.Table[1][0] != "2" {
+	if !slices.Equal(rate.Table[0], []string{"rate", "objective", "class"}) ||
+		!slices.Equal(rate.Table[2], []string{"1", "0.9", "chosen"}) || k.Table[1][0] != "2" {
 		t.Errorf("%v %v", rate.Table, k.Table)
 	}
 	if none, err := Trials(t.TempDir(), 300); none != nil || err != nil {
@@ -203,8 +203,26 @@ func TestMachine(t *testing.T) {
 		big.States = append(big.States, machine.State{ID: i, Size: i})
 		big.Start, big.CountStart = append(big.Start, 0), append(big.CountStart, 0)
 	}
-	if f := Machine("m", big, 300); !strings.Contains(f.Title, "12 most visited of 40") {
-		t.Error(f.Title)
+	if f := Machine("m", big, 300); !strings.Contains(f.Title, "1 of the 40 states") {
+		t.Error(f.Title) // no arrow leaves the first state
+	}
+	// a star of 39 states: those reached most are drawn, each with its arrow though no state shows more than two else
+	star := &machine.Machine{Start: []int32{0}, CountStart: []int32{0}}
+	for i := range 40 {
+		star.States = append(star.States, machine.State{ID: i})
+		star.Alphabet = append(star.Alphabet, strconv.Itoa(i))
+		if i > 0 {
+			star.On, star.To = append(star.On, int32(i)), append(star.To, int32(i))
+			star.CountOn, star.Count = append(star.CountOn, int32(i)), append(star.Count, int32(i*i))
+		}
+	}
+	for range star.States {
+		star.Start, star.CountStart = append(star.Start, 39), append(star.CountStart, 39)
+	}
+	f = Machine("m", star, 300)
+	if rows := f.Table; len(rows) != 12 || rows[1][1] != "39" || rows[11][1] != "29" ||
+		!strings.Contains(f.Title, "12 of the 40") {
+		t.Error(f.Title, f.Table)
 	}
 	if f := Machine("m", &machine.Machine{Start: []int32{0}}, 300); f == nil {
 		t.Error("a machine without states is no figure")

@@ -3,6 +3,7 @@ package figures
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -14,7 +15,7 @@ import (
 	"plumbline/runs/record"
 )
 
-// maxStates is how many states a drawing of a machine has at most: the most visited.
+// maxStates is how many states a drawing of a machine has at most.
 const maxStates = 12
 
 // maxArrows is how many arrows leave a state of a drawing at most: the most frequent.
@@ -53,59 +54,96 @@ func machineOf(dir, cell string) *machine.Machine {
 	return st.Machine
 }
 
-// Machine draws a machine: its most visited states, 12 at most, and from each its two most frequent arrows to others of
-// them, each with its most frequent symbol and the number of the rest, the darker the more words took it.
-func Machine(name string, m *machine.Machine, width float64) *plot.Figure {
-	order := make([]int, len(m.States))
-	for i := range order {
-		order[i] = i
+// arrow is the transitions from a state to another, by its most frequent symbol first.
+type arrow struct {
+	from, to int
+	label    string
+	words    int32 // of training that took it
+}
+
+// arrows are those that leave a state, the most frequent first.
+func arrows(m *machine.Machine, q int) (out []arrow) {
+	type symbol struct {
+		name  string
+		count int32
 	}
-	slices.SortStableFunc(order[min(1, len(order)):], func(a, b int) int {
-		return cmp.Compare(m.States[b].Size, m.States[a].Size)
-	})
-	order = order[:min(len(order), maxStates)]
-	place := make(map[int32]int, len(order))
+	to := map[int][]symbol{}
+	for e := m.Start[q]; e < m.Start[q+1]; e++ {
+		k := int(m.To[e])
+		to[k] = append(to[k], symbol{m.Alphabet[m.On[e]], countOn(m, q, m.On[e])})
+	}
+	for _, k := range slices.Sorted(maps.Keys(to)) {
+		symbols := to[k]
+		slices.SortStableFunc(symbols, func(a, b symbol) int { return cmp.Compare(b.count, a.count) })
+		a := arrow{from: q, to: k, label: symbols[0].name}
+		for _, s := range symbols {
+			a.words += s.count
+		}
+		if n := len(symbols) - 1; n > 0 {
+			a.label += " +" + strconv.Itoa(n)
+		}
+		out = append(out, a)
+	}
+	slices.SortStableFunc(out, func(a, b arrow) int { return cmp.Compare(b.words, a.words) })
+	return out
+}
+
+// drawn is the states of a drawing, 12 at most: from the first on always the one that the most frequent arrow out of
+// those before leads to, so that each is reached; by is the arrow that led to each.
+func drawn(m *machine.Machine, leave [][]arrow) (order []int, by map[int]arrow) {
+	by = map[int]arrow{}
+	if len(m.States) == 0 {
+		return nil, by
+	}
+	in := map[int]bool{0: true}
+	order = []int{0}
+	for len(order) < maxStates {
+		best := arrow{words: -1}
+		for _, q := range order {
+			for _, a := range leave[q] {
+				if !in[a.to] && a.words > best.words {
+					best = a
+				}
+			}
+		}
+		if best.words < 0 {
+			break
+		}
+		in[best.to], by[best.to] = true, best
+		order = append(order, best.to)
+	}
+	return order, by
+}
+
+// Machine draws a machine: its first state and those that its most frequent arrows lead to, 12 at most, and from each
+// its two most frequent arrows to others of them and those that led to a state, each with its most frequent symbol and
+// the number of the rest, the darker the more words took it.
+func Machine(name string, m *machine.Machine, width float64) *plot.Figure {
+	leave := make([][]arrow, len(m.States))
+	for q := range m.States {
+		leave[q] = arrows(m, q)
+	}
+	order, by := drawn(m, leave)
 	var nodes []string
-	for i, q := range order {
-		place[int32(q)] = i
+	for _, q := range order {
 		nodes = append(nodes, strconv.Itoa(m.States[q].ID))
 	}
 	var edges []plot.Edge
 	for i, q := range order {
-		type symbol struct {
-			name  string
-			count int32
-		}
-		to := map[int][]symbol{}
-		for e := m.Start[q]; e < m.Start[q+1]; e++ {
-			k, kept := place[m.To[e]]
-			if !kept {
+		kept := 0
+		for _, a := range leave[q] {
+			k := slices.Index(order, a.to)
+			if k < 0 || kept >= maxArrows && by[a.to] != a {
 				continue
 			}
-			to[k] = append(to[k], symbol{m.Alphabet[m.On[e]], countOn(m, q, m.On[e])})
+			kept++
+			edges = append(edges, plot.Edge{From: i, To: k, Label: a.label, Weight: float64(a.words)})
 		}
-		var leave []plot.Edge
-		for k := range nodes {
-			symbols := to[k]
-			if len(symbols) == 0 {
-				continue
-			}
-			slices.SortStableFunc(symbols, func(a, b symbol) int { return cmp.Compare(b.count, a.count) })
-			e := plot.Edge{From: i, To: k, Label: symbols[0].name}
-			for _, s := range symbols {
-				e.Weight += float64(s.count)
-			}
-			if n := len(symbols) - 1; n > 0 {
-				e.Label += " +" + strconv.Itoa(n)
-			}
-			leave = append(leave, e)
-		}
-		slices.SortStableFunc(leave, func(a, b plot.Edge) int { return cmp.Compare(b.Weight, a.Weight) })
-		edges = append(edges, leave[:min(len(leave), maxArrows)]...)
 	}
 	title := fmt.Sprintf("The %d states of the machine %s, arrows by their symbols", len(m.States), name)
 	if len(order) < len(m.States) {
-		title = fmt.Sprintf("The %d most visited of %d states of the machine %s", len(order), len(m.States), name)
+		title = fmt.Sprintf("%d of the %d states of the machine %s, along its most frequent arrows", len(order),
+			len(m.States), name)
 	}
 	return plot.Graph("machine-"+name, title, width, nodes, edges)
 }

@@ -40,7 +40,8 @@ func Planes(dir string, g *compare.Group, width float64) (out []*plot.Figure, er
 					path = append(path, p)
 				case first:
 					shared = append(shared, plot.Scatter("plane-"+p.Title+"-"+g.Data, "Test rows of "+g.Data+
-						" in the plane by "+p.Title, width, 0.8*width, "first coordinate", "second coordinate", true, p.Clouds))
+						" in the plane by "+p.Title, width, 0.8*width, plot.Axis{Label: "first coordinate"},
+						plot.Axis{Label: "second coordinate"}, true, p.Clouds))
 				}
 			}
 			own = append(own, codes(g.Data+"-"+g.Rows[i].Label, path, width)...)
@@ -67,8 +68,8 @@ func codes(name string, path []plot.Panel, width float64) (out []*plot.Figure) {
 		}
 	}
 	last := path[len(path)-1]
-	out = append(out, plot.Scatter("latent-"+name, "Codes of test rows: "+name, width, 0.8*width, "first component",
-		"second component", true, last.Clouds))
+	out = append(out, plot.Scatter("latent-"+name, "Codes of test rows: "+name, width, 0.8*width,
+		plot.Axis{Label: "first component"}, plot.Axis{Label: "second component"}, true, last.Clouds))
 	if len(path) > 1 {
 		out = append(out, plot.Panels("latent-epochs-"+name, "Codes of test rows over the epochs: "+name, width, path),
 			plot.Animated("latent-film-"+name, "Codes of test rows over the epochs, as a film: "+name, width, path))

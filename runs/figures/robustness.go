@@ -76,5 +76,5 @@ func along(p *compare.Pivot, axis string, width float64) *plot.Figure {
 	}
 	x := plot.Axis{Label: axis, Low: at[0], High: at[len(at)-1]}
 	x.Log = x.Low > 0 && x.High/x.Low >= 20 // shares such as .01, .1 and 1
-	return plot.Lines(axis, p.Title, width, height(width), x, y, at, lines, false)
+	return plot.Lines(axis+"-"+p.Data, p.Title, width, height(width), x, y, at, lines, false)
 }

@@ -12,8 +12,8 @@ import (
 // MaxLines is how many curves a figure has: those beyond the colours are grey.
 const MaxLines = 12
 
-// maxClasses is how many attack classes a heat map has.
-const maxClasses = 24
+// maxClasses is how many attack classes a table of a page has, and a figure of its own.
+const maxClasses, maxDrawn = 24, 48
 
 // height is that of a chart of curves, by its width: narrow ones are not lower than they can be read.
 func height(width float64) float64 { return math.Max(220, 0.65*width) }
@@ -41,23 +41,36 @@ func ROC(data string, all []*Curves, width float64) *plot.Figure {
 		lines(all, func(c *Curves) *band { return &c.tpr }, first), true)
 }
 
-// PR is precision against recall of rows, best first.
+// PR is precision against recall of rows, best first, on an axis of precision that begins below the lowest curve, since
+// all have much where most units are attacks. Grey curves count from a recall of 10 % on: before, one unit moves them.
 func PR(data string, all []*Curves, width float64) *plot.Figure {
+	curves := lines(all, func(c *Curves) *band { return &c.ppv }, 0)
+	y := plot.Axis{Label: "precision", Low: 1, High: 1, Percent: true}
+	for i, l := range curves {
+		low := l.Y
+		if i >= len(plot.Colours) {
+			low = l.Y[len(l.Y)/10:]
+		} else if l.Low != nil {
+			low = l.Low
+		}
+		y.Low = min(y.Low, slices.Min(low))
+	}
+	y.Low = math.Max(0, math.Floor(10*y.Low-1e-9)/10)
 	return plot.Lines("pr-"+data, "Precision against recall on "+data, width, height(width),
-		plot.Axis{Label: "recall", Low: 0, High: 1, Percent: true},
-		plot.Axis{Label: "precision", Low: 0, High: 1, Percent: true}, recalls(),
-		lines(all, func(c *Curves) *band { return &c.ppv }, 0), false)
+		plot.Axis{Label: "recall", Low: 0, High: 1, Percent: true}, y, recalls(), curves, false)
 }
 
 // Scores is where the scores of a row stand by class.
 func Scores(data string, c *Curves, width float64) *plot.Figure {
 	return plot.Areas("scores-"+data+"-"+c.Label, "Scores of "+c.Label+" on "+data, width, max(110, 0.3*width),
-		"rank of the score", c.benign, c.attack, c.threshold)
+		"rank of the score, benign units and attacks weighing alike", c.benign, c.attack, c.threshold)
 }
 
 // Recall is the attack classes and, for each row, the share of each that is found, NaN where the row has none; the
 // first 24 classes by name.
-func Recall(all []*Curves) (classes []string, share [][]float64) {
+func Recall(all []*Curves) (classes []string, share [][]float64) { return recallOf(all, maxClasses) }
+
+func recallOf(all []*Curves, most int) (classes []string, share [][]float64) {
 	for _, c := range all {
 		for class := range c.recall {
 			if !slices.Contains(classes, class) {
@@ -66,7 +79,7 @@ func Recall(all []*Curves) (classes []string, share [][]float64) {
 		}
 	}
 	slices.Sort(classes)
-	classes = classes[:min(len(classes), maxClasses)]
+	classes = classes[:min(len(classes), most)]
 	for _, c := range all {
 		row := make([]float64, len(classes))
 		for i, class := range classes {
@@ -82,7 +95,7 @@ func Recall(all []*Curves) (classes []string, share [][]float64) {
 
 // Classes is the heat map of recall by attack class; nil without classes.
 func Classes(data string, all []*Curves, width float64) *plot.Figure {
-	classes, share := Recall(all)
+	classes, share := recallOf(all, maxDrawn)
 	if len(classes) == 0 {
 		return nil
 	}

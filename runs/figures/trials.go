@@ -172,26 +172,22 @@ func (s *Search) Parallel(width float64) *plot.Figure {
 		lines, marked)
 }
 
-// against is the objective against a setting of numbers, all trials in grey and the chosen one in colour, with the
-// logarithm of settings that range far; nil for words.
+// against is the objective against a setting of numbers, all trials in grey and the chosen one in colour, on a
+// logarithmic axis where settings range far, with a line at the objective of the file's own settings; nil for words.
 func (s *Search) against(setting string, width float64) *plot.Figure {
 	values, ok := s.numbers(setting)
 	if !ok {
 		return nil
 	}
-	label := lastWord(setting)
-	logarithm := far(values)
-	if logarithm {
-		label = "log10 of " + label
-	}
 	clouds := []plot.Cloud{{Name: "trials"}, {Name: "chosen"}}
+	own := math.NaN()
 	for i, t := range s.Trials {
 		v := values[i]
+		if len(t.Values) == 0 {
+			own = t.Objective
+		}
 		if math.IsNaN(v) {
 			continue
-		}
-		if logarithm {
-			v = math.Log10(v)
 		}
 		c := &clouds[0]
 		if t.Chosen {
@@ -201,5 +197,6 @@ func (s *Search) against(setting string, width float64) *plot.Figure {
 	}
 	name := s.Data + "-" + s.Label + "-" + setting
 	return plot.Scatter("search-"+name, "Objective of trials against "+setting+", "+s.Label+" on "+s.Data, width,
-		height(width), label, "objective", false, clouds)
+		height(width), plot.Axis{Label: lastWord(setting), Log: far(values)}, plot.Axis{Label: "objective"}, false,
+		clouds, plot.Level{Name: "the file's settings", Value: own})
 }

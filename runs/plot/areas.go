@@ -37,8 +37,10 @@ func Areas(name, title string, width, height float64, label string, benign, atta
 		x, y = append(x, left+w), append(y, base)
 		f.add(shape{class: []string{"benign", "attack"}[k], points: straight(x, y), closed: true})
 	}
+	f.keys = []legendKey{{"benign", lookOf("benign").fill}, {"attacks", lookOf("attack").fill}}
 	f.rule("base", left, base, left+w, base)
 	if mark >= 0 && mark <= 1 {
+		f.keys = append(f.keys, legendKey{"threshold, dotted", lookOf("mark").stroke})
 		f.rule("mark", left+w*mark, above, left+w*mark, base)
 	}
 	f.text(left, height-6, "start", "lowest scores")

@@ -1,6 +1,9 @@
 package plot
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Point is a value of a chart of dots, with its interval where it has one (Low <= High) and what it is beside.
 type Point struct {
@@ -22,9 +25,14 @@ func Dots(name, title string, width float64, axis Axis, mark float64, value, bes
 	left = min(left, width*0.42) + 14
 	right, bottom := width-20, f.Height-below
 	x := func(v float64) float64 { return left + (right-left)*axis.at(v) }
+	below0 := slices.ContainsFunc(points, func(p Point) bool { return p.Value < axis.Low || p.Beside < axis.Low })
 	for _, v := range axis.ticks(max(2, int((right-left)/60))) {
 		f.rule("grid", x(v), 4, x(v), bottom)
-		f.text(x(v), bottom+15, "middle", axis.write(v))
+		text := axis.write(v)
+		if below0 && x(v) == left {
+			text = "≤ " + text // what is below stands here too, as 0 on a logarithmic axis
+		}
+		f.text(x(v), bottom+15, "middle", text)
 	}
 	f.text((left+right)/2, f.Height-6, "middle", cut(axis.Label, right-left))
 	if mark >= axis.Low && mark <= axis.High {

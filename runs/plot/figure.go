@@ -71,6 +71,7 @@ var looks = []look{
 	{class: "thick", stroke: "#0072b2", width: 4},
 	{class: "node", stroke: "#333333", fill: "#ffffff", width: 1.2},
 	{class: "tip", fill: "#333333"},
+	{class: "ground", fill: "#ffffff", opacity: 0.85},
 	{class: "value", fill: "#1a1f24"}, // text on a cell
 	{class: "ci", stroke: "#0b5cad", width: 2},
 	{class: "pt", fill: "#0b5cad"},

@@ -13,16 +13,17 @@ type Edge struct {
 	Weight   float64
 }
 
-// Places of a graph's nodes.
-const (
-	layerHeight = 96
-	nodeRadius  = 17
-)
+// nodeRadius is that of a graph's nodes in pixels.
+const nodeRadius = 17
 
 // Graph draws nodes and arrows in layers, each node as far down as its shortest way from node 0 is long, in an order
 // within the layers that keeps arrows short (mean places of the neighbours, swept down and up). Arrows back are bent.
 func Graph(name, title string, width float64, nodes []string, edges []Edge) *Figure {
 	layers := rowsOf(layersOf(len(nodes), edges), max(2, int(width/(2*nodeRadius+22))))
+	layerHeight := 96.0
+	if len(layers) > 6 {
+		layerHeight = 64 // a chain
+	}
 	f := &Figure{Name: name, Title: title, Width: width, Height: layerHeight*float64(len(layers)) + 10}
 	at := make([]point, len(nodes))
 	for d, l := range layers {
@@ -102,6 +103,12 @@ func (f *Figure) label(line []point, s string, taken *[]box) {
 	for _, share := range []float64{0.4, 0.55, 0.3, 0.7} {
 		m := line[int(share*float64(len(line)-1))]
 		x := math.Min(math.Max(m.x, half), f.Width-half)
+		a, c := line[0], line[len(line)-1]
+		if math.Abs(c.x-a.x) < 0.3*math.Abs(c.y-a.y) { // beside a steep line, not across it
+			if x = m.x + 5 + half; x+half > f.Width {
+				x = m.x - 5 - half
+			}
+		}
 		b := box{x - half, m.y - 3 - textSize, x + half, m.y}
 		if !slices.ContainsFunc(*taken, b.meets) {
 			*taken = append(*taken, b)

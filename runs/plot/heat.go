@@ -7,10 +7,15 @@ import (
 )
 
 // Heat draws a table of shares from 0 to 1 as cells that are the darker the larger they are, with their text in each;
-// NaN is a cell without colour. The rows and columns have their names beside and above.
+// NaN is a cell without colour. The rows and columns have their names beside and above; where there are too many
+// columns for their names, rows and columns change places.
 func Heat(name, title string, width float64, corner string, rows, columns []string, values [][]float64,
 	texts [][]string) *Figure {
 	const line, gap = 22, 6
+	if len(columns) > len(rows) && width*0.7/float64(len(columns)) < textSize+2 {
+		// names above such columns would run into each other: down there is room for as many as there are
+		return Heat(name, title, width, corner, columns, rows, turned(values, len(columns)), turned(texts, len(columns)))
+	}
 	f := &Figure{Name: name, Title: title, Width: width}
 	left := 0.0
 	for _, r := range rows {
@@ -32,7 +37,7 @@ func Heat(name, title string, width float64, corner string, rows, columns []stri
 	above := 14*max(1, lines) + 4
 	upright := longest > 3*(cell-4) || lines > 1 && cell < 8*textWidth
 	if upright {
-		above = min(longest, 16*textWidth) + 8
+		above = min(longest, 28*textWidth) + 8
 	}
 	f.Height = above + line*float64(len(rows)) + 2
 	f.Table = [][]string{append([]string{corner}, columns...)}
@@ -63,6 +68,17 @@ func Heat(name, title string, width float64, corner string, rows, columns []stri
 		f.Table = append(f.Table, row)
 	}
 	return f
+}
+
+// turned is a table with its n columns as rows.
+func turned[T any](table [][]T, n int) [][]T {
+	out := make([][]T, n)
+	for _, row := range table {
+		for k := range out {
+			out[k] = append(out[k], row[k])
+		}
+	}
+	return out
 }
 
 // broken is a text in at most n lines of a width.

@@ -24,8 +24,9 @@ func kinds(s string) map[string]*Figure {
 		"dots": Dots(s, s, 320, Axis{Label: s, Low: 0.01, High: 1, Log: true}, 0.1, s, s,
 			[]Point{{Name: s, Value: 0.5, Low: 0.4, High: 0.6, Beside: 0.7}, {Name: "b", Value: nan, Low: nan, High: nan,
 				Grey: true, Beside: nan}}),
-		"scatter": Scatter(s, s, 320, 260, s, s, true, []Cloud{{Name: s, X: []float64{0, 1}, Y: []float64{0, 5}},
-			{Name: "b", X: []float64{2}, Y: []float64{1}}}),
+		"scatter": Scatter(s, s, 320, 260, Axis{Label: s}, Axis{Label: s}, true, []Cloud{
+			{Name: s, X: []float64{0, 1}, Y: []float64{0, 5}},
+			{Name: "b", X: []float64{2}, Y: []float64{1}}}, Level{s, 3}),
 		"parallel": Parallel(s, s, 320, []Coordinate{{Name: s, Low: 0.001, High: 1, Log: true}, {Name: "b", Words: []string{s,
 			"y"}}, {Name: "c", Low: 1, High: 1}}, [][]float64{{0.01, 1, 1}, {nan, 0, 1}}, []bool{true, false}),
 		"panels": Panels(s, s, 320, []Panel{{s, []Cloud{{s, []float64{0, 1}, []float64{0, 1}}, {"b", nil, nil}}}, {"2", nil},

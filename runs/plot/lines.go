@@ -37,7 +37,11 @@ func newFrame(f *Figure, x, y Axis) *frame {
 	if y.Label != "" {
 		label = y.Label + " against " + x.Label
 	}
-	fr.text(fr.left+fr.width/2, f.Height-6, "middle", cut(label, fr.width))
+	middle := fr.left + fr.width/2
+	if wide(label) > fr.width {
+		middle = f.Width / 2
+	}
+	fr.text(middle, f.Height-6, "middle", cut(label, f.Width-8))
 	return fr
 }
 
@@ -54,6 +58,9 @@ func (f *frame) points(x, y []float64) (px, py []float64) {
 	}
 	return px, py
 }
+
+// fewPoints is the most points of a chart whose curves show each as a disc.
+const fewPoints = 12
 
 // Lines draws curves over common points x: the first in the order of [Colours], with their bands, those beyond in grey
 // below them. diagonal draws y = x, what chance gives in a ROC diagram.
@@ -81,6 +88,11 @@ func Lines(name, title string, width, height float64, x, y Axis, at []float64, l
 			f.add(shape{class: "band", colour: Colours[i], points: around(px, low, high), closed: true})
 		}
 		f.curve("line", Colours[i], straight(px, py), l.Name)
+		for k := range px { // what lies between few values was not measured
+			if len(at) <= fewPoints && len(at) > 1 && !math.IsNaN(py[k]) {
+				f.add(shape{class: "bar", colour: Colours[i], points: []point{{px[k], py[k]}}, radius: 2.5})
+			}
+		}
 	}
 	for i, l := range lines {
 		if i < len(Colours) {

@@ -51,8 +51,8 @@ func planeOf(panels []Panel) (x, y Axis) {
 	for _, p := range panels {
 		all = append(all, p.Clouds...)
 	}
-	x.Low, x.High = span(all, func(c *Cloud) []float64 { return c.X })
-	y.Low, y.High = span(all, func(c *Cloud) []float64 { return c.Y })
+	x.span(all, func(c *Cloud) []float64 { return c.X })
+	y.span(all, func(c *Cloud) []float64 { return c.Y })
 	if more := (x.High - x.Low) - (y.High - y.Low); more > 0 {
 		y.Low, y.High = y.Low-more/2, y.High+more/2
 	} else {

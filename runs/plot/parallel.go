@@ -2,6 +2,7 @@ package plot
 
 import (
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -59,11 +60,15 @@ func Parallel(name, title string, width float64, axes []Coordinate, lines [][]fl
 				}
 			}
 			if on {
-				f.curve("line", Colours[1], straight(px, py), "chosen")
+				f.curve("line", Colours[0], straight(px, py), "chosen")
 			} else {
 				f.curve("rest", "", straight(px, py), "")
 			}
 		}
+	}
+	f.keys = []legendKey{{"trials", lookOf("rest").stroke}}
+	if slices.Contains(marked, true) {
+		f.keys = append(f.keys, legendKey{"chosen", Colours[0]})
 	}
 	for k := range axes {
 		c := &axes[k]
@@ -72,12 +77,17 @@ func Parallel(name, title string, width float64, axes []Coordinate, lines [][]fl
 		switch {
 		case len(c.Words) > 0:
 			for v, word := range c.Words {
-				// words stand on the side where there is another axis
+				// words stand on the side where there is another axis, on a ground that covers the lines
+				word, anchor, at := cut(word, step/2), "start", x(k)+5
 				if k == len(axes)-1 {
-					f.text(x(k)-4, y(k, float64(v))+4, "end", cut(word, step/2))
-				} else {
-					f.text(x(k)+4, y(k, float64(v))+4, "start", cut(word, step/2))
+					anchor, at = "end", x(k)-5
 				}
+				left := at - 3
+				if anchor == "end" {
+					left = at - wide(word) - 3
+				}
+				f.box("ground", "", 0, left, y(k, float64(v))-textSize/2-2, wide(word)+6, textSize+4, "")
+				f.text(at, y(k, float64(v))+4, anchor, word)
 			}
 		default:
 			f.text(x(k), top-6, "middle", c.write(c.High))

@@ -11,13 +11,21 @@ type Cloud struct {
 	X, Y []float64
 }
 
+// Level is a value of the upright axis that is drawn as a line across; NaN is none.
+type Level struct {
+	Name  string
+	Value float64
+}
+
 // Scatter draws clouds of points in a plane, the first in grey and the others in the order of [Colours]; those beyond
-// the colours share the last. Both axes have one scale where square is set, as in a plane that keeps distances.
-func Scatter(name, title string, width, height float64, xLabel, yLabel string, square bool, clouds []Cloud) *Figure {
+// the colours share the last. The ends of the axes are those of the points and levels. Both axes have one scale where
+// square is set, as in a plane that keeps distances.
+func Scatter(name, title string, width, height float64, x, y Axis, square bool, clouds []Cloud,
+	levels ...Level) *Figure {
 	f := &Figure{Name: name, Title: title, Width: width, Height: height}
-	x, y := Axis{Label: xLabel}, Axis{Label: yLabel}
-	x.Low, x.High = span(clouds, func(c *Cloud) []float64 { return c.X })
-	y.Low, y.High = span(clouds, func(c *Cloud) []float64 { return c.Y })
+	xLabel, yLabel := x.Label, y.Label
+	x.span(clouds, func(c *Cloud) []float64 { return c.X })
+	y.span(clouds, func(c *Cloud) []float64 { return c.Y }, levels...)
 	fr := newFrame(f, x, y)
 	if per := (x.High - x.Low) / fr.width; square {
 		if other := (y.High - y.Low) / fr.height; other > per {
@@ -41,7 +49,16 @@ func Scatter(name, title string, width, height float64, xLabel, yLabel string, s
 	} else if n < 400 {
 		radius = 2.6
 	}
+	for _, l := range levels {
+		if !math.IsNaN(l.Value) {
+			f.rule("mark", fr.left, fr.py(l.Value), fr.left+fr.width, fr.py(l.Value))
+			f.keys = append(f.keys, legendKey{l.Name + ", dotted", lookOf("mark").stroke})
+		}
+	}
 	for i, c := range clouds {
+		if len(c.X) == 0 {
+			continue
+		}
 		colour := cloudColour(i)
 		f.keys = append(f.keys, legendKey{c.Name, colour})
 		for k := range c.X {
@@ -61,19 +78,30 @@ func cloudColour(i int) string {
 	return Colours[min(i-1, len(Colours)-1)]
 }
 
-// span is from the smallest to the largest value, a little wider.
-func span(clouds []Cloud, of func(*Cloud) []float64) (low, high float64) {
-	low, high = math.Inf(1), math.Inf(-1)
-	for i := range clouds {
-		for _, v := range of(&clouds[i]) {
+// span sets the ends of an axis to the smallest and the largest of the values and levels, a little wider.
+func (a *Axis) span(clouds []Cloud, of func(*Cloud) []float64, levels ...Level) {
+	low, high := math.Inf(1), math.Inf(-1)
+	take := func(v float64) {
+		if !math.IsNaN(v) {
 			low, high = min(low, v), max(high, v)
 		}
 	}
-	if !(low < high) {
-		if math.IsInf(low, 0) {
-			return 0, 1
+	for i := range clouds {
+		for _, v := range of(&clouds[i]) {
+			take(v)
 		}
-		return low - 1, low + 1
 	}
-	return low - 0.03*(high-low), high + 0.03*(high-low)
+	for _, l := range levels {
+		take(l.Value)
+	}
+	switch more := math.Pow(high/low, 0.03); {
+	case math.IsInf(low, 0):
+		a.Low, a.High, a.Log = 0, 1, false
+	case !(low < high):
+		a.Low, a.High, a.Log = low-1, low+1, false
+	case a.Log:
+		a.Low, a.High = low/more, high*more
+	default:
+		a.Low, a.High = low-0.03*(high-low), high+0.03*(high-low)
+	}
 }

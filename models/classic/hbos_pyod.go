@@ -69,18 +69,23 @@ func (m *densities) ScoreRows(ctx context.Context, s *data.Set, workers int, out
 // ExplainRow: the rarity of every value, which add up to the score.
 func (m *densities) ExplainRow(row []float32, out []float64) {
 	for j, v := range row {
-		x, edges := float64(v), m.edgesOf(j)
-		b, _ := slices.BinarySearch(edges, x)
-		width := edges[1] - edges[0]
-		if b > m.bins {
-			width = edges[m.bins] - edges[m.bins-1]
-		}
-		if edges[0]-x > width/2 || x-edges[m.bins] > width/2 {
+		if b, far := m.place(j, v); far {
 			out[j] = m.rarest[j]
 		} else {
-			out[j] = m.rarity[j*m.bins+max(0, min(b-1, m.bins-1))]
+			out[j] = m.rarity[j*m.bins+b]
 		}
 	}
+}
+
+// place is the bin that counts for a value of column j, unless it is far from all.
+func (m *densities) place(j int, v float32) (bin int, far bool) {
+	x, edges := float64(v), m.edgesOf(j)
+	b, _ := slices.BinarySearch(edges, x)
+	width := edges[1] - edges[0]
+	if b > m.bins {
+		width = edges[m.bins] - edges[m.bins-1]
+	}
+	return max(0, min(b-1, m.bins-1)), edges[0]-x > width/2 || x-edges[m.bins] > width/2
 }
 
 func (m *densities) RowState() (any, models.Arrays) {

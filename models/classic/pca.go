@@ -81,6 +81,7 @@ type pcaDetector struct{ expecting }
 
 type expecting interface {
 	models.Detector
+	models.Exporter
 	models.Explainer
 	models.Expecter
 }

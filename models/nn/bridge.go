@@ -16,8 +16,8 @@ func (t *fused) cross(r *workspace, p *pass) {
 	}
 }
 
-// bridgeFloor is the least norm that the bridge divides by: rows of zeros have no direction.
-const bridgeFloor = 1e-6
+// BridgeFloor is the least norm that the bridge divides by: rows of zeros have no direction.
+const BridgeFloor = 1e-6
 
 // BridgeFeatures fills f with what a [Bridge] makes of a row x, its bottleneck z and its reconstruction y.
 func BridgeFeatures(x, z, y, f []float32) {
@@ -26,7 +26,7 @@ func BridgeFeatures(x, z, y, f []float32) {
 	f[len(z)], f[len(z)+1] = float32(far/nx), float32(dot/(nx*ny))
 }
 
-// bridgeNorms are ‖x−y‖, ‖x‖ and ‖y‖, the last two at least bridgeFloor, and x·y.
+// bridgeNorms are ‖x−y‖, ‖x‖ and ‖y‖, the last two at least BridgeFloor, and x·y.
 func bridgeNorms(x, y []float32) (far, nx, ny, dot float64) {
 	for j, v := range x {
 		a, b := float64(v), float64(y[j])
@@ -35,7 +35,7 @@ func bridgeNorms(x, y []float32) (far, nx, ny, dot float64) {
 		ny += float64(b * b)
 		dot += float64(a * b)
 	}
-	return math.Sqrt(far), max(math.Sqrt(nx), bridgeFloor), max(math.Sqrt(ny), bridgeFloor), dot
+	return math.Sqrt(far), max(math.Sqrt(nx), BridgeFloor), max(math.Sqrt(ny), BridgeFloor), dot
 }
 
 // crossBack takes the gradient of what layer i, the one after the bridge, got to the reconstruction, and keeps what of
@@ -61,7 +61,7 @@ func (t *fused) crossBack(r *workspace, p *pass, l *fusedLayer, i int) {
 		}
 		turn := float64(df[b+1])
 		shrink := turn * dot / (nx * ny * ny * ny)
-		if ny == bridgeFloor {
+		if ny == BridgeFloor {
 			shrink = 0
 		}
 		out := r.grad[i-1][k*wide : k*wide+d]

@@ -254,9 +254,9 @@ func fill(a []float32, v float32) {
 // Shape checks that params belong to the network.
 func (n Network) Shape(p Params) error { return p.check(n.Arrays()) }
 
-// folded is the network as it scores: no layer tied or normalised, the weights so changed that it gives the
+// Folded is the network as it scores: no layer tied or normalised, the weights so changed that it gives the
 // same, and of a variational bottleneck the means.
-func (n Network) folded(p Params) (layers []Dense, weights [][2][]float32) {
+func (n Network) Folded(p Params) (layers []Dense, weights [][2][]float32) {
 	for i, l := range n.Layers {
 		w := n.Array(p, i, Weight)
 		if l.Tied > 0 {
@@ -291,8 +291,8 @@ func (n Network) folded(p Params) (layers []Dense, weights [][2][]float32) {
 	return layers, weights
 }
 
-// leak is the slope of Leaky below 0.
-const leak = 0.01
+// Leak is the slope of Leaky below 0.
+const Leak = 0.01
 
 // normEpsilon is what normalisation adds to variances.
 const normEpsilon = 1e-5
@@ -304,7 +304,7 @@ func (a Activation) apply(v float32) float32 {
 	case ReLU:
 		return max(v, 0)
 	case Leaky:
-		return max(v, leak*v)
+		return max(v, Leak*v)
 	case Sigmoid:
 		return float32(1 / (1 + elementary.Exp(-float64(v))))
 	}

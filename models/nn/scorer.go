@@ -46,7 +46,7 @@ type Scorer struct {
 
 // NewScorer packs weights for scoring.
 func (n Network) NewScorer(p Params) *Scorer {
-	layers, weights := n.folded(p)
+	layers, weights := n.Folded(p)
 	s := newStack(Network{Layers: layers})
 	s.lay(kernel.Alloc(s.size))
 	for i, w := range weights {

@@ -138,7 +138,7 @@ func (a Activation) forward(x []float32, rows, out, wide int) {
 	case Leaky:
 		for i, v := range x[:rows*wide] {
 			if v < 0 {
-				x[i] = leak * v
+				x[i] = Leak * v
 			}
 		}
 	case Sigmoid:
@@ -166,7 +166,7 @@ func (f Activation) backward(d, a, db []float32, rows, wide int) {
 	case Leaky:
 		for i, v := range a[:rows*wide] {
 			if !(v > 0) {
-				d[i] *= leak
+				d[i] *= Leak
 			}
 		}
 	case Sigmoid:

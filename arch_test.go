@@ -21,20 +21,22 @@ import (
 // allowed says which packages of the module a package may import. A package that is not here fails: say
 // where it stands first. Left to right: numeric, eval, configs, data, models, runs, cmd.
 var allowed = map[string]string{
-	"numeric/cluster":    "numeric/elementary numeric/kernel numeric/neighbour numeric/parallel numeric/stat",
-	"numeric/neighbour":  "numeric/kernel numeric/parallel",
-	"numeric/similarity": "numeric/elementary numeric/kernel numeric/parallel",
-	"numeric/embed":      "numeric/cluster numeric/elementary numeric/neighbour numeric/parallel numeric/stat",
-	"numeric/elementary": "",
-	"numeric/isolation":  "numeric/elementary",
-	"numeric/kernel":     "numeric/elementary",
-	"numeric/parallel":   "",
-	"numeric/stat":       "numeric/elementary",
-	"numeric/forecast":   "",
-	"numeric/hypothesis": "numeric/stat",
-	"numeric/sketch":     "",
-	"numeric/svm":        "numeric/similarity",
-	"numeric/trees":      "numeric/elementary numeric/parallel",
+	"numeric/cluster":       "numeric/elementary numeric/kernel numeric/neighbour numeric/parallel numeric/stat",
+	"numeric/neighbour":     "numeric/kernel numeric/parallel",
+	"numeric/similarity":    "numeric/elementary numeric/kernel numeric/parallel",
+	"numeric/embed":         "numeric/cluster numeric/elementary numeric/neighbour numeric/parallel numeric/stat",
+	"numeric/elementary":    "",
+	"numeric/isolation":     "numeric/elementary",
+	"numeric/kernel":        "numeric/elementary",
+	"numeric/onnx":          "",
+	"numeric/onnx/onnxtest": "",
+	"numeric/parallel":      "",
+	"numeric/stat":          "numeric/elementary",
+	"numeric/forecast":      "",
+	"numeric/hypothesis":    "numeric/stat",
+	"numeric/sketch":        "",
+	"numeric/svm":           "numeric/similarity",
+	"numeric/trees":         "numeric/elementary numeric/parallel",
 
 	"eval": "numeric/parallel numeric/stat",
 
@@ -79,32 +81,35 @@ var allowed = map[string]string{
 		"numeric/parallel numeric/sketch numeric/stat",
 	"data/fetch": "data data/input data/source",
 	"data/prep": "configs/settings data data/corpus eval numeric/cluster numeric/elementary numeric/parallel " +
-		"numeric/stat",
+		"numeric/stat numeric/onnx",
 
-	"models":           "configs/settings data numeric/parallel numeric/cluster",
+	"models":           "configs/settings data numeric/parallel numeric/cluster numeric/onnx",
 	"models/modeltest": "configs/settings data data/datatest data/prep data/source data/split eval models",
 	"models/nn": "configs/settings data models numeric/cluster numeric/elementary " +
 		"numeric/kernel numeric/parallel",
+	"models/nn/graph":    "models/nn numeric/onnx",
 	"models/nn/gorgonia": "models/nn numeric/cluster numeric/elementary",
 	"models/autoencoder": "configs/settings data eval models models/nn numeric/cluster numeric/kernel " +
-		"numeric/parallel numeric/stat",
-	"models/recurrent": "configs/settings data models models/nn numeric/elementary numeric/stat",
+		"numeric/parallel numeric/stat numeric/onnx models/nn/graph",
+	"models/recurrent": "configs/settings data models models/nn models/nn/graph numeric/elementary numeric/onnx " +
+		"numeric/stat",
 	"models/automata": "configs/settings data data/corpus eval models models/automata/flexfringe " +
 		"models/automata/machine numeric/elementary numeric/stat",
 	"models/automata/machine":    "configs/settings data data/corpus models numeric/elementary numeric/stat",
 	"models/automata/flexfringe": "configs/settings data data/corpus models models/automata/machine",
 	"models/automata/planted":    "data data/corpus",
 	"models/classic": "configs/settings data models numeric/cluster numeric/elementary " +
-		"numeric/isolation numeric/kernel numeric/parallel numeric/similarity numeric/stat",
+		"numeric/isolation numeric/kernel numeric/parallel numeric/similarity numeric/stat numeric/onnx",
 	"models/oneclass": "configs/settings data models numeric/elementary numeric/kernel numeric/parallel " +
-		"numeric/similarity numeric/stat",
-	"models/deep":     "data models models/nn numeric/cluster numeric/elementary numeric/isolation numeric/stat",
-	"models/ensemble": "data models",
+		"numeric/similarity numeric/stat numeric/onnx",
+	"models/deep": "data models models/nn models/nn/graph numeric/cluster numeric/elementary numeric/isolation " +
+		"numeric/onnx numeric/stat",
+	"models/ensemble": "data models numeric/onnx",
 	"models/neighbours": "configs/settings data models numeric/cluster numeric/kernel numeric/neighbour " +
-		"numeric/parallel numeric/stat",
+		"numeric/parallel numeric/stat numeric/onnx",
 	"models/streaming": "data models numeric/elementary",
 	"models/supervised": "configs/settings data models models/nn numeric/elementary numeric/kernel " +
-		"numeric/neighbour numeric/similarity numeric/stat numeric/svm numeric/trees",
+		"numeric/neighbour numeric/similarity numeric/stat numeric/svm numeric/trees numeric/onnx models/nn/graph",
 	"models/golearn": "data models numeric/elementary",
 	"models/all": "models/automata models/autoencoder models/classic models/deep models/ensemble models/golearn " +
 		"models/neighbours models/nn/gorgonia models/oneclass models/recurrent models/streaming models/supervised",
@@ -117,6 +122,7 @@ var allowed = map[string]string{
 		"data/source data/split models numeric/parallel runs/experiment runs/record",
 	"runs/runstest": "configs models/all runs/experiment",
 	"runs/bundle":   "configs/settings data data/prep data/profile data/source eval models runs/experiment runs/record",
+	"runs/export":   "data models numeric/onnx runs/bundle",
 	"runs/investigate": "data data/cache data/prep data/source eval models runs/bundle runs/experiment runs/prepare " +
 		"runs/record",
 	"runs/usage":    "",
@@ -162,17 +168,18 @@ var outside = map[string]string{
 	"golang.org/x/term":       "cmd/terminal",
 	"github.com/klauspost/": "data/input data/source data/export data/nfcapd data/parquet runs/record " +
 		"runs/runstest",
-	"github.com/expr-lang/expr": "data/derive",
-	"modernc.org/sqlite":        "runs/alerts",
-	"github.com/pierrec/lz4/":   "data/nfcapd",
-	"go.yaml.in/yaml/v3":        "configs/settings",
-	"github.com/google/go-cmp/": "", // tests only
-	"codeberg.org/go-pdf/":      "runs/plot",
-	"git.sr.ht/~sbinet/":        "runs/plot",
-	"golang.org/x/image/":       "runs/plot",
-	"github.com/chromedp/":      "runs/page/pagetest",
-	"github.com/parquet-go/":    "", // tests only
-	"golang.org/x/sys/cpu":      "numeric/kernel",
+	"github.com/expr-lang/expr":   "data/derive",
+	"modernc.org/sqlite":          "runs/alerts",
+	"github.com/pierrec/lz4/":     "data/nfcapd",
+	"go.yaml.in/yaml/v3":          "configs/settings",
+	"github.com/google/go-cmp/":   "", // tests only
+	"codeberg.org/go-pdf/":        "runs/plot",
+	"git.sr.ht/~sbinet/":          "runs/plot",
+	"golang.org/x/image/":         "runs/plot",
+	"github.com/chromedp/":        "runs/page/pagetest",
+	"github.com/parquet-go/":      "", // tests only
+	"golang.org/x/sys/cpu":        "numeric/kernel",
+	"google.golang.org/protobuf/": "numeric/onnx runs/export",
 	"gonum.org/v1/gonum/": "models/automata/flexfringe models/classic models/supervised " +
 		"numeric/cluster numeric/stat",
 }

@@ -52,7 +52,7 @@ finished runs side by side.`,
 	c.AddCommand(a.runCommand(), a.collectCommand(), a.compareCommand(), a.listCommand(), a.showCommand(),
 		a.verifyCommand(),
 		a.tuneCommand(), a.methodsCommand(), a.reportCommand(), a.plotCommand(), a.dashboardCommand(),
-		a.investigateCommand(), a.bundleCommand(), a.modelsCommand(),
+		a.investigateCommand(), a.bundleCommand(), a.exportRunCommand(), a.modelsCommand(),
 		a.dataCommand(), a.auditCommand(), a.edaCommand(),
 		automaton.Command(a.App), a.cacheCommand(), a.schemaCommand(), a.checkCommand(), a.versionCommand())
 	return c

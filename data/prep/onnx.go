@@ -223,8 +223,8 @@ func graphOps(g *onnx.Graph, v onnx.Value, ops []*Op) (onnx.Value, error) {
 	}
 }
 
-// graphLog1p is log(1+v) without loss for small v ≥ 0, by W. Kahan's correction: with u = 1+v rounded, log(u)·v/(u−1), or v
-// where u is 1.
+// graphLog1p is log(1+v) without loss for small v ≥ 0, by W. Kahan's correction: with u = 1+v rounded, log(u)·v/(u−1),
+// or v where u is 1.
 func graphLog1p(g *onnx.Graph, v onnx.Value) onnx.Value {
 	one := g.Scalar(1)
 	u := g.Op("Add", v, one)

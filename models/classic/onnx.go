@@ -97,14 +97,18 @@ func (m *kdeState) Graph(g *onnx.Graph, x onnx.Value) (onnx.Value, error) {
 
 // nearest is the distance to the nearest of the first n centres.
 func nearest(g *onnx.Graph, x onnx.Value, centres *cluster.Centres, n int) onnx.Value {
+	return g.Op("Sqrt", g.Reduce("ReduceMin", fromCentres(g, x, centres, n), 1, false))
+}
+
+// fromCentres are the squared distances to the first n centres.
+func fromCentres(g *onnx.Graph, x onnx.Value, centres *cluster.Centres, n int) onnx.Value {
 	d := centres.D
 	points := centres.X[:n*d]
 	shift := make([]float64, d)
 	for i, v := range points {
 		shift[i%d] += v / float64(n)
 	}
-	apart := g.SquaredDistances(x, g.Doubles(points, n, d), g.Row(shift))
-	return g.Op("Sqrt", g.Reduce("ReduceMin", apart, 1, false))
+	return g.SquaredDistances(x, g.Doubles(points, n, d), g.Row(shift))
 }
 
 func (m *kmeansState) Graph(g *onnx.Graph, x onnx.Value) (onnx.Value, error) {
@@ -113,7 +117,13 @@ func (m *kmeansState) Graph(g *onnx.Graph, x onnx.Value) (onnx.Value, error) {
 
 // Graph: that of a row whose own cluster is large is the nearest of all, and so of the large ones.
 func (m *cblofState) Graph(g *onnx.Graph, x onnx.Value) (onnx.Value, error) {
-	return nearest(g, x, m.centres, m.large), nil
+	far := nearest(g, x, m.centres, m.large)
+	if m.sizes != nil {
+		own := g.Node("ArgMin", []onnx.Value{fromCentres(g, x, m.centres, m.centres.N)}, 1, onnx.Int("axis", 1),
+			onnx.Flag("keepdims", false))[0]
+		far = g.Op("Mul", far, g.Op("Gather", g.Doubles(m.sizes, len(m.sizes)), own))
+	}
+	return far, nil
 }
 
 func (m *iforestState) Graph(g *onnx.Graph, x onnx.Value) (onnx.Value, error) {

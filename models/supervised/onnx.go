@@ -125,8 +125,8 @@ func exported(t *trees.Tree, leaf func(node int) []float64) (onnx.Tree, error) {
 }
 
 // treeSums is the sum of what the leaves of trees say, n×targets, in float64.
-func treeSums(g *onnx.Graph, x onnx.Value, list []*trees.Tree, targets int, leaf func(t, node int) []float64) (onnx.Value,
-	error) {
+func treeSums(g *onnx.Graph, x onnx.Value, list []*trees.Tree, targets int,
+	leaf func(t, node int) []float64) (onnx.Value, error) {
 	all := make([]onnx.Tree, len(list))
 	for t, tree := range list {
 		var err error

@@ -37,6 +37,7 @@ models:
   - mcd
   - kmeans
   - cblof
+  - {model: cblof, label: cblof-weighted, params: {weighted: true}}
   - gmm
   - kde
   - hbos

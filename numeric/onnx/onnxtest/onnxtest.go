@@ -38,7 +38,7 @@ type Result struct {
 	Error   string
 }
 
-// Folder is where the package is installed: PLUMBLINE_ONNXRUNTIME, or plumbline's folder in the user's cache.
+// Folder is where the package is installed: PLUMBLINE_ONNXRUNTIME, or a folder in the user's cache.
 func folder(t testing.TB) string {
 	if dir := os.Getenv("PLUMBLINE_ONNXRUNTIME"); dir != "" {
 		return dir
@@ -47,7 +47,7 @@ func folder(t testing.TB) string {
 	if err != nil {
 		skip(t, err.Error())
 	}
-	return filepath.Join(cache, "plumbline", strings.ReplaceAll(Package, "@", "-"))
+	return filepath.Join(cache, "plumbline-tests", strings.ReplaceAll(Package, "@", "-"))
 }
 
 func skip(t testing.TB, why string) {

@@ -49,7 +49,7 @@ var allowed = map[string]string{
 	"data/input":   "",
 	"data/parquet": "numeric/parallel",
 	"data/packets": "data/input",
-	"data/flows": "configs/settings data data/export data/input data/packets data/rows data/source " +
+	"data/flows": "configs/settings data data/export data/input data/nfcapd data/packets data/rows data/source " +
 		"numeric/parallel",
 	"data/value":     "",
 	"data/guess":     "data/value",

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/netip"
 	"strconv"
-	"strings"
 
 	"plumbline/configs/settings"
 	"plumbline/data"
@@ -54,7 +53,7 @@ var flowColumns = func() []flowColumn {
 		{name: "da", address: func(f *flow) netip.Addr { return f.Dst }},
 		flowNumber("sp", func(f *flow) uint16 { return f.SrcPort }),
 		flowNumber("dp", func(f *flow) uint16 { return f.DstPort }),
-		flowCode("pr", protocolName, func(f *flow) uint8 { return f.Proto }),
+		flowCode("pr", nfcapd.ProtocolName, func(f *flow) uint8 { return f.Proto }),
 		flowCode("flg", nfcapd.FlagText, func(f *flow) uint8 { return f.Flags }),
 		flowNumber("fwd", func(f *flow) uint8 { return f.Forwarding }),
 		flowNumber("stos", func(f *flow) uint8 { return f.Tos }),
@@ -100,22 +99,6 @@ var flowColumns = func() []flowColumn {
 		flowColumn{name: "label", label: func(f *flow) string { return f.Label }},
 	)
 }()
-
-// protocolNames are the names of the IP protocols 0 to 137 as nfdump 1.7.1 writes them; a dash has none.
-var protocolNames = strings.Fields(`
-	- ICMP IGMP GGP IPIP ST TCP CBT EGP IGP BBN NVPII PUP ARGUS ENCOM XNET CHAOS UDP MUX DCN HMP PRM XNS Trnk1 Trnk2
-	Leaf1 Leaf2 RDP IRTP ISO-4 NETBK MFESP MEINP DCCP 3PC IDPR XTP DDP IDPR TP++ IL IPv6 SDRP Rte6 Frag6 IDRP RSVP GRE
-	MHRP BNA ESP AH INLSP SWIPE NARP MOBIL TLSP SKIP ICMP6 NOHE6 OPTS6 HOST CFTP NET SATNT KLAN RVD IPPC FS SATM VISA
-	IPCV CPNX CPHB WSN PVP BSATM SUNND WBMON WBEXP ISOIP VMTP SVMTP VINES TTP NSIGP DGP TCF EIGRP OSPF S-RPC LARP MTP
-	AX.25 OS MICP SCCSP ETHIP ENCAP - GMTP IFMP PNNI PIM ARIS SCPS QNX A/N IPcmp SNP CpqPP IPXIP VRRP PGM 0hop L2TP DDX
-	IATP STP SRP UTI SMP SM PTP ISIS4 FIRE CRTP CRUDP - IPLT SPS PIPE SCTP FC - MHEAD UDP-L MPLS`)
-
-func protocolName(p uint8) string {
-	if int(p) < len(protocolNames) && protocolNames[p] != "-" {
-		return protocolNames[p]
-	}
-	return strconv.Itoa(int(p))
-}
 
 func (c *flowColumn) kind() rows.Kind {
 	switch {

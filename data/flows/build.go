@@ -188,6 +188,19 @@ func (t *batch) release(free chan<- *batch) {
 	free <- t
 }
 
+// mention puts what the latest packet quotes, if it is an error message that belongs to a flow, after it.
+func (t *batch) mention(policy *Policy) {
+	n := len(t.packets) - 1
+	if n < 0 || !t.keys[n].use || t.keys[n].mention {
+		return
+	}
+	if quoted, ok := policy.About(&t.packets[n]); ok {
+		k := policy.keyOf(&quoted)
+		k.mention = true
+		t.packets, t.keys = append(t.packets, quoted), append(t.keys, k)
+	}
+}
+
 // read reads and decodes the stream and hands its packets to all workers.
 func (b *builder) read(ctx context.Context, free <-chan *batch, to []chan *batch) {
 	defer func() {
@@ -257,13 +270,16 @@ func (b *builder) read(ctx context.Context, free <-chan *batch, to []chan *batch
 			cur.windows = append(cur.windows, frame.Window)
 		}
 		cur.packets = decoder.Decode(&frame, cur.packets)
-		for i := len(cur.keys); i < len(cur.packets); i++ {
+		for i, n := len(cur.keys), len(cur.packets); i < n; i++ {
 			p := &cur.packets[i]
 			k := key{}
 			if b.settings.Filter == nil || b.settings.Filter(p) {
 				k = b.policy.keyOf(p)
 			}
 			cur.keys = append(cur.keys, k)
+		}
+		if b.policy.About != nil {
+			cur.mention(&b.policy)
 		}
 		if len(cur.packets) >= packetsPerBatch && !send(false, false) {
 			return
@@ -284,7 +300,11 @@ func (b *builder) work(ctx context.Context, w int, from <-chan *batch, to chan<-
 			if !k.use {
 				continue
 			}
-			if shard := int(k.hash >> 59 & mask); shard%b.workers == w {
+			switch shard := int(k.hash >> 59 & mask); {
+			case shard%b.workers != w:
+			case k.mention:
+				b.tables[shard].mention(&t.packets[i], k)
+			default:
 				b.tables[shard].packet(&t.packets[i], k)
 			}
 		}

@@ -30,6 +30,7 @@ type key struct {
 	vlan     uint16
 	oneWay   bool
 	use      bool // the packet belongs to a flow
+	mention  bool // it was quoted, and did not come itself
 }
 
 // slab is how many connections are made room for at a time.
@@ -124,6 +125,19 @@ func (t *table) packet(p *packets.Packet, k *key) {
 		return
 	}
 	t.wait(at, c)
+}
+
+// mention tells the connection of a packet that a message is about it.
+func (t *table) mention(p *packets.Packet, k *key) {
+	at, from := t.find(p, k)
+	if at == none {
+		return
+	}
+	if c := t.conn(at); c.table.deadline > p.Time {
+		if m, ok := c.Own.(Mentioned); ok {
+			m.Mention(c, p, from)
+		}
+	}
 }
 
 // count adds a packet to its connection, unless its checksum is wrong.

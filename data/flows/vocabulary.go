@@ -31,6 +31,12 @@ type Accumulator interface {
 	Packet(c *Conn, p *packets.Packet, from Side)
 }
 
+// Mentioned is an Accumulator that wants to know of messages about its connection ([Policy.About]).
+type Mentioned interface {
+	// Mention is called with the quoted packet. from is its sender. Nothing was counted.
+	Mention(c *Conn, quoted *packets.Packet, from Side)
+}
+
 // Policy says how the table works for a vocabulary. The functions are called by several goroutines and look at nothing
 // but what they are given.
 type Policy struct {
@@ -50,6 +56,9 @@ type Policy struct {
 	Ports func(p *packets.Packet) (src, dst uint16)
 	// Flip says of the first packet of a connection whether its sender is the responder; nil: never.
 	Flip func(p *packets.Packet) bool
+	// About gives the packet that an error message quotes, with the time of the message; the connection that it belongs
+	// to, if it is in the table, is told ([Mentioned]). nil: none is.
+	About func(p *packets.Packet) (quoted packets.Packet, ok bool)
 	// Begins says of a packet of a connection that is in the table whether it is the first of a new one; the old one ends
 	// then ([EndReuse]). nil: never. A connection that has been silent for longer than Idle has ended in any case.
 	Begins func(c *Conn, p *packets.Packet, from Side) bool

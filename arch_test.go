@@ -46,6 +46,7 @@ var allowed = map[string]string{
 	"data":         "",
 	"data/join":    "data",
 	"data/nfcapd":  "",
+	"data/follow":  "",
 	"data/input":   "",
 	"data/parquet": "numeric/parallel",
 	"data/packets": "data/input",
@@ -125,8 +126,10 @@ var allowed = map[string]string{
 	"runs/export":   "data models numeric/onnx runs/bundle",
 	"runs/investigate": "data data/cache data/prep data/source eval models runs/bundle runs/experiment runs/prepare " +
 		"runs/record",
-	"runs/usage":    "",
-	"runs/alerts":   "configs/settings",
+	"runs/usage":  "",
+	"runs/alerts": "configs/settings",
+	"runs/watch": "data data/follow data/prep data/roles data/source models runs/alerts runs/bundle " +
+		"runs/investigate",
 	"runs/foreign":  "data data/export data/input models runs/experiment runs/prepare runs/record",
 	"runs/compare":  "configs/settings eval models numeric/stat runs/plot runs/record",
 	"runs/methods":  "configs/settings data data/split models runs/compare runs/experiment runs/record",

@@ -192,3 +192,6 @@ func (tf *TextFormat) lastRecordEnd(text []byte) int {
 
 // Whole says whether text holds all of the record that it begins with: a quoted cell may go on in the next line.
 func (tf *TextFormat) Whole(text []byte) bool { return tf.firstRecordEnd(text) > 0 }
+
+// LastEnd is where the last whole record of text, which begins a record, ends: 0 where there is none.
+func (tf *TextFormat) LastEnd(text []byte) int { return tf.lastRecordEnd(text) }

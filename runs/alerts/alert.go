@@ -35,6 +35,8 @@ type Alert struct {
 	Reasons   []Reason  `json:"reasons,omitempty"`
 	// Held is how many alerts of the group were held back by the limit since the last one that was not.
 	Held int64 `json:"held,omitempty"`
+	// Limited says that the limit held this one back.
+	Limited bool `json:"limited,omitempty"`
 	// Record is the row as it was read, by column.
 	Record map[string]string `json:"record,omitempty"`
 

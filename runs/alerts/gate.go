@@ -117,6 +117,7 @@ func (g *Gate) Pass(a *Alert, disguise func(*Alert)) Fate {
 		if group.Within >= l.Alerts {
 			group.Limited++
 			group.Held++
+			a.Limited = true
 			return Limited
 		}
 		group.Within++

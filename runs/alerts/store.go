@@ -158,20 +158,18 @@ func storeError(err error) error {
 
 // Batch is what one step of a watcher leaves.
 type Batch struct {
-	Given, Limited []*Alert // Seq is set where they are new
-	Groups         []Group  // that changed
-	Stream         string   // whose state it is
-	State          map[string][]byte
+	Alerts []*Alert          // Seq is set where they are new
+	Groups []Group           // that changed
+	Stream string            // whose state it is
+	State  map[string][]byte // that changed; nil: the key is gone
 }
 
 // Commit writes a batch. An alert whose ID is there already is left as it is.
 func (s *Store) Commit(ctx context.Context, b *Batch) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
-		for given, list := range [][]*Alert{b.Limited, b.Given} {
-			for _, a := range list {
-				if err := insert(tx, a, given); err != nil {
-					return err
-				}
+		for _, a := range b.Alerts {
+			if err := insert(tx, a); err != nil {
+				return err
 			}
 		}
 		for i := range b.Groups {
@@ -195,20 +193,20 @@ func (s *Store) Commit(ctx context.Context, b *Batch) error {
 	if err != nil {
 		return fmt.Errorf("alerts: %s: %w", s.path, err)
 	}
-	if len(b.Given) > 0 {
+	if len(b.Alerts) > 0 {
 		s.notify()
 	}
 	return nil
 }
 
-func insert(tx *sql.Tx, a *Alert, given int) error {
+func insert(tx *sql.Tx, a *Alert) error {
 	body, err := json.Marshal(a)
 	if err != nil {
 		return err
 	}
 	res, err := tx.Exec("INSERT OR IGNORE INTO alerts (id, time, model, cause, grp, src, dst, score, given, body) "+
 		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", a.ID, nanos(a.Time), a.Model, a.Cause, a.Group, a.Source, a.Dest,
-		a.Score, given, string(body))
+		a.Score, !a.Limited, string(body))
 	if err != nil {
 		return err
 	}

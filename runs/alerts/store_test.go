@@ -25,6 +25,13 @@ func newStore(t testing.TB) *Store {
 	return s
 }
 
+// limited is an alert that the limit held back.
+func limited(n int64, cause string) *Alert {
+	a := found(n, cause)
+	a.Limited = true
+	return a
+}
+
 func commit(t testing.TB, s *Store, b *Batch) {
 	t.Helper()
 	if err := s.Commit(t.Context(), b); err != nil {
@@ -37,13 +44,13 @@ func filled(t testing.TB) *Store {
 	t.Helper()
 	s := newStore(t)
 	b := &Batch{Stream: "conn.log", State: map[string][]byte{"offset": []byte("120"), "gone": []byte("x")},
-		Limited: []*Alert{found(6, "duration")}}
+		Alerts: []*Alert{limited(6, "duration")}}
 	for n := range int64(6) {
-		b.Given = append(b.Given, found(n, []string{"duration", "bytes"}[n%2]))
+		b.Alerts = append(b.Alerts, found(n, []string{"duration", "bytes"}[n%2]))
 	}
-	b.Given[4].Source = "10.0.0.9"
+	b.Alerts[5].Source = "10.0.0.9"
 	gate := NewGate(Rules{}, nil, time.Time{})
-	for _, a := range b.Given {
+	for _, a := range b.Alerts[1:] {
 		gate.Pass(a, nil)
 	}
 	b.Groups, _ = gate.Changed()
@@ -126,7 +133,7 @@ func TestQuery(t *testing.T) {
 // there once.
 func TestReopen(t *testing.T) {
 	s := filled(t)
-	commit(t, s, &Batch{Given: []*Alert{found(5, "bytes"), found(7, "bytes")}, Stream: "conn.log",
+	commit(t, s, &Batch{Alerts: []*Alert{found(5, "bytes"), found(7, "bytes")}, Stream: "conn.log",
 		State: map[string][]byte{"offset": []byte("140"), "gone": nil}})
 	if err := s.MarkSent(t.Context(), "webhook", 3, "mark"); err != nil {
 		t.Fatal(err)
@@ -178,7 +185,7 @@ func TestFull(t *testing.T) {
 	}
 	b := &Batch{Stream: "conn.log", State: map[string][]byte{"offset": []byte("200")}}
 	for n := range int64(300) {
-		b.Given = append(b.Given, found(10+n, "duration"))
+		b.Alerts = append(b.Alerts, found(10+n, "duration"))
 	}
 	if err := s.Commit(t.Context(), b); !errors.Is(err, ErrFull) {
 		t.Fatalf("a full disk: %v", err)
@@ -260,7 +267,7 @@ func TestSubscribe(t *testing.T) {
 	}()
 	for k, from := range []*Store{s, other, s} {
 		n := int64(20 + k)
-		commit(t, from, &Batch{Given: []*Alert{found(n, "bytes")}, Limited: []*Alert{found(100+n, "bytes")}})
+		commit(t, from, &Batch{Alerts: []*Alert{limited(100+n, "bytes"), found(n, "bytes")}})
 		select {
 		case v := <-got:
 			if v != n {
@@ -288,7 +295,7 @@ func TestManyWriters(t *testing.T) {
 		go func() {
 			to := []*Store{s, other}[k%2]
 			for n := range int64(20) {
-				if err := to.Commit(context.Background(), &Batch{Given: []*Alert{found(int64(k)*100+n, "x")}}); err != nil {
+				if err := to.Commit(context.Background(), &Batch{Alerts: []*Alert{found(int64(k)*100+n, "x")}}); err != nil {
 					errs <- fmt.Errorf("writer %d: %w", k, err)
 					return
 				}

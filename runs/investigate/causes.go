@@ -95,7 +95,7 @@ const batch = 4096
 func replaced(ctx context.Context, det models.Detector, s *data.Set, raw []float64, rows []int,
 	out []models.Cause) error {
 	best := make([]float64, s.N) // fall of the score
-	return falls(ctx, det, s, raw, rows, func(src *source, i int, fall float64) {
+	return falls(ctx, det, s, raw, rows, medians(s, raw), func(src *source, i int, fall float64) {
 		if row := rows[i]; fall > best[row] {
 			best[row], out[row].Name = fall, src.name
 		}
@@ -103,11 +103,10 @@ func replaced(ctx context.Context, det models.Detector, s *data.Set, raw []float
 }
 
 // falls says by how much the score of each of some rows falls, for rows[i] and each source column, when the values of
-// the column are replaced by those of the middle row: of the median in each column, over the half of the samples that
-// score lowest. It takes a score for each of the rows and source columns.
-func falls(ctx context.Context, det models.Detector, s *data.Set, raw []float64, rows []int,
+// the column are replaced by those of the middle row. It takes a score for each of the rows and source columns.
+func falls(ctx context.Context, det models.Detector, s *data.Set, raw []float64, rows []int, middle []float32,
 	say func(src *source, i int, fall float64)) error {
-	from, middle := sources(s), medians(s, raw)
+	from := sources(s)
 	for k := range from {
 		for at := 0; at < len(rows); at += batch {
 			some := rows[at:min(at+batch, len(rows))]
@@ -129,7 +128,7 @@ func falls(ctx context.Context, det models.Detector, s *data.Set, raw []float64,
 	return nil
 }
 
-// medians is the lower median of each column over the half of the samples that score lowest.
+// medians is the middle row of samples: the lower median of each column over the half of the samples that score lowest.
 func medians(s *data.Set, raw []float64) []float32 {
 	limit := slices.Sorted(slices.Values(raw))[(len(raw)-1)/2]
 	out := make([]float32, s.D)

@@ -29,6 +29,13 @@ const (
 // Columns of the matrix that come from one source column are summed.
 func Reasons(ctx context.Context, det models.Detector, needs models.Needs, s *data.Set, raw []float64, samples []int,
 	n int) (out [][]Reason, way string, err error) {
+	return ReasonsAgainst(ctx, det, needs, s, raw, samples, nil, n)
+}
+
+// ReasonsAgainst is Reasons that do not depend on the other samples: a model that gives no reasons is asked with the
+// values of a usual row, of the set's width, in place of those of flows that score low. Nil: with these.
+func ReasonsAgainst(ctx context.Context, det models.Detector, needs models.Needs, s *data.Set, raw []float64,
+	samples []int, usual []float32, n int) (out [][]Reason, way string, err error) {
 	shares := make([]map[string]float64, len(samples))
 	for i := range shares {
 		shares[i] = map[string]float64{}
@@ -71,7 +78,10 @@ func Reasons(ctx context.Context, det models.Detector, needs models.Needs, s *da
 		}
 		way = ByCause
 	case s.Kind == data.Vectors && !needs.Batch:
-		err := falls(ctx, det, s, raw, samples, func(src *source, i int, fall float64) {
+		if usual == nil {
+			usual = medians(s, raw)
+		}
+		err := falls(ctx, det, s, raw, samples, usual, func(src *source, i int, fall float64) {
 			shares[i][src.name] += max(0, fall)
 		})
 		if err != nil {

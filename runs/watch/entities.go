@@ -1,0 +1,73 @@
+package watch
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"time"
+
+	"plumbline/runs/bundle"
+)
+
+// entity is what is known of one host or connection: what its score is made of.
+type entity struct {
+	N       int64   `json:"n"` // rows
+	Sum     float64 `json:"sum"`
+	Max     float64 `json:"max"`
+	Last    float64 `json:"last"`
+	Over    int64   `json:"over"` // rows above the flow limit
+	Alarmed bool    `json:"alarmed,omitempty"`
+	Time    int64   `json:"time,omitempty"` // of the last row, nanoseconds
+}
+
+// entities judges units of several rows after each of their rows, by all of them so far. A unit that had none for the
+// idle time of the traffic begins anew.
+type entities struct {
+	rule   bundle.Rule
+	least  int64 // rows of a unit that is judged
+	limit  float64
+	idle   time.Duration
+	recent *recent[*entity]
+}
+
+func newEntities(b *bundle.Bundle, idle time.Duration, most int) *entities {
+	return &entities{rule: b.Rule(), least: int64(b.MinFlows), limit: float64(b.Threshold.Score), idle: idle,
+		recent: newRecent[*entity](most)}
+}
+
+// add adds a row's score to its unit, and gives the score of the unit and whether this row makes it an alarm.
+func (u *entities) add(key string, score float64, at int64) (total float64, alarm bool) {
+	e, ok := u.recent.get(key)
+	if !ok || u.idle > 0 && at != 0 && e.Time != 0 && at-e.Time > int64(u.idle) {
+		e = &entity{Max: math.Inf(-1)}
+	}
+	e.N++
+	e.Sum += score
+	e.Max, e.Last = max(e.Max, score), score
+	if score > u.rule.FlowLimit {
+		e.Over++
+	}
+	e.Time = max(e.Time, at)
+	switch u.rule.Unit {
+	case "mean":
+		total = e.Sum / float64(e.N)
+	case "last":
+		total = e.Last
+	case "share":
+		total = float64(e.Over) / float64(e.N)
+	default:
+		total = e.Max
+	}
+	above := total > u.limit && e.N >= u.least
+	alarm, e.Alarmed = above && !e.Alarmed, above
+	u.recent.put(key, e)
+	return total, alarm
+}
+
+func (e *entity) encode() []byte {
+	raw, err := json.Marshal(e)
+	if err != nil {
+		panic(fmt.Sprintf("watch: %v", err)) // scores are finite
+	}
+	return raw
+}

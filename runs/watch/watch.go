@@ -1,0 +1,438 @@
+package watch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"plumbline/data"
+	"plumbline/data/roles"
+	"plumbline/data/source"
+	"plumbline/models"
+	"plumbline/runs/alerts"
+	"plumbline/runs/bundle"
+)
+
+// Options is how a model watches.
+type Options struct {
+	Store  *alerts.Store
+	Rules  alerts.Rules
+	Stream string // name of what is watched: alerts and positions in the store are of it
+	// Disguise changes the text of an address before it is kept; nil: it stays.
+	Disguise func(string) string
+	Learn    bool          // a model that can learn from a stream does
+	Entities int           // hosts, connections or traces that are remembered; 0: 100,000
+	Idle     time.Duration // of the traffic after which a unit begins anew; 0: never
+	Say      func(string)  // what people should know; nil: nobody is told
+}
+
+// Counts is what a watcher has done since it was made.
+type Counts struct {
+	Rows    int64 `json:"rows"`
+	Bad     int64 `json:"bad"`     // rows that could not be read or prepared
+	Alerts  int64 `json:"alerts"`  // given on
+	Limited int64 `json:"limited"` // held back by the limit
+	Ignored int64 `json:"ignored"` // by the rules or a verdict
+}
+
+// Watcher judges rows in the order in which they come. Nothing that it does with them is kept before [Watcher.Commit].
+// It is not safe for concurrent use.
+type Watcher struct {
+	Counts Counts
+
+	o      Options
+	b      *bundle.Bundle
+	config *source.Config
+	scorer *scorer
+	units  *entities // nil: rows are judged
+	gate   *alerts.Gate
+	usual  []float32
+	stream string
+	rows   int64 // of the stream, over all stops
+	batch  alerts.Batch
+	judged time.Time // when verdicts were last read
+
+	position json.RawMessage // as the store has it
+}
+
+// streamState is the state of a stream under the key "stream".
+type streamState struct {
+	Hash     string          `json:"model_hash"`
+	Rows     int64           `json:"rows"`
+	Clock    time.Time       `json:"clock,omitzero"`
+	Position json.RawMessage `json:"position,omitempty"`
+	Queue    []float32       `json:"queue,omitempty"` // rows to learn from
+	Queued   int             `json:"queued,omitempty"`
+}
+
+// Keys of the state of a stream.
+const (
+	streamKey   = "stream"
+	detectorKey = "detector"
+	unitPrefix  = "unit "
+	tailPrefix  = "tail "
+)
+
+// New goes on with a stream where the store says that it was left. A model other than the one that left it has the
+// position and nothing else.
+func New(ctx context.Context, b *bundle.Bundle, o Options) (*Watcher, error) {
+	if o.Entities <= 0 {
+		o.Entities = 100_000
+	}
+	if o.Say == nil {
+		o.Say = func(string) {}
+	}
+	w := &Watcher{o: o, b: b, stream: b.Label + " " + o.Stream, usual: usual(ctx, b)}
+	var err error
+	if w.config, err = b.Config().Live(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrModel, err)
+	}
+	if math.IsNaN(float64(b.Threshold.Score)) {
+		return nil, fmt.Errorf("%w: it has no threshold, so that nothing would be an alert", ErrModel)
+	}
+	if w.scorer, err = newScorer(b, o.Learn, o.Entities); err != nil {
+		return nil, err
+	}
+	if len(b.Unit.Columns) > 0 {
+		w.units = newEntities(b, o.Idle, o.Entities)
+	}
+	groups, err := o.Store.Groups(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	state, err := o.Store.State(ctx, w.stream)
+	if err != nil {
+		return nil, err
+	}
+	clock, err := w.load(state)
+	if err != nil {
+		return nil, fmt.Errorf("watch: %s: %w", w.stream, err)
+	}
+	w.gate = alerts.NewGate(o.Rules, groups, clock)
+	w.batch = alerts.Batch{Stream: w.stream, State: map[string][]byte{}}
+	return w, w.verdicts(ctx)
+}
+
+// load takes back the state of the stream.
+func (w *Watcher) load(state map[string][]byte) (clock time.Time, err error) {
+	raw, ok := state[streamKey]
+	if !ok {
+		return clock, nil
+	}
+	var st streamState
+	if err := json.Unmarshal(raw, &st); err != nil {
+		return clock, err
+	}
+	w.rows, w.position = st.Rows, st.Position
+	if st.Hash != w.b.Hash {
+		w.o.Say(fmt.Sprintf("%s was watched by another model of this name (%.12s): going on where it stopped, with "+
+			"nothing that it remembered", w.o.Stream, st.Hash))
+		return st.Clock, nil
+	}
+	w.scorer.queue, w.scorer.queued = st.Queue, st.Queued
+	if raw, ok := state[detectorKey]; ok && w.scorer.learns {
+		own, err := w.b.Spec.New(models.Env{Seed: w.b.Seed})
+		if err == nil {
+			err = loadState(own, raw)
+		}
+		if err != nil {
+			return clock, err
+		}
+		w.scorer.det = own
+	}
+	if w.scorer.tails != nil {
+		if err := w.scorer.tails.recent.load(state, tailPrefix, decodeTail); err != nil {
+			return clock, err
+		}
+	}
+	if w.units != nil {
+		err := w.units.recent.load(state, unitPrefix, func(raw []byte) (*entity, error) {
+			e := &entity{}
+			return e, json.Unmarshal(raw, e)
+		})
+		if err != nil {
+			return clock, err
+		}
+	}
+	return st.Clock, nil
+}
+
+// verdictsEvery is how often verdicts are read again.
+const verdictsEvery = 2 * time.Second
+
+// verdicts reads what analysts called false.
+func (w *Watcher) verdicts(ctx context.Context) error {
+	if w.o.Rules.Verdicts == "off" || w.o.Rules.Verdicts == "" || time.Since(w.judged) < verdictsEvery {
+		return nil
+	}
+	list, err := w.o.Store.List(ctx, alerts.Query{Verdict: string(alerts.False), Limited: true})
+	if err != nil {
+		return err
+	}
+	w.gate.Benign(list)
+	w.judged = time.Now()
+	return nil
+}
+
+// Table judges the rows of a table in their order. where is the file and line of a row.
+func (w *Watcher) Table(ctx context.Context, t *data.Table, where func(row int) (string, int64)) error {
+	if err := w.verdicts(ctx); err != nil {
+		return err
+	}
+	if room := w.scorer.room(); t.Rows > room {
+		return w.inParts(ctx, t, where, room)
+	}
+	view, err := w.b.View(t)
+	if err != nil {
+		return err
+	}
+	sc, err := w.scorer.score(ctx, view)
+	if err != nil {
+		return w.alone(ctx, t, where, err)
+	}
+	var groups []string // of each row
+	if w.units != nil {
+		all := make([]int32, t.Rows)
+		for i := range all {
+			all[i] = int32(i)
+		}
+		us, err := w.b.Units(view, all)
+		if err != nil {
+			return err
+		}
+		for _, u := range us.Unit {
+			groups = append(groups, us.Keys[u])
+		}
+	}
+	cols := roles.Find(t, w.hints())
+	var found []*alerts.Alert
+	var rows []int
+	for r := range t.Rows {
+		var at int64
+		if cols.Time != nil && cols.Time.Nanos[r] != data.NoTime {
+			at = cols.Time.Nanos[r]
+		}
+		score, alarm, key := sc.raw[r], sc.raw[r] > float64(w.b.Threshold.Score), ""
+		if sc.keys != nil {
+			key = sc.keys[r]
+		}
+		if w.units != nil {
+			key = groups[r]
+			score, alarm = w.units.add(key, score, at)
+		}
+		if alarm {
+			file, line := where(r)
+			found = append(found, w.alert(t, cols, r, score, key, at, file, line))
+			rows = append(rows, r)
+		}
+	}
+	w.rows += int64(t.Rows)
+	w.Counts.Rows += int64(t.Rows)
+	if found != nil {
+		reasons, causes, err := w.reasons(ctx, t, sc, rows)
+		if err != nil {
+			return err
+		}
+		for i, a := range found {
+			a.Reasons, a.Cause, a.Group = reasons[i], causes[i], alerts.GroupID(w.b.Hash, causes[i])
+			w.pass(a)
+		}
+	}
+	return w.scorer.learn(ctx, sc.set)
+}
+
+// inParts judges the first rows of a table, and then the others.
+func (w *Watcher) inParts(ctx context.Context, t *data.Table, where func(int) (string, int64), first int) error {
+	part := func(from, to int) error {
+		rows := make([]int32, to-from)
+		for i := range rows {
+			rows[i] = int32(from + i)
+		}
+		return w.Table(ctx, t.Only(rows), func(row int) (string, int64) { return where(from + row) })
+	}
+	if err := part(0, first); err != nil {
+		return err
+	}
+	return part(first, t.Rows)
+}
+
+// alone judges the rows of a table that cannot be judged together one by one, and leaves out those that cannot be
+// judged at all.
+func (w *Watcher) alone(ctx context.Context, t *data.Table, where func(int) (string, int64), err error) error {
+	if ctx.Err() != nil || errors.Is(err, bundle.ErrTable) {
+		return err
+	}
+	if t.Rows == 1 {
+		file, line := where(0)
+		w.bad(1, fmt.Sprintf("%s:%d: %v", file, line, err))
+		w.rows++
+		return nil
+	}
+	for r := range int32(t.Rows) {
+		one := t.Only([]int32{r})
+		if err := w.Table(ctx, one, func(int) (string, int64) { return where(int(r)) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sayBad is how many rows that are left out are said one by one; then each power of ten of their number.
+const sayBad = 5
+
+func (w *Watcher) bad(n int64, example string) {
+	before := w.Counts.Bad
+	w.Counts.Bad += n
+	for limit := int64(100); limit <= w.Counts.Bad; limit *= 10 {
+		if before < limit {
+			w.o.Say(fmt.Sprintf("%d rows were left out so far, the latest: %s", w.Counts.Bad, example))
+			return
+		}
+	}
+	if before < sayBad {
+		w.o.Say("left out: " + example)
+	}
+}
+
+// hints is what the model knows of the columns' roles.
+func (w *Watcher) hints() roles.Hints {
+	if w.b.Tracer == nil || len(w.b.Tracer.Spec.Key) == 0 {
+		return roles.Hints{}
+	}
+	return roles.Hints{Entity: w.b.Tracer.Spec.Key[0]}
+}
+
+// alert is the record of a row, without its cause.
+func (w *Watcher) alert(t *data.Table, cols *roles.Columns, row int, score float64, entity string, at int64,
+	file string, line int64) *alerts.Alert {
+	a := &alerts.Alert{
+		Model: w.b.Label, Hash: w.b.Hash, Score: score, Threshold: float64(w.b.Threshold.Score), Unit: w.b.Unit.Name,
+		Entity: entity, File: file, Line: line, Record: map[string]string{},
+		ID: alerts.NewID(w.b.Hash, w.o.Stream, w.rows+int64(row), entity),
+	}
+	if at != 0 {
+		a.Time = time.Unix(0, at).UTC()
+	}
+	text := func(c *data.Column) string {
+		if c == nil || c.Missing(row) {
+			return ""
+		}
+		return string(c.AppendText(nil, int32(row)))
+	}
+	a.Source, a.SrcPort, a.Dest, a.DestPort = text(cols.Source), text(cols.SourcePort), text(cols.Destination),
+		text(cols.DestinationPort)
+	a.Protocol, a.Service = text(cols.Protocol), text(cols.Service)
+	for i := range t.Columns {
+		if v := text(&t.Columns[i]); v != "" {
+			a.Record[t.Columns[i].Name] = v
+		}
+	}
+	return a
+}
+
+// pass takes an alert through the rules.
+func (w *Watcher) pass(a *alerts.Alert) {
+	disguise := w.disguise
+	if w.o.Disguise == nil {
+		disguise = nil
+	}
+	switch w.gate.Pass(a, disguise) {
+	case alerts.Given:
+		w.batch.Alerts = append(w.batch.Alerts, a)
+		w.Counts.Alerts++
+	case alerts.Limited:
+		w.batch.Alerts = append(w.batch.Alerts, a)
+		w.Counts.Limited++
+	default:
+		w.Counts.Ignored++
+	}
+}
+
+// disguise changes the addresses of an alert.
+func (w *Watcher) disguise(a *alerts.Alert) {
+	to := map[string]string{}
+	for _, f := range w.b.Columns {
+		if v := a.Record[f.Name]; f.Type == data.Address && v != "" {
+			to[v] = w.o.Disguise(v)
+			a.Record[f.Name] = to[v]
+		}
+	}
+	for _, v := range []*string{&a.Source, &a.Dest} {
+		if *v != "" {
+			*v = w.o.Disguise(*v)
+		}
+	}
+	a.Entity = replaceWords(a.Entity, to)
+	for i := range a.Reasons {
+		if now, ok := to[a.Reasons[i].Actual]; ok {
+			a.Reasons[i].Actual = now
+		}
+	}
+	a.Cause = replaceWords(a.Cause, to)
+}
+
+// pending says whether there is something to commit.
+func (w *Watcher) pending(position json.RawMessage) bool {
+	return len(w.batch.Alerts) > 0 || string(position) != string(w.position)
+}
+
+// commitWait is how long a watcher waits before it tries again to write what there was no room for, at most.
+const commitWait = 30 * time.Second
+
+// Commit writes the alerts since the last one, the position, and what the scores of later rows depend on. While there
+// is no room it waits and tries again, until the context ends: nothing is read on meanwhile.
+func (w *Watcher) Commit(ctx context.Context, position any) error {
+	raw, err := json.Marshal(position)
+	if err != nil {
+		return err
+	}
+	if !w.pending(raw) {
+		return nil
+	}
+	if err := w.save(raw); err != nil {
+		return err
+	}
+	for wait := time.Second; ; wait = min(2*wait, commitWait) {
+		err := w.o.Store.Commit(ctx, &w.batch)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, alerts.ErrFull) {
+			return err
+		}
+		w.o.Say(fmt.Sprintf("%v: trying again in %v, and reading nothing meanwhile", err, wait))
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(wait):
+		}
+	}
+	w.position = raw
+	w.batch = alerts.Batch{Stream: w.stream, State: map[string][]byte{}}
+	return nil
+}
+
+// save puts the state into the batch.
+func (w *Watcher) save(position json.RawMessage) error {
+	groups, clock := w.gate.Changed()
+	w.batch.Groups = append(w.batch.Groups, groups...)
+	if s := w.scorer; s.tails != nil {
+		s.tails.recent.save(w.batch.State, tailPrefix, (*tail).encode)
+	} else if s.stale {
+		state, err := s.save()
+		if err != nil {
+			return err
+		}
+		w.batch.State[detectorKey], s.stale = state, false
+	}
+	if w.units != nil {
+		w.units.recent.save(w.batch.State, unitPrefix, (*entity).encode)
+	}
+	raw, err := json.Marshal(streamState{Hash: w.b.Hash, Rows: w.rows, Clock: clock, Position: position,
+		Queue: w.scorer.queue, Queued: w.scorer.queued})
+	w.batch.State[streamKey] = raw
+	return err
+}

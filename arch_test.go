@@ -116,7 +116,7 @@ var allowed = map[string]string{
 		"models/neighbours models/nn/gorgonia models/oneclass models/recurrent models/streaming models/supervised",
 
 	"runs/claim": "",
-	"runs/experiment": "configs/settings data data/evasion data/infer data/prep data/source data/split " +
+	"runs/experiment": "configs/settings data data/evasion data/flows data/infer data/prep data/source data/split " +
 		"data/synth eval models runs/record",
 	"runs/record": "configs/settings data eval models numeric/kernel runs/usage",
 	"runs/prepare": "configs/settings data data/audit data/cache data/evasion data/noise data/prep data/profile " +

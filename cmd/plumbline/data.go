@@ -31,7 +31,7 @@ infer FILE writes a config for a file of your own, data export NAME FILE writes 
 	}
 	a.DataFlag(c)
 	a.JSONFlag(c, &asJSON)
-	c.AddCommand(a.fetchCommand(), a.inferCommand(), a.exportCommand(), a.simulateCommand())
+	c.AddCommand(a.flowsCommand(), a.fetchCommand(), a.inferCommand(), a.exportCommand(), a.simulateCommand())
 	return c
 }
 

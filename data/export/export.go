@@ -219,22 +219,33 @@ func levels(columns []exported, make func(string) string) [][]string {
 	return out
 }
 
-// exportCSV writes a header and rows; a missing value is an empty cell.
+// exportCSV writes a header and rows.
 func exportCSV(ctx context.Context, w io.Writer, columns []exported, rows int, done func(int)) error {
-	quote := func(s string) string {
-		if strings.ContainsAny(s, ",\"\r\n") || s != strings.TrimSpace(s) {
-			return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
-		}
-		return s
-	}
-	var header []string
-	for i := range columns {
-		header = append(header, quote(columns[i].Name))
-	}
-	if _, err := io.WriteString(w, strings.Join(header, ",")+"\n"); err != nil {
+	if err := csvHeader(w, columns); err != nil {
 		return err
 	}
-	texts := levels(columns, quote)
+	return csvRows(ctx, w, columns, rows, done)
+}
+
+func csvQuote(s string) string {
+	if strings.ContainsAny(s, ",\"\r\n") || s != strings.TrimSpace(s) {
+		return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
+	}
+	return s
+}
+
+func csvHeader(w io.Writer, columns []exported) error {
+	var header []string
+	for i := range columns {
+		header = append(header, csvQuote(columns[i].Name))
+	}
+	_, err := io.WriteString(w, strings.Join(header, ",")+"\n")
+	return err
+}
+
+// csvRows writes rows; a missing value is an empty cell.
+func csvRows(ctx context.Context, w io.Writer, columns []exported, rows int, done func(int)) error {
+	texts := levels(columns, csvQuote)
 	return exportText(ctx, w, rows, done, func(b []byte, row int) []byte {
 		for i := range columns {
 			c := &columns[i]

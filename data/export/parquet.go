@@ -12,6 +12,17 @@ import (
 // exportParquet writes numbers as doubles (attack and line as integers), times as nanoseconds in UTC and
 // everything else as text; a missing value is null.
 func exportParquet(ctx context.Context, w io.Writer, columns []exported, rows int, done func(int)) error {
+	out, err := parquet.NewWriter(w, parquetSchema(columns))
+	if err != nil {
+		return err
+	}
+	if err := parquetRows(ctx, out, columns, rows, done); err != nil {
+		return err
+	}
+	return out.Close()
+}
+
+func parquetSchema(columns []exported) []parquet.Column {
 	schema := make([]parquet.Column, len(columns))
 	for i := range columns {
 		c, s := &columns[i], &schema[i]
@@ -27,10 +38,10 @@ func exportParquet(ctx context.Context, w io.Writer, columns []exported, rows in
 			s.Physical, s.Logical = parquet.ByteArray, parquet.Text
 		}
 	}
-	out, err := parquet.NewWriter(w, schema)
-	if err != nil {
-		return err
-	}
+	return schema
+}
+
+func parquetRows(ctx context.Context, out *parquet.Writer, columns []exported, rows int, done func(int)) error {
 	for from := 0; from < rows; from += exportRows {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -42,7 +53,7 @@ func exportParquet(ctx context.Context, w io.Writer, columns []exported, rows in
 		}
 		done(end)
 	}
-	return out.Close()
+	return nil
 }
 
 // chunk is the rows from…end−1 of a column, by a dictionary where at most half of the values differ.

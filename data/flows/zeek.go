@@ -254,7 +254,7 @@ func uid(c *Conn) string {
 	text[0] = 'C'
 	for i := 1; i < len(text); i++ {
 		if i == 7 { // the number itself, so that no two are alike
-			h = c.Number<<4 | uint64(c.Depth&15)
+			h = (c.Number<<4 | uint64(c.Depth&15)) * 0x9e3779b97f4a7c15
 		}
 		text[i] = digits[h%62]
 		h /= 62
@@ -347,3 +347,13 @@ func zeekState(c *Conn) string {
 
 // good says whether the end sent a packet with a right checksum.
 func (c *Conn) good(of Side) bool { return c.Side[of].Packets > uint64(c.Side[of].BadChecksums) }
+
+// logTypes are the types of the columns as Zeek writes them.
+func (z *Zeek) logTypes() []string {
+	types := []string{"time", "string", "addr", "port", "addr", "port", "enum", "string", "interval", "count", "count",
+		"string", "bool", "bool", "count", "string", "count", "count", "count", "count", "set[string]"}
+	if z.IPProto {
+		types = append(types, "count")
+	}
+	return types
+}

@@ -15,11 +15,11 @@ import (
 var magics = []struct{ magic, what string }{
 	{"7z\xbc\xaf\x27\x1c", "a 7-Zip archive: unpack it"},
 	{"Rar!\x1a\x07", "a RAR archive: unpack it"},
-	{"\xd4\xc3\xb2\xa1", "a packet capture, not a table of flows: make flows of it, with Zeek, Argus or nfpcapd"},
-	{"\xa1\xb2\xc3\xd4", "a packet capture, not a table of flows: make flows of it, with Zeek, Argus or nfpcapd"},
-	{"\x4d\x3c\xb2\xa1", "a packet capture, not a table of flows: make flows of it, with Zeek, Argus or nfpcapd"},
-	{"\xa1\xb2\x3c\x4d", "a packet capture, not a table of flows: make flows of it, with Zeek, Argus or nfpcapd"},
-	{"\x0a\x0d\x0d\x0a", "a packet capture, not a table of flows: make flows of it, with Zeek, Argus or nfpcapd"},
+	{"\xd4\xc3\xb2\xa1", capture},
+	{"\xa1\xb2\xc3\xd4", capture},
+	{"\x4d\x3c\xb2\xa1", capture},
+	{"\xa1\xb2\x3c\x4d", capture},
+	{"\x0a\x0d\x0d\x0a", capture},
 	{"\x93NUMPY", "an array of NumPy: write it as CSV (numpy.savetxt) or Parquet"},
 	{"\x80\x02", "a Python pickle: write it as CSV (to_csv) or Parquet (to_parquet)"},
 	{"\x80\x03", "a Python pickle: write it as CSV (to_csv) or Parquet (to_parquet)"},
@@ -35,6 +35,9 @@ var magics = []struct{ magic, what string }{
 	{"<!doctype html", "a web page: the download was not the file"},
 	{"<html", "a web page: the download was not the file"},
 }
+
+const capture = "a packet capture, not a table of flows: `plumbline data flows` makes one, and so does " +
+	"format: pcap of a data config"
 
 // foreign says what a file is that holds no table; "" where it may hold one. head is the beginning of its content.
 func foreign(head []byte, raw io.ReaderAt, size int64, wraps string) string {

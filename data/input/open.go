@@ -62,7 +62,24 @@ func Open(path string) (*Input, error) {
 	return in, nil
 }
 
-func open(f *os.File) (*Input, error) {
+// OpenBinary opens a data file that is known to be no text and no table, such as a packet capture: the content is not
+// looked at.
+func OpenBinary(path string) (*Input, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("data: %w", err)
+	}
+	in, err := begin(f)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("data: %s: %w", path, err)
+	}
+	in.Reader = in.plain
+	return in, nil
+}
+
+// begin opens the content of a file, uncompressed and hashed.
+func begin(f *os.File) (*Input, error) {
 	st, err := f.Stat()
 	if err != nil {
 		return nil, err
@@ -77,9 +94,17 @@ func open(f *os.File) (*Input, error) {
 		return nil, err
 	}
 	in.plain = io.TeeReader(unpacked, in.hash)
+	return in, nil
+}
+
+func open(f *os.File) (*Input, error) {
+	in, err := begin(f)
+	if err != nil {
+		return nil, err
+	}
 	br := bufio.NewReaderSize(in.plain, bufferSize)
 	head, _ := br.Peek(bufferSize)
-	if what := foreign(head, f, st.Size(), in.Wraps); what != "" {
+	if what := foreign(head, f, in.Size, in.Wraps); what != "" {
 		in.close()
 		return nil, errors.New(what)
 	}

@@ -68,10 +68,8 @@ func readOwn(ctx context.Context, c *Config, f Finder, workers int) (*data.Table
 		files []string
 		part  data.Part
 	}{{files.Train, data.PartTrain}, {files.Test, data.PartTest}} {
-		for _, name := range part.files {
-			if err := readFile(ctx, src, c, f, name, part.part, tb, max(1, workers)); err != nil {
-				return nil, nil, err
-			}
+		if err := readPart(ctx, src, c, f, part.files, part.part, tb, max(1, workers)); err != nil {
+			return nil, nil, err
 		}
 	}
 	if err := c.checkOrigins(tb.origins); err != nil {
@@ -122,6 +120,20 @@ func (c *Config) held(t *data.Table, memory int64) error {
 	if size := t.Bytes(); memory > 0 && size > memory {
 		return fmt.Errorf("data: %s: %w: the table of %d rows takes %.3g MB, and %.3g MB may be used (--memory)", c.Name,
 			ErrMemory, t.Rows, float64(size)/1e6, float64(memory)/1e6)
+	}
+	return nil
+}
+
+// readPart reads the files of a part.
+func readPart(ctx context.Context, src fileSource, c *Config, f Finder, names []string, part data.Part, tb *intake,
+	workers int) error {
+	if s, ok := src.(sequenceSource); ok && len(names) > 0 {
+		return readSequence(ctx, s, c, f, names, part, tb, workers, func(string) {})
+	}
+	for _, name := range names {
+		if err := readFile(ctx, src, c, f, name, part, tb, workers); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -68,6 +68,15 @@ func Stream(ctx context.Context, c *Config, f Finder, workers int, parts bool, e
 		files []string
 		part  data.Part
 	}{{files.Train, data.PartTrain}, {files.Test, data.PartTest}} {
+		if src, ok := c.source.(sequenceSource); ok && len(part.files) > 0 {
+			s.part = part.part
+			begin := func(name string) { s.file, s.without = name, 0 }
+			err := readSequence(ctx, src, c, f, part.files, part.part, tb, max(1, workers), begin)
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
 		for _, name := range part.files {
 			s.file, s.part, s.without = name, part.part, 0
 			bad, read := tb.BadCount, tb.Rows

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"plumbline/configs/settings"
+	_ "plumbline/data/flows"
 	_ "plumbline/data/synth"
 	"plumbline/models"
 )

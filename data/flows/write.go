@@ -1,0 +1,79 @@
+package flows
+
+import (
+	"context"
+	"io"
+	"sync"
+
+	"plumbline/data"
+	"plumbline/data/export"
+	"plumbline/data/input"
+	"plumbline/data/packets"
+	"plumbline/data/rows"
+)
+
+// Files are captures on disk as one stream, and how much of them has been read.
+type Files struct {
+	Paths []string // "-" is the standard input
+
+	lock   sync.Mutex
+	opened []*input.Capture
+}
+
+// Reader is a reader of the files.
+func (f *Files) Reader() *packets.Reader {
+	var files []packets.File
+	for _, path := range f.Paths {
+		files = append(files, packets.File{Name: path, Open: func() (io.ReadCloser, error) {
+			c, err := input.OpenCapture(path)
+			if err != nil {
+				return nil, err
+			}
+			f.lock.Lock()
+			f.opened = append(f.opened, c)
+			f.lock.Unlock()
+			return c, nil
+		}})
+	}
+	return packets.NewReader(files)
+}
+
+// Bytes is how many bytes of the files, as they are on disk, have been read. It may be called while they are read.
+func (f *Files) Bytes() (n int64) {
+	f.lock.Lock()
+	defer f.lock.Unlock()
+	for _, c := range f.opened {
+		n += c.Done()
+	}
+	return n
+}
+
+// TableColumns are the columns of a vocabulary's flows, without values.
+func TableColumns(v Vocabulary) []data.Column {
+	var out []data.Column
+	for _, s := range v.Columns() {
+		out = append(out, data.Column{Name: s.Name, Type: s.Type.ColumnType()})
+	}
+	return out
+}
+
+// LogTypes are the types of a vocabulary's columns in a log of Zeek; nil: the nearest.
+func LogTypes(v Vocabulary) []string {
+	if z, ok := v.(*Zeek); ok {
+		return z.logTypes()
+	}
+	return nil
+}
+
+// Write makes flows of the files and writes them to out, a block of rows at a time.
+func Write(ctx context.Context, f *Files, v Vocabulary, s Settings, workers int, out *export.Stream) (*Report, error) {
+	tb := rows.NewBuilder(rows.Plan{Name: "flows"})
+	tb.Each = func(b *rows.Block) error { return out.Write(ctx, b.Table) }
+	specs, err := tb.Begin(v.Columns())
+	if err != nil {
+		return nil, err
+	}
+	return Build(ctx, f.Reader(), v, s, specs, tb.Skips(specs), workers, func(c *rows.Chunk, _ int) error {
+		return tb.Add(c)
+	})
+}

@@ -410,6 +410,9 @@ func (b *builder) merge(lists []recordList, file int) bool {
 
 // record writes one row.
 func (b *builder) record(c *Conn) {
+	if b.policy.Keep != nil && !b.policy.Keep(c) {
+		return
+	}
 	w := b.row
 	w.at = 0
 	b.vocabulary.Record(c, w)

@@ -157,3 +157,88 @@ func protocolNumber(name string) string {
 	}
 	return name
 }
+
+// TestNetFlowMerged: both directions in one record have what the two records of one direction each have.
+func TestNetFlowMerged(t *testing.T) {
+	path := simulated(t)
+	sum := func(merged bool) (flows int, bytes, packets float64) {
+		for _, r := range netflowRows(t, path, &NetFlow{Layout: "nfdump", Merged: merged, Active: 3600, Idle: 3600}) {
+			flows++
+			for _, c := range []string{"ibyt", "obyt"} {
+				bytes += number(t, r[c])
+			}
+			for _, c := range []string{"ipkt", "opkt"} {
+				packets += number(t, r[c])
+			}
+		}
+		return flows, bytes, packets
+	}
+	n1, b1, p1 := sum(false)
+	n2, b2, p2 := sum(true)
+	if b1 != b2 || p1 != p2 || n2 >= n1 || n2 < n1/4 {
+		t.Errorf("one way %d flows of %v bytes in %v packets, merged %d of %v in %v", n1, b1, p1, n2, b2, p2)
+	}
+	row := crafted(t, &NetFlow{Layout: "nfdump", Merged: true}, exchange)
+	want := map[string]string{"sp": "4000", "dp": "80", "td": "6.9", "pr": "TCP", "flg": "...AP.SF", "ipkt": "6",
+		"ibyt": "390", "opkt": "4", "obyt": "520"}
+	for c, v := range want {
+		if len(row) != 1 || row[0][c] != v {
+			t.Errorf("%s is %q of %d flows, want %q", c, row[0][c], len(row), v)
+		}
+	}
+}
+
+func number(t *testing.T, text string) float64 {
+	t.Helper()
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// TestNFV2: the features of a small connection, worked out by hand.
+func TestNFV2(t *testing.T) {
+	rows := crafted(t, &NetFlow{Layout: "nf-v2"}, exchange)
+	if len(rows) != 1 {
+		t.Fatalf("%d flows", len(rows))
+	}
+	sameNumbers(t, rows[0], map[string]float64{
+		"L4_SRC_PORT": 4000, "L4_DST_PORT": 80, "PROTOCOL": 6, "IN_BYTES": 390, "IN_PKTS": 6, "OUT_BYTES": 520,
+		"OUT_PKTS": 4, "TCP_FLAGS": 27, "CLIENT_TCP_FLAGS": 27, "SERVER_TCP_FLAGS": 27,
+		"FLOW_DURATION_MILLISECONDS": 6900, "DURATION_IN": 6900, "DURATION_OUT": 6700, "MIN_TTL": 64, "MAX_TTL": 64,
+		"LONGEST_FLOW_PKT": 340, "SHORTEST_FLOW_PKT": 40, "MIN_IP_PKT_LEN": 40, "MAX_IP_PKT_LEN": 340,
+		// 40 + 40 + 140 in the first second, 90 + 40 + 40 in the seventh
+		"SRC_TO_DST_SECOND_BYTES": 220170, "DST_TO_SRC_SECOND_BYTES": 48040,
+		"SRC_TO_DST_AVG_THROUGHPUT": 452, "DST_TO_SRC_AVG_THROUGHPUT": 602,
+		"NUM_PKTS_UP_TO_128_BYTES": 8, "NUM_PKTS_128_TO_256_BYTES": 1, "NUM_PKTS_256_TO_512_BYTES": 1,
+		"NUM_PKTS_512_TO_1024_BYTES": 0, "NUM_PKTS_1024_TO_1514_BYTES": 0, "TCP_WIN_MAX_IN": 1001,
+		"TCP_WIN_MAX_OUT": 2003, "ICMP_TYPE": 0, "DNS_QUERY_ID": 0, "RETRANSMITTED_IN_PKTS": 0,
+	})
+	// a side that says nothing
+	sameNumbers(t, crafted(t, &NetFlow{Layout: "nf-v2"}, ">S >S")[0], map[string]float64{"MIN_IP_PKT_LEN": 0,
+		"SHORTEST_FLOW_PKT": 40, "OUT_PKTS": 0, "SERVER_TCP_FLAGS": 0, "SRC_TO_DST_SECOND_BYTES": 80})
+}
+
+// TestDNSQuery: identifier and kind of the first question, and how long the first answer is valid.
+func TestDNSQuery(t *testing.T) {
+	question := []byte("\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07example\x00\x00\x1c\x00\x01")
+	answer := append([]byte("\x12\x34\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00"), question[12:]...)
+	answer = append(answer, "\xc0\x0c\x00\x1c\x00\x01\x00\x00\x01\x2c\x00\x00"...)
+	var q dnsQuery
+	q.read(question)
+	q.read(answer)
+	if q.id != 0x1234 || q.kind != 28 || q.ttl != 300 {
+		t.Errorf("%+v", q)
+	}
+	for n := range answer { // cut short anywhere
+		var q dnsQuery
+		q.read(answer[:n])
+		if n < 29 && q.seen {
+			t.Errorf("a question in %d bytes: %+v", n, q)
+		}
+	}
+	if replyCode([]byte("230 Login\r\n")) != 230 || replyCode([]byte("23")) != 0 || replyCode([]byte("2x0 ")) != 0 {
+		t.Error("codes of FTP")
+	}
+}

@@ -66,6 +66,8 @@ type Policy struct {
 	Ends func(c *Conn, p *packets.Packet, from Side) bool
 	// OneWayPacket says of a packet that it belongs to a flow of one direction, as with OneWay; nil: none does.
 	OneWayPacket func(p *packets.Packet) bool
+	// Keep says of a connection that ended, or of what was cut off of it, whether there is a record; nil: of all.
+	Keep func(c *Conn) bool
 	// Idle is after how long without a packet a connection ends. It is called after each packet.
 	Idle func(c *Conn) time.Duration
 	// Deadline is when a connection ends unless another packet comes, in nanoseconds since 1970, where that is no time

@@ -42,7 +42,7 @@ func Collect(ctx context.Context, path string, lo experiment.LoadOptions, o Opti
 		own.Release()
 		claim.Folder(filepath.Join(path, claimFolder)).Tidy()
 	}()
-	if err := board.Free(ctx, wholeRun); err != nil {
+	if err := board.Free(ctx, WholeRun); err != nil {
 		return nil, fmt.Errorf("runs: %s: another process is at work on this run: %w", path, err)
 	}
 	logFile, err := openLog(filepath.Join(path, "log.jsonl"))

@@ -21,9 +21,11 @@ const (
 	claimFolder = "claims" // who is at work on which cell
 	logFolder   = "logs"   // of each process
 	dataFolder  = "data"   // each data set as it was read, by fold
-	wholeRun    = "run"    // the claim of one that carries out the whole run
 	collecting  = "collect"
 )
+
+// WholeRun is the claim of a process that carries out the whole run.
+const WholeRun = "run"
 
 // Board is the claims on the cells of a run, by their numbers in the plan, for this process.
 func Board(dir string, takeOver bool) *claim.Board {
@@ -41,7 +43,7 @@ func (r *run) share(ctx context.Context, plan []experiment.Cell) (own []experime
 	}
 	own, release := plan, func() {}
 	if r.opt.Share == nil {
-		whole, err := r.board.Alone(ctx, wholeRun)
+		whole, err := r.board.Alone(ctx, WholeRun)
 		if err != nil {
 			return nil, nil, fmt.Errorf("runs: %s: another process is at work on this run: %w", r.dir.Path, err)
 		}
@@ -104,7 +106,7 @@ func (r *run) claim(ctx context.Context, c experiment.Cell) (*claim.Claim, bool)
 	}
 	got, err := r.board.Take(ctx, strconv.Itoa(r.number[c.Path()]))
 	if err == nil {
-		if err = r.board.Free(ctx, wholeRun); err != nil {
+		if err = r.board.Free(ctx, WholeRun); err != nil {
 			err = errors.Join(err, got.Release())
 		}
 	}

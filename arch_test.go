@@ -118,6 +118,7 @@ var allowed = map[string]string{
 	"runs/claim": "",
 	"runs/experiment": "configs/settings data data/evasion data/flows data/infer data/prep data/source data/split " +
 		"data/synth eval models runs/record",
+	"runs/submit": "data/input numeric/parallel runs runs/experiment runs/record",
 	"runs/status": "runs runs/claim runs/record",
 	"runs/record": "configs/settings data eval models numeric/kernel runs/usage",
 	"runs/prepare": "configs/settings data data/audit data/cache data/evasion data/noise data/prep data/profile " +

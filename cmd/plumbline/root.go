@@ -49,7 +49,8 @@ finished runs side by side.`,
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w (see plumbline %s --help)", err, c.Name()))
 	})
-	c.AddCommand(a.runCommand(), a.collectCommand(), a.statusCommand(), a.compareCommand(), a.listCommand(), a.showCommand(),
+	c.AddCommand(a.runCommand(), a.collectCommand(), a.statusCommand(), a.compareCommand(), a.listCommand(),
+		a.showCommand(),
 		a.verifyCommand(),
 		a.tuneCommand(), a.methodsCommand(), a.reportCommand(), a.plotCommand(), a.dashboardCommand(),
 		a.investigateCommand(), a.bundleCommand(), a.exportRunCommand(), a.modelsCommand(),

@@ -30,6 +30,7 @@ func (a *app) runCommand() *cobra.Command {
 	var workers int
 	var list bool
 	var part share
+	var hand launcher
 	var keep command.Cache
 	var memory memorySize
 	c := &cobra.Command{
@@ -50,6 +51,9 @@ With --cells or --cell it takes up some cells of a run, while other processes on
 --cells @FILE reads the line of the file that $JOB_COMPLETION_INDEX (from 0) or $SLURM_ARRAY_TASK_ID says. A cell that
 another process has is left to it, unless that process is known to have ended.
 
+With --launcher slurm, kubernetes or print other processes do that: docs/scale.md shows how. Times, memory and tasks
+are settings of the key launch; run --resume RUNDIR --launcher hands out again what is not ok.
+
 Exit code: 0 when every cell is ok, 1 when one is not, 2 when the file or the arguments are wrong, and of --cells 75
 when it was interrupted or another process has a cell: started again, it goes on.`,
 		Example: `  plumbline run quickstart
@@ -57,19 +61,20 @@ when it was interrupted or another process has a cell: started again, it goes on
   plumbline run configs/experiments/quickstart.yaml seeds=[1] models=[znorm,iforest] --out /tmp/runs
   plumbline run configs/experiments/nsl-kdd-baselines.yaml --data ~/datasets
   plumbline run --resume runs/20240101-120000-quickstart
-  plumbline run --resume runs/20240101-120000-quickstart --cells 1-4`,
+  plumbline run --resume runs/20240101-120000-quickstart --cells 1-4
+  plumbline run quickstart --launcher print launch.group=2`,
 		Args: func(c *cobra.Command, args []string) error {
 			switch {
 			case list:
 				return needs(0, 0, "no experiment with --list")(c, args)
 			case resume == "":
-				return cmp.Or(part.check(resume), needs(1, -1, "an experiment file")(c, args))
+				return cmp.Or(part.check(resume), hand.check(resume, &part), needs(1, -1, "an experiment file")(c, args))
 			case len(args) > 0:
 				return usage(errors.New("run: --resume takes no file and no overrides: a run is taken up as it was begun"))
 			case c.Flags().Changed("out"):
 				return usage(errors.New("run: --out has no effect with --resume: a run is taken up where it stands"))
 			}
-			return part.check(resume)
+			return cmp.Or(part.check(resume), hand.check(resume, &part))
 		},
 		ValidArgsFunction: a.CompleteExperiment,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -99,6 +104,9 @@ when it was interrupted or another process has a cell: started again, it goes on
 			o := runs.Options{
 				Root: out, Workers: workers, Memory: int64(memory), Cache: store, TakeOver: part.takeOver,
 			}
+			if !hand.local() {
+				return a.launch(c.Context(), &hand, e, resume, o)
+			}
 			if part.given() {
 				return a.carryOutShare(c.Context(), resume, &part, o)
 			}
@@ -112,6 +120,7 @@ when it was interrupted or another process has a cell: started again, it goes on
 	c.Flags().StringVar(&metric, "metric", "auroc", "metric that the closing table ranks by")
 	c.Flags().BoolVarP(&a.Quiet, "quiet", "q", false, "no progress on stderr")
 	part.flags(c)
+	hand.flags(c)
 	a.DataFlag(c)
 	a.memoryFlag(c, &memory)
 	a.CacheFlags(c, &keep)

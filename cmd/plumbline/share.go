@@ -105,6 +105,8 @@ func (a *app) carryOutShare(ctx context.Context, dir string, s *share, o runs.Op
 	switch {
 	case errors.Is(err, source.ErrNoFile):
 		return usage(err)
+	case errors.Is(err, record.ErrUnwritable) && outcome != nil:
+		return failed(fmt.Errorf("%w; the same command goes on when there is room", err))
 	case err != nil:
 		return failed(err)
 	}

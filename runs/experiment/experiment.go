@@ -77,6 +77,8 @@ type Config struct {
 	Vary map[string][]float64 `yaml:"vary"`
 	// values of settings to search for inside the training data; for plumbline tune
 	Tune *Tune `yaml:"tune"`
+	// how cells are handed to a scheduler; for --launcher
+	Launch *Launch `yaml:"launch"`
 }
 
 // Threshold is how scores become decisions.

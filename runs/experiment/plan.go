@@ -102,6 +102,7 @@ func (e *Experiment) Resolved() ([]byte, error) {
 	add("keep", true, e.Keep)
 	add("published", len(e.Published) > 0, e.Published)
 	add("tune", e.Tune != nil, e.Tune)
+	add("launch", e.Launch != nil, e.Launch)
 	text, err := settings.Marshal(out)
 	if err != nil {
 		return nil, fmt.Errorf("runs: experiment.yaml: %w", err)

@@ -1,0 +1,182 @@
+package experiment
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"plumbline/configs/settings"
+)
+
+// Launch is how the cells of a run are handed to a scheduler. What they come to does not depend on it.
+type Launch struct {
+	// tasks at work at the same time; 0: as many as the scheduler lets
+	Throttle int `yaml:"throttle" jsonschema:"minimum=0,maximum=1000000"`
+	// tasks of an array or Job at most; more are several (Slurm's MaxArraySize is 1001 unless the site says otherwise)
+	ArrayLimit int `yaml:"array_limit" jsonschema:"minimum=1,maximum=100000"`
+	// cells of a task; 0: as many as take about task_time, by what cells of the run have taken, else by an estimate
+	Group int `yaml:"group" jsonschema:"minimum=0,maximum=1000000"`
+	// how long a task is to take, such as 30m; cells are grouped by it
+	TaskTime string `yaml:"task_time"`
+	// longest time of a task, such as 2h; empty: three times the estimate, at least 10 minutes. A task that reaches it is
+	// interrupted before, leaves checkpoints and is queued again
+	Time string `yaml:"time"`
+	// memory of a task, such as 8GB; empty: estimated from rows, columns and model
+	Memory string `yaml:"memory"`
+	// processors of a task
+	CPUs int `yaml:"cpus" jsonschema:"minimum=1,maximum=1024"`
+	// cells side by side in a task; they share its processors and memory
+	Workers int `yaml:"workers" jsonschema:"minimum=1,maximum=1024"`
+	// how long before its time limit a task is interrupted, such as 90s
+	Signal string `yaml:"signal"`
+	// how often what was killed for lack of memory is tried again, with twice the memory each time
+	MoreMemory int `yaml:"more_memory" jsonschema:"minimum=0,maximum=8"`
+	// the program on the machines that do the work; empty: where it is on this one, and plumbline in a container
+	Program string `yaml:"program"`
+	// folders of data files there; empty: those of this machine
+	Data []string `yaml:"data"`
+	// folder of prepared data that tasks share, or off; empty: cache in the run directory
+	Cache string `yaml:"cache"`
+	// Slurm alone
+	Slurm LaunchSlurm `yaml:"slurm"`
+	// Kubernetes alone
+	Kubernetes LaunchKubernetes `yaml:"kubernetes"`
+}
+
+// LaunchSlurm is what Slurm alone is told.
+type LaunchSlurm struct {
+	// partition of the jobs; empty: the site's default
+	Partition string `yaml:"partition"`
+	// account that pays; empty: the user's default
+	Account string `yaml:"account"`
+	// quality of service; empty: the default
+	QOS string `yaml:"qos"`
+	// more lines for sbatch, such as --constraint=avx512
+	Options []string `yaml:"options"`
+	// lines of shell before the program is started, such as module load
+	Setup []string `yaml:"setup"`
+}
+
+// LaunchKubernetes is what Kubernetes alone is told.
+type LaunchKubernetes struct {
+	// container image with the program
+	Image string `yaml:"image"`
+	// namespace of the Jobs; empty: that of whoever applies them
+	Namespace string `yaml:"namespace"`
+	// PersistentVolumeClaim, readable and writable by many nodes, that holds the run directory
+	Volume string `yaml:"volume"`
+	// where the volume is mounted in the container; the run directory lies below
+	Mount string `yaml:"mount"`
+	// the folder of run directories within the volume, where this machine does not see the volume at the same path;
+	// empty: the run directory has the same path here and there
+	Runs string `yaml:"runs"`
+	// Kueue's LocalQueue; empty: no queue
+	Queue string `yaml:"queue"`
+	// user and group that the container runs as; not root
+	User int64 `yaml:"user" jsonschema:"minimum=1,maximum=2147483647"`
+	// ServiceAccount of the pods; empty: the namespace's default, without its token
+	ServiceAccount string `yaml:"service_account"`
+	// labels of the nodes that may do the work
+	NodeSelector map[string]string `yaml:"node_selector"`
+	// how often an index is tried again after its pod died
+	Retries int `yaml:"retries" jsonschema:"minimum=0,maximum=100"`
+}
+
+// DefaultLaunch is what a file that says nothing gets.
+func DefaultLaunch() Launch {
+	return Launch{ArrayLimit: 1000, TaskTime: "30m", CPUs: 2, Workers: 1, Signal: "90s", MoreMemory: 1,
+		Kubernetes: LaunchKubernetes{Mount: "/runs", User: 65532, Retries: 3}}
+}
+
+// Times are the settings that are times: how long a task is to take, its limit (0: to be estimated), and how long
+// before that it is interrupted.
+func (l *Launch) Times() (task, limit, signal time.Duration, err error) {
+	for _, one := range []struct {
+		key, text string
+		to        *time.Duration
+	}{{"task_time", l.TaskTime, &task}, {"time", l.Time, &limit}, {"signal", l.Signal, &signal}} {
+		if one.text == "" && one.key == "time" {
+			continue
+		}
+		d, err := time.ParseDuration(one.text)
+		if err != nil || d <= 0 {
+			return 0, 0, 0, fmt.Errorf("%s: %q is not a time such as 90s or 2h", one.key, one.text)
+		}
+		*one.to = d
+	}
+	if limit > 0 && limit <= signal {
+		return 0, 0, 0, fmt.Errorf("time %v is not longer than signal %v: tasks would be interrupted as they begin", limit,
+			signal)
+	}
+	return task, limit, signal, nil
+}
+
+// Bytes is the memory of a task, 0: to be estimated.
+func (l *Launch) Bytes() (int64, error) {
+	if l.Memory == "" {
+		return 0, nil
+	}
+	n, err := ParseSize(l.Memory)
+	if err == nil && n < 1e6 {
+		err = fmt.Errorf("%q is less than a megabyte", l.Memory)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("memory: %w", err)
+	}
+	return n, nil
+}
+
+var sizes = []struct {
+	name  string
+	bytes float64
+}{{"kb", 1e3}, {"mb", 1e6}, {"gb", 1e9}, {"tb", 1e12}, {"b", 1}}
+
+// ParseSize reads a number of bytes with a unit, such as 8GB, or without.
+func ParseSize(text string) (int64, error) {
+	number, unit := strings.ToLower(strings.TrimSpace(text)), 1.0
+	for _, u := range sizes {
+		if cut, ok := strings.CutSuffix(number, u.name); ok {
+			number, unit = strings.TrimSpace(cut), u.bytes
+			break
+		}
+	}
+	v, err := strconv.ParseFloat(number, 64)
+	if err != nil || !(v >= 0 && v*unit < math.MaxInt64/2) {
+		return 0, fmt.Errorf("%q is not a size such as 8GB or 500MB", text)
+	}
+	return int64(v * unit), nil
+}
+
+// UnmarshalSettings takes a map over the defaults, and checks what schemas cannot.
+func (l *Launch) UnmarshalSettings(d settings.Node) settings.Problems {
+	type plain Launch
+	p := plain(DefaultLaunch())
+	ps := d.Decode(&p)
+	*l = Launch(p)
+	if len(ps) > 0 {
+		return ps
+	}
+	if _, _, _, err := l.Times(); err != nil {
+		ps = append(ps, d.Problem("%v", err))
+	}
+	if _, err := l.Bytes(); err != nil {
+		ps = append(ps, d.Problem("%v", err))
+	}
+	for _, line := range append(l.Slurm.Options, l.Slurm.Partition, l.Slurm.Account, l.Slurm.QOS) {
+		if strings.ContainsAny(line, "\n\r") {
+			ps = append(ps, d.Problem("%q: want one line", line))
+		}
+	}
+	if !strings.HasPrefix(l.Kubernetes.Mount, "/") {
+		ps = append(ps, d.Problem("kubernetes.mount: %q is no path from the root", l.Kubernetes.Mount))
+	}
+	return ps
+}
+
+// Forms is a map.
+func (*Launch) Forms() []settings.Form {
+	type plain Launch
+	return []settings.Form{{Keys: plain{}}}
+}

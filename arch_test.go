@@ -142,7 +142,7 @@ var allowed = map[string]string{
 	"runs/edapage":  "data/eda data/value runs/page runs/plot runs/visible",
 	"runs/pautomac": "data/corpus eval models models/automata/machine",
 	"runs/dashboard": "configs/settings data data/roles data/source data/value eval models numeric/forecast " +
-		"numeric/stat runs/bundle runs/experiment runs/investigate runs/page",
+		"numeric/stat runs/bundle runs/experiment runs/investigate runs/page runs/record",
 	"runs/schema": "configs/settings data/evasion data/prep data/source data/split models runs/experiment",
 	"runs/page":   "",
 	"runs/figures": "eval models/automata models/automata/machine runs/compare runs/investigate runs/plot " +

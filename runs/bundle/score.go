@@ -51,6 +51,30 @@ func (b *Bundle) Score(ctx context.Context, t *data.Table) (*Scored, error) {
 	return &Scored{Samples: set, Raw: raw, Units: units, Scores: scores, Limit: float64(b.Threshold.Score)}, nil
 }
 
+// ByRow says whether each row of a table is judged by itself, whatever the others: by a model of single rows, with
+// flows as units.
+func (b *Bundle) ByRow() bool {
+	return b.Info.Needs.Input == data.Vectors && !b.Info.Needs.Batch && b.units().Name == "flow" &&
+		b.Aggregate.Unit != "share"
+}
+
+// ScoreRows is what the model sees of some rows of a table, ascending, and their scores; of a bundle that is [ByRow].
+func (b *Bundle) ScoreRows(ctx context.Context, t *data.Table, rows []int32) (*data.Set, []float64, error) {
+	view, err := b.view(t)
+	if err != nil {
+		return nil, nil, err
+	}
+	set, err := b.samples(ctx, view, rows)
+	if err != nil {
+		return nil, nil, fmt.Errorf("bundle: %w", err)
+	}
+	scores, err := Score(ctx, b.Detector, set)
+	if err != nil {
+		return nil, nil, fmt.Errorf("bundle: %w", err)
+	}
+	return set, scores, nil
+}
+
 // view is the needed columns of a table in the order of the data set, and no others: what the first time or the first
 // address column is must not depend on what else a table has.
 func (b *Bundle) view(t *data.Table) (*data.Table, error) {

@@ -36,7 +36,7 @@ function facet(d, t, s) {
 function shifts(tallies) {
   const out = [];
   data.dims.forEach((d, k) => {
-    if (d.key === "class") return;
+    if (d.key === "class" || d.key === "part") return;
     const t = tallies[k], n = t.n.reduce((a, b) => a + b, 0), p = t.p.reduce((a, b) => a + b, 0);
     if (!n || !p) return;
     d.levels.forEach((name, i) => {

@@ -39,7 +39,7 @@ type tally struct {
 	slots        []int
 	out, in      []float64
 	dims         []Counts
-	inside       []Counts // of the hosts, with their own filters
+	inside       []Counts // of the hosts, with their own filters; empty where they have none
 	score, signs Counts
 	spread       []Counts
 	status       *Heat
@@ -48,6 +48,12 @@ type tally struct {
 	complete     int
 	sums         []uint64 // of codes
 	products     []uint64
+
+	miss  []uint32           // of a block, by its flows: the filters that they do not pass
+	keeps []int32            // the flows of a block that pass all filters
+	fails map[uint32][]int32 // those that fail the one alone
+	whole []int32            // those of them with all numbers
+	codes [][]uint64         // of their numbers
 }
 
 func (f *Flows) compile(q Query) *counter {
@@ -117,11 +123,15 @@ func (c *counter) newTally() *tally {
 	f, k := c.f, len(c.numbers)
 	t := &tally{timeN: make([]int, f.Axis.Bins), timeM: make([]int, f.Axis.Bins), out: make([]float64, f.Axis.Bins),
 		in: make([]float64, f.Axis.Bins), slots: make([]int, len(c.slots)), score: newCounts(scoreBins),
-		signs: newCounts(len(f.Signs)), sums: make([]uint64, k), products: make([]uint64, k*k), numbers: c.numbers}
+		signs: newCounts(len(f.Signs)), sums: make([]uint64, k), products: make([]uint64, k*k), numbers: c.numbers,
+		miss: make([]uint32, blockFlows), fails: map[uint32][]int32{}}
+	for range k {
+		t.codes = append(t.codes, make([]uint64, blockFlows))
+	}
 	for i := range f.Dims {
 		t.dims = append(t.dims, newCounts(len(f.Dims[i].Levels)))
 		var inside Counts
-		if key := f.Dims[i].Key; key == "src" || key == "dst" {
+		if key := f.Dims[i].Key; c.levels[i] != nil && (key == "src" || key == "dst") {
 			inside = newCounts(len(f.Dims[i].Levels))
 		}
 		t.inside = append(t.inside, inside)
@@ -209,53 +219,13 @@ func (c *counter) misses(i int) (out uint32) {
 
 // flows counts some of the flows.
 func (c *counter) flows(t *tally, from, to int) {
-	f := c.f
-	for i := from; i < to; i++ {
-		misses := c.misses(i)
-		flag := f.Flag[i]
-		if flag&profile == 0 {
-			t.of++
-		}
-		if misses&(misses-1) != 0 {
-			continue // by two filters: no chart counts it
-		}
-		if flag&profile != 0 {
+	own := c.f.Own()
+	for at := from; at < min(to, own); at += len(t.miss) {
+		c.block(t, at, min(at+len(t.miss), to, own))
+	}
+	for i := max(from, own); i < to; i++ {
+		if misses := c.misses(i); misses&(misses-1) == 0 { // else no chart counts it
 			c.old(t, i, misses)
-			continue
-		}
-		m := int(flag & marked)
-		if misses&^byTime == 0 && f.Bin[i] != nowhere {
-			b := f.Bin[i]
-			t.timeN[b]++
-			t.timeM[b] += m
-			if c.out != nil {
-				t.out[b] += f.valueOut[c.out[i]]
-			}
-			if c.in != nil {
-				t.in[b] += f.valueIn[c.in[i]]
-			}
-		}
-		if f.Score != nil && misses&^byScore == 0 && f.Score[i] != none {
-			k := int(f.Score[i]) * scoreBins / none
-			t.score.N[k]++
-			t.score.M[k] += m
-		}
-		if misses&^bySign == 0 {
-			for s := f.Sign[i]; s != 0; s &= s - 1 {
-				k := bit(s)
-				t.signs.N[k]++
-				t.signs.M[k] += m
-			}
-		}
-		for k := range f.Dims {
-			if misses&^(firstDim<<k) == 0 {
-				code := f.Dims[k].Code[i]
-				t.dims[k].N[code]++
-				t.dims[k].M[code] += m
-			}
-		}
-		if misses == 0 {
-			c.inside(t, i, m)
 		}
 	}
 }
@@ -294,61 +264,6 @@ func (c *counter) old(t *tally, i int, misses uint32) {
 	for k := range f.Dims {
 		if misses&^(firstDim<<k) == 0 {
 			t.dims[k].P[f.Dims[k].Code[i]]++
-		}
-	}
-}
-
-// inside counts a flow that passes all filters.
-func (c *counter) inside(t *tally, i, m int) {
-	f := c.f
-	c.kept[i] = true
-	t.kept++
-	t.marked += m
-	if f.Flag[i]&attack != 0 {
-		t.attacks++
-		t.hits += m
-	}
-	for k := range f.Dims {
-		if t.inside[k].N != nil {
-			code := f.Dims[k].Code[i]
-			t.inside[k].N[code]++
-			t.inside[k].M[code] += m
-		}
-	}
-	if h := t.status; h != nil && f.Bin[i] != nowhere {
-		row := min(int(f.Dims[c.status].Code[i]), len(h.Rows)-1)
-		at := row*h.Wide + int(f.Bin[i])*h.Wide/f.Axis.Bins
-		h.N[at]++
-		h.M[at] += m
-	}
-	if h := t.scatter; h != nil && c.x[i] != none && c.y[i] != none {
-		at := int(c.y[i])*scatterY/none*scatterX + int(c.x[i])*scatterX/none
-		h.N[at]++
-		h.M[at] += m
-	}
-	for j := range f.Nums {
-		if code := f.Nums[j].Code[i]; code != none {
-			at := int(code) * spreads / none
-			t.spread[j].N[at]++
-			t.spread[j].M[at] += m
-		}
-	}
-	k := len(c.numbers)
-	if k < 2 {
-		return
-	}
-	var v [maxNums + 1]uint64
-	for j, codes := range c.numbers {
-		if codes[i] == none {
-			return
-		}
-		v[j] = uint64(codes[i])
-	}
-	t.complete++
-	for a := range k {
-		t.sums[a] += v[a]
-		for b := a; b < k; b++ {
-			t.products[a*k+b] += v[a] * v[b]
 		}
 	}
 }

@@ -44,6 +44,7 @@ type Flows struct {
 	Labelled   bool
 	Profile    *Profile // nil: there is no other file
 	Lacks      []string // roles that no column has
+	Seen       bool     // the model was trained on some of the flows; a category "part" says on which
 
 	decode   sync.Once // fills the next two
 	valueOut []float64 // of each code of the bytes out, and in
@@ -90,6 +91,8 @@ type Input struct {
 	Limit  float64   // of the scores
 	Model  string
 	Place  *Countries // nil: no map
+	Seen   bool       // the model was trained on rows of the table
+	Tested []bool     // rows that tested it in its run; nil: which they are is not known
 }
 
 // New takes the flows of a table.
@@ -98,6 +101,9 @@ func New(in Input) *Flows {
 	f := &Flows{Name: t.Name, N: t.Rows, Of: t.Rows, Limit: math.NaN(), Model: in.Model, Labelled: t.Attack != nil}
 	f.order(t, r)
 	f.categories(t, r, in.Place)
+	if f.Seen = in.Seen; in.Tested != nil {
+		f.Dims = append(f.Dims, f.category("part", "Part of the run", partColumn(in.Tested), nil))
+	}
 	f.numbers(r)
 	f.signs(r)
 	f.Flag = make([]uint8, f.N)

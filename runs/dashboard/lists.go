@@ -12,7 +12,10 @@ func (c *counter) hosts(key, peer string, t *tally) []Host {
 	if k < 0 {
 		return out
 	}
-	n, m := t.inside[k].N, t.inside[k].M
+	n, m := t.dims[k].N, t.dims[k].M
+	if t.inside[k].N != nil {
+		n, m = t.inside[k].N, t.inside[k].M
+	}
 	var at []int
 	for i := range n {
 		if n[i] > 0 {

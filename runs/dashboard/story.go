@@ -99,6 +99,20 @@ func (s *story) doubts(f *Flows, v *View) {
 	default:
 		doubt("What is marked is what the labels call an attack; with --run RUN/CELL it is what a model finds.")
 	}
+	if k := f.dim("part"); f.Seen && k >= 0 {
+		n := 0
+		for _, code := range f.Dims[k].Code {
+			if f.Dims[k].Levels[code] == testedPart {
+				n++
+			}
+		}
+		doubt("All of these flows are scored, those that %s learned from too: %s tested it in its run, the others trained "+
+			"it, set its threshold or were left out, and what trained it scores lower than new flows would. "+
+			"\u201cAdd a filter\u201d tells them apart by the part of the run.", f.Model, value.Count(n, "flow"))
+	} else if f.Seen {
+		doubt("All of these flows are scored, those that %s learned from too, which score lower than new ones would; "+
+			"which they are its run does not say.", f.Model)
+	}
 	if f.Axis.Missing > 0 {
 		doubt("%s without a time stand in no chart over time.", value.Count(f.Axis.Missing, "flow"))
 	}
@@ -111,7 +125,7 @@ func (s *story) doubts(f *Flows, v *View) {
 func (f *Flows) against(v *View) string {
 	var parts []string
 	for _, d := range f.Dims {
-		if d.Key == "class" {
+		if d.Key == "class" || d.Key == "part" {
 			continue
 		}
 		fresh, n := 0, 0

@@ -212,7 +212,7 @@ func (f *Flows) shifts(t *tally) (out []Shift) {
 	out = []Shift{}
 	for k := range f.Dims {
 		c, n, p := &t.dims[k], 0, 0
-		if f.Dims[k].Key == "class" {
+		if key := f.Dims[k].Key; key == "class" || key == "part" {
 			continue
 		}
 		for i := range c.N {

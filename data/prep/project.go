@@ -8,7 +8,7 @@ import (
 	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/numeric/cluster"
-	"plumbline/numeric/stat"
+	"plumbline/numeric/factor"
 )
 
 func init() {
@@ -70,7 +70,7 @@ func (s *project) fit(f *fitting) error {
 	if err != nil {
 		return err
 	}
-	values, vectors, err := stat.Eigen(cov, set.D)
+	values, vectors, err := factor.Eigen(cov, set.D)
 	if err != nil {
 		return err
 	}

@@ -7,8 +7,6 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"gonum.org/v1/gonum/stat/distuv"
-
 	"plumbline/data"
 	"plumbline/models"
 	"plumbline/numeric/cluster"
@@ -123,9 +121,8 @@ func (m *densest) fit(s *data.Set, support float64, r *rand.Rand) (*gaussianStat
 	}
 	sorted := slices.Clone(far)
 	slices.Sort(sorted)
-	chi := distuv.ChiSquared{K: float64(s.D)}
-	scale := stat.Quantile(sorted, 0.5) / chi.Quantile(0.5)
-	limit := chi.Quantile(0.975) * scale
+	scale := stat.Quantile(sorted, 0.5) / stat.ChiSquaredQuantile(0.5, s.D)
+	limit := stat.ChiSquaredQuantile(0.975, s.D) * scale
 	var kept []int
 	for i, v := range far {
 		if v < limit || scale == 0 && v == 0 {

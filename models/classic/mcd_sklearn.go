@@ -1,15 +1,14 @@
 package classic
 
 import (
-	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
-
-	"gonum.org/v1/gonum/mat"
 
 	"plumbline/data"
 	"plumbline/numeric/cluster"
 	"plumbline/numeric/elementary"
+	"plumbline/numeric/factor"
 )
 
 // What scikit-learn fixes.
@@ -56,8 +55,6 @@ const (
 	rounding32 = 0x1p-48 // of a square, where values are float32
 )
 
-var errEigen = errors.New("mcd: the eigenvalues of a covariance were not found")
-
 // pseudoInverse is the normal distribution with the Moore-Penrose inverse of a covariance, and the logarithm of its
 // determinant: −∞ where a column does not vary at all. Eigenvalues that are no more than what rounding leaves count as
 // none, those that values of float32 leave among them; in the determinant they have that size. That makes sets with
@@ -80,43 +77,38 @@ func pseudoInverse(mean, cov []float64) (*cluster.Gaussian, float64, error) {
 			return g, -2 * g.LogDet, nil
 		}
 	}
-	var eigen mat.EigenSym
-	if !eigen.Factorize(mat.NewSymDense(d, cov), true) {
-		return nil, 0, errEigen
+	values, vectors, err := factor.Eigen(cov, d)
+	if err != nil {
+		return nil, 0, fmt.Errorf("mcd: %w", err)
 	}
-	var vectors mat.Dense
-	eigen.VectorsTo(&vectors)
 	spread := 0.0
-	root := mat.NewDense(d, d, nil) // root'root is the inverse, its columns in reverse order
-	for k, v := range eigen.Values(nil) {
+	root := make([]float64, d*d) // root'root is the inverse, its columns in reverse order
+	for k, v := range values {
 		spread += elementary.Log(max(v, limit))
 		if v <= limit {
 			continue
 		}
 		for j := range d {
-			root.Set(k, d-1-j, vectors.At(j, k)/math.Sqrt(v))
+			root[k*d+d-1-j] = vectors[k*d+j] / math.Sqrt(v)
 		}
 	}
 	if flat {
 		spread = math.Inf(-1)
 	}
-	return cluster.Whitened(mean, lowerRoot(root, cov)), spread, nil
+	return cluster.Whitened(mean, lowerRoot(root, cov, d)), spread, nil
 }
 
 // lowerRoot is the lower triangular W with WᵀW = BᵀB, and nothing on its diagonal below 0, from B with its columns in
 // reverse order: of B = QR both indices of R reversed. Columns without variance are 0.
-func lowerRoot(reversed *mat.Dense, cov []float64) []float64 {
-	d, _ := reversed.Dims()
-	var qr mat.QR
-	qr.Factorize(reversed)
-	var r mat.Dense
-	qr.RTo(&r)
+func lowerRoot(reversed, cov []float64, d int) []float64 {
+	r := factor.Triangle(reversed, d)
 	w := make([]float64, d*d)
 	for i := range d {
-		sign := math.Copysign(1, r.At(d-1-i, d-1-i))
+		from := r[(d-1-i)*d:]
+		sign := math.Copysign(1, from[d-1-i])
 		for j := range i + 1 {
 			if cov[j*d+j] > 0 {
-				w[i*d+j] = sign * r.At(d-1-i, d-1-j)
+				w[i*d+j] = sign * from[d-1-j]
 			}
 		}
 	}

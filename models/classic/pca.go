@@ -8,8 +8,8 @@ import (
 	"plumbline/data"
 	"plumbline/models"
 	"plumbline/numeric/cluster"
+	"plumbline/numeric/factor"
 	"plumbline/numeric/kernel"
-	"plumbline/numeric/stat"
 )
 
 // PCA is the distance from the subspace of the principal components: with μ the mean of the training rows
@@ -128,7 +128,7 @@ func principal(ctx context.Context, s *data.Set, workers int) (values, vectors, 
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	values, vectors, err = stat.Eigen(cov, s.D)
+	values, vectors, err = factor.Eigen(cov, s.D)
 	return values, vectors, mean, err
 }
 

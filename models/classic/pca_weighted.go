@@ -8,7 +8,7 @@ import (
 	"plumbline/data"
 	"plumbline/models"
 	"plumbline/numeric/cluster"
-	"plumbline/numeric/stat"
+	"plumbline/numeric/factor"
 )
 
 // pcaPoints is PyOD's form of PCA: a standardised row z is compared with the unit eigenvectors v_j of the correlations
@@ -47,7 +47,7 @@ func fitPCAPoints(ctx context.Context, env models.Env, s *data.Set) (*pcaPoints,
 			cov[i*d+j] *= m.unit[i] * m.unit[j]
 		}
 	}
-	values, vectors, err := stat.Eigen(cov, d)
+	values, vectors, err := factor.Eigen(cov, d)
 	if err != nil {
 		return nil, err
 	}

@@ -8,9 +8,9 @@ import (
 
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/factor"
 	"plumbline/numeric/kernel"
 	"plumbline/numeric/similarity"
-	"plumbline/numeric/stat"
 )
 
 // OCSVMNystrom is a one-class SVM whose Gaussian kernel is replaced by Nyström features: with m of the training
@@ -80,7 +80,7 @@ func newNystrom(ctx context.Context, landmarks *similarity.Points, workers int) 
 		return nil, err
 	}
 	m := landmarks.N
-	values, vectors, err := stat.Eigen(gram, m)
+	values, vectors, err := factor.Eigen(gram, m)
 	if err != nil {
 		return nil, err
 	}

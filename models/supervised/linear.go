@@ -7,10 +7,9 @@ import (
 	"fmt"
 	"math"
 
-	"gonum.org/v1/gonum/optimize"
-
 	"plumbline/models"
 	"plumbline/numeric/elementary"
+	"plumbline/numeric/minimise"
 	"plumbline/numeric/stat"
 )
 
@@ -190,64 +189,28 @@ func fitLinear(ctx context.Context, env models.Env, p *problem, of loss, c float
 		}
 		return value
 	}
-	last, grad := make([]float64, len(m.w)), make([]float64, len(m.w))
-	value, known := 0.0, false
-	at := func(w []float64) {
-		if known && equalFloats(w, last) {
-			return
-		}
-		copy(last, w)
-		value, known = evaluate(w, grad), true
-	}
-	result, err := optimize.Minimize(optimize.Problem{
-		Func:   func(w []float64) float64 { at(w); return value },
-		Grad:   func(g, w []float64) { at(w); copy(g, grad) },
-		Status: func() (optimize.Status, error) { return optimize.NotTerminated, failed },
-	}, m.w, &optimize.Settings{
-		MajorIterations:   iterations,
-		GradientThreshold: 1e-8 * c * float64(p.n),
-		Converger:         &optimize.FunctionConverge{Relative: 1e-13, Iterations: 20},
-		Recorder:          &recorder{env: env, of: iterations},
-	}, &optimize.LBFGS{Store: 10})
+	_, err := minimise.LBFGS(m.w, minimise.Settings{
+		Memory:     10,
+		Iterations: iterations,
+		Gradient:   1e-8 * c * float64(p.n),
+		Relative:   1e-13,
+		Stall:      20,
+		Observe: func(iteration int, value float64) {
+			env.Progress(models.Epoch{N: iteration, Of: iterations, Loss: value, ValidLoss: math.NaN(), Rate: math.NaN()})
+		},
+	}, evaluate)
 	switch {
 	case failed != nil:
 		return nil, failed
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
-	case result == nil:
+	case err != nil:
 		return nil, fmt.Errorf("optimiser: %w", err)
 	}
-	copy(m.w, result.X) // where a line search can go no lower, the weights are as good as float64 gives
 	for _, v := range m.w {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return nil, errors.New("the weights overflow: scale the columns")
 		}
 	}
 	return m, nil
-}
-
-func equalFloats(a, b []float64) bool {
-	for i, v := range a {
-		if v != b[i] {
-			return false
-		}
-	}
-	return true
-}
-
-// recorder reports iterations as epochs.
-type recorder struct {
-	env models.Env
-	of  int
-	n   int
-}
-
-func (*recorder) Init() error { return nil }
-
-func (r *recorder) Record(at *optimize.Location, op optimize.Operation, _ *optimize.Stats) error {
-	if op == optimize.MajorIteration {
-		r.n++
-		r.env.Progress(models.Epoch{N: r.n, Of: max(r.of, r.n), Loss: at.F, ValidLoss: math.NaN(), Rate: math.NaN()})
-	}
-	return nil
 }

@@ -5,9 +5,8 @@ import (
 	"errors"
 	"math"
 
-	"gonum.org/v1/gonum/mat"
-
 	"plumbline/numeric/elementary"
+	"plumbline/numeric/factor"
 	"plumbline/numeric/kernel"
 	"plumbline/numeric/parallel"
 )
@@ -26,21 +25,9 @@ var ErrSingular = errors.New("cluster: the covariance has no inverse: add more t
 
 // NewGaussian is the distribution with a mean and a d×d row-major covariance.
 func NewGaussian(mean, covariance []float64) (*Gaussian, error) {
-	d := len(mean)
-	var factor mat.Cholesky
-	if !factor.Factorize(mat.NewSymDense(d, covariance)) {
+	w, err := factor.InverseRoot(covariance, len(mean))
+	if err != nil {
 		return nil, ErrSingular
-	}
-	var lower, inverse mat.TriDense
-	factor.LTo(&lower)
-	if err := inverse.InverseTri(&lower); err != nil {
-		return nil, ErrSingular
-	}
-	w := make([]float64, d*d)
-	for i := range d {
-		for j := range i + 1 {
-			w[i*d+j] = inverse.At(i, j)
-		}
 	}
 	return Whitened(mean, w), nil
 }

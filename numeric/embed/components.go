@@ -6,7 +6,7 @@ import (
 	"math"
 
 	"plumbline/numeric/cluster"
-	"plumbline/numeric/stat"
+	"plumbline/numeric/factor"
 )
 
 // Components is the first k principal components of a row-major n×d matrix of finite numbers, as a row-major n×k
@@ -24,7 +24,7 @@ func Components(ctx context.Context, x []float32, n, d, k, workers int) ([]float
 	if err != nil {
 		return nil, fmt.Errorf("embed: %w", err)
 	}
-	_, vectors, err := stat.Eigen(cov, d)
+	_, vectors, err := factor.Eigen(cov, d)
 	if err != nil {
 		return nil, fmt.Errorf("embed: %w", err)
 	}

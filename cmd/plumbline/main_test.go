@@ -318,16 +318,14 @@ func newExamples(t *testing.T) *examples {
 	}
 	traces := exampleTraces(t)
 	search, found := exampleSearch(t)
-	capture := filepath.Join(root, "seen.pcap")
-	if code, _, errOut := plumb(t, "data", "simulate", "-o", capture, "--minutes", "1", "--clients", "6"); code != exitOK {
-		t.Fatal(errOut)
-	}
+	capture, office := exampleCapture(t, filepath.Dir(flows))
 	return &examples{root: root, replace: strings.NewReplacer(append(traces,
 		"show model.plumb", "show "+model,
 		"configs/data/my-flows.yaml", config, "--data .", "--data "+filepath.Dir(flows), "my-flows.csv", flows,
 		"synth.parquet", filepath.Join(root, "synth.parquet"), "synth.csv.gz", filepath.Join(root, "synth.csv.gz"),
 		"-o capture.pcap", "-o "+filepath.Join(root, "capture.pcap"), "truth.csv", filepath.Join(root, "truth.csv"),
 		"-o benign.pcap", "-o "+filepath.Join(root, "benign.pcap"), "capture.pcap", capture, "benign.pcap", capture,
+		"office.yaml", office,
 		"--minutes 10", "--minutes 1", "--minutes 20", "--minutes 1",
 		"go run ./cmd/plumbline", "plumbline", "tune tune-quickstart", "tune "+search+" --out "+root,
 		"runs/20240101-120000-tune-quickstart", found, "runs/20240101-120000-varied", exampleVaried(t),
@@ -337,6 +335,32 @@ func newExamples(t *testing.T) *examples {
 		"runs/20240101-120000-quickstart", dir, "runs/20240102-090000-quickstart", dir, "runs/*-nsl-kdd-baselines", dir,
 		"~/datasets", root, "/tmp/runs", root,
 	)...)}
+}
+
+// exampleCapture makes the captures of docs/packets.md in a folder, shorter ones, and its config of them.
+func exampleCapture(t *testing.T, dir string) (capture, config string) {
+	t.Helper()
+	capture, config = filepath.Join(dir, "capture.pcap"), filepath.Join(dir, "office.yaml")
+	for _, more := range [][]string{{"-o", capture, "--truth", filepath.Join(dir, "truth.csv")},
+		{"-o", filepath.Join(dir, "benign.pcap"), "--attacks", "none", "--seed", "2"}} {
+		args := append([]string{"data", "simulate", "--minutes", "1", "--clients", "6"}, more...)
+		if code, _, errOut := plumb(t, args...); code != exitOK {
+			t.Fatal(errOut)
+		}
+	}
+	raw, err := os.ReadFile("docs/packets.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut(string(raw), "```yaml\nname: office\nformat: pcap\nfolder: .\n")
+	text, _, end := strings.Cut(rest, "```")
+	if !ok || !end {
+		t.Fatal("docs/packets.md lost its config of two captures")
+	}
+	if err := os.WriteFile(config, []byte("name: office\nformat: pcap\nfolder: .\n"+text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return capture, config
 }
 
 // exampleSearch is the file of a small search, and the directory of one that was carried out.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"plumbline/configs/settings"
 	"plumbline/data/packets"
@@ -27,6 +28,8 @@ type Capture struct {
 	VLAN bool `yaml:"vlan"`
 	// connections that are open at a time; the one that was silent longest makes room for one more
 	MaxOpen int `yaml:"max_open" jsonschema:"minimum=1"`
+	// number columns to be read as categories, such as ports
+	Categories []string `yaml:"categories"`
 	// the tool's own settings, such as its time-outs
 	Settings settings.Node `yaml:"settings"`
 
@@ -55,8 +58,15 @@ func (c *Capture) Check(options settings.Node) (ps settings.Problems) {
 	if c.MaxOpen < 1 {
 		ps = append(ps, at("max_open").Problem("want at least 1"))
 	}
-	if len(ps) == 0 {
-		c.vocabulary = v
+	if len(ps) > 0 {
+		return ps
+	}
+	c.vocabulary = v
+	specs := c.Schema()
+	for _, name := range c.Categories {
+		if !slices.ContainsFunc(specs, func(s rows.ColumnSpec) bool { return s.Name == name }) {
+			ps = append(ps, at("categories").Problem("flows of %s have no column %q", c.As, name))
+		}
 	}
 	return ps
 }
@@ -66,7 +76,13 @@ func (c *Capture) Schema() []rows.ColumnSpec {
 	if c.vocabulary == nil {
 		return nil
 	}
-	return c.vocabulary.Columns()
+	specs := c.vocabulary.Columns()
+	for i, s := range specs {
+		if slices.Contains(c.Categories, s.Name) {
+			specs[i].Type = "category"
+		}
+	}
+	return specs
 }
 
 // Read reads one capture.
@@ -81,7 +97,7 @@ func (c *Capture) ReadAll(ctx context.Context, files []source.File, tb *rows.Bui
 	if c.vocabulary == nil {
 		return errors.New("flows: the settings were not checked")
 	}
-	specs, err := tb.Begin(c.vocabulary.Columns())
+	specs, err := tb.Begin(c.Schema())
 	if err != nil {
 		return err
 	}

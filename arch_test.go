@@ -157,12 +157,13 @@ var allowed = map[string]string{
 		"runs/foreign runs/prepare runs/record runs/usage numeric/cluster numeric/embed numeric/parallel " +
 		"numeric/stat",
 
-	"cmd/speed":     "configs/settings data data/workload eval models models/all models/nn numeric/kernel runs/usage",
-	"cmd/terminal":  "data/audit data/eda runs runs/audit runs/record runs/visible",
-	"cmd/command":   "cmd/terminal configs configs/settings data/cache data/source runs/experiment runs/visible",
-	"cmd/automaton": "*",
-	"cmd/use":       "*",
-	"cmd/plumbline": "*",
+	"cmd/speed":          "configs/settings data data/workload eval models models/all models/nn numeric/kernel runs/usage",
+	"cmd/speed/captures": "data/packets",
+	"cmd/terminal":       "data/audit data/eda runs runs/audit runs/record runs/visible",
+	"cmd/command":        "cmd/terminal configs configs/settings data/cache data/source runs/experiment runs/visible",
+	"cmd/automaton":      "*",
+	"cmd/use":            "*",
+	"cmd/plumbline":      "*",
 }
 
 // outside are modules that have one home, and what has it.

@@ -78,6 +78,10 @@ func (c *Column) Level(row int32) string {
 func (c *Column) AppendText(to []byte, row int32) []byte {
 	switch {
 	case c.Type == Number && !math.IsNaN(c.Num[row]):
+		const short = 1e6 // whole numbers below it are written without an exponent
+		if v := c.Num[row]; v > -short && v < short && v == math.Trunc(v) && (v != 0 || !math.Signbit(v)) {
+			return strconv.AppendInt(to, int64(v), 10)
+		}
 		return strconv.AppendFloat(to, c.Num[row], 'g', -1, 64)
 	case c.Type == Time && c.Nanos[row] != NoTime:
 		return time.Unix(0, c.Nanos[row]).UTC().AppendFormat(to, time.RFC3339Nano)

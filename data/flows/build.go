@@ -44,9 +44,12 @@ type Report struct {
 // when the flows ended.
 type Sink func(chunk *rows.Chunk, file int) error
 
-// ticks: connections that are due are ended when the clock of the capture enters another second, and after so many
-// frames, neither of which depends on files or workers.
-const framesPerTick = 1 << 15
+// Connections that are due are ended at ticks: after that many frames, or as soon as the clock of the capture has
+// entered another second after so many. Neither depends on files or workers.
+const (
+	mostPerTick  = 1 << 15
+	leastPerTick = 1 << 10
+)
 
 // rowsPerChunk is how many rows go to the sink at once, but for the end of a file.
 const rowsPerChunk = 1 << 14
@@ -75,10 +78,15 @@ func Build(ctx context.Context, r *packets.Reader, v Vocabulary, s Settings, spe
 	}
 	shards := shardsFor(s.MaxOpen)
 	b := &builder{vocabulary: v, policy: policy, settings: s, reader: r, sink: sink, workers: min(max(1, workers), shards)}
-	for range shards {
-		b.tables = append(b.tables, newTable(v, policy, (s.MaxOpen+shards-1)/shards))
+	for range b.workers {
+		b.outboxes = append(b.outboxes, &outbox{})
 	}
-	b.row = &Row{specs: specs, skip: skip, chunk: rows.NewChunk(specs, skip), addresses: map[packets.Addr]string{}}
+	for i := range shards {
+		out := b.outboxes[i%b.workers]
+		b.tables = append(b.tables, newTable(v, policy, (s.MaxOpen+shards-1)/shards, out))
+	}
+	b.row = &Row{specs: specs, skip: skip, chunk: rows.NewChunk(specs, skip)}
+	b.row.init()
 	return b.run(ctx)
 }
 
@@ -89,6 +97,7 @@ type builder struct {
 	settings   Settings
 	reader     *packets.Reader
 	tables     []*table
+	outboxes   []*outbox // of the workers
 	workers    int
 	sink       Sink
 	row        *Row
@@ -117,7 +126,7 @@ func (b *builder) run(ctx context.Context) (*Report, error) {
 	toWriter := make([]chan flush, b.workers)
 	free := make(chan *batch, batches)
 	for range batches {
-		free <- newBatch()
+		free <- &batch{}
 	}
 	var wg parallel.Group
 	guarded := func(f func()) {
@@ -167,10 +176,6 @@ type batch struct {
 
 const packetsPerBatch = 512
 
-func newBatch() *batch {
-	return &batch{packets: make([]packets.Packet, 0, packetsPerBatch+16), keys: make([]key, 0, packetsPerBatch+16)}
-}
-
 // release is called by each worker; the last one gives the batch back.
 func (t *batch) release(free chan<- *batch) {
 	t.lock.Lock()
@@ -194,6 +199,9 @@ func (t *batch) mention(policy *Policy) {
 	if n < 0 || !t.keys[n].use || t.keys[n].mention {
 		return
 	}
+	if p := t.packets[n].Proto; p != packets.ICMP && p != packets.ICMPv6 {
+		return
+	}
 	if quoted, ok := policy.About(&t.packets[n]); ok {
 		k := policy.keyOf(&quoted)
 		k.mention = true
@@ -215,6 +223,9 @@ func (b *builder) read(ctx context.Context, free <-chan *batch, to []chan *batch
 		cur   *batch
 		now   = int64(math.MinInt64)
 		file  int
+
+		ticked   uint64 // the frame and the time of the last tick
+		tickedAt int64
 	)
 	defer b.reader.Close()
 	next := func() bool {
@@ -249,18 +260,15 @@ func (b *builder) read(ctx context.Context, free <-chan *batch, to []chan *batch
 		if err != nil {
 			break
 		}
-		tick := false
 		if frame.File != file {
 			if !send(true, false) {
 				return
 			}
 			file = frame.File
 		}
-		if frame.Time > now {
-			tick = now != math.MinInt64 && frame.Time/1e9 != now/1e9
-			now = frame.Time
-		}
-		if tick || frame.Number%framesPerTick == 0 {
+		now = max(now, frame.Time)
+		if since := frame.Number - ticked; since >= mostPerTick || since >= leastPerTick && now/1e9 != tickedAt/1e9 {
+			ticked, tickedAt = frame.Number, now
 			if !send(true, false) {
 				return
 			}
@@ -313,19 +321,16 @@ func (b *builder) work(ctx context.Context, w int, from <-chan *batch, to chan<-
 		if !tick {
 			continue
 		}
-		f := flush{file: file}
+		b.outboxes[w].reclaim()
 		for shard := w; shard < len(b.tables); shard += b.workers {
-			table := b.tables[shard]
-			table.reclaim()
 			if last {
-				table.finish(now)
+				b.tables[shard].finish(now)
 			} else {
-				table.tick(now)
+				b.tables[shard].tick(now)
 			}
-			f.lists = append(f.lists, recordList{table, table.take()})
 		}
 		select {
-		case to <- f:
+		case to <- flush{b.outboxes[w].take(), file}:
 		case <-ctx.Done():
 			return
 		}
@@ -334,21 +339,16 @@ func (b *builder) work(ctx context.Context, w int, from <-chan *batch, to chan<-
 
 // flush is the records of a worker since the tick before.
 type flush struct {
-	lists []recordList
-	file  int
-}
-
-type recordList struct {
-	table *table
-	list  []record
+	list []record
+	file int
 }
 
 // write writes the records of all workers in order.
 func (b *builder) write(ctx context.Context, from []chan flush) {
 	file := 0
+	lists := make([][]record, len(from))
 	for {
-		var lists []recordList
-		for _, c := range from {
+		for i, c := range from {
 			f, ok := <-c
 			if !ok {
 				if ctx.Err() == nil {
@@ -361,7 +361,7 @@ func (b *builder) write(ctx context.Context, from []chan flush) {
 				b.flushRows(file)
 				file = f.file
 			}
-			lists = append(lists, f.lists...)
+			lists[i] = f.list
 		}
 		if !b.merge(lists, file) {
 			drain(from)
@@ -377,33 +377,29 @@ func drain(from []chan flush) {
 	}
 }
 
-// merge writes lists that are in order each.
-func (b *builder) merge(lists []recordList, file int) bool {
+// merge writes the lists of the workers, which are in order each, and gives them back.
+func (b *builder) merge(lists [][]record, file int) bool {
 	at := make([]int, len(lists))
 	for {
 		least := -1
 		for i, l := range lists {
-			if at[i] < len(l.list) && (least < 0 || compareRecords(l.list[at[i]], lists[least].list[at[least]]) < 0) {
+			if at[i] < len(l) && (least < 0 || compareRecords(l[at[i]], lists[least][at[least]]) < 0) {
 				least = i
 			}
 		}
 		if least < 0 {
 			break
 		}
-		b.record(lists[least].list[at[least]].c)
+		b.record(lists[least][at[least]].c)
 		at[least]++
 		if len(b.row.chunk.Lines) >= rowsPerChunk && !b.flushRows(file) {
 			return false
 		}
 	}
-	for _, l := range lists {
-		back := make([]uint32, 0, len(l.list))
-		for _, r := range l.list {
-			if r.at != none {
-				back = append(back, r.at)
-			}
+	for i, l := range lists {
+		if len(l) > 0 {
+			b.outboxes[i].giveBack(l)
 		}
-		l.table.giveBack(back)
 	}
 	return true
 }
@@ -431,6 +427,6 @@ func (b *builder) flushRows(file int) bool {
 		b.fail(err)
 		return false
 	}
-	b.row.chunk.Clear()
+	b.row.clear()
 	return true
 }

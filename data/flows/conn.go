@@ -41,8 +41,8 @@ type Conn struct {
 	// Own is what the vocabulary keeps; nil: nothing.
 	Own Accumulator
 
-	before  Accumulator // of the record before, until Own is made
-	vlanKey uint16      // the VLAN where the policy keeps them apart
+	renewed bool   // Own is that of the record before, until the next packet
+	vlanKey uint16 // the VLAN where the policy keeps them apart
 	table   tableState
 }
 
@@ -53,7 +53,6 @@ type Traffic struct {
 	Unstated  uint64 // of those, bytes of packets whose header says no length
 	WireBytes uint64 // of frames
 	Payload   uint64 // bytes after the transport's header
-	Headers   uint64 // bytes of IP and transport headers
 
 	First, Last int64 // times of its first and last packet; 0 without packets
 
@@ -113,7 +112,6 @@ func (c *Conn) count(p *packets.Packet, from Side) {
 	}
 	t.WireBytes += uint64(p.WireLen)
 	t.Payload += uint64(p.PayloadLen)
-	t.Headers += uint64(p.IPLen - min(p.IPLen, p.PayloadLen))
 	t.First, t.Last = min(t.First, p.Time), max(t.Last, p.Time)
 	t.MinTTL, t.MaxTTL = min(t.MinTTL, p.TTL), max(t.MaxTTL, p.TTL)
 	t.MinIPLen, t.MaxIPLen = min(t.MinIPLen, p.IPLen), max(t.MaxIPLen, p.IPLen)

@@ -64,7 +64,7 @@ func (c *Conn) scaled(letter byte, from Side, count uint32) {
 }
 
 // letters writes the letters of a TCP segment.
-func (c *Conn) letters(flags packets.TCPFlags, from Side, rel uint64, length uint32) {
+func (c *Conn) letters(flags packets.TCPFlags, from Side, rel, length uint32) {
 	e, h := &c.TCP.End[from], &c.History
 	switch control := flags & (packets.SYN | packets.FIN | packets.RST); control {
 	case packets.SYN:
@@ -77,7 +77,7 @@ func (c *Conn) letters(flags packets.TCPFlags, from Side, rel uint64, length uin
 		}
 		e.lastSYN = rel
 	case packets.FIN: // whose number comes after the data
-		at := rel + uint64(length)
+		at := rel + length
 		if h.mark(onceFIN, 'F', from) && at != e.lastFIN {
 			h.add(sided('F', from))
 		}

@@ -17,7 +17,22 @@ type Row struct {
 	chunk *rows.Chunk
 	at    int
 
-	addresses map[packets.Addr]string
+	addresses []map[packets.Addr]uint32 // codes of the chunk, by column
+}
+
+func (w *Row) init() {
+	w.addresses = make([]map[packets.Addr]uint32, len(w.specs))
+	for i := range w.addresses {
+		w.addresses[i] = map[packets.Addr]uint32{}
+	}
+}
+
+// clear makes room for the next rows.
+func (w *Row) clear() {
+	w.chunk.Clear()
+	for _, m := range w.addresses {
+		clear(m)
+	}
 }
 
 func (w *Row) next() *rows.ColumnChunk {
@@ -78,15 +93,17 @@ func (w *Row) Text(v string) {
 
 // Addr gives an address.
 func (w *Row) Addr(a packets.Addr) {
-	text, ok := w.addresses[a]
-	if !ok {
-		if len(w.addresses) > 1<<16 {
-			clear(w.addresses)
-		}
-		text = a.Netip().String()
-		w.addresses[a] = text
+	s := w.next()
+	if s == nil {
+		return
 	}
-	w.Text(text)
+	codes := w.addresses[w.at-1]
+	code, ok := codes[a]
+	if !ok {
+		code = s.Intern(a.Netip().String())
+		codes[a] = code
+	}
+	s.Code = append(s.Code, code)
 }
 
 // Missing gives no value.

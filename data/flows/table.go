@@ -1,10 +1,7 @@
 package flows
 
 import (
-	"cmp"
 	"math"
-	"slices"
-	"sync"
 	"time"
 
 	"plumbline/data/packets"
@@ -52,25 +49,16 @@ type table struct {
 	wheelAt        int64 // the second up to which the wheel was turned
 	wheelSet       bool
 
-	ended   []record // since the last tick
+	out     *outbox
 	flows   uint64
 	evicted uint64
-
-	lock sync.Mutex
-	back []uint32 // connections whose records are written
-}
-
-// record is one that waits to be written. Its connection is nobody else's until it is given back.
-type record struct {
-	c  *Conn
-	at uint32 // where it stands in the slabs; none: it is a copy
 }
 
 // wheelSlots is how many seconds ahead the wheel tells apart.
-const wheelSlots = 512
+const wheelSlots = 4096
 
-func newTable(v Vocabulary, p Policy, limit int) *table {
-	t := &table{vocabulary: v, policy: p, limit: max(1, limit), oldest: none, newest: none}
+func newTable(v Vocabulary, p Policy, limit int, out *outbox) *table {
+	t := &table{vocabulary: v, policy: p, limit: max(1, limit), oldest: none, newest: none, out: out}
 	for i := range t.wheel {
 		t.wheel[i] = none
 	}
@@ -107,11 +95,9 @@ func (t *table) packet(p *packets.Packet, k *key) {
 	}
 	c := t.conn(at)
 	t.touch(at)
-	renewed := !fresh && c.Packets() == 0 && c.Own == nil
 	from, counted := t.count(c, p, from)
-	if fresh || renewed {
-		c.Own = t.vocabulary.Open(c, c.before)
-		c.before = nil
+	if fresh || c.renewed {
+		c.Own, c.renewed = t.vocabulary.Open(c, c.Own), false
 	}
 	if !counted {
 		t.wait(at, c)
@@ -244,49 +230,18 @@ func (t *table) end(at uint32, why End) {
 		return
 	}
 	c.End = why
-	t.ended = append(t.ended, record{c, at})
+	t.out.add(c, t, at)
 }
 
 // intermediate keeps a record and sets the counts back.
 func (t *table) intermediate(c *Conn, now int64) {
 	kept := *c
 	kept.End = EndActive
-	t.ended = append(t.ended, record{&kept, none})
+	t.out.add(&kept, nil, 0)
 	c.Records++
-	c.before, c.Own = c.Own, nil
+	c.renewed = true
 	c.Side = [2]Traffic{}
 	c.First, c.Last = now, now
-}
-
-// take gives the records since the last time, by the first packets of their connections.
-func (t *table) take() []record {
-	list := t.ended
-	t.ended = nil
-	slices.SortFunc(list, compareRecords)
-	return list
-}
-
-func compareRecords(a, b record) int {
-	return cmp.Or(cmp.Compare(a.c.Number, b.c.Number), cmp.Compare(a.c.Depth, b.c.Depth),
-		cmp.Compare(a.c.Records, b.c.Records))
-}
-
-// giveBack says that these are written. It is called by other goroutines than the table's.
-func (t *table) giveBack(list []uint32) {
-	t.lock.Lock()
-	t.back = append(t.back, list...)
-	t.lock.Unlock()
-}
-
-// reclaim takes connections back that are written.
-func (t *table) reclaim() {
-	t.lock.Lock()
-	for _, at := range t.back {
-		t.conn(at).Own = nil
-	}
-	t.free = append(t.free, t.back...)
-	t.back = t.back[:0]
-	t.lock.Unlock()
 }
 
 // touch makes the connection the one that was used last.

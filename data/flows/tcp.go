@@ -43,7 +43,7 @@ type Endpoint struct {
 	finSeq       uint64 // one past its FIN, from start
 	fins         uint32
 
-	lastSYN, lastFIN, lastRST uint64 // where the last ones were, for the history
+	lastSYN, lastFIN, lastRST uint32 // where the last ones were, for the history
 
 	retransmits, gaps, zeroWindows, badChecksums uint32
 
@@ -179,7 +179,7 @@ func (c *Conn) track(p *packets.Packet, from Side) Side {
 	past := p.Seq + segment
 	e.begin(flags, p.Seq, past)
 	rel, before := e.relative(p.Seq, e.last)
-	c.letters(flags, from, rel, length)
+	c.letters(flags, from, uint32(rel), length)
 	if p.Window == 0 && !rst && peer.State != Closed && e.State != Reset {
 		e.zeroWindows++
 		c.scaled('W', from, e.zeroWindows)

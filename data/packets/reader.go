@@ -112,8 +112,8 @@ func (r *Reader) Next(f *Frame) error {
 		}
 		name := r.files[r.file].Name
 		if !errors.Is(err, io.EOF) {
-			if err := (*readError)(nil); errors.As(err, &err) {
-				return fmt.Errorf("%s: %w", name, err.err)
+			if broken := (*readError)(nil); errors.As(err, &broken) {
+				return fmt.Errorf("%s: %w", name, broken.err)
 			}
 			r.Cut++
 			r.warn("%s: %v, after %d frames of the stream: the rest of the file is left out", name, err, r.number)

@@ -1,0 +1,127 @@
+// Command captures makes a large capture by repeating small ones with shifted times and addresses, and times the flows
+// that plumbline makes of it beside other tools. The table of docs/performance.md:
+//
+//	go build -o plumbline ./cmd/plumbline
+//	go run ./cmd/speed/captures -out big.pcap -mb 500 CAPTURE…
+//	go run ./cmd/speed/captures -measure big.pcap -plumbline ./plumbline -rounds 3
+//
+// Each round runs every tool once, in turn; tools that are not installed are left out. What counts is processor time,
+// user and system, of a tool and of all that it starts.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+func main() { os.Exit(exit(os.Args[1:])) }
+
+func exit(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, args); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "captures:", err)
+		return 1
+	}
+	return 0
+}
+
+func run(ctx context.Context, args []string) error {
+	f := flag.NewFlagSet("captures", flag.ContinueOnError)
+	out := f.String("out", "", "capture to write, repeated from those that the arguments name")
+	megabytes := f.Int("mb", 500, "its size at least, in 1e6 bytes")
+	measured := f.String("measure", "", "capture to time the tools on")
+	program := f.String("plumbline", "plumbline", "the program")
+	rounds := f.Int("rounds", 3, "times that each tool is run, in turn")
+	kinds := f.String("as", "zeek,argus,netflow,cic", "the columns that plumbline makes")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if *out != "" {
+		return repeat(*out, int64(*megabytes)*1e6, f.Args())
+	}
+	if *measured == "" {
+		return errors.New("want -out or -measure")
+	}
+	return measure(ctx, *measured, *program, strings.Split(*kinds, ","), *rounds)
+}
+
+// tool is a program that makes something of a capture.
+type tool struct {
+	name  string
+	needs string                                // the program
+	shell func(capture, folder string) []string // what is run
+}
+
+func tools(program string, kinds []string) []tool {
+	var list []tool
+	for _, k := range kinds {
+		list = append(list, tool{"plumbline --as " + k, program, func(capture, folder string) []string {
+			return []string{program, "data", "flows", capture, "--as", k, "-q", "-o", filepath.Join(folder, k+".csv")}
+		}})
+	}
+	pipe := func(text string) func(capture, folder string) []string {
+		return func(capture, folder string) []string {
+			text := strings.NewReplacer("CAPTURE", "'"+capture+"'", "FOLDER", "'"+folder+"'").Replace(text)
+			return []string{"sh", "-c", text}
+		}
+	}
+	return append(list,
+		tool{"argus | ra", "argus", pipe("argus -r CAPTURE -w - | ra -r - -n -c , > FOLDER/ra.csv")},
+		tool{"tshark -T fields", "tshark", pipe("tshark -n -r CAPTURE -T fields -e frame.time_epoch -e ip.src -e ip.dst " +
+			"-e ip.proto -e tcp.srcport -e tcp.dstport -e udp.srcport -e udp.dstport -e frame.len > FOLDER/tshark.tsv")},
+		tool{"nfpcapd", "nfpcapd", pipe("nfpcapd -r CAPTURE -l FOLDER > FOLDER/nfpcapd.log 2>&1")},
+	)
+}
+
+// measure runs every tool once a round and prints the medians.
+func measure(ctx context.Context, capture, program string, kinds []string, rounds int) error {
+	folder, err := os.MkdirTemp("", "captures")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	list := tools(program, kinds)
+	list = slices.DeleteFunc(list, func(t tool) bool {
+		_, err := exec.LookPath(t.needs)
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "left out: %s\n", t.name)
+		}
+		return err != nil
+	})
+	cpu, wall := make([][]float64, len(list)), make([][]float64, len(list))
+	memory := make([]int64, len(list))
+	for range rounds {
+		for i, t := range list {
+			args := t.shell(capture, folder)
+			cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+			cmd.Stderr = os.Stderr
+			begun := time.Now()
+			if err := cmd.Run(); err != nil {
+				return fmt.Errorf("%s: %w", t.name, err)
+			}
+			wall[i] = append(wall[i], time.Since(begun).Seconds())
+			cpu[i] = append(cpu[i], (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds())
+			memory[i] = max(memory[i], peak(cmd.ProcessState))
+		}
+	}
+	fmt.Println("| tool | CPU s | wall s | peak MB |\n| --- | --- | --- | --- |")
+	for i, t := range list {
+		fmt.Printf("| %s | %.2f | %.2f | %.0f |\n", t.name, median(cpu[i]), median(wall[i]), float64(memory[i])/1e6)
+	}
+	return nil
+}
+
+func median(v []float64) float64 {
+	slices.Sort(v)
+	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
+}

@@ -129,7 +129,7 @@ var allowed = map[string]string{
 		"data/source data/split models numeric/parallel runs/experiment runs/record",
 	"runs/runstest": "configs models/all runs/experiment",
 	"runs/bundle":   "configs/settings data data/prep data/profile data/source eval models runs/experiment runs/record",
-	"runs/export":   "data models numeric/onnx runs/bundle",
+	"runs/export":   "configs/settings data eval models numeric/onnx runs/bundle runs/record",
 	"runs/investigate": "data data/cache data/prep data/source eval models runs/bundle runs/experiment runs/prepare " +
 		"runs/record",
 	"runs/usage":  "",

@@ -2,6 +2,9 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,6 +38,50 @@ func TestExportONNX(t *testing.T) {
 		"-o names":         {"export", dir + "/znorm", "--to", "onnx"},
 		"want onnx":        {"export", dir + "/znorm", "--to", "pmml", "-o", out},
 		"symbols":          {"export", dir + "/markov", "--to", "onnx", "-o", filepath.Join(folder, "c.onnx")},
+	} {
+		if code, _, errOut := plumb(t, args...); code != exitUsage || !strings.Contains(errOut, want) {
+			t.Errorf("%v: code %d: %s", args, code, errOut)
+		}
+	}
+}
+
+// trackingServer takes runs and counts them.
+func trackingServer(t testing.TB, runs *int) *httptest.Server {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/get-by-name"):
+			fmt.Fprint(w, `{"experiment": {"experiment_id": "7"}}`)
+		case strings.HasSuffix(r.URL.Path, "/runs/create"):
+			*runs++
+			fmt.Fprintf(w, `{"run": {"info": {"run_id": "r%d", "artifact_uri": "/tmp"}}}`, *runs)
+		default:
+			fmt.Fprint(w, `{}`)
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server
+}
+
+// TestPushCommand: a run is sent, what is wrong with the arguments is said, and a server that is not there is tried again.
+func TestPushCommand(t *testing.T) {
+	dir, _ := runDir(t)
+	runs := 0
+	server := trackingServer(t, &runs)
+	code, out, errOut := plumb(t, "push", dir, "--mlflow", server.URL)
+	if code != exitOK || !strings.Contains(out, "experiment 7: 5 runs sent, 0 there already, 0 files") || runs != 5 ||
+		!strings.Contains(errOut, "keeps no artifacts") {
+		t.Errorf("code %d, %d runs: %s%s", code, runs, out, errOut)
+	}
+	server.Close()
+	if code, _, errOut := plumb(t, "push", dir, "--mlflow", server.URL, "--tries", "2"); code != exitFailed ||
+		!strings.Contains(errOut, "trying again") || !strings.Contains(errOut, "goes on from here") {
+		t.Errorf("code %d: %s", code, errOut)
+	}
+	t.Setenv("MLFLOW_TRACKING_URI", "")
+	for want, args := range map[string][]string{
+		"--mlflow names": {"push", dir}, "no address": {"push", dir, "--mlflow", "localhost"},
+		"want none, small or all": {"push", dir, "--mlflow", server.URL, "--files", "some"},
+		"not a run directory":     {"push", t.TempDir(), "--mlflow", server.URL},
 	} {
 		if code, _, errOut := plumb(t, args...); code != exitUsage || !strings.Contains(errOut, want) {
 			t.Errorf("%v: code %d: %s", args, code, errOut)

@@ -485,6 +485,9 @@ func (x *examples) run(t *testing.T, line string) {
 	if i := slices.Index(args, "-o"); i >= 0 && i+1 < len(args) && !filepath.IsAbs(args[i+1]) {
 		args[i+1] = filepath.Join(x.root, args[i+1])
 	}
+	if i := slices.Index(args, "--mlflow"); i >= 0 && i+1 < len(args) {
+		args[i+1] = trackingServer(t, new(int)).URL
+	}
 	before := names(t, ".")
 	x.n++
 	if code, _, errOut := plumb(t, args[1:]...); code != exitOK {

@@ -53,7 +53,7 @@ finished runs side by side.`,
 		a.showCommand(),
 		a.verifyCommand(),
 		a.tuneCommand(), a.methodsCommand(), a.reportCommand(), a.plotCommand(), a.dashboardCommand(),
-		a.investigateCommand(), a.bundleCommand(), a.exportRunCommand(), a.modelsCommand(),
+		a.investigateCommand(), a.bundleCommand(), a.exportRunCommand(), a.pushCommand(), a.modelsCommand(),
 		a.dataCommand(), a.auditCommand(), a.edaCommand(),
 		automaton.Command(a.App), a.cacheCommand(), a.schemaCommand(), a.checkCommand(), a.versionCommand())
 	return c

@@ -14,20 +14,30 @@ import (
 )
 
 func (a *app) exportRunCommand() *cobra.Command {
-	var to, out string
+	var to, out, files string
 	var force bool
 	c := &cobra.Command{
-		Use:   "export RUNDIR/CELL|MODEL --to FORMAT -o PATH",
-		Short: "Write a trained model in another tool's format",
+		Use:   "export RUNDIR[/CELL]|MODEL --to FORMAT -o PATH",
+		Short: "Write a trained model, or a run, in another tool's format",
 		Long: `export writes what runs left in other tools' formats ("data export" does so with the rows of data sets).
 
   onnx  one ONNX model of a cell or a model file: the preprocessing of numbers and categories, the model, and the
         threshold. It takes rows as they are in the data (numbers: float64, NaN where one is missing; categories:
         strings, empty where one is missing) and gives score (higher is more anomalous) and alarm. The columns'
         names, in order, and the threshold are in the model's metadata. A model that operators of ONNX cannot
-        compute is refused, with the reason.`,
-		Example: "  plumbline export runs/20240101-120000-quickstart/iforest/s1 --to onnx -o iforest.onnx",
-		Args:    needs(1, 1, "a cell of a run directory, or a model file"),
+        compute is refused, with the reason.
+
+Of a run directory:
+
+  mlruns       an MLflow file store, which is made or added to: a run, and one below it for each cell. It belongs
+               where it is written, since it names its folders by absolute paths
+  tensorboard  event files: metrics by epoch and at the end, and settings to compare; a folder for each cell
+  dvc          params.yaml, metrics.json and plots of each cell in DVCLive's layout, and a dvc.yaml that lists them
+
+What is there already of the same run is written anew.`,
+		Example: `  plumbline export runs/20240101-120000-quickstart/iforest/s1 --to onnx -o iforest.onnx
+  plumbline export runs/20240101-120000-quickstart --to mlruns -o mlruns`,
+		Args: needs(1, 1, "a run directory, a cell of one, or a model file"),
 
 		ValidArgsFunction: completeFolders(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -37,15 +47,30 @@ func (a *app) exportRunCommand() *cobra.Command {
 			switch to {
 			case "onnx":
 				return a.exportONNX(args[0], out, force)
+			case "mlruns":
+				return exported(export.MLruns(args[0], out, export.Artifacts(files)))
+			case "tensorboard":
+				return exported(export.TensorBoard(args[0], out))
+			case "dvc":
+				return exported(export.DVC(args[0], out))
 			}
-			return usage(fmt.Errorf("--to %q: want onnx", to))
+			return usage(fmt.Errorf("--to %q: want onnx, mlruns, tensorboard or dvc", to))
 		},
 	}
 	c.Flags().StringVar(&to, "to", "", "format")
-	c.Flags().StringVarP(&out, "out", "o", "", "file to write")
+	c.Flags().StringVarP(&out, "out", "o", "", "file or folder to write")
+	c.Flags().StringVar(&files, "files", "small", "with mlruns, files to copy: none, small, or all (scores and models too)")
 	c.Flags().BoolVar(&force, "force", false, "write over a file that is there")
 	c.Flags().BoolVarP(&a.Quiet, "quiet", "q", false, "no notes on stderr")
 	return c
+}
+
+// exported is the error of an export of a run directory.
+func exported(err error) error {
+	if errors.Is(err, export.ErrArguments) {
+		return usage(err)
+	}
+	return failed(err)
 }
 
 // exportONNX writes a cell or a model file as one ONNX model.

@@ -33,11 +33,21 @@ func TestExportONNX(t *testing.T) {
 	if b, _ := os.ReadFile(filepath.Join(folder, "b.onnx")); len(a) == 0 || !bytes.Equal(a, b) {
 		t.Errorf("%d bytes from the cell, %d from the model file", len(a), len(b))
 	}
+	for to, file := range map[string]string{"mlruns": "0/meta.yaml", "tensorboard": "synth/znorm/s1", "dvc": "dvc.yaml"} {
+		at := filepath.Join(folder, to)
+		if code, _, errOut := plumb(t, "export", dir, "--to", to, "-o", at); code != exitOK {
+			t.Errorf("%s: %s", to, errOut)
+		}
+		if _, err := os.Stat(filepath.Join(at, file)); err != nil {
+			t.Errorf("%s: %v", to, err)
+		}
+	}
 	for want, args := range map[string][]string{
-		"is there already": {"export", dir + "/znorm", "--to", "onnx", "-o", out},
-		"-o names":         {"export", dir + "/znorm", "--to", "onnx"},
-		"want onnx":        {"export", dir + "/znorm", "--to", "pmml", "-o", out},
-		"symbols":          {"export", dir + "/markov", "--to", "onnx", "-o", filepath.Join(folder, "c.onnx")},
+		"not a run directory": {"export", folder, "--to", "dvc", "-o", filepath.Join(folder, "d")},
+		"is there already":    {"export", dir + "/znorm", "--to", "onnx", "-o", out},
+		"-o names":            {"export", dir + "/znorm", "--to", "onnx"},
+		"want onnx, ":         {"export", dir + "/znorm", "--to", "pmml", "-o", out},
+		"symbols":             {"export", dir + "/markov", "--to", "onnx", "-o", filepath.Join(folder, "c.onnx")},
 	} {
 		if code, _, errOut := plumb(t, args...); code != exitUsage || !strings.Contains(errOut, want) {
 			t.Errorf("%v: code %d: %s", args, code, errOut)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os/user"
 	"path"
 	"slices"
 	"strings"
@@ -63,16 +62,13 @@ func Push(ctx context.Context, dir string, o PushOptions) (*Pushed, error) {
 	p := &pusher{
 		mlflow: &mlflow{base: base, http: o.HTTP, auth: o.Credentials.add, tries: max(o.Tries, 1), first: o.Pause,
 			note: o.Note},
-		out: &Pushed{Runs: map[string]string{}}, user: "unknown", keep: o.Files,
+		out: &Pushed{Runs: map[string]string{}}, user: userName(), keep: o.Files,
 	}
 	if p.http == nil {
 		p.http = &http.Client{Timeout: time.Minute}
 	}
 	if p.note == nil {
 		p.note = func(string) {}
-	}
-	if u, err := user.Current(); err == nil && u.Username != "" {
-		p.user = u.Username
 	}
 	name := o.Experiment
 	if name == "" {

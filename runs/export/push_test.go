@@ -459,7 +459,8 @@ bootstrap: 0
 	for url, want := range map[string]string{
 		"localhost:5000": "no address", "ftp://host": "no address", denied.URL: "401",
 	} {
-		if _, err := export.Push(context.Background(), dir, options(url)); err == nil || !strings.Contains(err.Error(), want) {
+		_, err := export.Push(context.Background(), dir, options(url))
+		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", url, err)
 		}
 	}

@@ -137,6 +137,7 @@ func trackRun(rec *record.Record, keep Artifacts) (*Tracked, error) {
 	t.Points = append(t.Points, means(rec, at)...)
 	t.Tags = commonTags(rec)
 	t.Tags = append(t.Tags, Pair{"mlflow.note.content", runNote(rec)})
+	t.Params = legalParams(t.Params)
 	return t, t.addFiles(rec.Dir, keep, runFiles, nil)
 }
 
@@ -223,6 +224,7 @@ func trackCell(rec *record.Record, r *record.Result, keep Artifacts) (*Tracked, 
 			t.Set = d
 		}
 	}
+	t.Params = legalParams(t.Params)
 	return t, t.addFiles(folder, keep, cellFiles, largeFiles)
 }
 
@@ -394,6 +396,21 @@ func metricKey(names ...string) string {
 		}
 	}
 	return shortened(strings.Join(names, "/"), maxKey)
+}
+
+// legalParams gives parameters keys that every tracker takes, each its own, and values of one line.
+func legalParams(list []Pair) []Pair {
+	used := map[string]bool{}
+	for i, p := range list {
+		key := metricKey(p.Key)
+		for used[key] {
+			key = shortened(key+"_", maxKey)
+		}
+		used[key] = true
+		lines := strings.FieldsFunc(p.Value, func(r rune) bool { return r == '\n' || r == '\r' })
+		list[i] = Pair{key, strings.Join(lines, " ")}
+	}
+	return list
 }
 
 // maxKey is the longest key that MLflow takes.

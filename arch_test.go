@@ -112,10 +112,10 @@ var allowed = map[string]string{
 	"models/ensemble": "data models numeric/onnx",
 	"models/neighbours": "configs/settings data models numeric/cluster numeric/kernel numeric/neighbour " +
 		"numeric/parallel numeric/stat numeric/onnx",
-	"models/streaming": "data models numeric/elementary",
+	"models/streaming": "data models numeric/elementary numeric/onnx",
 	"models/supervised": "configs/settings data models models/nn models/nn/graph numeric/elementary numeric/kernel " +
 		"numeric/minimise numeric/neighbour numeric/onnx numeric/similarity numeric/stat numeric/svm numeric/trees",
-	"models/golearn": "data models numeric/elementary",
+	"models/golearn": "data models numeric/elementary numeric/onnx",
 	"models/all": "models/automata models/autoencoder models/classic models/deep models/ensemble models/golearn " +
 		"models/neighbours models/nn/gorgonia models/oneclass models/recurrent models/streaming models/supervised",
 

@@ -26,6 +26,10 @@ func (a *app) exportRunCommand() *cobra.Command {
         strings, empty where one is missing) and gives score (higher is more anomalous) and alarm. The columns'
         names, in order, and the threshold are in the model's metadata. A model that operators of ONNX cannot
         compute is refused, with the reason.
+  card  the model card in Markdown: what it is for, its training data, threshold, metrics with intervals, and the
+        limits that were measured
+  croissant
+        the card of its data set, as JSON-LD of Croissant 1.0: files with their hashes, and columns
 
 Of a run directory:
 
@@ -36,6 +40,7 @@ Of a run directory:
 
 What is there already of the same run is written anew.`,
 		Example: `  plumbline export runs/20240101-120000-quickstart/iforest/s1 --to onnx -o iforest.onnx
+  plumbline export runs/20240101-120000-quickstart/iforest/s1 --to card -o card.md
   plumbline export runs/20240101-120000-quickstart --to mlruns -o mlruns`,
 		Args: needs(1, 1, "a run directory, a cell of one, or a model file"),
 
@@ -47,6 +52,10 @@ What is there already of the same run is written anew.`,
 			switch to {
 			case "onnx":
 				return a.exportONNX(args[0], out, force)
+			case "card":
+				return a.exportCard(args[0], out, force, export.Card)
+			case "croissant":
+				return a.exportCard(args[0], out, force, export.Croissant)
 			case "mlruns":
 				return exported(export.MLruns(args[0], out, export.Artifacts(files)))
 			case "tensorboard":
@@ -54,15 +63,36 @@ What is there already of the same run is written anew.`,
 			case "dvc":
 				return exported(export.DVC(args[0], out))
 			}
-			return usage(fmt.Errorf("--to %q: want onnx, mlruns, tensorboard or dvc", to))
+			return usage(fmt.Errorf("--to %q: want onnx, card, croissant, mlruns, tensorboard or dvc", to))
 		},
 	}
 	c.Flags().StringVar(&to, "to", "", "format")
 	c.Flags().StringVarP(&out, "out", "o", "", "file or folder to write")
-	c.Flags().StringVar(&files, "files", "small", "with mlruns, files to copy: none, small, or all (scores and models too)")
+	c.Flags().StringVar(&files, "files", "small", "with mlruns, files to copy: none, small, or all (scores and models)")
 	c.Flags().BoolVar(&force, "force", false, "write over a file that is there")
 	c.Flags().BoolVarP(&a.Quiet, "quiet", "q", false, "no notes on stderr")
 	return c
+}
+
+// exportCard writes what is known of a cell or a model file.
+func (a *app) exportCard(path, out string, force bool, write func(io.Writer, *bundle.Bundle) error) error {
+	if err := mayWrite(out, force, []string{path}); err != nil {
+		return err
+	}
+	b, err := export.Described(path)
+	if err != nil {
+		return usage(err)
+	}
+	var text bytes.Buffer
+	if err := write(&text, b); errors.Is(err, export.ErrUndescribed) {
+		return usage(fmt.Errorf("%s: %w: name RUNDIR/CELL, or a model file", path, err))
+	} else if err != nil {
+		return failed(err)
+	}
+	return a.Output(out, []string{path}, func(w io.Writer) error {
+		_, err := text.WriteTo(w)
+		return failed(err)
+	})
 }
 
 // exported is the error of an export of a run directory.

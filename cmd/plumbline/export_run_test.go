@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -32,6 +33,17 @@ func TestExportONNX(t *testing.T) {
 	}
 	if b, _ := os.ReadFile(filepath.Join(folder, "b.onnx")); len(a) == 0 || !bytes.Equal(a, b) {
 		t.Errorf("%d bytes from the cell, %d from the model file", len(a), len(b))
+	}
+	for to, want := range map[string]string{"card": "## Limits", "croissant": "mlcommons.org/croissant/1.0"} {
+		for i, from := range []string{dir + "/znorm", packed} {
+			at := filepath.Join(folder, to+strconv.Itoa(i))
+			if code, _, errOut := plumb(t, "export", from, "--to", to, "-o", at); code != exitOK {
+				t.Errorf("%s: %s", to, errOut)
+			}
+			if raw, _ := os.ReadFile(at); !strings.Contains(string(raw), want) {
+				t.Errorf("%s of %s: %.300s", to, from, raw)
+			}
+		}
 	}
 	for to, file := range map[string]string{"mlruns": "0/meta.yaml", "tensorboard": "synth/znorm/s1", "dvc": "dvc.yaml"} {
 		at := filepath.Join(folder, to)
@@ -72,7 +84,8 @@ func trackingServer(t testing.TB, runs *int) *httptest.Server {
 	return server
 }
 
-// TestPushCommand: a run is sent, what is wrong with the arguments is said, and a server that is not there is tried again.
+// TestPushCommand: a run is sent, what is wrong with the arguments is said, and a server that is not there is tried
+// again.
 func TestPushCommand(t *testing.T) {
 	dir, _ := runDir(t)
 	runs := 0

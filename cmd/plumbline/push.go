@@ -20,8 +20,8 @@ func (a *app) pushCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "push RUNDIR --mlflow URL",
 		Short: "Send a run to an MLflow tracking server",
-		Long: `push sends a run directory to an MLflow tracking server: a run, and one below it for each cell, with settings as
-parameters, metrics (losses by epoch), the data set, tags and files. Values that are not finite are left out.
+		Long: `push sends a run directory to an MLflow tracking server: a run, and one below it for each cell, with settings
+as parameters, metrics (losses by epoch), the data set, tags and files. Values that are not finite are left out.
 
 What is on the server already is left as it is: a second push changes nothing, and one that broke off goes on where it
 ended. A server that is busy or cannot be reached is tried again, with pauses from one second on, each twice as long.

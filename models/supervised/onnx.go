@@ -258,3 +258,25 @@ func (m *stack) Graph(g *onnx.Graph, x onnx.Value) (onnx.Value, error) {
 	p, err := m.joint.probabilityGraph(g, g.Cast(g.Concat(1, scores...), onnx.Float))
 	return g.Squeeze(g.Gather(p, 1, 1), 1), err
 }
+
+// probabilityGraph takes candidates from products of matrices, and their distances from differences, so that a copy
+// of a training row is at distance 0.
+func (m *voters) probabilityGraph(g *onnx.Graph, x onnx.Value) (onnx.Value, error) {
+	rows := g.Floats(m.ref.X, m.ref.N, m.ref.D)
+	distances, numbers := g.NearestRows(x, rows, m.ref.X, m.ref.N, m.ref.D, m.k)
+	votes := make([]float64, len(m.y)*m.classes)
+	for i, c := range m.y {
+		votes[i*m.classes+int(c)] = m.w[i]
+	}
+	cast := g.Op("Gather", g.Doubles(votes, len(m.y), m.classes), numbers) // rows × k × classes
+	if m.inverse {
+		first := g.Gather(distances, 1, 0)
+		equal := g.Op("Equal", first, g.Scalar(0))
+		apart := g.Op("Greater", distances, g.Scalar(0))
+		share := g.Op("Div", first, g.Op("Where", apart, distances, g.Scalar(1)))
+		alike := g.Op("Where", apart, g.Scalar(0), g.Scalar(1))
+		cast = g.Op("Mul", cast, g.Unsqueeze(g.Op("Where", equal, alike, share), 2))
+	}
+	sums := g.Sum(cast, 1, false)
+	return g.Op("Div", sums, g.Sum(sums, 1, true)), nil
+}

@@ -237,6 +237,24 @@ func (g *Graph) SquaredDistances(x, points, shift Value) Value {
 	return g.Op("Max", g.Op("Sub", sum, g.Op("Mul", g.Scalar(2), product)), g.Scalar(0))
 }
 
+// NearestRows gives the k nearest of m rows of d columns for each row of x: their distances, n×k, and numbers, n×k, by
+// rising distance and number. values are what the constant rows holds. Candidates come from products of matrices; their
+// distances are then taken from differences, so that a copy of a row is at distance 0.
+func (g *Graph) NearestRows(x, rows Value, values []float32, m, d, k int) (distances, numbers Value) {
+	shift := make([]float64, d)
+	for i, v := range values {
+		shift[i%d] += float64(v) / float64(m)
+	}
+	many := min(m, 2*k+16)
+	_, candidates := g.Smallest(g.SquaredDistances(x, rows, g.Row(shift)), many)
+	candidates, _ = g.Smallest(candidates, many) // by number, which decides among equals
+	found := g.Cast(g.Op("Gather", rows, candidates), Double)
+	apart := g.Sum(g.Square(g.Op("Sub", found, g.Unsqueeze(g.Cast(x, Double), 1))), 2, false)
+	squares, at := g.Smallest(apart, k)
+	numbers = g.Node("GatherElements", []Value{candidates, at}, 1, Int("axis", 1))[0]
+	return g.Op("Sqrt", squares), numbers
+}
+
 // FloatBelow is the largest float32 that is not above v: it divides float32 values as v does.
 func FloatBelow(v float64) float32 {
 	f := float32(v)

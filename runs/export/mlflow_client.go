@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// mlflow speaks the REST interface of an MLflow tracking server (2.x and 3.x), patiently: what a server or the way to it
-// may yet do is tried again.
+// mlflow speaks the REST interface of an MLflow tracking server (2.x and 3.x), patiently: what a server or the way to
+// it may yet do is tried again.
 type mlflow struct {
 	base  string // without a slash at the end
 	http  *http.Client

@@ -52,7 +52,8 @@ type runMeta struct {
 	UserID         string   `yaml:"user_id"`
 }
 
-// MLruns writes a run directory into an MLflow file store, which is made where there is none: a run, and one below it for
+// MLruns writes a run directory into an MLflow file store, which is made where there is none: a run, and one below it
+// for
 // each cell, in the experiment of the run's name. A run that is there already is written anew; others are left alone.
 // The store names its folders by absolute paths: it belongs where it is written.
 func MLruns(dir, store string, keep Artifacts) error {

@@ -53,6 +53,14 @@ models:
   - knn
   - {model: knn, label: knn-mean, params: {distance: mean}}
   - {model: knn, label: knn-median, params: {distance: median, k: 6}}
+  - abod
+  - birch
+  - dbscan
+  - hierarchical
+  - {model: hierarchical, label: hierarchical-average, params: {linkage: average}}
+  - {model: hierarchical, label: hierarchical-complete, params: {linkage: complete}}
+  - {model: inne, params: {samples: 50}}
+  - {model: kitnet, params: {epochs: 1}}
   - ocsvm
   - {model: ocsvm, label: ocsvm-poly, params: {kernel: poly}}
   - {model: ocsvm, label: ocsvm-sigmoid, params: {kernel: sigmoid, gamma: 0.01}}
@@ -83,6 +91,11 @@ models:
   - {model: adaboost, params: {rounds: 10}}
   - {model: mlp, params: {epochs: 3}}
   - one_rule
+  - knn_classifier
+  - {model: knn_classifier, label: knn_classifier-distance, params: {weights: balanced, vote: distance}}
+  - golearn_tree
+  - {model: golearn_random_forest, params: {trees: 5}}
+  - golearn_naive_bayes
   - {model: bagging, params: {columns: 0.5}}
   - voting
   - {model: voting, label: voting-hard, params: {vote: hard}}
@@ -286,11 +299,13 @@ data:
   - {data: synth, options: {hosts: 6, hours: 12, rate: 3}}
 models:
   - {model: lstm_pred, params: {epochs: 1, units: [8, 6], window: 6}}
-  - {model: lstm_pred, label: lstm_pred-ahead, params: {epochs: 1, units: [8], window: 6, ahead: 3, score: mean, pool: max}}
+  - {model: lstm_pred, label: lstm_pred-ahead,
+     params: {epochs: 1, units: [8], window: 6, ahead: 3, score: mean, pool: max}}
   - {model: lstm_ae, params: {epochs: 1, units: 8, window: 6}}
   - {model: lstm_ae, label: lstm_ae-last, params: {epochs: 1, units: 8, window: 6, rows: last, pool: last}}
   - {model: lstm_ae_repeat, params: {epochs: 1, units: [8, 6], window: 6}}
-  - {model: lstm_ae_repeat, label: lstm_ae_repeat-both, params: {epochs: 1, units: [8, 6], window: 6, bidirectional: true}}
+  - {model: lstm_ae_repeat, label: lstm_ae_repeat-both,
+     params: {epochs: 1, units: [8, 6], window: 6, bidirectional: true}}
   - {model: lstm_density, params: {epochs: 1, units: [8], window: 6}}
   - {model: lstm_class, params: {epochs: 1, units: [8], window: 6}}
   - {model: lstm_class, label: lstm_class-both, params: {epochs: 1, units: [8, 4], window: 6, bidirectional: true}}

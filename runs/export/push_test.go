@@ -190,7 +190,8 @@ func (r *trackedRun) shown(noArtifacts bool) object {
 			fmt.Sscan(p, &step)
 			last = max(last, step)
 		}
-		metrics = append(metrics, object{"key": k, "value": 0, "step": fmt.Sprint(last)}) // int64 as protocol buffers write it
+		// the step as protocol buffers write an int64
+		metrics = append(metrics, object{"key": k, "value": 0, "step": fmt.Sprint(last)})
 	}
 	uri := "mlflow-artifacts:/1/" + r.id + "/artifacts"
 	if noArtifacts {
@@ -326,7 +327,8 @@ func TestPush(t *testing.T) {
 	if err != nil || cell.files["metrics.json"] != int64(len(raw)) || cell.files["model.bin"] != 0 {
 		t.Errorf("files %v, metrics.json has %d bytes: %v", cell.files, len(raw), err)
 	}
-	if parent.params["threshold.rule"] == "" || parent.files["experiment.yaml"] == 0 || len(parent.metrics["auroc/synth/ae"]) != 1 {
+	if parent.params["threshold.rule"] == "" || parent.files["experiment.yaml"] == 0 ||
+		len(parent.metrics["auroc/synth/ae"]) != 1 {
 		t.Errorf("%+v", parent)
 	}
 	before, writes := s.state(), s.writes

@@ -132,6 +132,8 @@ var allowed = map[string]string{
 	"runs/export":   "configs/settings data eval models numeric/onnx runs/bundle runs/record",
 	"runs/investigate": "data data/cache data/prep data/source eval models runs/bundle runs/experiment runs/prepare " +
 		"runs/record",
+	"runs/score": "data data/export data/prep data/profile data/pseudonym data/roles data/source eval runs/bundle " +
+		"runs/experiment runs/investigate",
 	"runs/usage":  "",
 	"runs/alerts": "configs/settings",
 	"runs/watch": "data data/follow data/prep data/roles data/source models runs/alerts runs/bundle " +

@@ -316,11 +316,15 @@ func newExamples(t *testing.T) *examples {
 	if code, _, errOut := plumb(t, "bundle", dir+"/iforest/s1", "-o", model); code != exitOK {
 		t.Fatalf("exit %d: %s", code, errOut)
 	}
+	traffic := filepath.Join(t.TempDir(), "traffic.csv")
+	if code, _, errOut := plumb(t, "data", "export", "synth", traffic, "--quiet"); code != exitOK {
+		t.Fatalf("exit %d: %s", code, errOut)
+	}
 	traces := exampleTraces(t)
 	search, found := exampleSearch(t)
 	capture, office := exampleCapture(t, filepath.Dir(flows))
 	return &examples{root: root, replace: strings.NewReplacer(append(traces,
-		"show model.plumb", "show "+model,
+		"show model.plumb", "show "+model, "score model.plumb my-flows.csv", "score "+model+" "+traffic,
 		"configs/data/my-flows.yaml", config, "--data .", "--data "+filepath.Dir(flows), "my-flows.csv", flows,
 		"synth.parquet", filepath.Join(root, "synth.parquet"), "synth.csv.gz", filepath.Join(root, "synth.csv.gz"),
 		"-o capture.pcap", "-o "+filepath.Join(root, "capture.pcap"), "truth.csv", filepath.Join(root, "truth.csv"),

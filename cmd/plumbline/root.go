@@ -56,5 +56,6 @@ finished runs side by side.`,
 		a.investigateCommand(), a.bundleCommand(), a.exportRunCommand(), a.pushCommand(), a.modelsCommand(),
 		a.dataCommand(), a.auditCommand(), a.edaCommand(),
 		automaton.Command(a.App), a.cacheCommand(), a.schemaCommand(), a.checkCommand(), a.versionCommand())
+	c.AddCommand(a.scoreCommand())
 	return c
 }

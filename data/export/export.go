@@ -259,6 +259,8 @@ func csvRows(ctx context.Context, w io.Writer, columns []exported, rows int, don
 				}
 			case c.Code != nil:
 				b = append(b, texts[i][c.Code[row]]...)
+			case c.integer:
+				b = strconv.AppendInt(b, int64(c.Num[row]), 10)
 			default:
 				b = c.AppendText(b, int32(row))
 			}
@@ -292,6 +294,8 @@ func exportNDJSON(ctx context.Context, w io.Writer, columns []exported, rows int
 				b = append(b, texts[i][c.Code[row]]...)
 			case c.Type == data.Time:
 				b = time.Unix(0, c.Nanos[row]).UTC().AppendFormat(b, `"`+time.RFC3339Nano+`"`)
+			case c.integer:
+				b = strconv.AppendInt(b, int64(c.Num[row]), 10)
 			default:
 				b = strconv.AppendFloat(b, c.Num[row], 'g', -1, 64)
 			}

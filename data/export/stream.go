@@ -52,7 +52,7 @@ func Create(path string, columns []data.Column, types []string) (*Stream, error)
 	if err != nil {
 		return nil, fmt.Errorf("data: %w", err)
 	}
-	s, err := begin(f, format, wrap, columns, types)
+	s, err := begin(f, format, wrap, plain(columns), types)
 	if err != nil {
 		f.Close()
 		os.Remove(part)
@@ -65,14 +65,36 @@ func Create(path string, columns []data.Column, types []string) (*Stream, error)
 
 // To begins writing to w in a format of [StreamFormat].
 func To(w io.Writer, format string, columns []data.Column, types []string) (*Stream, error) {
-	return begin(w, format, "", columns, types)
+	return begin(w, format, "", plain(columns), types)
 }
 
-func begin(w io.Writer, format, wrap string, columns []data.Column, types []string) (*Stream, error) {
-	s := &Stream{}
-	for _, c := range columns {
-		s.columns = append(s.columns, exported{Column: c})
+// Column is a column of which more is known.
+type Column struct {
+	data.Column
+	Integer  bool // its numbers are integers below 2^31
+	Complete bool // no value is missing
+}
+
+// Through begins writing to w in a format and a compression of [StreamFormat].
+func Through(w io.Writer, format, wrap string, columns []Column) (*Stream, error) {
+	of := make([]exported, len(columns))
+	for i, c := range columns {
+		of[i] = exported{c.Column, c.Integer, c.Complete}
 	}
+	return begin(w, format, wrap, of, nil)
+}
+
+// plain is columns of which nothing more is known.
+func plain(columns []data.Column) []exported {
+	out := make([]exported, len(columns))
+	for i, c := range columns {
+		out[i].Column = c
+	}
+	return out
+}
+
+func begin(w io.Writer, format, wrap string, columns []exported, types []string) (*Stream, error) {
+	s := &Stream{columns: columns}
 	buffered := bufio.NewWriterSize(w, 1<<18)
 	var to io.Writer = buffered
 	switch wrap {
@@ -128,7 +150,7 @@ func (s *Stream) Write(ctx context.Context, t *data.Table) error {
 		if c.Name != s.columns[i].Name || c.Type != s.columns[i].Type {
 			return fmt.Errorf("data: column %q, the file has %q", c.Name, s.columns[i].Name)
 		}
-		columns[i] = exported{Column: c}
+		columns[i] = exported{c, s.columns[i].integer, s.columns[i].complete}
 	}
 	return s.write(ctx, columns, t.Rows)
 }

@@ -12,7 +12,6 @@ import (
 type Counter struct {
 	of     *Profile
 	counts [][]float64
-	rows   int
 }
 
 // Counter is one that has counted nothing. It is not safe for concurrent use.
@@ -24,11 +23,12 @@ func (p *Profile) Counter() *Counter {
 	return c
 }
 
-// Add counts the rows of a table. Columns that it lacks, or has of another type, are passed over.
-func (c *Counter) Add(t *data.Table) {
+// Add counts every so many rows of a table, each for as many. Columns that it lacks, or has of another type, are passed
+// over.
+func (c *Counter) Add(t *data.Table, every int) {
 	find := t.Lookup()
 	all := func(yield func(int32) bool) {
-		for r := range int32(t.Rows) {
+		for r := int32(0); int(r) < t.Rows; r += int32(every) {
 			if !yield(r) {
 				return
 			}
@@ -37,10 +37,9 @@ func (c *Counter) Add(t *data.Table) {
 	for i := range c.of.Columns {
 		of := &c.of.Columns[i]
 		if col, err := find(of.Name); err == nil && col.Type == of.Type {
-			of.add(col, all, c.counts[i])
+			of.add(col, all, float64(every), c.counts[i])
 		}
 	}
-	c.rows += t.Rows
 }
 
 // Drift is how far the rows that were counted are from those of the profile in one column.

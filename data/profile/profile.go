@@ -69,7 +69,7 @@ func Of(t *data.Table, rows []int32, names []string) *Profile {
 					return
 				}
 			}
-		}, col.Counts)
+		}, 1, col.Counts)
 		p.Columns = append(p.Columns, col)
 	}
 	return p
@@ -129,21 +129,21 @@ func (c *Column) commonest(from *data.Column, rows []int32) {
 	}
 }
 
-// add counts rows of a column of the profile's type by its bins.
-func (c *Column) add(from *data.Column, rows func(func(int32) bool), to []float64) {
+// add counts rows of a column of the profile's type by its bins, each for n.
+func (c *Column) add(from *data.Column, rows func(func(int32) bool), n float64, to []float64) {
 	missing := len(to) - 1
 	if c.Type == data.Number {
 		for r := range rows {
 			v := from.Num[r]
 			if v != v {
-				to[missing]++
+				to[missing] += n
 				continue
 			}
 			k, is := slices.BinarySearch(c.Edges, v)
 			if k *= 2; is {
 				k++
 			}
-			to[k]++
+			to[k] += n
 		}
 		return
 	}
@@ -161,9 +161,9 @@ func (c *Column) add(from *data.Column, rows func(func(int32) bool), to []float6
 	}
 	for r := range rows {
 		if code := from.Code[r]; code == data.Missing {
-			to[missing]++
+			to[missing] += n
 		} else {
-			to[at[code]]++
+			to[at[code]] += n
 		}
 	}
 }

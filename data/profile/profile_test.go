@@ -60,12 +60,12 @@ func TestDrift(t *testing.T) {
 	}
 	moved := func(now *data.Table) (names []string) {
 		c := again.Counter()
-		c.Add(now)
+		c.Add(now, 1)
 		ds := c.Drift()
 		halves := again.Counter()
 		rows := all(now)
-		halves.Add(now.Only(rows[:now.Rows/3]))
-		halves.Add(now.Only(rows[now.Rows/3:]))
+		halves.Add(now.Only(rows[:now.Rows/3]), 1)
+		halves.Add(now.Only(rows[now.Rows/3:]), 1)
 		if !cmp.Equal(ds, halves.Drift()) {
 			t.Errorf("in blocks: %s", cmp.Diff(ds, halves.Drift()))
 		}
@@ -86,6 +86,13 @@ func TestDrift(t *testing.T) {
 			}
 		}
 	}
+	every := again.Counter()
+	every.Add(flows(5000, 3, 0.8, 9), 7)
+	for _, d := range every.Drift() {
+		if d.PSI > 0.1 || d.Moved {
+			t.Errorf("every seventh row: %+v", d)
+		}
+	}
 	if got := moved(flows(1000, 5, 0.8, 2)); !slices.Equal(got, []string{"size"}) {
 		t.Errorf("larger sizes: %v moved", got)
 	}
@@ -94,7 +101,7 @@ func TestDrift(t *testing.T) {
 	}
 	c := again.Counter()
 	c.Add(&data.Table{Rows: 3, Columns: []data.Column{{Name: "size", Type: data.Category, Code: make([]uint32, 3),
-		Levels: []string{"x"}}}})
+		Levels: []string{"x"}}}}, 1)
 	if got := c.Drift(); got != nil {
 		t.Errorf("a column of another type: %v", got)
 	}
@@ -112,7 +119,7 @@ func FuzzProfile(f *testing.F) {
 			return
 		}
 		c := p.Counter()
-		c.Add(before)
+		c.Add(before, 1)
 		for _, d := range c.Drift() {
 			if math.IsNaN(d.PSI) {
 				t.Errorf("%+v", d)

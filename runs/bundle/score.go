@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"plumbline/data"
+	"plumbline/data/prep"
 	"plumbline/models"
 	"plumbline/runs/experiment"
 )
@@ -32,10 +33,7 @@ func (b *Bundle) Score(ctx context.Context, t *data.Table) (*Scored, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := make([]int32, t.Rows)
-	for i := range rows {
-		rows[i] = int32(i)
-	}
+	rows := allRows(t)
 	set, err := b.samples(ctx, view, rows)
 	if err != nil {
 		return nil, fmt.Errorf("bundle: %w", err)
@@ -73,6 +71,44 @@ func (b *Bundle) ScoreRows(ctx context.Context, t *data.Table, rows []int32) (*d
 		return nil, nil, fmt.Errorf("bundle: %w", err)
 	}
 	return set, scores, nil
+}
+
+// Sequences is the traces of the rows before they are cut into windows, of a bundle whose model reads traces.
+func (b *Bundle) Sequences(ctx context.Context, t *data.Table) (*prep.Sequences, error) {
+	view, err := b.view(t)
+	if err != nil {
+		return nil, err
+	}
+	view.Attack, view.Class = nil, nil
+	q, err := b.Tracer.Sequences(ctx, view, allRows(t), b.Pipeline)
+	if err != nil {
+		return nil, fmt.Errorf("bundle: %w", err)
+	}
+	return q, nil
+}
+
+// Order is the column that events of traces are in the order of; "": that of the rows.
+func (b *Bundle) Order() string {
+	if b.Tracer == nil {
+		return ""
+	}
+	if b.Tracer.Spec.Order != "" {
+		return b.Tracer.Spec.Order
+	}
+	for _, f := range b.Columns {
+		if _, ok := b.needed[f.Name]; ok && f.Type == data.Time {
+			return f.Name
+		}
+	}
+	return ""
+}
+
+func allRows(t *data.Table) []int32 {
+	rows := make([]int32, t.Rows)
+	for i := range rows {
+		rows[i] = int32(i)
+	}
+	return rows
 }
 
 // view is the needed columns of a table in the order of the data set, and no others: what the first time or the first

@@ -116,10 +116,8 @@ func (b *Board) Take(ctx context.Context, name string) (*Claim, error) {
 			if err := b.Files.Remove(file(name, generation)); err != nil {
 				return nil, fmt.Errorf("claim: %w", err)
 			}
-			generation = 1
-			continue
 		}
-		if highest == 0 { // given back meanwhile
+		if highest == 0 || made && highest <= generation { // given back meanwhile
 			generation = 1
 			continue
 		}

@@ -190,6 +190,8 @@ var outside = map[string]string{
 	"golang.org/x/image/":         "runs/plot",
 	"github.com/chromedp/":        "runs/page/pagetest",
 	"github.com/parquet-go/":      "", // tests only
+	"k8s.io/":                     "", // tests only
+	"sigs.k8s.io/":                "", // tests only
 	"golang.org/x/sys/cpu":        "numeric/kernel",
 	"google.golang.org/protobuf/": "numeric/onnx runs/export",
 	"gonum.org/v1/gonum/":         "models/automata/flexfringe numeric/stat",

@@ -275,8 +275,8 @@ func simulate(t *testing.T, seed uint64, cells, tasks int, faults bool) *cluster
 	return c
 }
 
-// TestSimulatedCluster: in a thousand schedules with faults no cell is lost, none is trained by two at the same time that
-// the scheduler has not given up, and each comes to the same.
+// TestSimulatedCluster: in a thousand schedules with faults no cell is lost, none is trained by two at the same time
+// that the scheduler has not given up, and each comes to the same.
 func TestSimulatedCluster(t *testing.T) {
 	schedules := 1000
 	if testing.Short() {

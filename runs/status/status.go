@@ -7,6 +7,7 @@ package status
 import (
 	"cmp"
 	"context"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -83,15 +84,15 @@ const fewCells = 2000
 func Read(ctx context.Context, dir string, ask func(context.Context, claim.Job) (claim.State, error), now time.Time,
 ) (*Status, error) {
 	var p plan
-	if err := record.ReadJSON(dir, "manifest.json", &p); err != nil {
+	planned := make(chan error, 1)
+	go func() { planned <- record.ReadJSON(dir, "manifest.json", &p) }()
+	v := view{last: map[string]record.Step{}, nodes: map[string]*Node{}}
+	stepped := record.ReadSteps(dir, v.step)
+	if err := errors.Join(<-planned, stepped); err != nil {
 		return nil, err
 	}
 	s := &Status{Run: dir, Name: filepath.Base(dir), Cells: len(p.Cells), Left: -1, Nodes: []Node{},
 		Failures: []Failure{}, AtWork: []At{}}
-	v := view{last: make(map[string]record.Step, len(p.Cells)), nodes: map[string]*Node{}}
-	if err := record.ReadSteps(dir, v.step); err != nil {
-		return nil, err
-	}
 	board := runs.Board(dir, false)
 	board.Ask = ask
 	held, err := board.Held(ctx)

@@ -13,6 +13,7 @@ import (
 	"plumbline/runs"
 	"plumbline/runs/claim"
 	"plumbline/runs/record"
+	"plumbline/runs/usage"
 )
 
 // made writes a run of n cells with a line each for those before ended, in files of 20, every tenth of them failed.
@@ -119,9 +120,9 @@ func TestManyCells(t *testing.T) {
 	}
 	for _, n := range []int{10_000, 100_000} {
 		dir := made(t, n, n-100)
-		began := time.Now()
+		began, worked := time.Now(), usage.ProcessTime()
 		s, err := Read(context.Background(), dir, nil, time.Now())
-		took := time.Since(began)
+		took, cpu := time.Since(began), usage.ProcessTime()-worked
 		if err != nil || s.Ended() != n-100 {
 			t.Fatalf("%+v, %v", s, err)
 		}
@@ -129,9 +130,10 @@ func TestManyCells(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Logf("%d cells: %v, manifest %d MB", n, took.Round(time.Millisecond), st.Size()/1e6)
-		if took > 2*time.Second {
-			t.Errorf("%d cells: %v, want at most 2 s", n, took)
+		t.Logf("%d cells: %v, of the processor %v, manifest %d MB", n, took.Round(time.Millisecond),
+			cpu.Round(time.Millisecond), st.Size()/1e6)
+		if cpu > 2*time.Second { // the wall time is also that of others at work
+			t.Errorf("%d cells: %v, want at most 2 s", n, cpu)
 		}
 	}
 }

@@ -10,8 +10,8 @@ import (
 	strict "sigs.k8s.io/json"
 )
 
-// manifest decodes what kubectl would be given, by Kubernetes' own types (k8s.io/api v0.35.0), which know every field: a
-// name, a place or a type that they do not have is an error.
+// manifest decodes what kubectl would be given, by Kubernetes' own types (k8s.io/api v0.35.0), which know every field:
+// a name, a place or a type that they do not have is an error.
 func manifest(t *testing.T, raw []byte) []batch.Job {
 	t.Helper()
 	var list struct {

@@ -25,8 +25,8 @@ func TestSlurmScripts(t *testing.T) {
 	bin := t.TempDir()
 	program(t, bin, "sbatch", `n=$(cat "$0.n" 2>/dev/null || echo 40); n=$((n + 1)); echo $n > "$0.n"; echo "$n;cluster"`)
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
-	dir, e := begun(t, folds, "+launch.slurm={partition: long, account: net, options: [--constraint=avx512], setup: [module load x]}",
-		"+launch.throttle=7", "+launch.cpus=4")
+	dir, e := begun(t, folds, "+launch.slurm={partition: long, account: net, options: [--constraint=avx512], "+
+		"setup: [module load x]}", "+launch.throttle=7", "+launch.cpus=4")
 	p := layOut(t, dir, e, Options{})
 	if err := p.Slurm(context.Background()); err != nil {
 		t.Fatal(err)

@@ -206,7 +206,7 @@ func TestBrowser(t *testing.T) {
 	}
 	tab.Fits()
 	tab.Quiet()
-	for _, s := range []pagetest.Screen{{Width: 1400, Height: 900, Dark: true}, {Width: 390, Height: 844}} {
+	for _, s := range append(pagetest.Screens[1:3:3], pagetest.Screens[4:]...) {
 		tab := browser.Open(t, "file://"+file+"#proto=tcp", s)
 		tab.Run(`new Promise(f => setTimeout(f, 300)).then(() => settled)`)
 		tab.Fits()

@@ -65,7 +65,10 @@ func All(rec *record.Record, configs fs.FS, width float64) (out []*plot.Figure, 
 			return nil, err
 		}
 		add(training)
-		for _, of := range []func(string, *compare.Group, float64) ([]*plot.Figure, error){Planes, Causes} {
+		planes := func(dir string, g *compare.Group, width float64) ([]*plot.Figure, error) {
+			return Planes(dir, g, width, 0)
+		}
+		for _, of := range []func(string, *compare.Group, float64) ([]*plot.Figure, error){planes, Causes} {
 			more, err := of(rec.Dir, g, width)
 			if err != nil {
 				return nil, err

@@ -102,7 +102,7 @@ func TestPlanes(t *testing.T) {
 	dir, g := group(t, map[string]string{"cells/d/m/s1/coordinates.csv": "method,row,kind,class,x,y\n" +
 		"pca,1,attack,scan,0,1\n" + "pca,2,benign,,2,3\n" + "pca,3,attack,flood,4,5\n" + "pca,4,attack,flood,6,7\n" +
 		"tsne,1,,,1,1\n"}, cell("m", 1, map[string]float64{"auroc": 0.9}))
-	got, err := Planes(dir, g, 300)
+	got, err := Planes(dir, g, 300, 0)
 	if err != nil || len(got) != 2 {
 		t.Fatalf("%d figures, %v", len(got), err)
 	}
@@ -110,6 +110,10 @@ func TestPlanes(t *testing.T) {
 		{"6", "7", "flood"}, {"0", "1", "scan"}}
 	if !slices.EqualFunc(got[0].Table, want, slices.Equal[[]string]) || got[1].Table[1][2] != "rows" {
 		t.Errorf("%v %v", got[0].Table, got[1].Table)
+	}
+	few := [][]string{want[0], want[1], want[2], want[4]}
+	if got, err = Planes(dir, g, 300, 2); err != nil || !slices.EqualFunc(got[0].Table, few, slices.Equal[[]string]) {
+		t.Errorf("at most 2 points and one of each class: %v, %v", got[0].Table, err)
 	}
 }
 
@@ -121,7 +125,7 @@ func TestCodes(t *testing.T) {
 			"latent,1,benign,,5,0\n" + "latent,2,attack,scan,1,9\n",
 		"cells/d/pca/s1/coordinates.csv": head + "tsne,1,benign,,0,0\n",
 	}, cell("ae", 1, map[string]float64{"auroc": 0.9}), cell("pca", 1, map[string]float64{"auroc": 0.8}))
-	got, err := Planes(dir, g, 300)
+	got, err := Planes(dir, g, 300, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,8 +16,8 @@ const latentMethod = "latent"
 
 // Planes is the test rows of a group in the plane by each method that the run kept coordinates of: by those that depend
 // on no model once, by the codes of models for each row's first cell, with their way over the epochs that were kept as
-// panels and as a film.
-func Planes(dir string, g *compare.Group, width float64) (out []*plot.Figure, err error) {
+// panels and as a film. Of a plane at most about the given number of points is drawn, of each class alike; 0: all.
+func Planes(dir string, g *compare.Group, width float64, most int) (out []*plot.Figure, err error) {
 	var shared, own []*plot.Figure
 	for i := range g.Rows {
 		for _, cell := range g.Rows[i].Results() {
@@ -31,6 +31,9 @@ func Planes(dir string, g *compare.Group, width float64) (out []*plot.Figure, er
 			panels, err := places(rows)
 			if err != nil {
 				return nil, err
+			}
+			for i := range panels {
+				thin(&panels[i], most)
 			}
 			var path []plot.Panel
 			first := shared == nil
@@ -49,6 +52,26 @@ func Planes(dir string, g *compare.Group, width float64) (out []*plot.Figure, er
 		}
 	}
 	return append(shared, own...), nil
+}
+
+// thin takes every second, third ... point of each cloud, the first among them.
+func thin(p *plot.Panel, most int) {
+	n := 0
+	for _, c := range p.Clouds {
+		n += len(c.X)
+	}
+	if most == 0 || n <= most {
+		return
+	}
+	every := (n + most - 1) / most
+	for i := range p.Clouds {
+		c, k := &p.Clouds[i], 0
+		for at := 0; at < len(c.X); at += every {
+			c.X[k], c.Y[k] = c.X[at], c.Y[at]
+			k++
+		}
+		c.X, c.Y = c.X[:k], c.Y[:k]
+	}
 }
 
 // codes draws the last panel, and all of them where there are several.

@@ -378,7 +378,7 @@ func (s *set) more(dir string, g *compare.Group) {
 	if f, err := figures.Training(dir, g, half); err == nil {
 		add("Loss by epoch: models have different losses, so that heights do not compare", f)
 	}
-	if of, err := figures.Planes(dir, g, half); err == nil {
+	if of, err := figures.Planes(dir, g, half, pagePoints); err == nil {
 		add("", of...)
 	}
 	if of, err := figures.Causes(dir, g, half); err == nil {
@@ -386,6 +386,9 @@ func (s *set) more(dir string, g *compare.Group) {
 	}
 	add("", figures.Machines(dir, g, half)...)
 }
+
+// pagePoints is how many points a plane of the page has, about; files that plot writes have all.
+const pagePoints = 250
 
 // Widths of figures on the page, in pixels.
 const half, third = 500, 250

@@ -1,5 +1,7 @@
 (() => {
   const out = [], root = document.documentElement;
+  if (matchMedia("print").matches && getComputedStyle(document.body).color !== "rgb(0, 0, 0)")
+    out.push("printed text is " + getComputedStyle(document.body).color);
   if (root.scrollWidth > window.innerWidth + 1) {
     const inside = e => { for (let p = e.parentElement; p; p = p.parentElement) if (getComputedStyle(p).overflowX !== "visible") return true; return false; };
     const wide = [...document.body.querySelectorAll("*")].filter(e => e.getBoundingClientRect().right > window.innerWidth + 1 && !inside(e));

@@ -33,16 +33,21 @@ type Screen struct {
 	Width, Height int
 	Dark          bool
 	NoScripts     bool
+	Print         bool // as it is printed, on paper of that width
 }
 
-// Screens are those that every page is tried on: wide and narrow, light and dark.
+// Screens are those that every page is tried on: wide and narrow, light and dark, the wide one at 200 %, and A4 between
+// its margins, printed by who reads in the dark.
 var Screens = []Screen{{Width: 1400, Height: 900}, {Width: 1400, Height: 900, Dark: true}, {Width: 390, Height: 844},
-	{Width: 390, Height: 844, Dark: true}}
+	{Width: 390, Height: 844, Dark: true}, {Width: 700, Height: 450}, {Width: 688, Height: 1016, Dark: true, Print: true}}
 
 func (s Screen) String() string {
 	name := fmt.Sprintf("%d", s.Width)
 	if s.Dark {
 		name += "-dark"
+	}
+	if s.Print {
+		name += "-printed"
 	}
 	if s.NoScripts {
 		name += "-without-scripts"
@@ -119,8 +124,12 @@ func (b *Browser) Open(t testing.TB, page string, s Screen) *Tab {
 	if s.Dark {
 		scheme = "dark"
 	}
-	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme",
-		Value: scheme}}}
+	kind := ""
+	if s.Print {
+		kind = "print"
+	}
+	media := emulation.SetEmulatedMediaParams{Media: kind,
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
 	call(tab, network.Enable, network.EnableParams{})
 	call(tab, runtime.Enable, cdp.Empty{})
 	call(tab, log.Enable, cdp.Empty{})

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -320,11 +321,27 @@ func newExamples(t *testing.T) *examples {
 	if code, _, errOut := plumb(t, "data", "export", "synth", traffic, "--quiet"); code != exitOK {
 		t.Fatalf("exit %d: %s", code, errOut)
 	}
+	watched, store := filepath.Join(root, "conn.csv"), filepath.Join(root, "alerts.db")
+	for _, args := range [][]string{{"data", "export", "synth", watched, "--quiet"},
+		{"watch", model, "--follow", watched, "--once", "--store", store, "--quiet"}} {
+		if code, _, errOut := plumb(t, args...); code != exitOK {
+			t.Fatalf("%v: exit %d: %s", args, code, errOut)
+		}
+	}
+	_, groups, _ := plumb(t, "alerts", "groups", "--store", store, "--json")
+	group := regexp.MustCompile(`"group": "([0-9a-f]+)"`).FindStringSubmatch(groups)
+	if group == nil {
+		t.Fatalf("no groups of alerts: %s", groups)
+	}
 	traces := exampleTraces(t)
 	search, found := exampleSearch(t)
 	capture, office := exampleCapture(t, filepath.Dir(flows))
 	return &examples{root: root, replace: strings.NewReplacer(append(traces,
 		"show model.plumb", "show "+model, "score model.plumb my-flows.csv", "score "+model+" "+traffic,
+		"watch model.plumb", "watch "+model, "conn.csv", watched, "alerts.db", store,
+		"-o watched.plumb", "-o "+filepath.Join(root, "watched.plumb")+" --force",
+		"95531e1f99fcb83e", group[1],
+		"benign.ndjson", filepath.Join(root, "benign.ndjson"),
 		"configs/data/my-flows.yaml", config, "--data .", "--data "+filepath.Dir(flows), "my-flows.csv", flows,
 		"synth.parquet", filepath.Join(root, "synth.parquet"), "synth.csv.gz", filepath.Join(root, "synth.csv.gz"),
 		"-o capture.pcap", "-o "+filepath.Join(root, "capture.pcap"), "truth.csv", filepath.Join(root, "truth.csv"),

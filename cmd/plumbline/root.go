@@ -10,6 +10,7 @@ import (
 
 	"plumbline/cmd/automaton"
 	"plumbline/cmd/command"
+	"plumbline/cmd/use"
 	_ "plumbline/models/all"
 	"plumbline/runs/record"
 )
@@ -57,5 +58,6 @@ finished runs side by side.`,
 		a.dataCommand(), a.auditCommand(), a.edaCommand(),
 		automaton.Command(a.App), a.cacheCommand(), a.schemaCommand(), a.checkCommand(), a.versionCommand())
 	c.AddCommand(a.scoreCommand())
+	c.AddCommand(use.Commands(a.App)...)
 	return c
 }

@@ -235,3 +235,26 @@ func (w *flowTable) level(c *flowColumn, s *rows.ColumnChunk, f *nfcapd.Flow, co
 	}
 	return s.Intern(strconv.FormatInt(c.millis(f), 10))
 }
+
+// FlowTable is flows as a table with the columns of the format nfcapd. The first is the flow of that number, from 1.
+func FlowTable(name string, flows []nfcapd.Flow, first int64) (*data.Table, error) {
+	var out *data.Table
+	b := rows.NewBuilder(rows.Plan{Name: name})
+	b.Each = func(block *rows.Block) error {
+		out = block.Table
+		return nil
+	}
+	specs, err := b.Begin((&Nfcapd{}).Schema())
+	if err != nil {
+		return nil, err
+	}
+	w := newFlowTable(specs, b.Skips(specs))
+	for i := range flows {
+		w.add(&flows[i], int(first)+i)
+	}
+	if err := b.Add(w.p); err != nil || out == nil {
+		return nil, fmt.Errorf("%s: no flows: %w", name, err)
+	}
+	out.Origins = []data.Origin{{Name: name, Rows: out.Rows}}
+	return out, nil
+}

@@ -6,11 +6,13 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"plumbline/runs/visible"
 )
 
 // Layouts are the forms in which an alert is one line of JSON: plumbline is [Alert] itself, ecs the Elastic Common
-// Schema, zeek-notice that of Zeek's notice.log as JSON.
-var Layouts = []string{"ecs", "plumbline", "zeek-notice"}
+// Schema, zeek-notice that of Zeek's notice.log as JSON. A fourth, text, is a line for people.
+var Layouts = []string{"ecs", "plumbline", "text", "zeek-notice"}
 
 // ecsVersion is the version of the Elastic Common Schema whose fields are used.
 const ecsVersion = "8.17.0"
@@ -24,6 +26,12 @@ func (a *Alert) Encode(layout string) ([]byte, error) {
 		return json.Marshal(a.ecs())
 	case "zeek-notice":
 		return json.Marshal(a.notice())
+	case "text":
+		at := "-"
+		if !a.Time.IsZero() {
+			at = a.Time.UTC().Format(time.RFC3339)
+		}
+		return fmt.Appendf(nil, "%s %s %s", at, a.ID, visible.Text(a.Sentence())), nil
 	}
 	return nil, fmt.Errorf("alerts: unknown layout %q: want %s", layout, strings.Join(Layouts, ", "))
 }

@@ -213,8 +213,8 @@ func (s *Store) Judge(ctx context.Context, id string, v Verdict, note string) (n
 	return n, s.fail(err)
 }
 
-// poll is how often a subscriber looks for what other processes wrote.
-const poll = 500 * time.Millisecond
+// Poll is how often is looked for what other processes wrote.
+const Poll = 500 * time.Millisecond
 
 // page is how many alerts are read at a time, so that who takes long over them holds up nobody who writes.
 const page = 256
@@ -222,10 +222,10 @@ const page = 256
 // Subscribe gives every alert that is given on after a place in the store to do, oldest first, as they come, until the
 // context ends or do fails. Those of other processes come within half a second.
 func (s *Store) Subscribe(ctx context.Context, after int64, do func(*Alert) error) error {
-	tick := time.NewTicker(poll)
+	tick := time.NewTicker(Poll)
 	defer tick.Stop()
 	for {
-		changed := s.wait()
+		changed := s.Changed()
 		for {
 			list, err := s.List(ctx, Query{After: after, Oldest: true, Limit: page})
 			if err != nil {
@@ -257,8 +257,8 @@ func (s *Store) Last(ctx context.Context) (int64, error) {
 	return seq.Int64, s.fail(err)
 }
 
-// wait is closed at the next commit of this process.
-func (s *Store) wait() <-chan struct{} {
+// Changed is closed at the next commit or verdict of this process.
+func (s *Store) Changed() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.changed

@@ -36,6 +36,9 @@ type Counts struct {
 	Alerts  int64 `json:"alerts"`  // given on
 	Limited int64 `json:"limited"` // held back by the limit
 	Ignored int64 `json:"ignored"` // by the rules or a verdict
+	// of flows that exporters send: packets that were dropped here, packets or flows that their numbers say were lost on
+	// the way, and sets of flows whose template had not come
+	Dropped, Lost, NoTemplate int64
 }
 
 // Watcher judges rows in the order in which they come. Nothing that it does with them is kept before [Watcher.Commit].
@@ -43,17 +46,18 @@ type Counts struct {
 type Watcher struct {
 	Counts Counts
 
-	o      Options
-	b      *bundle.Bundle
-	config *source.Config
-	scorer *scorer
-	units  *entities // nil: rows are judged
-	gate   *alerts.Gate
-	usual  []float32
-	stream string
-	rows   int64 // of the stream, over all stops
-	batch  alerts.Batch
-	judged time.Time // when verdicts were last read
+	o        Options
+	b        *bundle.Bundle
+	config   *source.Config
+	scorer   *scorer
+	units    *entities // nil: rows are judged
+	gate     *alerts.Gate
+	usual    []float32
+	expected map[string]string // usual values, by column
+	stream   string
+	rows     int64 // of the stream, over all stops
+	batch    alerts.Batch
+	judged   time.Time // when verdicts were last read
 
 	position json.RawMessage // as the store has it
 }
@@ -85,9 +89,14 @@ func New(ctx context.Context, b *bundle.Bundle, o Options) (*Watcher, error) {
 	if o.Say == nil {
 		o.Say = func(string) {}
 	}
-	w := &Watcher{o: o, b: b, stream: b.Label + " " + o.Stream, usual: usual(ctx, b)}
+	w := &Watcher{o: o, b: b, stream: b.Label + " " + o.Stream, usual: usual(ctx, b),
+		expected: usualTexts(b)}
 	var err error
-	if w.config, err = b.Config().Live(); err != nil {
+	needed := map[string]bool{}
+	for _, c := range b.Needed() {
+		needed[c.Name] = true
+	}
+	if w.config, err = b.Config().Live(b.Columns, func(name string) bool { return needed[name] }); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrModel, err)
 	}
 	if math.IsNaN(float64(b.Threshold.Score)) {
@@ -312,6 +321,9 @@ func (w *Watcher) alert(t *data.Table, cols *roles.Columns, row int, score float
 		Model: w.b.Label, Hash: w.b.Hash, Score: score, Threshold: float64(w.b.Threshold.Score), Unit: w.b.Unit.Name,
 		Entity: entity, File: file, Line: line, Record: map[string]string{},
 		ID: alerts.NewID(w.b.Hash, w.o.Stream, w.rows+int64(row), entity),
+	}
+	if p := w.b.Calibration.P(score); !math.IsNaN(p) {
+		a.P = &p
 	}
 	if at != 0 {
 		a.Time = time.Unix(0, at).UTC()

@@ -1,0 +1,108 @@
+package use
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"plumbline/runs/alerts"
+	"plumbline/runs/bundle"
+	"plumbline/runs/deliver"
+	"plumbline/runs/watch"
+)
+
+func (a *app) watchCommand() *cobra.Command {
+	var j watch.Job
+	var settings, layout, pseudonyms, idle string
+	var to []string
+	c := &cobra.Command{
+		Use:   "watch MODEL --follow FILE|- | --listen udp:2055",
+		Short: "Score traffic as it comes, and send alerts",
+		Long: `watch scores the rows of a log as it grows, or flows that exporters send, with a trained model: a model file,
+or RUNDIR/CELL. It makes an alert of what is above the threshold, with its reasons and root cause, grouped by cause,
+limited per group, without what rules or an analyst's verdicts have it ignore. Alerts are kept in a store (--store),
+which "plumbline alerts" shows and takes verdicts into, and sent where --to or a settings file says: a file, standard
+output, syslog, Kafka or a webhook. The store is the spool: what a receiver does not take is sent when it does.
+
+A log may be Zeek's (text or JSON), Suricata's eve.json, CSV or a JSON object a line, as the model's data set was. It
+may be rotated by renaming or by copying and truncating. A watcher that is stopped or killed goes on where it was, with
+what scores depend on: the alerts are those of one pass over the log.`,
+		Example: "  plumbline watch model.plumb --follow conn.csv --once --store alerts.db\n" +
+			"  plumbline watch model.plumb --follow conn.csv --once --store alerts.db --layout ecs",
+		Args: needs(1, 1, "a model file or a cell of a run directory"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if (j.Follow == "") == (j.Listen == "") {
+				return usage(errors.New("watch: name what to watch by --follow or by --listen, not both"))
+			}
+			var err error
+			if j.Settings = deliver.Default(); settings != "" {
+				if j.Settings, err = deliver.ReadSettings(settings); err != nil {
+					return usage(err)
+				}
+			}
+			if j.Idle, err = alerts.ParseSpan(idle); err != nil {
+				return usage(fmt.Errorf("--idle: %w", err))
+			}
+			for _, text := range to {
+				t, err := deliver.ParseTarget(text)
+				if err != nil {
+					return usage(fmt.Errorf("--to: %w", err))
+				}
+				j.Settings.To = append(j.Settings.To, t)
+			}
+			if layout != "" {
+				j.Settings.Layout = layout
+			}
+			if pseudonyms != "" {
+				j.Settings.Pseudonyms = pseudonyms
+			}
+			if len(j.Settings.To) == 0 { // for who looks
+				j.Settings.To = []deliver.Target{{To: "stdout", Layout: "text", Batch: 1}}
+			}
+			if j.Bundle, err = bundle.Load(args[0]); err != nil {
+				return usage(err)
+			}
+			j.In, j.Out, j.Say = os.Stdin, a.Raw, func(string) {}
+			if !a.Quiet {
+				j.Say = func(text string) { fmt.Fprintln(a.Err, text) }
+			}
+			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			began := time.Now()
+			counts, err := j.Run(ctx)
+			if errors.Is(err, watch.ErrModel) || errors.Is(err, bundle.ErrTable) || errors.Is(err, alerts.ErrStore) {
+				return usage(err)
+			}
+			if !a.Quiet {
+				fmt.Fprintf(a.Err, "%d rows in %s: %d alerts, %d held back by the limit, %d ignored, %d rows left out\n",
+					counts.Rows, seconds(time.Since(began).Seconds()), counts.Alerts, counts.Limited, counts.Ignored, counts.Bad)
+				if j.Listen != "" {
+					fmt.Fprintf(a.Err, "packets: %d dropped here, %d lost before, %d sets of flows without a template\n",
+						counts.Dropped, counts.Lost, counts.NoTemplate)
+				}
+			}
+			return failed(err)
+		},
+	}
+	c.Flags().StringVar(&j.Follow, "follow", "", "log to watch as it grows; -: standard input")
+	c.Flags().StringVar(&j.Listen, "listen", "",
+		"receive NetFlow v5, v9 and IPFIX, such as udp:2055 or udp:127.0.0.1:2055")
+	c.Flags().BoolVar(&j.Once, "once", false, "read the log to its end and stop")
+	c.Flags().StringVar(&j.Store, "store", "alerts.db", "file that keeps alerts, verdicts and how far logs were read")
+	c.Flags().StringVar(&settings, "settings", "", "YAML file: to, layout, limit, ignore, verdicts, keep, pseudonyms")
+	c.Flags().StringArrayVar(&to, "to", nil, "where alerts go: stdout, file:PATH, syslog+udp://HOST:PORT, "+
+		"kafka://HOST:PORT/TOPIC, https://… (repeatable)")
+	c.Flags().StringVar(&layout, "layout", "", "plumbline, ecs, zeek-notice or text")
+	c.Flags().StringVar(&pseudonyms, "pseudonyms", "", "file with a key: addresses are kept and sent as pseudonyms")
+	c.Flags().BoolVar(&j.Learn, "learn", false, "a model that can learn from a stream does")
+	c.Flags().IntVar(&j.Entities, "entities", 100_000, "hosts, connections or traces that are remembered")
+	c.Flags().StringVar(&idle, "idle", "1h",
+		"time without a flow after which a host or connection is judged anew; 0s: never")
+	c.Flags().BoolVarP(&a.Quiet, "quiet", "q", false, "nothing on stderr but errors")
+	return c
+}

@@ -1,0 +1,111 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"plumbline/data/pseudonym"
+	"plumbline/runs/alerts"
+	"plumbline/runs/bundle"
+	"plumbline/runs/deliver"
+)
+
+// Job is a model that watches, with where its alerts go.
+type Job struct {
+	Bundle   *bundle.Bundle
+	Store    string // file of the alert store
+	Settings deliver.Settings
+	Follow   string // log that grows; -: In
+	Listen   string // address of exporters, such as udp:2055
+	In       io.Reader
+	Out      io.Writer // of the target stdout
+	Once     bool      // read what is there and end
+	Learn    bool
+	Entities int
+	Idle     time.Duration
+	Say      func(string)
+}
+
+// How long alerts may take to be sent at the end, and how often the oldest are taken out of the store.
+const (
+	drainWait = 10 * time.Second
+	trimEvery = time.Minute
+)
+
+// Run watches until the context ends, or with Once until the end of the log, and sends what there is to send.
+func (j *Job) Run(ctx context.Context) (Counts, error) {
+	store, err := alerts.Open(j.Store)
+	if err != nil {
+		return Counts{}, err
+	}
+	defer store.Close()
+	o := Options{Store: store, Rules: j.Settings.Rules, Learn: j.Learn, Entities: j.Entities, Idle: j.Idle, Say: j.Say}
+	switch {
+	case j.Listen != "":
+		o.Stream = j.Listen
+	case j.Follow == "-":
+		o.Stream = "stdin"
+	default:
+		if o.Stream, err = filepath.Abs(j.Follow); err != nil {
+			return Counts{}, err
+		}
+	}
+	if j.Settings.Pseudonyms != "" {
+		m, err := pseudonym.ReadKey(j.Settings.Pseudonyms)
+		if err != nil {
+			return Counts{}, err
+		}
+		o.Disguise = m.Text
+	}
+	w, err := New(ctx, j.Bundle, o)
+	if err != nil {
+		return Counts{}, err
+	}
+	out, err := deliver.New(ctx, store, j.Settings, j.Out, j.Say)
+	if err != nil {
+		return Counts{}, err
+	}
+	defer out.Close()
+	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		out.Run(sending)
+	}()
+	go j.trim(sending, store, out.Names())
+	switch {
+	case j.Listen != "":
+		err = w.Listen(ctx, j.Listen)
+	case j.Follow == "-":
+		err = w.Stream(ctx, j.In)
+	default:
+		err = w.File(ctx, o.Stream, j.Once)
+	}
+	stop()
+	<-sent
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainWait)
+	defer cancel()
+	return w.Counts, errors.Join(err, out.Drain(end))
+}
+
+// trim keeps the store at the size that it may have.
+func (j *Job) trim(ctx context.Context, store *alerts.Store, sinks []string) {
+	tick := time.NewTicker(trimEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if n, err := store.Trim(ctx, j.Settings.Keep, sinks); err != nil && ctx.Err() == nil {
+			j.Say(err.Error())
+		} else if n > 0 {
+			j.Say(fmt.Sprintf("%d of the oldest alerts were taken out of the store, which keeps %d", n, j.Settings.Keep))
+		}
+	}
+}

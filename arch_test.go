@@ -140,6 +140,8 @@ var allowed = map[string]string{
 	"runs/deliver": "configs/settings runs/alerts",
 	"runs/watch": "data data/flowlog data/follow data/netflow data/nfcapd data/prep data/pseudonym data/roles " +
 		"data/source models runs/alerts runs/bundle runs/deliver runs/investigate",
+	"runs/serve": "configs/settings data data/derive data/input data/prep data/source data/value models runs/alerts " +
+		"runs/bundle runs/investigate runs/page runs/record",
 	"runs/foreign":  "data data/export data/input models runs/experiment runs/prepare runs/record",
 	"runs/compare":  "configs/settings eval models numeric/stat runs/plot runs/record",
 	"runs/methods":  "configs/settings data data/split models runs/compare runs/experiment runs/record",
@@ -166,6 +168,7 @@ var allowed = map[string]string{
 	"cmd/terminal":       "data/audit data/eda runs runs/audit runs/record runs/visible",
 	"cmd/command":        "cmd/terminal configs configs/settings data/cache data/source runs/experiment runs/visible",
 	"cmd/automaton":      "*",
+	"cmd/serving":        "*",
 	"cmd/use":            "*",
 	"cmd/plumbline":      "*",
 }
@@ -177,7 +180,7 @@ var outside = map[string]string{
 	"github.com/axiomhq/":     "numeric/sketch",
 	"github.com/ulikunitz/":   "data/input",
 	"golang.org/x/text/":      "data/input",
-	"github.com/spf13/cobra":  "cmd/automaton cmd/command cmd/plumbline cmd/use",
+	"github.com/spf13/cobra":  "cmd/automaton cmd/command cmd/plumbline cmd/serving cmd/use",
 	"github.com/invopop/":     "runs/schema",
 	"golang.org/x/term":       "cmd/terminal",
 	"github.com/klauspost/": "data/input data/source data/export data/nfcapd data/parquet runs/record " +
@@ -199,6 +202,11 @@ var outside = map[string]string{
 	"golang.org/x/sys/cpu":        "numeric/kernel",
 	"google.golang.org/protobuf/": "numeric/onnx runs/export",
 	"gonum.org/v1/gonum/":         "models/automata/flexfringe numeric/stat",
+
+	// of the service
+	"github.com/go-json-experiment/": "runs/serve",
+	"github.com/VictoriaMetrics/":    "runs/serve",
+	"github.com/santhosh-tekuri/":    "", // tests only
 }
 
 type pkg struct {
@@ -342,7 +350,8 @@ func TestCommands(t *testing.T) {
 					t.Errorf("%s/%s: main has %d statements, want one", name, file, len(f.Body.List))
 				case strings.HasSuffix(f.Name.Name, "Command") && f.Name.Name != "Command":
 					commands++
-					if want := strings.TrimSuffix(f.Name.Name, "Command") + ".go"; !strings.EqualFold(strings.ReplaceAll(file, "_",
+					if want := strings.TrimSuffix(f.Name.Name, "Command") + ".go"; !strings.EqualFold(strings.ReplaceAll(file,
+						"_",
 						""), want) {
 						t.Errorf("%s: %s stands in %s", name, f.Name.Name, file)
 					}
@@ -414,7 +423,8 @@ func TestForbidden(t *testing.T) {
 				case x.Name == "fmt" && strings.HasPrefix(sel.Sel.Name, "Print"):
 					t.Errorf("%s prints with fmt.%s: printing is cmd's", at, sel.Sel.Name)
 				// assembly on some processors, and products and sums that are fused on others
-				case x.Name == "math" && slices.Contains([]string{"Exp", "Exp2", "Expm1", "Log", "Log1p", "Log2", "Log10", "Tanh",
+				case x.Name == "math" && slices.Contains([]string{"Exp", "Exp2", "Expm1", "Log", "Log1p", "Log2", "Log10",
+					"Tanh",
 					"Sin", "Cos"}, sel.Sel.Name) && learns(name):
 					t.Errorf("%s takes math.%s, which rounds as the platform does: use numeric/elementary", at, sel.Sel.Name)
 				case x.Name == "os" && (sel.Sel.Name == "Stdout" || sel.Sel.Name == "Stderr") && name != "models/modeltest":

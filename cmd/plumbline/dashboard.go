@@ -17,6 +17,7 @@ import (
 	"plumbline/configs"
 	"plumbline/data/source"
 	"plumbline/runs/dashboard"
+	"plumbline/runs/page"
 )
 
 func (a *app) dashboardCommand() *cobra.Command {
@@ -90,7 +91,7 @@ func (a *app) dashboard(ctx context.Context, o dashboard.Options, out, serve str
 	if err != nil {
 		return usage(err)
 	}
-	if dashboard.Hosts(l.Addr()) == nil {
+	if page.Hosts(l.Addr()) == nil {
 		fmt.Fprintf(a.Err, "others reach %s too: whoever does reads the flows\n", l.Addr())
 	}
 	debug.FreeOSMemory() // reading took more than the flows do

@@ -10,6 +10,7 @@ import (
 
 	"plumbline/cmd/automaton"
 	"plumbline/cmd/command"
+	"plumbline/cmd/serving"
 	"plumbline/cmd/use"
 	_ "plumbline/models/all"
 	"plumbline/runs/record"
@@ -59,5 +60,6 @@ finished runs side by side.`,
 		automaton.Command(a.App), a.cacheCommand(), a.schemaCommand(), a.checkCommand(), a.versionCommand())
 	c.AddCommand(a.scoreCommand())
 	c.AddCommand(use.Commands(a.App)...)
+	c.AddCommand(serving.Command(a.App))
 	return c
 }

@@ -298,6 +298,19 @@ func (p *Pipeline) Apply(ctx context.Context, t *data.Table, rows []int32, worke
 	return s, ctx.Err()
 }
 
+// ValueError is a number that no operation made finite.
+type ValueError struct {
+	Where          string // file:line
+	Row            int32  // of the table
+	Name, Source   string // of the matrix's column, and of the table's
+	Value, Becomes float64
+}
+
+func (e *ValueError) Error() string {
+	return fmt.Sprintf("%s: column %s: value %v becomes %v; add impute, or clip before", e.Where, e.Name, e.Value,
+		e.Becomes)
+}
+
 func (c *compiled) fill(t *data.Table, p *Pipeline, rows []int32, x []float32) error {
 	for i := range rows {
 		copy(x[i*c.d:], c.base)
@@ -307,13 +320,7 @@ func (c *compiled) fill(t *data.Table, p *Pipeline, rows []int32, x []float32) e
 		for i, r := range rows {
 			v := run(n.ops, n.src.Num[r])
 			if !finite32(v) && !(gaps && v != v) {
-				return fmt.Errorf(
-					"%s: column %s: value %v becomes %v; add impute, or clip before",
-					t.Where(r),
-					p.Outputs[n.at].Name,
-					n.src.Num[r],
-					v,
-				)
+				return &ValueError{t.Where(r), r, p.Outputs[n.at].Name, p.Outputs[n.at].Source, n.src.Num[r], v}
 			}
 			x[i*c.d+n.at] = float32(v)
 		}

@@ -30,7 +30,6 @@ const (
 type server struct {
 	d     *Dashboard
 	page  []byte
-	hosts []string // names that a request may have for this server; nil: any
 	turns chan struct{}
 }
 
@@ -54,7 +53,7 @@ func (d *Dashboard) Handler(ctx context.Context, hosts []string) (http.Handler, 
 	if err != nil {
 		return nil, err
 	}
-	s := &server{d: d, page: b.Bytes(), hosts: hosts, turns: make(chan struct{}, atOnce)}
+	s := &server{d: d, page: b.Bytes(), turns: make(chan struct{}, atOnce)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -63,42 +62,9 @@ func (d *Dashboard) Handler(ctx context.Context, hosts []string) (http.Handler, 
 	mux.HandleFunc("GET /view", s.view)
 	mux.HandleFunc("GET /view/{part...}", s.view)
 	mux.HandleFunc("GET /flow", s.flow)
-	return s.guard(mux), nil
-}
-
-// guard refuses requests under another name and says what browsers may do with answers.
-func (s *server) guard(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "+
-			"img-src blob: data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cache-Control", "no-store")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		if !s.known(r.Host) {
-			refuse(w, http.StatusMisdirectedRequest, fmt.Errorf("this server is not %q", r.Host))
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// known says whether a host of a request, with or without a port, is this server.
-func (s *server) known(host string) bool {
-	if s.hosts == nil {
-		return true
-	}
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	host = strings.ToLower(strings.Trim(host, "[]"))
-	for _, h := range s.hosts {
-		if h == host {
-			return true
-		}
-	}
-	return false
+	return page.Guard(hosts, mux, func(w http.ResponseWriter, err error) {
+		refuse(w, http.StatusMisdirectedRequest, err)
+	}), nil
 }
 
 func refuse(w http.ResponseWriter, status int, err error) {
@@ -186,19 +152,9 @@ func (s *server) flow(w http.ResponseWriter, r *http.Request) {
 	answer(w, map[string]any{"near": s.d.Near(i, r.URL.Query().Get("same") == "true"), "detail": details[i]})
 }
 
-// Hosts are the names by which a listener on an address is called from the same machine; nil, any name, for one that
-// others reach.
-func Hosts(address net.Addr) []string {
-	a, ok := address.(*net.TCPAddr)
-	if !ok || !a.IP.IsLoopback() {
-		return nil
-	}
-	return []string{"localhost", "127.0.0.1", "::1", a.IP.String()}
-}
-
 // Serve answers on a listener until the context ends, and then lets answers under way finish for a few seconds.
 func (d *Dashboard) Serve(ctx context.Context, l net.Listener) error {
-	h, err := d.Handler(ctx, Hosts(l.Addr()))
+	h, err := d.Handler(ctx, page.Hosts(l.Addr()))
 	if err != nil {
 		l.Close()
 		return err

@@ -146,14 +146,14 @@ func medians(s *data.Set, raw []float64) []float32 {
 	return out
 }
 
-// expectation is what a model expects in one column.
-type expectation struct {
-	column int
-	values [][]float64 // of all samples
+// Expectation is what a model expects in one column.
+type Expectation struct {
+	Column int
+	Values [][]float64 // of all samples
 }
 
-// expectedOf is what the model expects, by the name of the column; nil of a model that expects nothing.
-func expectedOf(ctx context.Context, det models.Detector, s *data.Set) (map[string]expectation, error) {
+// ExpectedOf is what the model expects, by the name of the column; nil of a model that expects nothing.
+func ExpectedOf(ctx context.Context, det models.Detector, s *data.Set) (map[string]Expectation, error) {
 	e, ok := det.(models.Expecter)
 	if !ok || s.Kind != data.Vectors {
 		return nil, nil
@@ -162,15 +162,15 @@ func expectedOf(ctx context.Context, det models.Detector, s *data.Set) (map[stri
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[string]expectation, s.D)
+	out := make(map[string]Expectation, s.D)
 	for j, name := range s.ColumnNames() {
-		out[name] = expectation{j, values}
+		out[name] = Expectation{j, values}
 	}
 	return out, nil
 }
 
 // of is the actual and the expected value of a sample.
-func (e expectation) of(s *data.Set, i int) (actual, expected string) {
+func (e Expectation) of(s *data.Set, i int) (actual, expected string) {
 	number := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
-	return number(float64(s.Row(i)[e.column])), number(e.values[i][e.column])
+	return number(float64(s.Row(i)[e.Column])), number(e.Values[i][e.Column])
 }

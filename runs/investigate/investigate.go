@@ -113,7 +113,7 @@ func Investigate(ctx context.Context, dir, cell string, o Options) (*Investigati
 	if err != nil {
 		return nil, c.refuse("%w", err)
 	}
-	expected, err := expectedOf(ctx, c.Detector, test)
+	expected, err := ExpectedOf(ctx, c.Detector, test)
 	if err != nil {
 		return nil, c.refuse("%w", err)
 	}
@@ -150,7 +150,7 @@ func rowsOf(s *data.Set, i int) []int32 {
 
 // sort makes the groups.
 func (inv *Investigation) sort(t *prepare.Flows, s *data.Set, raw []float64, causes []models.Cause,
-	expected map[string]expectation, alarm func(int) bool) error {
+	expected map[string]Expectation, alarm func(int) bool) error {
 	at := map[string]int{}
 	for i := range raw {
 		rows := rowsOf(s, i)

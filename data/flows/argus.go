@@ -55,7 +55,7 @@ func (a *Argus) Policy() Policy {
 		Fragments:    packets.FollowFragments,
 		NonIP:        true,
 		Ports:        argusPorts,
-		OneWayPacket: func(p *packets.Packet) bool { return p.Proto == packets.ICMP && !argusAnswers(p.ICMPType) },
+		OneWayPacket: argusOneWay,
 		Flip:         argusFlips,
 		About:        argusAbout,
 		Begins: func(c *Conn, p *packets.Packet, _ Side) bool {
@@ -74,6 +74,11 @@ func (a *Argus) Policy() Policy {
 		Continue:     true,
 		BadChecksums: true,
 	}
+}
+
+// argusOneWay says of a packet that the other direction is another flow: of errors of ICMP, and of IPv6 to itself.
+func argusOneWay(p *packets.Packet) bool {
+	return p.Proto == packets.ICMP && !argusAnswers(p.ICMPType) || p.Version == 6 && p.Src == p.Dst
 }
 
 // argusIdle is how long a flow is kept without a packet after its interval.

@@ -66,23 +66,22 @@ func simulated(t *testing.T) string {
 var hardware = regexp.MustCompile(`^([0-9a-f]{2}:){5}[0-9a-f]{2}$`)
 
 // ra is what argus and ra make of a capture, by column, but for the records about argus itself and those of frames that
-// are neither of IP nor ARP.
-func ra(t *testing.T, path string, interval float64, states string) (out []map[string]string) {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "records")
+// are neither of IP nor ARP. dir is for its file.
+func ra(argus, ra, dir, path string, interval float64, states string) (out []map[string]string, err error) {
+	file := filepath.Join(dir, fmt.Sprint(filepath.Base(path), interval))
 	// -X: without the machine's own configuration
-	if raw, err := exec.Command(tool(t, "argus"), "-X", "-r", path, "-S", fmt.Sprint(interval), "-w", file).
+	if raw, err := exec.Command(argus, "-X", "-r", path, "-S", fmt.Sprint(interval), "-w", file).
 		CombinedOutput(); err != nil {
-		t.Fatalf("argus: %v: %s", err, raw)
+		return nil, fmt.Errorf("argus: %w: %s", err, raw)
 	}
 	args := []string{"-X", "-n", "-u", "-p", "6", "-c", ",", "-r", file, "-s", "stime", "dur", "proto", "saddr", "sport",
 		"dir", "daddr", "dport", "state", "stos", "dtos", "pkts", "bytes", "sbytes"}
 	if states == "flags" {
 		args = append(args, "-Z", "b")
 	}
-	raw, err := exec.Command(tool(t, "ra"), append(args, "-", "not", "man")...).Output()
+	raw, err := exec.Command(ra, append(args, "-", "not", "man")...).Output()
 	if err != nil {
-		t.Fatalf("ra: %v", err)
+		return nil, fmt.Errorf("ra: %w", err)
 	}
 	columns := (&Argus{}).Columns()
 	for line := range strings.Lines(string(raw)) {
@@ -104,7 +103,7 @@ func ra(t *testing.T, path string, interval float64, states string) (out []map[s
 		}
 		out = append(out, row)
 	}
-	return out
+	return out, nil
 }
 
 // argusRows is what this package makes of a capture.
@@ -123,20 +122,52 @@ func argusRows(t *testing.T, path string, interval float64, states string) []map
 	return got
 }
 
-// TestArgus: every record of argus and ra (Debian's argus-server 3.0.8.2 and argus-client 3.0.8.2), every column.
+// argusElsewhere are captures of Zeek's tests that Argus reads in another way: it does not know FabricPath, leaves
+// frames of more than 1,514 bytes out of two pcapng files, which say nothing of their longest, and does not count the
+// four bytes before packets of BSD's loopback.
+var argusElsewhere = []string{"core.cisco-fabric-path.pcap", "ldap.sasl-signed-clear.pcapng",
+	"ldap.sasl-signed-clear-2.pcapng", "http.http-connect-with-header.pcap"}
+
+// TestArgus: every record of argus and ra (Debian's argus-server 3.0.8.2 and argus-client 3.0.8.2), every column. The
+// captures of Zeek's tests, of which some are silent for long, are compared with the longer interval only.
 func TestArgus(t *testing.T) {
-	tool(t, "argus")
-	tool(t, "ra")
+	argus, client := tool(t, "argus"), tool(t, "ra")
+	type made struct {
+		path     string
+		interval float64
+		states   string
+		want     []map[string]string
+		err      error
+		done     chan struct{}
+	}
+	var all []*made
+	add := func(path string, interval float64, states string) {
+		all = append(all, &made{path: path, interval: interval, states: states, done: make(chan struct{})})
+	}
 	for _, path := range captures(t) {
-		for _, c := range []struct {
-			interval float64
-			states   string
-		}{{3600, "flags"}, {5, "words"}} {
-			t.Run(fmt.Sprintf("%s every %v s", filepath.Base(path), c.interval), func(t *testing.T) {
-				t.Parallel()
-				compareArgus(t, argusRows(t, path, c.interval, c.states), ra(t, path, c.interval, c.states))
-			})
+		add(path, 3600, "flags")
+		add(path, 5, "words")
+	}
+	others, _ := filepath.Glob(filepath.Join(os.Getenv("PLUMBLINE_DATA"), "../reference/zeek-conn/*.pcap*"))
+	for _, path := range others {
+		if !slices.Contains(argusElsewhere, filepath.Base(path)) {
+			add(path, 3600, "flags")
 		}
+	}
+	dir := t.TempDir()
+	for _, m := range all { // argus waits for a second, whatever it does
+		go func() {
+			m.want, m.err = ra(argus, client, dir, m.path, m.interval, m.states)
+			close(m.done)
+		}()
+	}
+	for _, m := range all {
+		t.Run(fmt.Sprintf("%s every %v s", filepath.Base(m.path), m.interval), func(t *testing.T) {
+			if <-m.done; m.err != nil {
+				t.Fatal(m.err)
+			}
+			compareArgus(t, argusRows(t, m.path, m.interval, m.states), m.want)
+		})
 	}
 }
 

@@ -150,7 +150,8 @@ func netflowRows(t *testing.T, path string, v *NetFlow) []map[string]string {
 
 // protocolNumber is the number of a protocol's name.
 func protocolNumber(name string) string {
-	for number, known := range map[string]string{"1": "ICMP", "2": "IGMP", "6": "TCP", "17": "UDP", "58": "ICMP6"} {
+	for number, known := range map[string]string{"1": "ICMP", "2": "IGMP", "6": "TCP", "17": "UDP", "58": "ICMP6",
+		"132": "SCTP"} {
 		if name == known {
 			return number
 		}

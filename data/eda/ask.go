@@ -257,7 +257,7 @@ func (c *Collector) numbersQuestion(a, b *column) *Question {
 			e.Low, e.High = math.Tanh(math.Atanh(of.r)-by), math.Tanh(math.Atanh(of.r)+by)
 		}
 		q.effect(of.name, e)
-		t := of.r * math.Sqrt((n-2)/(1-of.r*of.r))
+		t := of.r * math.Sqrt((n-2)/(1-float64(of.r*of.r)))
 		q.test(of.name, hypothesis.Result{Statistic: t, DF: n - 2, LogP: stat.LogStudentTails(t, n-2)})
 	}
 	c.independent(q)
@@ -278,7 +278,7 @@ func plainCorrelation(x, y []float64) float64 {
 	var xx, yy, xy float64
 	for i := range x {
 		a, b := x[i]-mx, y[i]-my
-		xx, yy, xy = xx+a*a, yy+b*b, xy+a*b
+		xx, yy, xy = xx+float64(a*a), yy+float64(b*b), xy+float64(a*b)
 	}
 	if !(xx > 0 && yy > 0) {
 		return math.NaN()

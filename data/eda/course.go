@@ -147,7 +147,7 @@ func autocorrelation(x []float64, n int) []float64 {
 	}
 	all := 0.0
 	for _, v := range x {
-		all += (v - mean) * (v - mean)
+		all += float64((v - mean) * (v - mean))
 	}
 	if all == 0 {
 		return nil
@@ -186,7 +186,7 @@ func rollingZ(x []float64, n int) []float64 {
 			mean += v / float64(n)
 		}
 		for _, v := range before {
-			squares += (v - mean) * (v - mean)
+			squares += float64((v - mean) * (v - mean))
 		}
 		if sd := math.Sqrt(squares / float64(n-1)); sd > 0 {
 			out[t] = (x[t] - mean) / sd

@@ -120,7 +120,7 @@ func periodsOf(at *column, rows func(code uint32) float64) ([]int, *Periods) {
 	width := (high - low) / 10
 	p = &Periods{Rows: make([]int, 10)}
 	for k := range 10 {
-		p.From = append(p.From, time.Unix(int64(low+float64(k)*width), 0).UTC().Format("2006-01-02 15:04:05"))
+		p.From = append(p.From, time.Unix(int64(low+float64(float64(k)*width)), 0).UTC().Format("2006-01-02 15:04:05"))
 	}
 	for _, code := range at.order {
 		k := min(9, int((at.values[code]-low)/width))

@@ -202,7 +202,7 @@ func quantiles(s *hypothesis.Sample, group int) (out [9]float64) {
 		}
 		below += c
 		for j := k; j < 9; j++ {
-			h := Quantiles[j] * (n - 1)
+			h := float64(Quantiles[j] * (n - 1))
 			low := math.Floor(h)
 			if below <= low {
 				break
@@ -224,7 +224,7 @@ func quantiles(s *hypothesis.Sample, group int) (out [9]float64) {
 
 func outliers(s *hypothesis.Sample, all *Summary) *Outliers {
 	q1, q3 := float64(all.Quantiles[3]), float64(all.Quantiles[5])
-	low, high := q1-1.5*(q3-q1), q3+1.5*(q3-q1)
+	low, high := q1-float64(1.5*(q3-q1)), q3+float64(1.5*(q3-q1))
 	out := &Outliers{Low: Number(low), High: Number(high)}
 	mean, sd := float64(all.Mean), float64(all.SD)
 	for i, v := range s.Values {

@@ -59,7 +59,7 @@ func histogram(s, all *hypothesis.Sample) *Histogram {
 		step = width
 	}
 	for k := range bins + 1 {
-		edge := low + float64(k)*step
+		edge := low + float64(float64(k)*step)
 		if h.Log {
 			edge = min(max(fromSignedLog(edge), -math.MaxFloat64), math.MaxFloat64)
 		}

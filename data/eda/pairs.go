@@ -247,7 +247,7 @@ func (c *column) tables(ranks bool) tables {
 	}
 	mean, scale := 0.0, 0.0
 	for _, code := range c.order {
-		mean += (float64(c.counts[code][0]) + float64(c.counts[code][1])) / n * t.z[code]
+		mean += float64((float64(c.counts[code][0]) + float64(c.counts[code][1])) / n * t.z[code])
 	}
 	for _, code := range c.order {
 		t.z[code] -= mean
@@ -258,7 +258,7 @@ func (c *column) tables(ranks bool) tables {
 		if scale > 0 {
 			t.z[code] /= scale
 		}
-		squares += (float64(c.counts[code][0]) + float64(c.counts[code][1])) * t.z[code] * t.z[code]
+		squares += float64((float64(c.counts[code][0]) + float64(c.counts[code][1])) * t.z[code] * t.z[code])
 	}
 	for code := range t.z {
 		if code > 0 && squares > 0 {

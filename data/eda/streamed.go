@@ -162,9 +162,9 @@ func (r *running) add(v, k float64) {
 	n := r.n + k
 	d := v - r.mean
 	by := d * k / n
-	t := d * by * r.n // Σ d² that the difference of the means makes
-	r.four += t*d*d*(r.n*r.n-r.n*k+k*k)/(n*n) + 6*by*by*r.two - 4*by*r.three
-	r.three += t*d*(r.n-k)/n - 3*by*r.two
+	t := float64(d * by * r.n) // Σ d² that the difference of the means makes
+	r.four += t*d*d*(float64(r.n*r.n)-float64(r.n*k)+float64(k*k))/(n*n) + float64(6*by*by*r.two) - float64(4*by*r.three)
+	r.three += t*d*(r.n-k)/n - float64(3*by*r.two)
 	r.two += t
 	r.mean += by
 	r.n = n
@@ -198,9 +198,10 @@ func merged(a, b running) running {
 	t := d * d * a.n * b.n / n
 	return running{
 		n: n, mean: a.mean + d*b.n/n, two: a.two + b.two + t,
-		three: a.three + b.three + t*d*(a.n-b.n)/n + 3*d*(a.n*b.two-b.n*a.two)/n,
-		four: a.four + b.four + t*d*d*(a.n*a.n-a.n*b.n+b.n*b.n)/(n*n) +
-			6*d*d*(a.n*a.n*b.two+b.n*b.n*a.two)/(n*n) + 4*d*(a.n*b.three-b.n*a.three)/n,
+		three: a.three + b.three + t*d*(a.n-b.n)/n + 3*d*(float64(a.n*b.two)-float64(b.n*a.two))/n,
+		four: a.four + b.four + t*d*d*(float64(a.n*a.n)-float64(a.n*b.n)+float64(b.n*b.n))/(n*n) +
+			6*d*d*(float64(a.n*a.n*b.two)+float64(b.n*b.n*a.two))/(n*n) +
+			4*d*(float64(a.n*b.three)-float64(b.n*a.three))/n,
 		low: min(a.low, b.low), high: max(a.high, b.high),
 	}
 }

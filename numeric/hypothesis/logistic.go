@@ -38,7 +38,7 @@ func Fit(rows []Binomial) (*Logistic, error) {
 	if n == 0 || events == 0 || events == n {
 		return nil, ErrLogistic
 	}
-	null := xlogx(events, n) + xlogx(n-events, n)
+	null := float64(xlogx(events, n)) + float64(xlogx(n-events, n))
 	m, err := fit(rows, false)
 	if err != nil || m.diverges(rows) {
 		if m, err = fit(rows, true); err != nil {
@@ -88,7 +88,7 @@ func (l *Logistic) widest() (most float64) {
 func (l *Logistic) eta(x []float64) float64 {
 	eta := l.Beta[0]
 	for j, v := range x {
-		eta += l.Beta[j+1] * v
+		eta += float64(l.Beta[j+1] * v)
 	}
 	return eta
 }
@@ -103,7 +103,7 @@ func fit(rows []Binomial, firth bool) (*Logistic, error) {
 		for _, r := range rows {
 			p := stat.Logistic(l.eta(r.X))
 			l.add(information, r.X, r.N*p*(1-p))
-			l.add1(score, r.X, r.Events-r.N*p)
+			l.add1(score, r.X, r.Events-float64(r.N*p))
 		}
 		factor, ok := cholesky(information, d)
 		if !ok {
@@ -115,7 +115,7 @@ func fit(rows []Binomial, firth bool) (*Logistic, error) {
 				x := append([]float64{1}, r.X...)
 				h := 0.0
 				for j, v := range solve(factor, d, x) {
-					h += v * x[j]
+					h += float64(v * x[j])
 				}
 				l.add1(score, r.X, r.N*p*(1-p)*h*(0.5-p))
 			}
@@ -128,7 +128,7 @@ func fit(rows []Binomial, firth bool) (*Logistic, error) {
 				l.Beta[j] = was[j] + step[j]/math.Exp2(float64(half))
 			}
 			l.LogLikelihood = likelihood(rows, l, firth)
-			if l.LogLikelihood >= last-1e-9*math.Abs(last) || half > 20 || math.IsInf(last, -1) {
+			if l.LogLikelihood >= last-float64(1e-9*math.Abs(last)) || half > 20 || math.IsInf(last, -1) {
 				break
 			}
 		}
@@ -169,7 +169,7 @@ func (l *Logistic) add(to []float64, x []float64, w float64) {
 	for i := range d {
 		if v := w * at(i); v != 0 {
 			for j := range d {
-				to[i*d+j] += v * at(j)
+				to[i*d+j] += float64(v * at(j))
 			}
 		}
 	}
@@ -177,9 +177,9 @@ func (l *Logistic) add(to []float64, x []float64, w float64) {
 
 // add1 adds w·(1,x) to a vector.
 func (l *Logistic) add1(to []float64, x []float64, w float64) {
-	to[0] += w
+	to[0] += float64(w)
 	for j, v := range x {
-		to[j+1] += w * v
+		to[j+1] += float64(w * v)
 	}
 }
 
@@ -190,7 +190,7 @@ func likelihood(rows []Binomial, l *Logistic, firth bool) (sum float64) {
 	for _, r := range rows {
 		eta := l.eta(r.X)
 		// log p = −log(1+e^−η), log(1−p) = −log(1+e^η)
-		sum -= r.Events*softplus(-eta) + (r.N-r.Events)*softplus(eta)
+		sum -= float64(r.Events*softplus(-eta)) + float64((r.N-r.Events)*softplus(eta))
 		if firth {
 			p := stat.Logistic(eta)
 			l.add(information, r.X, r.N*p*(1-p))
@@ -218,7 +218,7 @@ func cholesky(a []float64, d int) ([]float64, bool) {
 		for j := range i + 1 {
 			v := a[i*d+j]
 			for k := range j {
-				v -= f[i*d+k] * f[j*d+k]
+				v -= float64(f[i*d+k] * f[j*d+k])
 			}
 			switch {
 			case i != j:
@@ -238,13 +238,13 @@ func solve(f []float64, d int, b []float64) []float64 {
 	x := append([]float64{}, b...)
 	for i := range d {
 		for k := range i {
-			x[i] -= f[i*d+k] * x[k]
+			x[i] -= float64(f[i*d+k] * x[k])
 		}
 		x[i] /= f[i*d+i]
 	}
 	for i := d - 1; i >= 0; i-- {
 		for k := i + 1; k < d; k++ {
-			x[i] -= f[k*d+i] * x[k]
+			x[i] -= float64(f[k*d+i] * x[k])
 		}
 		x[i] /= f[i*d+i]
 	}
@@ -259,7 +259,7 @@ func (l *Logistic) Wald(j int) Result {
 
 // OddsRatio is e^β_j with its 95 % interval by the standard error.
 func (l *Logistic) OddsRatio(j int) Effect {
-	b, by := l.Beta[j], z975*l.SE[j]
+	b, by := l.Beta[j], float64(z975*l.SE[j])
 	return Effect{math.Exp(b), math.Exp(b - by), math.Exp(b + by)}
 }
 

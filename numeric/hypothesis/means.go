@@ -34,7 +34,7 @@ func pooled(a, b Moments) float64 {
 	squares := 0.0
 	for _, m := range []Moments{a, b} {
 		if m.N > 1 {
-			squares += (m.N - 1) * m.SD * m.SD
+			squares += float64((m.N - 1) * m.SD * m.SD)
 		}
 	}
 	return math.Sqrt(squares / (a.N + b.N - 2))
@@ -71,14 +71,14 @@ func ANOVA(s *Sample) Result {
 func variance(groups []Moments) Result {
 	var n, sum, within, between float64
 	for _, m := range groups {
-		n, sum = n+m.N, sum+m.N*m.Mean
+		n, sum = n+m.N, sum+float64(m.N*m.Mean)
 		if m.N > 1 {
-			within += (m.N - 1) * m.SD * m.SD
+			within += float64((m.N - 1) * m.SD * m.SD)
 		}
 	}
 	for _, m := range groups {
 		d := m.Mean - sum/n
-		between += m.N * d * d
+		between += float64(m.N * d * d)
 	}
 	k := float64(len(groups))
 	if k < 2 || n <= k || !(within > 0) {
@@ -102,7 +102,7 @@ func Levene(s *Sample) Result {
 		for i, c := range s.Counts[g] {
 			if c > 0 {
 				m.N += c
-				m.Mean += c * math.Abs(s.Values[i]-median)
+				m.Mean += float64(c * math.Abs(s.Values[i]-median))
 			}
 		}
 		m.Mean /= m.N
@@ -110,7 +110,7 @@ func Levene(s *Sample) Result {
 		for i, c := range s.Counts[g] {
 			if c > 0 {
 				d := math.Abs(s.Values[i]-median) - m.Mean
-				squares += c * d * d
+				squares += float64(c * d * d)
 			}
 		}
 		m.SD = math.Sqrt(squares / (m.N - 1))
@@ -131,8 +131,8 @@ func CohenD(s *Sample) Effect {
 	a, b := s.Moments(0), s.Moments(1)
 	d := (a.Mean - b.Mean) / pooled(a, b)
 	se := math.Sqrt((a.N+b.N)/(a.N*b.N) + d*d/(2*(a.N+b.N)))
-	return Effect{d, d - z975*se, d + z975*se}
+	return Effect{d, d - float64(z975*se), d + float64(z975*se)}
 }
 
 // EtaSquared is the share of the variance that lies between the groups, from an F test of all of them.
-func EtaSquared(f Result) float64 { return f.DF * f.Statistic / (f.DF*f.Statistic + f.DF2) }
+func EtaSquared(f Result) float64 { return f.DF * f.Statistic / (float64(f.DF*f.Statistic) + f.DF2) }

@@ -59,13 +59,13 @@ func hypergeometric(rng *rand.Rand, n, marked, k float64) float64 {
 	for a < high || b > low {
 		if a < high {
 			up *= (marked - a) * (k - a) / ((a + 1) * (n - marked - k + a + 1))
-			if a, u = a+1, u-up; u < 0 {
+			if a, u = a+1, u-float64(up); u < 0 {
 				return a
 			}
 		}
 		if b > low {
 			down *= b * (n - marked - k + b) / ((marked - b + 1) * (k - b + 1))
-			if b, u = b-1, u-down; u < 0 {
+			if b, u = b-1, u-float64(down); u < 0 {
 				return b
 			}
 		}

@@ -17,17 +17,17 @@ func MannWhitney(s *Sample) Result {
 	u, below, ties := 0.0, 0.0, 0.0
 	for i := range s.Values {
 		x, y := s.Counts[0][i], s.Counts[1][i]
-		u += x * (below + y/2)
+		u += float64(x * (below + y/2))
 		below += y
 		t := x + y
-		ties += t * (t - 1) * (t + 1)
+		ties += float64(t * (t - 1) * (t + 1))
 	}
 	n := a + b
 	sd := math.Sqrt(a * b / 12 * ((n + 1) - ties/(n*(n-1))))
 	if !(sd > 0) {
 		return Result{Statistic: u, LogP: math.NaN()}
 	}
-	z := max(0, math.Abs(u-a*b/2)-0.5) / sd
+	z := max(0, math.Abs(u-float64(a*b)/2)-0.5) / sd
 	return Result{Statistic: u, LogP: stat.LogNormalTails(z)}
 }
 
@@ -40,7 +40,7 @@ func Above(s *Sample) Effect {
 	}
 	sum, below := 0.0, 0.0
 	for i := range s.Values {
-		sum += s.Counts[1][i] * (below + s.Counts[0][i]/2)
+		sum += float64(s.Counts[1][i] * (below + s.Counts[0][i]/2))
 		below += s.Counts[0][i]
 	}
 	p := sum / (a * b)
@@ -49,9 +49,9 @@ func Above(s *Sample) Effect {
 	for i := range s.Values {
 		x, y := s.Counts[0][i], s.Counts[1][i]
 		d := (lower0+x/2)/a - p
-		vb += y * d * d
+		vb += float64(y * d * d)
 		e := (b-lower1-y/2)/b - p
-		va += x * e * e
+		va += float64(x * e * e)
 		lower0, lower1 = lower0+x, lower1+y
 	}
 	se := math.Sqrt(va/max(1, a-1)/a + vb/max(1, b-1)/b)
@@ -74,18 +74,18 @@ func KruskalWallis(s *Sample) Result {
 		}
 		rank := before + (t+1)/2
 		for g := range s.Counts {
-			sums[g] += s.Counts[g][i] * rank
+			sums[g] += float64(s.Counts[g][i] * rank)
 			sizes[g] += s.Counts[g][i]
 		}
 		before += t
-		ties += t * (t - 1) * (t + 1)
+		ties += float64(t * (t - 1) * (t + 1))
 	}
 	n = before
 	h, k := 0.0, 0.0
 	for g, size := range sizes {
 		if size > 0 {
 			d := sums[g]/size - (n+1)/2
-			h += size * d * d
+			h += float64(size * d * d)
 			k++
 		}
 	}

@@ -40,7 +40,7 @@ func (s *Sample) Moments(group int) Moments {
 	count := s.Counts[group]
 	for i, v := range s.Values {
 		if count[i] > 0 {
-			m.Mean += count[i] / m.N * v
+			m.Mean += float64(count[i] / m.N * v)
 		}
 	}
 	if m.N == 0 {
@@ -57,8 +57,8 @@ func (s *Sample) Moments(group int) Moments {
 	for i, v := range s.Values {
 		if count[i] > 0 && scale > 0 {
 			d := (v - m.Mean) / scale
-			w := count[i] * d * d
-			two, three, four = two+w, three+w*d, four+w*d*d
+			w := float64(count[i] * d * d)
+			two, three, four = two+w, three+float64(w*d), four+float64(w*d*d)
 		}
 	}
 	m.SD, m.Skewness, m.Kurtosis = math.NaN(), math.NaN(), math.NaN()
@@ -78,7 +78,7 @@ func (s *Sample) Quantile(group int, p float64) float64 {
 	if n == 0 || !(p >= 0 && p <= 1) {
 		return math.NaN()
 	}
-	h := p * (n - 1)
+	h := float64(p * (n - 1))
 	low, w := math.Floor(h), h-math.Floor(h)
 	below, a := 0.0, math.NaN()
 	for i, c := range s.Counts[group] {

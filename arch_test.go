@@ -131,8 +131,10 @@ var allowed = map[string]string{
 	"runs/runstest": "configs models/all runs/experiment",
 	"runs/bundle":   "configs/settings data data/prep data/profile data/source eval models runs/experiment runs/record",
 	"runs/export":   "configs/settings data eval models numeric/onnx runs/bundle runs/record",
-	"runs/investigate": "data data/cache data/prep data/source eval models runs/bundle runs/experiment runs/prepare " +
-		"runs/record",
+	"runs/investigate": "data data/cache data/prep data/pseudonym data/source eval models runs/bundle runs/experiment " +
+		"runs/prepare runs/record",
+	"runs/train": "configs/settings data data/export data/source eval runs runs/bundle runs/experiment runs/record " +
+		"runs/score",
 	"runs/score": "data data/export data/prep data/profile data/pseudonym data/roles data/source eval runs/bundle " +
 		"runs/experiment runs/investigate",
 	"runs/usage":   "",
@@ -166,11 +168,13 @@ var allowed = map[string]string{
 	"cmd/speed":          "configs/settings data data/workload eval models models/all models/nn numeric/kernel runs/usage",
 	"cmd/speed/captures": "data/packets",
 	"cmd/terminal":       "data/audit data/eda runs runs/audit runs/record runs/visible",
-	"cmd/command":        "cmd/terminal configs configs/settings data/cache data/source runs/experiment runs/visible",
-	"cmd/automaton":      "*",
-	"cmd/serving":        "*",
-	"cmd/use":            "*",
-	"cmd/plumbline":      "*",
+	"cmd/command": "cmd/terminal configs configs/settings data/cache data/source runs/bundle runs/experiment " +
+		"runs/visible",
+	"cmd/automaton": "*",
+	"cmd/modelfile": "*",
+	"cmd/serving":   "*",
+	"cmd/use":       "*",
+	"cmd/plumbline": "*",
 }
 
 // outside are modules that have one home, and what has it.
@@ -180,7 +184,7 @@ var outside = map[string]string{
 	"github.com/axiomhq/":     "numeric/sketch",
 	"github.com/ulikunitz/":   "data/input",
 	"golang.org/x/text/":      "data/input",
-	"github.com/spf13/cobra":  "cmd/automaton cmd/command cmd/plumbline cmd/serving cmd/use",
+	"github.com/spf13/cobra":  "cmd/automaton cmd/command cmd/modelfile cmd/plumbline cmd/serving cmd/use",
 	"github.com/invopop/":     "runs/schema",
 	"golang.org/x/term":       "cmd/terminal",
 	"github.com/klauspost/": "data/input data/source data/export data/nfcapd data/parquet runs/record " +

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -14,6 +16,7 @@ import (
 
 	"plumbline/cmd/command"
 	"plumbline/configs"
+	"plumbline/data/pseudonym"
 	"plumbline/eval"
 	"plumbline/runs/experiment"
 	"plumbline/runs/investigate"
@@ -25,8 +28,9 @@ func (a *app) investigateCommand() *cobra.Command {
 	var groups, flows int
 	var all, asJSON bool
 	var keep command.Cache
+	var f investigated
 	c := &cobra.Command{
-		Use:   "investigate RUNDIR/CELL",
+		Use:   "investigate RUNDIR/CELL [FILE…]",
 		Short: "Sort a cell's alarms by root cause and show their flows",
 		Long: `investigate scores the test part of a finished cell again with the model that it left and sorts the flows or
 windows above the threshold by their root cause: the state of a state machine (sequent: the one visited most above
@@ -37,18 +41,27 @@ highest score. The alarms of a model that gives no reasons and cannot be asked a
 which --groups times --flows are printed.
 
 The cell's folder gets investigation.json (the groups) and investigation.csv (the flow of every alarm, with file
-and line). The data must be what the cell saw.`,
+and line). The data must be what the cell saw.
+
+With files after it, a model file or a cell scores these instead, which may be without labels and are read as score
+reads them; both files are then written to the folder of -o, where that is given.`,
 		Example: "  plumbline investigate runs/20240101-120000-quickstart/cells/synth/znorm/s1\n" +
-			"  plumbline investigate runs/20240101-120000-quickstart/znorm --all --groups 3 --json",
-		Args:              needs(1, 1, "a cell of a run directory"),
+			"  plumbline investigate runs/20240101-120000-quickstart/znorm --all --groups 3 --json\n" +
+			"  plumbline investigate model.plumb my-flows.csv",
+		Args:              needs(1, -1, "a cell of a run directory, or a model and files"),
 		ValidArgsFunction: completeFolders(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if groups < 1 || flows < 0 {
+				return usage(fmt.Errorf("--groups %d, --flows %d: want at least 1 and 0", groups, flows))
+			}
+			if len(args) > 1 {
+				ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
+				defer stop()
+				return a.investigateFiles(ctx, args[0], args[1:], f, groups, flows, all, asJSON)
+			}
 			dir, cell := splitCell(args[0])
 			if cell == "" {
 				return usage(fmt.Errorf("%s names no cell; \"plumbline show %s\" lists them", args[0], args[0]))
-			}
-			if groups < 1 || flows < 0 {
-				return usage(fmt.Errorf("--groups %d, --flows %d: want at least 1 and 0", groups, flows))
 			}
 			store, err := keep.Store()
 			if err != nil {
@@ -89,11 +102,58 @@ and line). The data must be what the cell saw.`,
 	c.Flags().IntVar(&groups, "groups", 10, "groups to print")
 	c.Flags().IntVar(&flows, "flows", 3, "flows of each group to print")
 	c.Flags().BoolVar(&all, "all", false, "sort every flow or window of the test part, not alarms alone")
+	c.Flags().StringVar(&f.as, "as", "", "of files: name or file of the data config that reads them")
+	c.Flags().StringVarP(&f.out, "out", "o", "", "of files: folder for investigation.json and investigation.csv")
+	c.Flags().StringVar(&f.key, "pseudonym-key", "", "of files: file of 64 hexadecimal digits; addresses become others")
 	c.Flags().BoolVarP(&a.Quiet, "quiet", "q", false, "no progress on stderr")
 	a.DataFlag(c)
 	a.CacheFlags(c, &keep)
 	a.JSONFlag(c, &asJSON)
 	return c
+}
+
+// investigated is the flags for files.
+type investigated struct{ as, out, key string }
+
+// investigateFiles scores files with a model and sorts the alarms.
+func (a *app) investigateFiles(ctx context.Context, model string, files []string, f investigated, groups, flows int,
+	all, asJSON bool) error {
+	o := investigate.FileOptions{All: all}
+	if f.key != "" {
+		var err error
+		if o.Pseudonyms, err = pseudonym.ReadKey(f.key); err != nil {
+			return usage(err)
+		}
+	}
+	b, in, err := a.ModelInput(ctx, model, files, f.as, false)
+	if err != nil {
+		return err
+	}
+	if !a.Quiet {
+		fmt.Fprintf(a.Err, "%s: reading and scoring\n", visible.Text(files[0]))
+	}
+	inv, err := investigate.Files(ctx, b, in, o)
+	switch {
+	case errors.Is(err, investigate.ErrInvestigate):
+		return usage(err)
+	case err != nil:
+		return failed(err)
+	}
+	if f.out != "" {
+		err := inv.Write(func(name string, fill func(w io.Writer) error) error {
+			return a.Output(filepath.Join(f.out, name), files, fill)
+		})
+		if err != nil {
+			return failed(err)
+		}
+	}
+	if !inv.Reasons {
+		groups, flows = 1, groups*flows
+	}
+	if asJSON {
+		return a.JSON(viewInvestigation(inv, groups, flows))
+	}
+	return a.printInvestigation(inv, f.out, groups, flows)
 }
 
 // investigationView is an investigation as JSON shows it: what investigation.json has, with flows in its groups.
@@ -154,7 +214,7 @@ func (a *app) printInvestigation(inv *investigate.Investigation, folder string, 
 	}
 	for k := range inv.Groups {
 		if k == groups {
-			fmt.Fprintf(a.Out, "\n%d more groups are in investigation.json\n", len(inv.Groups)-groups)
+			fmt.Fprintf(a.Out, "\n%d more groups%s\n", len(inv.Groups)-groups, in(folder))
 			break
 		}
 		g := &inv.Groups[k]
@@ -187,8 +247,18 @@ func (a *app) printInvestigation(inv *investigate.Investigation, folder string, 
 			return failed(err)
 		}
 	}
-	fmt.Fprintln(a.Out, "\n"+filepath.Join(folder, "investigation.csv"))
+	if folder != "" {
+		fmt.Fprintln(a.Out, "\n"+filepath.Join(folder, "investigation.csv"))
+	}
 	return nil
+}
+
+// in says where the groups are that are not printed.
+func in(folder string) string {
+	if folder == "" {
+		return " are written with -o"
+	}
+	return " are in investigation.json"
 }
 
 // some is the three most frequent of a list.

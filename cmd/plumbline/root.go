@@ -10,6 +10,7 @@ import (
 
 	"plumbline/cmd/automaton"
 	"plumbline/cmd/command"
+	"plumbline/cmd/modelfile"
 	"plumbline/cmd/serving"
 	"plumbline/cmd/use"
 	_ "plumbline/models/all"
@@ -58,7 +59,7 @@ finished runs side by side.`,
 		a.investigateCommand(), a.bundleCommand(), a.exportRunCommand(), a.pushCommand(), a.modelsCommand(),
 		a.dataCommand(), a.auditCommand(), a.edaCommand(),
 		automaton.Command(a.App), a.cacheCommand(), a.schemaCommand(), a.checkCommand(), a.versionCommand())
-	c.AddCommand(a.scoreCommand())
+	c.AddCommand(modelfile.Commands(a.App)...)
 	c.AddCommand(use.Commands(a.App)...)
 	c.AddCommand(serving.Command(a.App))
 	return c

@@ -21,9 +21,9 @@ import (
 //
 // A model file is two lines of text and a zip archive. The first line is "plumbline-model" and the format; the second
 // is "sha256", the hash of the first line and the archive, "bytes" and the size of the archive, both of a fixed width.
-// Offsets in the archive count from the beginning of the file, so that unzip reads it as it is. It holds the files of
-// a cell's bundle, provenance.json and, where the cell has them, metrics.json, in the order of [members], without
-// times: the same cell gives the same bytes.
+// Offsets in the archive count from the beginning of the file, so that unzip reads it as it is. It holds the files of a
+// cell's bundle, provenance.json, where the cell has them metrics.json, and the run's experiment.yaml, in the order of
+// [members], without times: the same cell gives the same bytes.
 const FileVersion = 1
 
 const (
@@ -32,6 +32,7 @@ const (
 	sizeDigits    = 20
 	provenanceOf  = "provenance.json"
 	metricsName   = "metrics.json"
+	experimentOf  = "experiment.yaml"
 	maxFirstLine  = len(magic) + 12
 	deflateBuffer = 1 << 16
 )
@@ -39,10 +40,11 @@ const (
 // members are the files of a model file, in their order. Those that are optional are left out where there are none.
 var members = []string{
 	manifestName, specName, prepName, thresholdName, modelName, calibrationName, profileName, provenanceOf, metricsName,
+	experimentOf,
 }
 
 // optional are the members that a model file may lack.
-var optional = []string{calibrationName, profileName, metricsName}
+var optional = []string{calibrationName, profileName, metricsName, experimentOf}
 
 // IsFile says whether a path is that of a file that begins as a model file does.
 func IsFile(path string) bool {

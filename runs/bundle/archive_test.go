@@ -89,7 +89,7 @@ func TestModelFile(t *testing.T) {
 			t.Errorf("%s: profile %+v", model, b.Profile)
 		}
 		all := "bundle.json spec.yaml prep.json threshold.json model.bin " +
-			"calibration.json profile.json provenance.json metrics.json"
+			"calibration.json profile.json provenance.json metrics.json experiment.yaml"
 		if strings.Join(names, " ") != all {
 			t.Errorf("%s holds %v", model, names)
 		}

@@ -39,6 +39,8 @@ type Bundle struct {
 
 	Provenance *Provenance   // of a model file; nil: a cell's folder
 	Metrics    *eval.Metrics // of a model file whose cell has some; else nil
+	// Experiment is the experiment.yaml of the run, of a model file; else nil.
+	Experiment []byte
 
 	config *source.Config
 	read   func(name string, limit int64) ([]byte, error)
@@ -134,15 +136,23 @@ func (b *Bundle) takeRecord() error {
 	if err != nil {
 		return b.fail(provenanceOf, err)
 	}
-	raw, err = b.read(metricsName, record.MaxJSON)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err == nil {
-		err = json.Unmarshal(raw, &b.Metrics)
-	}
-	if err != nil {
-		return b.fail(metricsName, err)
+	for _, of := range []struct {
+		name string
+		take func(raw []byte) error
+	}{
+		{metricsName, func(raw []byte) error { return json.Unmarshal(raw, &b.Metrics) }},
+		{experimentOf, func(raw []byte) error { b.Experiment = raw; return nil }},
+	} {
+		raw, err := b.read(of.name, record.MaxJSON)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = of.take(raw)
+		}
+		if err != nil {
+			return b.fail(of.name, err)
+		}
 	}
 	return nil
 }

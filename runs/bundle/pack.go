@@ -114,7 +114,11 @@ func Pack(w io.Writer, dir, cell string) error {
 		if name == provenanceOf {
 			continue
 		}
-		raw, err := read(name, maxModel)
+		from := read
+		if name == experimentOf {
+			from = inFolder(dir)
+		}
+		raw, err := from(name, maxModel)
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && slices.Contains(optional, name):
 			continue

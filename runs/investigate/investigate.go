@@ -18,7 +18,6 @@ import (
 	"plumbline/models"
 	"plumbline/runs/bundle"
 	"plumbline/runs/experiment"
-	"plumbline/runs/prepare"
 	"plumbline/runs/record"
 )
 
@@ -101,19 +100,9 @@ func Investigate(ctx context.Context, dir, cell string, o Options) (*Investigati
 	if err != nil {
 		return nil, err
 	}
-	alarm := func(int) bool { return true }
-	switch {
-	case o.All:
-	case p.Test.Keys == nil && c.Aggregate.Unit != "share": // not every window that holds an alarming flow is one
-		alarm = func(i int) bool { return raw[i] > limit }
-	default:
-		alarm = alarms(p.Test, test, scores, limit)
-	}
-	causes, err := causesOf(ctx, c.Detector, c.Info.Needs, test, raw, alarm)
-	if err != nil {
-		return nil, c.refuse("%w", err)
-	}
-	expected, err := ExpectedOf(ctx, c.Detector, test)
+	scored := &bundle.Scored{Samples: test, Raw: raw, Units: p.Test, Scores: scores, Limit: limit}
+	alarm := alarming(c.Bundle, scored, o.All)
+	causes, expected, err := why(ctx, c.Bundle, scored, alarm)
 	if err != nil {
 		return nil, c.refuse("%w", err)
 	}
@@ -123,10 +112,32 @@ func Investigate(ctx context.Context, dir, cell string, o Options) (*Investigati
 	if err != nil {
 		return nil, err
 	}
-	if err := inv.sort(flows, test, raw, causes, expected, alarm); err != nil {
+	if err := inv.sort(flows.Table, flows.At, test, raw, causes, expected, alarm); err != nil {
 		return nil, err
 	}
 	return inv, inv.write(record.NewDirectory(dir))
+}
+
+// alarming says which samples are to be sorted.
+func alarming(b *bundle.Bundle, s *bundle.Scored, all bool) func(i int) bool {
+	switch {
+	case all:
+		return func(int) bool { return true }
+	case s.Units.Keys == nil && b.Aggregate.Unit != "share": // not every window that holds an alarming flow is one
+		return func(i int) bool { return s.Raw[i] > s.Limit }
+	}
+	return alarms(s.Units, s.Samples, s.Scores, s.Limit)
+}
+
+// why is the cause of each sample that is sorted, and what the model expects of it.
+func why(ctx context.Context, b *bundle.Bundle, s *bundle.Scored, alarm func(int) bool) ([]models.Cause,
+	map[string]Expectation, error) {
+	causes, err := causesOf(ctx, b.Detector, b.Info.Needs, s.Samples, s.Raw, alarm)
+	if err != nil {
+		return nil, nil, err
+	}
+	expected, err := ExpectedOf(ctx, b.Detector, s.Samples)
+	return causes, expected, err
 }
 
 // alarms says which samples hold a row of a unit above the threshold.
@@ -149,9 +160,9 @@ func rowsOf(s *data.Set, i int) []int32 {
 }
 
 // sort makes the groups.
-func (inv *Investigation) sort(t *prepare.Flows, s *data.Set, raw []float64, causes []models.Cause,
-	expected map[string]Expectation, alarm func(int) bool) error {
-	at := map[string]int{}
+func (inv *Investigation) sort(t *data.Table, at func(row int32) (int32, bool), s *data.Set, raw []float64,
+	causes []models.Cause, expected map[string]Expectation, alarm func(int) bool) error {
+	group := map[string]int{}
 	for i := range raw {
 		rows := rowsOf(s, i)
 		if len(rows) == 0 || !alarm(i) {
@@ -161,10 +172,10 @@ func (inv *Investigation) sort(t *prepare.Flows, s *data.Set, raw []float64, cau
 		if causes != nil {
 			c = causes[i]
 		}
-		k, ok := at[c.Name]
+		k, ok := group[c.Name]
 		if !ok {
 			k = len(inv.Groups)
-			at[c.Name] = k
+			group[c.Name] = k
 			inv.Groups = append(inv.Groups, CauseGroup{Cause: c.Name})
 		}
 		f := Finding{Score: raw[i], Event: c.Event, Row: rows[len(rows)-1]}
@@ -185,7 +196,7 @@ func (inv *Investigation) sort(t *prepare.Flows, s *data.Set, raw []float64, cau
 				}
 			}
 		}
-		row, ok := t.At(f.Row)
+		row, ok := at(f.Row)
 		if !ok {
 			return fmt.Errorf("runs: row %d is not in the test part", f.Row)
 		}
@@ -211,7 +222,7 @@ func (inv *Investigation) sort(t *prepare.Flows, s *data.Set, raw []float64, cau
 // sum counts what is in a group and puts its flows in order.
 func (g *CauseGroup) sum() {
 	slices.SortStableFunc(g.Flows, func(a, b Finding) int { return cmp.Compare(b.Score, a.Score) })
-	g.Alarms, g.Highest = len(g.Flows), eval.Number(g.Flows[0].Score)
+	g.Alarms, g.Highest, g.Attacks = len(g.Flows), eval.Number(g.Flows[0].Score), 0
 	classes, symbols, keys := map[string]int{}, map[string]int{}, map[string]int{}
 	for i := range g.Flows {
 		f := &g.Flows[i]

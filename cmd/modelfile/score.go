@@ -1,8 +1,7 @@
-package main
+package modelfile
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,7 +15,7 @@ import (
 	"plumbline/cmd/terminal"
 	"plumbline/data/export"
 	"plumbline/data/pseudonym"
-	"plumbline/runs/bundle"
+	"plumbline/runs"
 	"plumbline/runs/score"
 	"plumbline/runs/visible"
 )
@@ -25,7 +24,6 @@ import (
 type scoring struct {
 	out, format, as, summary, key string
 	force                         bool
-	memory                        memorySize
 	score.Options
 }
 
@@ -67,7 +65,6 @@ there. The file of -o says the format by its name: .csv, .ndjson (both also .gz 
 	f.BoolVar(&s.Labels, "labels", false, "with the truth, where the files have it")
 	f.IntVar(&s.Hold, "hold", score.DefaultHold, "rows of open traces, and units, that are held at most")
 	f.BoolVarP(&a.Quiet, "quiet", "q", false, "no progress on stderr")
-	a.memoryFlag(c, &s.memory)
 	a.DataFlag(c)
 	return c
 }
@@ -97,11 +94,11 @@ func (a *app) score(ctx context.Context, model string, files []string, s scoring
 			return err
 		}
 	}
-	b, in, err := a.modelInput(ctx, model, files, s.as, s.Labels)
+	b, in, err := a.ModelInput(ctx, model, files, s.as, s.Labels)
 	if err != nil {
 		return err
 	}
-	in.Finder.Memory = int64(s.memory)
+	in.Finder.Memory = runs.MachineMemory()
 	reading := terminal.NewReading(a.Terminal, a.Quiet)
 	defer reading.Close()
 	s.Progress = reading.Rows
@@ -122,26 +119,6 @@ func (a *app) score(ctx context.Context, model string, files []string, s scoring
 		return nil
 	}
 	return a.Output(s.summary, read, func(w io.Writer) error { return failed(command.WriteJSON(w, sum)) })
-}
-
-// modelInput opens a model and finds out how files are read for it.
-func (a *app) modelInput(ctx context.Context, model string, files []string, as string, labels bool) (*bundle.Bundle,
-	*bundle.Input, error) {
-	b, err := bundle.Load(model)
-	if err != nil {
-		return nil, nil, usage(err)
-	}
-	in, err := b.Input(ctx, files, bundle.InputOptions{As: as, Labels: labels, Library: a.Library(), Dirs: a.DataDirs})
-	switch {
-	case errors.Is(err, context.Canceled):
-		return nil, nil, failed(err)
-	case err != nil:
-		return nil, nil, usage(err)
-	}
-	if !a.Quiet && in.Way != "as the training data" {
-		fmt.Fprintf(a.Err, "%s: read %s\n", visible.Text(files[0]), visible.Text(in.Way))
-	}
-	return b, in, nil
 }
 
 // saySummary prints on stderr what was found of the input.

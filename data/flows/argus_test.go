@@ -131,6 +131,9 @@ var argusElsewhere = []string{"core.cisco-fabric-path.pcap", "ldap.sasl-signed-c
 // TestArgus: every record of argus and ra (Debian's argus-server 3.0.8.2 and argus-client 3.0.8.2), every column. The
 // captures of Zeek's tests, of which some are silent for long, are compared with the longer interval only.
 func TestArgus(t *testing.T) {
+	if testing.Short() {
+		t.Skip("TestNoMatterHow is about goroutines")
+	}
 	argus, client := tool(t, "argus"), tool(t, "ra")
 	type made struct {
 		path     string

@@ -53,8 +53,11 @@ func nfdump(t *testing.T, path, active, idle string) (out []map[string]string) {
 
 // TestNetFlow: every flow of nfpcapd and nfdump (Debian's nfdump 1.7.1), every column. Time-outs are longer than the
 // captures: nfpcapd looks for flows to end every ten to twenty seconds of the packets' time, which is what
-// TestNetFlowTimeouts is about.
+// docs/packets.md is about.
 func TestNetFlow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("TestNoMatterHow is about goroutines")
+	}
 	tool(t, "nfpcapd")
 	for _, path := range captures(t) {
 		t.Run(filepath.Base(path), func(t *testing.T) {
@@ -161,6 +164,9 @@ func protocolNumber(name string) string {
 
 // TestNetFlowMerged: both directions in one record have what the two records of one direction each have.
 func TestNetFlowMerged(t *testing.T) {
+	if testing.Short() {
+		t.Skip("TestNoMatterHow is about goroutines")
+	}
 	path := simulated(t)
 	sum := func(merged bool) (flows int, bytes, packets float64) {
 		for _, r := range netflowRows(t, path, &NetFlow{Layout: "nfdump", Merged: merged, Active: 3600, Idle: 3600}) {

@@ -333,6 +333,11 @@ func newExamples(t *testing.T) *examples {
 	if group == nil {
 		t.Fatalf("no groups of alerts: %s", groups)
 	}
+	_, list, _ := plumb(t, "alerts", "--store", store, "--limit", "1", "--json")
+	one := regexp.MustCompile(`"id": "([0-9a-f]+)"`).FindStringSubmatch(list)
+	if one == nil {
+		t.Fatalf("no alerts: %s", list)
+	}
 	traces := exampleTraces(t)
 	search, found := exampleSearch(t)
 	capture, office := exampleCapture(t, filepath.Dir(flows))
@@ -340,7 +345,7 @@ func newExamples(t *testing.T) *examples {
 		"show model.plumb", "show "+model, "score model.plumb my-flows.csv", "score "+model+" "+traffic,
 		"watch model.plumb", "watch "+model, "conn.csv", watched, "alerts.db", store,
 		"-o watched.plumb", "-o "+filepath.Join(root, "watched.plumb")+" --force",
-		"95531e1f99fcb83e", group[1],
+		"95531e1f99fcb83e", group[1], "0f3c9a1b", one[1],
 		"benign.ndjson", filepath.Join(root, "benign.ndjson"),
 		"investigate model.plumb my-flows.csv", "investigate "+model+" "+traffic,
 		"retrain model.plumb my-flows.csv", "retrain --force "+model+" "+traffic,

@@ -1,7 +1,11 @@
 package use
 
 import (
+	"context"
 	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -56,14 +60,14 @@ func (o *alertQuery) open() (*alerts.Store, error) {
 
 func (a *app) alertsCommand() *cobra.Command {
 	var o alertQuery
-	var asJSON bool
+	var asJSON, follow bool
 	c := &cobra.Command{
 		Use:   "alerts",
 		Short: "Show the alerts of watched traffic, and judge them",
 		Long: `alerts lists what "plumbline watch" found, newest first, by time, model, cause, group, address and verdict.
-"alerts groups" counts them by root cause, "alerts judge" keeps what an analyst says of one or of a group: further
-alerts like one that is called false are ignored. "alerts export" writes them for other programs, or the rows of those
-with a verdict for training.`,
+"alerts show" prints one with its reasons, "alerts groups" counts them by root cause, "alerts judge" keeps what an
+analyst says of one or of a group: further alerts like one that is called false are ignored. "alerts export" writes
+them for other programs, or the rows of those with a verdict for training.`,
 		Example: "  plumbline alerts --store alerts.db --limit 5\n  plumbline alerts groups --store alerts.db",
 		Args:    needs(0, 0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -72,6 +76,9 @@ with a verdict for training.`,
 				return err
 			}
 			defer s.Close()
+			if follow {
+				return a.followAlerts(c.Context(), s)
+			}
 			list, err := s.List(c.Context(), o.q)
 			if err != nil {
 				return failed(err)
@@ -97,8 +104,30 @@ with a verdict for training.`,
 		},
 	}
 	o.flags(c)
+	c.Flags().BoolVar(&follow, "follow", false, "print a line for each alert as it comes, until an interrupt")
 	c.Flags().IntVar(&o.q.Limit, "limit", 20, "at most so many; 0: all")
 	a.JSONFlag(c, &asJSON)
-	c.AddCommand(a.alertsGroupsCommand(), a.alertsJudgeCommand(), a.alertsExportCommand())
+	c.AddCommand(a.alertsShowCommand(), a.alertsGroupsCommand(), a.alertsJudgeCommand(), a.alertsExportCommand())
 	return c
+}
+
+// followAlerts prints alerts as they come into a store.
+func (a *app) followAlerts(ctx context.Context, s *alerts.Store) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	last, err := s.Last(ctx)
+	if err != nil {
+		return failed(err)
+	}
+	err = s.Subscribe(ctx, last, func(x *alerts.Alert) error {
+		line, err := x.Encode("text")
+		if err == nil {
+			_, err = fmt.Fprintf(a.Out, "%s\n", line)
+		}
+		return err
+	})
+	if ctx.Err() != nil {
+		return nil
+	}
+	return failed(err)
 }

@@ -236,6 +236,32 @@ func TestWebhook(t *testing.T) {
 	}
 }
 
+// TestWebhookMinute: a receiver that fails for a minute loses none of the alerts that come meanwhile, with the waits
+// that the program has. It takes more than a minute: PLUMBLINE_LONG asks for it.
+func TestWebhookMinute(t *testing.T) {
+	if os.Getenv("PLUMBLINE_LONG") == "" {
+		t.Skip("takes more than a minute: set PLUMBLINE_LONG")
+	}
+	s, r := newStore(t), newReceiver(t)
+	d := outlets(t, s, r.URL)
+	d.first = firstWait
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	go d.Run(ctx)
+	r.down.Store(http.StatusInternalServerError)
+	for n := range 60 {
+		commit(t, s, 10*n, 10*n+10)
+		time.Sleep(time.Second)
+	}
+	r.down.Store(0)
+	for end := time.Now().Add(2 * time.Minute); len(r.taken()) < 600 && time.Now().Before(end); {
+		time.Sleep(100 * time.Millisecond)
+	}
+	if got := r.taken(); !slices.Equal(got, upTo(600)) {
+		t.Errorf("%d alerts, want 600", len(got))
+	}
+}
+
 // TestWebhookAway: nobody listens, the program is stopped, and begins again when somebody does.
 func TestWebhookAway(t *testing.T) {
 	s, r := newStore(t), newReceiver(t)

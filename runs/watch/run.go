@@ -105,7 +105,7 @@ func (j *Job) trim(ctx context.Context, store *alerts.Store, sinks []string) {
 		if n, err := store.Trim(ctx, j.Settings.Keep, sinks); err != nil && ctx.Err() == nil {
 			j.Say(err.Error())
 		} else if n > 0 {
-			j.Say(fmt.Sprintf("%d of the oldest alerts were taken out of the store, which keeps %d", n, j.Settings.Keep))
+			j.Say(fmt.Sprintf("%d of the oldest alerts were taken out of %s, which keeps %d", n, store.Path(), j.Settings.Keep))
 		}
 	}
 }

@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"plumbline/data"
+	"plumbline/data/input"
 	"plumbline/runs"
 	"plumbline/runs/alerts"
 	"plumbline/runs/bundle"
@@ -285,12 +287,87 @@ func TestChild(t *testing.T) {
 // TestKilled: a process that watches a log through rotation and truncation, and is killed again and again, leaves the
 // alerts of one pass.
 func TestKilled(t *testing.T) {
-	b := trained(t, "flow", "markov")["markov"]
+	killed(t, trained(t, "flow", "markov")["markov"], zeekHead(false), zeekRows(4, 3000, false), 12, 20)
+}
+
+// TestIoT23: so it is with a log of IoT-23 and a model of another one; with PLUMBLINE_LONG set, with a larger one and
+// more kills.
+func TestIoT23(t *testing.T) {
+	name, steps := "CTU-IoT-Malware-Capture-20-1", 12
+	if os.Getenv("PLUMBLINE_LONG") != "" {
+		name, steps = "CTU-IoT-Malware-Capture-34-1", 60
+	}
+	var head string
+	var rows []string
+	for line := range strings.Lines(realText(t, "iot-23/"+name+".conn.log.labeled.gz")) {
+		switch {
+		case !strings.HasPrefix(line, "#"):
+			rows = append(rows, line)
+		case rows == nil:
+			head += line
+		}
+	}
+	killed(t, real(t, "iot23-8-1", "iforest"), head, rows, steps, 5)
+}
+
+// TestZeekJSON: a model of unlabelled logs in Zeek's JSON, which are then watched, gives alerts with reasons.
+func TestZeekJSON(t *testing.T) {
+	w := newWatched(t, real(t, "zeek-json", "iforest"))
+	w.put(realText(t, "zeek-json/conn.log.gz"))
+	counts, list := w.once(), w.all(true)
+	if counts.Rows != 1000 || counts.Bad != 0 || len(list) == 0 || len(list) > 200 {
+		t.Fatalf("%+v, %d alerts", counts, len(list))
+	}
+	for _, a := range list {
+		if len(a.Reasons) == 0 || a.Cause == "none" || a.Source == "" || a.Time.Year() != 2021 || a.P == nil {
+			t.Errorf("%+v", a)
+		}
+	}
+}
+
+// realText is a file of the shared data, uncompressed.
+func realText(t testing.TB, name string) string {
+	t.Helper()
+	root := os.Getenv("PLUMBLINE_DATA")
+	in, err := input.Open(filepath.Join(root, filepath.FromSlash(name)))
+	if err != nil {
+		if os.Getenv("PLUMBLINE_REQUIRE_DATA") != "" {
+			t.Fatal(err)
+		}
+		t.Skip("no such file in $PLUMBLINE_DATA: ", name)
+	}
+	defer in.Close()
+	raw, err := io.ReadAll(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+// real is a model of a shipped data set.
+func real(t testing.TB, set, model string) *bundle.Bundle {
+	t.Helper()
+	e := runstest.Load(t, "name: real\ndata: ["+set+"]\nmodels: ["+model+"]\nseeds: [1]\nthreshold: {rule: fpr, value: "+
+		"0.02}\nbootstrap: 0\naudit: off\n")
+	out, err := runs.Run(t.Context(), e, runs.Options{Root: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := bundle.Open(filepath.Join(out.Dir, filepath.FromSlash(out.Results[0].Cell)))
+	if err != nil {
+		t.Fatal(out.Results[0].Error, err)
+	}
+	return b
+}
+
+// killed watches rows of a log in a process that is killed again and again, while the log is rotated and truncated, and
+// holds its alerts against those of one pass, of which there are to be some.
+func killed(t *testing.T, b *bundle.Bundle, head string, rows []string, steps, some int) {
+	t.Helper()
 	w := newWatched(t, b)
-	rows := zeekRows(4, 3000, false)
 	whole := newWatched(t, b)
 	whole.o.Rules = alerts.DefaultRules()
-	whole.put(zeekHead(false) + strings.Join(rows, ""))
+	whole.put(head + strings.Join(rows, ""))
 	whole.once()
 	want := whole.all(false)
 	do := func(err error) {
@@ -323,32 +400,38 @@ func TestKilled(t *testing.T) {
 		do(process.Process.Kill())
 		process.Wait()
 	}
-	w.put(zeekHead(false))
-	const steps = 12
+	w.put(head)
 	for k := range steps {
 		start()
 		part := rows[k*len(rows)/steps : (k+1)*len(rows)/steps]
 		add(part[:len(part)/2])
-		time.Sleep(time.Duration(40+k*25) * time.Millisecond)
-		switch k {
+		for end := time.Now().Add(20 * time.Second); k == 0 && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+			// who never began to read a log does not know that it was rotated
+			if state, err := w.store.State(t.Context(), b.Label+" conn.log"); err != nil || len(state) > 0 {
+				do(err)
+				break
+			}
+		}
+		time.Sleep(time.Duration(40+k%12*25) * time.Millisecond)
+		switch k % 12 {
 		case 2, 7: // renamed while it is watched, or not
-			if k == 7 {
+			if k%12 == 7 {
 				kill()
 			}
 			do(os.Rename(w.log, fmt.Sprintf("%s.%d", w.log, k)))
-			w.put(zeekHead(false))
+			w.put(head)
 		case 4, 9: // copied and truncated
-			if k == 9 {
+			if k%12 == 9 {
 				kill()
 			}
 			raw, err := os.ReadFile(w.log)
 			do(err)
 			do(os.WriteFile(fmt.Sprintf("%s.%d", w.log, k), raw, 0o644))
 			do(os.Truncate(w.log, 0))
-			add([]string{zeekHead(false) + "#open\t" + time.Now().String() + "\n"})
+			add([]string{head + "#open\t" + time.Now().String() + "\n"})
 		}
 		add(part[len(part)/2:])
-		if k != 7 && k != 9 {
+		if k%12 != 7 && k%12 != 9 {
 			time.Sleep(30 * time.Millisecond)
 			kill()
 		}
@@ -360,7 +443,7 @@ func TestKilled(t *testing.T) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	time.Sleep(300 * time.Millisecond)
-	if d := cmp.Diff(want, w.all(false)); d != "" || len(want) < 20 {
+	if d := cmp.Diff(want, w.all(false)); d != "" || len(want) < some {
 		t.Errorf("%d alerts (-one pass +killed)\n%.3000s", len(want), d)
 	}
 }

@@ -166,6 +166,7 @@ type batch struct {
 	packets []packets.Packet
 	keys    []key
 	windows []*packets.Window
+	flush   bool  // the records so far are written after it
 	tick    bool  // connections that are due end after it
 	now     int64 // the newest time of the stream
 	file    int   // that is being read
@@ -237,8 +238,8 @@ func (b *builder) read(ctx context.Context, free <-chan *batch, to []chan *batch
 			return false
 		}
 	}
-	send := func(tick, last bool) bool {
-		cur.tick, cur.last, cur.now, cur.file = tick, last, now, file
+	send := func(flush, tick, last bool) bool {
+		cur.flush, cur.tick, cur.last, cur.now, cur.file = flush, tick, last, now, file
 		for _, c := range to {
 			select {
 			case c <- cur:
@@ -260,8 +261,8 @@ func (b *builder) read(ctx context.Context, free <-chan *batch, to []chan *batch
 		if err != nil {
 			break
 		}
-		if frame.File != file {
-			if !send(true, false) {
+		if frame.File != file { // no tick: where files end makes no difference
+			if !send(true, false, false) {
 				return
 			}
 			file = frame.File
@@ -269,7 +270,7 @@ func (b *builder) read(ctx context.Context, free <-chan *batch, to []chan *batch
 		now = max(now, frame.Time)
 		if since := frame.Number - ticked; since >= mostPerTick || since >= leastPerTick && now/1e9 != tickedAt/1e9 {
 			ticked, tickedAt = frame.Number, now
-			if !send(true, false) {
+			if !send(true, true, false) {
 				return
 			}
 		}
@@ -289,13 +290,13 @@ func (b *builder) read(ctx context.Context, free <-chan *batch, to []chan *batch
 		if b.policy.About != nil {
 			cur.mention(&b.policy)
 		}
-		if len(cur.packets) >= packetsPerBatch && !send(false, false) {
+		if len(cur.packets) >= packetsPerBatch && !send(false, false, false) {
 			return
 		}
 	}
 	decoder.Finish()
 	b.report.Counts = decoder.Counts
-	send(true, true)
+	send(true, false, true)
 }
 
 // work runs the tables of one worker.
@@ -316,16 +317,17 @@ func (b *builder) work(ctx context.Context, w int, from <-chan *batch, to chan<-
 				b.tables[shard].packet(&t.packets[i], k)
 			}
 		}
-		tick, last, now, file := t.tick, t.last, t.now, t.file
+		flushed, tick, last, now, file := t.flush, t.tick, t.last, t.now, t.file
 		t.release(free)
-		if !tick {
+		if !flushed {
 			continue
 		}
 		b.outboxes[w].reclaim()
 		for shard := w; shard < len(b.tables); shard += b.workers {
-			if last {
+			switch {
+			case last:
 				b.tables[shard].finish(now)
-			} else {
+			case tick:
 				b.tables[shard].tick(now)
 			}
 		}

@@ -183,6 +183,8 @@ func FuzzTable(f *testing.F) {
 		20, 0x18, 1, 2, 0, 0, 60, 90, 0, 0x11, 1, 2, 0, 0x40, 91, 60, 0, 0x11, 1}, byte(0))
 	f.Add(bytes.Repeat([]byte{100, 3, 5, 0, 0, 9, 0, 0, 250, 4, 1, 8, 0, 4, 1, 0}, 4), byte(0x11))
 	f.Add(bytes.Repeat([]byte{1, 0x85, 0x42, 7, 7, 63, 4, 0xe1}, 9), byte(0x22))
+	// a file that ends when a connection is due, and a packet of it that is older
+	f.Add([]byte("\x00\x00\x00\n,,,,,,@Z \x00\x12\x01\x01\xfb\x00\nZ\x00\x10\x01\x02\x00\x00\vZ3<\x01"), byte(0xb5))
 	f.Fuzz(func(t *testing.T, b []byte, limit byte) {
 		if len(b) > 8*512 {
 			return

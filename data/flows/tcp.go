@@ -45,7 +45,7 @@ type Endpoint struct {
 
 	lastSYN, lastFIN, lastRST uint32 // where the last ones were, for the history
 
-	retransmits, gaps, zeroWindows, badChecksums uint32
+	retransmits, gaps, zeroWindows uint32
 
 	// Data as it is put together, from start.
 	delivered uint64 // up to here nothing is missing any more
@@ -199,7 +199,7 @@ func (c *Conn) track(p *packets.Packet, from Side) Side {
 	closing, flipped := c.next(p, from, delta)
 	if flipped {
 		from ^= 1
-		e, peer = &t.End[from], &t.End[from^1]
+		e = &t.End[from]
 	}
 	if ack {
 		c.ackReceived(from^1, acked)

@@ -42,6 +42,7 @@ func run(ctx context.Context, args []string) error {
 	measured := f.String("measure", "", "capture to time the tools on")
 	program := f.String("plumbline", "plumbline", "the program")
 	rounds := f.Int("rounds", 3, "times that each tool is run, in turn")
+	peers := f.String("peers", "argus,tshark,nfpcapd", "the other tools, by the program that they need")
 	kinds := f.String("as", "zeek,argus,netflow,cic", "the columns that plumbline makes")
 	if err := f.Parse(args); err != nil {
 		return err
@@ -52,7 +53,10 @@ func run(ctx context.Context, args []string) error {
 	if *measured == "" {
 		return errors.New("want -out or -measure")
 	}
-	return measure(ctx, *measured, *program, strings.Split(*kinds, ","), *rounds)
+	list := slices.DeleteFunc(tools(*program, strings.Split(*kinds, ",")), func(t tool) bool {
+		return t.needs != *program && !slices.Contains(strings.Split(*peers, ","), t.needs)
+	})
+	return measure(ctx, *measured, list, *rounds)
 }
 
 // tool is a program that makes something of a capture.
@@ -66,7 +70,8 @@ func tools(program string, kinds []string) []tool {
 	var list []tool
 	for _, k := range kinds {
 		list = append(list, tool{"plumbline --as " + k, program, func(capture, folder string) []string {
-			return []string{program, "data", "flows", capture, "--as", k, "-q", "-o", filepath.Join(folder, k+".csv")}
+			return []string{program, "data", "flows", capture, "--as", k, "-q", "--force", "-o",
+				filepath.Join(folder, k+".csv")}
 		}})
 	}
 	pipe := func(text string) func(capture, folder string) []string {
@@ -76,7 +81,8 @@ func tools(program string, kinds []string) []tool {
 		}
 	}
 	return append(list,
-		tool{"argus | ra", "argus", pipe("argus -r CAPTURE -w - | ra -r - -n -c , > FOLDER/ra.csv")},
+		tool{"argus, then ra", "argus", pipe("rm -f FOLDER/argus.out; argus -r CAPTURE -w FOLDER/argus.out && " +
+			"ra -r FOLDER/argus.out -n -c , > FOLDER/ra.csv")},
 		tool{"tshark -T fields", "tshark", pipe("tshark -n -r CAPTURE -T fields -e frame.time_epoch -e ip.src -e ip.dst " +
 			"-e ip.proto -e tcp.srcport -e tcp.dstport -e udp.srcport -e udp.dstport -e frame.len > FOLDER/tshark.tsv")},
 		tool{"nfpcapd", "nfpcapd", pipe("nfpcapd -r CAPTURE -l FOLDER > FOLDER/nfpcapd.log 2>&1")},
@@ -84,13 +90,12 @@ func tools(program string, kinds []string) []tool {
 }
 
 // measure runs every tool once a round and prints the medians.
-func measure(ctx context.Context, capture, program string, kinds []string, rounds int) error {
+func measure(ctx context.Context, capture string, list []tool, rounds int) error {
 	folder, err := os.MkdirTemp("", "captures")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(folder)
-	list := tools(program, kinds)
 	list = slices.DeleteFunc(list, func(t tool) bool {
 		_, err := exec.LookPath(t.needs)
 		if err != nil {

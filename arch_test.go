@@ -148,7 +148,7 @@ var allowed = map[string]string{
 	"runs/compare":  "configs/settings eval models numeric/stat runs/plot runs/record",
 	"runs/methods":  "configs/settings data data/split models runs/compare runs/experiment runs/record",
 	"runs/audit":    "configs/settings data data/audit data/prep eval models",
-	"runs/tune":     "configs/settings data/split eval models runs runs/experiment runs/prepare runs/record",
+	"runs/tune":     "configs/settings data/split eval models runs runs/claim runs/experiment runs/prepare runs/record",
 	"runs/plot":     "runs/visible",
 	"runs/visible":  "",
 	"runs/edapage":  "data/eda data/value runs/page runs/plot runs/visible",

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"plumbline/numeric/parallel"
-	"plumbline/runs/claim"
 	"plumbline/runs/experiment"
 	"plumbline/runs/record"
 )
@@ -38,10 +37,7 @@ func Collect(ctx context.Context, path string, lo experiment.LoadOptions, o Opti
 	if err != nil {
 		return nil, fmt.Errorf("runs: %s: %w", path, err)
 	}
-	defer func() {
-		own.Release()
-		claim.Folder(filepath.Join(path, claimFolder)).Tidy()
-	}()
+	defer own.Tidy()
 	if err := board.Free(ctx, WholeRun); err != nil {
 		return nil, fmt.Errorf("runs: %s: another process is at work on this run: %w", path, err)
 	}

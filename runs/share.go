@@ -47,10 +47,7 @@ func (r *run) share(ctx context.Context, plan []experiment.Cell) (own []experime
 		if err != nil {
 			return nil, nil, fmt.Errorf("runs: %s: another process is at work on this run: %w", r.dir.Path, err)
 		}
-		release = func() {
-			whole.Release()
-			claim.Folder(filepath.Join(r.dir.Path, claimFolder)).Tidy()
-		}
+		release = func() { whole.Tidy() }
 	} else {
 		own = nil
 		for _, n := range r.opt.Share {

@@ -16,6 +16,7 @@ import (
 	"plumbline/runs"
 	"plumbline/runs/experiment"
 	"plumbline/runs/submit"
+	"plumbline/runs/tune"
 )
 
 var launchers = []string{"local", "slurm", "kubernetes", "print"}
@@ -88,12 +89,9 @@ func (a *app) launch(ctx context.Context, l *launcher, e *experiment.Experiment,
 			return usage(err)
 		}
 	}
-	so := submit.Options{Again: l.again}
-	if l.name != "kubernetes" { // in a container neither the program nor the data lies where it lies here
-		so.DataDirs = a.DataDirs
-		if so.Program, err = os.Executable(); err != nil {
-			return failed(err)
-		}
+	so, err := a.submission(l)
+	if err != nil {
+		return failed(err)
 	}
 	p, err := submit.Make(ctx, dir, e, so)
 	if errors.Is(err, submit.ErrNothing) {
@@ -103,6 +101,47 @@ func (a *app) launch(ctx context.Context, l *launcher, e *experiment.Experiment,
 	if err != nil {
 		return failed(err)
 	}
+	return a.handOut(ctx, l, p, dir)
+}
+
+// launchSearch hands a search of settings out. The experiment is that of a new search, nil with resume.
+func (a *app) launchSearch(ctx context.Context, l *launcher, e *experiment.Experiment, resume string, o tune.Options,
+) error {
+	ctx, stop := a.interruptible(ctx)
+	defer stop()
+	dir := resume
+	var err error
+	if e == nil {
+		e, err = l.experiment(dir, experiment.LoadOptions{DataDirs: a.DataDirs, Builtin: configs.Files})
+	} else {
+		dir, err = tune.Begin(e, o)
+	}
+	if err != nil {
+		return usage(err)
+	}
+	so, err := a.submission(l)
+	if err != nil {
+		return failed(err)
+	}
+	p, err := submit.Search(dir, e, so)
+	if err != nil {
+		return usage(err)
+	}
+	return a.handOut(ctx, l, p, dir)
+}
+
+// submission is what a submission depends on besides the experiment.
+func (a *app) submission(l *launcher) (so submit.Options, err error) {
+	so.Again = l.again
+	if l.name != "kubernetes" { // in a container neither the program nor the data lies where it lies here
+		so.DataDirs = a.DataDirs
+		so.Program, err = os.Executable()
+	}
+	return so, err
+}
+
+// handOut gives a submission to its launcher.
+func (a *app) handOut(ctx context.Context, l *launcher, p *submit.Plan, dir string) error {
 	if !a.Quiet {
 		for _, line := range p.Says() {
 			fmt.Fprintln(a.Err, line)

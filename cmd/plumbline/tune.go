@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ func (a *app) tuneCommand() *cobra.Command {
 	var resume, metric string
 	var asJSON bool
 	var memory memorySize
+	var hand launcher
 	o := tune.Options{}
 	c := &cobra.Command{
 		Use:   "tune FILE [OVERRIDE…]",
@@ -35,6 +37,9 @@ The search sees training rows alone: official test files are not opened, and row
 before anything is fitted. When it is done the experiment is carried out once, on the test part and with the
 experiment's seeds, with the settings of the file and with those that were found.
 
+With --share several processes, on any machines that see the directory, carry one search out, and the last of them
+reads the test part; --launcher slurm, kubernetes or print starts as many as launch.throttle says: docs/scale.md.
+
 The directory keeps every trial. A search that was interrupted or killed is taken up by --resume: cells that are done
 are kept, and what is found does not depend on the number of workers. One that has read its test part is only shown.
 
@@ -45,13 +50,13 @@ Exit code: 0 when all is done, 1 when something failed, 2 when the file or the a
 		Args: func(c *cobra.Command, args []string) error {
 			switch {
 			case resume == "":
-				return needs(1, -1, "an experiment file with the key tune")(c, args)
+				return cmp.Or(hand.check(resume, nil), needs(1, -1, "an experiment file with the key tune")(c, args))
 			case len(args) > 0:
 				return usage(errors.New("tune: --resume takes no file and no overrides: a search is taken up as it was begun"))
 			case c.Flags().Changed("out"):
 				return usage(errors.New("tune: --out has no effect with --resume: a search is taken up where it stands"))
 			}
-			return nil
+			return hand.check(resume, nil)
 		},
 		ValidArgsFunction: a.CompleteExperiment,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -62,12 +67,31 @@ Exit code: 0 when all is done, 1 when something failed, 2 when the file or the a
 				return usage(fmt.Errorf("--workers %d: want a number of cells, or 0 for one each processor", o.Workers))
 			}
 			o.Memory, o.Command = int64(memory), append([]string{"plumbline"}, a.Args...)
-			return a.tune(c.Context(), args, resume, metric, asJSON, o)
+			if o.Share && resume == "" {
+				return usage(errors.New("tune: --share is for a search that was begun: add --resume DIR"))
+			}
+			if !hand.local() && (o.NoTest || o.Share) {
+				return usage(errors.New("tune: --no-test and --share have no effect with --launcher"))
+			}
+			if hand.local() {
+				return a.tune(c.Context(), args, resume, metric, asJSON, o)
+			}
+			var e *experiment.Experiment
+			if resume == "" {
+				var err error
+				if e, err = a.loadTuned(args); err != nil {
+					return err
+				}
+			}
+			return a.launchSearch(c.Context(), &hand, e, resume, o)
 		},
 	}
 	c.Flags().StringVarP(&o.Root, "out", "o", "runs", "folder that the search's directory is made in")
 	c.Flags().StringVar(&resume, "resume", "", "directory of a search to take up again")
 	c.Flags().IntVar(&o.Workers, "workers", 0, "cells at work side by side; 0: one for each processor")
+	c.Flags().BoolVar(&o.Share, "share", false,
+		"with --resume: other processes are at work on the search too; each cell is trained by one of them")
+	hand.flags(c)
 	c.Flags().BoolVar(&o.NoTest, "no-test", false, "search alone; --resume reads the test part later")
 	c.Flags().StringVar(&metric, "metric", "auroc", "metric of the test part that is shown")
 	c.Flags().BoolVarP(&a.Quiet, "quiet", "q", false, "no progress on stderr")
@@ -78,6 +102,15 @@ Exit code: 0 when all is done, 1 when something failed, 2 when the file or the a
 	c.MarkFlagDirname("resume")
 	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(eval.MetricNames(), cobra.ShellCompDirectiveNoFileComp))
 	return c
+}
+
+// loadTuned reads an experiment with the key tune.
+func (a *app) loadTuned(args []string) (*experiment.Experiment, error) {
+	e, err := a.Load(args[0], args[1:])
+	if err == nil && e.Tune == nil {
+		err = usage(fmt.Errorf("%s has no key tune, which says what to search for: see docs/tuning.md", args[0]))
+	}
+	return e, err
 }
 
 func (a *app) tune(ctx context.Context, args []string, resume, metric string, asJSON bool, o tune.Options) error {
@@ -93,11 +126,8 @@ func (a *app) tune(ctx context.Context, args []string, resume, metric string, as
 		s, err = tune.Resume(ctx, resume, experiment.LoadOptions{DataDirs: a.DataDirs, Builtin: configs.Files}, o)
 	} else {
 		var e *experiment.Experiment
-		if e, err = a.Load(args[0], args[1:]); err != nil {
+		if e, err = a.loadTuned(args); err != nil {
 			return err
-		}
-		if e.Tune == nil {
-			return usage(fmt.Errorf("%s has no key tune, which says what to search for: see docs/tuning.md", args[0]))
 		}
 		dir, s, err = tune.Run(ctx, e, o)
 	}
@@ -105,6 +135,9 @@ func (a *app) tune(ctx context.Context, args []string, resume, metric string, as
 	switch {
 	case errors.Is(err, tune.ErrInterrupted):
 		fmt.Fprintf(a.Err, "interrupted; go on with: plumbline tune --resume %s\n", dir)
+		if o.Share {
+			return &command.Failure{Code: command.ExitAgain, Quiet: true, Err: err}
+		}
 		return &command.Failure{Code: exitFailed, Quiet: true, Err: err}
 	case errors.Is(err, source.ErrNoFile):
 		return usage(err)

@@ -201,6 +201,15 @@ func (c *Claim) Release() error {
 	return errors.Join(errs...)
 }
 
+// Tidy gives the claim back, and takes a folder of claims away if it was the last.
+func (c *Claim) Tidy() error {
+	err := c.Release()
+	if f, ok := c.board.Files.(Folder); ok {
+		f.Tidy()
+	}
+	return err
+}
+
 // Held is a claim in force.
 type Held struct {
 	Name  string

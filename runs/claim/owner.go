@@ -114,36 +114,36 @@ func began(pid int) string {
 }
 
 // knows is what this process can know of another owner: by itself on the same machine, else by the scheduler.
-func (self Owner) knows(ctx context.Context, o *Owner, ask func(context.Context, Job) (State, error)) State {
-	same := o.Host == self.Host && o.Machine == self.Machine && o.PID > 0
+func (o Owner) knows(ctx context.Context, other *Owner, ask func(context.Context, Job) (State, error)) State {
+	same := other.Host == o.Host && other.Machine == o.Machine && other.PID > 0
 	switch {
-	case same && o.Boot != "" && o.Boot == self.Boot && o.Namespace == self.Namespace:
-		if o.Began == "" || self.Began == "" {
+	case same && other.Boot != "" && other.Boot == o.Boot && other.Namespace == o.Namespace:
+		if other.Began == "" || o.Began == "" {
 			break
 		}
-		if began(o.PID) == o.Began {
+		if began(other.PID) == other.Began {
 			return Alive
 		}
 		return Gone
-	case same && o.Boot != "" && self.Boot != "" && o.Boot != self.Boot && self.Machine != "":
+	case same && other.Boot != "" && o.Boot != "" && other.Boot != o.Boot && o.Machine != "":
 		return Gone // the machine was started anew
-	case same && self.Boot == "" && o.Boot == "": // a system without /proc
-		if exists(o.PID) {
+	case same && o.Boot == "" && other.Boot == "": // a system without /proc
+		if exists(other.PID) {
 			return Alive
 		}
 		return Gone
 	}
-	if o.Job == nil {
+	if other.Job == nil {
 		return Unknown
 	}
-	if j := self.Job; j != nil && j.Scheduler == o.Job.Scheduler && j.ID == o.Job.ID && j.Task == o.Job.Task &&
-		j.Attempt != o.Job.Attempt {
+	if j := o.Job; j != nil && j.Scheduler == other.Job.Scheduler && j.ID == other.Job.ID && j.Task == other.Job.Task &&
+		j.Attempt != other.Job.Attempt {
 		return Gone // the scheduler has started this task again, so that the earlier attempt has ended
 	}
 	if ask == nil {
 		return Unknown
 	}
-	s, err := ask(ctx, *o.Job)
+	s, err := ask(ctx, *other.Job)
 	if err != nil {
 		return Unknown
 	}

@@ -29,7 +29,6 @@ type cluster struct {
 	rng   *rand.Rand
 	cells int
 
-	now      int                       // operations so far
 	versions []map[string][]byte       // the claims after each change
 	done     map[int][]byte            // cells that ended: what they came to
 	training map[int]map[*process]bool // who trains a cell

@@ -57,12 +57,20 @@ func (p *Plan) Kubernetes() ([]byte, error) {
 		}
 		items = append(items, p.job(name, spec))
 	}
+	if p.search { // the last process of the array reads the test part
+		return p.manifest(items)
+	}
 	wait := p.waiting()
 	p.Collect = jobName(p.Name, "collect", filepath.Base(p.dir), strconv.Itoa(p.Number))
 	items = append(items, p.job(p.Collect, object{
 		"backoffLimit": k.Retries,
 		"template":     p.pod([]string{"collect", dir, "--wait", wait}, collectBytes, 1),
 	}))
+	return p.manifest(items)
+}
+
+// manifest leaves the Jobs in the submission's folder.
+func (p *Plan) manifest(items []any) ([]byte, error) {
 	raw, err := json.MarshalIndent(object{"apiVersion": "v1", "kind": "List", "items": items}, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("submit: %w", err)

@@ -8,6 +8,8 @@ import (
 	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
 	strict "sigs.k8s.io/json"
+
+	"plumbline/runs/runstest"
 )
 
 // manifest decodes what kubectl would be given, by Kubernetes' own types (k8s.io/api v0.35.0), which know every field:
@@ -103,6 +105,35 @@ func TestKubernetes(t *testing.T) {
 		if _, err := layOut(t, dir, e, Options{}).Kubernetes(); err == nil {
 			t.Errorf("%v is no error", overrides)
 		}
+	}
+}
+
+// TestSearch: as many tasks as may be at work, all of the same command, and no collector in Kubernetes, where the last
+// process of the search reads the test part.
+func TestSearch(t *testing.T) {
+	dir, e := begun(t, folds, "~launch.program", "+launch.throttle=5", "launch.array_limit=100",
+		"+launch.kubernetes={image: a, volume: b, runs: x}")
+	p, err := Search(dir, e, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := p.Kubernetes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	jobs := manifest(t, raw)
+	if len(jobs) != 1 || *jobs[0].Spec.Completions != 5 || *jobs[0].Spec.Parallelism != 5 {
+		t.Fatalf("%s", raw)
+	}
+	args := strings.Join(jobs[0].Spec.Template.Spec.Containers[0].Args, " ")
+	if !strings.HasPrefix(args, "tune --resume /runs/x/") || !strings.Contains(args, " --share ") {
+		t.Error(args)
+	}
+	if _, collect := p.Commands(); !strings.Contains(collect, " tune --resume "+dir) {
+		t.Error(collect)
+	}
+	if _, err := Search(dir, runstest.Load(t, strings.Replace(folds, "many folds", "f", 1)), Options{}); err == nil {
+		t.Error("a search without a number of processes is handed out")
 	}
 }
 

@@ -91,7 +91,7 @@ func (p *Plan) Slurm(ctx context.Context) error {
 		jobs = append(jobs, a.Job)
 	}
 	v := slurmView{Setup: p.Launch.Slurm.Setup, Folder: folder, Dir: p.dir, Command: "", Jobs: strings.Join(jobs, " "),
-		Collect: p.command([]string{"collect", p.dir}),
+		Collect: p.command(p.collector(p.dir)),
 		Again:   p.command([]string{"run", "--resume", p.dir, "--launcher", "slurm", "--again", strconv.Itoa(p.Number)})}
 	v.Options = append([]string{
 		"--job-name=" + strings.ReplaceAll(p.Name+"-collect", " ", "_"), "--output=" + slurmPath(logs) + "/slurm-%j.out",

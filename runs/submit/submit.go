@@ -57,6 +57,7 @@ type Plan struct {
 	Launch  *experiment.Launch `json:"-"`
 	dir     string             // of the run, absolute
 	data    []string           // folders of data files
+	search  bool               // of settings: all tasks start the same command
 }
 
 // Options is what a submission depends on besides the experiment.
@@ -74,25 +75,11 @@ func Make(ctx context.Context, dir string, e *experiment.Experiment, o Options) 
 	if err != nil {
 		return nil, fmt.Errorf("submit: %w", err)
 	}
-	launch := experiment.DefaultLaunch()
-	if e.Launch != nil {
-		launch = *e.Launch
-	}
-	if launch.Program == "" {
-		launch.Program = o.Program
-	}
-	task, limit, signal, err := launch.Times()
+	p, task, limit, signal, memory, err := blank(abs, e, o)
 	if err != nil {
-		return nil, fmt.Errorf("submit: launch: %w", err)
+		return nil, err
 	}
-	memory, err := launch.Bytes()
-	if err != nil {
-		return nil, fmt.Errorf("submit: launch: %w", err)
-	}
-	p := &Plan{Name: e.Name, Launch: &launch, dir: abs, Notes: []string{}, data: slices.Clone(o.DataDirs)}
-	if len(launch.Data) > 0 {
-		p.data = launch.Data
-	}
+	launch := p.Launch
 	plan := e.Plan()
 	left, err := unfinished(ctx, abs, plan)
 	if err != nil {
@@ -155,6 +142,55 @@ func Make(ctx context.Context, dir string, e *experiment.Experiment, o Options) 
 		}
 		p.chunk(a, tasks)
 	}
+	return p, p.write()
+}
+
+// blank is a submission without tasks, and the settings that are times and sizes.
+func blank(dir string, e *experiment.Experiment, o Options) (p *Plan, task, limit, signal time.Duration, memory int64,
+	err error) {
+	launch := experiment.DefaultLaunch()
+	if e.Launch != nil {
+		launch = *e.Launch
+	}
+	if launch.Program == "" {
+		launch.Program = o.Program
+	}
+	if task, limit, signal, err = launch.Times(); err == nil {
+		memory, err = launch.Bytes()
+	}
+	if err != nil {
+		return nil, 0, 0, 0, 0, fmt.Errorf("submit: launch: %w", err)
+	}
+	p = &Plan{Name: e.Name, Launch: &launch, dir: dir, Notes: []string{}, data: slices.Clone(o.DataDirs)}
+	if len(launch.Data) > 0 {
+		p.data = launch.Data
+	}
+	return p, task, limit, signal, memory, nil
+}
+
+// Search lays out a search of settings: as many processes as may be at work, each of which goes through all of it.
+func Search(dir string, e *experiment.Experiment, o Options) (*Plan, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("submit: %w", err)
+	}
+	p, _, limit, _, memory, err := blank(abs, e, o)
+	if err != nil {
+		return nil, err
+	}
+	if p.Launch.Throttle < 1 || limit == 0 || memory == 0 {
+		return nil, errors.New("submit: a search is shared by processes of which nothing is known before: say " +
+			"launch.throttle, how many they are, launch.time and launch.memory")
+	}
+	p.search = true
+	if p.Number, err = next(abs); err != nil {
+		return nil, err
+	}
+	tasks := make([]Task, p.Launch.Throttle)
+	for i := range tasks {
+		tasks[i].Cells = []int{}
+	}
+	p.chunk(Array{Data: "search", Seconds: limit.Seconds(), Memory: memory}, tasks)
 	return p, p.write()
 }
 
@@ -344,6 +380,9 @@ func span(seconds float64) time.Duration {
 // arguments are those of the program for some cells: what all launchers start. The run directory and the folder of the
 // submission may lie elsewhere on the machine that does the work.
 func (p *Plan) arguments(dir, cells string) []string {
+	if p.search {
+		return p.withData([]string{"tune", "--resume", dir, "--share", "--workers", strconv.Itoa(p.Launch.Workers)})
+	}
 	cache := p.Launch.Cache
 	if cache == "" {
 		cache = dir + "/cache"
@@ -353,6 +392,11 @@ func (p *Plan) arguments(dir, cells string) []string {
 	if cache != "off" {
 		out = append(out, "--cache-mb", strconv.Itoa(cacheMB))
 	}
+	return p.withData(out)
+}
+
+// withData adds what is the same for all commands.
+func (p *Plan) withData(out []string) []string {
 	for _, d := range p.data {
 		if abs, err := filepath.Abs(d); err == nil && len(p.Launch.Data) == 0 {
 			d = abs
@@ -373,7 +417,15 @@ func (p *Plan) Commands() (tasks []string, collect string) {
 			tasks = append(tasks, p.command(p.arguments(p.dir, runs.FormatCells(t.Cells))))
 		}
 	}
-	return tasks, p.command([]string{"collect", p.dir})
+	return tasks, p.command(p.collector(p.dir))
+}
+
+// collector is the arguments of the command that sums up.
+func (p *Plan) collector(dir string) []string {
+	if p.search {
+		return p.withData([]string{"tune", "--resume", dir})
+	}
+	return []string{"collect", dir}
 }
 
 func (p *Plan) command(args []string) string {

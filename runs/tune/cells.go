@@ -16,6 +16,7 @@ import (
 	"plumbline/eval"
 	"plumbline/models"
 	"plumbline/runs"
+	"plumbline/runs/claim"
 	"plumbline/runs/experiment"
 	"plumbline/runs/prepare"
 	"plumbline/runs/record"
@@ -41,6 +42,9 @@ type bench struct {
 	workers   int // cells side by side; 0: one for each processor
 	candidate func(values []string) (*experiment.Candidate, error)
 	ended     func(*Trial) // a trial has its value; one at a time
+
+	share bool // others are at work on the search
+	board *claim.Board
 
 	mu       sync.Mutex
 	prepared map[string]*folds
@@ -179,6 +183,13 @@ func (b *bench) cell(ctx context.Context, t task, workers int) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // half a file is trained again
 		*t.to = cellResult{}
 	}
+	if b.share {
+		claimed, err := b.claim(ctx, key, name, t.to)
+		if err != nil || claimed == nil {
+			return err
+		}
+		defer claimed.Release()
+	}
 	began := time.Now()
 	m, err := b.train(ctx, t, workers)
 	if ctx.Err() != nil {
@@ -197,6 +208,39 @@ func (b *bench) cell(ctx context.Context, t task, workers int) error {
 	b.trained++
 	b.mu.Unlock()
 	return b.dir.WriteJSON(name, t.to)
+}
+
+// lookAgain is how often a process looks whether another one has trained a cell.
+const lookAgain = 500 * time.Millisecond
+
+// claim makes the claim on a cell, or waits until the process that has it leaves the cell's value: then there is no
+// claim.
+func (b *bench) claim(ctx context.Context, key, name string, to *cellResult) (*claim.Claim, error) {
+	for ctx.Err() == nil {
+		got, err := b.board.Take(ctx, key[:32])
+		if err != nil && ctx.Err() == nil && !errors.Is(err, claim.ErrHeld) {
+			return nil, fmt.Errorf("tune: %w", err)
+		}
+		if record.ReadJSON(b.dir.Path, name, to) == nil && to.Cell == key {
+			if got != nil {
+				err = got.Release()
+			} else {
+				err = nil
+			}
+			return nil, err
+		}
+		if got != nil {
+			if err := b.board.Free(ctx, runs.WholeRun); err != nil {
+				return nil, errors.Join(fmt.Errorf("tune: %w", err), got.Release())
+			}
+			return got, nil
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(lookAgain):
+		}
+	}
+	return nil, nil
 }
 
 func (b *bench) innerFold(k int) any {

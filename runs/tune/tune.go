@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"plumbline/runs"
+	"plumbline/runs/claim"
 	"plumbline/runs/experiment"
 	"plumbline/runs/prepare"
 	"plumbline/runs/record"
@@ -31,6 +32,9 @@ type Options struct {
 	Observe func(Event) // may be nil; called by one goroutine at a time
 	Test    func(runs.Event)
 	Command []string
+	// Share says that other processes are at work on the search: each goes through all of it, and a cell is trained by one
+	// of them, for whose value the others wait. The last one reads the test part.
+	Share bool
 }
 
 // Event is a step of a search.
@@ -78,20 +82,33 @@ func Run(ctx context.Context, e *experiment.Experiment, o Options) (dir string, 
 	if e.Tune == nil {
 		return "", nil, fmt.Errorf("tune: %s has no key tune: what to search for", e.File)
 	}
-	resolved, err := e.Resolved()
+	made, state, err := begin(e, o)
 	if err != nil {
 		return "", nil, err
+	}
+	return made.Path, state, carryOut(ctx, e, made, state, o)
+}
+
+// Begin makes the directory of a search, which processes that share it take up ([Options.Share]).
+func Begin(e *experiment.Experiment, o Options) (dir string, err error) {
+	made, state, err := begin(e, o)
+	if err != nil {
+		return "", err
+	}
+	return made.Path, made.WriteJSON(StateFile, state)
+}
+
+func begin(e *experiment.Experiment, o Options) (*record.Directory, *State, error) {
+	resolved, err := e.Resolved()
+	if err != nil {
+		return nil, nil, err
 	}
 	made, err := record.MakeDirectory(o.Root, e.Name, time.Now())
 	if err != nil {
-		return "", nil, err
+		return nil, nil, err
 	}
 	err = made.Write("experiment.yaml", func(w io.Writer) error { _, err := w.Write(resolved); return err })
-	if err != nil {
-		return made.Path, nil, err
-	}
-	state := newState(e, resolved, o.Command)
-	return made.Path, state, carryOut(ctx, e, made, state, o)
+	return made, newState(e, resolved, o.Command), err
 }
 
 // newState is that of a search which begins; text is its experiment.yaml.
@@ -150,6 +167,16 @@ func carryOut(ctx context.Context, e *experiment.Experiment, dir *record.Directo
 			o.Observe(v)
 		}
 	}
+	board := runs.Board(dir.Path, false)
+	if o.Share {
+		dir.Writer = board.Self.Token
+	} else {
+		alone, err := board.Alone(ctx, runs.WholeRun)
+		if err != nil {
+			return fmt.Errorf("tune: %s: another process is at work on this search: %w", dir.Path, err)
+		}
+		defer alone.Tidy()
+	}
 	if err := dir.WriteJSON(StateFile, s); err != nil {
 		return err
 	}
@@ -175,7 +202,7 @@ func carryOut(ctx context.Context, e *experiment.Experiment, dir *record.Directo
 			}
 			b := &bench{
 				training: training, sum: sum, settings: t, dir: dir, workers: o.Workers, program: s.Version + " " + s.Revision,
-				prepared: map[string]*folds{}, busy: map[string]*sync.Mutex{},
+				prepared: map[string]*folds{}, busy: map[string]*sync.Mutex{}, share: o.Share, board: board,
 				candidate: func(values []string) (*experiment.Candidate, error) { return e.Candidate(i, entry.Label, values) },
 			}
 			one, err := search(ctx, b, entry.Label, dims, say)
@@ -196,6 +223,25 @@ func carryOut(ctx context.Context, e *experiment.Experiment, dir *record.Directo
 	s.Finished = time.Now().UTC()
 	if err := errors.Join(dir.WriteJSON(StateFile, s), writeTrials(dir, s)); err != nil || o.NoTest {
 		return err
+	}
+	if o.Share {
+		alone, err := board.Alone(ctx, runs.WholeRun)
+		if errors.Is(err, claim.ErrHeld) {
+			say(Event{Text: "the test part is left to another process: " + err.Error()})
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("tune: %w", err)
+		}
+		defer alone.Tidy()
+		var now State // another process may have read it
+		if err := record.ReadJSON(dir.Path, StateFile, &now); err != nil {
+			return err
+		}
+		if now.Test != nil && !now.Test.Finished.IsZero() {
+			*s = now
+			return nil
+		}
 	}
 	return s.test(ctx, e, dir, o, say)
 }

@@ -68,7 +68,7 @@ func (a *app) alertsCommand() *cobra.Command {
 "alerts show" prints one with its reasons, "alerts groups" counts them by root cause, "alerts judge" keeps what an
 analyst says of one or of a group: further alerts like one that is called false are ignored. "alerts export" writes
 them for other programs, or the rows of those with a verdict for training.`,
-		Example: "  plumbline alerts --store alerts.db --limit 5\n  plumbline alerts groups --store alerts.db",
+		Example: "  plumbline alerts --store alerts.db --top --limit 5\n  plumbline alerts groups --store alerts.db",
 		Args:    needs(0, 0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			s, err := o.open()
@@ -104,6 +104,7 @@ them for other programs, or the rows of those with a verdict for training.`,
 		},
 	}
 	o.flags(c)
+	c.Flags().BoolVar(&o.q.Top, "top", false, "highest score first")
 	c.Flags().BoolVar(&follow, "follow", false, "print a line for each alert as it comes, until an interrupt")
 	c.Flags().IntVar(&o.q.Limit, "limit", 20, "at most so many; 0: all")
 	a.JSONFlag(c, &asJSON)

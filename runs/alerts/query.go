@@ -22,6 +22,7 @@ type Query struct {
 	After    int64  // Seq above this
 	Before   int64  // Seq below this
 	Oldest   bool   // oldest first; else newest first
+	Top      bool   // highest score first
 	Limit    int    // at most so many; 0: any number
 }
 
@@ -100,6 +101,9 @@ func (s *Store) Each(ctx context.Context, q Query, do func(*Alert) error) error 
 	order := " ORDER BY seq DESC"
 	if q.Oldest {
 		order = " ORDER BY seq"
+	}
+	if q.Top {
+		order = " ORDER BY score DESC, seq"
 	}
 	if q.Limit > 0 {
 		order += fmt.Sprintf(" LIMIT %d", q.Limit)

@@ -49,6 +49,7 @@ func filled(t testing.TB) *Store {
 		b.Alerts = append(b.Alerts, found(n, []string{"duration", "bytes"}[n%2]))
 	}
 	b.Alerts[5].Source = "10.0.0.9"
+	b.Alerts[2].Score = 0.9 // number 1
 	gate := NewGate(Rules{}, nil, time.Time{})
 	for _, a := range b.Alerts[1:] {
 		gate.Pass(a, nil)
@@ -87,6 +88,7 @@ func TestQuery(t *testing.T) {
 		"limited":  {Query{Limited: true, Cause: "duration"}, []int64{4, 2, 0, 6}},
 		"oldest":   {Query{Oldest: true, Limit: 2}, []int64{0, 1}},
 		"time":     {Query{From: noon.Add(2 * time.Minute), To: noon.Add(4 * time.Minute)}, []int64{3, 2}},
+		"top":      {Query{Top: true, Limit: 3}, []int64{1, 0, 2}},
 		"group":    {Query{Group: GroupID("h", "bytes")}, []int64{5, 3, 1}},
 		"address":  {Query{Address: "10.0.0.9"}, []int64{4}},
 		"model":    {Query{Model: "ae"}, nil},

@@ -24,6 +24,10 @@ func panelsOn(name, title string, width float64, panels []Panel, x, y Axis) *Fig
 	n := min(across, len(panels))
 	side := (width - gap*float64(n+1)) / float64(n)
 	rows := (len(panels) + across - 1) / across
+	radius := 1.3
+	if n == 1 {
+		radius = 2 // a film has one panel as wide as the figure
+	}
 	f := &Figure{Name: name, Title: title, Width: width, Height: float64(rows)*(side+above+gap) + gap}
 	f.Table = [][]string{{"panel", "x", "y", "class"}}
 	for i, p := range panels {
@@ -36,7 +40,7 @@ func panelsOn(name, title string, width float64, panels []Panel, x, y Axis) *Fig
 				f.keys = append(f.keys, legendKey{c.Name, cloudColour(k)})
 			}
 			for m := range c.X {
-				f.add(shape{class: "cloud", colour: cloudColour(k), radius: 1.3,
+				f.add(shape{class: "cloud", colour: cloudColour(k), radius: radius,
 					points: []point{{left + side*x.at(c.X[m]), top + side*(1-y.at(c.Y[m]))}}})
 				f.Table = append(f.Table, []string{p.Title, exact(c.X[m]), exact(c.Y[m]), c.Name})
 			}

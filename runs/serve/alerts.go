@@ -104,7 +104,7 @@ func shown(t *data.Table, row int32) map[string]string {
 	for _, numbers := range []bool{false, true} {
 		for i := range t.Columns {
 			c := &t.Columns[i]
-			if (c.Type == data.Number) != numbers || len(out) == shownValues {
+			if (c.Type == data.Number) != numbers || len(out) == shownValues || c.Missing(int(row)) {
 				continue
 			}
 			text := c.AppendText(nil, row)

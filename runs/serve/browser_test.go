@@ -16,6 +16,9 @@ func TestPage(t *testing.T) {
 	tr := train(t, "flow")
 	const token = "secret"
 	for i, screen := range pagetest.Screens {
+		if screen.Print { // the form is not printed, and cannot be filled in there
+			continue
+		}
 		address, _, _ := started(t, tr, func(o *serve.Options) {
 			if i == 0 {
 				o.Token = token
@@ -68,9 +71,6 @@ func TestPage(t *testing.T) {
 			if !strings.HasPrefix(r, "http://"+address+"/") {
 				t.Errorf("the page asks %s", r)
 			}
-		}
-		if i > 0 { // the answer 401 to a page without the token, and 400 to a wrong value, are on the console
-			continue
 		}
 	}
 }

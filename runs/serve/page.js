@@ -16,6 +16,8 @@ async function ask(path, body) {
 
 const digits = v => v == null ? "–" : Math.abs(v) >= 1e6 || v !== 0 && Math.abs(v) < 1e-4 ? v.toExponential(3) : String(+v.toPrecision(6));
 
+const small = v => v == null ? "–" : String(+v.toPrecision(3)); // a p-value
+
 // cell adds a cell of text to a row.
 function cell(row, text, kind, value) {
   const td = row.insertCell();
@@ -122,7 +124,7 @@ function one(p, a) {
   at("says").textContent = p.anomaly == null ? `The score is ${digits(p.score)}; the model has no threshold.`
     : `${p.anomaly ? "An anomaly" : "No anomaly"}: the score is ${digits(p.score)}, ${side} the threshold ${digits(a.threshold)}.`;
   const doubts = [];
-  if (p.p_value != null) doubts.push(`Of benign records held out in training, a share of ${digits(p.p_value)} scored as high (conformal p-value).`);
+  if (p.p_value != null) doubts.push(`Of benign records held out in training, a share of ${small(p.p_value)} scored as high (conformal p-value).`);
   if (p.unknown) doubts.push(`The model has not met this ${p.unknown.join(", ")}.`);
   at("doubts").replaceChildren(...doubts.map(d => { const li = document.createElement("li"); li.textContent = d; return li; }));
   const rows = (p.reasons || []).map(r => {
@@ -154,7 +156,7 @@ function many(a) {
     tr.append(th);
     cell(tr, digits(p.score), "main", p.score);
     cell(tr, p.anomaly == null ? "–" : p.anomaly ? "anomaly" : "no anomaly", p.anomaly ? "bad" : "");
-    cell(tr, digits(p.p_value), "", p.p_value);
+    cell(tr, small(p.p_value), "", p.p_value);
     cell(tr, p.reasons && p.reasons[0] ? p.reasons[0].feature : "–", "left");
     return tr;
   }));
@@ -175,7 +177,7 @@ async function follow() {
         cell(tr, a.model, "left");
         cell(tr, digits(a.score), "main");
         cell(tr, digits(a.threshold));
-        cell(tr, digits(a.p_value));
+        cell(tr, small(a.p_value));
         cell(tr, a.cause === "none" ? "–" : a.cause, "left");
         cell(tr, a.entity || Object.entries(a.record || {}).map(([k, v]) => `${k} ${v}`).join(" · "), "left record");
         return tr;

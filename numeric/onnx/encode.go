@@ -188,12 +188,3 @@ func Texts(name string, v ...string) Attribute {
 	}
 	return b
 }
-
-// DoubleTensor is a list of float64, as a tensor.
-func DoubleTensor(name string, v []float64) Attribute {
-	var raw []byte
-	for _, x := range v {
-		raw = putDouble(raw, x)
-	}
-	return message(attribute(name, 4), 5, tensor("", Double, []int{len(v)}, raw))
-}

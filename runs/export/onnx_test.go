@@ -93,6 +93,8 @@ models:
   - one_rule
   - knn_classifier
   - {model: knn_classifier, label: knn_classifier-distance, params: {weights: balanced, vote: distance}}
+  - permuted
+  - {model: golearn_bagging, params: {trees: 3}}
   - golearn_tree
   - {model: golearn_random_forest, params: {trees: 5}}
   - golearn_naive_bayes
@@ -237,6 +239,9 @@ func report(t *testing.T, lines []compared) {
 
 // TestVectorsInONNXRuntime: exported models give the scores and alarms of the bundles, from raw values.
 func TestVectorsInONNXRuntime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("another program, which the race detector learns nothing from")
+	}
 	onnxtest.Need(t)
 	bundles := train(t, vectorModels)
 	table := everyRow(t, vectorModels, 7)
@@ -317,6 +322,9 @@ bootstrap: 0
 
 // TestTracesInONNXRuntime: the same for traces, all of one length in one call.
 func TestTracesInONNXRuntime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("another program, which the race detector learns nothing from")
+	}
 	onnxtest.Need(t)
 	bundles := train(t, traceModels)
 	table := everyRow(t, traceModels, 3)
@@ -366,6 +374,38 @@ func TestTracesInONNXRuntime(t *testing.T) {
 		lines[labels[i]] = compared{labels[i], l.rows + len(got), sizes[i], max(l.most, most)}
 	}
 	report(t, slices.Collect(maps.Values(lines)))
+}
+
+// withoutForm are the models that have no ONNX form, and why.
+var withoutForm = map[string]string{
+	"random": "an order of rows", "rrcf": "an order of rows", "hst": "an order of rows",
+	"cof": "nobody has written one", "sod": "nobody has written one", "dif": "distances from cuts",
+	"golearn_knn": "needs a C compiler, and nobody has written one", "deeplog": "symbols", "token_lm": "symbols",
+	"markov": "symbols", "ngram": "symbols", "pdfa": "symbols", "sequent": "symbols", "msm": "symbols",
+	"scores": "from elsewhere", "scores_labels": "from elsewhere", "command": "from elsewhere",
+	"command_labels": "from elsewhere", "entity_means": "a state for each entity", "entity_msm": "symbols",
+	"entity_symbols": "symbols",
+}
+
+// TestEveryModel: each registered model is compared in ONNX Runtime, or known to have no form.
+func TestEveryModel(t *testing.T) {
+	compared := map[string]bool{}
+	for _, text := range []string{vectorModels, traceModels} {
+		for _, m := range runstest.Load(t, text).Entries {
+			compared[m.Info.Name] = true
+		}
+	}
+	for _, name := range models.Names() {
+		if info, err := models.Lookup(name); err != nil || strings.HasPrefix(name, "test_") || info.Doc == "d" {
+			continue
+		}
+		if _, without := withoutForm[name]; without == compared[name] {
+			t.Errorf("%s: compared %v, without a form %v: what is it?", name, compared[name], without)
+		}
+	}
+	if len(compared) < 60 {
+		t.Errorf("%d models are compared", len(compared))
+	}
 }
 
 // TestRefused: what has no ONNX form is named, with the reason.

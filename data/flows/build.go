@@ -21,10 +21,9 @@ type Settings struct {
 	Checksums *bool
 	// VLAN keeps connections of different VLANs apart, whatever the vocabulary's policy is.
 	VLAN bool
-	// MaxOpen is how many connections are open at a time, at least 1: the one that was silent longest makes room.
+	// MaxOpen is how many connections are open at a time, at least 1: the one that was silent longest makes room. From
+	// 65,536 on, the bound is that of sixteen tables with a sixteenth each, over which connections are spread by hash.
 	MaxOpen int
-	// Filter says which packets count; nil: all do.
-	Filter func(p *packets.Packet) bool
 }
 
 // DefaultMaxOpen is the usual bound of open connections.
@@ -280,12 +279,7 @@ func (b *builder) read(ctx context.Context, free <-chan *batch, to []chan *batch
 		}
 		cur.packets = decoder.Decode(&frame, cur.packets)
 		for i, n := len(cur.keys), len(cur.packets); i < n; i++ {
-			p := &cur.packets[i]
-			k := key{}
-			if b.settings.Filter == nil || b.settings.Filter(p) {
-				k = b.policy.keyOf(p)
-			}
-			cur.keys = append(cur.keys, k)
+			cur.keys = append(cur.keys, b.policy.keyOf(&cur.packets[i]))
 		}
 		if b.policy.About != nil {
 			cur.mention(&b.policy)

@@ -344,6 +344,7 @@ func newExamples(t *testing.T) *examples {
 	return &examples{root: root, replace: strings.NewReplacer(append(traces,
 		"show model.plumb", "show "+model, "score model.plumb my-flows.csv", "score "+model+" "+traffic,
 		"watch model.plumb", "watch "+model, "conn.csv", watched, "alerts.db", store,
+		"-o conn.plumb", "-o "+filepath.Join(root, "conn.plumb")+" --force", "watch conn.plumb", "watch "+model,
 		"-o watched.plumb", "-o "+filepath.Join(root, "watched.plumb")+" --force",
 		"95531e1f99fcb83e", group[1], "0f3c9a1b", one[1],
 		"benign.ndjson", filepath.Join(root, "benign.ndjson"),

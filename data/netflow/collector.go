@@ -94,6 +94,11 @@ func (c *Collector) Decode(packet []byte, from netip.Addr, received time.Time) (
 	body := bytes.NewBuffer(packet[2:])
 	switch d.version = binary.BigEndian.Uint16(packet); d.version {
 	case 5:
+		// goflow2 makes as many records as the packet says that it has, whether they are there or not
+		const head, size = 24, 48
+		if n := int(binary.BigEndian.Uint16(packet[2:])); len(packet) < head+n*size {
+			return nil, fmt.Errorf("%d bytes for %d records", len(packet), n)
+		}
 		var p netflowlegacy.PacketNetFlowV5
 		if err := netflowlegacy.DecodeMessage(body, &p); err != nil {
 			return nil, err

@@ -1,17 +1,20 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -345,6 +348,7 @@ func newExamples(t *testing.T) *examples {
 		"show model.plumb", "show "+model, "score model.plumb my-flows.csv", "score "+model+" "+traffic,
 		"watch model.plumb", "watch "+model, "conn.csv", watched, "alerts.db", store,
 		"-o conn.plumb", "-o "+filepath.Join(root, "conn.plumb")+" --force", "watch conn.plumb", "watch "+model,
+		"serve model.plumb", "serve "+model, "web=web.plumb", "web="+model,
 		"-o watched.plumb", "-o "+filepath.Join(root, "watched.plumb")+" --force",
 		"95531e1f99fcb83e", group[1], "0f3c9a1b", one[1],
 		"benign.ndjson", filepath.Join(root, "benign.ndjson"),
@@ -510,7 +514,8 @@ func (x *examples) run(t *testing.T, line string) {
 	if len(args) == 2 && args[1] == "list" {
 		args = append(args, x.root)
 	}
-	if args[1] == "automaton" && args[2] == "learn" { // what it writes is there, for the commands that read it
+	// what they write is there, for the commands that read it
+	if args[1] == "automaton" && args[2] == "learn" || args[1] == "bundle" && args[2] != "show" {
 		args = append(args, "--force")
 	}
 	if i := slices.Index(args, "-o"); i >= 0 && i+1 < len(args) && !filepath.IsAbs(args[i+1]) {
@@ -521,6 +526,10 @@ func (x *examples) run(t *testing.T, line string) {
 	}
 	before := names(t, ".")
 	x.n++
+	if args[1] == "serve" {
+		serveOnce(t, append(args[1:], "--listen", "127.0.0.1:0"))
+		return
+	}
 	if code, _, errOut := plumb(t, args[1:]...); code != exitOK {
 		t.Errorf("%s: exit %d: %s", line, code, errOut)
 	}
@@ -528,6 +537,39 @@ func (x *examples) run(t *testing.T, line string) {
 		if !slices.Contains(before, name) {
 			t.Errorf("%s left %s in the working directory", line, name)
 		}
+	}
+}
+
+// serveOnce starts a server, asks for one of its models, and ends it as a terminal does.
+func serveOnce(t *testing.T, args []string) {
+	t.Helper()
+	r, w := io.Pipe()
+	ended := make(chan int)
+	var errOut bytes.Buffer
+	go func() {
+		code := execute(args, w, &errOut)
+		w.Close()
+		ended <- code
+	}()
+	address, err := bufio.NewReader(r).ReadString('\n')
+	if err != nil {
+		t.Fatalf("%v: exit %d: %s", args, <-ended, &errOut)
+	}
+	go io.Copy(io.Discard, r)
+	answer, err := http.Get(strings.TrimSpace(address))
+	if err != nil {
+		t.Error(err)
+	} else {
+		answer.Body.Close()
+		if answer.StatusCode != http.StatusOK {
+			t.Errorf("%s: %s", address, answer.Status)
+		}
+	}
+	if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if code := <-ended; code != exitOK {
+		t.Errorf("%v: exit %d: %s", args, code, &errOut)
 	}
 }
 

@@ -38,7 +38,9 @@ conformal p-value, the share of benign units that score as high. MODEL is a mode
 Memory does not grow with the files; windows of traces go on from block to block.
 
 Files are read as those that the model was trained on, or as --as says by the name or file of a data config; where the
-columns are others, as "data infer" guesses. Columns are found by name, also where upper case and punctuation differ.
+columns are others, as "data infer" guesses. Captures (.pcap, .pcapng) become flows in the columns of zeek, argus,
+netflow or cic, whichever the model knows, or --as says. Columns are found by name, also where upper case and
+punctuation differ.
 Labels are not needed; --labels has them in the lines, and counts false alarms.
 
 What is not as in training is said on stderr and in the summary: columns whose values have moved, values that were not
@@ -57,7 +59,8 @@ there. The file of -o says the format by its name: .csv, .ndjson (both also .gz 
 	f.StringVarP(&s.out, "out", "o", "", "file to write to instead of stdout")
 	f.BoolVar(&s.force, "force", false, "write over a file that is there")
 	f.StringVar(&s.format, "format", "csv", "csv or ndjson, without -o")
-	f.StringVar(&s.as, "as", "", "name or file of the data config that reads the files")
+	f.StringVar(&s.as, "as", "",
+		"name or file of the data config that reads the files; of captures also zeek, argus, netflow or cic")
 	f.StringVar(&s.summary, "summary", "", "file for what was found of the input as a whole, as JSON")
 	f.StringVar(&s.key, "pseudonym-key", "", "file of 64 hexadecimal digits; addresses become others by it")
 	f.IntVar(&s.Reasons, "explain", 0, "reasons of each alarm, at most")

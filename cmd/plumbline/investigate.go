@@ -102,7 +102,8 @@ reads them; both files are then written to the folder of -o, where that is given
 	c.Flags().IntVar(&groups, "groups", 10, "groups to print")
 	c.Flags().IntVar(&flows, "flows", 3, "flows of each group to print")
 	c.Flags().BoolVar(&all, "all", false, "sort every flow or window of the test part, not alarms alone")
-	c.Flags().StringVar(&f.as, "as", "", "of files: name or file of the data config that reads them")
+	c.Flags().StringVar(&f.as, "as", "",
+		"of files: name or file of the data config that reads them; of captures also zeek, argus, netflow or cic")
 	c.Flags().StringVarP(&f.out, "out", "o", "", "of files: folder for investigation.json and investigation.csv")
 	c.Flags().StringVar(&f.key, "pseudonym-key", "", "of files: file of 64 hexadecimal digits; addresses become others")
 	c.Flags().BoolVarP(&a.Quiet, "quiet", "q", false, "no progress on stderr")

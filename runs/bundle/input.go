@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"plumbline/data"
+	"plumbline/data/flows"
 	"plumbline/data/source"
 	"plumbline/runs/experiment"
 )
@@ -32,8 +33,10 @@ type Input struct {
 
 // InputOptions is how the files of [Bundle.Input] are to be looked at.
 type InputOptions struct {
-	As      string // name or file of a data config that reads them; "": as the training data, else as inferred
-	Labels  bool   // their truth is wanted
+	// name or file of a data config that reads them, of captures also the tool whose columns flows have (zeek, argus,
+	// netflow, cic); "": as the training data, else as inferred, captures as the tool whose flows have the columns
+	As      string
+	Labels  bool // their truth is wanted
 	Library experiment.Library
 	Dirs    []string // folders of data files, looked into first
 }
@@ -42,9 +45,9 @@ type InputOptions struct {
 var errEnough = errors.New("enough")
 
 // Input finds out how files can be read so that the model finds its columns: by the config of the training data, or
-// another that is named, or one that is inferred for the first file. Columns of other names are found by the aliases of
-// the training data's config, or where upper case and punctuation alone are others. The error, where nothing fits,
-// wraps ErrTable and says of every way why.
+// another that is named, or one that is inferred for the first file; of captures, by the tool whose flows have them.
+// Columns of other names are found by the aliases of the training data's config, or where upper case and punctuation
+// alone are others. The error, where nothing fits, wraps ErrTable and says of every way why.
 func (b *Bundle) Input(ctx context.Context, files []string, o InputOptions) (*Input, error) {
 	if len(files) == 0 {
 		return nil, fmt.Errorf("bundle: no files to score")
@@ -69,7 +72,20 @@ func (b *Bundle) Input(ctx context.Context, files []string, o InputOptions) (*In
 	}
 	var ways []way
 	var wrong []string
-	if o.As != "" {
+	tools := flows.Names()
+	switch capture := isCapture(paths[0]); {
+	case capture && (o.As == "" || slices.Contains(tools, o.As)):
+		for _, tool := range tools {
+			if o.As != "" && tool != o.As {
+				continue
+			}
+			c, err := b.captureConfig(tool)
+			if err != nil {
+				return nil, err
+			}
+			ways = append(ways, way{"as flows of " + tool, c.ForFiles(paths, o.Labels)})
+		}
+	case o.As != "":
 		c, finder, _, err := o.Library.DataSet(o.As, o.Dirs...)
 		if err != nil {
 			return nil, err
@@ -79,7 +95,7 @@ func (b *Bundle) Input(ctx context.Context, files []string, o InputOptions) (*In
 		if short := c.WithoutTruth(paths); short != nil && !o.Labels {
 			ways = append(ways, way{"as " + o.As + " without its labels", short})
 		}
-	} else {
+	default:
 		if !b.config.Generated() {
 			ways = append(ways, way{"as the training data", b.config.ForFiles(paths, o.Labels)})
 			if short := b.config.WithoutTruth(paths); short != nil && !o.Labels {

@@ -185,7 +185,7 @@ func (s *Summary) end(r *run, rep *source.ReadReport) {
 		return slices.Compare([]string{a.Column}, []string{b.Column})
 	})
 	for _, u := range s.Unknown {
-		warn("%s: %d rows (%.2g %%) have values that were not there in training, such as %s", u.Column, u.Rows, 100*u.Share,
+		warn("%s: %d rows (%.3g %%) have values that were not there in training, such as %s", u.Column, u.Rows, 100*u.Share,
 			u.Some[0])
 	}
 	if s.ClosedEarly > 0 {

@@ -89,12 +89,15 @@ func TestKubernetesByHand(t *testing.T) {
 	pods := 0
 	pod := func(args []string, index int, kill time.Duration) error {
 		pods++
-		c := exec.Command(os.Args[0], args...)
+		ctx := t.Context()
+		if kill > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, kill)
+			defer cancel()
+		}
+		c := exec.CommandContext(ctx, os.Args[0], args...)
 		c.Env = append(os.Environ(), "PLUMBLINE_TEST_MAIN=1", "PLUMBLINE_JOB=uid", "PLUMBLINE_POD="+strconv.Itoa(pods),
 			"JOB_COMPLETION_INDEX="+strconv.Itoa(index))
-		if kill > 0 {
-			time.AfterFunc(kill, func() { c.Process.Kill() })
-		}
 		out, err := c.CombinedOutput()
 		if err != nil && kill == 0 {
 			err = fmt.Errorf("%w: %s", err, out)

@@ -312,8 +312,9 @@ func TestIoT23(t *testing.T) {
 
 // TestZeekJSON: a model of unlabelled logs in Zeek's JSON, which are then watched, gives alerts with reasons.
 func TestZeekJSON(t *testing.T) {
+	text := realText(t, "zeek-json/conn.log.gz")
 	w := newWatched(t, real(t, "zeek-json", "iforest"))
-	w.put(realText(t, "zeek-json/conn.log.gz"))
+	w.put(text)
 	counts, list := w.once(), w.all(true)
 	if counts.Rows != 1000 || counts.Bad != 0 || len(list) == 0 || len(list) > 200 {
 		t.Fatalf("%+v, %d alerts", counts, len(list))

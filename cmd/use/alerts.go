@@ -106,7 +106,7 @@ them for other programs, or the rows of those with a verdict for training.`,
 	o.flags(c)
 	c.Flags().BoolVar(&o.q.Top, "top", false, "highest score first")
 	c.Flags().BoolVar(&follow, "follow", false, "print a line for each alert as it comes, until an interrupt")
-	c.Flags().IntVar(&o.q.Limit, "limit", 20, "at most so many; 0: all")
+	c.Flags().IntVar(&o.q.Limit, "limit", 20, "most alerts that are shown; 0: all")
 	a.JSONFlag(c, &asJSON)
 	c.AddCommand(a.alertsShowCommand(), a.alertsGroupsCommand(), a.alertsJudgeCommand(), a.alertsExportCommand())
 	return c

@@ -44,7 +44,7 @@ type Report struct {
 type Sink func(chunk *rows.Chunk, file int) error
 
 // Connections that are due are ended at ticks: after that many frames, or as soon as the clock of the capture has
-// entered another second after so many. Neither depends on files or workers.
+// entered another second after the least number. Neither depends on files or workers.
 const (
 	mostPerTick  = 1 << 15
 	leastPerTick = 1 << 10

@@ -306,7 +306,7 @@ func (f *Follower) takeHead(end bool) bool {
 }
 
 // records is where the whole records of what was read end. Comments at the end of it are left until a record follows,
-// so that none of them is parted from it.
+// so that none of them is separated from it.
 func (f *Follower) records(end bool) int {
 	text := f.buf
 	n := len(text)

@@ -94,7 +94,7 @@ func template(version, id uint16, list []field) []byte {
 	return set(map[uint16]uint16{9: 0, 10: 2}[version], body)
 }
 
-// message is a packet of NetFlow v9 or IPFIX, exported at a time in seconds by an exporter that has run so many
+// message is a packet of NetFlow v9 or IPFIX, exported at a time in seconds by an exporter that has run for uptime
 // milliseconds.
 func message(version uint16, seconds, uptime, sequence uint32, sets ...[]byte) []byte {
 	var body []byte

@@ -190,7 +190,7 @@ func (d *decoding) options(r netflow.OptionsDataRecord) {
 			}
 		}
 	}
-	if every > 0 && space > 0 { // so many packets are taken, so many are not
+	if every > 0 && space > 0 { // of every + space packets the first are taken
 		rate = (every + space) / every
 	} else if rate == 0 {
 		rate = every

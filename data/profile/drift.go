@@ -23,8 +23,7 @@ func (p *Profile) Counter() *Counter {
 	return c
 }
 
-// Add counts every so many rows of a table, each for as many. Columns that it lacks, or has of another type, are passed
-// over.
+// Add counts one of every rows of a table, for as many. Columns that it lacks, or has of another type, are passed over.
 func (c *Counter) Add(t *data.Table, every int) {
 	find := t.Lookup()
 	all := func(yield func(int32) bool) {

@@ -91,8 +91,9 @@ func TestNotice(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := found(1, "duration")
-	want := `{"ts":1795780860,"uid":"C1","id.orig_h":"10.0.0.5","id.orig_p":50123,"id.resp_h":"192.0.2.7","id.resp_p":22,` +
-		`"proto":"tcp","note":"Plumbline::Anomaly","msg":"iforest: score 0.75 above 0.5, cause duration (9, expected 2); ` +
+	want := `{"ts":1795780860,"uid":"C1","id.orig_h":"10.0.0.5","id.orig_p":50123,"id.resp_h":"192.0.2.7",` +
+		`"id.resp_p":22,"proto":"tcp","note":"Plumbline::Anomaly",` +
+		`"msg":"iforest: score 0.75 above 0.5, cause duration (9, expected 2); ` +
 		`10.0.0.5:50123 → 192.0.2.7:22","sub":"` + a.Group + " " + a.ID + `","src":"10.0.0.5","dst":"192.0.2.7","p":22,` +
 		`"peer_descr":"iforest","actions":["Notice::ACTION_LOG"],"suppress_for":0}`
 	if string(line) != want {

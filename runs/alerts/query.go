@@ -23,7 +23,7 @@ type Query struct {
 	Before   int64  // Seq below this
 	Oldest   bool   // oldest first; else newest first
 	Top      bool   // highest score first
-	Limit    int    // at most so many; 0: any number
+	Limit    int    // most alerts; 0: any number
 }
 
 // where is the condition of a query.

@@ -12,7 +12,7 @@ import (
 const keptScores = 2000
 
 // Calibration is calibration.json: the scores of benign units that the model was not fitted on, which p-values are
-// taken from. Of more than 4,000 the 2,000 highest are kept, and every so many of the others.
+// taken from. Of more than 4,000 the 2,000 highest are kept, and others at equal distances.
 type Calibration struct {
 	N      int       `json:"n"`      // scores
 	Scores []float64 `json:"scores"` // ascending

@@ -72,8 +72,8 @@ func (s *Server) info(m *Model) ModelInfo {
 	out := ModelInfo{Name: m.Name, Version: m.Version, Loaded: m.Loaded, Model: m.Bundle.Model, Label: m.Label,
 		Data: m.Data,
 		Unit: m.Unit.Name, Threshold: finite(float64(m.Threshold.Score))}
-	for i, name := range s.shelf.names {
-		if fault := s.shelf.places[i].fault.Load(); name == m.Name && fault != nil {
+	for i, name := range s.served.names {
+		if fault := s.served.places[i].fault.Load(); name == m.Name && fault != nil {
 			out.Fault = *fault
 		}
 	}
@@ -83,7 +83,7 @@ func (s *Server) info(m *Model) ModelInfo {
 // models answers GET /v1/models.
 func (s *Server) models(w http.ResponseWriter, _ *http.Request) error {
 	list := []ModelInfo{}
-	for _, m := range s.shelf.all() {
+	for _, m := range s.served.all() {
 		list = append(list, s.info(m))
 	}
 	write(w, http.StatusOK, map[string]any{"models": list})
@@ -135,7 +135,7 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) error {
 	if !s.ready.Load() {
 		return refuse(http.StatusServiceUnavailable, "", "the server stops")
 	}
-	write(w, http.StatusOK, map[string]any{"status": "ready", "models": s.shelf.names})
+	write(w, http.StatusOK, map[string]any{"status": "ready", "models": s.served.names})
 	return nil
 }
 

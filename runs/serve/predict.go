@@ -56,7 +56,7 @@ type Answer struct {
 
 // pick is the model of a name; "" stands for the only one.
 func (s *Server) pick(name string) (*Model, error) {
-	m, names := s.shelf.find(name)
+	m, names := s.served.find(name)
 	switch {
 	case m != nil:
 		return m, nil

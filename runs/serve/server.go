@@ -29,7 +29,7 @@ const (
 // Server answers with what models say.
 type Server struct {
 	o       Options
-	shelf   *shelf
+	served  *served
 	queue   *queue
 	batches *queue
 	memory  budget
@@ -54,7 +54,7 @@ func New(o Options) (*Server, error) {
 		s.o.Alerts = s.ring
 	}
 	var err error
-	if s.shelf, err = newShelf(o.Models); err != nil {
+	if s.served, err = newServed(o.Models); err != nil {
 		return nil, err
 	}
 	if s.page, err = tryPage(); err != nil {
@@ -66,10 +66,10 @@ func New(o Options) (*Server, error) {
 }
 
 // Models are those that are served now.
-func (s *Server) Models() []*Model { return s.shelf.all() }
+func (s *Server) Models() []*Model { return s.served.all() }
 
 // Reload reads the models again whose files have changed.
-func (s *Server) Reload() { s.shelf.reload(s.reloaded) }
+func (s *Server) Reload() { s.served.reload(s.reloaded) }
 
 func (s *Server) reloaded(m *Model, err error) {
 	s.counts.reloaded(err)
@@ -91,7 +91,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, hosts []string) erro
 		MaxHeaderBytes: headerBytes, ErrorLog: slog.NewLogLogger(s.o.Log.Handler(), slog.LevelDebug)}
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
-	go s.shelf.watch(watching, s.o.Reload, s.reloaded)
+	go s.served.watch(watching, s.o.Reload, s.reloaded)
 	ended := make(chan error, 1)
 	go func() { ended <- h.Serve(l) }()
 	select {

@@ -371,7 +371,8 @@ func TestMetrics(t *testing.T) {
 	}
 	ask(t, h, "POST", "/v1/predict", jsonKind, []byte("{"))
 	_, raw := ask(t, h, "GET", "/metrics", "", nil)
-	form := regexp.MustCompile(`^([a-zA-Z_:][a-zA-Z0-9_:]*(\{[a-zA-Z_]+="[^"]*"(, ?[a-zA-Z_]+="[^"]*")*\})? [-+0-9.eEInfNa]+|#.*)$`)
+	form := regexp.MustCompile(`^([a-zA-Z_:][a-zA-Z0-9_:]*(\{[a-zA-Z_]+="[^"]*"(, ?[a-zA-Z_]+="[^"]*")*\})? ` +
+		`[-+0-9.eEInfNa]+|#.*)$`)
 	for line := range strings.Lines(string(raw)) {
 		if !form.MatchString(strings.TrimSuffix(line, "\n")) {
 			t.Errorf("no line of the format: %s", line)

@@ -97,7 +97,8 @@ func TestKubernetes(t *testing.T) {
 	}
 	// a field that Kubernetes does not know is found
 	var j batch.Job
-	if wrong, err := strict.UnmarshalStrict([]byte(`{"spec": {"completionmode": "Indexed"}}`), &j); err != nil || wrong == nil {
+	wrong, err := strict.UnmarshalStrict([]byte(`{"spec": {"completionmode": "Indexed"}}`), &j)
+	if err != nil || wrong == nil {
 		t.Errorf("a wrong field: %v, %v", wrong, err)
 	}
 	for _, overrides := range [][]string{{}, {"+launch.kubernetes={image: a, volume: b}"}} {

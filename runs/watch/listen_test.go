@@ -54,7 +54,10 @@ data:
   - name: own
     format: delimited
     files: {train: [%s]}
-    options: {header: true, time_layouts: ["2006-01-02 15:04:05"], types: {ts: time, sa: address, da: address, pr: category, label: category}}
+    options:
+      header: true
+      time_layouts: ["2006-01-02 15:04:05"]
+      types: {ts: time, sa: address, da: address, pr: category, label: category}
     label: {column: label, benign: [benign]}
     drop: [sp]
 models: [znorm]

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// recent is values of the keys that were put last, at most so many, and which of them have changed or gone since they
+// recent is values of the keys that were put last, up to a number, and which of them have changed or gone since they
 // were saved.
 type recent[V any] struct {
 	most    int

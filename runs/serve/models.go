@@ -18,8 +18,8 @@ import (
 	"plumbline/runs/record"
 )
 
-// shelf is the models that are served. A request takes one, and keeps it whatever is read again meanwhile.
-type shelf struct {
+// served is the models that are served. A request takes one, and keeps it whatever is read again meanwhile.
+type served struct {
 	places []*place
 	names  []string
 	again  sync.Mutex // one look at the files at a time
@@ -35,9 +35,9 @@ type place struct {
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
-// newShelf reads the models.
-func newShelf(sources []Source) (*shelf, error) {
-	s := &shelf{}
+// newServed reads the models.
+func newServed(sources []Source) (*served, error) {
+	s := &served{}
 	for _, src := range sources {
 		p := &place{path: src.Path, seen: stamp(src.Path)}
 		m, err := open(src.Name, src.Path)
@@ -60,7 +60,7 @@ func newShelf(sources []Source) (*shelf, error) {
 }
 
 // find is the model of a name, "" for the only one; nil where there is none. It lists the names.
-func (s *shelf) find(name string) (*Model, []string) {
+func (s *served) find(name string) (*Model, []string) {
 	for i, n := range s.names {
 		if n == name || name == "" && len(s.names) == 1 {
 			return s.places[i].model.Load(), s.names
@@ -70,7 +70,7 @@ func (s *shelf) find(name string) (*Model, []string) {
 }
 
 // all is the models in their order.
-func (s *shelf) all() (out []*Model) {
+func (s *served) all() (out []*Model) {
 	for _, p := range s.places {
 		out = append(out, p.model.Load())
 	}
@@ -79,7 +79,7 @@ func (s *shelf) all() (out []*Model) {
 
 // reload reads the models again whose files have changed, and says of each what came of it. One that cannot be read
 // leaves the model that there is.
-func (s *shelf) reload(say func(m *Model, err error)) {
+func (s *served) reload(say func(m *Model, err error)) {
 	s.again.Lock()
 	defer s.again.Unlock()
 	for i, p := range s.places {
@@ -105,7 +105,7 @@ func (s *shelf) reload(say func(m *Model, err error)) {
 }
 
 // watch looks at the files now and then until the context ends.
-func (s *shelf) watch(ctx context.Context, every time.Duration, say func(m *Model, err error)) {
+func (s *served) watch(ctx context.Context, every time.Duration, say func(m *Model, err error)) {
 	if every < 0 {
 		return
 	}

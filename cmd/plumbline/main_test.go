@@ -347,6 +347,7 @@ func newExamples(t *testing.T) *examples {
 		"show model.plumb", "show "+model, "score model.plumb my-flows.csv", "score "+model+" "+traffic,
 		"watch model.plumb", "watch "+model, "conn.csv", watched, "alerts.db", store,
 		"-o conn.plumb", "-o "+filepath.Join(root, "conn.plumb")+" --force", "watch conn.plumb", "watch "+model,
+		"office.csv", filepath.Join(root, "office.csv"), "office.plumb", filepath.Join(root, "office.plumb"),
 		"serve model.plumb", "serve "+model, "web=web.plumb", "web="+model,
 		"-o watched.plumb", "-o "+filepath.Join(root, "watched.plumb")+" --force",
 		"95531e1f99fcb83e", group[1], "0f3c9a1b", one[1],

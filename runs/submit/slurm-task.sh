@@ -20,9 +20,13 @@ while :; do # a signal ends wait, not the program
   wait "$pid"; code=$?
   kill -0 "$pid" 2>/dev/null || break
 done
-wait "$pid"; code=$? # what wait said before can be the number of the signal
+wait "$pid"; code=$? # what wait said before can be the number of the signal; bash may have lost the code, which is -1 then
 case "$code" in
-75 | 143) [ -z "$limit" ] || again "it reached its time limit" ;; # 143: ended before it listened to signals
+0 | 1) exit "$code" ;; # all of its cells have ended
+esac
+# a task that had nothing left to do ends at once
+[ -z "$limit" ] || again "it reached its time limit"
+case "$code" in
 137) # killed: for lack of memory if the control group says so, or if it happens again
   group="$(sed -n 's/^0:://p' /proc/self/cgroup 2>/dev/null)"
   killed="$(sed -n 's/^oom_kill //p' "/sys/fs/cgroup$group/memory.events" 2>/dev/null)"

@@ -12,10 +12,12 @@ import (
 )
 
 // TestCopiesAmongTies: rows that are alike have equal bytes of score, also where most distances are tied, as between
-// the
-// whole numbers and 0/1 columns of traffic: which of the tied neighbours count, and in which order they are summed, is
-// the same for all copies.
+// the whole numbers and 0/1 columns of traffic: which of the tied neighbours count, and in which order they are summed,
+// is the same for all copies.
 func TestCopiesAmongTies(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it says nothing about goroutines")
+	}
 	ctx := context.Background()
 	for _, name := range models.Names() {
 		info, err := models.Lookup(name)

@@ -226,16 +226,25 @@ type argusFlow struct {
 	group    [4]byte // of IGMP
 }
 
+// Accumulators are those of one table.
+func (a *Argus) Accumulators() Accumulators { return &argusFlows{} }
+
+type argusFlows struct{ pool[argusFlow] }
+
 // Open goes on from the record before: what was seen of a connection stays, but for a reset.
-func (a *Argus) Open(_ *Conn, before Accumulator) Accumulator {
+func (a *argusFlows) Open(_ *Conn, before Accumulator) Accumulator {
+	own := a.get()
 	if before == nil {
-		return &argusFlow{fresh: true}
+		own.fresh = true
+		return own
 	}
-	own := *before.(*argusFlow)
+	*own = *before.(*argusFlow)
 	own.packets, own.until = 0, 0
 	own.state.reset = false
-	return &own
+	return own
 }
+
+func (a *argusFlows) Close(f Accumulator) { a.put(f.(*argusFlow)) }
 
 // Packet keeps what Argus shows of a packet.
 func (f *argusFlow) Packet(c *Conn, p *packets.Packet, from Side) {
@@ -322,7 +331,7 @@ func (a *Argus) Record(c *Conn, w *Row) {
 		tos[0], tos[1], seen[0], seen[1] = tos[1], tos[0], seen[1], seen[0]
 		ports[0], ports[1] = ports[1], ports[0]
 	}
-	src, dst := &c.Side[Orig], &c.Side[Resp]
+	src, dst := c.Side[Orig], c.Side[Resp]
 	w.Time(start)
 	w.Seconds(max(c.Last, f.until) - start)
 	w.Text(argusProto(c))

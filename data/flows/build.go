@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"sync"
 
 	"plumbline/data/packets"
@@ -317,6 +318,13 @@ func (b *builder) work(ctx context.Context, w int, from <-chan *batch, to chan<-
 			continue
 		}
 		b.outboxes[w].reclaim()
+		if last { // all that is open is written
+			open := 0
+			for shard := w; shard < len(b.tables); shard += b.workers {
+				open += b.tables[shard].open
+			}
+			b.outboxes[w].list = slices.Grow(b.outboxes[w].list, open)
+		}
 		for shard := w; shard < len(b.tables); shard += b.workers {
 			switch {
 			case last:

@@ -46,33 +46,39 @@ var cicPublishedColumns = []string{
 	"Active Max", "Active Min", "Idle Mean", "Idle Std", "Idle Max", "Idle Min",
 }
 
-// moments are the mean and so on of values, without keeping them.
+// welford is the mean of values and the sum of the squares of what they are off it, without keeping them. How many there
+// are is known elsewhere.
+type welford struct{ mean, m2 float64 }
+
+// add takes the nth value.
+func (s *welford) add(v float64, n uint64) {
+	d := v - s.mean
+	s.mean += d / float64(n)
+	s.m2 += float64(d * (v - s.mean))
+}
+
+// variance is that of a sample of n: divided by one less; 0 of one value.
+func (s *welford) variance(n uint64) float64 {
+	if n < 2 {
+		return 0
+	}
+	return s.m2 / float64(n-1)
+}
+
+// moments are the mean and so on of values that nobody counts elsewhere.
 type moments struct {
+	welford
 	n              uint64
-	sum, mean, m2  float64
 	least, largest float64
 }
 
 func (m *moments) add(v float64) {
-	if m.n == 0 || v < m.least {
-		m.least = v
+	if m.n == 0 {
+		m.least, m.largest = v, v
 	}
-	if m.n == 0 || v > m.largest {
-		m.largest = v
-	}
+	m.least, m.largest = min(m.least, v), max(m.largest, v)
 	m.n++
-	m.sum += v
-	d := v - m.mean
-	m.mean += d / float64(m.n)
-	m.m2 += float64(d * (v - m.mean))
-}
-
-// variance is that of a sample: divided by one less than the number of values; 0 of one.
-func (m *moments) variance() float64 {
-	if m.n < 2 {
-		return 0
-	}
-	return m.m2 / float64(m.n-1)
+	m.welford.add(v, m.n)
 }
 
 // pace is a number in the time of the flow, a second; missing of a flow that took none, where the original has
@@ -85,24 +91,64 @@ func pace(w *Row, n float64, duration float64) {
 	w.Number(n / (duration / 1e6))
 }
 
-// spread writes the largest, the least, mean and standard deviation, in the order in which sizes have them.
-func (m *moments) spread(w *Row) {
-	for _, v := range []float64{m.largest, m.least, m.mean, math.Sqrt(m.variance())} {
+// write writes the numbers.
+func write(w *Row, numbers ...float64) {
+	for _, v := range numbers {
 		w.Number(v)
 	}
 }
 
-// course writes mean, standard deviation, the largest and the least, in the order in which times have them.
-func (m *moments) course(w *Row) {
-	for _, v := range []float64{m.mean, math.Sqrt(m.variance()), m.largest, m.least} {
-		w.Number(v)
+// course writes mean, standard deviation, the largest and the least of n times, in the order in which these have them.
+func course(w *Row, s *welford, n uint64, largest, least float64) {
+	write(w, s.mean, math.Sqrt(s.variance(n)), largest, least)
+}
+
+func (m *moments) course(w *Row) { course(w, &m.welford, m.n, m.largest, m.least) }
+
+// lengths writes the largest, the least, mean and standard deviation of the sizes of n packets.
+func (s *cicSide) lengths(w *Row, n uint64) {
+	write(w, float64(s.largest), float64(s.least), s.size.mean, math.Sqrt(s.size.variance(n)))
+}
+
+// times writes the sum and the course of the times between n packets.
+func (s *cicSide) times(w *Row, n uint64) {
+	var g cicGaps
+	if s.gaps != nil {
+		g = *s.gaps
 	}
+	w.Number(g.sum)
+	course(w, &g.welford, n-min(n, 1), g.largest, g.least)
+}
+
+// payload is what a side sent; of other protocols than TCP and UDP nothing is known.
+func (f *cicFlow) payload(c *Conn, of Side) float64 {
+	if c.Proto != packets.TCP && c.Proto != packets.UDP {
+		return 0
+	}
+	return float64(c.Side[of].Payload)
 }
 
 // Record writes a flow.
 func (*CIC) Record(c *Conn, w *Row) {
 	f := c.Own.(*cicFlow)
-	in, out := float64(f.sizeIn.n), float64(f.sizeOut.n)
+	var nothing cicSide
+	there, back := f.sides[Orig], f.sides[Resp]
+	least, largest := uint32(math.MaxUint32), uint32(0)
+	for _, s := range []**cicSide{&there, &back} {
+		if *s == nil {
+			*s = &nothing
+			continue
+		}
+		least, largest = min(least, (*s).least), max(largest, (*s).largest)
+	}
+	nIn, nOut := c.Side[Orig].Packets, c.Side[Resp].Packets
+	in, out := float64(nIn), float64(nOut)
+	bytesIn, bytesOut := f.payload(c, Orig), f.payload(c, Resp)
+	sizes := f.sizes(nIn + nOut)
+	bytes := bytesIn + bytesOut
+	if f.of.published {
+		bytes += float64(f.firstSize)
+	}
 	duration := float64(c.Last/1000 - c.First/1000)
 	w.Addr(c.Addr[0])
 	w.Count(uint64(c.Port[0]))
@@ -110,60 +156,56 @@ func (*CIC) Record(c *Conn, w *Row) {
 	w.Count(uint64(c.Port[1]))
 	w.Text(f.protocol(c))
 	w.Time(c.First)
-	w.Number(duration)
-	w.Number(in)
-	w.Number(out)
-	w.Number(f.sizeIn.sum)
-	w.Number(f.sizeOut.sum)
-	f.sizeIn.spread(w)
-	f.sizeOut.spread(w)
-	pace(w, f.sizeIn.sum+f.sizeOut.sum, duration)
+	write(w, duration, in, out, bytesIn, bytesOut)
+	there.lengths(w, nIn)
+	back.lengths(w, nOut)
+	pace(w, bytesIn+bytesOut, duration)
 	pace(w, in+out, duration)
-	f.gap.course(w)
-	w.Number(f.gapIn.sum)
-	f.gapIn.course(w)
-	w.Number(f.gapOut.sum)
-	f.gapOut.course(w)
-	f.flags(c, w)
-	w.Number(orZero(in, duration))
-	w.Number(orZero(out, duration))
-	w.Number(f.size.least)
-	w.Number(f.size.largest)
-	w.Number(f.size.mean)
-	w.Number(math.Sqrt(f.size.variance()))
-	w.Number(f.size.variance())
-	for _, bit := range []int{0, 1, 2, 3, 4, 5, 7, 6} { // FIN, SYN, RST, PSH, ACK, URG, CWR, ECE
-		w.Count(uint64(c.Side[Orig].FlagCount[bit] + c.Side[Resp].FlagCount[bit]))
+	course(w, &f.gap, nIn+nOut-1, f.gapMax, f.gapMin)
+	there.times(w, nIn)
+	back.times(w, nOut)
+	f.flagsBySide(w, there, back)
+	w.Count(there.headers)
+	w.Count(back.headers)
+	write(w, orZero(in, duration), orZero(out, duration), float64(least), float64(largest), f.size.mean,
+		math.Sqrt(f.size.variance(sizes)), f.size.variance(sizes))
+	for _, n := range []uint32{f.fin, f.syn, there.rst + back.rst, there.push + back.push, f.ack,
+		there.urgent + back.urgent, f.cwr, f.ece} {
+		w.Count(uint64(n))
 	}
 	ratio := 0.0
 	if in > 0 {
 		ratio = out / in
 	}
-	if f.published {
+	if f.of.published {
 		ratio = math.Floor(ratio)
 	}
-	w.Number(ratio)
-	w.Number(f.size.sum / (in + out))
-	w.Number(f.sizeIn.mean)
-	w.Number(f.sizeOut.mean)
-	if f.published {
-		w.Count(f.headers[Orig])
+	write(w, ratio, bytes/(in+out), there.size.mean, back.size.mean)
+	if f.of.published {
+		w.Count(there.headers)
 	}
 	f.bulks[Orig].record(w)
 	f.bulks[Resp].record(w)
-	for _, m := range []moments{f.sizeIn, f.sizeOut} { // of subflows, of which every packet is taken to begin one
-		w.Number(math.Floor(float64(m.n) / (in + out)))
-		w.Number(math.Floor(m.sum / (in + out)))
-	}
-	w.Count(uint64(f.window[Orig]))
-	w.Count(uint64(f.window[Resp]))
+	// of subflows, of which every packet is taken to begin one
+	write(w, math.Floor(in/(in+out)), math.Floor(bytesIn/(in+out)))
+	write(w, math.Floor(out/(in+out)), math.Floor(bytesOut/(in+out)))
+	w.Count(uint64(there.window))
+	w.Count(uint64(back.window))
 	w.Count(uint64(f.acted))
-	w.Count(uint64(f.least))
-	f.active.course(w)
-	f.idle.course(w)
-	if f.published {
-		return
+	w.Count(uint64(f.leastHead))
+	var pauses cicPauses
+	if f.pauses != nil {
+		pauses = *f.pauses
 	}
+	pauses.active.course(w)
+	pauses.idle.course(w)
+	if !f.of.published {
+		f.repaired(c, w)
+	}
+}
+
+// repaired writes the columns that the original program does not have.
+func (f *cicFlow) repaired(c *Conn, w *Row) {
 	kind, code := -1.0, -1.0
 	if f.icmp {
 		kind, code = float64(f.kind), float64(f.code)
@@ -177,19 +219,24 @@ func (*CIC) Record(c *Conn, w *Row) {
 	}
 }
 
-// flags writes what there is of flags and headers by side.
-func (f *cicFlow) flags(c *Conn, w *Row) {
-	const reset = 2
-	w.Count(uint64(f.push[Orig]))
-	w.Count(uint64(f.push[Resp]))
-	w.Count(uint64(f.urgent[Orig]))
-	w.Count(uint64(f.urgent[Resp]))
-	if !f.published {
-		w.Count(uint64(c.Side[Orig].FlagCount[reset]))
-		w.Count(uint64(c.Side[Resp].FlagCount[reset]))
+// flagsBySide writes PSH and URG, which the original program counts of the flow's first packet alone, and RST, of which
+// it has no such columns.
+func (f *cicFlow) flagsBySide(w *Row, there, back *cicSide) {
+	if f.of.published {
+		for _, bit := range []int{3, 5} {
+			for side := range Side(2) {
+				n := uint64(0)
+				if side == f.firstOf {
+					n = uint64(f.first >> bit & 1)
+				}
+				w.Count(n)
+			}
+		}
+		return
 	}
-	w.Count(f.headers[Orig])
-	w.Count(f.headers[Resp])
+	for _, n := range []uint32{there.push, back.push, there.urgent, back.urgent, there.rst, back.rst} {
+		w.Count(uint64(n))
+	}
 }
 
 // orZero is a number a second, 0 of a flow that took no time.

@@ -2,7 +2,8 @@ package flows
 
 import "plumbline/data/packets"
 
-// History is the letters of Zeek's history: small ones are the responder's.
+// History is the letters of Zeek's history: small ones are the responder's. Where none is asked for it is nil, and takes
+// letters without keeping them.
 type History struct {
 	letters [historyLetters]byte
 	n       uint8
@@ -16,7 +17,7 @@ const historyLetters = 37
 func (h *History) String() string { return string(h.letters[:h.n]) }
 
 func (h *History) add(letter byte) {
-	if h.n < historyLetters {
+	if h != nil && h.n < historyLetters {
 		h.letters[h.n] = letter
 		h.n++
 	}
@@ -41,6 +42,9 @@ func sided(letter byte, from Side) byte {
 
 // mark writes a letter the first time that its kind comes from that end, and says whether it came before.
 func (h *History) mark(kind uint, letter byte, from Side) bool {
+	if h == nil {
+		return true
+	}
 	bit := uint16(1) << (kind + 8*uint(from))
 	if h.once&bit != 0 {
 		return true
@@ -65,7 +69,7 @@ func (c *Conn) scaled(letter byte, from Side, count uint32) {
 
 // letters writes the letters of a TCP segment.
 func (c *Conn) letters(flags packets.TCPFlags, from Side, rel, length uint32) {
-	e, h := &c.TCP.End[from], &c.History
+	e, h := &c.TCP.End[from], c.History
 	switch control := flags & (packets.SYN | packets.FIN | packets.RST); control {
 	case packets.SYN:
 		letter := byte('S')

@@ -79,6 +79,7 @@ func (n *NetFlow) Policy() Policy {
 	p := Policy{
 		Fragments:    packets.ReassembleFragments,
 		OneWay:       n.oneWay(),
+		TCP:          n.Layout == "nf-v2", // retransmissions
 		Ports:        netflowPorts,
 		Idle:         func(*Conn) time.Duration { return idle },
 		Active:       active,
@@ -137,10 +138,10 @@ func icmpAnswer(p *packets.Packet) bool {
 	return false
 }
 
-// Open keeps what nf-v2 counts.
-func (n *NetFlow) Open(*Conn, Accumulator) Accumulator {
+// Accumulators keeps what nf-v2 counts.
+func (n *NetFlow) Accumulators() Accumulators {
 	if n.Layout == "nf-v2" {
-		return &nfV2Flow{}
+		return &nfV2Flows{}
 	}
 	return nil
 }
@@ -152,7 +153,7 @@ func (n *NetFlow) Record(c *Conn, w *Row) {
 		return
 	}
 	const milli = int64(time.Millisecond)
-	src, dst := &c.Side[Orig], &c.Side[Resp]
+	src, dst := c.Side[Orig], c.Side[Resp]
 	first, last := c.First/milli*milli, c.Last/milli*milli
 	w.Time(first)
 	w.Time(last)

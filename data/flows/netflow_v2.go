@@ -24,11 +24,25 @@ const nfV2Columns = "IPV4_SRC_ADDR address,L4_SRC_PORT number,IPV4_DST_ADDR addr
 
 // nfV2Flow is what the features need besides the counts.
 type nfV2Flow struct {
-	sizes   [5]uint64 // packets of both sides by the length of their IP packet
-	seconds [2]secondBytes
-	query   dnsQuery
-	ftp     uint16 // code of the first reply
+	sizes [5]uint64 // packets of both sides by the length of their IP packet
+	sides [2]nfV2Side
+	query dnsQuery
+	ftp   uint16 // code of the first reply
 }
+
+// nfV2Side is what is kept of one side.
+type nfV2Side struct {
+	seconds           secondBytes
+	shortest, longest uint32 // IP packet
+	maxWindow         uint16
+	minTTL, maxTTL    uint8
+}
+
+type nfV2Flows struct{ pool[nfV2Flow] }
+
+func (n *nfV2Flows) Open(*Conn, Accumulator) Accumulator { return n.get() }
+
+func (n *nfV2Flows) Close(f Accumulator) { n.put(f.(*nfV2Flow)) }
 
 // Packet counts.
 func (f *nfV2Flow) Packet(c *Conn, p *packets.Packet, from Side) {
@@ -37,7 +51,14 @@ func (f *nfV2Flow) Packet(c *Conn, p *packets.Packet, from Side) {
 		bin++
 	}
 	f.sizes[bin]++
-	f.seconds[from].add(p.Time, uint64(p.IPLen))
+	s := &f.sides[from]
+	if c.Side[from].Packets == 1 {
+		s.shortest, s.minTTL = p.IPLen, p.TTL
+	}
+	s.shortest, s.longest = min(s.shortest, p.IPLen), max(s.longest, p.IPLen)
+	s.minTTL, s.maxTTL = min(s.minTTL, p.TTL), max(s.maxTTL, p.TTL)
+	s.maxWindow = max(s.maxWindow, p.Window)
+	s.seconds.add(p.Time, uint64(p.IPLen))
 	switch {
 	case c.Proto == packets.UDP && (p.SrcPort == dns || p.DstPort == dns):
 		f.query.read(p.Payload)
@@ -150,7 +171,8 @@ func replyCode(b []byte) uint16 {
 
 // record writes the features. Those that nobody measured of a direction without packets are 0, as in the files.
 func (f *nfV2Flow) record(c *Conn, w *Row) {
-	in, out := &c.Side[Orig], &c.Side[Resp]
+	in, out := c.Side[Orig], c.Side[Resp]
+	there, back := &f.sides[Orig], &f.sides[Resp]
 	millis := func(from, to int64) uint64 { return uint64(max(0, to-from)) / uint64(time.Millisecond) }
 	spent := func(t *Traffic) uint64 { return millis(t.First, t.Last) }
 	w.Addr(c.Addr[0])
@@ -170,30 +192,30 @@ func (f *nfV2Flow) record(c *Conn, w *Row) {
 	w.Count(duration)
 	w.Count(spent(in))
 	w.Count(spent(out))
-	w.Count(uint64(in.MinTTL))
-	w.Count(uint64(in.MaxTTL))
-	longest, shortest := max(in.MaxIPLen, out.MaxIPLen), in.MinIPLen
+	w.Count(uint64(there.minTTL))
+	w.Count(uint64(there.maxTTL))
+	longest, shortest := max(there.longest, back.longest), there.shortest
 	if out.Packets > 0 {
-		shortest = min(shortest, out.MinIPLen)
+		shortest = min(shortest, back.shortest)
 	}
 	w.Count(uint64(longest))
 	w.Count(uint64(shortest))
-	w.Count(uint64(min(in.MinIPLen, out.MinIPLen))) // 0 without an answer
+	w.Count(uint64(min(there.shortest, back.shortest))) // 0 without an answer
 	w.Count(uint64(longest))
-	w.Number(f.seconds[Orig].value())
-	w.Number(f.seconds[Resp].value())
-	w.Count(in.RetransmittedBytes)
-	w.Count(uint64(in.Retransmitted))
-	w.Count(out.RetransmittedBytes)
-	w.Count(uint64(out.Retransmitted))
+	w.Number(there.seconds.value())
+	w.Number(back.seconds.value())
+	w.Count(c.TCP.End[Orig].RetransmittedBytes)
+	w.Count(uint64(c.TCP.End[Orig].Retransmitted))
+	w.Count(c.TCP.End[Resp].RetransmittedBytes)
+	w.Count(uint64(c.TCP.End[Resp].Retransmitted))
 	for _, t := range []*Traffic{in, out} { // bits a second
 		w.Count(t.IPBytes * 8 * 1000 / max(1, duration))
 	}
 	for _, n := range f.sizes {
 		w.Count(n)
 	}
-	w.Count(uint64(in.MaxWindow))
-	w.Count(uint64(out.MaxWindow))
+	w.Count(uint64(there.maxWindow))
+	w.Count(uint64(back.maxWindow))
 	kind, code := uint64(0), uint64(0)
 	if c.Proto == packets.ICMP || c.Proto == packets.ICMPv6 {
 		kind, code = uint64(c.ICMPType), uint64(c.ICMPCode)

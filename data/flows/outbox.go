@@ -18,8 +18,8 @@ type outbox struct {
 type record struct {
 	number uint64 // of the connection
 	c      *Conn
-	table  *table // whose connection it is; nil: it is a copy
-	at     uint32 // where it stands in the table's slabs
+	table  *table // whose connection it is
+	at     uint32 // where it stands in the table's slabs; none: it is a copy
 }
 
 func (o *outbox) add(c *Conn, t *table, at uint32) {
@@ -57,10 +57,7 @@ func (o *outbox) reclaim() {
 		return
 	}
 	for _, r := range *list {
-		if r.table != nil {
-			r.c.Own = nil
-			r.table.free = append(r.table.free, r.at)
-		}
+		r.table.release(r.c, r.at)
 	}
 	clear(*list)
 	o.spare = *list

@@ -23,6 +23,7 @@ func (r *Report) Says() []string {
 	}
 	say(r.LostFragments, "%d fragments of datagrams of which others are missing", r.LostFragments)
 	say(r.OverlongFragments, "%d fragments that contradict others of their datagram", r.OverlongFragments)
+	say(r.Duplicates, "%d packets are in the capture twice, within 50 ms, and count twice", r.Duplicates)
 	say(r.Backwards, "%d frames are older than one before them", r.Backwards)
 	say(r.Jumps, "%d times the clock of the capture jumps by more than an hour back or a day ahead", r.Jumps)
 	say(r.Evicted, "%d connections ended early to make room for others: max_open is too small for this traffic", r.Evicted)

@@ -13,7 +13,7 @@ type tableState struct {
 	deadline int64 // when it ends if no packet comes
 	// older and newer are the neighbours in the order of the last packets, before and next in a slot of the wheel.
 	older, newer, before, next uint32
-	slot                       int32 // of the wheel, -1: in none
+	slot                       int16 // of the wheel, -1: in none
 	oneWay                     bool
 }
 
@@ -49,6 +49,12 @@ type table struct {
 	wheelAt        int64 // the second up to which the wheel was turned
 	wheelSet       bool
 
+	traffic   pool[Traffic]
+	tcp       pool[TCP]
+	histories pool[History]
+	copies    pool[Conn]   // of intermediate records
+	own       Accumulators // nil: the vocabulary keeps nothing
+
 	out     *outbox
 	flows   uint64
 	evicted uint64
@@ -58,7 +64,8 @@ type table struct {
 const wheelSlots = 4096
 
 func newTable(v Vocabulary, p Policy, limit int, out *outbox) *table {
-	t := &table{vocabulary: v, policy: p, limit: max(1, limit), oldest: none, newest: none, out: out}
+	t := &table{vocabulary: v, policy: p, limit: max(1, limit), oldest: none, newest: none, out: out,
+		own: v.Accumulators()}
 	for i := range t.wheel {
 		t.wheel[i] = none
 	}
@@ -96,8 +103,8 @@ func (t *table) packet(p *packets.Packet, k *key) {
 	c := t.conn(at)
 	t.touch(at)
 	from, counted := t.count(c, p, from)
-	if fresh || c.renewed {
-		c.Own, c.renewed = t.vocabulary.Open(c, c.Own), false
+	if t.own != nil && (fresh || c.renewed) {
+		c.Own, c.renewed = t.own.Open(c, c.Own), false
 	}
 	if !counted {
 		t.wait(at, c)
@@ -129,7 +136,7 @@ func (t *table) mention(p *packets.Packet, k *key) {
 // count adds a packet to its connection, unless its checksum is wrong.
 func (t *table) count(c *Conn, p *packets.Packet, from Side) (Side, bool) {
 	if p.Faults&packets.BadChecksum != 0 {
-		s := &c.Side[from]
+		s := t.side(c, from)
 		s.BadChecksums++
 		if !t.policy.BadChecksums {
 			switch p.Proto {
@@ -139,22 +146,30 @@ func (t *table) count(c *Conn, p *packets.Packet, from Side) (Side, bool) {
 				c.scaled('C', from, s.BadChecksums)
 				bare := *p
 				bare.PayloadLen, bare.Payload = 0, nil
-				c.count(&bare, from)
+				c.count(s, &bare)
 			}
 			return from, false
 		}
 	}
 	switch {
-	case p.Proto == packets.TCP && p.Faults&packets.NoTransport == 0 && p.FragmentOffset == 0:
-		from = c.track(p, from)
+	case p.Proto == packets.TCP && t.policy.TCP && p.Faults&packets.NoTransport == 0 && p.FragmentOffset == 0:
+		from = c.track(p, from, t.policy.Turns)
 	case p.Proto == packets.UDP:
 		c.History.mark(onceData, 'D', from)
 		c.Until = p.Time
 	default:
 		c.Until = p.Time
 	}
-	c.count(p, from)
+	c.count(t.side(c, from), p)
 	return from, true
+}
+
+// side is what an end of a connection has sent, to be written to.
+func (t *table) side(c *Conn, of Side) *Traffic {
+	if c.Side[of] == &silent {
+		c.Side[of] = t.traffic.get()
+	}
+	return c.Side[of]
 }
 
 // find is the connection of a packet and who sent the packet.
@@ -199,16 +214,22 @@ func (t *table) begin(p *packets.Packet, k *key) (uint32, Side) {
 	t.flows++
 	c := t.conn(at)
 	*c = Conn{
-		Addr: [2]packets.Addr{p.Src, p.Dst}, Port: [2]uint16{k.src, k.dst}, MAC: [2]uint64{p.SrcMAC, p.DstMAC},
-		Version: p.Version, Proto: p.Proto, EtherType: p.EtherType, VLAN: p.VLAN, InnerVLAN: p.InnerVLAN, MPLS: p.MPLS,
-		Tunnel: p.Tunnel, Depth: p.Depth, ICMPType: p.ICMPType, ICMPCode: p.ICMPCode, ICMPID: p.ICMPID,
-		First: p.Time, Last: p.Time, Began: p.Time, Number: p.Number, vlanKey: k.vlan,
+		Addr: [2]packets.Addr{p.Src, p.Dst}, Port: [2]uint16{k.src, k.dst},
+		Version: p.Version, Proto: p.Proto, EtherType: p.EtherType, Depth: p.Depth,
+		ICMPType: p.ICMPType, ICMPCode: p.ICMPCode,
+		First: p.Time, Last: p.Time, Began: p.Time, Until: p.Time, Number: p.Number, vlanKey: k.vlan,
+		Side: [2]*Traffic{&silent, &silent}, TCP: &noTCP,
 		table: tableState{hash: k.hash, slot: -1, oneWay: k.oneWay, older: none, newer: none,
 			before: none, next: none},
 	}
-	c.TCP.End[0].init()
-	c.TCP.End[1].init()
-	c.Until = p.Time
+	if t.policy.TCP && p.Proto == packets.TCP {
+		c.TCP = t.tcp.get()
+		c.TCP.End[0].init()
+		c.TCP.End[1].init()
+	}
+	if t.policy.History {
+		c.History = t.histories.get()
+	}
 	t.index.put(k.hash, at, t)
 	from := Orig
 	if t.policy.Flip != nil && t.policy.Flip(p) {
@@ -226,21 +247,52 @@ func (t *table) end(at uint32, why End) {
 	t.index.remove(c.table.hash, at, t)
 	t.open--
 	if c.Packets() == 0 && c.Records > 0 { // nothing came after the last intermediate record
-		t.free = append(t.free, at)
+		t.release(c, at)
 		return
 	}
 	c.End = why
 	t.out.add(c, t, at)
 }
 
+// release takes back what a connection kept that is written, and the connection itself, unless it is a copy.
+func (t *table) release(c *Conn, at uint32) {
+	for _, s := range c.Side {
+		if s != &silent {
+			t.traffic.put(s)
+		}
+	}
+	if c.TCP != &noTCP {
+		t.tcp.put(c.TCP)
+	}
+	t.histories.put(c.History)
+	if c.Own != nil {
+		t.own.Close(c.Own)
+	}
+	c.Side, c.TCP, c.History, c.Own = [2]*Traffic{}, nil, nil, nil
+	if at == none {
+		t.copies.put(c)
+		return
+	}
+	t.free = append(t.free, at)
+}
+
 // intermediate keeps a record and sets the counts back.
 func (t *table) intermediate(c *Conn, now int64) {
-	kept := *c
+	kept := t.copies.get()
+	*kept = *c
 	kept.End = EndActive
-	t.out.add(&kept, nil, 0)
+	if c.TCP != &noTCP {
+		kept.TCP = t.tcp.get()
+		*kept.TCP = *c.TCP
+	}
+	if c.History != nil {
+		kept.History = t.histories.get()
+		*kept.History = *c.History
+	}
+	t.out.add(kept, t, none)
 	c.Records++
 	c.renewed = true
-	c.Side = [2]Traffic{}
+	c.Side = [2]*Traffic{&silent, &silent}
 	c.First, c.Last = now, now
 }
 
@@ -309,7 +361,7 @@ func (t *table) schedule(at uint32, c *Conn) {
 		t.wheelAt, t.wheelSet = second(c.First)-1, true
 	}
 	due = min(max(due, t.wheelAt+1), t.wheelAt+wheelSlots)
-	slot := int32(uint64(due) % wheelSlots)
+	slot := int16(uint64(due) % wheelSlots)
 	head := t.wheel[slot]
 	if head != none {
 		t.conn(head).table.before = at
@@ -343,7 +395,7 @@ func (t *table) tick(now int64) {
 	to := now / 1e9
 	for n := 0; t.wheelAt < to && n < wheelSlots; n++ {
 		t.wheelAt++
-		slot := int32(uint64(t.wheelAt) % wheelSlots)
+		slot := int16(uint64(t.wheelAt) % wheelSlots)
 		at := t.wheel[slot]
 		t.wheel[slot] = none
 		for at != none {

@@ -227,17 +227,29 @@ type counter struct {
 func (k *counter) Check() error               { return nil }
 func (k *counter) Columns() []rows.ColumnSpec { return rows.Columns("number number") }
 func (k *counter) Policy() Policy {
-	return Policy{Fragments: packets.FollowFragments, Active: 60e9, Continue: true,
+	return Policy{Fragments: packets.FollowFragments, Active: 60e9, Continue: true, TCP: true, Turns: true,
 		Idle:   func(*Conn) time.Duration { return 30 * time.Second },
 		Begins: func(c *Conn, p *packets.Packet, _ Side) bool { return c.Proto == packets.TCP && c.Reused(p) },
 		Ends:   func(c *Conn, p *packets.Packet, _ Side) bool { return p.Flags&packets.RST != 0 }}
 }
 
-func (k *counter) Open(c *Conn, before Accumulator) Accumulator {
+func (k *counter) Accumulators() Accumulators { return &countedFlows{k: k} }
+
+// countedFlows uses accumulators again, as vocabularies do.
+type countedFlows struct {
+	k *counter
+	pool[counted]
+}
+
+func (p *countedFlows) Close(a Accumulator) { p.put(a.(*counted)) }
+
+func (p *countedFlows) Open(c *Conn, _ Accumulator) Accumulator {
 	if c.Packets() > 1 {
 		panic("opened late")
 	}
-	return &counted{k: k}
+	own := p.get()
+	own.k = p.k
+	return own
 }
 
 type counted struct {

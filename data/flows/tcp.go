@@ -45,7 +45,10 @@ type Endpoint struct {
 
 	lastSYN, lastFIN, lastRST uint32 // where the last ones were, for the history
 
-	retransmits, gaps, zeroWindows uint32
+	gaps, zeroWindows uint32
+
+	Retransmitted      uint32 // segments with nothing new
+	RetransmittedBytes uint64 // payload of those
 
 	// Data as it is put together, from start.
 	delivered uint64 // up to here nothing is missing any more
@@ -152,9 +155,9 @@ func (e *Endpoint) Size(peer *Endpoint) uint64 {
 }
 
 // track follows a segment. It is called once for each packet of a TCP connection that counts, and gives the sender,
-// whose side the connection may have changed.
-func (c *Conn) track(p *packets.Packet, from Side) Side {
-	t := &c.TCP
+// whose side the connection may have changed where turns says so ([Policy.Turns]).
+func (c *Conn) track(p *packets.Packet, from Side, turns bool) Side {
+	t := c.TCP
 	flags, length := p.Flags, p.PayloadLen
 	syn, fin, rst := flags&packets.SYN != 0, flags&packets.FIN != 0, flags&packets.RST != 0
 	ack := flags&packets.ACK != 0
@@ -195,8 +198,8 @@ func (c *Conn) track(p *packets.Packet, from Side) Side {
 	if ack {
 		acked = peer.acknowledge(p.Ack, rst)
 	}
-	delta := c.advance(from, past, flags, length)
-	closing, flipped := c.next(p, from, delta)
+	c.advance(from, past, flags, length)
+	closing, flipped := c.next(p, from, turns)
 	if flipped {
 		from ^= 1
 		e = &t.End[from]
@@ -209,9 +212,6 @@ func (c *Conn) track(p *packets.Packet, from Side) Side {
 		at := rel
 		if syn {
 			at++
-		}
-		if at > e.delivered {
-			c.Side[from].OutOfOrder++
 		}
 		if len(p.Payload) >= int(length) {
 			e.dataSent(at, uint64(length))
@@ -240,8 +240,8 @@ func (e *Endpoint) acknowledge(seq uint32, rst bool) uint64 {
 	return rel
 }
 
-// advance moves the end of what was sent, counts segments with nothing new, and says how far it moved.
-func (c *Conn) advance(from Side, past uint32, flags packets.TCPFlags, length uint32) int32 {
+// advance moves the end of what was sent and counts segments with nothing new.
+func (c *Conn) advance(from Side, past uint32, flags packets.TCPFlags, length uint32) {
 	e := &c.TCP.End[from]
 	delta := int32(past - uint32(e.last))
 	switch {
@@ -252,22 +252,20 @@ func (c *Conn) advance(from Side, past uint32, flags packets.TCPFlags, length ui
 	case delta > 0:
 		forward(&e.last, past)
 	case length > 0:
-		e.retransmits++
-		c.scaled('T', from, e.retransmits)
-		c.Side[from].Retransmitted++
-		c.Side[from].RetransmittedBytes += uint64(length)
+		e.Retransmitted++
+		e.RetransmittedBytes += uint64(length)
+		c.scaled('T', from, e.Retransmitted)
 	}
-	return delta
 }
 
 // next is the next state. closing: the end closes. flipped: originator and responder changed places.
-func (c *Conn) next(p *packets.Packet, from Side, delta int32) (closing, flipped bool) {
-	t := &c.TCP
+func (c *Conn) next(p *packets.Packet, from Side, turns bool) (closing, flipped bool) {
+	t := c.TCP
 	e, peer := &t.End[from], &t.End[from^1]
 	syn, fin, rst := p.Flags&packets.SYN != 0, p.Flags&packets.FIN != 0, p.Flags&packets.RST != 0
 	switch e.State {
 	case Inactive:
-		return c.first(p, from)
+		return c.first(p, from, turns)
 	case SynSent, SynAckSent:
 		if fin {
 			e.set(Closed)
@@ -302,8 +300,8 @@ func (c *Conn) next(p *packets.Packet, from Side, delta int32) (closing, flipped
 }
 
 // first is the state after the first segment of an end.
-func (c *Conn) first(p *packets.Packet, from Side) (closing, flipped bool) {
-	t := &c.TCP
+func (c *Conn) first(p *packets.Packet, from Side, turns bool) (closing, flipped bool) {
+	t := c.TCP
 	e, peer := &t.End[from], &t.End[from^1]
 	ack := p.Flags&packets.ACK != 0
 	if p.Flags&packets.SYN != 0 {
@@ -313,7 +311,7 @@ func (c *Conn) first(p *packets.Packet, from Side) (closing, flipped bool) {
 		case from == Orig:
 			e.set(SynSent)
 		default:
-			if !ack && peer.State == SynAckSent && p.Seq == uint32(e.start) {
+			if turns && !ack && peer.State == SynAckSent && p.Seq == uint32(e.start) {
 				// The SYN that the SYN-ACK before it answers: captured in the wrong order.
 				t.partial = false
 				c.Flip()
@@ -353,7 +351,7 @@ func (c *Conn) first(p *packets.Packet, from Side) (closing, flipped bool) {
 
 // closed takes note that an end closes, unless data is still awaited.
 func (c *Conn) closed(from Side) {
-	t := &c.TCP
+	t := c.TCP
 	e, peer := &t.End[from], &t.End[from^1]
 	if e.dataPending(peer) {
 		t.deferred = true

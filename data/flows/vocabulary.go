@@ -16,13 +16,21 @@ type Vocabulary interface {
 	Columns() []rows.ColumnSpec
 	// Policy is how the table works for the vocabulary.
 	Policy() Policy
-	// Open is called when a connection begins, after its first packet was counted and before Accumulator.Packet is
-	// called with it, and again after each intermediate record; before is nil or the accumulator of the record before.
-	// nil: the vocabulary keeps nothing of its own. It is called by several goroutines.
-	Open(c *Conn, before Accumulator) Accumulator
+	// Accumulators makes what the vocabulary keeps of the connections of one table; nil: nothing.
+	Accumulators() Accumulators
 	// Record writes the one row of a record, one call of a method of w for each column in order. It is called by one
 	// goroutine at a time, in the order of the records. c is a copy: it may be changed.
 	Record(c *Conn, w *Row)
+}
+
+// Accumulators makes the accumulators of one table, on the table's goroutine, and may use them again.
+type Accumulators interface {
+	// Open is called when a connection begins, after its first packet was counted and before Accumulator.Packet is
+	// called with it, and again after each intermediate record; before is nil or the accumulator of the record before,
+	// which is being written and does not change any more. nil: nothing is kept of this connection.
+	Open(c *Conn, before Accumulator) Accumulator
+	// Close takes an accumulator back whose record is written.
+	Close(Accumulator)
 }
 
 // Accumulator keeps what a vocabulary needs of the packets of one connection since the last record.
@@ -54,6 +62,13 @@ type Policy struct {
 	// Ports are the ports that a packet has in the table; nil: those of TCP, UDP and SCTP, and 0 for all others. A packet
 	// in the other direction has them the other way round.
 	Ports func(p *packets.Packet) (src, dst uint16)
+	// TCP follows connections of TCP: Conn.TCP. Without it that is zero, and Conn.Until that of any connection.
+	TCP bool
+	// Turns makes the sender of a SYN the originator where the SYN-ACK that answers it was captured first, as Zeek does.
+	// It needs TCP.
+	Turns bool
+	// History keeps Conn.History.
+	History bool
 	// Flip says of the first packet of a connection whether its sender is the responder; nil: never.
 	Flip func(p *packets.Packet) bool
 	// About gives the packet that an error message quotes, with the time of the message; the connection that it belongs

@@ -83,6 +83,9 @@ func (z *Zeek) Policy() Policy {
 	return Policy{
 		Fragments:    packets.ReassembleFragments,
 		Checksums:    true,
+		TCP:          true,
+		Turns:        true,
+		History:      true,
 		Want:         zeekWants,
 		Ports:        zeekPorts,
 		OneWayPacket: func(p *packets.Packet) bool { _, oneWay := icmpCounterpart(p); return oneWay },
@@ -197,12 +200,12 @@ func zeekFlips(p *packets.Packet) bool {
 
 var broadcast = packets.AddrFrom(netip.AddrFrom4([4]byte{255, 255, 255, 255}))
 
-// Open keeps nothing.
-func (z *Zeek) Open(*Conn, Accumulator) Accumulator { return nil }
+// Accumulators keeps nothing.
+func (z *Zeek) Accumulators() Accumulators { return nil }
 
 // Record writes a line of conn.log.
 func (z *Zeek) Record(c *Conn, w *Row) {
-	orig, resp := &c.Side[Orig], &c.Side[Resp]
+	orig, resp := c.Side[Orig], c.Side[Resp]
 	w.Time(c.Began)
 	w.Text(uid(c))
 	w.Addr(c.Addr[Orig])

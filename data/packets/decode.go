@@ -34,7 +34,9 @@ type Decoder struct {
 	Counts Counts
 
 	newest    int64
+	now       int64 // time of the frame
 	fragments fragments
+	recent    [recentPackets]recentPacket
 }
 
 // NewDecoder is a decoder.
@@ -66,6 +68,7 @@ func (d *Decoder) Decode(f *Frame, out []Packet) []Packet {
 	c := &d.Counts
 	c.Frames++
 	c.Bytes += uint64(f.Wire)
+	d.now = f.Time
 	d.clock(f.Time)
 	before := len(out)
 	out = append(out, Packet{Time: f.Time, Number: f.Number, WireLen: f.Wire, CapLen: uint32(len(f.Data)),

@@ -236,3 +236,39 @@ func TestClock(t *testing.T) {
 		t.Errorf("%+v", d.Counts)
 	}
 }
+
+// TestDuplicates: a packet is a duplicate where the same bytes were among the five before, at most 50 ms earlier.
+func TestDuplicates(t *testing.T) {
+	one, other := v4(TCP, 1, 0, tcpSegment(host4, peer4)), v4(TCP, 2, 0, tcpSegment(host4, peer4))
+	tagged := ether(0x8100, append(be16(5, 0x0800), one...))
+	for _, c := range []struct {
+		name   string
+		frames [][]byte
+		times  []int64 // ms
+		want   uint64
+	}{
+		{"at once", [][]byte{one, one}, []int64{0, 0}, 1},
+		{"another identifier", [][]byte{one, other}, []int64{0, 0}, 0},
+		{"within another VLAN", [][]byte{ether(0x0800, one), tagged}, []int64{0, 50}, 1},
+		{"later", [][]byte{one, one}, []int64{0, 51}, 0},
+		{"earlier", [][]byte{one, one}, []int64{10, 0}, 0},
+		{"thrice", [][]byte{one, other, one, other, one}, []int64{0, 1, 2, 3, 4}, 3},
+		{"longer", [][]byte{one, append(one[:len(one):len(one)], 0)}, []int64{0, 0}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := NewDecoder(Options{})
+			for i, b := range c.frames {
+				link := LinkRaw
+				if b[0] != 0x45 {
+					link = LinkEthernet
+				}
+				if out := d.Decode(&Frame{Time: c.times[i] * 1e6, Link: link, Wire: uint32(len(b)), Data: b}, nil); len(out) != 1 {
+					t.Fatalf("%d packets", len(out))
+				}
+			}
+			if d.Counts.Duplicates != c.want {
+				t.Errorf("%d duplicates, want %d", d.Counts.Duplicates, c.want)
+			}
+		})
+	}
+}

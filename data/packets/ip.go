@@ -12,6 +12,9 @@ func (d *Decoder) ip(b []byte, wire int, out []Packet, depth int) []Packet {
 	if depth++; depth > maxDepth {
 		return d.malformed(out)
 	}
+	if out[len(out)-1].Depth == 0 {
+		d.twice(b)
+	}
 	switch b[0] >> 4 {
 	case 4:
 		return d.ipv4(b, wire, out, depth)

@@ -52,6 +52,21 @@ func load(path string) (frames []sample, span int64, err error) {
 	}
 }
 
+// pcapHeader is that of a pcap file of Ethernet frames with microseconds.
+func pcapHeader() []byte {
+	le := binary.LittleEndian
+	head := append(le.AppendUint32(nil, 0xa1b2c3d4), 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+	return le.AppendUint32(le.AppendUint32(head, 1<<18), 1)
+}
+
+// record appends the header of a frame's record.
+func record(b []byte, at int64, captured int, wire uint32) []byte {
+	for _, v := range []uint32{uint32(at / 1e9), uint32(at % 1e9 / 1e3), uint32(captured), wire} {
+		b = binary.LittleEndian.AppendUint32(b, v)
+	}
+	return b
+}
+
 // repeat writes the captures one after the other, again and again, until the file has the size. Each copy is later than
 // the one before, and of other machines: a number is added to the beginning of every address, and checksums are moved
 // by what that changes, so that right ones stay right and wrong ones wrong.
@@ -76,10 +91,7 @@ func repeat(out string, size int64, paths []string) (err error) {
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	w := bufio.NewWriterSize(file, 1<<20)
-	le := binary.LittleEndian
-	head := le.AppendUint32(nil, 0xa1b2c3d4)
-	head = append(head, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0)
-	head = le.AppendUint32(le.AppendUint32(head, 1<<18), 1)
+	head := pcapHeader()
 	if _, err := w.Write(head); err != nil {
 		return err
 	}
@@ -90,11 +102,7 @@ func repeat(out string, size int64, paths []string) (err error) {
 		for i, frames := range captures {
 			for _, f := range frames {
 				at := now + f.time
-				b = b[:0]
-				for _, v := range []uint32{uint32(at / 1e9), uint32(at % 1e9 / 1e3), uint32(len(f.data)), f.wire} {
-					b = le.AppendUint32(b, v)
-				}
-				b = append(b, f.data...)
+				b = append(record(b[:0], at, len(f.data), f.wire), f.data...)
 				shift(b[16:], uint16(copies))
 				if _, err := w.Write(b); err != nil {
 					return err

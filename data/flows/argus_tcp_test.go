@@ -36,6 +36,10 @@ func TestArgusTCP(t *testing.T) {
 		{">SEC <SAE >A", "0.2 c -> CON SAEC_SAE 3 108"},
 		{">S <A", "0.1 c -> CON S_A 2 54"},
 		{">S <S", "0.1 c -> REQ S_S 2 54"},
+		// a SYN that was captured after what answers it
+		{"<SA >S", "0.1 s -> ACC SA_S 2 54"},
+		{"<SA >S >A", "0.2 c -> CLO SA_SA 3 108"},
+		{"<SA >S >A >PA:5 <PA:6 >FA <FA >A", "0.7 c -> FIN FSPA_FSPA 8 275"},
 		// ports that are used again: the old record lasts until the new one begins
 		{">S <SA >A >FA <FA >A >S", "0.6 c -> FIN FSA_FSA 6 216, 0 c -> REQ S_ 1 54"},
 		{">S <SA >A >RA/0 @1 >S <SA >A", "1 c -> RST SRA_SA 4 162, 0.2 c -> CON SA_SA 3 108"},

@@ -120,6 +120,9 @@ func TestCICCuts(t *testing.T) {
 			}
 		})
 	}
+	// who spoke first is the first side, even where that is the answer to a SYN that was captured later
+	sameNumbers(t, crafted(t, &CIC{}, "<SA >S >A >PA:7")[0], map[string]float64{"Src Port": 80, "Total Fwd Packet": 1,
+		"Total Bwd packets": 3, "Total Length of Bwd Packet": 7})
 	// the settings
 	if n := len(crafted(t, &CIC{Timeout: 60}, ">A <A @60.000001 >A <A")); n != 2 {
 		t.Errorf("%d flows of 60 seconds", n)

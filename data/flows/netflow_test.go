@@ -222,6 +222,9 @@ func TestNFV2(t *testing.T) {
 		"NUM_PKTS_512_TO_1024_BYTES": 0, "NUM_PKTS_1024_TO_1514_BYTES": 0, "TCP_WIN_MAX_IN": 1001,
 		"TCP_WIN_MAX_OUT": 2003, "ICMP_TYPE": 0, "DNS_QUERY_ID": 0, "RETRANSMITTED_IN_PKTS": 0,
 	})
+	// the SYN was captured after the answer to it: the first side is that of the first packet
+	sameNumbers(t, crafted(t, &NetFlow{Layout: "nf-v2"}, "<SA >S >A >PA:7 >PA:7")[0], map[string]float64{
+		"L4_SRC_PORT": 80, "IN_PKTS": 1, "OUT_PKTS": 4, "SRC_TO_DST_SECOND_BYTES": 40, "DST_TO_SRC_SECOND_BYTES": 174})
 	// a side that says nothing
 	sameNumbers(t, crafted(t, &NetFlow{Layout: "nf-v2"}, ">S >S")[0], map[string]float64{"MIN_IP_PKT_LEN": 0,
 		"SHORTEST_FLOW_PKT": 40, "OUT_PKTS": 0, "SERVER_TCP_FLAGS": 0, "SRC_TO_DST_SECOND_BYTES": 80})

@@ -112,7 +112,7 @@ func tools(program string, kinds []string) []tool {
 	var list []tool
 	for _, k := range kinds {
 		list = append(list, tool{name: plumbline + k, needs: program, shell: func(capture, folder string) []string {
-			return []string{program, "data", "flows", capture, "--as", k, "-q", "--force", "-o",
+			return []string{program, "data", "flows", capture, "--as", k, "-q", "--force", "--max-open", "4000000", "-o",
 				filepath.Join(folder, k+".csv")}
 		}})
 	}

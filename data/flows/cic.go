@@ -126,8 +126,8 @@ type cicFlows struct {
 	pauses    pool[cicPauses]
 }
 
-// cicFlow is the statistics of a flow. Times are in microseconds, sizes in bytes of payload. How many packets there are,
-// and the payload of each side, stand in Conn.Side.
+// cicFlow is the statistics of a flow. Times are in microseconds, sizes in bytes of payload. How many packets there
+// are, and the payload of each side, stand in Conn.Side.
 type cicFlow struct {
 	of    *cicFlows
 	began int64 // first packet of the connection that a flow of TCP goes on with

@@ -46,8 +46,8 @@ var cicPublishedColumns = []string{
 	"Active Max", "Active Min", "Idle Mean", "Idle Std", "Idle Max", "Idle Min",
 }
 
-// welford is the mean of values and the sum of the squares of what they are off it, without keeping them. How many there
-// are is known elsewhere.
+// welford is the mean of values and the sum of the squares of what they are off it, without keeping them. How many
+// there are is known elsewhere.
 type welford struct{ mean, m2 float64 }
 
 // add takes the nth value.

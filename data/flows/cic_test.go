@@ -127,8 +127,9 @@ func TestCICCuts(t *testing.T) {
 	if n := len(crafted(t, &CIC{Timeout: 60}, ">A <A @60.000001 >A <A")); n != 2 {
 		t.Errorf("%d flows of 60 seconds", n)
 	}
-	sameNumbers(t, crafted(t, &CIC{Idle: 1}, ">A <A @2 >A <A")[0], map[string]float64{"Idle Max": 1.9e6, "Active Max": 1e5})
-	sameNumbers(t, crafted(t, &CIC{}, ">A <A @2 >A <A")[0], map[string]float64{"Idle Max": 0, "Active Max": 0})
+	const pause = ">A <A @2 >A <A"
+	sameNumbers(t, crafted(t, &CIC{Idle: 1}, pause)[0], map[string]float64{"Idle Max": 1.9e6, "Active Max": 1e5})
+	sameNumbers(t, crafted(t, &CIC{}, pause)[0], map[string]float64{"Idle Max": 0, "Active Max": 0})
 	if err := (&CIC{Timeout: -1}).Check(); err == nil {
 		t.Error("a flow of less than no time")
 	}

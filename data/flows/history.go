@@ -2,8 +2,8 @@ package flows
 
 import "plumbline/data/packets"
 
-// History is the letters of Zeek's history: small ones are the responder's. Where none is asked for it is nil, and takes
-// letters without keeping them.
+// History is the letters of Zeek's history: small ones are the responder's. Where none is asked for it is nil, and
+// takes letters without keeping them.
 type History struct {
 	letters [historyLetters]byte
 	n       uint8

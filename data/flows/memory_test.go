@@ -8,8 +8,8 @@ import (
 	"plumbline/data/packets"
 )
 
-// TestMemoryOfConnections: what one more open connection takes, of which three packets have come, in bytes. A million of
-// them take less than 1 GiB, two million of one direction each with netflow.
+// TestMemoryOfConnections: what one more open connection takes, of which three packets have come, in bytes. A million
+// of them take less than 1 GiB, two million of one direction each with netflow.
 func TestMemoryOfConnections(t *testing.T) {
 	const n = 20_000
 	most := map[string]float64{"argus": 450, "cic": 850, "netflow": 300, "netflow nf-v2": 900, "zeek": 700}

@@ -18,8 +18,8 @@ type recentPacket struct {
 	time      int64
 }
 
-// twice counts the packet whose bytes b are if it is like one of the latest. Its first 64 bytes tell: among them are the
-// identifier, the numbers of segments, and the checksum of what comes after.
+// twice counts the packet whose bytes b are if it is like one of the latest. Its first 64 bytes tell: among them are
+// the identifier, the numbers of segments, and the checksum of what comes after.
 func (d *Decoder) twice(b []byte) {
 	s := signature(b)
 	for i := range d.recent {

@@ -123,11 +123,13 @@ func tools(program string, kinds []string) []tool {
 		}
 	}
 	return append(list,
-		tool{name: "argus, then ra", needs: "argus", like: "argus", shell: pipe("rm -f FOLDER/argus.out; argus -r CAPTURE -w FOLDER/argus.out && " +
-			"ra -r FOLDER/argus.out -n -c , > FOLDER/ra.csv")},
-		tool{name: "tshark -T fields", needs: "tshark", like: "zeek", once: true, shell: pipe("tshark -n -r CAPTURE -T fields -e frame.time_epoch -e ip.src -e ip.dst " +
-			"-e ip.proto -e tcp.srcport -e tcp.dstport -e udp.srcport -e udp.dstport -e frame.len > FOLDER/tshark.tsv")},
-		tool{name: "nfpcapd", needs: "nfpcapd", like: "netflow", shell: pipe("nfpcapd -r CAPTURE -l FOLDER > FOLDER/nfpcapd.log 2>&1")},
+		tool{name: "argus, then ra", needs: "argus", like: "argus", shell: pipe("rm -f FOLDER/argus.out; " +
+			"argus -r CAPTURE -w FOLDER/argus.out && ra -r FOLDER/argus.out -n -c , > FOLDER/ra.csv")},
+		tool{name: "tshark -T fields", needs: "tshark", like: "zeek", once: true, shell: pipe("tshark -n " +
+			"-r CAPTURE -T fields -e frame.time_epoch -e ip.src -e ip.dst -e ip.proto -e tcp.srcport " +
+			"-e tcp.dstport -e udp.srcport -e udp.dstport -e frame.len > FOLDER/tshark.tsv")},
+		tool{name: "nfpcapd", needs: "nfpcapd", like: "netflow", shell: pipe("nfpcapd -r CAPTURE -l FOLDER " +
+			"> FOLDER/nfpcapd.log 2>&1")},
 	)
 }
 

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,6 +37,47 @@ func TestScoreCapture(t *testing.T) {
 	ok("investigate", file("m.plumb"), file("attack.pcap"), "--quiet")
 	code, _, errOut := plumb(t, "score", file("m.plumb"), file("attack.pcap"), "--as", "netflow")
 	if code != exitUsage || !strings.Contains(errOut, "as flows of netflow") {
+		t.Errorf("exit %d: %s", code, errOut)
+	}
+}
+
+// TestFlowsOfStdin: a capture on the standard input, compressed too, has the flows of the file; it is read once.
+func TestFlowsOfStdin(t *testing.T) {
+	dir := t.TempDir()
+	plain := filepath.Join(dir, "a.pcap")
+	if code, _, errOut := plumb(t, "data", "simulate", "-o", plain, "--minutes", "0.2", "--clients", "3"); code != exitOK {
+		t.Fatal(code, errOut)
+	}
+	raw, err := os.ReadFile(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var z bytes.Buffer
+	w := gzip.NewWriter(&z)
+	w.Write(raw)
+	w.Close()
+	packed := plain + ".gz"
+	if err := os.WriteFile(packed, z.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code, want, errOut := plumb(t, "data", "flows", plain, "--as", "zeek", "-q")
+	if code != exitOK || strings.Count(want, "\n") < 10 {
+		t.Fatal(code, errOut)
+	}
+	stdin := os.Stdin
+	defer func() { os.Stdin = stdin }()
+	for _, path := range []string{plain, packed} {
+		in, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		os.Stdin = in
+		if code, got, errOut := plumb(t, "data", "flows", "-", "--as", "zeek", "-q"); code != exitOK || got != want {
+			t.Errorf("%s: exit %d, %d bytes, want %d: %s", path, code, len(got), len(want), errOut)
+		}
+	}
+	code, _, errOut = plumb(t, "data", "flows", "-", plain, "-", "--as", "zeek")
+	if code != exitUsage || !strings.Contains(errOut, "read once") {
 		t.Errorf("exit %d: %s", code, errOut)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -104,6 +105,9 @@ func (a *app) flows(c *cobra.Command, captures []string, s *flowSettings) error 
 		s.Checksums = &check
 	default:
 		return usage(fmt.Errorf("--checksums %q: want check or ignore", s.checksums))
+	}
+	if i := slices.Index(captures, "-"); i >= 0 && slices.Contains(captures[i+1:], "-") {
+		return usage(errors.New("the standard input (-) is read once"))
 	}
 	if s.MaxOpen < 1 {
 		return usage(errors.New("--max-open: want at least 1"))

@@ -113,8 +113,11 @@ func (g *pcapng) section(r *Reader) error {
 }
 
 func (g *pcapng) describe(b []byte) error {
-	if len(b) < 8 || len(g.interfaces) >= maxInterfaces {
+	if len(b) < 8 {
 		return errBlock
+	}
+	if len(g.interfaces) >= maxInterfaces {
+		return fmt.Errorf("more than %d interfaces in one section", maxInterfaces)
 	}
 	i := netInterface{link: Link(g.order.Uint16(b)), snaplen: g.order.Uint32(b[4:]), perSecond: 1e6}
 	for o := b[8:]; len(o) >= 4; {

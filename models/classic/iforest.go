@@ -111,6 +111,9 @@ type iforestState struct {
 
 	once sync.Once
 	mean [][]float64 // by tree and node: mean path of its training rows; made when it is first asked for
+
+	laid    sync.Once
+	walkers *isolation.Walkers // of the trees; made when rows are first scored
 }
 
 // treesAStep is how many trees are grown between two reports.
@@ -142,28 +145,23 @@ func fitIForest(ctx context.Context, c IForest, env models.Env, s *data.Set) (*i
 }
 
 func (m *iforestState) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	return isolationScores(ctx, s.N, workers, len(m.trees), m.psi, out, func(t, lo, hi int) {
-		for i := lo; i < hi; i++ {
-			out[i] += m.trees[t].Walk(s.X[i*m.d : (i+1)*m.d])
-		}
+	m.laid.Do(func() { m.walkers = isolation.NewWalkers(m.trees) })
+	return isolationScores(ctx, s.N, workers, len(m.trees), m.psi, out, func() func(lo, hi int) {
+		var room []isolation.Four
+		return func(lo, hi int) { room = m.walkers.Sums(s.X[lo*m.d:hi*m.d], m.d, out[lo:hi], room) }
 	})
 }
 
-// isolationScores is the scores 2^(−E[h]/c(ψ)) of n rows by some trees, of which add adds the paths of the rows lo to
-// hi−1 to out. With one row a tree, c is 0 and so are all paths; the score is then 1/2, as in scikit-learn.
+// isolationScores is the scores 2^(−E[h]/c(ψ)) of n rows by some trees; what newFill gives each goroutine puts the sums
+// of the paths of the rows lo to hi−1 over the trees, in their order, into out. With one row a tree, c is 0 and so are
+// all paths; the score is then 1/2, as in scikit-learn.
 func isolationScores(ctx context.Context, n, workers, trees, psi int, out []float64,
-	add func(tree, lo, hi int)) error {
+	newFill func() func(lo, hi int)) error {
 	scale := float64(trees) * isolation.AveragePath(psi)
 	return models.ParallelRows(ctx, n, 256, workers, func() func(lo, hi int) {
+		fill := newFill()
 		return func(lo, hi int) {
-			// One tree after the other: its nodes stay in the cache while it meets all rows.
-			clear(out[lo:hi])
-			for t := range trees {
-				if ctx.Err() != nil {
-					return
-				}
-				add(t, lo, hi)
-			}
+			fill(lo, hi)
 			for i := lo; i < hi; i++ {
 				if scale == 0 {
 					out[i] = 0.5

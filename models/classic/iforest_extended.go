@@ -121,9 +121,17 @@ func (t *obliqueTree) walk(row []float32, wide int) float64 {
 }
 
 func (m *obliqueForest) ScoreRows(ctx context.Context, s *data.Set, workers int, out []float64) error {
-	return isolationScores(ctx, s.N, workers, len(m.trees), m.psi, out, func(t, lo, hi int) {
-		for i := lo; i < hi; i++ {
-			out[i] += m.trees[t].walk(s.Row(i), m.wide)
+	return isolationScores(ctx, s.N, workers, len(m.trees), m.psi, out, func() func(lo, hi int) {
+		return func(lo, hi int) {
+			clear(out[lo:hi])
+			for t := range m.trees { // one after the other: its nodes stay in the cache while it meets all rows
+				if ctx.Err() != nil {
+					return
+				}
+				for i := lo; i < hi; i++ {
+					out[i] += m.trees[t].walk(s.Row(i), m.wide)
+				}
+			}
 		}
 	})
 }

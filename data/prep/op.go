@@ -25,6 +25,26 @@ func run(ops []Op, v float64) float64 {
 	return v
 }
 
+// all applies the operation to each value, in place.
+func (o *Op) all(values []float64) {
+	switch o.Kind {
+	case "fill":
+		for i, v := range values {
+			if v != v {
+				values[i] = o.A
+			}
+		}
+	case "affine":
+		for i, v := range values {
+			values[i] = (v - o.A) / o.B
+		}
+	default:
+		for i, v := range values {
+			values[i] = o.apply(v)
+		}
+	}
+}
+
 func (o *Op) apply(v float64) float64 {
 	switch o.Kind {
 	case "fill":

@@ -315,11 +315,18 @@ func (c *compiled) fill(t *data.Table, p *Pipeline, rows []int32, x []float32) e
 	for i := range rows {
 		copy(x[i*c.d:], c.base)
 	}
+	values := make([]float64, len(rows))
 	for _, n := range c.numbers {
-		gaps := p.Outputs[n.at].Gaps
 		for i, r := range rows {
-			v := run(n.ops, n.src.Num[r])
+			values[i] = n.src.Num[r]
+		}
+		for k := range n.ops {
+			n.ops[k].all(values)
+		}
+		gaps := p.Outputs[n.at].Gaps
+		for i, v := range values {
 			if !finite32(v) && !(gaps && v != v) {
+				r := rows[i]
 				return &ValueError{t.Where(r), r, p.Outputs[n.at].Name, p.Outputs[n.at].Source, n.src.Num[r], v}
 			}
 			x[i*c.d+n.at] = float32(v)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"plumbline/runs/experiment"
+	"plumbline/runs/record"
 )
 
 // ParseCells reads numbers of cells, from 1: "7", "1-4" or several with commas between them. They come in ascending
@@ -38,24 +39,21 @@ func NamedCells(dir string, lo experiment.LoadOptions, names []string) ([]int, e
 	if err != nil {
 		return nil, err
 	}
-	plan := e.Plan()
+	var cells []string
+	for _, c := range e.Plan() {
+		cells = append(cells, c.Path())
+	}
 	var out []int
 	for _, name := range names {
-		at := slices.IndexFunc(plan, func(c experiment.Cell) bool { return c.Path() == name })
-		var found []string
-		for i, c := range plan {
-			if at < 0 && strings.Contains(c.Path(), name) {
-				found = append(found, c.Path())
-				out = append(out, i+1)
-			}
-		}
-		switch {
-		case at >= 0:
-			out = append(out, at+1)
-		case len(found) == 0:
+		found := record.Fitting(cells, name)
+		switch len(found) {
+		case 0:
 			return nil, fmt.Errorf("runs: %s has no cell %q", dir, name)
-		case len(found) > 1:
-			return nil, fmt.Errorf("runs: %q fits %d cells, first: %s and %s", name, len(found), found[0], found[1])
+		case 1:
+			out = append(out, found[0]+1)
+		default:
+			return nil, fmt.Errorf("runs: %q fits %d cells, first: %s and %s", name, len(found), cells[found[0]],
+				cells[found[1]])
 		}
 	}
 	slices.Sort(out)

@@ -262,26 +262,44 @@ func (r *Record) ReadMetrics() error {
 // ErrNoCell is wrapped by the errors of [Record.Find].
 var ErrNoCell = errors.New("no such cell")
 
-// Find is the cell of that name (as in the column "cell" of results.csv), or the only one whose name holds it.
+// Find is the cell of that name (as in the column "cell" of results.csv), or the only one that [Fitting] finds.
 func (r *Record) Find(name string) (*Result, error) {
-	var found []string
-	var at *Result
+	cells := make([]string, len(r.Results))
 	for i := range r.Results {
-		c := &r.Results[i]
-		if c.Cell == name {
-			return c, nil
-		}
-		if strings.Contains(c.Cell, name) {
-			found, at = append(found, c.Cell), c
-		}
+		cells[i] = r.Results[i].Cell
 	}
+	found := Fitting(cells, name)
 	switch len(found) {
 	case 0:
 		return nil, fmt.Errorf("%w: %s has no cell %q", ErrNoCell, r.Dir, name)
 	case 1:
-		return at, nil
+		return &r.Results[found[0]], nil
 	}
-	return nil, fmt.Errorf("%w: %q fits %d cells: %s", ErrNoCell, name, len(found), strings.Join(found, ", "))
+	var names []string
+	for _, i := range found {
+		names = append(names, cells[i])
+	}
+	return nil, fmt.Errorf("%w: %q fits %d cells: %s", ErrNoCell, name, len(found), strings.Join(names, ", "))
+}
+
+// Fitting is the places of the cells that a name stands for: the one that has it, else those of which it is whole parts
+// (iforest/s1, or ae but not sae), else those that hold it anywhere.
+func Fitting(cells []string, name string) []int {
+	var whole, some []int
+	for i, c := range cells {
+		switch {
+		case c == name:
+			return []int{i}
+		case strings.Contains("/"+c+"/", "/"+name+"/"):
+			whole = append(whole, i)
+		case strings.Contains(c, name):
+			some = append(some, i)
+		}
+	}
+	if whole != nil {
+		return whole
+	}
+	return some
 }
 
 // SplitCell splits RUNDIR/CELL: the run directory is the nearest folder above that holds an experiment.yaml. Without

@@ -113,6 +113,9 @@ func (a *app) serve(ctx context.Context, o serve.Options, at listening) error {
 		}
 		scheme = "https"
 	}
+	again := make(chan os.Signal, 1)
+	reloadOn(again) // before anybody learns that there is a server: nobody's SIGHUP ends it
+	defer signal.Stop(again)
 	l, err := net.Listen("tcp", at.address) // before models are read, so that an address that is taken is said at once
 	if err != nil {
 		return command.Usage(err)
@@ -141,9 +144,6 @@ func (a *app) serve(ctx context.Context, o serve.Options, at listening) error {
 	for _, m := range s.Models() {
 		fmt.Fprintf(a.Out, "%s://%s/v1/models/%s\n", scheme, l.Addr(), m.Name)
 	}
-	again := make(chan os.Signal, 1)
-	reloadOn(again)
-	defer signal.Stop(again)
 	go func() {
 		for range again {
 			s.Reload()

@@ -168,6 +168,7 @@ var allowed = map[string]string{
 
 	"cmd/speed":          "configs/settings data data/workload eval models models/all models/nn numeric/kernel runs/usage",
 	"cmd/speed/captures": "data/packets",
+	"cmd/speed/serving":  "configs data data/source models/all runs/bundle runs/experiment runs/usage",
 	"cmd/terminal":       "data/audit data/eda runs runs/audit runs/record runs/visible",
 	"cmd/command": "cmd/terminal configs configs/settings data/cache data/source runs/bundle runs/experiment " +
 		"runs/visible",

@@ -44,8 +44,9 @@ func (r *ring) add(m *Model, t *data.Table, s *bundle.Scored, a *Answer) {
 		}
 		row := s.Units.First[k]
 		alert := alerts.Alert{Model: m.Name, Hash: m.Version, Score: p.Score, Threshold: *a.Threshold, P: p.PValue,
-			Unit: m.Unit.Name, Entity: p.Unit, Cause: "none", Record: shown(t, row)}
+			Unit: m.Unit.Name, Entity: clipped(p.Unit), Cause: "none", Record: shown(t, row)}
 		alert.Source, alert.Dest, alert.Time = ends(t, row)
+		alert.Source, alert.Dest = clipped(alert.Source), clipped(alert.Dest)
 		for _, reason := range p.Reasons {
 			alert.Reasons = append(alert.Reasons, reason.stored())
 		}
@@ -93,9 +94,15 @@ func ends(t *data.Table, row int32) (source, dest string, at time.Time) {
 func (r *Reason) stored() alerts.Reason {
 	out := alerts.Reason{Name: r.Feature, Share: r.Share, Expected: r.Usual}
 	if r.Actual != nil {
-		out.Actual = *r.Actual
+		out.Actual = clipped(*r.Actual)
 	}
 	return out
+}
+
+// clipped is the beginning of a text that clients chose, in memory of its own: what is kept of their records must not
+// be as long as they like.
+func clipped(text string) string {
+	return strings.ToValidUTF8(strings.Clone(text[:min(len(text), shownBytes)]), "…")
 }
 
 // shown is the values by which a row is recognised: its times, addresses and categories first.
@@ -107,8 +114,7 @@ func shown(t *data.Table, row int32) map[string]string {
 			if (c.Type == data.Number) != numbers || len(out) == shownValues || c.Missing(int(row)) {
 				continue
 			}
-			text := c.AppendText(nil, row)
-			out[c.Name] = strings.ToValidUTF8(string(text[:min(len(text), shownBytes)]), "…")
+			out[c.Name] = clipped(string(c.AppendText(nil, row)))
 		}
 	}
 	return out

@@ -195,7 +195,7 @@ func (b *batch) scores(units []string, scores []float64) error {
 		if v > b.threshold {
 			b.anomalies++
 		}
-		if err := b.out.line(unit, v, b.threshold, b.m.pValue(v)); err != nil {
+		if err := b.out.line(unit, v, b.threshold, b.m.Calibration.P(v)); err != nil {
 			return err
 		}
 	}
@@ -338,8 +338,8 @@ func newSheet(folder string, limit int64, accept, sent string) (*sheet, error) {
 	return out, nil
 }
 
-// line adds a score: as CSV or NDJSON with the decision and the p-value, or as a float64 alone.
-func (o *sheet) line(unit string, score, threshold float64, p *float64) error {
+// line adds a score: as CSV or NDJSON with the decision and the p-value, NaN for none, or as a float64 alone.
+func (o *sheet) line(unit string, score, threshold, p float64) error {
 	row := o.row[:0]
 	switch o.kind {
 	case floatType:
@@ -363,8 +363,8 @@ func (o *sheet) line(unit string, score, threshold float64, p *float64) error {
 			row = strconv.AppendBool(row, score > threshold)
 		}
 		row = append(row, ',')
-		if p != nil {
-			row = strconv.AppendFloat(row, *p, 'g', -1, 64)
+		if p == p {
+			row = strconv.AppendFloat(row, p, 'g', -1, 64)
 		}
 		row = append(row, '\n')
 	default:
@@ -380,8 +380,8 @@ func (o *sheet) line(unit string, score, threshold float64, p *float64) error {
 			row = append(row, "null"...)
 		}
 		row = append(row, `,"p_value":`...)
-		if p != nil {
-			row = strconv.AppendFloat(row, *p, 'g', -1, 64)
+		if p == p {
+			row = strconv.AppendFloat(row, p, 'g', -1, 64)
 		} else {
 			row = append(row, "null"...)
 		}

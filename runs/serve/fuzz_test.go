@@ -3,6 +3,8 @@ package serve_test
 import (
 	"bytes"
 	"encoding/json"
+	"math"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 
@@ -45,5 +47,66 @@ func FuzzBody(f *testing.F) {
 		if w.Header().Get("Content-Type") == jsonKind && !json.Valid(w.Body.Bytes()) {
 			t.Fatalf("%s: %s", to.path, w.Body)
 		}
+		if w.Code != http.StatusOK {
+			return
+		}
+		for i, v := range anyScores(t, w) {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				t.Fatalf("%s: score %d is %v: %.300s", to.path, i, v, w.Body)
+			}
+		}
 	})
+}
+
+// anyScores is the scores of an answer of success of any kind.
+func anyScores(t *testing.T, w *httptest.ResponseRecorder) (out []float64) {
+	type scored struct{ Score *float64 }
+	add := func(s scored) {
+		if s.Score == nil {
+			t.Fatalf("no score: %.300s", w.Body)
+		}
+		out = append(out, *s.Score)
+	}
+	switch w.Header().Get("Content-Type") {
+	case "application/octet-stream":
+		if w.Body.Len()%8 != 0 {
+			t.Fatalf("%d bytes", w.Body.Len())
+		}
+		return doubles(w.Body.Bytes())
+	case "text/csv":
+		if w.Body.Len() > 0 {
+			return csvScores(t, w.Code, w.Body.Bytes())
+		}
+		return nil
+	case jsonKind:
+		var a struct {
+			Predictions []scored
+			Outputs     []struct {
+				Name string
+				Data []any
+			}
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &a); err != nil || a.Predictions == nil && a.Outputs == nil {
+			t.Fatalf("%v: %.300s", err, w.Body)
+		}
+		for _, p := range a.Predictions {
+			add(p)
+		}
+		for _, o := range a.Outputs {
+			if o.Name == "score" {
+				for _, v := range o.Data {
+					out = append(out, v.(float64))
+				}
+			}
+		}
+		return out
+	}
+	for line := range bytes.Lines(w.Body.Bytes()) {
+		var s scored
+		if err := json.Unmarshal(line, &s); err != nil {
+			t.Fatalf("%v: %.300s", err, line)
+		}
+		add(s)
+	}
+	return out
 }

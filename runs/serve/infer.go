@@ -153,8 +153,7 @@ func (s *Server) v2Infer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	write(w, http.StatusOK, v2Answer(m, id, outputs, answer))
-	return nil
+	return s.reply(w, v2Answer(m, id, outputs, answer))
 }
 
 func v2Answer(m *Model, id *string, outputs []string, a *Answer) any {
@@ -320,6 +319,9 @@ func (s *Server) inferPrepared(r *http.Request, m *Model, t *tensor, a asked) (*
 	d := len(m.prepped.features)
 	if len(t.shape) != 2 || t.shape[1] != d {
 		return nil, wrong(t.at+"/shape", "want [rows, %d]", d)
+	}
+	if t.shape[0] > s.o.Records {
+		return nil, refuse(http.StatusRequestEntityTooLarge, string(t.at), "more than %d rows", s.o.Records)
 	}
 	set := &data.Set{Kind: data.Vectors, N: t.shape[0], D: d, Features: m.prepped.features}
 	err := t.flat(func(_ int, v jsontext.Value, at jsontext.Pointer) error {

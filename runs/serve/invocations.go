@@ -63,8 +63,7 @@ func (s *Server) invocations(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	write(w, http.StatusOK, map[string]any{"predictions": answer.Predictions})
-	return nil
+	return s.reply(w, map[string]any{"predictions": answer.Predictions})
 }
 
 // split reads a table as pandas writes it with orient "split".
@@ -178,6 +177,5 @@ func (s *Server) invokeCSV(w http.ResponseWriter, r *http.Request, m *Model, a a
 	if err != nil {
 		return rowFault(err)
 	}
-	write(w, http.StatusOK, map[string]any{"predictions": out})
-	return nil
+	return s.reply(w, map[string]any{"predictions": out})
 }

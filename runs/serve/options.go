@@ -30,7 +30,7 @@ type Options struct {
 	BatchTime   time.Duration // of a batch; default 10 min
 	Body        int64         // bytes of a body of predict; default 8 MiB
 	BatchBody   int64         // bytes of a body of predict/batch; default 2 GiB
-	Memory      int64         // bytes that all bodies of predict under way take; default 256 MiB
+	Memory      int64         // bytes that bodies and answers of predict under way take; default 256 MiB
 	Records     int           // of a request of predict; default 10,000
 	Connections int           // open at a time; default 1,024
 	Reload      time.Duration // between looks at the files of models; default 2 s; negative: never

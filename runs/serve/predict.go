@@ -137,8 +137,7 @@ func (s *Server) predict(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	write(w, http.StatusOK, answer)
-	return nil
+	return s.reply(w, answer)
 }
 
 // order is the inputs that named columns stand for, −1 for those that the model does not look at; nil of none.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -85,7 +86,20 @@ func fail(w http.ResponseWriter, err error) {
 	case http.StatusRequestTimeout, http.StatusRequestEntityTooLarge:
 		w.Header().Set("Connection", "close") // the rest of the body is not waited for
 	}
-	write(w, r.status, failure{r.text, r.path})
+	write(w, r.status, failure{shortened(r.text, mostText), shortened(r.path, mostPath)})
+}
+
+// How much of a fault is told, in bytes: names of fields may be as long as the body.
+const (
+	mostText = 4000
+	mostPath = 1000
+)
+
+func shortened(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
 // write answers with a value as JSON.
@@ -94,6 +108,26 @@ func write(w http.ResponseWriter, status int, v any) {
 	if err != nil {
 		status, raw = http.StatusInternalServerError, []byte(`{"error":"the answer has no form in JSON"}`)
 	}
+	writeRaw(w, status, raw)
+}
+
+// reply answers with a value whose size depends on the request. It counts among what bodies may take until the client
+// has it, who may be slow.
+func (s *Server) reply(w http.ResponseWriter, v any) error {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
+	held := min(int64(len(raw)), s.o.Memory/4) // an answer alone is never too large
+	if err := s.memory.take(held); err != nil {
+		return err
+	}
+	defer s.memory.give(held)
+	writeRaw(w, http.StatusOK, raw)
+	return nil
+}
+
+func writeRaw(w http.ResponseWriter, status int, raw []byte) {
 	h := w.Header()
 	h["Content-Type"] = jsonType
 	h["Content-Length"] = []string{strconv.Itoa(len(raw) + 1)}

@@ -96,6 +96,7 @@ func TestOrigins(t *testing.T) {
 		}
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
+		checked(t, r, body, w.Code, w.Header(), w.Body.Bytes())
 		return w
 	}
 	const allow = "Access-Control-Allow-Origin"
@@ -136,10 +137,11 @@ func TestHosts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		answer.Body.Close()
-		if answer.StatusCode != want {
+		raw, err := io.ReadAll(answer.Body)
+		if answer.Body.Close(); answer.StatusCode != want || err != nil {
 			t.Errorf("host %q: %d, want %d", host, answer.StatusCode, want)
 		}
+		checked(t, r, nil, answer.StatusCode, answer.Header, raw)
 	}
 }
 
@@ -308,7 +310,7 @@ func TestReasons(t *testing.T) {
 // TestStop: a server that is told to stop finishes the answer under way, and says before that it stops.
 func TestStop(t *testing.T) {
 	tr := train(t, "flow")
-	address, _, stop := started(t, tr, nil, "iforest")
+	address, s, stop := started(t, tr, nil, "iforest")
 	c, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
@@ -325,6 +327,11 @@ func TestStop(t *testing.T) {
 	time.Sleep(50 * time.Millisecond)
 	if _, err := net.DialTimeout("tcp", address, time.Second); err == nil {
 		t.Error("a server that stops takes connections")
+	}
+	for _, at := range []string{"/readyz", "/v2/health/ready"} {
+		if status, said := ask(t, s.Handler(nil), "GET", at, "", nil); status != 503 {
+			t.Errorf("%s: %d %s", at, status, said)
+		}
 	}
 	c.Write(body[len(body)/2:])
 	answer, err := http.ReadResponse(bufio.NewReader(c), nil)
@@ -358,7 +365,11 @@ func TestSlow(t *testing.T) {
 		answer, err := http.ReadResponse(bufio.NewReader(c), nil)
 		if err != nil || answer.StatusCode != http.StatusRequestTimeout {
 			t.Errorf("%s: %v, %v after %v", at, answer, err, time.Since(begun))
+			continue
 		}
+		said, _ := io.ReadAll(answer.Body)
+		path, _, _ := strings.Cut(at, " ")
+		checked(t, httptest.NewRequest("POST", path, nil), nil, answer.StatusCode, answer.Header, said)
 	}
 }
 

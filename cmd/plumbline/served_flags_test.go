@@ -120,9 +120,9 @@ func TestServeFlags(t *testing.T) {
 		t.Fatal(err)
 	}
 	cert, key, client := certificate(t)
-	base, process, said := startServer(t, "web="+model, "--token-file", token, "--tls-cert", cert, "--tls-key", key, "--cors",
-		"https://lab.example", "--alerts", store, "--max-body", "60000", "--max-batch", "50000", "--unknown-category",
-		"refuse", "--timeout", "1s", "--batch-timeout", "2s", "--queue", "3", "--spool", root)
+	base, process, said := startServer(t, "web="+model, "--token-file", token, "--tls-cert", cert, "--tls-key", key,
+		"--cors", "https://lab.example", "--alerts", store, "--max-body", "60000", "--max-batch", "50000",
+		"--unknown-category", "refuse", "--timeout", "1s", "--batch-timeout", "2s", "--queue", "3", "--spool", root)
 	const bearer = "Bearer open sesame"
 	if !strings.HasPrefix(base, "https://127.0.0.1:") {
 		t.Fatalf("the address is %s", base)

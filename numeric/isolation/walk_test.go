@@ -67,8 +67,8 @@ func TestWalkers(t *testing.T) {
 	}
 }
 
-// BenchmarkWalk is 100 trees of 256 rows on 8,192 rows of 122 columns, most of them 0, in blocks of 256: a row and a tree
-// after the other, four rows at a time, and one row in four trees at a time.
+// BenchmarkWalk is 100 trees of 256 rows on 8,192 rows of 122 columns, most of them 0, in blocks of 256: a row and a
+// tree after the other, four rows at a time, and one row in four trees at a time.
 func BenchmarkWalk(b *testing.B) {
 	const n, d, count, block = 8192, 122, 100, 256
 	r := rand.New(rand.NewPCG(1, 2))

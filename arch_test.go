@@ -89,6 +89,9 @@ var allowed = map[string]string{
 	"data/prep": "configs/settings data data/corpus eval numeric/cluster numeric/elementary " +
 		"numeric/factor numeric/onnx numeric/parallel numeric/stat",
 
+	"data/bucket":            "",
+	"data/bucket/buckettest": "",
+
 	"models":           "configs/settings data numeric/parallel numeric/cluster numeric/onnx",
 	"models/modeltest": "configs/settings data data/datatest data/prep data/source data/split eval models",
 	"models/nn": "configs/settings data models numeric/cluster numeric/elementary " +
@@ -120,7 +123,8 @@ var allowed = map[string]string{
 	"models/all": "models/automata models/autoencoder models/classic models/deep models/ensemble models/golearn " +
 		"models/neighbours models/nn/gorgonia models/oneclass models/recurrent models/streaming models/supervised",
 
-	"runs/claim": "",
+	"runs/claim":  "",
+	"runs/mirror": "data/bucket numeric/parallel runs runs/claim runs/experiment runs/record runs/status",
 	"runs/experiment": "configs/settings data data/evasion data/flows data/infer data/prep data/source data/split " +
 		"data/synth eval models runs/record",
 	"runs/submit": "data/input numeric/parallel runs runs/experiment runs/record",
@@ -170,8 +174,8 @@ var allowed = map[string]string{
 	"cmd/speed/captures": "data/packets",
 	"cmd/speed/serving":  "configs data data/source models/all runs/bundle runs/experiment runs/usage",
 	"cmd/terminal":       "data/audit data/eda runs runs/audit runs/record runs/visible",
-	"cmd/command": "cmd/terminal configs configs/settings data/cache data/source runs/bundle runs/experiment " +
-		"runs/visible",
+	"cmd/command": "cmd/terminal configs configs/settings data/bucket data/cache data/source runs/bundle " +
+		"runs/experiment runs/mirror runs/visible",
 	"cmd/automaton": "*",
 	"cmd/modelfile": "*",
 	"cmd/serving":   "*",
@@ -208,6 +212,10 @@ var outside = map[string]string{
 	"golang.org/x/sys/cpu":        "numeric/kernel",
 	"google.golang.org/protobuf/": "numeric/onnx runs/export",
 	"gonum.org/v1/gonum/":         "models/automata/flexfringe numeric/stat",
+
+	// of buckets
+	"github.com/minio/":         "data/bucket",
+	"github.com/johannesboyne/": "data/bucket/buckettest",
 
 	// of the service
 	"github.com/go-json-experiment/": "runs/serve",

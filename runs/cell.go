@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -41,6 +40,8 @@ type job struct {
 	program string       // version
 	plane   *plane       // of the fold
 	claim   *claim.Claim // on the cell; nil in a run that is carried out alone
+	owner   claim.Owner  // this process
+	remote  Remote       // nil: the run directory lives here
 	epochs  []epochCodes
 	phases  phases
 	history []models.Epoch
@@ -60,6 +61,7 @@ func (j *job) run(ctx context.Context) record.Result {
 	j.files = j.dir.Folder(j.cell.Path())
 	j.rule = bundle.Rule{Aggregate: j.exp.Aggregate, FlowLimit: math.NaN()}
 	j.clear()
+	defer j.keepLog()()
 	limited := ctx
 	if j.exp.Limit > 0 {
 		var cancel context.CancelFunc
@@ -115,16 +117,10 @@ func (j *job) run(ctx context.Context) record.Result {
 	return j.result
 }
 
-// clear takes out what an earlier attempt left but for its checkpoints: its status, which must not vouch for this
-// one's files, first.
+// clear takes out what an earlier attempt left but for its checkpoints and its log.
 func (j *job) clear() {
-	folder := filepath.Join(j.dir.Path, filepath.FromSlash(j.cell.Path()))
-	os.Remove(filepath.Join(folder, "status.json"))
-	entries, _ := os.ReadDir(folder) // there is none in a new run
-	for _, e := range entries {
-		if e.Name() != checkpointFolder {
-			os.RemoveAll(filepath.Join(folder, e.Name()))
-		}
+	if err := j.dir.Remove(j.cell.Path(), checkpointFolder, cellLog); err != nil {
+		j.log.Warn("files of an earlier attempt are left", "cell", j.cell.Path(), "error", err.Error())
 	}
 	j.files.Forget()
 }

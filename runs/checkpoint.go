@@ -44,4 +44,8 @@ func (c checkpoints) Save(name string, state []byte) error {
 }
 
 // remove deletes them all.
-func (c checkpoints) remove() error { return os.RemoveAll(c.folder()) }
+func (c checkpoints) remove() error {
+	err := c.dir.Remove(c.at)
+	os.Remove(c.folder())
+	return err
+}

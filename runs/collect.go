@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"time"
 
 	"plumbline/numeric/parallel"
@@ -32,7 +31,7 @@ func Collect(ctx context.Context, path string, lo experiment.LoadOptions, o Opti
 	}
 	plan := r.exp.Plan()
 	r.manifest.Plan = planned(plan)
-	board := Board(path, o.TakeOver)
+	board := r.newBoard()
 	own, err := board.Take(ctx, collecting)
 	if err != nil {
 		return nil, fmt.Errorf("runs: %s: %w", path, err)
@@ -47,6 +46,7 @@ func Collect(ctx context.Context, path string, lo experiment.LoadOptions, o Opti
 	}
 	defer logFile.Close()
 	r.log = slog.New(slog.NewJSONHandler(logFile, nil))
+	r.grows("log.jsonl")
 	sums := make([]record.FileSum, len(plan))
 	results := make([]record.Result, len(plan))
 	ended := make([]bool, len(plan))
@@ -118,8 +118,15 @@ func (r *run) sumAudits() error {
 }
 
 // WaitForCells waits until every cell of a run has come to an end, and looks every so often; it is an error when that
-// takes longer than limit.
-func WaitForCells(ctx context.Context, path string, lo experiment.LoadOptions, limit, every time.Duration) error {
+// takes longer than limit. Ended says whether a cell has, nil: as its status in the directory says.
+func WaitForCells(ctx context.Context, path string, lo experiment.LoadOptions, limit, every time.Duration,
+	ended func(cell string) (bool, error)) error {
+	if ended == nil {
+		ended = func(cell string) (bool, error) {
+			st, faults := record.CheckCell(path, cell, false)
+			return st != nil && faults == nil, nil
+		}
+	}
 	e, err := experiment.Load(filepath.Join(path, "experiment.yaml"), lo)
 	if err != nil {
 		return err
@@ -127,18 +134,21 @@ func WaitForCells(ctx context.Context, path string, lo experiment.LoadOptions, l
 	left := e.Plan()
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	for {
-		left = slices.DeleteFunc(left, func(c experiment.Cell) bool {
-			st, faults := record.CheckCell(path, c.Path(), false)
-			return st != nil && faults == nil
-		})
-		if len(left) == 0 {
-			return nil
+	for len(left) > 0 {
+		done, err := ended(left[0].Path())
+		if err != nil {
+			return err
+		}
+		if done {
+			left = left[1:]
+			continue
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("runs: %s: %d cells have not come to an end, first: %s", path, len(left), left[0].Path())
+			return fmt.Errorf("runs: %s: %s has not come to an end, and %d cells after it were not looked at", path,
+				left[0].Path(), len(left)-1)
 		case <-time.After(every):
 		}
 	}
+	return nil
 }

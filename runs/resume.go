@@ -59,7 +59,8 @@ func open(path string, lo experiment.LoadOptions, o Options) (*run, error) {
 	if now.Data == nil { // killed before the manifest stood
 		now.Data, now.DataDirs, now.Started = []record.DataManifest{}, e.Finder.Absolute(), time.Now().UTC()
 	}
-	return &run{exp: e, dir: record.NewDirectory(path), opt: o, manifest: now, before: before}, nil
+	r := &run{exp: e, dir: record.NewDirectory(path), opt: o, manifest: now, before: before}
+	return r, r.attach()
 }
 
 // planned is the plan as the manifest has it.

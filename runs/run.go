@@ -38,8 +38,10 @@ type Options struct {
 	Share []int
 	// TakeOver treats processes of which nothing can be known as gone, and takes their cells over.
 	TakeOver bool
-	create   func(path string) (io.WriteCloser, error)
-	judge    judging
+	// Remote is where the run directory lives whose copy on this machine is named; nil: here.
+	Remote func(dir string) (Remote, error)
+	create func(path string) (io.WriteCloser, error)
+	judge  judging
 }
 
 // judging is [eval.Summarise], or what a test puts in its place.
@@ -93,6 +95,10 @@ func begin(e *experiment.Experiment, o Options) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
+	r := &run{exp: e, dir: dir, opt: o}
+	if err := r.attach(); err != nil {
+		return nil, err
+	}
 	err = dir.Write("experiment.yaml", func(w io.Writer) error { _, err := w.Write(resolved); return err })
 	if err != nil {
 		return nil, err
@@ -102,7 +108,8 @@ func begin(e *experiment.Experiment, o Options) (*run, error) {
 	m.Command, m.Started, m.Seeds = o.Command, time.Now().UTC(), e.Seeds
 	m.Data, m.DataDirs = []record.DataManifest{}, e.Finder.Absolute()
 	m.Experiment = record.SumOf(resolved).SHA256
-	return &run{exp: e, dir: dir, opt: o, manifest: m}, nil
+	r.manifest = m
+	return r, nil
 }
 
 // run is a run in progress.
@@ -123,6 +130,7 @@ type run struct {
 	steps    *record.Steps
 	number   map[string]int // of each cell in the plan, from 1
 	held     []error
+	remote   Remote // nil: the run directory lives here
 }
 
 func (r *run) carryOut(ctx context.Context) (*Outcome, error) {
@@ -137,7 +145,7 @@ func (r *run) carryOut(ctx context.Context) (*Outcome, error) {
 	}
 	defer folder.Close()
 	// two processes would write the same files, each over the other's halves
-	if lock(folder, r.opt.Share != nil) {
+	if record.Lock(folder, r.opt.Share != nil) {
 		return nil, fmt.Errorf("runs: %s: another process is at work on this run", r.dir.Path)
 	}
 	r.results = map[string]record.Result{}
@@ -153,9 +161,13 @@ func (r *run) carryOut(ctx context.Context) (*Outcome, error) {
 	}
 	defer logFile.Close()
 	r.log = slog.New(slog.NewJSONHandler(logFile, nil))
+	r.grows(filepath.ToSlash(r.logName()))
 	r.total = len(plan)
 	if r.opt.Share == nil {
 		r.manifest.Plan = planned(plan)
+	}
+	if err := r.fetchCells(ctx, plan); err != nil {
+		return nil, err
 	}
 	r.resumeFinished(plan)
 	left := slices.DeleteFunc(

@@ -36,7 +36,7 @@ func Board(dir string, takeOver bool) *claim.Board {
 // share takes what the process needs before it looks at cells: the claim on the whole run, or nothing but its name. It
 // gives the cells of the plan that are to be carried out, and what ends the work.
 func (r *run) share(ctx context.Context, plan []experiment.Cell) (own []experiment.Cell, end func(), err error) {
-	r.board = Board(r.dir.Path, r.opt.TakeOver)
+	r.board = r.newBoard()
 	r.number = make(map[string]int, len(plan))
 	for i, c := range plan {
 		r.number[c.Path()] = i + 1
@@ -60,6 +60,7 @@ func (r *run) share(ctx context.Context, plan []experiment.Cell) (own []experime
 	}
 	r.steps, err = record.OpenSteps(r.dir.Path, r.processName())
 	if err == nil {
+		r.grows(record.StepsFolder + "/" + r.processName() + ".jsonl")
 		s := record.Step{Host: r.board.Self.Host, PID: r.board.Self.PID, Time: time.Now().UTC()}
 		if j := r.board.Self.Job; j != nil {
 			s.Job = j.String()
@@ -134,6 +135,12 @@ func (r *run) hold(c experiment.Cell, why error) {
 // may hold an old view of the cell's folder: making it asks the server whether it is there, and a change in it makes
 // the client look again.
 func (r *run) doneMeanwhile(c experiment.Cell) (record.Result, bool) {
+	if r.remote != nil {
+		if err := r.remote.Fetch(context.Background(), c.Path()); err != nil {
+			r.log.Warn("what was left of a cell cannot be fetched", "cell", c.Path(), "error", err.Error())
+			return record.Result{}, false
+		}
+	}
 	folder := filepath.Join(r.dir.Path, filepath.FromSlash(c.Path()))
 	if err := os.MkdirAll(filepath.Dir(folder), 0o755); err != nil {
 		return record.Result{}, false // the cell's own files will say so

@@ -34,7 +34,7 @@ func files(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	err := filepath.WalkDir(filepath.Join(dir, "cells"), func(path string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() || d.Name() == "status.json" {
+		if err != nil || d.IsDir() || d.Name() == "status.json" || d.Name() == cellLog {
 			return err
 		}
 		raw, err := os.ReadFile(path)

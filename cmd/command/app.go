@@ -21,6 +21,7 @@ type App struct {
 	DataDirs []string
 	Quiet    bool
 	Draws    bool // stdout shows pictures of characters
+	mirrors  mirrors
 }
 
 // New is an App that prints to stdout and stderr as given.

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/data/bucket"
 	"plumbline/data/cache"
 )
 
@@ -22,7 +24,8 @@ type Cache struct {
 
 func (a *App) CacheFlags(c *cobra.Command, s *Cache) {
 	c.Flags().StringVar(&s.dir, "cache", "",
-		"folder that keeps prepared data, or off (then $PLUMBLINE_CACHE, then the user's cache folder)")
+		"folder that keeps prepared data, s3://BUCKET/PREFIX to share it too, or off (then $PLUMBLINE_CACHE, then the "+
+			"user's cache folder)")
 	c.Flags().IntVar(&s.mb, "cache-mb", 0,
 		fmt.Sprintf("largest size of that folder in MB; 0: $PLUMBLINE_CACHE_MB, then %d", defaultCacheMB))
 	c.MarkFlagDirname("cache")
@@ -36,6 +39,17 @@ func (s Cache) Store() (*cache.Store, error) {
 	}
 	if dir == "off" {
 		return nil, nil
+	}
+	var far cache.Far
+	if bucket.Is(dir) {
+		b, err := bucket.Open(context.Background(), dir)
+		if err != nil {
+			return nil, err
+		}
+		far, dir = b, os.Getenv("PLUMBLINE_CACHE")
+		if bucket.Is(dir) || dir == "off" {
+			dir = ""
+		}
 	}
 	if dir == "" {
 		base, err := os.UserCacheDir()
@@ -57,5 +71,5 @@ func (s Cache) Store() (*cache.Store, error) {
 	if mb == 0 {
 		mb = defaultCacheMB
 	}
-	return &cache.Store{Dir: dir, Limit: int64(mb) << 20}, nil
+	return &cache.Store{Dir: dir, Limit: int64(mb) << 20, Far: far}, nil
 }

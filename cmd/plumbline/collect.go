@@ -14,6 +14,7 @@ import (
 	"plumbline/eval"
 	"plumbline/runs"
 	"plumbline/runs/experiment"
+	"plumbline/runs/mirror"
 )
 
 func (a *app) collectCommand() *cobra.Command {
@@ -33,6 +34,7 @@ interrupted, and the report says that the run is not finished. --wait waits unti
 Exit code: 0 when every cell is ok, 1 when one is not or has not come to an end, 2 when the arguments are wrong.`,
 		Example: `  plumbline collect runs/20240101-120000-quickstart
   plumbline collect runs/20240101-120000-quickstart --wait 12h`,
+		Annotations:       map[string]string{ownAddresses: "yes"},
 		Args:              needs(1, 1, "a run directory"),
 		ValidArgsFunction: command.CompleteFolders(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -44,9 +46,13 @@ Exit code: 0 when every cell is ok, 1 when one is not or has not come to an end,
 			lo := experiment.LoadOptions{DataDirs: a.DataDirs, Builtin: configs.Files}
 			late := error(nil)
 			if wait > 0 {
-				late = runs.WaitForCells(ctx, args[0], lo, wait, min(30*time.Second, max(wait/100, 100*time.Millisecond)))
+				late = mirror.WaitForCells(ctx, args[0], lo, wait)
 			}
-			outcome, err := runs.Collect(ctx, args[0], lo, runs.Options{TakeOver: takeOver})
+			dir, err := a.View(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			outcome, err := runs.Collect(ctx, dir, lo, runs.Options{TakeOver: takeOver, Remote: a.remote})
 			if err != nil {
 				return failed(errors.Join(late, err))
 			}
@@ -55,7 +61,7 @@ Exit code: 0 when every cell is ok, 1 when one is not or has not come to an end,
 			}
 			switch {
 			case outcome.Interrupted:
-				fmt.Fprintf(a.Err, "the run is not finished: see plumbline status %s\n", outcome.Dir)
+				fmt.Fprintf(a.Err, "the run is not finished: see plumbline status %s\n", args[0])
 				return &command.Failure{Code: exitFailed, Quiet: true, Err: errors.New("not finished")}
 			case outcome.Failed > 0:
 				return a.notOK(outcome)
@@ -69,4 +75,13 @@ Exit code: 0 when every cell is ok, 1 when one is not or has not come to an end,
 		"collect although a process of which nothing can be known here seems to: say so when it has ended")
 	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(eval.MetricNames(), cobra.ShellCompDirectiveNoFileComp))
 	return c
+}
+
+// remote is where a run directory lives, nil for here.
+func (a *app) remote(dir string) (runs.Remote, error) {
+	m, err := a.Mirror(dir)
+	if m == nil {
+		return nil, err
+	}
+	return m, err
 }

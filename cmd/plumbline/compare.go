@@ -172,7 +172,11 @@ func (a *app) testAll(records []*record.Record, asJSON bool) error {
 	if err != nil {
 		return usage(err)
 	}
-	if err := record.NewDirectory(records[0].Dir).WriteJSON(compare.TestsFile, t); err != nil {
+	dir := records[0].Dir
+	if err := record.NewDirectory(dir).WriteJSON(compare.TestsFile, t); err != nil {
+		return failed(err)
+	}
+	if err := a.Keep(dir, compare.TestsFile); err != nil {
 		return failed(err)
 	}
 	if asJSON {

@@ -93,6 +93,11 @@ func (a *app) launch(ctx context.Context, l *launcher, e *experiment.Experiment,
 	if err != nil {
 		return failed(err)
 	}
+	if m, err := a.Mirror(dir); err != nil {
+		return failed(err)
+	} else if m != nil {
+		so.Address, so.Sent = m.Address(), m.Send
+	}
 	p, err := submit.Make(ctx, dir, e, so)
 	if errors.Is(err, submit.ErrNothing) {
 		fmt.Fprintln(a.Err, strings.TrimPrefix(err.Error(), "submit: "))
@@ -162,7 +167,7 @@ func (a *app) handOut(ctx context.Context, l *launcher, p *submit.Plan, dir stri
 		if _, err := a.Raw.Write(manifest); err != nil {
 			return failed(err)
 		}
-		fmt.Fprintln(a.Err, dir)
+		fmt.Fprintln(a.Err, a.Shown(dir))
 	default:
 		if err := p.Slurm(ctx); err != nil {
 			return failed(err)

@@ -3,13 +3,16 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -144,6 +147,15 @@ func startSlurm(t *testing.T) {
 		skip("slurmd wants to be root")
 	}
 	dir := t.TempDir()
+	var ports []int
+	for range 2 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close() // when both are known
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+	}
 	host, _ := os.Hostname()
 	host, _, _ = strings.Cut(host, ".")
 	conf := fmt.Sprintf(`ClusterName=test
@@ -168,9 +180,11 @@ MpiDefault=none
 JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none
 ReturnToService=2
+MessageTimeout=60
+SlurmdTimeout=600
 NodeName=%[1]s NodeAddr=127.0.0.1 CPUs=%[5]d RealMemory=8000 State=UNKNOWN
 PartitionName=debug Nodes=ALL Default=YES MaxTime=INFINITE State=UP
-`, host, dir, 20000+os.Getpid()%10000, 30000+os.Getpid()%10000, runtime.NumCPU())
+`, host, dir, ports[0], ports[1], runtime.NumCPU())
 	if err := os.WriteFile(filepath.Join(dir, "slurm.conf"), []byte(conf), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +234,7 @@ func TestSlurm(t *testing.T) {
 	startSlurm(t)
 	t.Setenv("PLUMBLINE_TEST_MAIN", "1") // sbatch hands the environment on
 	root := t.TempDir()
-	file := handedOut(t, 29, 2, 3000, "{group: 10, cpus: 1, memory: 500MB, time: 1m, signal: 55s}")
+	file := handedOut(t, 29, 2, 3000, "{group: 10, cpus: 1, memory: 500MB, time: 2m, signal: 60s}")
 	code, out, errOut := plumb(t, "run", file, "--out", root, "--launcher", "slurm", "--quiet")
 	if code != exitOK || !strings.Contains(out, "6 tasks") {
 		t.Fatalf("exit code %d: %s%s", code, out, errOut)
@@ -244,23 +258,28 @@ func TestSlurm(t *testing.T) {
 		})
 		return o
 	}
-	again := func(job string, restarts int) { // Slurm waits two minutes before it starts a job anew
-		until(t, 3*time.Minute, "job "+job+" was queued again", func() bool {
-			out, _ := exec.Command("scontrol", "show", "job", "-o", job).Output()
-			return strings.Contains(string(out), fmt.Sprintf("Restarts=%d ", restarts)) &&
-				strings.Contains(string(out), "JobState=PENDING")
-		})
-		if out, err := exec.Command("scontrol", "update", "JobId="+job, "StartTime=now").CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, out)
+	again := func(o claim.Owner) { // Slurm waits two minutes before it starts a job anew
+		attempt, err := strconv.Atoi(o.Job.Attempt)
+		if err != nil {
+			t.Fatal(err)
 		}
+		until(t, 3*time.Minute, "job "+o.Job.ID+" was queued again", func() bool {
+			out, _ := exec.Command("scontrol", "show", "job", "-o", o.Job.ID).Output()
+			return strings.Contains(string(out), fmt.Sprintf("Restarts=%d ", attempt+1)) &&
+				strings.Contains(string(out), "JobState=PENDING") &&
+				exec.Command("scontrol", "update", "JobId="+o.Job.ID, "StartTime=now").Run() == nil
+		})
 	}
 	killed := owner("59")
 	if err := syscall.Kill(killed.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	again(killed.Job.ID, 1)
+	again(killed)
 	late := owner("60")
-	time.Sleep(300 * time.Millisecond) // some epochs
+	spent := processorTime(late.PID)
+	until(t, 3*time.Minute, "some epochs have ended", func() bool {
+		return processorTime(late.PID) > spent+300*time.Millisecond
+	})
 	if err := syscall.Kill(late.PID, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
@@ -278,10 +297,12 @@ func TestSlurm(t *testing.T) {
 		left, _ := filepath.Glob(filepath.Join(dir, "cells/synth/slow/s2/checkpoints/*"))
 		return len(left) > 0
 	})
-	again(late.Job.ID, 1)
+	again(late)
 	until(t, 5*time.Minute, "the run is collected", func() bool {
-		// a signal that Slurm sends early, as it may, queues the job again, where it waits for two minutes
-		exec.Command("scontrol", "update", "JobId="+late.Job.ID, "StartTime=now").Run()
+		// on a busy machine they reach their limit once more, and would wait for two minutes
+		for _, o := range []claim.Owner{killed, late} {
+			exec.Command("scontrol", "update", "JobId="+o.Job.ID, "StartTime=now").Run()
+		}
 		_, err := os.Stat(filepath.Join(dir, "report.html"))
 		return err == nil
 	})
@@ -291,4 +312,42 @@ func TestSlurm(t *testing.T) {
 	})
 	os.Unsetenv("PLUMBLINE_TEST_MAIN")
 	likeLocal(t, file, dir, 60)
+	// the log of the cell: it began, was interrupted, and went on after some epochs
+	raw, err := os.ReadFile(filepath.Join(dir, "cells/synth/slow/s2/log.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var story []string
+	for line := range bytes.Lines(raw) {
+		var l struct {
+			Msg, Status, Job string
+			Done             int `json:"epochs_done"`
+		}
+		if err := json.Unmarshal(line, &l); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		switch {
+		case l.Msg == "cell begins" && l.Job == late.Job.String(),
+			l.Msg == "training goes on from a checkpoint" && l.Done > 0:
+			story = append(story, l.Msg)
+		case l.Msg == "cell ends":
+			story = append(story, l.Status)
+		}
+	}
+	want := []string{"cell begins", "interrupted", "cell begins", "training goes on from a checkpoint"}
+	if len(story) < 5 || !slices.Equal(story[:4], want) || story[len(story)-1] != "ok" {
+		t.Errorf("the cell's log tells %q:\n%s", story, raw)
+	}
+}
+
+// processorTime is what a process has used (proc(5), fields 14 and 15 of stat, in hundredths of a second).
+func processorTime(pid int) time.Duration {
+	raw, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	fields := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:]))
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond
 }

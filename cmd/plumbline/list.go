@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"plumbline/runs/record"
+	"plumbline/runs/tune"
 )
 
 func (a *app) listCommand() *cobra.Command {
@@ -17,7 +19,8 @@ func (a *app) listCommand() *cobra.Command {
 		Use:   "list [FOLDER]",
 		Short: "List the run directories of a folder",
 		Long: `list shows the run directories of a folder (default "runs"), oldest first: how many cells are ok, and the best
-AUROC. A run some of whose files are missing or edited is damaged; "plumbline verify RUNDIR --files" says which.`,
+AUROC. Of a search of settings it shows how many trials ended, and the best AUROC on the test part. A run some of whose
+files are missing or edited is damaged; "plumbline verify RUNDIR --files" says which.`,
 		Example:           "  plumbline list\n  plumbline list /tmp/runs --json",
 		Args:              needs(0, 1, "at most one folder"),
 		ValidArgsFunction: completeFolders(1),
@@ -43,15 +46,19 @@ AUROC. A run some of whose files are missing or edited is damaged; "plumbline ve
 			w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "RUN\tNAME\tOK\tBEST\tAUROC")
 			for _, r := range records {
-				ok := fmt.Sprintf("%d/%d", r.OK(), len(r.Results))
-				if st := state(r); st != "" {
-					ok += " " + st
+				v := viewRun(r)
+				ok := fmt.Sprintf("%d/%d", v.OK, v.Cells)
+				if v.Trials != nil {
+					ok = fmt.Sprintf("%d trials", *v.Trials)
+				}
+				if v.State != finished {
+					ok += " " + v.State
 				}
 				best, auroc := "–", "–"
-				if c := bestCell(r); c != nil {
-					best, auroc = c.Data+" "+c.Label, number(c.Metric("auroc"))
+				if v.Best != nil {
+					best, auroc = v.Best.Data+" "+v.Best.Label, number(v.Best.AUROC)
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.Dir, r.Name, ok, best, auroc)
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", v.Run, v.Name, ok, best, auroc)
 			}
 			return failed(w.Flush())
 		},
@@ -64,11 +71,15 @@ AUROC. A run some of whose files are missing or edited is damaged; "plumbline ve
 type runView struct {
 	Run   string    `json:"run"` // the directory
 	Name  string    `json:"name"`
-	State string    `json:"state"` // finished, interrupted, unfinished or damaged
+	State string    `json:"state"` // finished, interrupted, unfinished, damaged, or untested of a search
 	OK    int       `json:"ok"`
 	Cells int       `json:"cells"`
 	Best  *bestView `json:"best"` // null: no cell has an AUROC
+	// Trials is how many of a search ended; its cells are those that read the test part.
+	Trials *int `json:"trials,omitempty"`
 }
+
+const finished = "finished"
 
 // bestView is the cell with the highest AUROC.
 type bestView struct {
@@ -79,9 +90,10 @@ type bestView struct {
 }
 
 func viewRun(r *record.Record) runView {
-	v := runView{Run: r.Dir, Name: r.Name, State: state(r), OK: r.OK(), Cells: len(r.Results)}
-	if v.State == "" {
-		v.State = "finished"
+	search := tune.Listed(r)
+	v := runView{Run: r.Dir, Name: r.Name, State: cmp.Or(state(r), finished), OK: r.OK(), Cells: len(r.Results)}
+	if search != nil {
+		v.State, v.Trials = search.State, &search.Trials
 	}
 	if c := bestCell(r); c != nil {
 		v.Best = &bestView{c.Data, c.Label, c.Cell, c.Metric("auroc")}

@@ -62,9 +62,12 @@ func (a *app) keepReport(rec *record.Record) string {
 	err := record.NewDirectory(rec.Dir).Write(reportFile, func(w io.Writer) error {
 		return report.Write(w, rec, configs.Files, reportLines)
 	})
+	if err == nil {
+		err = a.Keep(rec.Dir, reportFile)
+	}
 	if err != nil {
 		if !a.Quiet {
-			fmt.Fprintf(a.Err, "no report is kept (%v); it is made by: plumbline report %s\n", err, rec.Dir)
+			fmt.Fprintf(a.Err, "no report is kept (%v); it is made by: plumbline report %s\n", err, a.Shown(rec.Dir))
 		}
 		return ""
 	}

@@ -29,8 +29,15 @@ func execute(args []string, out, errOut io.Writer) int {
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)
 	err := root.ExecuteContext(context.Background())
+	if closed := a.Close(); err == nil {
+		err = closed
+	}
 	return a.Code(err)
 }
+
+// ownAddresses marks commands that take addresses of runs in buckets by themselves; those of others are replaced by
+// copies.
+const ownAddresses = "addresses"
 
 func (a *app) root() *cobra.Command {
 	c := &cobra.Command{
@@ -49,6 +56,12 @@ finished runs side by side.`,
 	}
 	c.Version = program(record.Build())
 	c.SetVersionTemplate("plumbline {{.Version}}\n")
+	c.PersistentPreRunE = func(c *cobra.Command, args []string) error {
+		if c.Annotations[ownAddresses] != "" {
+			return nil
+		}
+		return a.Views(c.Context(), args)
+	}
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w (see plumbline %s --help)", err, c.Name()))
 	})

@@ -51,6 +51,9 @@ With --cells or --cell it takes up some cells of a run, while other processes on
 --cells @FILE reads the line of the file that $JOB_COMPLETION_INDEX (from 0) or $SLURM_ARRAY_TASK_ID says. A cell that
 another process has is left to it, unless that process is known to have ended.
 
+Where machines share no folder, a run lives in a bucket: --out s3://BUCKET/PREFIX and --resume s3://BUCKET/PREFIX/RUN
+(docs/scale.md). Commands that read a run take such an address too.
+
 With --launcher slurm, kubernetes or print other processes do that: docs/scale.md shows how. Times, memory and tasks
 are settings of the key launch; run --resume RUNDIR --launcher hands out again what is not ok.
 
@@ -101,8 +104,17 @@ when it was interrupted or another process has a cell: started again, it goes on
 						"with the override ~tune", args[0], args[0]))
 				}
 			}
+			if resume == "" {
+				out, err = a.Below(c.Context(), out)
+			} else {
+				resume, err = a.Work(c.Context(), resume, part.given())
+			}
+			if err != nil {
+				return err
+			}
 			o := runs.Options{
-				Root: out, Workers: workers, Memory: int64(memory), Cache: store, TakeOver: part.takeOver,
+				Remote: a.remote,
+				Root:   out, Workers: workers, Memory: int64(memory), Cache: store, TakeOver: part.takeOver,
 			}
 			if !hand.local() {
 				return a.launch(c.Context(), &hand, e, resume, o)
@@ -164,7 +176,7 @@ func (a *app) carryOut(ctx context.Context, e *experiment.Experiment, resume, me
 		return usage(err)
 	case errors.Is(err, record.ErrUnwritable) && outcome != nil:
 		return failed(fmt.Errorf("%w; the run ended there: make room and go on with: plumbline run --resume %s", err,
-			outcome.Dir))
+			a.Shown(outcome.Dir)))
 	case err != nil:
 		return failed(err)
 	}
@@ -173,7 +185,7 @@ func (a *app) carryOut(ctx context.Context, e *experiment.Experiment, resume, me
 	}
 	switch {
 	case outcome.Interrupted:
-		fmt.Fprintf(a.Err, "interrupted; go on with: plumbline run --resume %s\n", outcome.Dir)
+		fmt.Fprintf(a.Err, "interrupted; go on with: plumbline run --resume %s\n", a.Shown(outcome.Dir))
 		return &command.Failure{Code: exitFailed, Quiet: true, Err: errors.New("interrupted")}
 	case outcome.Failed > 0:
 		return a.notOK(outcome)
@@ -207,9 +219,9 @@ func (a *app) sumUp(outcome *runs.Outcome, metric string) error {
 	}
 	fmt.Fprintln(a.Out)
 	if file := a.keepReport(rec); file != "" {
-		fmt.Fprintf(a.Out, "report: %s\n", file)
+		fmt.Fprintf(a.Out, "report: %s\n", a.Shown(file))
 	}
-	fmt.Fprintln(a.Out, outcome.Dir)
+	fmt.Fprintln(a.Out, a.Shown(outcome.Dir))
 	return nil
 }
 
@@ -225,8 +237,12 @@ func (a *app) keepTests(rec *record.Record) {
 	if err == nil {
 		err = record.NewDirectory(rec.Dir).WriteJSON(compare.TestsFile, tests)
 	}
+	if err == nil {
+		err = a.Keep(rec.Dir, compare.TestsFile)
+	}
 	if err != nil && !a.Quiet {
-		fmt.Fprintf(a.Err, "no tests are kept (%v); they are made by: plumbline compare %s --test all\n", err, rec.Dir)
+		fmt.Fprintf(a.Err, "no tests are kept (%v); they are made by: plumbline compare %s --test all\n", err,
+			a.Shown(rec.Dir))
 	}
 }
 

@@ -45,11 +45,11 @@ func (s *share) check(resume string) error {
 }
 
 // numbers is the cells that are asked for.
-func (s *share) numbers(dir string, lo experiment.LoadOptions) ([]int, error) {
+func (s *share) numbers(dir string, lo experiment.LoadOptions, local func(string) string) ([]int, error) {
 	text := s.cells
 	if file, ok := strings.CutPrefix(text, "@"); ok {
 		var err error
-		if text, err = taskLine(file); err != nil {
+		if text, err = taskLine(local(file)); err != nil {
 			return nil, err
 		}
 	}
@@ -92,7 +92,7 @@ func taskLine(file string) (string, error) {
 func (a *app) carryOutShare(ctx context.Context, dir string, s *share, o runs.Options) error {
 	lo := experiment.LoadOptions{DataDirs: a.DataDirs, Builtin: configs.Files}
 	var err error
-	if o.Share, err = s.numbers(dir, lo); err != nil {
+	if o.Share, err = s.numbers(dir, lo, a.Local); err != nil {
 		return usage(err)
 	}
 	ctx, stop := a.interruptible(ctx)

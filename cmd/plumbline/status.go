@@ -10,6 +10,7 @@ import (
 
 	"plumbline/cmd/command"
 	"plumbline/runs/claim"
+	"plumbline/runs/mirror"
 	"plumbline/runs/status"
 )
 
@@ -27,13 +28,14 @@ takes at the pace so far, the machines, and the first line of what failed.
 It reads what processes have noted of their steps, not the cells, and disturbs nobody.`,
 		Example: `  plumbline status runs/20240101-120000-quickstart
   plumbline status runs/20240101-120000-quickstart --watch 10s`,
+		Annotations:       map[string]string{ownAddresses: "yes"},
 		Args:              needs(1, 1, "a run directory"),
 		ValidArgsFunction: command.CompleteFolders(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx, stop := a.interruptible(c.Context())
 			defer stop()
 			for {
-				s, err := status.Read(ctx, args[0], claim.AskScheduler, time.Now())
+				s, err := mirror.ReadStatus(ctx, args[0], claim.AskScheduler)
 				if err != nil {
 					return failed(err)
 				}

@@ -14,6 +14,7 @@ import (
 	"plumbline/cmd/command"
 	"plumbline/configs"
 	"plumbline/configs/settings"
+	"plumbline/data/bucket"
 	"plumbline/data/source"
 	"plumbline/eval"
 	"plumbline/runs/experiment"
@@ -49,6 +50,8 @@ Exit code: 0 when all is done, 1 when something failed, 2 when the file or the a
   plumbline tune --resume runs/20240101-120000-tune-quickstart`,
 		Args: func(c *cobra.Command, args []string) error {
 			switch {
+			case bucket.Is(o.Root) || bucket.Is(resume):
+				return usage(errors.New("tune: a search is kept in a folder; in a bucket, runs alone are"))
 			case resume == "":
 				return cmp.Or(hand.check(resume, nil), needs(1, -1, "an experiment file with the key tune")(c, args))
 			case len(args) > 0:

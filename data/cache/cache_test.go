@@ -33,7 +33,7 @@ func put(t testing.TB, s *Store, key string, n int) {
 }
 
 func TestPutGet(t *testing.T) {
-	s := &Store{t.TempDir(), 1 << 20}
+	s := &Store{Dir: t.TempDir(), Limit: 1 << 20}
 	if _, err := s.Get("a"); !errors.Is(err, ErrMiss) {
 		t.Fatalf("an empty cache: %v", err)
 	}
@@ -89,7 +89,7 @@ func second[T any](_ T, err error) error { return err }
 
 // TestDamage: whatever byte changes, and wherever a file ends, the entry is refused and gone.
 func TestDamage(t *testing.T) {
-	s := &Store{t.TempDir(), 1 << 20}
+	s := &Store{Dir: t.TempDir(), Limit: 1 << 20}
 	put(t, s, "a", 5)
 	good, err := os.ReadFile(s.path("a"))
 	if err != nil {
@@ -119,7 +119,7 @@ func TestDamage(t *testing.T) {
 
 // TestChangedInPlace: what happens to the file of an entry that was read does not reach its arrays.
 func TestChangedInPlace(t *testing.T) {
-	s := &Store{t.TempDir(), 1 << 20}
+	s := &Store{Dir: t.TempDir(), Limit: 1 << 20}
 	put(t, s, "a", 10_000)
 	e, err := s.Get("a")
 	if err != nil {
@@ -154,7 +154,7 @@ func TestChangedInPlace(t *testing.T) {
 }
 
 func TestLimit(t *testing.T) {
-	s := &Store{t.TempDir(), 28_000}
+	s := &Store{Dir: t.TempDir(), Limit: 28_000}
 	for i := range 4 {
 		put(t, s, strconv.Itoa(i), 600) // about 5 kB each
 		old := time.Now().Add(time.Duration(i-10) * time.Minute)
@@ -203,6 +203,68 @@ func TestLimit(t *testing.T) {
 	}
 }
 
+// far keeps entries in a folder.
+type far string
+
+func (f far) Fetch(name, path string) error {
+	raw, err := os.ReadFile(filepath.Join(string(f), name))
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, raw, 0o644)
+}
+
+func (f far) Send(name, path string) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(string(f), name), raw, 0o644)
+}
+
+// TestFar: what one machine has made another one reads; a damaged entry is made anew for all.
+func TestFar(t *testing.T) {
+	shared := far(t.TempDir())
+	one := &Store{Dir: t.TempDir(), Limit: 1 << 20, Far: shared}
+	two := &Store{Dir: filepath.Join(t.TempDir(), "new"), Limit: 1 << 20, Far: shared}
+	if _, err := two.Get("a"); !errors.Is(err, ErrMiss) {
+		t.Fatalf("nothing is there: %v", err)
+	}
+	put(t, one, "a", 100)
+	for range 2 { // from far, then from here
+		e, err := two.Get("a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if x, err := Array[float32](e, "x", 100); err != nil || x[99] != 33 {
+			t.Errorf("%v, %v", x, err)
+		}
+		if err := os.RemoveAll(string(shared)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.MkdirAll(string(shared), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(string(shared), "b"+extension), []byte("plumb.1\nwrong"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := two.Get("b"); !errors.Is(err, ErrDamaged) {
+		t.Errorf("a damaged entry: %v", err)
+	}
+	put(t, two, "b", 10)
+	if _, err := one.Get("b"); err != nil {
+		t.Errorf("made anew: %v", err)
+	}
+	two.Limit = 100
+	if _, err := two.Get("a"); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestKeys(t *testing.T) {
 	again := Key("a")
 	if Key("ab", "c") == Key("a", "bc") || Key("a") == Key("a", "") || again != Key("a") {
@@ -246,7 +308,7 @@ func TestProcesses(t *testing.T) {
 }
 
 func child(t *testing.T, dir string) {
-	s := &Store{dir, 60_000}
+	s := &Store{Dir: dir, Limit: 60_000}
 	hits := 0
 	for i := range 300 {
 		n := 1000 * (1 + i%7)
@@ -271,7 +333,7 @@ func child(t *testing.T, dir string) {
 }
 
 func FuzzEntry(f *testing.F) {
-	s := &Store{f.TempDir(), 1 << 20}
+	s := &Store{Dir: f.TempDir(), Limit: 1 << 20}
 	put(f, s, "a", 3)
 	raw, err := os.ReadFile(s.path("a"))
 	if err != nil {

@@ -19,6 +19,15 @@ import (
 type Store struct {
 	Dir   string
 	Limit int64 // bytes that all entries together may have
+	Far   Far   // of machines that share no folder; nil: none
+}
+
+// Far is a place where entries are kept for other machines, by the names of their files. It is not bounded.
+type Far interface {
+	// Fetch brings an entry into a file; the error wraps [fs.ErrNotExist] where there is none.
+	Fetch(name, path string) error
+	// Send keeps a file as an entry, over one that may be there.
+	Send(name, path string) error
 }
 
 // About is what an entry is, for people.
@@ -101,6 +110,11 @@ func load(path string) ([]byte, error) {
 func (s *Store) Get(key string) (*Entry, error) {
 	path := s.path(key)
 	raw, err := load(path)
+	if errors.Is(err, fs.ErrNotExist) && s.Far != nil {
+		if raw, err = s.fetch(key); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("cache: %w", err)
+		}
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrMiss
 	}
@@ -148,7 +162,21 @@ func (s *Store) Put(key string, about About, meta any, arrays Arrays) error {
 		os.Remove(f.Name())
 		return fmt.Errorf("cache: %w", err)
 	}
+	if s.Far != nil {
+		if err := s.Far.Send(key+extension, s.path(key)); err != nil {
+			return fmt.Errorf("cache: %w", err)
+		}
+	}
 	return s.trim(key)
+}
+
+// fetch brings an entry from far, keeps it here, and makes room for it.
+func (s *Store) fetch(key string) ([]byte, error) {
+	if err := s.Far.Fetch(key+extension, s.path(key)); err != nil {
+		return nil, err
+	}
+	raw, err := load(s.path(key))
+	return raw, errors.Join(err, s.trim(key))
 }
 
 // trim removes the entries that were not used for the longest time until the rest fits the limit, but not

@@ -140,20 +140,19 @@ func fingerprint(seed uint64, cfg Training, description any, x, t []float32) (st
 
 // checkpointer saves a training now and then, and finds a saved one.
 type checkpointer struct {
-	store models.Checkpoints // nil: none
-	log   func(message string, args ...any)
-	name  string
-	last  time.Time
+	store    models.Checkpoints // nil: none
+	log, say func(message string, args ...any)
+	name     string
+	last     time.Time
 	// latest is the training after its last whole epoch, where that has not been saved.
 	latest *checkpoint
 }
 
 func (l loop) checkpointer(env models.Env, cfg Training, tr Trainer) *checkpointer {
-	k := &checkpointer{}
+	k := &checkpointer{log: env.Logger().Warn, say: env.Logger().Info}
 	if _, ok := tr.(Resumable); !ok || env.Checkpoints == nil {
 		return k
 	}
-	k.log = env.Logger().Warn
 	print, err := fingerprint(env.Seed, cfg, l.description, l.x, l.t)
 	if err != nil {
 		k.log("training leaves no checkpoints", "reason", err.Error())
@@ -186,6 +185,7 @@ func (k *checkpointer) resume(tr Trainer, epochs int) *checkpoint {
 		k.log("checkpoint not used: training begins anew", "checkpoint", k.name, "reason", err.Error())
 		return nil
 	}
+	k.say("training goes on from a checkpoint", "checkpoint", k.name, "epochs_done", c.epochs, "of", epochs)
 	return c
 }
 

@@ -100,7 +100,7 @@ func (b *Board) Take(ctx context.Context, name string) (*Claim, error) {
 		highest, err := b.highest(name)
 		if err != nil {
 			if made {
-				err = errors.Join(err, b.Files.Remove(file(name, generation)))
+				err = errors.Join(err, b.removeOwn(name, generation))
 			}
 			return nil, err
 		}
@@ -109,12 +109,12 @@ func (b *Board) Take(ctx context.Context, name string) (*Claim, error) {
 			if o, err := b.owner(file(name, generation-1)); generation == 1 || err == nil && o.Token == before {
 				return &Claim{b, name, generation}, nil
 			} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return nil, errors.Join(err, b.Files.Remove(file(name, generation)))
+				return nil, errors.Join(err, b.removeOwn(name, generation))
 			}
 		}
 		if made { // one that others followed, or that its owner gives back: it is not in force
-			if err := b.Files.Remove(file(name, generation)); err != nil {
-				return nil, fmt.Errorf("claim: %w", err)
+			if err := b.removeOwn(name, generation); err != nil {
+				return nil, err
 			}
 		}
 		if highest == 0 || made && highest <= generation { // given back meanwhile
@@ -189,11 +189,40 @@ func parse(file string) (name string, generation int, ok bool) {
 // Mine says whether the claim is in force still: nobody has taken it over who was sure that this process is gone.
 func (c *Claim) Mine() (bool, error) {
 	highest, err := c.board.highest(c.name)
-	return err == nil && highest == c.generation, err
+	if err != nil || highest != c.generation {
+		return false, err
+	}
+	return c.board.own(c.name, c.generation)
+}
+
+// own says whether a claim's file is this process's. When all generations were given back, the first one can be made
+// anew, and a deletion that comes late, as of one whose answer was lost, must not be of another's.
+func (b *Board) own(name string, generation int) (bool, error) {
+	o, err := b.owner(file(name, generation))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && o.Token == b.Self.Token, err
+}
+
+// removeOwn deletes a claim's file if it is this process's.
+func (b *Board) removeOwn(name string, generation int) error {
+	own, err := b.own(name, generation)
+	if err == nil && own {
+		err = b.Files.Remove(file(name, generation))
+	}
+	if err != nil {
+		return fmt.Errorf("claim: %w", err)
+	}
+	return nil
 }
 
 // Release gives the claim back. Earlier generations go first, so that this one is in force to the last.
 func (c *Claim) Release() error {
+	own, err := c.board.own(c.name, c.generation)
+	if err != nil || !own {
+		return err
+	}
 	var errs []error
 	for g := 1; g <= c.generation; g++ {
 		errs = append(errs, c.board.Files.Remove(file(c.name, g)))

@@ -201,12 +201,67 @@ func TestSlurmState(t *testing.T) {
 	}
 }
 
+// TestReplaced: a later start of a task knows that the earlier one is gone, and the earlier one, which may be at work
+// where nobody reaches it, that the later one is not.
+func TestReplaced(t *testing.T) {
+	for _, c := range []struct {
+		own, other string
+		want       State
+	}{
+		{"3", "2", Gone}, {"2", "3", Alive}, {"10", "9", Gone}, {"2", "2", Unknown}, {"pod-a", "pod-b", Gone},
+	} {
+		j := &Job{"kubernetes", "u", "4", c.own}
+		if got := j.replaced(&Job{"kubernetes", "u", "4", c.other}); got != c.want {
+			t.Errorf("attempt %s of %s: %v, want %v", c.own, c.other, got, c.want)
+		}
+		if got := j.replaced(&Job{"kubernetes", "u", "5", c.other}); got != Unknown {
+			t.Errorf("another task: %v", got)
+		}
+	}
+	if got := (*Job)(nil).replaced(&Job{}); got != Unknown {
+		t.Errorf("no job: %v", got)
+	}
+}
+
+// TestLateDeletion: a claim that was deleted late and made again by another process is not that of the first one.
+func TestLateDeletion(t *testing.T) {
+	ctx, f := context.Background(), Folder(t.TempDir())
+	one, two := &Board{Files: f, Self: Owner{Token: "one"}}, &Board{Files: f, Self: Owner{Token: "two"}}
+	first, err := one.Take(ctx, "1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Remove("1.1"); err != nil {
+		t.Fatal(err)
+	}
+	if mine, err := first.Mine(); err != nil || mine {
+		t.Errorf("a deleted claim is in force: %v", err)
+	}
+	second, err := two.Take(ctx, "1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mine, err := first.Mine(); err != nil || mine {
+		t.Errorf("another's claim is the first one's: %v", err)
+	}
+	if err := first.Release(); err != nil {
+		t.Fatal(err)
+	}
+	if mine, err := second.Mine(); err != nil || !mine {
+		t.Errorf("the first one gave the second one's claim back: %v", err)
+	}
+}
+
 func TestJobOf(t *testing.T) {
 	for env, want := range map[string]string{
 		"":               "",
 		"SLURM_JOB_ID=5": "slurm 5 0",
 		"SLURM_JOB_ID=5 SLURM_ARRAY_TASK_ID=2 SLURM_RESTART_COUNT=3": "slurm 5 task 2 3",
 		"PLUMBLINE_JOB=u JOB_COMPLETION_INDEX=4 PLUMBLINE_POD=p":     "kubernetes u task 4 p",
+
+		"PLUMBLINE_JOB=u JOB_COMPLETION_INDEX=4 PLUMBLINE_FAILURES=2":                         "kubernetes u task 4 2",
+		"PLUMBLINE_JOB=u JOB_COMPLETION_INDEX=4 PLUMBLINE_FAILURES=2 PLUMBLINE_DISRUPTIONS=3": "kubernetes u task 4 5",
+		"PLUMBLINE_JOB=u PLUMBLINE_POD=p PLUMBLINE_FAILURES= PLUMBLINE_DISRUPTIONS=":          "kubernetes u p",
 	} {
 		vars := map[string]string{}
 		for _, f := range strings.Fields(env) {

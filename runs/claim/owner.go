@@ -29,10 +29,26 @@ type Owner struct {
 
 // Job is the scheduler's name for what runs a process.
 type Job struct {
-	Scheduler string `json:"scheduler"`         // slurm or kubernetes
-	ID        string `json:"id"`                // of the job
-	Task      string `json:"task,omitempty"`    // of an array, or an index
-	Attempt   string `json:"attempt,omitempty"` // changes each time that the scheduler starts the task
+	Scheduler string `json:"scheduler"`      // slurm or kubernetes
+	ID        string `json:"id"`             // of the job
+	Task      string `json:"task,omitempty"` // of an array, or an index
+	// Attempt changes each time that the scheduler starts the task; where it is a number, a later one is larger.
+	Attempt string `json:"attempt,omitempty"`
+}
+
+// replaced is what a process of this job knows of another one of the same task: it is gone if the scheduler has started
+// this one after it. A later one is at work, and this process is one that the scheduler has given up.
+func (j *Job) replaced(other *Job) State {
+	if j == nil || j.Scheduler != other.Scheduler || j.ID != other.ID || j.Task != other.Task ||
+		j.Attempt == other.Attempt {
+		return Unknown
+	}
+	own, err1 := strconv.Atoi(j.Attempt)
+	theirs, err2 := strconv.Atoi(other.Attempt)
+	if err1 == nil && err2 == nil && theirs > own {
+		return Alive
+	}
+	return Gone
 }
 
 // String names the job as the scheduler's programs do.
@@ -77,8 +93,12 @@ func jobOf(env func(string) string) *Job {
 		}
 		return &Job{Scheduler: "slurm", ID: env("SLURM_JOB_ID"), Task: env("SLURM_ARRAY_TASK_ID"), Attempt: restarts}
 	case env("PLUMBLINE_JOB") != "": // set by the manifest
-		return &Job{Scheduler: "kubernetes", ID: env("PLUMBLINE_JOB"), Task: env("JOB_COMPLETION_INDEX"),
-			Attempt: env("PLUMBLINE_POD")}
+		attempt := env("PLUMBLINE_POD")
+		if failures, err := strconv.Atoi(env("PLUMBLINE_FAILURES")); err == nil { // of the index; of other pods it is empty
+			ignored, _ := strconv.Atoi(env("PLUMBLINE_DISRUPTIONS"))
+			attempt = strconv.Itoa(failures + ignored)
+		}
+		return &Job{Scheduler: "kubernetes", ID: env("PLUMBLINE_JOB"), Task: env("JOB_COMPLETION_INDEX"), Attempt: attempt}
 	}
 	return nil
 }
@@ -136,9 +156,8 @@ func (o Owner) knows(ctx context.Context, other *Owner, ask func(context.Context
 	if other.Job == nil {
 		return Unknown
 	}
-	if j := o.Job; j != nil && j.Scheduler == other.Job.Scheduler && j.ID == other.Job.ID && j.Task == other.Job.Task &&
-		j.Attempt != other.Job.Attempt {
-		return Gone // the scheduler has started this task again, so that the earlier attempt has ended
+	if s := o.Job.replaced(other.Job); s != Unknown {
+		return s
 	}
 	if ask == nil {
 		return Unknown

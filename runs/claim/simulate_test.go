@@ -252,8 +252,7 @@ func (c *cluster) run(tasks [][]int) {
 			if !slices.ContainsFunc(c.ready, func(q *process) bool { return q.task == p.task && q.attempt == p.attempt }) {
 				c.alive[[2]int{p.task, p.attempt}] = false
 			}
-			left := slices.ContainsFunc(p.cells, func(n int) bool { return c.done[n] == nil })
-			if len(c.ready) == 0 && left && c.attempts[p.task] < 50 { // what is not done is handed out again
+			if len(c.ready) == 0 && len(c.done) < c.cells && c.attempts[p.task] < 50 { // what is not done is handed out again
 				for i, cells := range tasks {
 					c.start(i, cells, false)
 				}

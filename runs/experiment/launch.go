@@ -65,8 +65,11 @@ type LaunchKubernetes struct {
 	Image string `yaml:"image"`
 	// namespace of the Jobs; empty: that of whoever applies them
 	Namespace string `yaml:"namespace"`
-	// PersistentVolumeClaim, readable and writable by many nodes, that holds the run directory
+	// PersistentVolumeClaim, readable and writable by many nodes, that holds the run directory; of a run in a bucket it
+	// may be left out, or hold the data files
 	Volume string `yaml:"volume"`
+	// Secret whose keys become environment variables of the pods, as AWS_ACCESS_KEY_ID of a run in a bucket; empty: none
+	Secret string `yaml:"secret"`
 	// where the volume is mounted in the container; the run directory lies below
 	Mount string `yaml:"mount"`
 	// the folder of run directories within the volume, where this machine does not see the volume at the same path;
@@ -90,6 +93,9 @@ func DefaultLaunch() Launch {
 		Kubernetes: LaunchKubernetes{Mount: "/runs", User: 65532, Retries: 3}}
 }
 
+// early is how much sooner than asked for a scheduler may interrupt (sbatch(1), --signal).
+const early = time.Minute
+
 // Times are the settings that are times: how long a task is to take, its limit (0: to be estimated), and how long
 // before that it is interrupted.
 func (l *Launch) Times() (task, limit, signal time.Duration, err error) {
@@ -106,9 +112,9 @@ func (l *Launch) Times() (task, limit, signal time.Duration, err error) {
 		}
 		*one.to = d
 	}
-	if limit > 0 && limit <= signal {
-		return 0, 0, 0, fmt.Errorf("time %v is not longer than signal %v: tasks would be interrupted as they begin", limit,
-			signal)
+	if limit > 0 && limit < signal+early {
+		return 0, 0, 0, fmt.Errorf("time %v is not a minute longer than signal %v, which may come a minute early: tasks "+
+			"would be interrupted as they begin", limit, signal)
 	}
 	return task, limit, signal, nil
 }

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
@@ -22,6 +23,9 @@ type Directory struct {
 	Create func(path string) (io.WriteCloser, error)
 	// Writer is in the names of files that are being written, where several processes may write the same ones.
 	Writer string
+	// Sent is told of each file that was written, and Gone of each that was removed, by names with slashes; both may be
+	// nil. What Sent fails to hand on is as good as not written.
+	Sent, Gone func(name string) error
 
 	mu      sync.Mutex
 	written map[string]FileSum
@@ -96,6 +100,9 @@ func (d *Directory) Write(name string, fill func(io.Writer) error) error {
 	if err == nil {
 		err = unwritable(os.Rename(part, path))
 	}
+	if err == nil && d.Sent != nil {
+		err = unwritable(d.Sent(name))
+	}
 	if err != nil {
 		return fmt.Errorf("runs: %s: %w", name, err)
 	}
@@ -139,6 +146,34 @@ func (d *disk) Write(p []byte) (int, error) {
 		d.err = err
 	}
 	return n, err
+}
+
+// Remove removes files of a folder of the run, by its name with slashes, but for those in it that are to be kept: the
+// status first, which must not vouch for what is there no longer. What cannot be removed stays.
+func (d *Directory) Remove(folder string, keep ...string) error {
+	var errs []error
+	gone := func(name string) {
+		err := os.Remove(filepath.Join(d.Path, filepath.FromSlash(name)))
+		if err == nil && d.Gone != nil {
+			err = d.Gone(name)
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	gone(folder + "/" + statusFile)
+	at := filepath.Join(d.Path, filepath.FromSlash(folder))
+	entries, _ := os.ReadDir(at) // there is none in a new run
+	for _, e := range entries {
+		switch {
+		case slices.Contains(keep, e.Name()):
+		case e.IsDir():
+			errs = append(errs, d.Remove(folder+"/"+e.Name()), os.Remove(filepath.Join(at, e.Name())))
+		default:
+			gone(folder + "/" + e.Name())
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // WriteJSON writes a value as one file of the run.

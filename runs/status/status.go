@@ -80,9 +80,20 @@ type plan struct {
 // fewCells is how many cells without a line are looked at themselves.
 const fewCells = 2000
 
-// Read looks at a run directory. Ask says what a scheduler knows of a job, as [claim.AskScheduler]; now is the time.
-func Read(ctx context.Context, dir string, ask func(context.Context, claim.Job) (claim.State, error), now time.Time,
-) (*Status, error) {
+// Source is where a run tells of itself.
+type Source struct {
+	Dir string // the run directory, or a copy of it: manifest.json and the folder of steps
+	// Ask says what a scheduler knows of a job, as [claim.AskScheduler].
+	Ask func(context.Context, claim.Job) (claim.State, error)
+	// Claims is where claims are kept; nil: in the run directory.
+	Claims claim.Files
+	// Look reads the status of a cell that nobody has noted the end of; nil: in the run directory.
+	Look func(cell string) (st *record.Status, err error)
+}
+
+// Read looks at a run.
+func Read(ctx context.Context, from Source) (*Status, error) {
+	dir := from.Dir
 	var p plan
 	planned := make(chan error, 1)
 	go func() { planned <- record.ReadJSON(dir, "manifest.json", &p) }()
@@ -94,7 +105,19 @@ func Read(ctx context.Context, dir string, ask func(context.Context, claim.Job) 
 	s := &Status{Run: dir, Name: filepath.Base(dir), Cells: len(p.Cells), Left: -1, Nodes: []Node{},
 		Failures: []Failure{}, AtWork: []At{}}
 	board := runs.Board(dir, false)
-	board.Ask = ask
+	board.Ask = from.Ask
+	if from.Claims != nil {
+		board.Files = from.Claims
+	}
+	if from.Look == nil {
+		from.Look = func(cell string) (*record.Status, error) {
+			st, faults := record.CheckCell(dir, cell, false)
+			if faults != nil {
+				st = nil
+			}
+			return st, nil
+		}
+	}
 	held, err := board.Held(ctx)
 	if err != nil {
 		return nil, err
@@ -136,7 +159,13 @@ func Read(ctx context.Context, dir string, ask func(context.Context, claim.Job) 
 		a, claimed := at[c.Cell]
 		step, ended := v.last[c.Cell]
 		if !ended && (look || claimed) {
-			step, ended = ofStatus(dir, c.Cell)
+			st, err := from.Look(c.Cell)
+			if err != nil {
+				return nil, err
+			}
+			if ended = st != nil; ended {
+				step = ofStatus(st)
+			}
 		}
 		switch {
 		case claimed && a.State != "lost" && !(ended && step.Status == record.OK):
@@ -190,13 +219,9 @@ func (s *Status) end(cell string, step record.Step) {
 func (s *Status) Ended() int { return s.OK + s.Failed + s.TimedOut }
 
 // ofStatus is the end of a cell as its own status tells.
-func ofStatus(dir, cell string) (record.Step, bool) {
-	st, faults := record.CheckCell(dir, cell, false)
-	if st == nil || faults != nil {
-		return record.Step{}, false
-	}
-	return record.Step{Cell: cell, Status: st.Status, Error: st.Error, Time: st.Finished,
-		Seconds: st.Finished.Sub(st.Started).Seconds()}, true
+func ofStatus(st *record.Status) record.Step {
+	return record.Step{Cell: st.Cell, Status: st.Status, Error: st.Error, Time: st.Finished,
+		Seconds: st.Finished.Sub(st.Started).Seconds()}
 }
 
 // view is what the steps of all processes come to.

@@ -73,9 +73,9 @@ func TestRead(t *testing.T) {
 		Result: record.Result{Cell: cell, Status: record.TimedOut}}); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Read(ctx, dir, func(_ context.Context, j claim.Job) (claim.State, error) {
+	s, err := Read(ctx, Source{Dir: dir, Ask: func(_ context.Context, j claim.Job) (claim.State, error) {
 		return map[string]claim.State{"9": claim.Alive, "8": claim.Gone}[j.ID], nil
-	}, time.Now())
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestRead(t *testing.T) {
 	if len(s.Nodes) != 3 || s.Nodes[0].Host != "n0" || s.Nodes[0].Ended != 20 || s.Nodes[2].Working != 3 {
 		t.Errorf("%+v", s.Nodes)
 	}
-	if _, err := Read(ctx, t.TempDir(), nil, time.Now()); err == nil {
+	if _, err := Read(ctx, Source{Dir: t.TempDir()}); err == nil {
 		t.Error("an empty folder is a run")
 	}
 }
@@ -121,7 +121,7 @@ func TestManyCells(t *testing.T) {
 	for _, n := range []int{10_000, 100_000} {
 		dir := made(t, n, n-100)
 		began, worked := time.Now(), usage.ProcessTime()
-		s, err := Read(context.Background(), dir, nil, time.Now())
+		s, err := Read(context.Background(), Source{Dir: dir})
 		took, cpu := time.Since(began), usage.ProcessTime()-worked
 		if err != nil || s.Ended() != n-100 {
 			t.Fatalf("%+v, %v", s, err)

@@ -26,9 +26,9 @@ const grace = 120
 // collects when every cell has ended.
 func (p *Plan) Kubernetes() ([]byte, error) {
 	k := p.Launch.Kubernetes
-	if k.Image == "" || k.Volume == "" {
+	if k.Image == "" || k.Volume == "" && p.address == "" {
 		return nil, fmt.Errorf("submit: kubernetes: say launch.kubernetes.image, a container with the program, and " +
-			"launch.kubernetes.volume, a PersistentVolumeClaim that holds the run directory")
+			"launch.kubernetes.volume, a PersistentVolumeClaim that holds the run directory, where that is in no bucket")
 	}
 	dir, err := p.mounted()
 	if err != nil {
@@ -39,7 +39,7 @@ func (p *Plan) Kubernetes() ([]byte, error) {
 		a := &p.Arrays[i]
 		name := jobName(p.Name, a.Name, filepath.Base(p.dir), strconv.Itoa(p.Number))
 		a.Job = name
-		args := p.arguments(dir, "@"+path.Join(dir, filepath.ToSlash(p.folder()), a.tasksFile()))
+		args := p.arguments(dir, "@"+dir+"/"+path.Join(filepath.ToSlash(p.folder()), a.tasksFile()))
 		spec := object{
 			"completionMode": "Indexed", "completions": len(a.Tasks), "backoffLimitPerIndex": k.Retries,
 			"parallelism": len(a.Tasks), "maxFailedIndexes": len(a.Tasks),
@@ -98,6 +98,9 @@ func (p *Plan) waiting() string {
 // mounted is the run directory as the pods see it.
 func (p *Plan) mounted() (string, error) {
 	k := p.Launch.Kubernetes
+	if p.address != "" {
+		return p.address, nil
+	}
 	dir := filepath.ToSlash(p.dir)
 	if k.Runs != "" {
 		dir = path.Join(k.Mount, k.Runs, filepath.Base(p.dir))
@@ -138,6 +141,12 @@ func (p *Plan) pod(args []string, memory int64, cpus int) object {
 	if p.Launch.Program != "" {
 		program = []string{p.Launch.Program}
 	}
+	mounts := []any{object{"name": "tmp", "mountPath": "/tmp"}}
+	volumes := []any{object{"name": "tmp", "emptyDir": object{}}}
+	if k.Volume != "" {
+		mounts = append(mounts, object{"name": "runs", "mountPath": k.Mount})
+		volumes = append(volumes, object{"name": "runs", "persistentVolumeClaim": object{"claimName": k.Volume}})
+	}
 	size := fmt.Sprintf("%dMi", (memory+1<<20-1)>>20)
 	spec := object{
 		"restartPolicy": "Never", "terminationGracePeriodSeconds": grace, "enableServiceLinks": false,
@@ -150,6 +159,8 @@ func (p *Plan) pod(args []string, memory int64, cpus int) object {
 				// what claims on cells are made with
 				field("PLUMBLINE_JOB", "metadata.labels['batch.kubernetes.io/controller-uid']"),
 				field("PLUMBLINE_POD", "metadata.name"),
+				field("PLUMBLINE_FAILURES", "metadata.annotations['batch.kubernetes.io/job-index-failure-count']"),
+				field("PLUMBLINE_DISRUPTIONS", "metadata.annotations['batch.kubernetes.io/job-index-ignored-failure-count']"),
 				object{"name": "HOME", "value": "/tmp"},
 			},
 			"resources": object{
@@ -157,14 +168,13 @@ func (p *Plan) pod(args []string, memory int64, cpus int) object {
 			},
 			"securityContext": object{"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true,
 				"capabilities": object{"drop": []string{"ALL"}}},
-			"volumeMounts": []any{
-				object{"name": "runs", "mountPath": k.Mount}, object{"name": "tmp", "mountPath": "/tmp"},
-			},
+			"volumeMounts": mounts,
 		}},
-		"volumes": []any{
-			object{"name": "runs", "persistentVolumeClaim": object{"claimName": k.Volume}},
-			object{"name": "tmp", "emptyDir": object{}},
-		},
+		"volumes": volumes,
+	}
+	if k.Secret != "" {
+		from := []any{object{"secretRef": object{"name": k.Secret}}}
+		spec["containers"].([]any)[0].(object)["envFrom"] = from
 	}
 	if k.ServiceAccount != "" {
 		spec["serviceAccountName"] = k.ServiceAccount

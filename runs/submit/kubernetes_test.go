@@ -65,7 +65,7 @@ func TestKubernetes(t *testing.T) {
 			t.Errorf("security of %s: %+v %+v", j.Name, s, cs)
 		}
 		if c.Image != "registry.example/plumbline:1" || c.Command[0] != "/plumbline" || pod.NodeSelector["disk"] != "fast" ||
-			pod.Volumes[0].PersistentVolumeClaim.ClaimName != "runs" || c.VolumeMounts[0].MountPath != "/runs" {
+			pod.Volumes[1].PersistentVolumeClaim.ClaimName != "runs" || c.VolumeMounts[1].MountPath != "/runs" {
 			t.Errorf("pod of %s: %+v", j.Name, pod)
 		}
 		if !strings.HasPrefix(c.Args[2], "/runs/sweeps/") && !strings.HasPrefix(c.Args[1], "/runs/sweeps/") {

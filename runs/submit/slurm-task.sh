@@ -2,20 +2,25 @@
 {{range .Options}}#SBATCH {{.}}
 {{end}}# Cells of a run of plumbline, a line of {{.Array}}.tasks for each task.
 set -u
-limit= pid=
+limit= stop= pid=
 # Before the time limit the cells at work leave checkpoints, and the task is queued again. Slurm may send its signal a
-# minute early, which can be before anything runs.
+# minute early. What comes before the program is there is passed on when it is.
 trap 'limit=yes; [ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null' USR2
-trap '[ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null' TERM
+trap 'stop=yes; [ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null' TERM
+mark={{quote .Folder}}/{{.Array}}-"$SLURM_ARRAY_TASK_ID"
 again() {
   echo "task $SLURM_ARRAY_TASK_ID is queued again: $1"
-  scontrol requeue "$SLURM_JOB_ID" && exit 0
+  for pause in 1 2 4 8 8 0; do # a controller that has much to do may not answer
+    scontrol requeue "$SLURM_JOB_ID" && exit 0
+    sleep "$pause"
+  done
 }
 {{range .Setup}}{{.}}
 {{end}}[ -z "$limit" ] || again "its time limit was near before it began"
+[ -z "$stop" ] || exit 143
 {{.Command}} &
 pid=$!
-[ -z "$limit" ] || kill -TERM "$pid" 2>/dev/null
+[ -z "$limit$stop" ] || kill -TERM "$pid" 2>/dev/null
 while :; do # a signal ends wait, not the program
   wait "$pid"; code=$?
   kill -0 "$pid" 2>/dev/null || break
@@ -27,11 +32,12 @@ esac
 # a task that had nothing left to do ends at once
 [ -z "$limit" ] || again "it reached its time limit"
 case "$code" in
-137) # killed: for lack of memory if the control group says so, or if it happens again
+137) # killed: for lack of memory if the control group says so, or if it happens a third time
   group="$(sed -n 's/^0:://p' /proc/self/cgroup 2>/dev/null)"
   killed="$(sed -n 's/^oom_kill //p' "/sys/fs/cgroup$group/memory.events" 2>/dev/null)"
-  if [ "${killed:-0}" = 0 ] && [ "${SLURM_RESTART_COUNT:-0}" -lt 2 ]; then again "the program was killed"; fi
+  echo "restart ${SLURM_RESTART_COUNT:-0}, killed by the control group: ${killed:-unknown}" >> "$mark.killed"
+  if [ "${killed:-0}" = 0 ] && [ "$(wc -l < "$mark.killed")" -le 2 ]; then again "the program was killed"; fi
   echo "memory was short, or the program was killed again and again"
-  : > {{quote .Folder}}/{{.Array}}-"$SLURM_ARRAY_TASK_ID".memory ;;
+  : > "$mark.memory" ;;
 esac
 exit "$code"

@@ -58,6 +58,10 @@ func slurmPath(path string) string { return `"` + strings.ReplaceAll(path, "%", 
 // Slurm writes the scripts of the submission and hands them to sbatch: an array for each fold of each data set, and a
 // job that collects when all have ended, however they did.
 func (p *Plan) Slurm(ctx context.Context) error {
+	if p.address != "" {
+		return fmt.Errorf("submit: slurm: %s: the jobs of a cluster are handed out for a run directory in a folder that its "+
+			"nodes share; for a run in a bucket, print writes the commands", p.address)
+	}
 	_, _, signal, err := p.Launch.Times()
 	if err != nil {
 		return fmt.Errorf("submit: launch: %w", err)

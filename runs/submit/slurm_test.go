@@ -73,31 +73,41 @@ func TestSlurmTask(t *testing.T) {
 		t.Skip("no bash")
 	}
 	for _, c := range []struct {
-		what, program, restarts string
-		signal, requeued, mark  bool
-		code                    int
+		what, program, setup string
+		before               int // how often it was killed
+		requeued, mark       bool
+		code                 int
 	}{
-		{"done", "exit 0", "", false, false, false, 0},
-		{"a cell is not ok", "exit 1", "", false, false, false, 1},
-		{"another process has a cell", "exit 75", "", false, false, false, 75},
-		{"the time limit", `trap "exit 75" TERM; kill -USR2 $PPID; while :; do sleep .05; done`, "", true, true, false, 0},
-		{"the time limit, near before it listens", "kill -USR2 $PPID; while :; do sleep .05; done", "", true, true, false, 0},
-		{"the time limit, at its end", `trap "" TERM; kill -USR2 $PPID; exit 75`, "", true, true, false, 0},
-		{"killed", "kill -9 $$", "", false, true, false, 0},
-		{"killed again and again", "kill -9 $$", "2", false, false, true, 137},
+		{"done", "exit 0", "", 0, false, false, 0},
+		{"a cell is not ok", "exit 1", "", 0, false, false, 1},
+		{"another process has a cell", "exit 75", "", 0, false, false, 75},
+		{"the time limit", `trap "exit 75" TERM; kill -USR2 $PPID; while :; do sleep .05; done`, "", 0, true, false, 0},
+		{"the time limit, near before it listens", "kill -USR2 $PPID; while :; do sleep .05; done", "", 0, true, false, 0},
+		{"the time limit, at its end", `trap "" TERM; kill -USR2 $PPID; exit 75`, "", 0, true, false, 0},
+		{"the time limit, near before it begins", "exit 3", "kill -USR2 $$", 0, true, false, 0},
+		{"stopped", `trap "exit 75" TERM; kill -TERM $PPID; while :; do sleep .05; done`, "", 0, false, false, 75},
+		{"stopped before it begins", "exit 3", "kill -TERM $$", 0, false, false, 143},
+		{"killed", "kill -9 $$", "", 0, true, false, 0},
+		{"killed a second time", "kill -9 $$", "", 1, true, false, 0},
+		{"killed again and again", "kill -9 $$", "", 2, false, true, 137},
 	} {
 		bin := t.TempDir()
 		program(t, bin, "sbatch", "echo 1")
-		program(t, bin, "scontrol", `echo "$@" > "$0.said"`)
+		// the controller does not answer the first time
+		program(t, bin, "scontrol", `[ -e "$0.asked" ] || { : > "$0.asked"; exit 1; }; echo "$@" > "$0.said"`)
 		program(t, bin, "plumbline", c.program)
 		t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
-		dir, e := begun(t, folds, "launch.program="+filepath.Join(bin, "plumbline"))
+		dir, e := begun(t, folds, "launch.program="+filepath.Join(bin, "plumbline"), "+launch.slurm={setup: ['"+c.setup+"']}")
 		p := layOut(t, dir, e, Options{})
 		if err := p.Slurm(context.Background()); err != nil {
 			t.Fatal(err)
 		}
+		kills := filepath.Join(dir, "submit", "1", "synth-f1.1-2.killed")
+		if err := os.WriteFile(kills, []byte(strings.Repeat("restart\n", c.before)), 0o644); err != nil {
+			t.Fatal(err)
+		}
 		cmd := exec.Command("bash", filepath.Join(dir, "submit", "1", "synth-f1.1.sh"))
-		cmd.Env = append(os.Environ(), "SLURM_JOB_ID=12", "SLURM_ARRAY_TASK_ID=2", "SLURM_RESTART_COUNT="+c.restarts)
+		cmd.Env = append(os.Environ(), "SLURM_JOB_ID=12", "SLURM_ARRAY_TASK_ID=2")
 		out, _ := cmd.CombinedOutput()
 		if got := cmd.ProcessState.ExitCode(); got != c.code {
 			t.Errorf("%s: exit code %d, want %d: %s", c.what, got, c.code, out)

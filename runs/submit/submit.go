@@ -56,14 +56,19 @@ type Plan struct {
 	Notes   []string           `json:"notes"`             // how times and memory were estimated
 	Launch  *experiment.Launch `json:"-"`
 	dir     string             // of the run, absolute
-	data    []string           // folders of data files
-	search  bool               // of settings: all tasks start the same command
+	address string             // of the run in a bucket, of which dir is a copy; empty: dir is the run
+	sent    func(name string) error
+	data    []string // folders of data files
+	search  bool     // of settings: all tasks start the same command
 }
 
 // Options is what a submission depends on besides the experiment.
 type Options struct {
 	DataDirs []string // folders given on the command line
 	Program  string   // where this program is
+	// Address is that of the run directory in a bucket, where it lives there; Sent hands a file of the copy on.
+	Address string
+	Sent    func(name string) error
 	// Again is the number of a submission some of whose tasks lacked memory: their cells alone are handed out, with
 	// twice the memory.
 	Again int
@@ -161,7 +166,8 @@ func blank(dir string, e *experiment.Experiment, o Options) (p *Plan, task, limi
 	if err != nil {
 		return nil, 0, 0, 0, 0, fmt.Errorf("submit: launch: %w", err)
 	}
-	p = &Plan{Name: e.Name, Launch: &launch, dir: dir, Notes: []string{}, data: slices.Clone(o.DataDirs)}
+	p = &Plan{Name: e.Name, Launch: &launch, dir: dir, address: o.Address, sent: o.Sent, Notes: []string{},
+		data: slices.Clone(o.DataDirs)}
 	if len(launch.Data) > 0 {
 		p.data = launch.Data
 	}
@@ -323,8 +329,13 @@ func (p *Plan) Save() error {
 
 // leave writes a file of the submission.
 func (p *Plan) leave(name string, fill func(io.Writer) error) error {
-	return record.NewDirectory(p.dir).Write(filepath.ToSlash(filepath.Join(p.folder(), name)), fill)
+	d := record.NewDirectory(p.dir)
+	d.Sent = p.sent
+	return d.Write(filepath.ToSlash(filepath.Join(p.folder(), name)), fill)
 }
+
+// where is the run directory as tasks name it.
+func (p *Plan) where() string { return cmp.Or(p.address, p.dir) }
 
 func (a *Array) tasksFile() string { return a.Name + ".tasks" }
 
@@ -414,10 +425,10 @@ const cacheMB = 65536
 func (p *Plan) Commands() (tasks []string, collect string) {
 	for _, a := range p.Arrays {
 		for _, t := range a.Tasks {
-			tasks = append(tasks, p.command(p.arguments(p.dir, runs.FormatCells(t.Cells))))
+			tasks = append(tasks, p.command(p.arguments(p.where(), runs.FormatCells(t.Cells))))
 		}
 	}
-	return tasks, p.command(p.collector(p.dir))
+	return tasks, p.command(p.collector(p.where()))
 }
 
 // collector is the arguments of the command that sums up.

@@ -1,6 +1,6 @@
 //go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
-package runs
+package record
 
 import (
 	"errors"
@@ -8,10 +8,10 @@ import (
 	"syscall"
 )
 
-// lock claims an open file for this process, or together with others that share it, and says whether another one has
+// Lock claims an open file for this process, or together with others that share it, and says whether another one has
 // it. The system gives the claim up with the process, however that ends. Where the file system knows no locks there is
 // none.
-func lock(f *os.File, shared bool) (taken bool) {
+func Lock(f *os.File, shared bool) (taken bool) {
 	how := syscall.LOCK_EX
 	if shared {
 		how = syscall.LOCK_SH

@@ -69,7 +69,7 @@ func (a *Argus) Policy() Policy {
 			own.until = p.Time // the old record lasts until here
 			return true
 		},
-		Deadline:     func(c *Conn) int64 { return c.First + int64(interval+argusIdle(c)) },
+		Deadline:     func(c *Conn) int64 { return addTime(c.First, interval+argusIdle(c)) },
 		Active:       interval,
 		Continue:     true,
 		BadChecksums: true,

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +16,7 @@ import (
 	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/data/export"
+	"plumbline/data/packets"
 	"plumbline/data/source"
 	"plumbline/data/synth/capture"
 )
@@ -177,5 +180,40 @@ func TestWriteLog(t *testing.T) {
 	left, _ := filepath.Glob(filepath.Join(dir, "*.part"))
 	if slices.Contains(left, path+".part") {
 		t.Error("the unfinished file is left")
+	}
+}
+
+// TestManyFiles: of the files of a stream that were read nothing stays in memory, however many there are.
+func TestManyFiles(t *testing.T) {
+	const n = 500
+	path := filepath.Join(t.TempDir(), "in.pcap")
+	file := fuzzPackets{[]byte{0, 0, 0, 10, 0, 0, 2, 1}}.capture()
+	if err := os.WriteFile(path, file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f := &Files{Paths: slices.Repeat([]string{path}, n)}
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	r := f.Reader()
+	defer r.Close()
+	var frame packets.Frame
+	if err := r.Next(&frame); err != nil {
+		t.Fatal(err)
+	}
+	before := heap()
+	for range n - 1 {
+		if err := r.Next(&frame); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if after := heap(); after > before+4<<20 {
+		t.Errorf("%d bytes stay of %d files", after-before, n)
+	}
+	if err := r.Next(&frame); !errors.Is(err, io.EOF) || f.Bytes() != int64(n*len(file)) {
+		t.Errorf("%v after %d bytes, want %d", err, f.Bytes(), n*len(file))
 	}
 }

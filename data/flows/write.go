@@ -16,8 +16,9 @@ import (
 type Files struct {
 	Paths []string // "-" is the standard input
 
-	lock   sync.Mutex
-	opened []*input.Capture
+	lock sync.Mutex
+	now  *input.Capture // the one that is open
+	done int64          // bytes of those before
 }
 
 // Reader is a reader of the files.
@@ -30,22 +31,35 @@ func (f *Files) Reader() *packets.Reader {
 				return nil, err
 			}
 			f.lock.Lock()
-			f.opened = append(f.opened, c)
-			f.lock.Unlock()
-			return c, nil
+			defer f.lock.Unlock()
+			f.now = c
+			return openFile{c, f}, nil
 		}})
 	}
 	return packets.NewReader(files)
 }
 
+// openFile is one of the files. Of thousands that were read nothing stays but how long they were.
+type openFile struct {
+	*input.Capture
+	of *Files
+}
+
+func (o openFile) Close() error {
+	o.of.lock.Lock()
+	defer o.of.lock.Unlock()
+	o.of.now, o.of.done = nil, o.of.done+o.Done()
+	return o.Capture.Close()
+}
+
 // Bytes is how many bytes of the files, as they are on disk, have been read. It may be called while they are read.
-func (f *Files) Bytes() (n int64) {
+func (f *Files) Bytes() int64 {
 	f.lock.Lock()
 	defer f.lock.Unlock()
-	for _, c := range f.opened {
-		n += c.Done()
+	if f.now == nil {
+		return f.done
 	}
-	return n
+	return f.done + f.now.Done()
 }
 
 // TableColumns are the columns of a vocabulary's flows, without values.

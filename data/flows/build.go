@@ -25,6 +25,9 @@ type Settings struct {
 	// MaxOpen is how many connections are open at a time, at least 1: the one that was silent longest makes room. From
 	// 65,536 on, the bound is that of sixteen tables with a sixteenth each, over which connections are spread by hash.
 	MaxOpen int
+	// Joined takes files for one: rows stand as if they were. Otherwise those of flows that ended in a file come before
+	// those of the next.
+	Joined bool
 }
 
 // DefaultMaxOpen is the usual bound of open connections.
@@ -262,7 +265,7 @@ func (b *builder) read(ctx context.Context, free <-chan *batch, to []chan *batch
 			break
 		}
 		if frame.File != file { // no tick: where files end makes no difference
-			if !send(true, false, false) {
+			if !b.settings.Joined && !send(true, false, false) {
 				return
 			}
 			file = frame.File

@@ -116,6 +116,10 @@ func TestNoMatterHow(t *testing.T) {
 			if sortLines(got) != sortLines(want) {
 				t.Errorf("%d open, in five files: %d records, want %d", open, rep.Records, one.Records)
 			}
+			s.Joined = true
+			if got, _ := text(t, fresh(), s, 2, cutUp(t, file, 1, 100, 101, 5000)...); got != want {
+				t.Errorf("%d open, five files as one: other records, or in another order", open)
+			}
 		}
 	})
 }
@@ -209,6 +213,10 @@ func FuzzTable(f *testing.F) {
 		got, _ = text(t, info.New(), s, 2, cutUp(t, file, 1, 2, 5)...)
 		if sortLines(got) != sortLines(want) {
 			t.Fatalf("%s: other flows of four files:\n%s\nwant\n%s", name, got, want)
+		}
+		s.Joined = true
+		if got, _ = text(t, info.New(), s, 2, cutUp(t, file, 1, 2, 5)...); got != want {
+			t.Fatalf("%s: other flows of four files as one:\n%s\nwant\n%s", name, got, want)
 		}
 		counting := &counter{}
 		text(t, counting, s, 2, inMemory(file))

@@ -87,6 +87,7 @@ func Write(ctx context.Context, f *Files, v Vocabulary, s Settings, workers int,
 	if err != nil {
 		return nil, err
 	}
+	s.Joined = true
 	return Build(ctx, f.Reader(), v, s, specs, tb.Skips(specs), workers, func(c *rows.Chunk, _ int) error {
 		return tb.Add(c)
 	})

@@ -47,19 +47,20 @@ var allowed = map[string]string{
 	"configs":          "",
 	"configs/settings": "",
 
-	"data":         "",
-	"data/join":    "data",
-	"data/nfcapd":  "",
-	"data/follow":  "",
-	"data/netflow": "data/nfcapd",
-	"data/input":   "",
-	"data/parquet": "numeric/parallel",
-	"data/packets": "data/input",
-	"data/flows": "configs/settings data data/export data/input data/nfcapd data/packets data/rows data/source " +
-		"numeric/parallel",
+	"data":                     "",
+	"data/join":                "data",
+	"data/nfcapd":              "",
+	"data/follow":              "",
+	"data/netflow":             "data/nfcapd",
+	"data/netflow/netflowtest": "data/nfcapd",
+	"data/input":               "",
+	"data/parquet":             "numeric/parallel",
+	"data/packets":             "data/input",
+	"data/flows": "configs/settings data data/export data/input data/nfcapd data/packets data/pseudonym data/rows " +
+		"data/source numeric/parallel",
 	"data/value":     "",
 	"data/guess":     "data/value",
-	"data/pseudonym": "",
+	"data/pseudonym": "data",
 	"data/profile":   "data numeric/stat",
 	"data/datatest":  "",
 	"data/cache":     "",
@@ -74,7 +75,7 @@ var allowed = map[string]string{
 	"data/flowlog":   "configs/settings data data/corpus data/ndjson data/nfcapd data/rows data/value",
 	"data/columnar":  "configs/settings data data/input data/parquet data/rows data/value numeric/parallel",
 	"data/source": "configs/settings data data/columnar data/corpus data/derive data/flowlog data/input data/join " +
-		"data/ndjson data/rows data/value",
+		"data/ndjson data/pseudonym data/rows data/value",
 	"data/infer": "configs configs/settings data/columnar data/corpus data/export data/flowlog data/guess data/input " +
 		"data/ndjson data/parquet data/rows data/source data/value",
 	"data/source/sourcetest": "configs/settings data data/infer data/source",
@@ -96,7 +97,7 @@ var allowed = map[string]string{
 	"models/modeltest": "configs/settings data data/datatest data/prep data/source data/split eval models",
 	"models/nn": "configs/settings data models numeric/cluster numeric/elementary " +
 		"numeric/kernel numeric/parallel",
-	"models/nn/graph":    "models/nn numeric/onnx",
+	"models/nn/graph":    "models/nn numeric/kernel numeric/onnx",
 	"models/nn/gorgonia": "models/nn numeric/cluster numeric/elementary",
 	"models/autoencoder": "configs/settings data eval models models/nn numeric/cluster numeric/kernel " +
 		"numeric/parallel numeric/stat numeric/onnx models/nn/graph",
@@ -125,8 +126,8 @@ var allowed = map[string]string{
 
 	"runs/claim":  "",
 	"runs/mirror": "data/bucket numeric/parallel runs runs/claim runs/experiment runs/record runs/status",
-	"runs/experiment": "configs/settings data data/evasion data/flows data/infer data/prep data/source data/split " +
-		"data/synth eval models runs/record",
+	"runs/experiment": "configs/settings data data/evasion data/flows data/infer data/prep data/pseudonym data/source " +
+		"data/split data/synth eval models runs/record",
 	"runs/submit": "data/input numeric/parallel runs runs/experiment runs/record",
 	"runs/status": "runs runs/claim runs/record",
 	"runs/record": "configs/settings data eval models numeric/kernel runs/usage",
@@ -138,8 +139,8 @@ var allowed = map[string]string{
 	"runs/export": "configs/settings data eval models numeric/onnx runs/bundle runs/record",
 	"runs/investigate": "data data/cache data/prep data/pseudonym data/source eval models runs/bundle runs/experiment " +
 		"runs/prepare runs/record",
-	"runs/train": "configs/settings data data/export data/source eval runs runs/bundle runs/experiment runs/record " +
-		"runs/score",
+	"runs/train": "configs/settings data data/export data/roles data/source eval runs runs/alerts runs/bundle " +
+		"runs/experiment runs/record runs/score",
 	"runs/score": "data data/export data/prep data/profile data/pseudonym data/roles data/source eval runs/bundle " +
 		"runs/experiment runs/investigate",
 	"runs/usage":   "",
@@ -174,8 +175,8 @@ var allowed = map[string]string{
 	"cmd/speed/captures": "data/packets",
 	"cmd/speed/serving":  "configs data data/source models/all runs/bundle runs/experiment runs/usage",
 	"cmd/terminal":       "data/audit data/eda runs runs/audit runs/record runs/visible",
-	"cmd/command": "cmd/terminal configs configs/settings data/bucket data/cache data/source runs/bundle " +
-		"runs/experiment runs/mirror runs/visible",
+	"cmd/command": "cmd/terminal configs configs/settings data/bucket data/cache data/pseudonym data/source " +
+		"runs/bundle runs/experiment runs/mirror runs/visible",
 	"cmd/automaton": "*",
 	"cmd/modelfile": "*",
 	"cmd/serving":   "*",

@@ -67,7 +67,7 @@ func (f FalsePositives) Doubt(asked float64, n, above int) string {
 		return ""
 	}
 	k := min(max(above, int(asked*float64(n)*(1+1e-12))), n-1)
-	atLeast := betaBinomialTail(f.Benign, f.Alarms, float64(k+1), float64(n-k))
+	atLeast := AlarmsByChance(f.Alarms, f.Benign, n, k)
 	atMost := 1 - betaBinomialTail(f.Benign, f.Alarms+1, float64(min(above, n-1)+1), float64(n-min(above, n-1)))
 	if atLeast >= offTail && atMost >= offTail {
 		return ""
@@ -82,6 +82,24 @@ func (f FalsePositives) Doubt(asked float64, n, above int) string {
 		f.Benign,
 		n,
 	)
+}
+
+// limitUnits is the number of units beyond which the share of alarms is what counts: its distribution is that of
+// infinitely many.
+const limitUnits = 1_000_000
+
+// AlarmsByChance is the probability of at least that number of alarms among units that are exchangeable with n others,
+// of which above are above the threshold (see [FalsePositives.Doubt]). above is below n.
+func AlarmsByChance(alarms, units, n, above int) float64 {
+	if units > limitUnits {
+		alarms, units = int(float64(alarms)*limitUnits/float64(units)), limitUnits
+	}
+	return betaBinomialTail(units, alarms, float64(above+1), float64(n-above))
+}
+
+// TooMany says that a number of alarms is more than chance explains: as many come less often than once in 200 times.
+func TooMany(alarms, units, n, above int) bool {
+	return units > 0 && n > 0 && AlarmsByChance(alarms, units, n, min(above, n-1)) < offTail
 }
 
 // betaBinomialTail is P(X ≥ x) for X beta-binomial on 0…m with parameters a and b.

@@ -1,6 +1,7 @@
 package modelfile
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/signal"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"plumbline/data/profile"
+	"plumbline/runs/alerts"
 	"plumbline/runs/bundle"
 	"plumbline/runs/score"
 	"plumbline/runs/train"
@@ -19,13 +21,14 @@ import (
 func (a *app) retrainCommand() *cobra.Command {
 	var t training
 	var asJSON bool
+	var verdicts string
 	c := &cobra.Command{
 		Use:   "retrain MODEL NEWDATA… -o FILE",
 		Short: "Train a model file anew on newer files, and say what moved",
 		Long: `retrain trains the model of a model file with the same settings on other files, holding the latest rows out as
 train does, and writes a new model file. It prints what moved: the columns whose values are not as in the old
 training, by population stability index, the threshold, and how many alarms a day the old and the new model find in
-the new files.`,
+the new files. With --verdicts, a store of alerts, what an analyst called true in the new files is not trained on.`,
 		Example: "  plumbline retrain model.plumb my-flows.csv -o newer.plumb",
 		Args:    needs(2, -1, "a model file and the newer files"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -41,6 +44,11 @@ the new files.`,
 			}
 			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
+			if verdicts != "" {
+				if t.Attacks, err = calledTrue(ctx, verdicts); err != nil {
+					return err
+				}
+			}
 			progress := a.Progress()
 			t.Run.Observe = progress.Event
 			made, err := train.Retrain(ctx, b, t.Options)
@@ -63,8 +71,25 @@ the new files.`,
 		},
 	}
 	t.flags(a, c)
+	c.Flags().StringVar(&verdicts, "verdicts", "",
+		"store of alerts: rows of those that an analyst called true are attacks")
 	a.JSONFlag(c, &asJSON)
 	return c
+}
+
+// calledTrue is the alerts of a store that an analyst called true.
+func calledTrue(ctx context.Context, store string) ([]alerts.Alert, error) {
+	s, err := alerts.OpenExisting(store)
+	if err != nil {
+		return nil, usage(err)
+	}
+	defer s.Close()
+	list, err := s.List(ctx, alerts.Query{Verdict: string(alerts.True), Limited: true})
+	if err == nil && len(list) == 0 {
+		err = fmt.Errorf("--verdicts: nothing in %s was called true", store)
+		return nil, usage(err)
+	}
+	return list, failed(err)
 }
 
 // moved is what retrain found, for programs.

@@ -14,7 +14,6 @@ import (
 	"plumbline/cmd/command"
 	"plumbline/cmd/terminal"
 	"plumbline/data/export"
-	"plumbline/data/pseudonym"
 	"plumbline/runs"
 	"plumbline/runs/score"
 	"plumbline/runs/visible"
@@ -22,8 +21,9 @@ import (
 
 // scoring is the flags of score.
 type scoring struct {
-	out, format, as, summary, key string
-	force                         bool
+	out, format, as, summary string
+	force                    bool
+	key                      command.Pseudonyms
 	score.Options
 }
 
@@ -62,7 +62,7 @@ there. The file of -o says the format by its name: .csv, .ndjson (both also .gz 
 	f.StringVar(&s.as, "as", "",
 		"name or file of the data config that reads the files; of captures also zeek, argus, netflow or cic")
 	f.StringVar(&s.summary, "summary", "", "file for what was found of the input as a whole, as JSON")
-	f.StringVar(&s.key, "pseudonym-key", "", "file of 64 hexadecimal digits; addresses become others by it")
+	s.key.Flag(c)
 	f.IntVar(&s.Reasons, "explain", 0, "reasons of each alarm, at most")
 	f.BoolVar(&s.AlarmsOnly, "alarms", false, "lines of alarms alone")
 	f.BoolVar(&s.Labels, "labels", false, "with the truth, where the files have it")
@@ -86,12 +86,10 @@ func (a *app) score(ctx context.Context, model string, files []string, s scoring
 	case s.Reasons < 0 || s.Reasons > 20 || s.Hold < 2:
 		return usage(fmt.Errorf("--explain %d, --hold %d: want 0 to 20, and at least 2", s.Reasons, s.Hold))
 	}
-	if s.key != "" {
-		if s.Pseudonyms, err = pseudonym.ReadKey(s.key); err != nil {
-			return usage(err)
-		}
+	if s.Pseudonyms, err = s.key.Mapper(); err != nil {
+		return err
 	}
-	read := append([]string{model, s.key}, files...)
+	read := append([]string{model, s.key.Path()}, files...)
 	for _, file := range []string{s.out, s.summary} {
 		if err := mayWrite(file, s.force, read); err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/cmd/command"
 	"plumbline/configs"
 	"plumbline/configs/settings"
 	"plumbline/eval"
@@ -25,6 +26,7 @@ type training struct {
 	out           string
 	force         bool
 	quantile, fpr float64
+	key           command.Pseudonyms
 	train.Options
 }
 
@@ -35,7 +37,8 @@ func (a *app) trainCommand() *cobra.Command {
 		Short: "Train a model on traffic of your own, without labels",
 		Long: `train makes a model file from files of benign traffic, or from a data set by its name, without an experiment
 file. How files are read is guessed as "data infer" does, unless --as names a data config; what looks like a label
-takes the attacks out, and without labels all rows are taken for benign. The model learns from the earlier rows. The
+takes the attacks out, and without labels all rows are taken for benign. Captures become flows in the columns of
+zeek, or of the tool that --as names. The model learns from the earlier rows. The
 later ones set the threshold (--held of all), and the last ones (--last) tell how many alarms come of traffic after
 that.
 
@@ -70,6 +73,7 @@ key=value changes the experiment of one cell that this is, such as models.0.para
 	f.Float64Var(&t.fpr, "fpr", 0.01, "share of benign units that may be alarms")
 	f.Float64Var(&t.quantile, "quantile", 0.99, "quantile of held-out scores that is the threshold, in place of --fpr")
 	f.Uint64Var(&t.Seed, "seed", 1, "of the model")
+	t.key.Flag(c)
 	t.flags(a, c)
 	return c
 }
@@ -79,7 +83,8 @@ func (t *training) flags(a *app, c *cobra.Command) {
 	f := c.Flags()
 	f.StringVarP(&t.out, "out", "o", "", "model file to write")
 	f.BoolVar(&t.force, "force", false, "write over a file that is there")
-	f.StringVar(&t.As, "as", "", "name or file of the data config that reads the files")
+	f.StringVar(&t.As, "as", "",
+		"name or file of the data config that reads the files; of captures also zeek, argus, netflow or cic")
 	f.Float64Var(&t.Held, "held", 0.2, "share of the rows, later than those of training, that sets the threshold")
 	f.Float64Var(&t.Last, "last", 0.1, "share of the rows, latest of all, that the alarms are counted on")
 	f.IntVar(&t.Run.Workers, "workers", 0, "cells at work side by side; 0: one for each processor")
@@ -103,6 +108,10 @@ func (t *training) check(a *app, args []string) error {
 		return usage(errors.New("-o names the model file to write"))
 	case !(t.Held > 0 && t.Last > 0 && t.Held+t.Last < 1):
 		return usage(fmt.Errorf("--held %g, --last %g: want shares above 0 that leave rows to train on", t.Held, t.Last))
+	}
+	var err error
+	if t.Overrides, err = t.key.Override(t.Overrides); err != nil {
+		return err
 	}
 	t.Library, t.Builtin, t.Dirs = a.Library(), configs.Files, a.DataDirs
 	t.Run.Memory, t.Run.Command = runs.MachineMemory(), append([]string{"plumbline"}, a.Args...)

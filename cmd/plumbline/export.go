@@ -63,6 +63,11 @@ comparison.`,
 			if err != nil {
 				return usage(err)
 			}
+			m, err := prepared.key.Mapper()
+			if err != nil {
+				return err
+			}
+			cfg = cfg.WithPseudonyms(m)
 			var inputs []string
 			for _, f := range cfg.Locate(finder) {
 				inputs = append(inputs, f.Path)
@@ -102,6 +107,7 @@ comparison.`,
 	c.Flags().BoolVarP(&a.Quiet, "quiet", "q", false, "no progress on stderr")
 	c.Flags().BoolVar(&inert, "spreadsheet", false,
 		"CSV: a single quote before texts that a spreadsheet would run as a formula")
+	prepared.key.Flag(c)
 	a.preparedFlags(c, &prepared)
 	a.DataFlag(c)
 	return c

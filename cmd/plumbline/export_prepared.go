@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/cmd/command"
 	"plumbline/data/export"
 	"plumbline/runs/experiment"
 	"plumbline/runs/foreign"
@@ -27,6 +28,7 @@ type preparedSettings struct {
 	parts             []string
 	format, out       string
 	memory            memorySize
+	key               command.Pseudonyms
 }
 
 // preparedFlags are the flags that only go with --prepared.
@@ -76,7 +78,7 @@ func (a *app) exportPrepared(ctx context.Context, args []string, s *preparedSett
 	if !slices.Contains(export.SetFormats, s.format) {
 		return usage(fmt.Errorf("--format: unknown format %q; known: %s", s.format, strings.Join(export.SetFormats, ", ")))
 	}
-	e, err := a.Load(args[0], args[1:])
+	e, err := s.key.Load(a.App, args)
 	if err != nil {
 		return err
 	}

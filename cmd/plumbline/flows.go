@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/cmd/command"
 	"plumbline/configs/settings"
 	"plumbline/data/export"
 	"plumbline/data/flows"
@@ -22,6 +23,7 @@ import (
 type flowSettings struct {
 	as, out, checksums string
 	set                []string
+	key                command.Pseudonyms
 	force              bool
 	flows.Settings
 }
@@ -58,6 +60,7 @@ are open at a time. A data config with format: pcap takes captures where others 
 		"default what the tool does")
 	f.BoolVar(&s.VLAN, "vlan", false, "keep connections of different VLANs apart")
 	f.IntVar(&s.MaxOpen, "max-open", s.MaxOpen, "connections that are open at a time")
+	s.key.Flag(c)
 	f.BoolVar(&s.force, "force", false, "write over a file that is there")
 	f.BoolVarP(&a.Quiet, "quiet", "q", false, "no progress on stderr")
 	_ = c.RegisterFlagCompletionFunc("as", cobra.FixedCompletions(flows.Names(), cobra.ShellCompDirectiveNoFileComp))
@@ -112,6 +115,10 @@ func (a *app) flows(c *cobra.Command, captures []string, s *flowSettings) error 
 	if s.MaxOpen < 1 {
 		return usage(errors.New("--max-open: want at least 1"))
 	}
+	hidden, err := s.key.Mapper()
+	if err != nil {
+		return err
+	}
 	if s.out != "" {
 		if _, _, err := export.StreamFormat(s.out); err != nil {
 			return usage(err)
@@ -136,7 +143,7 @@ func (a *app) flows(c *cobra.Command, captures []string, s *flowSettings) error 
 	}
 	defer out.Abort()
 	done := a.flowProgress(files)
-	rep, err := flows.Write(ctx, files, v, s.Settings, runtime.GOMAXPROCS(0), out)
+	rep, err := flows.Write(ctx, files, v, s.Settings, hidden, runtime.GOMAXPROCS(0), out)
 	done()
 	if err == nil {
 		err = out.Close()

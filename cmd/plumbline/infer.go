@@ -16,7 +16,7 @@ func (a *app) inferCommand() *cobra.Command {
 		Short: "Write a data config for a file of your own",
 		Long: `infer looks at the first rows of a CSV, TSV, Zeek, NDJSON or Parquet file and writes a data config that reads
 it: separator, header, encoding, column types, missing marks, and guesses of the label column and of what is
-benign in it. A file that "data export" wrote says these itself.
+benign in it. A file that "data export" wrote says these itself. A capture of packets is read as flows of zeek.
 Put the result into configs/data beside your experiments and read it through: guesses carry a comment.`,
 		Example: "  plumbline data infer my-flows.csv > configs/data/my-flows.yaml",
 		Args:    needs(1, 1, "a file"),

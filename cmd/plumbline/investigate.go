@@ -16,7 +16,6 @@ import (
 
 	"plumbline/cmd/command"
 	"plumbline/configs"
-	"plumbline/data/pseudonym"
 	"plumbline/eval"
 	"plumbline/runs/experiment"
 	"plumbline/runs/investigate"
@@ -105,7 +104,7 @@ reads them; both files are then written to the folder of -o, where that is given
 	c.Flags().StringVar(&f.as, "as", "",
 		"of files: name or file of the data config that reads them; of captures also zeek, argus, netflow or cic")
 	c.Flags().StringVarP(&f.out, "out", "o", "", "of files: folder for investigation.json and investigation.csv")
-	c.Flags().StringVar(&f.key, "pseudonym-key", "", "of files: file of 64 hexadecimal digits; addresses become others")
+	f.key.Flag(c)
 	c.Flags().BoolVarP(&a.Quiet, "quiet", "q", false, "no progress on stderr")
 	a.DataFlag(c)
 	a.CacheFlags(c, &keep)
@@ -114,17 +113,18 @@ reads them; both files are then written to the folder of -o, where that is given
 }
 
 // investigated is the flags for files.
-type investigated struct{ as, out, key string }
+type investigated struct {
+	as, out string
+	key     command.Pseudonyms
+}
 
 // investigateFiles scores files with a model and sorts the alarms.
 func (a *app) investigateFiles(ctx context.Context, model string, files []string, f investigated, groups, flows int,
 	all, asJSON bool) error {
 	o := investigate.FileOptions{All: all}
-	if f.key != "" {
-		var err error
-		if o.Pseudonyms, err = pseudonym.ReadKey(f.key); err != nil {
-			return usage(err)
-		}
+	var err error
+	if o.Pseudonyms, err = f.key.Mapper(); err != nil {
+		return err
 	}
 	b, in, err := a.ModelInput(ctx, model, files, f.as, false)
 	if err != nil {

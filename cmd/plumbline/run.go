@@ -33,6 +33,7 @@ func (a *app) runCommand() *cobra.Command {
 	var hand launcher
 	var keep command.Cache
 	var memory memorySize
+	var key command.Pseudonyms
 	c := &cobra.Command{
 		Use:   "run FILE [OVERRIDE…]",
 		Short: "Carry an experiment out and print its comparison",
@@ -76,6 +77,8 @@ when it was interrupted or another process has a cell: started again, it goes on
 				return usage(errors.New("run: --resume takes no file and no overrides: a run is taken up as it was begun"))
 			case c.Flags().Changed("out"):
 				return usage(errors.New("run: --out has no effect with --resume: a run is taken up where it stands"))
+			case key.Path() != "":
+				return usage(errors.New("run: --pseudonym-key has no effect with --resume: a run is taken up as it was begun"))
 			}
 			return cmp.Or(part.check(resume), hand.check(resume, &part))
 		},
@@ -96,7 +99,7 @@ when it was interrupted or another process has a cell: started again, it goes on
 			}
 			var e *experiment.Experiment
 			if resume == "" {
-				if e, err = a.Load(args[0], args[1:]); err != nil {
+				if e, err = key.Load(a.App, args); err != nil {
 					return err
 				}
 				if e.Tune != nil {
@@ -133,6 +136,7 @@ when it was interrupted or another process has a cell: started again, it goes on
 	c.Flags().BoolVarP(&a.Quiet, "quiet", "q", false, "no progress on stderr")
 	part.flags(c)
 	hand.flags(c)
+	key.Flag(c)
 	a.DataFlag(c)
 	a.memoryFlag(c, &memory)
 	a.CacheFlags(c, &keep)

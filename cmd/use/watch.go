@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/cmd/command"
 	"plumbline/runs/alerts"
 	"plumbline/runs/bundle"
 	"plumbline/runs/deliver"
@@ -18,7 +19,8 @@ import (
 
 func (a *app) watchCommand() *cobra.Command {
 	var j watch.Job
-	var settings, layout, pseudonyms, idle string
+	var settings, layout, idle string
+	var key command.Pseudonyms
 	var to []string
 	c := &cobra.Command{
 		Use:   "watch MODEL --follow FILE|- | --listen udp:2055",
@@ -58,8 +60,10 @@ what scores depend on: the alerts are those of one pass over the log.`,
 			if layout != "" {
 				j.Settings.Layout = layout
 			}
-			if pseudonyms != "" {
-				j.Settings.Pseudonyms = pseudonyms
+			if _, err := key.Mapper(); err != nil {
+				return err
+			} else if key.Path() != "" {
+				j.Settings.PseudonymKey = key.Path()
 			}
 			if len(j.Settings.To) == 0 { // for who looks
 				j.Settings.To = []deliver.Target{{To: "stdout", Layout: "text", Batch: 1}}
@@ -94,11 +98,11 @@ what scores depend on: the alerts are those of one pass over the log.`,
 		"receive NetFlow v5, v9 and IPFIX, such as udp:2055 or udp:127.0.0.1:2055")
 	c.Flags().BoolVar(&j.Once, "once", false, "read the log to its end and stop")
 	c.Flags().StringVar(&j.Store, "store", "alerts.db", "file that keeps alerts, verdicts and how far logs were read")
-	c.Flags().StringVar(&settings, "settings", "", "YAML file: to, layout, limit, ignore, verdicts, keep, pseudonyms")
+	c.Flags().StringVar(&settings, "settings", "", "YAML file: to, layout, limit, ignore, verdicts, keep, pseudonym_key")
 	c.Flags().StringArrayVar(&to, "to", nil, "where alerts go: stdout, file:PATH, syslog+udp://HOST:PORT, "+
 		"kafka://HOST:PORT/TOPIC, https://… (repeatable)")
 	c.Flags().StringVar(&layout, "layout", "", "plumbline, ecs, zeek-notice or text")
-	c.Flags().StringVar(&pseudonyms, "pseudonyms", "", "file with a key: addresses are kept and sent as pseudonyms")
+	key.Flag(c)
 	c.Flags().BoolVar(&j.Learn, "learn", false, "a model that can learn from a stream does")
 	c.Flags().IntVar(&j.Entities, "entities", 100_000, "hosts, connections or traces that are remembered")
 	c.Flags().StringVar(&idle, "idle", "1h",

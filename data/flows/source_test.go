@@ -149,7 +149,7 @@ func TestWriteLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rep, err := Write(context.Background(), &Files{Paths: []string{in}}, v, s, 1, out)
+	rep, err := Write(context.Background(), &Files{Paths: []string{in}}, v, s, nil, 1, out)
 	if err == nil {
 		err = out.Close()
 	}

@@ -9,6 +9,7 @@ import (
 	"plumbline/data/export"
 	"plumbline/data/input"
 	"plumbline/data/packets"
+	"plumbline/data/pseudonym"
 	"plumbline/data/rows"
 )
 
@@ -79,10 +80,12 @@ func LogTypes(v Vocabulary) []string {
 	return nil
 }
 
-// Write makes flows of the files and writes them to out, a block of rows at a time.
-func Write(ctx context.Context, f *Files, v Vocabulary, s Settings, workers int, out *export.Stream) (*Report, error) {
+// Write makes flows of the files and writes them to out, a block of rows at a time, with pseudonyms in the place of
+// addresses where m is not nil.
+func Write(ctx context.Context, f *Files, v Vocabulary, s Settings, m *pseudonym.Mapper, workers int,
+	out *export.Stream) (*Report, error) {
 	tb := rows.NewBuilder(rows.Plan{Name: "flows"})
-	tb.Each = func(b *rows.Block) error { return out.Write(ctx, b.Table) }
+	tb.Each = func(b *rows.Block) error { return out.Write(ctx, m.Table(b.Table)) }
 	specs, err := tb.Begin(v.Columns())
 	if err != nil {
 		return nil, err

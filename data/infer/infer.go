@@ -33,7 +33,10 @@ const inferRows = 250_000
 // person should read them.
 func Infer(path string) ([]byte, error) {
 	in, err := input.Open(path)
-	if err != nil {
+	switch {
+	case errors.Is(err, input.ErrCapture):
+		return Capture(filepath.Base(path), defaultTool)
+	case err != nil:
 		return nil, err
 	}
 	defer in.Close()
@@ -303,6 +306,12 @@ func inferZeek(br *bufio.Reader, name string) ([]byte, error) {
 	has := func(n string) bool {
 		return slices.ContainsFunc(specs, func(s rows.ColumnSpec) bool { return s.Name == n })
 	}
+	writeZeek(&b, has)
+	return []byte(b.String()), nil
+}
+
+// writeZeek writes what a log of connections with these columns is taken for.
+func writeZeek(b *strings.Builder, has func(column string) bool) {
 	if has("uid") {
 		b.WriteString("# names single connections\ndrop: [uid]\n")
 	}
@@ -315,17 +324,16 @@ func inferZeek(br *bufio.Reader, name string) ([]byte, error) {
 		b.WriteString("traces:\n  key: [id.orig_h]\n  symbols:\n")
 		for _, n := range []string{"proto", "conn_state"} {
 			if has(n) {
-				fmt.Fprintf(&b, "    - %s\n", n)
+				fmt.Fprintf(b, "    - %s\n", n)
 			}
 		}
 		for _, n := range []string{"orig_bytes", "resp_bytes", "duration"} {
 			if has(n) {
-				fmt.Fprintf(&b, "    - {column: %s, bins: 5}\n", n)
+				fmt.Fprintf(b, "    - {column: %s, bins: 5}\n", n)
 			}
 		}
 		b.WriteString("  window: {length: 10, stride: 1}\n")
 	}
-	return []byte(b.String()), nil
 }
 
 func writeHead(b *strings.Builder, name, format string) {

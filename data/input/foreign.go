@@ -39,6 +39,9 @@ var magics = []struct{ magic, what string }{
 const capture = "a packet capture, not a table of flows: `plumbline data flows` makes one, and so does " +
 	"format: pcap of a data config"
 
+// ErrCapture is wrapped by the error of [Open] about a file of packets.
+var ErrCapture = errors.New(capture)
+
 // foreign says what a file is that holds no table; "" where it may hold one. head is the beginning of its content.
 func foreign(head []byte, raw io.ReaderAt, size int64, wraps string) string {
 	if bytes.HasPrefix(head, []byte("PK\x03\x04")) || bytes.HasPrefix(head, []byte("PK\x05\x06")) {

@@ -106,6 +106,9 @@ func open(f *os.File) (*Input, error) {
 	head, _ := br.Peek(bufferSize)
 	if what := foreign(head, f, in.Size, in.Wraps); what != "" {
 		in.close()
+		if what == capture {
+			return nil, ErrCapture
+		}
 		return nil, errors.New(what)
 	}
 	in.Reader = br

@@ -2,6 +2,7 @@ package netflow
 
 import (
 	"compress/gzip"
+	"encoding/binary"
 	"encoding/csv"
 	"errors"
 	"io"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"plumbline/data/netflow/netflowtest"
 	"plumbline/data/nfcapd"
 )
 
@@ -103,9 +105,9 @@ func TestFlowsOfFile(t *testing.T) {
 		c := NewCollector()
 		var list []nfcapd.Flow
 		if version == 5 {
-			list = decode(t, c, packets5(want))
+			list = decode(t, c, netflowtest.Packets5(want))
 		} else {
-			list = decode(t, c, packets(version, want))
+			list = decode(t, c, netflowtest.Packets(version, want))
 		}
 		if len(list) != len(want) || len(want) < 1000 {
 			t.Fatalf("version %d: %d flows, want %d", version, len(list), len(want))
@@ -133,7 +135,10 @@ func TestNfreplay(t *testing.T) {
 	flows, file := realFlows(t)
 	program, err := exec.LookPath("nfreplay")
 	if err != nil {
-		t.Skip("no nfreplay")
+		if os.Getenv("PLUMBLINE_PROGRAMS") == "required" {
+			t.Fatalf("nfreplay is required: %v", err)
+		}
+		t.Skip("no nfreplay (.ci/programs installs it)")
 	}
 	listed := listing(t, filepath.Join(filepath.Dir(file), "portscan.nfdump-1.7.1.csv.gz"))
 	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
@@ -237,7 +242,7 @@ var flow4 = nfcapd.Flow{First: 1_700_000_000_123, Last: 1_700_000_001_456, Src: 
 // what exporters number and does not come is counted.
 func TestTemplates(t *testing.T) {
 	for _, version := range []uint16{9, 10} {
-		list := packets(version, []nfcapd.Flow{flow4, flow4})
+		list := netflowtest.Packets(version, []nfcapd.Flow{flow4, flow4})
 		c := NewCollector()
 		if flows := decode(t, c, list[1:]); len(flows) != 0 || c.Counts.NoTemplate != 1 {
 			t.Errorf("version %d: %d flows without a template: %+v", version, len(flows), c.Counts)
@@ -252,8 +257,8 @@ func TestTemplates(t *testing.T) {
 		if flows := decode(t, c, list); len(flows) != 2 || c.Counts.Lost != 0 {
 			t.Errorf("version %d: %d flows, %+v", version, len(flows), c.Counts)
 		}
-		more := packets(version, []nfcapd.Flow{flow4})
-		be.PutUint32(more[1][map[uint16]int{9: 12, 10: 8}[version]:], 12)
+		more := netflowtest.Packets(version, []nfcapd.Flow{flow4})
+		binary.BigEndian.PutUint32(more[1][map[uint16]int{9: 12, 10: 8}[version]:], 12)
 		decode(t, c, more[1:])
 		if c.Counts.Lost != 10 {
 			t.Errorf("version %d: %d lost, want 10", version, c.Counts.Lost)
@@ -268,21 +273,21 @@ func TestSampling(t *testing.T) {
 		var options []byte
 		if version == 9 { // template 400: scope system (1) of 4 bytes; sampler 48, rate 50
 			body := []byte{1, 144, 0, 4, 0, 8, 0, 1, 0, 4, 0, 48, 0, 1, 0, 50, 0, 4}
-			options = set(1, body)
+			options = netflowtest.Set(1, body)
 		} else { // template 400: 3 fields, one of scope (130 exporter)
 			body := []byte{1, 144, 0, 3, 0, 1, 0, 130, 0, 4, 0, 48, 0, 1, 0, 50, 0, 4}
-			options = set(3, body)
+			options = netflowtest.Set(3, body)
 		}
-		data := set(400, []byte{127, 0, 0, 1, 0, 0, 0, 0, 100})
-		list := packets(version, []nfcapd.Flow{flow4})
-		list = append([][]byte{message(version, 1_700_000_010, 1, 0, options, data)}, list...)
+		data := netflowtest.Set(400, []byte{127, 0, 0, 1, 0, 0, 0, 0, 100})
+		list := netflowtest.Packets(version, []nfcapd.Flow{flow4})
+		list = append([][]byte{netflowtest.Message(version, 1_700_000_010, 1, 0, options, data)}, list...)
 		flows := decode(t, NewCollector(), list)
 		if len(flows) != 1 || flows[0].Packets != 1000 || flows[0].Bytes != 400_000 {
 			t.Errorf("version %d: %+v", version, flows)
 		}
 	}
-	five := packets5([]nfcapd.Flow{flow4})
-	be.PutUint16(five[0][22:], 1<<14|50)
+	five := netflowtest.Packets5([]nfcapd.Flow{flow4})
+	binary.BigEndian.PutUint16(five[0][22:], 1<<14|50)
 	if flows := decode(t, NewCollector(), five); flows[0].Packets != 500 {
 		t.Errorf("version 5: %d packets, want 500", flows[0].Packets)
 	}
@@ -291,7 +296,7 @@ func TestSampling(t *testing.T) {
 // TestBounds: more exporters and templates than are kept are refused and counted; templates without bytes are not kept.
 func TestBounds(t *testing.T) {
 	c := NewCollector()
-	list := packets(9, []nfcapd.Flow{flow4})
+	list := netflowtest.Packets(9, []nfcapd.Flow{flow4})
 	for i := range mostExporters + 10 {
 		from := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
 		if _, err := c.Decode(list[0], from, time.Now()); err != nil {
@@ -303,14 +308,15 @@ func TestBounds(t *testing.T) {
 	}
 	c = NewCollector()
 	for id := range mostTemplates + 10 {
-		decode(t, c, [][]byte{message(10, 1, 0, 0, template(10, uint16(256+id), fields(10, false)))})
+		decode(t, c, [][]byte{netflowtest.Message(10, 1, 0, 0,
+			netflowtest.Template(10, uint16(256+id), netflowtest.Fields(10, false)))})
 	}
 	if n := len(c.exporters[exporter4].templates.known); n != mostTemplates || c.Counts.Refused != 10 {
 		t.Errorf("%d templates, %+v", n, c.Counts)
 	}
-	empty := set(2, []byte{1, 44, 0, 1, 0, 8, 0, 0}) // template 300 with one field of no bytes
+	empty := netflowtest.Set(2, []byte{1, 44, 0, 1, 0, 8, 0, 0}) // template 300 with one field of no bytes
 	c = NewCollector()
-	decode(t, c, [][]byte{message(10, 1, 0, 0, empty, set(300, []byte{1, 2, 3, 4}))})
+	decode(t, c, [][]byte{netflowtest.Message(10, 1, 0, 0, empty, netflowtest.Set(300, []byte{1, 2, 3, 4}))})
 	if c.Counts.NoTemplate != 1 {
 		t.Errorf("%+v", c.Counts)
 	}
@@ -324,10 +330,10 @@ func TestBounds(t *testing.T) {
 // FuzzDecode: any packets give flows or errors, in memory that is bounded by their size.
 func FuzzDecode(f *testing.F) {
 	for _, version := range []uint16{9, 10} {
-		list := packets(version, []nfcapd.Flow{flow4, flow4})
+		list := netflowtest.Packets(version, []nfcapd.Flow{flow4, flow4})
 		f.Add(list[0], list[1])
 	}
-	five := packets5([]nfcapd.Flow{flow4})
+	five := netflowtest.Packets5([]nfcapd.Flow{flow4})
 	f.Add(five[0], five[0])
 	f.Fuzz(func(t *testing.T, one, two []byte) {
 		c := NewCollector()

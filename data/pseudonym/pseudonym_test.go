@@ -6,9 +6,11 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"plumbline/data"
 	"plumbline/data/pseudonym"
 )
 
@@ -116,5 +118,47 @@ func TestReadKey(t *testing.T) {
 	}
 	if _, err := pseudonym.New(sample[1:]); err == nil {
 		t.Error("a short key")
+	}
+}
+
+// TestTable: addresses are replaced in their columns, and where they stand among categories or words; two spellings of
+// one become one level, and the table that was there stays as it is.
+func TestTable(t *testing.T) {
+	m := mapper(t)
+	in := &data.Table{Rows: 4, Columns: []data.Column{
+		{Name: "src", Type: data.Address, Code: []uint32{0, 1, data.Missing, 2},
+			Levels: []string{"128.11.68.132", "::ffff:128.11.68.132", "printer"}},
+		{Name: "host", Type: data.Category, Code: []uint32{0, 1, 0, 1}, Levels: []string{"24.0.250.221:80", "www"}},
+		{Name: "state", Type: data.Category, Code: []uint32{0, 0, 0, 0}, Levels: []string{"1.2.3"}},
+		{Name: "size", Type: data.Number, Num: []float64{1, 2, 3, 4}},
+	}}
+	out := m.Table(in)
+	text := func(table *data.Table, column int) (out []string) {
+		for r := range int32(4) {
+			out = append(out, string(table.Columns[column].AppendText(nil, r)))
+		}
+		return out
+	}
+	for k, want := range [][]string{{"135.242.180.132", "135.242.180.132", "-", m.Text("printer")},
+		{"100.15.198.226:80", "www", "100.15.198.226:80", "www"},
+		{"1.2.3", "1.2.3", "1.2.3", "1.2.3"}, {"1", "2", "3", "4"}} {
+		if got := text(out, k); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", out.Columns[k].Name, got, want)
+		}
+	}
+	if len(out.Columns[0].Levels) != 2 || text(in, 0)[0] != "128.11.68.132" || in.Columns[0].Code[1] != 1 {
+		t.Errorf("%+v of %+v", out.Columns[0], in.Columns[0])
+	}
+	for from, to := range map[string]string{
+		"128.11.68.132|SF after 24.0.250.221|é": "135.242.180.132|SF after 100.15.198.226|é",
+		"tcp 12:30 1.5":                         "tcp 12:30 1.5", "": "",
+	} {
+		if got := m.Words(from); got != to {
+			t.Errorf("%q becomes %q, want %q", from, got, to)
+		}
+	}
+	var none *pseudonym.Mapper
+	if none.Table(in) != in || none.Words("10.0.0.1") != "10.0.0.1" || none.Value(data.Address, "10.0.0.1") != "10.0.0.1" {
+		t.Error("no mapper changes something")
 	}
 }

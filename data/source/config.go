@@ -11,6 +11,7 @@ import (
 
 	"plumbline/configs/settings"
 	"plumbline/data/derive"
+	"plumbline/data/pseudonym"
 )
 
 // Config describes one data set: its files, their format, and the data set's own defaults for how an
@@ -81,8 +82,9 @@ type Config struct {
 	// {train: NAME, test: NAME}
 	TestSet settings.Node `yaml:"test_set"`
 
-	source Source
-	tested *Config // the config of TestSet
+	source     Source
+	tested     *Config           // the config of TestSet
+	pseudonyms *pseudonym.Mapper // of addresses; nil: they stay
 }
 
 // Files are the names of a data set's files by part. In YAML a list is that of the training part. A name may be a

@@ -23,6 +23,7 @@ import (
 // needed ones must be there.
 func (c *Config) Live(columns []data.Field, needed func(name string) bool) (*Config, error) {
 	out := *c
+	out.pseudonyms = nil // who watches has them
 	out.Label, out.tested, out.Identify, out.Expect, out.Files = Label{}, nil, nil, Expect{}, Files{}
 	_, files := c.source.(fileSource)
 	if files && !out.Streams(false) || !files && len(c.Derive) > 0 {

@@ -32,10 +32,13 @@ type fileSource interface {
 // depend on how many. Text columns get their codes in order of first appearance.
 func Read(ctx context.Context, c *Config, f Finder, workers int) (*data.Table, *ReadReport, error) {
 	t, rep, err := readOwn(ctx, c, f, workers)
-	if err != nil || c.tested == nil {
-		return t, rep, err
+	if err == nil && c.tested != nil {
+		t, rep, err = c.readTested(ctx, t, rep, f, workers)
 	}
-	return c.readTested(ctx, t, rep, f, workers)
+	if err != nil {
+		return nil, nil, err
+	}
+	return c.disguised(t), rep, nil
 }
 
 // readOwn reads the files of a data set without those of another that it is tested on.

@@ -160,7 +160,7 @@ func (s *stream) block(b *rows.Block) error {
 		return err
 	}
 	s.kept += t.Rows
-	return s.each(t, s.Share())
+	return s.each(s.config.disguised(t), s.Share())
 }
 
 // judgeBlock tells the truth of a block's rows and takes out those that the rules drop.

@@ -21,7 +21,7 @@ func (b *latentDetector) Graph(g *onnx.Graph, x onnx.Value) (onnx.Value, error) 
 	if b.oneClass == nil {
 		return graph.ReconstructionErrors(g, b.net, b.p, x), nil
 	}
-	z := graph.Dense(g, b.net, b.p, x, b.net.Latent)
+	z := graph.Rounded(g, b.net, b.p, x, b.net.Latent)
 	if b.scale != nil {
 		most := g.Floats([]float32{nn.OverflowValue})
 		z = g.Op("Mul", z, g.Floats(b.scale, len(b.scale)))
@@ -36,7 +36,7 @@ func (b *latentDetector) Graph(g *onnx.Graph, x onnx.Value) (onnx.Value, error) 
 
 // Graph is the distance from the nearest centre, in the bottleneck.
 func (a *cae) Graph(g *onnx.Graph, x onnx.Value) (onnx.Value, error) {
-	z := graph.Dense(g, a.net, a.p, x, a.net.Latent)
+	z := graph.Rounded(g, a.net, a.p, x, a.net.Latent)
 	k, d := len(a.centres), len(a.centres[0])
 	apart := g.SquaredDistances(z, g.Floats(slices.Concat(a.centres...), k, d), g.Row(make([]float64, d)))
 	far := g.Op("Sqrt", g.Reduce("ReduceMin", apart, 1, false))

@@ -47,9 +47,9 @@ func (s *NGramSpec) New(env models.Env) (models.Detector, error) {
 		return nil, err
 	}
 	m := ngram{spec: *s, env: env}
-	return models.NewFitted(models.Method[*ngram]{
+	return &ngramDetector{models.NewFitted(models.Method[*ngram]{
 		Name: "ngram", Spec: s, Reads: models.ReadsSymbols, Min: 1, Fit: m.fit, Load: m.load,
-	}), nil
+	})}, nil
 }
 
 // ngram is a tree of contexts, each the child of the one that lacks its earliest symbol, and the counts after them.

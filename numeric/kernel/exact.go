@@ -39,6 +39,10 @@ var (
 
 const tanhLimit = 7.90531110763549805
 
+// TanhTerms is what [Tanh] computes: x·P(x²)/Q(x²) of x within ±limit, both polynomials from the highest power down,
+// each step x·y + z rounded once.
+func TanhTerms() (limit float32, top, bottom []float32) { return tanhLimit, tanhTop[:], tanhBottom[:] }
+
 // tanh32 is tanh x as a rational function of degree 13/6, step for step that of the generator.
 func tanh32(x float32) float32 {
 	x = greater(lesser(x, tanhLimit), -tanhLimit)

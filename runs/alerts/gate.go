@@ -101,6 +101,7 @@ func (g *Gate) Pass(a *Alert, disguise func(*Alert)) Fate {
 	ignored := slices.ContainsFunc(g.rules.Ignore, func(r Ignore) bool { return r.Fits(a) })
 	if disguise != nil {
 		disguise(a)
+		group.Cause = a.Cause
 	}
 	if ignored || g.benign[g.benignKey(a)] {
 		group.Ignored++

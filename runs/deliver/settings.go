@@ -25,7 +25,7 @@ type Settings struct {
 	// alerts that the store keeps at most, besides those with a verdict and those that are not sent yet
 	Keep int64 `yaml:"keep" jsonschema:"minimum=1"`
 	// file with the key of pseudonyms, 64 hexadecimal digits; none: addresses are kept as they are
-	Pseudonyms string `yaml:"pseudonyms"`
+	PseudonymKey string `yaml:"pseudonym_key"`
 }
 
 // Default is what holds without a file.

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"plumbline/configs/settings"
+	"plumbline/data/flows"
 	"plumbline/data/infer"
 	"plumbline/data/source"
 )
@@ -56,6 +58,23 @@ func (l Library) Data(name string) (Named, error) {
 	}
 	doc, err = settings.Parse("config inferred for "+at, text)
 	return Named{Doc: doc, Dir: filepath.Dir(at), Inferred: true}, err
+}
+
+// Capture is the config that is inferred for a capture as flows in the columns of a tool, and whether that is a tool.
+func (l Library) Capture(name, tool string) (n Named, ok bool, err error) {
+	if !slices.Contains(flows.Names(), tool) {
+		return n, false, nil
+	}
+	at := name
+	if !filepath.IsAbs(at) {
+		at = filepath.Join(l.beside, name)
+	}
+	text, err := infer.Capture(filepath.Base(at), tool)
+	if err != nil {
+		return n, true, err
+	}
+	doc, err := settings.Parse("config inferred for "+at, text)
+	return Named{Doc: doc, Dir: filepath.Dir(at), Inferred: true}, true, err
 }
 
 // DataSet is the config that a name stands for, as [Library.Data] has it, and where its files are looked up: in the

@@ -26,6 +26,9 @@ type Config struct {
 	Name string `yaml:"name"`
 	// what the experiment is for
 	Doc string `yaml:"doc"`
+	// file with the key of pseudonyms, 64 hexadecimal digits: addresses are replaced as data is read, so that scores,
+	// reports, exports and bundles hold none; none: they stay
+	PseudonymKey string `yaml:"pseudonym_key"`
 	// data sets: names of configs/data, or maps {data: name, …} that change something, or whole data configs
 	Data []dataRef `yaml:"data" jsonschema:"minItems=1"`
 	// models: names of configs/models or of registered models, or maps {model, label, params}

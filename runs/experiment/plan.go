@@ -82,6 +82,7 @@ func (e *Experiment) Resolved() ([]byte, error) {
 	}
 	add("name", true, e.Name)
 	add("doc", e.Config.Doc != "", e.Config.Doc)
+	add("pseudonym_key", e.PseudonymKey != "", e.PseudonymKey)
 	add("data", true, sets)
 	add("models", true, entries)
 	add("controls", true, "off") // those that were added stand in models

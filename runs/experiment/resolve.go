@@ -12,6 +12,7 @@ import (
 	"plumbline/data"
 	"plumbline/data/evasion"
 	"plumbline/data/prep"
+	"plumbline/data/pseudonym"
 	"plumbline/data/source"
 	"plumbline/data/split"
 	_ "plumbline/data/synth"
@@ -82,12 +83,15 @@ func (l *loader) resolve() (ps settings.Problems) {
 		varied, problems := l.varied(r)
 		refs, ps = append(refs, varied...), append(ps, problems...)
 	}
+	key, problems := l.pseudonyms()
+	ps = append(ps, problems...)
 	for _, r := range refs {
 		set, problems := l.dataSet(r)
 		ps = append(ps, problems...)
 		if set.Config == nil {
 			continue
 		}
+		set.Config = set.Config.WithPseudonyms(key)
 		if names[set.Config.Name] {
 			ps = append(ps, r.doc.Problem("two data sets are called %q: give one of them another name",
 				set.Config.Name))
@@ -210,6 +214,25 @@ func (l *loader) model(r modelRef) (Entry, settings.Problems) {
 	}
 	e.Spec = spec
 	return e, nil
+}
+
+// pseudonyms is what replaces addresses; nil: nothing does. A path is relative to the experiment file.
+func (l *loader) pseudonyms() (*pseudonym.Mapper, settings.Problems) {
+	path := &l.e.PseudonymKey
+	if *path == "" || l.wrong("pseudonym_key") {
+		return nil, nil
+	}
+	if file := onDisk(l.e.File); file != "" && !filepath.IsAbs(*path) {
+		*path = filepath.Join(filepath.Dir(file), *path)
+	}
+	if abs, err := filepath.Abs(*path); err == nil { // a run's own experiment.yaml stands elsewhere
+		*path = abs
+	}
+	m, err := pseudonym.ReadKey(*path)
+	if err != nil {
+		return nil, settings.Problems{l.at("pseudonym_key", "%v", err)}
+	}
+	return m, nil
 }
 
 // dataSet resolves one data entry and what the experiment changes about it.

@@ -54,12 +54,10 @@ func Files(ctx context.Context, b *bundle.Bundle, in *bundle.Input, o FileOption
 	for i := range shown.Columns {
 		c := &shown.Columns[i]
 		inv.Columns = append(inv.Columns, c.Name)
-		if o.Pseudonyms != nil && c.Type == data.Address {
-			c.Levels = slices.Clone(c.Levels)
-			for k := range c.Levels {
-				c.Levels[k] = o.Pseudonyms.Text(c.Levels[k])
-			}
-		}
+		*c = o.Pseudonyms.Column(*c)
+	}
+	for i := range causes {
+		causes[i].Name = o.Pseudonyms.Words(causes[i].Name)
 	}
 	at := func(row int32) (int32, bool) { return row, int(row) < t.Rows }
 	if err := inv.sort(shown, at, scored.Samples, scored.Raw, causes, expected, alarm); err != nil {

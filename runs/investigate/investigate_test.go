@@ -112,8 +112,8 @@ func TestInvestigate(t *testing.T) {
 
 // TestWithoutReasons: the alarms of a model that gives no reasons are one list, highest score first.
 func TestWithoutReasons(t *testing.T) {
-	out := runSmall(t, small, "models=[ngram,hst]", "seeds=[1]", "+split={validation: 0.2}")
-	for _, label := range []string{"ngram", "hst"} {
+	out := runSmall(t, small, "models=[rrcf,hst]", "seeds=[1]", "+split={validation: 0.2}")
+	for _, label := range []string{"rrcf", "hst"} {
 		inv, err := investigate(out.Dir, label, false)
 		if err != nil {
 			t.Errorf("%s: %v", label, err)

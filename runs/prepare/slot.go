@@ -82,6 +82,9 @@ func NewCacheSlot(
 	if set.Attacks > 0 {
 		decides = append(decides, set.Attacks)
 	}
+	if m := set.Config.Pseudonyms(); m != nil {
+		decides = append(decides, m.Text("cache")) // of this key alone
+	}
 	plain, err := settings.Marshal(decides)
 	errs = append(errs, err)
 	var steps []byte

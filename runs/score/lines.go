@@ -111,7 +111,7 @@ func (r *run) addresses(c *data.Column) []string {
 	}
 	out := make([]string, len(c.Levels))
 	for k, l := range c.Levels {
-		out[k] = r.o.Pseudonyms.Text(l)
+		out[k] = r.o.Pseudonyms.Text(l) // also where a column of categories stands for addresses
 	}
 	return out
 }

@@ -210,7 +210,7 @@ func (r *run) watch(t *data.Table) {
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		if known := r.known[c.Name]; known != nil && c.Type == data.Category {
-			r.sum.unknown(c, known)
+			r.sum.unknown(c, known, r.o.Pseudonyms.Value)
 		}
 	}
 	at, err := t.TimeColumn("")
@@ -258,11 +258,11 @@ func (r *run) reasons(set *data.Set, raw []float64, samples, rows []int, t *data
 		row := int32(rows[k])
 		list := []Reason{}
 		for _, f := range found[k] {
-			one := Reason{Name: f.Name, Share: f.Share}
+			one := Reason{Name: r.o.Pseudonyms.Words(f.Name), Share: f.Share}
 			if c, err := find(f.Name); err == nil {
 				one.Actual = r.text(c, row)
 				if p := r.b.Profile.Column(f.Name); p != nil {
-					one.Expected = p.Usual
+					one.Expected = r.o.Pseudonyms.Value(c.Type, p.Usual)
 				}
 			}
 			list = append(list, one)
@@ -274,10 +274,7 @@ func (r *run) reasons(set *data.Set, raw []float64, samples, rows []int, t *data
 
 // text is a value as lines show it.
 func (r *run) text(c *data.Column, row int32) string {
-	if r.o.Pseudonyms != nil && c.Type == data.Address {
-		return r.o.Pseudonyms.Text(c.Level(row))
-	}
-	return string(c.AppendText(nil, row))
+	return r.o.Pseudonyms.Value(c.Type, string(c.AppendText(nil, row)))
 }
 
 // alarm says whether a score is one.

@@ -32,6 +32,9 @@ type Summary struct {
 	// times, or all are the same.
 	Seconds eval.Number `json:"seconds"`
 	PerDay  eval.Number `json:"alarms_per_day"`
+	// Expected is how many alarms there would be in benign traffic as in training, by the share of held-out scores above
+	// the threshold, (1 + n) / (1 + all); null: there are none.
+	Expected eval.Number `json:"alarms_expected"`
 	// PValues says how many held-out scores p-values are taken from. 0: there are none, and no p-values.
 	PValues int             `json:"p_values_from"`
 	Reasons string          `json:"reasons,omitempty"` // how reasons were found
@@ -89,8 +92,8 @@ func newSummary(b *bundle.Bundle, in *bundle.Input) *Summary {
 // someTexts is how many unknown categories of a column are named.
 const someTexts = 5
 
-// unknown counts the rows of a column whose category is not among the known.
-func (s *Summary) unknown(c *data.Column, known map[string]bool) {
+// unknown counts the rows of a column whose category is not among the known, and keeps some as they are to be shown.
+func (s *Summary) unknown(c *data.Column, known map[string]bool, show func(data.ColumnType, string) string) {
 	var other []bool
 	for code, l := range c.Levels {
 		if !known[l] {
@@ -113,8 +116,8 @@ func (s *Summary) unknown(c *data.Column, known map[string]bool) {
 			continue
 		}
 		u.Rows++
-		if len(u.Some) < someTexts && !slices.Contains(u.Some, c.Levels[code]) {
-			u.Some = append(u.Some, c.Levels[code])
+		if text := show(c.Type, c.Levels[code]); len(u.Some) < someTexts && !slices.Contains(u.Some, text) {
+			u.Some = append(u.Some, text)
 		}
 	}
 }
@@ -156,6 +159,7 @@ func (s *Summary) end(r *run, rep *source.ReadReport) {
 	if s.PValues == 0 {
 		warn("the model keeps no held-out scores: there are no p-values")
 	}
+	s.expect(r, warn)
 	if r.counter != nil {
 		s.Drift = append(s.Drift, r.counter.Drift()...)
 	} else {
@@ -203,6 +207,32 @@ func (s *Summary) end(r *run, rep *source.ReadReport) {
 	} else if r.o.Labels {
 		warn("there are no labels")
 	}
+}
+
+// expect says how many alarms benign traffic as in training would have, and whether chance explains those that there
+// are.
+func (s *Summary) expect(r *run, warn func(format string, args ...any)) {
+	c := r.b.Calibration
+	s.Expected = eval.Number(math.NaN())
+	if s.PValues == 0 || math.IsNaN(r.limit) {
+		return
+	}
+	over := c.P(math.Nextafter(r.limit, math.Inf(1))) // (1 + those above the limit)/(1 + all)
+	units, alarms := s.Units, s.Alarms
+	s.Expected = eval.Number(over * float64(units))
+	if t := s.Truth; t != nil {
+		units, alarms = t.Benign, t.BenignAlarms
+	}
+	above := int(math.Round(over*float64(c.N+1))) - 1
+	if !eval.TooMany(int(alarms), int(units), c.N, above) {
+		return
+	}
+	why := "attacks are among them, or the threshold does not hold for this traffic"
+	if s.Truth != nil {
+		why = "the threshold does not hold for this traffic"
+	}
+	warn("%d of %d %ss are alarms, %.3g would be in traffic as in training, which chance does not explain: %s",
+		alarms, units, s.Unit, over*float64(units), why)
 }
 
 func share(n, of int64) eval.Number {

@@ -150,9 +150,8 @@ func (us *units) describe(u *unit, s *scored, row int32) {
 		}
 		if c, err := t.Column(name); err == nil {
 			u.shown += us.text(c, row)
-		} else { // @file, @day
-			u.shown = u.key
-			return
+		} else if _, names, err := t.Only([]int32{row}).Groups([]string{name}); err == nil { // @file, @day
+			u.shown += names[0]
 		}
 	}
 }

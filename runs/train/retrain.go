@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"plumbline/configs/settings"
 	"plumbline/data/export"
@@ -96,7 +98,10 @@ func (o *Options) again(ctx context.Context, b *bundle.Bundle, in *bundle.Input,
 		if name == "" {
 			name = o.Data[0]
 		}
-		other, err := o.Library.Data(name)
+		other, capture, err := o.Library.Capture(o.Data[0], strings.TrimPrefix(in.Way, "as flows of "))
+		if !capture && err == nil {
+			other, err = o.Library.Data(name)
+		}
 		if err != nil {
 			return nil, "", err
 		}
@@ -107,6 +112,15 @@ func (o *Options) again(ctx context.Context, b *bundle.Bundle, in *bundle.Input,
 				}
 			}
 			to["name"] = b.Data
+		}
+	}
+	var truth map[string]any
+	if len(o.Attacks) > 0 {
+		if labels && !in.Config.Label.None() {
+			return nil, "", fmt.Errorf("%s has labels, which say what is an attack: verdicts are for files without", o.Data[0])
+		}
+		if truth, err = judged(b, o.Attacks); err != nil {
+			return nil, "", err
 		}
 	}
 	if !labels {
@@ -124,6 +138,20 @@ func (o *Options) again(ctx context.Context, b *bundle.Bundle, in *bundle.Input,
 			}
 			to["label"] = map[string]any{"levels": levels}
 			delete(to, "drop")
+		}
+	}
+	if truth != nil {
+		before := change
+		change = func(to map[string]any) {
+			if before != nil {
+				before(to)
+			}
+			label, _ := to["label"].(map[string]any)
+			if label == nil {
+				label = map[string]any{}
+			}
+			maps.Copy(label, truth)
+			to["label"] = label
 		}
 	}
 	node, err := withFiles(base, o.Data, change)

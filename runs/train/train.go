@@ -15,6 +15,7 @@ import (
 	"plumbline/data/source"
 	"plumbline/eval"
 	"plumbline/runs"
+	"plumbline/runs/alerts"
 	"plumbline/runs/bundle"
 	"plumbline/runs/experiment"
 	"plumbline/runs/record"
@@ -22,19 +23,23 @@ import (
 
 // Options is what a model is trained on and how.
 type Options struct {
-	Data      []string // files, or one data set by its name or config
-	As        string   // data config that reads the files; "": as inferred for the first
-	Model     string   // name of a config of models, or of a registered model
+	Data []string // files, or one data set by its name or config
+	// As is the data config that reads the files, of captures also the tool whose columns flows have; "": as inferred for
+	// the first, captures as flows of zeek
+	As        string
+	Model     string // name of a config of models, or of a registered model
 	Threshold eval.ThresholdRule
 	Seed      uint64
 	// Held and Last are the shares of the rows, latest first, that are not trained on: Last tells how many alarms come of
 	// later traffic, Held, before it, sets the threshold.
 	Held, Last float64
 	Overrides  []string // of the experiment, in Hydra's spelling
-	Library    experiment.Library
-	Builtin    fs.FS // configs of the program
-	Dirs       []string
-	Run        runs.Options // Root is not looked at
+	// Attacks are alerts that an analyst called true, for [Retrain]: their rows of the new files are no benign traffic.
+	Attacks []alerts.Alert
+	Library experiment.Library
+	Builtin fs.FS // configs of the program
+	Dirs    []string
+	Run     runs.Options // Root is not looked at
 }
 
 // ErrSettings is wrapped by errors about what was asked for.
@@ -114,7 +119,10 @@ func (o *Options) source() (settings.Node, *source.Config, error) {
 	if name == "" {
 		name = o.Data[0]
 	}
-	named, err := o.Library.Data(name)
+	named, capture, err := o.Library.Capture(o.Data[0], o.As)
+	if !capture && err == nil {
+		named, err = o.Library.Data(name)
+	}
 	if err != nil {
 		return settings.Node{}, nil, err
 	}

@@ -11,11 +11,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"plumbline/configs"
+	"plumbline/data"
+	"plumbline/data/source"
 	"plumbline/data/synth"
 	"plumbline/eval"
 	_ "plumbline/models/all"
+	"plumbline/runs"
+	"plumbline/runs/alerts"
 	"plumbline/runs/bundle"
 	"plumbline/runs/experiment"
 	"plumbline/runs/train"
@@ -142,5 +147,73 @@ func TestRetrain(t *testing.T) {
 	if _, err := train.Retrain(context.Background(), old, o); !errors.Is(err, train.ErrSettings) ||
 		!strings.Contains(err.Error(), "settings") {
 		t.Errorf("without an experiment: %v", err)
+	}
+}
+
+// TestVerdicts: rows that an analyst called true are attacks in retraining: no benign row is learned from them, and the
+// latest of them count as such; stores whose alerts are of other traffic say that nothing fits.
+func TestVerdicts(t *testing.T) {
+	file := flows(t, "monday.csv", 1, nil)
+	made, err := train.Train(context.Background(), options(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "model.plumb")
+	if err := os.WriteFile(path, made.File, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	old, err := bundle.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := old.Input(context.Background(), []string{file}, bundle.InputOptions{Library: experiment.NewLibrary("",
+		configs.Files)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, _, err := source.Read(context.Background(), in.Config, in.Finder, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	column := func(name string) *data.Column {
+		c, err := table.Column(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	o := options(file)
+	o.Overrides = nil
+	at, src, dst := column("time"), column("src"), column("dst")
+	for r := 0; r < table.Rows; r += 5 {
+		o.Attacks = append(o.Attacks, alerts.Alert{Time: time.Unix(0, at.Nanos[r]), Source: src.Level(int32(r)),
+			Dest: dst.Level(int32(r)), Verdict: alerts.True})
+	}
+	r, err := train.Retrain(context.Background(), old, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if less := made.Result.Train - r.Result.Train; less < made.Result.Train/6 || less > made.Result.Train/4 {
+		t.Errorf("trained on %d rows, with every fifth called an attack on %d", made.Result.Train, r.Result.Train)
+	}
+	if n := r.Result.Metric("prevalence"); !(n > 0.1 && n < 0.3) {
+		t.Errorf("of the latest rows %v are attacks", n)
+	}
+	for i := range o.Attacks {
+		o.Attacks[i].Source = "name-of-nobody"
+	}
+	said := ""
+	o.Run.Observe = func(e runs.Event) { said += e.Text + "\n" }
+	r, err = train.Retrain(context.Background(), old, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(said, "fits a row") || r.Result.Train != made.Result.Train {
+		t.Errorf("%d rows, said %q", r.Result.Train, said)
+	}
+	o.Attacks = []alerts.Alert{{Verdict: alerts.True}}
+	if _, err := train.Retrain(context.Background(), old, o); !errors.Is(err, train.ErrSettings) ||
+		!strings.Contains(err.Error(), "called true") {
+		t.Errorf("an alert without time and address: %v", err)
 	}
 }

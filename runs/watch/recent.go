@@ -13,7 +13,8 @@ import (
 // were saved.
 type recent[V any] struct {
 	most    int
-	order   *list.List // of *entry, the latest first
+	name    func(key string) string // under which a key is kept
+	order   *list.List              // of *entry, the latest first
 	at      map[string]*list.Element
 	changed map[string]bool
 	puts    uint64
@@ -26,12 +27,13 @@ type entry[V any] struct {
 	seen  uint64 // number of the put
 }
 
-func newRecent[V any](most int) *recent[V] {
-	return &recent[V]{most: most, order: list.New(), at: map[string]*list.Element{}, changed: map[string]bool{}}
+func newRecent[V any](most int, name func(string) string) *recent[V] {
+	return &recent[V]{most: most, name: name, order: list.New(), at: map[string]*list.Element{},
+		changed: map[string]bool{}}
 }
 
 func (r *recent[V]) get(key string) (v V, ok bool) {
-	if e := r.at[key]; e != nil {
+	if e := r.at[r.name(key)]; e != nil {
 		return e.Value.(*entry[V]).value, true
 	}
 	return v, false
@@ -39,6 +41,7 @@ func (r *recent[V]) get(key string) (v V, ok bool) {
 
 // put sets the value of a key, which becomes the latest. The one that was put longest ago makes room.
 func (r *recent[V]) put(key string, v V) {
+	key = r.name(key)
 	r.changed[key] = true
 	r.puts++
 	if e := r.at[key]; e != nil {

@@ -54,8 +54,8 @@ func (j *Job) Run(ctx context.Context) (Counts, error) {
 			return Counts{}, err
 		}
 	}
-	if j.Settings.Pseudonyms != "" {
-		m, err := pseudonym.ReadKey(j.Settings.Pseudonyms)
+	if j.Settings.PseudonymKey != "" {
+		m, err := pseudonym.ReadKey(j.Settings.PseudonymKey)
 		if err != nil {
 			return Counts{}, err
 		}

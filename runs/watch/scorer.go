@@ -30,8 +30,9 @@ type scorer struct {
 	stale  bool            // det has learned since its state was saved
 }
 
-// newScorer says in its error what cannot be watched. learn has a model that can go on learning do so.
-func newScorer(b *bundle.Bundle, learn bool, entities int) (*scorer, error) {
+// newScorer says in its error what cannot be watched. learn has a model that can go on learning do so; name is under
+// which traces are kept.
+func newScorer(b *bundle.Bundle, learn bool, entities int, name func(string) string) (*scorer, error) {
 	s := &scorer{b: b, det: b.Detector}
 	_, updates := b.Detector.(models.Updater)
 	vectors := b.Info.Needs.Input == data.Vectors
@@ -56,7 +57,7 @@ func newScorer(b *bundle.Bundle, learn bool, entities int) (*scorer, error) {
 		}
 	}
 	if !vectors {
-		s.tails = newTails(b.Tracer.Spec.Window, entities)
+		s.tails = newTails(b.Tracer.Spec.Window, entities, name)
 	}
 	return s, nil
 }

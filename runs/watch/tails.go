@@ -33,8 +33,8 @@ type tails struct {
 	recent *recent[*tail]
 }
 
-func newTails(w prep.Window, entities int) *tails {
-	t := &tails{window: w, most: wholeTail, recent: newRecent[*tail](entities)}
+func newTails(w prep.Window, entities int, name func(string) string) *tails {
+	t := &tails{window: w, most: wholeTail, recent: newRecent[*tail](entities, name)}
 	switch {
 	case w.Kind == "count" && w.Length > 0:
 		t.most = w.Length

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"plumbline/data"
+	"plumbline/data/pseudonym"
 	"plumbline/data/roles"
 	"plumbline/data/source"
 	"plumbline/models"
@@ -27,6 +29,18 @@ type Options struct {
 	Entities int           // hosts, connections or traces that are remembered; 0: 100,000
 	Idle     time.Duration // of the traffic after which a unit begins anew; 0: never
 	Say      func(string)  // what people should know; nil: nobody is told
+}
+
+// keptName is the name of a trace or unit as the store has it: where addresses are changed, every word of it is.
+func (o *Options) keptName(key string) string {
+	if o.Disguise == nil {
+		return key
+	}
+	words := strings.Split(key, " ")
+	for i, w := range words {
+		words[i] = o.Disguise(w)
+	}
+	return strings.Join(words, " ")
 }
 
 // Counts is what a watcher has done since it was made.
@@ -102,11 +116,11 @@ func New(ctx context.Context, b *bundle.Bundle, o Options) (*Watcher, error) {
 	if math.IsNaN(float64(b.Threshold.Score)) {
 		return nil, fmt.Errorf("%w: it has no threshold, so that nothing would be an alert", ErrModel)
 	}
-	if w.scorer, err = newScorer(b, o.Learn, o.Entities); err != nil {
+	if w.scorer, err = newScorer(b, o.Learn, o.Entities, o.keptName); err != nil {
 		return nil, err
 	}
 	if len(b.Unit.Columns) > 0 {
-		w.units = newEntities(b, o.Idle, o.Entities)
+		w.units = newEntities(b, o.Idle, o.Entities, o.keptName)
 	}
 	groups, err := o.Store.Groups(ctx, "")
 	if err != nil {
@@ -366,10 +380,14 @@ func (w *Watcher) pass(a *alerts.Alert) {
 // disguise changes the addresses of an alert.
 func (w *Watcher) disguise(a *alerts.Alert) {
 	to := map[string]string{}
+	addresses := map[string]bool{} // columns
 	for _, f := range w.b.Columns {
-		if v := a.Record[f.Name]; f.Type == data.Address && v != "" {
+		addresses[f.Name] = f.Type == data.Address
+	}
+	for name, v := range a.Record {
+		if addresses[name] || pseudonym.IsAddress(v) {
 			to[v] = w.o.Disguise(v)
-			a.Record[f.Name] = to[v]
+			a.Record[name] = to[v]
 		}
 	}
 	for _, v := range []*string{&a.Source, &a.Dest} {
@@ -379,11 +397,16 @@ func (w *Watcher) disguise(a *alerts.Alert) {
 	}
 	a.Entity = replaceWords(a.Entity, to)
 	for i := range a.Reasons {
-		if now, ok := to[a.Reasons[i].Actual]; ok {
-			a.Reasons[i].Actual = now
+		r := &a.Reasons[i]
+		r.Name = pseudonym.Words(replaceWords(r.Name, to), w.o.Disguise)
+		if now, ok := to[r.Actual]; ok {
+			r.Actual = now
+		}
+		if addresses[r.Name] && r.Expected != "" || pseudonym.IsAddress(r.Expected) {
+			r.Expected = w.o.Disguise(r.Expected)
 		}
 	}
-	a.Cause = replaceWords(a.Cause, to)
+	a.Cause = pseudonym.Words(replaceWords(a.Cause, to), w.o.Disguise)
 }
 
 // pending says whether there is something to commit.

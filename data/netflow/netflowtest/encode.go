@@ -1,4 +1,5 @@
-package netflow
+// Package netflowtest makes packets of NetFlow v5, v9 and IPFIX out of flows, for tests of who receives them.
+package netflowtest
 
 import (
 	"encoding/binary"
@@ -9,16 +10,16 @@ import (
 
 var be = binary.BigEndian
 
-// field is an element of a template of the tests: its number, its length, and where a flow has it. Times are given by
+// Field is an element of a template of the tests: its number, its length, and where a flow has it. Times are given by
 // the packet.
-type field struct {
+type Field struct {
 	kind, length uint16
 	value        func(f *nfcapd.Flow) uint64
 	address      func(f *nfcapd.Flow) netip.Addr
 }
 
-// fields are those of flows over IPv4 or IPv6, with the times of NetFlow v9 (21, 22) or IPFIX (152, 153).
-func fields(version uint16, v6 bool) []field {
+// Fields are those of flows over IPv4 or IPv6, with the times of NetFlow v9 (21, 22) or IPFIX (152, 153).
+func Fields(version uint16, v6 bool) []Field {
 	src, dst, hop, length := uint16(8), uint16(12), uint16(15), uint16(4)
 	if v6 {
 		src, dst, hop, length = 27, 28, 62, 16
@@ -27,7 +28,7 @@ func fields(version uint16, v6 bool) []field {
 	if version == 10 {
 		first, last, times = 152, 153, 8
 	}
-	return []field{
+	return []Field{
 		{kind: src, length: length, address: func(f *nfcapd.Flow) netip.Addr { return f.Src }},
 		{kind: dst, length: length, address: func(f *nfcapd.Flow) netip.Addr { return f.Dst }},
 		{kind: hop, length: length, address: func(f *nfcapd.Flow) netip.Addr { return f.NextHop }},
@@ -57,7 +58,7 @@ func put(to []byte, v uint64, length uint16) []byte {
 }
 
 // record appends a flow. base is what times are counted from.
-func record(to []byte, list []field, f *nfcapd.Flow, base int64) []byte {
+func record(to []byte, list []Field, f *nfcapd.Flow, base int64) []byte {
 	for _, x := range list {
 		switch {
 		case x.address == nil && (x.kind == 21 || x.kind == 22):
@@ -76,8 +77,8 @@ func record(to []byte, list []field, f *nfcapd.Flow, base int64) []byte {
 	return to
 }
 
-// set is a set of an ID, filled up to four bytes.
-func set(id uint16, body []byte) []byte {
+// Set is a set of an ID, filled up to four bytes.
+func Set(id uint16, body []byte) []byte {
 	for len(body)%4 != 0 {
 		body = append(body, 0)
 	}
@@ -85,18 +86,18 @@ func set(id uint16, body []byte) []byte {
 	return append(out, body...)
 }
 
-// template is the set of one template.
-func template(version, id uint16, list []field) []byte {
+// Template is the set of one template.
+func Template(version, id uint16, list []Field) []byte {
 	body := be.AppendUint16(be.AppendUint16(nil, id), uint16(len(list)))
 	for _, x := range list {
 		body = be.AppendUint16(be.AppendUint16(body, x.kind), x.length)
 	}
-	return set(map[uint16]uint16{9: 0, 10: 2}[version], body)
+	return Set(map[uint16]uint16{9: 0, 10: 2}[version], body)
 }
 
-// message is a packet of NetFlow v9 or IPFIX, exported at a time in seconds by an exporter that has run for uptime
+// Message is a packet of NetFlow v9 or IPFIX, exported at a time in seconds by an exporter that has run for uptime
 // milliseconds.
-func message(version uint16, seconds, uptime, sequence uint32, sets ...[]byte) []byte {
+func Message(version uint16, seconds, uptime, sequence uint32, sets ...[]byte) []byte {
 	var body []byte
 	for _, s := range sets {
 		body = append(body, s...)
@@ -113,8 +114,8 @@ func message(version uint16, seconds, uptime, sequence uint32, sets ...[]byte) [
 	return append(out, body...)
 }
 
-// packets are flows in packets of a version, the templates in the first.
-func packets(version uint16, flows []nfcapd.Flow) (out [][]byte) {
+// Packets are flows in packets of a version, the templates in the first.
+func Packets(version uint16, flows []nfcapd.Flow) (out [][]byte) {
 	var first, last int64
 	for i := range flows {
 		if i == 0 || flows[i].First < first {
@@ -125,8 +126,8 @@ func packets(version uint16, flows []nfcapd.Flow) (out [][]byte) {
 	seconds := uint32(last/1000 + 1)
 	base := first - 1000 // when the exporter began
 	uptime := uint32(int64(seconds)*1000 - base)
-	v4, v6 := fields(version, false), fields(version, true)
-	out = append(out, message(version, seconds, uptime, 0, template(version, 300, v4), template(version, 301, v6)))
+	v4, v6 := Fields(version, false), Fields(version, true)
+	out = append(out, Message(version, seconds, uptime, 0, Template(version, 300, v4), Template(version, 301, v6)))
 	sequence := uint32(1)
 	if version == 10 {
 		sequence = 0
@@ -142,7 +143,7 @@ func packets(version uint16, flows []nfcapd.Flow) (out [][]byte) {
 			body = record(body, list, &flows[from], base)
 			from++
 		}
-		out = append(out, message(version, seconds, uptime, sequence, set(id, body)))
+		out = append(out, Message(version, seconds, uptime, sequence, Set(id, body)))
 		if sequence++; version == 10 {
 			sequence += uint32(n) - 1
 		}
@@ -150,8 +151,8 @@ func packets(version uint16, flows []nfcapd.Flow) (out [][]byte) {
 	return out
 }
 
-// packets5 are flows over IPv4 in packets of NetFlow v5.
-func packets5(flows []nfcapd.Flow) (out [][]byte) {
+// Packets5 are flows over IPv4 in packets of NetFlow v5.
+func Packets5(flows []nfcapd.Flow) (out [][]byte) {
 	base := flows[0].First
 	for i := range flows {
 		base = min(base, flows[i].First)

@@ -39,7 +39,7 @@ var allowed = map[string]string{
 	"numeric/sketch":        "",
 	"numeric/svm":           "numeric/similarity",
 	"numeric/trees":         "numeric/elementary numeric/parallel",
-	"numeric/factor":        "",
+	"numeric/factor":        "numeric/kernel",
 	"numeric/minimise":      "",
 
 	"eval": "numeric/parallel numeric/stat",

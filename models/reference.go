@@ -157,6 +157,16 @@ func (l Reference) Labels() Labels {
 	return info.Needs.Labels
 }
 
+// Native says whether the model, with its settings, takes missing values and codes of categories.
+func (l Reference) Native() bool {
+	info, err := Lookup(l.model)
+	if err != nil {
+		return false
+	}
+	spec, err := l.Spec()
+	return err == nil && info.NeedsOf(spec).Native
+}
+
 // Spec is the model's settings, which are not to be changed.
 func (l Reference) Spec() (Spec, error) {
 	info, err := Lookup(l.model)

@@ -43,12 +43,15 @@ func (l Labels) String() string {
 	return fmt.Sprintf("Labels(%d)", uint8(l))
 }
 
-// Info describes a registered model.
+// Info describes a registered model, with the settings that it has by default: see NeedsOf for others.
 type Info struct {
 	Name  string // as in configs: lower case, digits and underscores
 	Doc   string // one sentence: what it learns and what the score is
 	Paper string // the source, as author, title, venue and year; or why there is none
 	Needs Needs
+	// HandsOn says that rows go as they are to the models that its settings name, so that it is native where one of them
+	// is.
+	HandsOn bool
 	// Control says that it is there to be beaten: a detector that is not better has learned nothing that matters.
 	Control bool
 	// Seeded says whether what a detector of the spec learns, or how it scores, depends on Env.Seed; nil: it does
@@ -59,6 +62,15 @@ type Info struct {
 	// grows faster than with their number, such as one that keeps the distance of each pair of rows; nil: it does not.
 	// A float64 holds what no machine has.
 	Memory func(spec Spec, rows, columns int) float64
+}
+
+// NeedsOf is what the model needs with these settings.
+func (i Info) NeedsOf(spec Spec) Needs {
+	n := i.Needs
+	if i.HandsOn && slices.ContainsFunc(referencesIn(reflect.ValueOf(spec)), Reference.Native) {
+		n.Native = true
+	}
+	return n
 }
 
 // FitMemory is Memory of the model, and of those that stand in its settings, whichever takes most.

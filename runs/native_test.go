@@ -49,7 +49,11 @@ data:
     options: {header: true, types: {kind: category, label: category}}
     split: {kind: official, attacks: split}
 prep: [{step: impute, native: true}, {step: onehot, native: true}]
-models: [boosting, tree, znorm]
+models:
+  - boosting
+  - tree
+  - znorm
+  - {model: stacking, params: {base: [boosting, tree], folds: 2}}
 bootstrap: 0
 `, dir, dir)
 	store := &cache.Store{Dir: filepath.Join(dir, "cache"), Limit: 1 << 30}
@@ -57,7 +61,7 @@ bootstrap: 0
 	for range 2 {
 		out := runSmall(t, text, Options{Cache: store})
 		for _, c := range out.Results {
-			native := c.Model == "boosting"
+			native := c.Model == "boosting" || c.Model == "stacking"
 			want := map[bool]string{true: "native vectors", false: "vectors"}[native]
 			if c.Status != record.OK || c.Input != want || c.Features != map[bool]int{true: 2, false: 9}[native] {
 				t.Errorf("%s: %s %s, %d columns of %s", c.Model, c.Status, c.Error, c.Features, c.Input)

@@ -11,7 +11,8 @@ import (
 )
 
 // Permuted is any model that learns from labels, trained on shuffled ones: a control. What it scores above chance comes
-// from how rows are judged, not from what was learnt; its score is that of the model.
+// from how rows are judged, not from what was learnt; its score is that of the model, whose rows are those that it would
+// have by itself.
 //
 // It costs what the model costs.
 type Permuted struct {
@@ -23,7 +24,8 @@ type Permuted struct {
 //
 //	score(x) = (1/N) Σ_m score_m(x restricted to the columns of m)
 //
-// for models whose scores are probabilities, such as all of this package. (L. Breiman, Bagging Predictors, Machine
+// for models whose scores are probabilities, such as all of this package. A model that takes missing values and codes of
+// categories (boosting) gets them as the steps that say native leave them. (L. Breiman, Bagging Predictors, Machine
 // Learning 1996; T. Ho, The Random Subspace Method, IEEE TPAMI 1998.)
 //
 // It costs N times what the model costs.
@@ -41,6 +43,9 @@ type Bagging struct {
 // Voting is the mean of several models' scores, or the share of them that call a row an attack (a score above ½). Only
 // models whose scores are probabilities can vote.
 //
+// Where one of the models takes missing values and codes of categories (boosting), rows come with them, as the steps
+// that say native leave them, and a model that does not take them gets medians and one column a category.
+//
 // It costs what the models cost.
 type Voting struct {
 	// the models, each as a name or {model, params}
@@ -55,7 +60,7 @@ func init() {
 		Name:    "permuted",
 		Doc:     "Control that sees labels, but shuffled ones: any model trained on them.",
 		Paper:   "none: the permutation control; M. Ojala and G. Garriga, JMLR 2010, for tests with it",
-		Control: true, Needs: needs,
+		Control: true, Needs: needs, HandsOn: true,
 		Defaults: func() models.Spec { return &Permuted{models.AnyReferenceTo("tree")} },
 	})
 	models.Register(models.Info{
@@ -63,13 +68,14 @@ func init() {
 		Doc:      "Any classifier on resampled rows and columns, many times; the score is the mean of theirs.",
 		Paper:    "L. Breiman, Bagging Predictors, Machine Learning 24, 1996",
 		Needs:    needs,
+		HandsOn:  true,
 		Defaults: func() models.Spec { return &Bagging{models.AnyReferenceTo("tree"), 10, 1, 1} },
 	})
 	models.Register(models.Info{
 		Name:  "voting",
 		Doc:   "The mean of several classifiers' probabilities, or the share of them that call a row an attack.",
 		Paper: "J. Kittler, M. Hatef, R. Duin and J. Matas, On Combining Classifiers, IEEE TPAMI 20, 1998",
-		Needs: needs,
+		Needs: needs, HandsOn: true,
 		Defaults: func() models.Spec {
 			return &Voting{[]models.AnyReference{models.AnyReferenceTo("logistic"), models.AnyReferenceTo("tree"),
 				models.AnyReferenceTo("naive_bayes")}, "soft"}
@@ -81,7 +87,7 @@ func init() {
 type members struct {
 	env     models.Env
 	hard    bool
-	models  []models.Detector
+	models  []stage
 	base    []models.Reference
 	columns [][]int32 // nil: all
 }
@@ -98,7 +104,7 @@ func probable(name string, base models.Reference) error {
 func newMembers(name string, spec models.Spec, env models.Env, base []models.Reference,
 	fit func(ctx context.Context, env models.Env, train *data.Set) (*members, error)) models.Detector {
 	return models.AttackScorer[*members]{Fitted: models.NewFitted(models.Method[*members]{
-		Name: name, Spec: spec, Reads: models.ReadsRows, Labels: true, Min: 2,
+		Name: name, Spec: spec, Reads: models.ReadsRows, Labels: true, Min: 2, Native: native(base),
 		Fit: func(ctx context.Context, train *data.Set) (*members, error) {
 			if _, _, err := targets(train, "attack"); err != nil {
 				return nil, err
@@ -132,11 +138,11 @@ func (s *Permuted) New(env models.Env) (models.Detector, error) {
 					c[i], c[j] = c[j], c[i]
 				}
 			})
-			det, err := base.Fit(ctx, env, &shuffled)
+			det, err := fitStage(ctx, env, base, base.Native(), &shuffled)
 			return &members{
 				env:     env,
 				base:    []models.Reference{base},
-				models:  []models.Detector{det},
+				models:  []stage{det},
 				columns: [][]int32{nil},
 			}, err
 		}), nil
@@ -184,7 +190,7 @@ func (s *Bagging) fit(ctx context.Context, env models.Env, train *data.Set) (*me
 		}
 		own := env
 		own.Seed = r.Uint64()
-		det, err := s.Base.Fit(ctx, own, pick(train, rows, columns))
+		det, err := fitStage(ctx, own, s.Base.Reference, s.Base.Native(), pick(train, rows, columns))
 		if err != nil {
 			return nil, fmt.Errorf("model %d: %w", i, err)
 		}
@@ -251,8 +257,9 @@ func (s *Voting) New(env models.Env) (models.Detector, error) {
 	return newMembers("voting", s, env, base,
 		func(ctx context.Context, env models.Env, train *data.Set) (*members, error) {
 			m := &members{env: env, hard: hard, base: base, columns: make([][]int32, len(base))}
+			among := native(base)
 			for i, b := range base {
-				det, err := b.Fit(ctx, member(env, i), train)
+				det, err := fitStage(ctx, member(env, i), b, among, train)
 				if err != nil {
 					return nil, fmt.Errorf("%s: %w", b, err)
 				}
@@ -313,7 +320,7 @@ type membersMeta struct {
 func (m *members) State() (any, models.Arrays, error) {
 	arrays := models.Arrays{}
 	for i, det := range m.models {
-		if err := m.base[i].Save(arrays, fmt.Sprintf("member %d", i), det); err != nil {
+		if err := det.save(m.base[i], arrays, fmt.Sprintf("member %d", i)); err != nil {
 			return nil, nil, err
 		}
 		if m.columns[i] != nil {
@@ -332,7 +339,7 @@ func loadMembers(env models.Env, st models.State, base []models.Reference) (*mem
 	if meta.Members < 1 || meta.Members > len(st.Arrays) || len(base) > 1 && meta.Members != len(base) {
 		return nil, fmt.Errorf("%d models in %d arrays", meta.Members, len(st.Arrays))
 	}
-	m := &members{env: env, hard: meta.Hard}
+	m, among := &members{env: env, hard: meta.Hard}, native(base)
 	for i := range meta.Members {
 		of, d := base[i%len(base)], st.Columns
 		var columns []int32
@@ -350,7 +357,7 @@ func loadMembers(env models.Env, st models.State, base []models.Reference) (*mem
 				return nil, fmt.Errorf("columns %d: %w", i, errState)
 			}
 		}
-		det, err := of.Load(st.Arrays, fmt.Sprintf("member %d", i), env, d)
+		det, err := loadStage(env, of, among, st.Arrays, fmt.Sprintf("member %d", i), d)
 		if err != nil {
 			return nil, err
 		}

@@ -17,7 +17,9 @@ import (
 // The logistic model is fitted on out-of-fold scores: the training rows are dealt into Folds folds, stratified by
 // class, and each row is scored by models that were fitted on the other folds. Then the models are fitted on all rows.
 // Models that learn without labels may take part: they see the benign rows alone, and their scores are features like
-// others. (D. Wolpert, Stacked Generalization, Neural Networks 1992.)
+// others. Where one of the models takes missing values and codes of categories (boosting), rows come with them, as the
+// steps that say native leave them, and a model that does not take them gets medians and one column a category. (D.
+// Wolpert, Stacked Generalization, Neural Networks 1992.)
 //
 // It costs Folds + 1 times what the models cost.
 type Stacking struct {
@@ -34,8 +36,9 @@ func init() {
 		Name: "stacking",
 		Doc: "Logistic regression on out-of-fold scores of several models, with and without labels; the score is the " +
 			"probability of an attack.",
-		Paper: "D. Wolpert, Stacked Generalization, Neural Networks 5, 1992",
-		Needs: models.Needs{Input: data.Vectors, Labels: models.AllLabels},
+		Paper:   "D. Wolpert, Stacked Generalization, Neural Networks 5, 1992",
+		Needs:   models.Needs{Input: data.Vectors, Labels: models.AllLabels},
+		HandsOn: true,
 		Defaults: func() models.Spec {
 			return &Stacking{[]models.AnyReference{models.AnyReferenceTo("logistic"), models.AnyReferenceTo("tree"),
 				models.AnyReferenceTo("naive_bayes")}, 5, 1}
@@ -47,7 +50,7 @@ func init() {
 type stack struct {
 	env    models.Env
 	base   []models.Reference
-	models []models.Detector
+	models []stage
 	mean   []float64
 	unit   []float64 // 1/sd, 0 for scores that are all equal
 	joint  *linear
@@ -65,7 +68,7 @@ func (s *Stacking) New(env models.Env) (models.Detector, error) {
 		}
 	}
 	return models.AttackScorer[*stack]{Fitted: models.NewFitted(models.Method[*stack]{
-		Name: "stacking", Spec: s, Reads: models.ReadsRows, Labels: true, Min: 2,
+		Name: "stacking", Spec: s, Reads: models.ReadsRows, Labels: true, Min: 2, Native: native(base),
 		Fit:  func(ctx context.Context, train *data.Set) (*stack, error) { return spec.fit(ctx, env, base, train) },
 		Load: func(st models.State) (*stack, error) { return loadStack(env, base, st) },
 	})}, nil
@@ -73,20 +76,21 @@ func (s *Stacking) New(env models.Env) (models.Detector, error) {
 
 // fitBase fits the models on some rows of a set; those that learn without labels on the benign ones.
 func fitBase(ctx context.Context, env models.Env, base []models.Reference, train *data.Set, rows []int) (
-	[]models.Detector, error) {
+	[]stage, error) {
+	among := native(base)
 	var benign []int
 	for _, i := range rows {
 		if !train.Attack[i] {
 			benign = append(benign, i)
 		}
 	}
-	var out []models.Detector
+	var out []stage
 	for i, b := range base {
 		see := pick(train, rows, nil)
 		if !b.Labels().Any() {
 			see = pick(train, benign, nil).Unlabelled()
 		}
-		det, err := b.Fit(ctx, member(env, i), see)
+		det, err := fitStage(ctx, member(env, i), b, among, see)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", b, err)
 		}
@@ -96,7 +100,7 @@ func fitBase(ctx context.Context, env models.Env, base []models.Reference, train
 }
 
 // scoreBase writes the models' scores of a set into columns of out, row by row.
-func scoreBase(ctx context.Context, dets []models.Detector, s *data.Set, put func(row, model int, v float64)) error {
+func scoreBase(ctx context.Context, dets []stage, s *data.Set, put func(row, model int, v float64)) error {
 	s = s.Unlabelled()
 	for m, det := range dets {
 		got, err := det.Score(ctx, s)
@@ -205,7 +209,7 @@ func (m *stack) State() (any, models.Arrays, error) {
 	_, arrays := m.joint.state()
 	arrays["score mean"], arrays["score unit"] = m.mean, m.unit
 	for i, det := range m.models {
-		if err := m.base[i].Save(arrays, fmt.Sprintf("member %d", i), det); err != nil {
+		if err := det.save(m.base[i], arrays, fmt.Sprintf("member %d", i)); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -230,7 +234,7 @@ func loadStack(env models.Env, base []models.Reference, st models.State) (*stack
 		return nil, err
 	}
 	for i, b := range base {
-		det, err := b.Load(st.Arrays, fmt.Sprintf("member %d", i), env, st.Columns)
+		det, err := loadStage(env, b, native(base), st.Arrays, fmt.Sprintf("member %d", i), st.Columns)
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 // Package factor decomposes dense matrices in float64: eigenvectors of symmetric ones, Cholesky factors and their
 // inverses, the triangle of a QR decomposition. Matrices are row-major slices. Every sum has one order and no product
-// is fused with a sum, so that all processors give the same bits. Products of large matrices are numeric/kernel's.
+// is fused with a sum but by numeric/kernel, of which the products of large matrices are, so that all processors give
+// the same bits.
 package factor
 
 import (

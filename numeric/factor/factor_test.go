@@ -116,8 +116,13 @@ func bit(b bool) int {
 // TestInverseRoot: W is lower triangular, and W A Wᵀ is the unit matrix; what has no inverse is an error.
 func TestInverseRoot(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	for _, d := range []int{1, 2, 5, 33} {
+	for _, d := range []int{1, 2, 5, 33, blockedFrom - 1, blockedFrom, 133, 150} {
 		a := covariance(r, 4*d, d, 0)
+		for i := range d { // what stands above the diagonal is not read
+			for j := range i {
+				a[j*d+i] = math.NaN()
+			}
+		}
 		w, err := InverseRoot(a, d)
 		if err != nil {
 			t.Fatal(err)
@@ -128,9 +133,9 @@ func TestInverseRoot(t *testing.T) {
 					t.Fatalf("%v above the diagonal", w[i*d+j])
 				}
 				sum := 0.0
-				for k := range d {
-					for l := range d {
-						sum += w[i*d+k] * a[k*d+l] * w[j*d+l]
+				for k := range i + 1 {
+					for l := range j + 1 {
+						sum += w[i*d+k] * a[max(k, l)*d+min(k, l)] * w[j*d+l]
 					}
 				}
 				if math.Abs(sum-float64(bit(i == j))) > 1e-10 {
@@ -142,6 +147,43 @@ func TestInverseRoot(t *testing.T) {
 	for _, a := range [][]float64{{1, 1, 1, 1}, {1, 2, 2, 1}, {0, 0, 0, 1}, {math.NaN(), 0, 0, 1}} {
 		if _, err := InverseRoot(a, 2); !errors.Is(err, ErrSingular) {
 			t.Errorf("%v: %v", a, err)
+		}
+	}
+}
+
+// TestBlockedInverseRoot: blocks of rows give what single rows give, also where the last block is not full, and refuse
+// what has no inverse in the first block as in the last.
+func TestBlockedInverseRoot(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 4))
+	for _, d := range []int{1, 16, 31, 32, 33, 64, 97, 161, 300} {
+		a := covariance(r, 2*d, d, 0)
+		want, err := plainInverseRoot(a, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := blockedInverseRoot(a, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range d {
+			largest := 0.0
+			for _, v := range want[i*d : (i+1)*d] {
+				largest = max(largest, math.Abs(v))
+			}
+			for j := range d {
+				if k := i*d + j; !(math.Abs(got[k]-want[k]) <= 1e-10*largest) || j > i && got[k] != 0 {
+					t.Fatalf("d %d: element %d, %d is %v, want %v", d, i, j, got[k], want[k])
+				}
+			}
+		}
+		for _, at := range []int{0, d / 2, d - 1} {
+			for _, bad := range []float64{0, -1, math.NaN(), math.Inf(1)} {
+				b := append([]float64(nil), a...)
+				b[at*d+at] = bad
+				if _, err := blockedInverseRoot(b, d); !errors.Is(err, ErrSingular) {
+					t.Errorf("d %d, %v at %d: %v", d, bad, at, err)
+				}
+			}
 		}
 	}
 }
@@ -176,6 +218,37 @@ func TestTriangle(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// BenchmarkInverseRoot is beside gonum's Cholesky factor and the inverse of that.
+func BenchmarkInverseRoot(b *testing.B) {
+	for _, d := range []int{76, 122, 200, 616} {
+		a := covariance(rand.New(rand.NewPCG(7, 8)), 2*d, d, 0)
+		for name, f := range map[string]func([]float64, int) ([]float64, error){
+			"rows": plainInverseRoot, "blocks": blockedInverseRoot,
+		} {
+			b.Run(fmt.Sprintf("%s/%d", name, d), func(b *testing.B) {
+				for b.Loop() {
+					if _, err := f(a, d); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+		b.Run(fmt.Sprintf("gonum/%d", d), func(b *testing.B) {
+			for b.Loop() {
+				var c mat.Cholesky
+				var l, w mat.TriDense
+				if !c.Factorize(mat.NewSymDense(d, a)) {
+					b.Fatal("gonum does not factorise")
+				}
+				c.LTo(&l)
+				if err := w.InverseTri(&l); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

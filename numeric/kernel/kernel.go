@@ -166,7 +166,7 @@ func MulInto(m, k int, a []float32, rowStride, colStride int, b []float32, ldb i
 	}
 }
 
-func checkMul(m, k int, a []float32, rowStride, colStride int) {
+func checkMul[T Real](m, k int, a []T, rowStride, colStride int) {
 	if k < 1 || rowStride < 0 || colStride < 0 || len(a) <= (m-1)*rowStride+(k-1)*colStride {
 		panic("kernel: product of shapes that do not fit")
 	}

@@ -391,3 +391,19 @@ func AddGram(rows, d int, x []float64, ld int, c []float64) {
 		o.gemm(m, rows, &x[0], 8, ld*8, &x[h], ld*8, &c[h], ld*8, nil, 1)
 	}
 }
+
+// AddProducts adds a·b to c, m×cols numbers whose rows are ldc apart: a is m×k with strides in numbers, b has k rows ldb
+// apart. cols is a multiple of 16, k at least 1. c overlaps neither a nor b.
+func AddProducts(m, k int, a []float64, rowStride, colStride int, b []float64, ldb, cols int, c []float64, ldc int) {
+	if m < 1 || cols < 1 {
+		return
+	}
+	checkMul(m, k, a, rowStride, colStride)
+	if cols%PanelRows[float64]() != 0 || ldb < cols || len(b) < (k-1)*ldb+cols || ldc < cols || len(c) < (m-1)*ldc+cols {
+		panic("kernel: AddProducts: shapes do not fit")
+	}
+	o := &use.double
+	for h := 0; h < cols; h += o.cols {
+		o.gemm(m, k, &a[0], rowStride*8, colStride*8, &b[h], ldb*8, &c[h], ldc*8, nil, 1)
+	}
+}

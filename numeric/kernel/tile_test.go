@@ -310,6 +310,57 @@ func TestAddGram(t *testing.T) {
 	})
 }
 
+// TestAddProducts: a with strides of rows and of columns, blocks of larger matrices, to rounding; all implementations give
+// the same bits.
+func TestAddProducts(t *testing.T) {
+	was := use
+	defer func() { use = was }()
+	first := map[[3]int][]float64{}
+	for _, s := range available() {
+		use = s
+		for _, shape := range [][3]int{{1, 1, 16}, {5, 3, 32}, {33, 40, 48}, {100, 17, 16}} {
+			m, k, cols := shape[0], shape[1], shape[2]
+			lda, ldb, ldc := m+3, cols+8, cols+5
+			r := rand.New(rand.NewPCG(uint64(m), 4))
+			a, b, c := make([]float64, k*lda), make([]float64, k*ldb), make([]float64, m*ldc)
+			for _, x := range [][]float64{a, b, c} {
+				for i := range x {
+					x[i] = r.NormFloat64()
+				}
+			}
+			want := slices.Clone(c)
+			for i := range m {
+				for j := range cols {
+					for p := range k {
+						want[i*ldc+j] += a[p*lda+i] * b[p*ldb+j]
+					}
+				}
+			}
+			byRows := make([]float64, m*k)
+			for i := range m {
+				for p := range k {
+					byRows[i*k+p] = a[p*lda+i]
+				}
+			}
+			again := slices.Clone(c)
+			AddProducts(m, k, a, 1, lda, b, ldb, cols, c, ldc)
+			AddProducts(m, k, byRows, k, 1, b, ldb, cols, again, ldc)
+			for i, v := range c {
+				if !(math.Abs(v-want[i]) <= 1e-13*float64(k)) || v != again[i] {
+					t.Fatalf("%s %v: number %d is %v and %v, want %v", s.name, shape, i, v, again[i], want[i])
+				}
+			}
+			if first[shape] == nil {
+				first[shape] = c
+			}
+			if !slices.Equal(first[shape], c) {
+				t.Errorf("%s %v: other bits", s.name, shape)
+			}
+		}
+	}
+	AddProducts(0, 3, nil, 1, 1, nil, 16, 16, nil, 16)
+}
+
 // TestTilesSameBits: all implementations give the same bits, and a number does not depend on where its rows
 // stand in tile and panel.
 func TestTilesSameBits(t *testing.T) {
@@ -366,6 +417,9 @@ func testTilesSameBits[T Real](t *testing.T) {
 
 func TestTileMisuse(t *testing.T) {
 	tile, p := NewTile[float32](4), NewPanels[float32](5, 4)
+	product := func(a, b, cols, c int) func() {
+		return func() { AddProducts(2, 2, make([]float64, a), 2, 1, make([]float64, b), 16, cols, make([]float64, c), 16) }
+	}
 	for name, f := range map[string]func(){
 		"rows without numbers": func() { NewPanels[float64](3, 0) },
 		"other width":          func() { tile.Products(NewPanels[float32](5, 3), 0) },
@@ -375,6 +429,10 @@ func TestTileMisuse(t *testing.T) {
 		"too many rows":        func() { tile.Use(make([]float32, 400), make([]float32, TileRows+1)) },
 		"degree":               func() { tile.Power(p, 0, 1, 1, 0) },
 		"gram":                 func() { AddGram(3, 4, make([]float64, 48), 15, make([]float64, 64)) },
+		"product, a":           product(3, 32, 16, 32),
+		"product, b":           product(4, 31, 16, 32),
+		"product, c":           product(4, 32, 16, 31),
+		"product, columns":     product(4, 32, 8, 32),
 	} {
 		func() {
 			defer func() {

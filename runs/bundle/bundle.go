@@ -207,7 +207,9 @@ func (b *Bundle) takeSpec(raw []byte) error {
 	if b.Info, err = models.Lookup(b.Model); err != nil {
 		return err
 	}
-	b.Spec, err = models.Decode(b.Model, f.Params)
+	if b.Spec, err = models.Decode(b.Model, f.Params); err == nil {
+		b.Info.Needs = b.Info.NeedsOf(b.Spec)
+	}
 	return err
 }
 

@@ -212,7 +212,7 @@ func (l *loader) model(r modelRef) (Entry, settings.Problems) {
 	if _, err := spec.New(models.Env{}); err != nil {
 		return e, settings.Problems{r.at.Problem("%v", err)}
 	}
-	e.Spec = spec
+	e.Spec, e.Info.Needs = spec, info.NeedsOf(spec)
 	return e, nil
 }
 

@@ -3,8 +3,10 @@ package classic
 import (
 	"context"
 	"math"
+	"runtime"
 	"testing"
 
+	"plumbline/data"
 	"plumbline/models"
 	"plumbline/models/modeltest"
 	"plumbline/numeric/isolation"
@@ -55,6 +57,49 @@ func TestIForestProperties(t *testing.T) {
 			if !(v > 0 && v < 1) {
 				t.Fatalf("%+v: score %v", c, v)
 			}
+		}
+	}
+}
+
+// TestIForestMillionRows: a million rows of 20 columns are learnt from and scored with no more memory beside them than
+// the trees, the scores and a few megabytes take.
+func TestIForestMillionRows(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a million rows")
+	}
+	const n, d = 1_000_000, 20
+	s := &data.Set{Kind: data.Vectors, N: n, D: d, X: make([]float32, n*d)}
+	state := uint32(1)
+	for i := range s.X {
+		state = state*1664525 + 1013904223
+		s.X[i] = float32(state>>8) / (1 << 24)
+	}
+	for j := range d { // one row far off
+		s.Row(777_777)[j] = 3
+	}
+	det, err := (&IForest{Trees: 20, MaxSamples: 256, MaxFeatures: 1}).New(models.Env{Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before, fitted, scored runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if err := det.Fit(context.Background(), s); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&fitted)
+	scores, err := det.Score(context.Background(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&scored)
+	// all that was taken, also what was given back
+	fit, score := fitted.TotalAlloc-before.TotalAlloc, scored.TotalAlloc-fitted.TotalAlloc
+	if fit > 12<<20 || score > 8*n+8<<20 {
+		t.Errorf("Fit takes %d MB, Score %d MB, of rows of %d MB", fit>>20, score>>20, 4*n*d>>20)
+	}
+	for i, v := range scores {
+		if !(v > 0 && v < 1) || i != 777_777 && v >= scores[777_777] {
+			t.Fatalf("row %d scores %v, the row far off %v", i, v, scores[777_777])
 		}
 	}
 }

@@ -2,8 +2,11 @@ package classic
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"math"
+	"os"
+	"strconv"
 	"testing"
 
 	"plumbline/models"
@@ -84,4 +87,55 @@ func TestPCAPlane(t *testing.T) {
 		modeltest.Vectors(3, []float64{9, -4, 5, 1, 1, 5}),
 	)
 	modeltest.Near(t, "squared distance", got, []float64{0, 3}, 1e-9) // (1,1,5) is 3/√3 off the plane
+}
+
+// TestPCABesideSingularVectors: the squared residuals that numpy 1.24.2 gives by a singular value decomposition of the
+// rows and a least-squares fit (testdata/pca.py), for shares of the variance and for numbers of components; the rows are
+// those of the script.
+func TestPCABesideSingularVectors(t *testing.T) {
+	const d = 12
+	rows := func(from, to int, odd bool) (x []float64) {
+		for i := from; i < to; i++ {
+			for j := range d {
+				v := float64((i*31+j*17+i*j)%29) / 58 * float64(j+1) / 6
+				for k := range 3 {
+					hidden := float64((i*(2*k+3)*37+11*k)%101) / 101
+					v += float64(hidden * float64(j*(k+5)%7-3))
+				}
+				if odd && i%3 == j%3 {
+					v = float64(2*v) + 1
+				}
+				x = append(x, v)
+			}
+		}
+		return x
+	}
+	raw, err := os.ReadFile("testdata/pca.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want map[string]struct {
+		K      int       `json:"k"`
+		Scores []float64 `json:"scores"`
+	}
+	if err := json.Unmarshal(raw, &want); err != nil || len(want) != 6 {
+		t.Fatalf("%d settings, %v", len(want), err)
+	}
+	train, test := modeltest.Vectors(d, rows(0, 300, false)), modeltest.Vectors(d, rows(300, 340, true))
+	for components, w := range want {
+		c, err := strconv.ParseFloat(components, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		det := modeltest.Fitted(t, &PCA{Components: c}, models.Env{}, train).(pcaDetector)
+		got, err := det.Score(context.Background(), test)
+		if err != nil {
+			t.Fatal(err)
+		}
+		modeltest.Near(t, components+" components", got, w.Scores, 1e-9)
+		values, _, _, err := principal(context.Background(), train, 1)
+		if err != nil || (&PCA{Components: c}).count(values) != w.K {
+			t.Errorf("%s: %d components, want %d", components, (&PCA{Components: c}).count(values), w.K)
+		}
+	}
 }

@@ -58,7 +58,7 @@ func (c *KNN) New(env models.Env) (models.Detector, error) {
 			return &knnState{min(spec.K, s.N), spec.Distance, ref}, nil
 		},
 		Load: func(st models.State) (models.RowLearned, error) { return loadKNN(st, spec.Distance) },
-	}.Detector(), nil
+	}.Expecter(), nil
 }
 
 type knnState struct {

@@ -58,7 +58,7 @@ func (c *LOF) New(env models.Env) (models.Detector, error) {
 			return fitLOF(ctx, spec, env, spec.Take(s, env.Logger()))
 		},
 		Load: loadLOF,
-	}.Detector(), nil
+	}.Expecter(), nil
 }
 
 // lofState is the training rows with their densities.

@@ -25,6 +25,7 @@ func (l *learner) order() []int32 {
 func (l *learner) colour(n int32) {
 	l.isRed[n] = true
 	t := l.tree
+	t.touch(n)
 	l.reds = append(l.reds[:0], 0)
 	for i := 0; i < len(l.reds); i++ {
 		q := l.reds[i]

@@ -14,6 +14,9 @@ func (l *learner) countDOF(blue int32) {
 	l.open = append(l.open[:0], blue)
 	for i := 0; i < len(l.open); i++ {
 		q := &t.nodes[l.open[i]]
+		if l.counted(l.open[i]) {
+			continue
+		}
 		if l.MergeData && int(q.paths+q.final) < l.StateCount {
 			continue // no state below has more words: none gives evidence, now or before
 		}
@@ -24,6 +27,9 @@ func (l *learner) countDOF(blue int32) {
 		}
 	}
 	for _, n := range slices.Backward(l.open) {
+		if l.counted(n) {
+			continue
+		}
 		sum := l.maxDOF(n)
 		for c := t.nodes[n].first; c != none && (sum > 0 || !l.MergeData); c = t.nodes[c].next {
 			if t.nodes[c].edge >= 0 {
@@ -32,6 +38,11 @@ func (l *learner) countDOF(blue int32) {
 		}
 		l.dof[n] = int32(min(sum, unboundedDOF))
 	}
+}
+
+// counted says whether a subtree was counted before and is as it was then.
+func (l *learner) counted(n int32) bool {
+	return l.dof[n] > 0 && l.tree.spans != nil && l.tree.spans[n].n > 0
 }
 
 // unboundedDOF stands for all degrees of freedom from there on.

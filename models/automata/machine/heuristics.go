@@ -17,6 +17,8 @@ type heuristic interface {
 type overlapTest interface {
 	heuristic
 	sums() *likelihood
+	// mayBeat says whether the score could still be above another when pairs to come have at most open degrees of freedom.
+	mayBeat(other float64, open int) bool
 }
 
 func newHeuristic(l *learner) heuristic {

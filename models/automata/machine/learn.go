@@ -2,6 +2,7 @@ package machine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -43,6 +44,7 @@ type learner struct {
 	overlap []overlapPair
 	later   []int32 // places in overlap of pairs that few words go through
 	forGood bool    // what is changed is not to be taken back
+	toBeat  float64 // a test may refute a merge whose score is not above
 }
 
 // Learn builds the prefix tree of the words and merges its states: repeatedly the largest blue state is
@@ -56,37 +58,74 @@ func Learn(ctx context.Context, spec LearnSpec, words corpus.Words, alphabet, ty
 	if err := spec.Check(); err != nil {
 		return nil, fmt.Errorf("automata: learn: %w", err)
 	}
-	builder := newPrefixTreeBuilder(len(alphabet), max(1, len(types)))
-	n := 0
-	labels := map[int32]bool{}
-	for word, typ := range words {
-		if n++; n%1024 == 0 && ctx.Err() != nil {
-			return nil, fmt.Errorf("automata: learn: prefix tree: %w", ctx.Err())
-		}
-		if builder.n > math.MaxInt32-len(word)-1 {
-			return nil, fmt.Errorf("automata: learn: the prefix tree grows over %d nodes; use windows or less data",
-				math.MaxInt32)
-		}
-		if err := checkWord(word, typ, len(alphabet), builder.types); err != nil {
-			return nil, fmt.Errorf("automata: learn: word %d: %w", n, err)
-		}
-		builder.insert(word, typ)
-		labels[typ] = true
+	tree, labels, err := prefixTree(ctx, words, len(alphabet), max(1, len(types)))
+	if err != nil {
+		return nil, fmt.Errorf("automata: learn: %w", err)
 	}
-	if n == 0 {
-		return nil, fmt.Errorf("automata: learn: no words")
-	}
-	if spec.Heuristic == "edsm" && len(labels) < 2 {
+	if spec.Heuristic == "edsm" && labels < 2 {
 		return nil, fmt.Errorf("automata: learn: heuristic edsm compares labels, and all %d words have the same one: "+
-			"every merge would do", n)
+			"every merge would do", tree.nodes[0].size)
 	}
-	l := &learner{LearnSpec: spec, tree: builder.tree(), symbols: len(alphabet)}
+	return learnFrom(ctx, spec, tree, alphabet, types, observe)
+}
+
+// learnFrom merges the states of a prefix tree, which it changes.
+func learnFrom(ctx context.Context, spec LearnSpec, t *tree, alphabet, types []string, observe func(Step)) (
+	*Machine, error) {
+	l := &learner{LearnSpec: spec, tree: t, symbols: len(alphabet)}
 	l.isRed = make([]bool, len(l.tree.nodes))
 	l.heuristic = newHeuristic(l)
 	if err := l.run(ctx, observe); err != nil {
 		return nil, err
 	}
 	return l.machine(alphabet, types), nil
+}
+
+// prefixTree is the tree of the words, and how many labels they have. Words of one label are packed as long as they are
+// short enough.
+func prefixTree(ctx context.Context, words corpus.Words, symbols, types int) (t *tree, labels int, err error) {
+	var packed *packedWords
+	var builder *prefixTreeBuilder
+	if types == 1 {
+		packed = newPackedWords(symbols)
+	} else {
+		builder = newPrefixTreeBuilder(symbols, types)
+	}
+	n := 0
+	seen := make([]bool, types)
+	for word, typ := range words {
+		if n++; n%1024 == 0 && ctx.Err() != nil {
+			return nil, 0, fmt.Errorf("prefix tree: %w", ctx.Err())
+		}
+		if err := checkWord(word, typ, symbols, types); err != nil {
+			return nil, 0, fmt.Errorf("word %d: %w", n, err)
+		}
+		if !seen[typ] {
+			seen[typ] = true
+			labels++
+		}
+		if packed != nil && packed.fits(word) {
+			packed.add(word)
+			continue
+		}
+		if packed != nil {
+			builder = newPrefixTreeBuilder(symbols, types)
+			packed.insertInto(builder)
+			packed = nil
+		}
+		if builder.n > math.MaxInt32-len(word)-1 {
+			return nil, 0, errTooManyNodes
+		}
+		builder.insert(word, typ, 1)
+	}
+	switch {
+	case n == 0:
+		return nil, 0, errors.New("no words")
+	case packed != nil:
+		t, err = packed.tree()
+		return t, labels, err
+	}
+	return builder.tree(), labels, nil
 }
 
 func checkWord(word []int32, typ int32, symbols, types int) error {
@@ -148,6 +187,11 @@ func (l *learner) best(ctx context.Context, blue int32) (step Step, into int32, 
 		}
 		if red == 0 && !l.MergeRoot {
 			continue
+		}
+		if into != none {
+			l.toBeat = step.Score
+		} else {
+			l.toBeat = math.Inf(-1)
 		}
 		score, ok := l.try(red, blue)
 		if ok && score >= l.LowerBound && (into == none || score > step.Score) {

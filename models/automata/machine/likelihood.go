@@ -53,6 +53,19 @@ func (h *likelihood) possible(open int) bool {
 	return k >= unboundedDOF || h.orig-h.merged <= float64(h.most(float64(k))*(1+1e-6))+1e-3 // but for rounding
 }
 
+// mayBeat: the score falls with the loss and rises with the degrees of freedom.
+func (h *likelihood) mayBeat(other float64, open int) bool {
+	k := h.dof + open
+	switch {
+	case other >= 1:
+		return false
+	case other <= 0 || k >= unboundedDOF:
+		return true
+	}
+	loss := h.orig - h.merged - 1e-3 // but for rounding
+	return pValue(2*loss, k) > float64(other*(1-1e-9))
+}
+
 // survivable is what χ² of k degrees of freedom is above with a probability of at most exp(−t) (B. Laurent and P.
 // Massart, Annals of Statistics 28, 2000).
 func survivable(t, k float64) float64 { return k + 2*math.Sqrt(k*t) + 2*t }
@@ -123,10 +136,18 @@ func (h *likelihood) fewDOF(left, right int32, shared int) (dof int) {
 	if l.paths > 0 && r.paths > 0 {
 		dof++
 	}
-	if h.l.Compat == V23 && h.l.TypeDist && l.final > 0 && r.final > 0 {
-		dof += 3
+	if l.final > 0 && r.final > 0 {
+		dof += h.endDOF()
 	}
 	return dof
+}
+
+// endDOF is those of the label of the words that end in both states of a pair.
+func (h *likelihood) endDOF() int {
+	if h.l.Compat == V23 && h.l.TypeDist {
+		return 3
+	}
+	return 0
 }
 
 // sameType: states whose words end with one label must not meet states whose words end with another.
@@ -294,6 +315,11 @@ func (h *aic) score() (float64, bool) {
 	return score, score >= 0
 }
 
+func (h *aic) mayBeat(other float64, open int) bool {
+	k := h.dof + open
+	return k >= unboundedDOF || 2*(float64(k)-(h.orig-h.merged))+2e-3 > other
+}
+
 // kl accepts a merge whose loss of log-likelihood, which is the Kullback-Leibler divergence that the merge
 // adds times the number of words, is at most confidence_bound for each parameter that it saves; one that
 // saves none must lose nothing. The score is what is left of the bound (after F. Thollard, P. Dupont and
@@ -311,6 +337,9 @@ func (h *kl) score() (float64, bool) {
 	score := h.l.Confidence - loss/float64(h.dof)
 	return score, score >= 0
 }
+
+// mayBeat: a pair without loss lowers the loss for each parameter, so nothing is known.
+func (h *kl) mayBeat(float64, int) bool { return true }
 
 // xlog is x·ln(x/of), and 0 for x = 0.
 func xlog(x, of float64) float64 {

@@ -29,7 +29,8 @@ type pair struct {
 	from, at int
 }
 
-// try tests whether red and blue may be merged. The score is of use only if they may.
+// try tests whether red and blue may be merged, with a score above the one to beat where that is cheap to tell. The
+// score is of use only if they may.
 func (l *learner) try(red, blue int32) (score float64, ok bool) {
 	if test, ok := l.heuristic.(overlapTest); ok && !l.TestMerge && l.dof != nil {
 		return l.tryOverlap(test, red, blue)
@@ -51,6 +52,9 @@ type overlapPair struct {
 	terms, afterTerm int32
 }
 
+// betweenTests is after how many pairs of few words a test looks whether it can still have the highest score.
+const betweenTests = 64
+
 // tryOverlap tests the overlap of two subtrees, which merges nothing. It goes breadth first as long as no pair refutes
 // the merge: states near the root have the most words, and show first what does not fit. What few words go through is
 // left for the end, since it has no terms. The terms of an overlap that nothing refutes are then added up depth first,
@@ -61,6 +65,9 @@ func (l *learner) tryOverlap(test overlapTest, red, blue int32) (score float64, 
 	h.terms, h.recording = h.terms[:0], true
 	l.overlap, l.later = append(l.overlap[:0], overlapPair{left: red, right: blue}), l.later[:0]
 	l.openDOF = int(l.dof[blue])
+	if !test.mayBeat(l.toBeat, l.openDOF) {
+		return 0, false
+	}
 	few := h.fewWords()
 	for i := 0; i < len(l.overlap); i++ {
 		if p := &l.overlap[i]; l.few(p.left, p.right, few) {
@@ -69,7 +76,10 @@ func (l *learner) tryOverlap(test overlapTest, red, blue int32) (score float64, 
 			return 0, false
 		}
 	}
-	for _, i := range l.later {
+	for n, i := range l.later {
+		if n%betweenTests == 0 && !test.mayBeat(l.toBeat, l.openDOF) {
+			return 0, false
+		}
 		from := len(l.overlap)
 		if l.fewOverlap(h, l.overlap[i].left, l.overlap[i].right, few) {
 			if !h.possible(l.openDOF) {
@@ -142,13 +152,19 @@ func (l *learner) few(left, right, number int32) bool {
 // counts nothing and says no.
 func (l *learner) fewOverlap(h *likelihood, left, right, number int32) bool {
 	t := l.tree
-	dof := 0
+	dof, end := 0, h.endDOF()
 	l.open = append(l.open[:0], left, right)
 	for n := len(l.open); n > 0; n = len(l.open) {
 		q, r := l.open[n-2], l.open[n-1]
 		l.open = l.open[:n-2]
 		if !l.few(q, r, number) {
 			return false
+		}
+		if a, from := t.untouched(q); len(a) > 0 {
+			if b, with := t.untouched(r); len(b) > 0 {
+				dof += t.sharedDOF(a, b, from, with, end)
+				continue
+			}
 		}
 		shared := 0
 		e := t.nodes[q].first
@@ -275,6 +291,10 @@ func (l *learner) unite(left, right int32, test, change bool) bool {
 	l.stack = append(l.stack, pair{left, from, from})
 	if !change {
 		return true
+	}
+	if l.forGood {
+		t.touch(left)
+		t.touch(right)
 	}
 	l.set(&t.nodes[right].rep, left)
 	if l.MergeData || l.Compat != V23 {

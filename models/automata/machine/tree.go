@@ -24,6 +24,12 @@ type tree struct {
 	types      int     // number of labels; the two below are used from two labels on
 	finalTypes []int32 // node×types: final by label
 	pathTypes  []int32 // node×types: paths by label
+
+	// Of packed words: each node's, all of them, the bits of a symbol, and the symbols in a number of bits.
+	spans  []span
+	keys   []uint64
+	bits   uint
+	shared [64]uint8
 }
 
 // prefixTreeBuilder is a prefix tree that grows, its nodes in order of creation.
@@ -89,20 +95,20 @@ func (t *prefixTreeBuilder) add(sym int32, depth int) int32 {
 	return n
 }
 
-// insert adds one word.
-func (t *prefixTreeBuilder) insert(word []int32, typ int32) {
+// insert adds a word, a number of times.
+func (t *prefixTreeBuilder) insert(word []int32, typ, times int32) {
 	n := int32(0)
-	t.at(0).words++
+	t.at(0).words += times
 	for depth, a := range word {
 		if t.types > 1 {
-			t.pathTypes[int(n)*t.types+int(typ)]++
+			t.pathTypes[int(n)*t.types+int(typ)] += times
 		}
 		n = t.child(n, a, depth)
-		t.at(n).words++
+		t.at(n).words += times
 	}
-	t.at(n).final++
+	t.at(n).final += times
 	if t.types > 1 {
-		t.finalTypes[int(n)*t.types+int(typ)]++
+		t.finalTypes[int(n)*t.types+int(typ)] += times
 	}
 }
 

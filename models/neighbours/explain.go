@@ -13,7 +13,7 @@ import (
 // are left out.
 func explain(ref *neighbour.Reference, row []float32, from, k int, out []float64) {
 	clear(out)
-	nearest(ref, row, k, func(near []neighbour.Neighbour) {
+	visitNearest(ref, row, k, func(near []neighbour.Neighbour) {
 		near = near[from:]
 		for _, o := range near {
 			for j, v := range ref.Row(int(o.Row)) {
@@ -27,7 +27,7 @@ func explain(ref *neighbour.Reference, row []float32, from, k int, out []float64
 // expect fills the mean of each column over the k nearest rows, of which those before from are left out.
 func expect(ref *neighbour.Reference, row []float32, from, k int, out []float64) {
 	clear(out)
-	nearest(ref, row, k, func(near []neighbour.Neighbour) {
+	visitNearest(ref, row, k, func(near []neighbour.Neighbour) {
 		near = near[from:]
 		for _, o := range near {
 			for j, v := range ref.Row(int(o.Row)) {
@@ -37,7 +37,7 @@ func expect(ref *neighbour.Reference, row []float32, from, k int, out []float64)
 	})
 }
 
-func nearest(ref *neighbour.Reference, row []float32, k int, use func(near []neighbour.Neighbour)) {
+func visitNearest(ref *neighbour.Reference, row []float32, k int, use func(near []neighbour.Neighbour)) {
 	// It ends early only when it is told to.
 	_ = ref.Nearest(context.Background(), row, k, 1, -1, func(_ int, near []neighbour.Neighbour) { use(near) })
 }

@@ -18,7 +18,7 @@ func learnerOf(spec LearnSpec, types int, words map[string]int32, times map[stri
 	builder := newPrefixTreeBuilder(26, types)
 	for word, typ := range words {
 		for range max(1, times[word]) {
-			builder.insert(wordOf(word), typ)
+			builder.insert(wordOf(word), typ, 1)
 		}
 	}
 	l := &learner{LearnSpec: spec, tree: builder.tree()}
@@ -190,7 +190,7 @@ func TestEarlyEnds(t *testing.T) {
 	learn := func(spec LearnSpec, kinds int, patient bool) (steps []string, earlier int) {
 		builder := newPrefixTreeBuilder(4, kinds)
 		for i, word := range words {
-			builder.insert(word, types[i]%int32(kinds))
+			builder.insert(word, types[i]%int32(kinds), 1)
 		}
 		l := &learner{LearnSpec: spec, tree: builder.tree(), symbols: 4}
 		l.isRed = make([]bool, len(l.tree.nodes))

@@ -13,7 +13,7 @@ import (
 // through a node are a run of them. Short words over a small alphabet, such as windows, make up trees so without a walk
 // from the root for each.
 type packedWords struct {
-	bits  int // of a symbol
+	bits  uint // of a symbol
 	words []packedWord
 	room  []packedWord // what sorting needs
 	limit int          // of words: then equal ones are joined

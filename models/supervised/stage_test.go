@@ -13,6 +13,7 @@ import (
 	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/numeric/onnx"
 )
 
 // gapped is rows of a number and a category of four, attacks where the number is missing and the category even; some of
@@ -115,7 +116,7 @@ func TestVotingHandsNativeRowsOn(t *testing.T) {
 	if err != nil || !slices.Equal(scored(t, again, test), got) {
 		t.Errorf("other scores after it was saved, %v", err)
 	}
-	if _, err := models.Graph(d, nil, "x"); !errors.Is(err, models.ErrNoGraph) {
+	if _, err := models.Graph(d, onnx.New("vote"), "x"); !errors.Is(err, models.ErrNoGraph) {
 		t.Errorf("ONNX: %v", err)
 	}
 }
@@ -127,7 +128,7 @@ func TestEnsemblesHandNativeRowsOn(t *testing.T) {
 	for _, c := range []struct{ model, params string }{
 		{"bagging", "{base: {model: boosting, params: {rounds: 10, min_samples_leaf: 5}}, models: 5, columns: 1}"},
 		{"bagging", "{base: {model: boosting, params: {rounds: 10, min_samples_leaf: 5}}, models: 5, columns: 0.5}"},
-		{"stacking", "{base: [{model: boosting, params: {rounds: 10, min_samples_leaf: 5}}, tree, znorm], folds: 3}"},
+		{"stacking", "{base: [{model: boosting, params: {rounds: 10, min_samples_leaf: 5}}, tree, one_rule], folds: 3}"},
 		{"stacking", "{base: [logistic, {model: bagging, params: {base: boosting, models: 2}}], folds: 2}"},
 		{"voting", "{base: [boosting, {model: voting, params: {base: [boosting, tree]}}], vote: hard}"},
 		{"permuted", "{base: boosting}"},

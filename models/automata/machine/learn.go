@@ -42,7 +42,8 @@ type learner struct {
 	openDOF int
 	open    []int32 // states to be counted
 	overlap []overlapPair
-	later   []int32 // places in overlap of pairs that few words go through
+	later   []int32 // places in overlap of pairs of whole states that few words go through
+	last    []int32 // of others that few words go through
 	forGood bool    // what is changed is not to be taken back
 	toBeat  float64 // a test may refute a merge whose score is not above
 }

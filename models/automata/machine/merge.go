@@ -45,9 +45,10 @@ func (l *learner) try(red, blue int32) (score float64, ok bool) {
 	return l.heuristic.score()
 }
 
-// overlapPair is a pair of states of an overlap, and where the pairs below it and its terms are among all.
+// overlapPair is a pair of states of an overlap, the most degrees of freedom that it and the pairs below may have, and
+// where these and its terms are among all.
 type overlapPair struct {
-	left, right      int32
+	left, right, dof int32
 	children, after  int32
 	terms, afterTerm int32
 }
@@ -57,41 +58,34 @@ const betweenTests = 64
 
 // tryOverlap tests the overlap of two subtrees, which merges nothing. It goes breadth first as long as no pair refutes
 // the merge: states near the root have the most words, and show first what does not fit. What few words go through is
-// left for the end, since it has no terms. The terms of an overlap that nothing refutes are then added up depth first,
+// left for the end, since it has no terms, and of that first what is cheap to count. The terms of an overlap that nothing refutes are then added up depth first,
 // children by symbol, as a merge would meet its pairs.
 func (l *learner) tryOverlap(test overlapTest, red, blue int32) (score float64, ok bool) {
 	h := test.sums()
 	h.reset()
 	h.terms, h.recording = h.terms[:0], true
-	l.overlap, l.later = append(l.overlap[:0], overlapPair{left: red, right: blue}), l.later[:0]
-	l.openDOF = int(l.dof[blue])
+	l.overlap = append(l.overlap[:0], l.pairOf(red, blue))
+	l.later, l.last = l.later[:0], l.last[:0]
+	l.openDOF = int(l.overlap[0].dof)
 	if !test.mayBeat(l.toBeat, l.openDOF) {
 		return 0, false
 	}
 	few := h.fewWords()
 	for i := 0; i < len(l.overlap); i++ {
-		if p := &l.overlap[i]; l.few(p.left, p.right, few) {
-			l.later = append(l.later, int32(i))
-		} else if !l.expand(h, i) {
-			return 0, false
-		}
-	}
-	for n, i := range l.later {
-		if n%betweenTests == 0 && !test.mayBeat(l.toBeat, l.openDOF) {
-			return 0, false
-		}
-		from := len(l.overlap)
-		if l.fewOverlap(h, l.overlap[i].left, l.overlap[i].right, few) {
-			if !h.possible(l.openDOF) {
+		switch p := &l.overlap[i]; {
+		case !l.few(p.left, p.right, few):
+			if !l.expand(h, i) {
 				return 0, false
 			}
-			continue
+		case l.tree.whole(p.left) && l.tree.whole(p.right):
+			l.later = append(l.later, int32(i))
+		default:
+			l.last = append(l.last, int32(i))
 		}
-		if !l.expand(h, int(i)) {
-			return 0, false
-		}
-		for k := from; k < len(l.overlap); k++ {
-			if !l.expand(h, k) {
+	}
+	for _, list := range [][]int32{l.later, l.last} {
+		for n, i := range list {
+			if n%betweenTests == 0 && !test.mayBeat(l.toBeat, l.openDOF) || !l.expandFew(h, int(i), few) {
 				return 0, false
 			}
 		}
@@ -109,12 +103,39 @@ func (l *learner) tryOverlap(test overlapTest, red, blue int32) (score float64, 
 	return test.score()
 }
 
+// pairOf is a pair that is to be met.
+func (l *learner) pairOf(left, right int32) overlapPair {
+	p := overlapPair{left: left, right: right, dof: l.dof[right]}
+	if l.counted(left) {
+		p.dof = min(p.dof, l.dof[left])
+	}
+	return p
+}
+
+// expandFew is expand for pair i of the overlap, which few words go through, and for all pairs below.
+func (l *learner) expandFew(h *likelihood, i int, few int32) bool {
+	from := len(l.overlap)
+	if l.fewOverlap(h, l.overlap[i].left, l.overlap[i].right, few) {
+		l.openDOF -= int(l.overlap[i].dof)
+		return h.possible(l.openDOF)
+	}
+	if !l.expand(h, i) {
+		return false
+	}
+	for k := from; k < len(l.overlap); k++ {
+		if !l.expand(h, k) {
+			return false
+		}
+	}
+	return true
+}
+
 // expand takes the evidence of pair i of the overlap and appends the pairs below it. It says whether the merge is still
 // possible.
 func (l *learner) expand(h *likelihood, i int) bool {
 	t := l.tree
 	p := l.overlap[i]
-	l.openDOF -= int(l.dof[p.right])
+	l.openDOF -= int(p.dof)
 	p.terms = int32(len(h.terms))
 	if !h.addPair(p.left, p.right) {
 		return false
@@ -133,8 +154,9 @@ func (l *learner) expand(h *likelihood, i int) bool {
 			continue
 		}
 		if x, y := t.find(e), t.find(c); x != y {
-			l.overlap = append(l.overlap, overlapPair{left: x, right: y})
-			l.openDOF += int(l.dof[y])
+			below := l.pairOf(x, y)
+			l.overlap = append(l.overlap, below)
+			l.openDOF += int(below.dof)
 		}
 	}
 	p.after = int32(len(l.overlap))
@@ -142,14 +164,15 @@ func (l *learner) expand(h *likelihood, i int) bool {
 	return h.possible(l.openDOF) // with what the pairs below may add
 }
 
-// few says whether less than a number of words go through either state.
+// few says whether less than a number of words go through either state, those of merged states not counted.
 func (l *learner) few(left, right, number int32) bool {
-	return l.tree.nodes[left].size < number && l.tree.nodes[right].size < number
+	a, b := &l.tree.nodes[left], &l.tree.nodes[right]
+	return a.paths+a.final < number && b.paths+b.final < number
 }
 
-// fewOverlap counts the degrees of freedom of a pair of states that few words go through, and of those below it. It
-// goes depth first, as the states lie in memory. Where more words go through one of them, as they may after merges, it
-// counts nothing and says no.
+// fewOverlap counts the degrees of freedom of a pair of states that few words go through, and of those below it: by
+// words where they are whole, else depth first, as the states lie in memory. Where more words go through one of them,
+// as they may after merges, it counts nothing and says no.
 func (l *learner) fewOverlap(h *likelihood, left, right, number int32) bool {
 	t := l.tree
 	dof, end := 0, h.endDOF()
@@ -160,11 +183,11 @@ func (l *learner) fewOverlap(h *likelihood, left, right, number int32) bool {
 		if !l.few(q, r, number) {
 			return false
 		}
-		if a, from := t.untouched(q); len(a) > 0 {
-			if b, with := t.untouched(r); len(b) > 0 {
-				dof += t.sharedDOF(a, b, from, with, end)
-				continue
-			}
+		if t.whole(q) && t.whole(r) {
+			a, from := t.words(q)
+			b, with := t.words(r)
+			dof += t.sharedDOF(a, b, from, with, end)
+			continue
 		}
 		shared := 0
 		e := t.nodes[q].first
@@ -189,7 +212,6 @@ func (l *learner) fewOverlap(h *likelihood, left, right, number int32) bool {
 		dof += h.fewDOF(q, r, shared)
 	}
 	h.dof += dof
-	l.openDOF -= int(l.dof[right])
 	return true
 }
 

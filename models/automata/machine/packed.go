@@ -245,16 +245,14 @@ func (l *layout) place(r run) {
 	}
 }
 
-// untouched is the words through a node whose subtree is as they made it, and their common bits; none where it is not,
-// or where there are many.
-func (t *tree) untouched(n int32) (keys []uint64, depth uint) {
-	if t.spans == nil {
-		return nil, 0
-	}
-	s := t.spans[n]
-	if s.n == manyKeys {
-		return nil, 0
-	}
+// whole says whether a node's subtree is as its words made it, which are not many.
+func (t *tree) whole(n int32) bool {
+	return t.spans != nil && t.spans[n].n > 0 && t.spans[n].n < manyKeys
+}
+
+// words is the words through a whole node, and how many bits lead to it.
+func (t *tree) words(n int32) (keys []uint64, depth uint) {
+	s := &t.spans[n]
 	return t.keys[s.from : s.from+int32(s.n)], uint(s.depth)
 }
 

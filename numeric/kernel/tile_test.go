@@ -418,7 +418,9 @@ func testTilesSameBits[T Real](t *testing.T) {
 func TestTileMisuse(t *testing.T) {
 	tile, p := NewTile[float32](4), NewPanels[float32](5, 4)
 	product := func(a, b, cols, c int) func() {
-		return func() { AddProducts(2, 2, make([]float64, a), 2, 1, make([]float64, b), 16, cols, make([]float64, c), 16) }
+		return func() {
+			AddProducts(2, 2, make([]float64, a), 2, 1, make([]float64, b), 16, cols, make([]float64, c), 16)
+		}
 	}
 	for name, f := range map[string]func(){
 		"rows without numbers": func() { NewPanels[float64](3, 0) },

@@ -90,8 +90,8 @@ func TestPCAPlane(t *testing.T) {
 }
 
 // TestPCABesideSingularVectors: the squared residuals that numpy 1.24.2 gives by a singular value decomposition of the
-// rows and a least-squares fit (testdata/pca.py), for shares of the variance and for numbers of components; the rows are
-// those of the script.
+// rows and a least-squares fit (testdata/pca.py), for shares of the variance and for numbers of components; the rows
+// are those of the script.
 func TestPCABesideSingularVectors(t *testing.T) {
 	const d = 12
 	rows := func(from, to int, odd bool) (x []float64) {

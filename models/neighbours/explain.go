@@ -6,8 +6,8 @@ import (
 	"plumbline/numeric/neighbour"
 )
 
-// A row's reasons are what sets it apart from its neighbours among the training rows, and what is expected of it is what
-// these have.
+// A row's reasons are what sets it apart from its neighbours among the training rows, and what is expected of it is
+// what these have.
 
 // explain fills what each column adds to the mean squared distance from the k nearest rows, of which those before from
 // are left out.

@@ -9,8 +9,8 @@ import (
 	"plumbline/models/modeltest"
 )
 
-// TestNeighbourReasonsByHand: of the rows (0,0), (1,0), (0,2) and (9,9), the two nearest to (0,−1) are the first and the
-// second, with the squared differences 0+1 and 1+1.
+// TestNeighbourReasonsByHand: of the rows (0,0), (1,0), (0,2) and (9,9), the two nearest to (0,−1) are the first and
+// the second, with the squared differences 0+1 and 1+1.
 func TestNeighbourReasonsByHand(t *testing.T) {
 	train := modeltest.Vectors(2, []float64{0, 0, 1, 0, 0, 2, 9, 9})
 	rows := modeltest.Vectors(2, []float64{0, -1})

@@ -11,8 +11,8 @@ import (
 )
 
 // Permuted is any model that learns from labels, trained on shuffled ones: a control. What it scores above chance comes
-// from how rows are judged, not from what was learnt; its score is that of the model, whose rows are those that it would
-// have by itself.
+// from how rows are judged, not from what was learnt; its score is that of the model, whose rows are those that it
+// would have by itself.
 //
 // It costs what the model costs.
 type Permuted struct {
@@ -24,8 +24,8 @@ type Permuted struct {
 //
 //	score(x) = (1/N) Σ_m score_m(x restricted to the columns of m)
 //
-// for models whose scores are probabilities, such as all of this package. A model that takes missing values and codes of
-// categories (boosting) gets them as the steps that say native leave them. (L. Breiman, Bagging Predictors, Machine
+// for models whose scores are probabilities, such as all of this package. A model that takes missing values and codes
+// of categories (boosting) gets them as the steps that say native leave them. (L. Breiman, Bagging Predictors, Machine
 // Learning 1996; T. Ho, The Random Subspace Method, IEEE TPAMI 1998.)
 //
 // It costs N times what the model costs.

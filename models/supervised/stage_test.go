@@ -78,8 +78,8 @@ func scored(t *testing.T, d models.Detector, s *data.Set) []float64 {
 	return got
 }
 
-// TestVotingHandsNativeRowsOn: the vote of boosting and a logistic model is the mean of boosting on the rows as they are
-// and of the logistic model on rows with the median and a column a category, bit for bit; so are categories that the
+// TestVotingHandsNativeRowsOn: the vote of boosting and a logistic model is the mean of boosting on the rows as they
+// are and of the logistic model on rows with the median and a column a category, bit for bit; so are categories that the
 // training rows do not have, and rows of which nothing is known.
 func TestVotingHandsNativeRowsOn(t *testing.T) {
 	train, test := gapped(500, 1), gapped(300, 2)
@@ -122,7 +122,8 @@ func TestVotingHandsNativeRowsOn(t *testing.T) {
 }
 
 // TestEnsemblesHandNativeRowsOn: ensembles in which a model takes missing values and categories learn from them what
-// no median and no column of one category says, say the same after they were saved, and ensembles of others refuse them.
+// no median and no column of one category says, say the same after they were saved, and ensembles of others refuse
+// them.
 func TestEnsemblesHandNativeRowsOn(t *testing.T) {
 	train, test := gapped(500, 3), gapped(400, 4)
 	for _, c := range []struct{ model, params string }{
@@ -193,7 +194,7 @@ func TestPlainRows(t *testing.T) {
 	numbers := &data.Set{Kind: data.Vectors, N: 1, D: 2, X: []float32{1, 2}}
 	if q := newPlain(numbers); q.of(numbers) != numbers {
 		t.Error("rows of numbers are copied")
-	} else if got := q.of(&data.Set{Kind: data.Vectors, N: 1, D: 2, X: []float32{nan, 5}}); got.X[0] != 1 || got.X[1] != 5 {
-		t.Errorf("%v", got.X)
+	} else if got := q.of(&data.Set{Kind: data.Vectors, N: 1, D: 2, X: []float32{nan, 5}}).X; got[0] != 1 || got[1] != 5 {
+		t.Errorf("%v", got)
 	}
 }

@@ -392,8 +392,8 @@ func AddGram(rows, d int, x []float64, ld int, c []float64) {
 	}
 }
 
-// AddProducts adds a·b to c, m×cols numbers whose rows are ldc apart: a is m×k with strides in numbers, b has k rows ldb
-// apart. cols is a multiple of 16, k at least 1. c overlaps neither a nor b.
+// AddProducts adds a·b to c, m×cols numbers whose rows are ldc apart: a is m×k with strides in numbers, b has k rows
+// ldb apart. cols is a multiple of 16, k at least 1. c overlaps neither a nor b.
 func AddProducts(m, k int, a []float64, rowStride, colStride int, b []float64, ldb, cols int, c []float64, ldc int) {
 	if m < 1 || cols < 1 {
 		return

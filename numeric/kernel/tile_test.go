@@ -310,8 +310,8 @@ func TestAddGram(t *testing.T) {
 	})
 }
 
-// TestAddProducts: a with strides of rows and of columns, blocks of larger matrices, to rounding; all implementations give
-// the same bits.
+// TestAddProducts: a with strides of rows and of columns, blocks of larger matrices, to rounding; all implementations
+// give the same bits.
 func TestAddProducts(t *testing.T) {
 	was := use
 	defer func() { use = was }()

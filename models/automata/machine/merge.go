@@ -58,8 +58,8 @@ const betweenTests = 64
 
 // tryOverlap tests the overlap of two subtrees, which merges nothing. It goes breadth first as long as no pair refutes
 // the merge: states near the root have the most words, and show first what does not fit. What few words go through is
-// left for the end, since it has no terms, and of that first what is cheap to count. The terms of an overlap that nothing refutes are then added up depth first,
-// children by symbol, as a merge would meet its pairs.
+// left for the end, since it has no terms, and of that first what is cheap to count. The terms of an overlap that
+// nothing refutes are then added up depth first, children by symbol, as a merge would meet its pairs.
 func (l *learner) tryOverlap(test overlapTest, red, blue int32) (score float64, ok bool) {
 	h := test.sums()
 	h.reset()

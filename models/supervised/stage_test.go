@@ -79,8 +79,8 @@ func scored(t *testing.T, d models.Detector, s *data.Set) []float64 {
 }
 
 // TestVotingHandsNativeRowsOn: the vote of boosting and a logistic model is the mean of boosting on the rows as they
-// are and of the logistic model on rows with the median and a column a category, bit for bit; so are categories that the
-// training rows do not have, and rows of which nothing is known.
+// are and of the logistic model on rows with the median and a column a category, bit for bit; so are categories that
+// the training rows do not have, and rows of which nothing is known.
 func TestVotingHandsNativeRowsOn(t *testing.T) {
 	train, test := gapped(500, 1), gapped(300, 2)
 	test.Row(0)[1] = 200

@@ -150,11 +150,12 @@ var allowed = map[string]string{
 		"data/source models runs/alerts runs/bundle runs/deliver runs/investigate",
 	"runs/serve": "configs/settings data data/derive data/input data/prep data/source data/value models runs/alerts " +
 		"runs/bundle runs/investigate runs/page runs/record",
-	"runs/foreign":  "data data/export data/input models runs/experiment runs/prepare runs/record",
-	"runs/compare":  "configs/settings eval models numeric/stat runs/plot runs/record",
-	"runs/methods":  "configs/settings data data/split models runs/compare runs/experiment runs/record",
-	"runs/audit":    "configs/settings data data/audit data/prep eval models",
-	"runs/tune":     "configs/settings data/split eval models runs runs/claim runs/experiment runs/prepare runs/record",
+	"runs/foreign": "data data/export data/input models runs/experiment runs/prepare runs/record",
+	"runs/compare": "configs/settings eval models numeric/stat runs/plot runs/record",
+	"runs/methods": "configs/settings data data/split models runs/compare runs/experiment runs/record",
+	"runs/audit":   "configs/settings data data/audit data/prep eval models",
+	"runs/tune": "configs/settings data/split eval models runs runs/claim runs/experiment runs/foreign runs/prepare " +
+		"runs/record",
 	"runs/plot":     "runs/visible",
 	"runs/visible":  "",
 	"runs/edapage":  "data/eda data/value runs/page runs/plot runs/visible",

@@ -30,6 +30,7 @@ type job struct {
 	cell    experiment.Cell
 	exp     *experiment.Experiment
 	dir     *record.Directory
+	work    Workplace      // where dir is nil
 	files   *record.Folder // of the cell
 	data    *prepare.Prepared
 	workers int
@@ -286,15 +287,19 @@ func (j *job) fit(ctx context.Context, s *prepare.Sets) (models.Detector, error)
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := det.(foreign.Detector); ok && j.dir == nil {
-		return nil, errors.New("a model from elsewhere is judged in a run alone")
-	}
 	if f, ok := det.(foreign.Detector); ok {
+		at := j.work
+		if j.dir != nil {
+			at = Workplace{j.dir, j.cell.Path(), func(name string) (string, error) { return j.exp.Finder.Find("", name) }}
+		}
+		if at.Dir == nil {
+			return nil, errors.New("a model from elsewhere needs a directory to work in")
+		}
 		f.Enter(foreign.Place{
 			Data: j.result.Data, Label: j.result.Label, Seed: j.cell.Seed, Fold: j.cell.Fold, Prepared: j.data, Sets: s,
-			Folder: filepath.Join(j.dir.Path, filepath.FromSlash(j.cell.Path())), Files: j.files,
+			Folder: filepath.Join(at.Dir.Path, filepath.FromSlash(at.Path)), Files: at.Dir.Folder(at.Path),
 			Train: j.exp.Threshold.On == "train", Program: j.program,
-			Find: func(name string) (string, error) { return j.exp.Finder.Find("", name) },
+			Find: at.Find,
 		})
 	}
 	start := time.Now()

@@ -234,6 +234,8 @@ func (l *loader) tuning(right bool) (ps settings.Problems) {
 			fail("space: %s decides more than how a model works; keys begin with one of %s", key, strings.Join(tunable, ", "))
 		case head == "models" && labelOf(rest, labels) == "":
 			fail("space: %s: no model of the experiment is called so; its models: %s", key, strings.Join(labels, ", "))
+		case head == "models" && l.e.fromFile(labelOf(rest, labels)):
+			fail("space: %s: scores that were made elsewhere are of the test rows, which a search does not see", key)
 		case t.Objective == "benign_loss" && head != "models":
 			fail("space: %s: errors of rows that are prepared otherwise do not compare (objective benign_loss)", key)
 		}
@@ -242,6 +244,13 @@ func (l *loader) tuning(right bool) (ps settings.Problems) {
 		ps = append(ps, l.trySpace(keys)...)
 	}
 	return ps
+}
+
+// fromFile says whether the scores of a model come from a file.
+func (e *Experiment) fromFile(label string) bool {
+	return slices.ContainsFunc(e.Entries, func(m Entry) bool {
+		return m.Label == label && strings.TrimSuffix(m.Info.Name, "_labels") == "scores"
+	})
 }
 
 // trySpace tries the ends and choices of each key, so that a value that no model takes is said before any is trained.

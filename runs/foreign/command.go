@@ -2,10 +2,12 @@ package foreign
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,8 +22,8 @@ import (
 
 // Command is a program that learns from files and scores rows. For each cell it gets a folder with
 //
-//	task.json       seed, model_seed (to train with), workers, data, label, fold, format, score (the parts to
-//	                score: valid, test, or train too)
+//	task.json       seed, model_seed (to train with), workers, data, label, fold, format, settings, score (the parts
+//	                to score: valid, test, or train too)
 //	manifest.json   features, and rows, columns and hashes of the parts
 //	train.*         what models of its kind learn from; attack and class with command_labels alone
 //	valid.*         held-out benign rows
@@ -31,10 +33,13 @@ import (
 // anomalous. What it prints is program.log in the cell's folder. It is killed, with the processes that it began, when
 // the cell is cancelled, its time is over or its memory is more than it may have.
 type Command struct {
-	// program and arguments; {folder}, {data}, {label}, {seed}, {model_seed} and {fold} stand for those of the cell; where
-	// no argument has {folder}, it is added as the last. A name that is a file beside the experiment file, or where data
-	// files are, is that file
+	// program and arguments; {folder}, {data}, {label}, {seed}, {model_seed} and {fold} stand for those of the cell, names
+	// of settings for their values; where no argument has {folder}, it is added as the last. A name that is a file beside
+	// the experiment file, or where data files are, is that file
 	Run []string `yaml:"run"`
+	// of the method, for task.json and, by {name}, in the arguments; what "tune" may search over as
+	// models.LABEL.settings.NAME
+	Settings map[string]string `yaml:"settings,omitempty"`
 	// format of the parts. npy: matrix and rows apart; csv, parquet: a column row, then one for each feature
 	Format string `yaml:"format" jsonschema:"enum=npy,enum=csv,enum=parquet"`
 	// longest time, such as 90s or 2h; empty: that of the experiment alone
@@ -75,10 +80,17 @@ func (c *Command) New(env models.Env) (models.Detector, error) {
 	if len(c.Run) == 0 || c.Run[0] == "" {
 		return fail("params.run must name a program")
 	}
+	known := append([]string{"folder", "model_seed"}, placeholders...)
+	for _, name := range slices.Sorted(maps.Keys(c.Settings)) {
+		if slices.Contains(known, name) || !isName(name) {
+			return fail("settings: %q: want a name of letters a to z and _ that is none of %s", name,
+				strings.Join(known, ", "))
+		}
+		known = append(known, name)
+	}
 	for _, arg := range c.Run {
-		if name, bad := unknownPlaceholder(arg, "folder", "model_seed"); bad {
-			return fail("{%s} in %q stands for nothing; known: {folder}, {model_seed}, {%s}", name, arg,
-				strings.Join(placeholders, "}, {"))
+		if name, bad := unknownPlaceholder(arg, known...); bad {
+			return fail("{%s} in %q stands for nothing; known: {%s}", name, arg, strings.Join(known, "}, {"))
 		}
 	}
 	d := &commandDetector{cell: cell{model: c.name, env: env}, spec: *c}
@@ -104,13 +116,31 @@ type commandDetector struct {
 type task struct {
 	Seed uint64 `json:"seed"`
 	// ModelSeed is the seed to train with: the cell's, or one of the fold's own.
-	ModelSeed uint64   `json:"model_seed"`
-	Workers   int      `json:"workers"`
-	Data      string   `json:"data"`
-	Label     string   `json:"label"`
-	Fold      string   `json:"fold"`
-	Format    string   `json:"format"`
-	Score     []string `json:"score"`
+	ModelSeed uint64 `json:"model_seed"`
+	Workers   int    `json:"workers"`
+	Data      string `json:"data"`
+	Label     string `json:"label"`
+	Fold      string `json:"fold"`
+	Format    string `json:"format"`
+	// Settings are numbers and truth values where they read as such, and texts.
+	Settings map[string]any `json:"settings,omitempty"`
+	Score    []string       `json:"score"`
+}
+
+// values are the settings for JSON.
+func (c *Command) values() map[string]any {
+	out := map[string]any{}
+	for name, text := range c.Settings {
+		out[name] = text
+		var v any
+		if err := json.Unmarshal([]byte(text), &v); err == nil {
+			switch v.(type) {
+			case float64, bool:
+				out[name] = json.RawMessage(text)
+			}
+		}
+	}
+	return out
 }
 
 // taskFolder is the folder of a cell that the program works in; scoresName is what it leaves there.
@@ -161,7 +191,7 @@ func (d *commandDetector) write(ctx context.Context, folder string) error {
 		return err
 	}
 	t := task{Seed: d.at.Seed, ModelSeed: d.env.Seed, Workers: d.env.Parallel(), Data: d.at.Data, Label: d.at.Label,
-		Fold: d.at.Fold, Format: d.spec.Format, Score: []string{"valid", "test"}}
+		Fold: d.at.Fold, Format: d.spec.Format, Settings: d.spec.values(), Score: []string{"valid", "test"}}
 	if d.at.Train {
 		t.Score = append(t.Score, "train")
 	}
@@ -172,26 +202,64 @@ func (d *commandDetector) write(ctx context.Context, folder string) error {
 func (d *commandDetector) arguments(folder string) ([]string, error) {
 	from := origin{Run: slices.Clone(d.spec.Run), Files: []originFile{}}
 	var argv []string
-	named := false
+	hasFolder := false
 	for _, arg := range d.spec.Run {
-		named = named || strings.Contains(arg, "{folder}")
+		hasFolder = hasFolder || strings.Contains(arg, "{folder}")
 		text := strings.ReplaceAll(d.fill(arg), "{folder}", folder)
-		if path, err := d.at.Find(text); text == arg && err == nil {
-			if text, err = filepath.Abs(path); err != nil {
-				return nil, err
-			}
-			sum, size, err := input.Sum(path)
+		for name, value := range d.spec.Settings {
+			text = strings.ReplaceAll(text, "{"+name+"}", value)
+		}
+		if text == arg {
+			path, file, err := named(arg, d.at.Find)
 			if err != nil {
 				return nil, err
 			}
-			from.Files = append(from.Files, originFile{arg, size, sum})
+			if file != nil {
+				text = path
+				from.Files = append(from.Files, *file)
+			}
 		}
 		argv = append(argv, text)
 	}
-	if !named {
+	if !hasFolder {
 		argv = append(argv, folder)
 	}
 	return argv, d.at.Files.WriteJSON("origin.json", from)
+}
+
+// named is the file that an argument names beside the experiment file, or where data files are, if it does.
+func named(arg string, find func(string) (string, error)) (path string, file *originFile, err error) {
+	if path, err = find(arg); err != nil {
+		return "", nil, nil // it is no file
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return "", nil, err
+	}
+	sum, size, err := input.Sum(path)
+	if err != nil {
+		return "", nil, err
+	}
+	return path, &originFile{arg, size, sum}, nil
+}
+
+// FilesOf are the files that a program is made of, as far as the arguments name them, with their hashes: what a model
+// depends on besides its settings. Other models have none.
+func FilesOf(s models.Spec, find func(string) (string, error)) (string, error) {
+	c, ok := s.(*Command)
+	if !ok {
+		return "", nil
+	}
+	var out strings.Builder
+	for _, arg := range c.Run {
+		_, file, err := named(arg, find)
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", c.name, err)
+		}
+		if file != nil {
+			fmt.Fprintf(&out, "%s %s\n", file.Name, file.SHA256)
+		}
+	}
+	return out.String(), nil
 }
 
 // logName is what a program printed, in the cell's folder.

@@ -103,12 +103,16 @@ func unknownPlaceholder(text string, more ...string) (string, bool) {
 		if !ok {
 			return "", false
 		}
-		word := name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_") == ""
-		if word && !slices.Contains(more, name) && !slices.Contains(placeholders, name) {
+		if isName(name) && !slices.Contains(more, name) && !slices.Contains(placeholders, name) {
 			return name, true
 		}
 		rest = tail
 	}
+}
+
+// isName says whether a text can stand in braces.
+func isName(text string) bool {
+	return text != "" && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz_") == ""
 }
 
 // origin is origin.json of a cell: where its scores come from.

@@ -8,6 +8,7 @@ import (
 	"math"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"plumbline/runs"
 	"plumbline/runs/claim"
 	"plumbline/runs/experiment"
+	"plumbline/runs/foreign"
 	"plumbline/runs/prepare"
 	"plumbline/runs/record"
 )
@@ -39,7 +41,8 @@ type bench struct {
 	inner     split.SplitSpec
 	dir       *record.Directory
 	program   string
-	workers   int // cells side by side; 0: one for each processor
+	find      func(name string) (string, error) // files that the arguments of a program from elsewhere name
+	workers   int                               // cells side by side; 0: one for each processor
 	candidate func(values []string) (*experiment.Candidate, error)
 	ended     func(*Trial) // a trial has its value; one at a time
 
@@ -165,8 +168,12 @@ func (b *bench) evaluate(ctx context.Context, trials []*Trial, cells, resource i
 // cell takes the cell from its file, or trains it and writes the file. The error is about the directory.
 func (b *bench) cell(ctx context.Context, t task, workers int) error {
 	c := t.candidate
-	key := record.SumOf(fmt.Appendf(nil, "%s\n%s\n%s\n%s\n%d\n%s\n%+v", c.Decides, b.sum, b.settings.Objective,
-		b.settings.Metric, t.seed, b.program, b.innerFold(t.fold))).SHA256
+	files, err := foreign.FilesOf(c.Entry.Spec, b.find)
+	if err != nil {
+		return fmt.Errorf("tune: %w", err)
+	}
+	key := record.SumOf(fmt.Appendf(nil, "%s\n%s\n%s\n%s\n%d\n%s\n%+v%s", c.Decides, b.sum, b.settings.Objective,
+		b.settings.Metric, t.seed, b.program, b.innerFold(t.fold), files)).SHA256
 	name := fmt.Sprintf("cells/%s/%s.json", key[:2], key[:32])
 	b.mu.Lock()
 	if b.busy[key] == nil {
@@ -176,7 +183,7 @@ func (b *bench) cell(ctx context.Context, t task, workers int) error {
 	b.mu.Unlock()
 	busy.Lock() // two trials of a batch may be the same
 	defer busy.Unlock()
-	err := record.ReadJSON(b.dir.Path, name, t.to)
+	err = record.ReadJSON(b.dir.Path, name, t.to)
 	if err == nil && t.to.Cell == key {
 		return nil
 	}
@@ -191,7 +198,7 @@ func (b *bench) cell(ctx context.Context, t task, workers int) error {
 		defer claimed.Release()
 	}
 	began := time.Now()
-	m, err := b.train(ctx, t, workers)
+	m, err := b.train(ctx, t, workers, strings.TrimSuffix(name, ".json"))
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -249,14 +256,14 @@ func (b *bench) innerFold(k int) any {
 		s.Contamination, s.Unlabelled, s.Rows, s.Duplicates, s.Overlap, s.Seed, k}
 }
 
-func (b *bench) train(ctx context.Context, t task, workers int) (*eval.Metrics, error) {
+func (b *bench) train(ctx context.Context, t task, workers int, folder string) (*eval.Metrics, error) {
 	p, err := b.fold(ctx, t.candidate, t.fold)
 	if err != nil {
 		return nil, err
 	}
 	c := experiment.Cell{Set: p.Set, Entry: &t.candidate.Entry, Seed: t.seed, FoldIndex: t.fold,
 		Fold: b.inner.FoldNames()[t.fold]}
-	m, err := runs.Judge(ctx, t.candidate.Settings, p, c, workers)
+	m, err := runs.Judge(ctx, t.candidate.Settings, p, c, workers, runs.Workplace{Dir: b.dir, Path: folder, Find: b.find})
 	if err != nil {
 		return nil, err
 	}

@@ -203,6 +203,7 @@ func carryOut(ctx context.Context, e *experiment.Experiment, dir *record.Directo
 			b := &bench{
 				training: training, sum: sum, settings: t, dir: dir, workers: o.Workers, program: s.Version + " " + s.Revision,
 				prepared: map[string]*folds{}, busy: map[string]*sync.Mutex{}, share: o.Share, board: board,
+				find:      func(name string) (string, error) { return e.Finder.Find("", name) },
 				candidate: func(values []string) (*experiment.Candidate, error) { return e.Candidate(i, entry.Label, values) },
 			}
 			one, err := search(ctx, b, entry.Label, dims, say)

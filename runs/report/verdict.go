@@ -38,7 +38,11 @@ func verdict(g *compare.Group, name string) (says string, doubts []string) {
 	says = fmt.Sprintf("%s ranks first with %s %s", first.Label, name, short(first.Main.Mean))
 	if len(ranked) > 1 {
 		second := ranked[1]
-		says += fmt.Sprintf(", %s ahead of %s", short(math.Abs(first.Main.Mean-second.Main.Mean)), second.Label)
+		ahead := short(math.Abs(first.Main.Mean - second.Main.Mean))
+		if ahead == short(0) {
+			ahead = "less than 0.001"
+		}
+		says += fmt.Sprintf(", %s ahead of %s", ahead, second.Label)
 		switch {
 		case !first.Best: // a control is the best of all, and the marks hold against it
 		case second.Even:

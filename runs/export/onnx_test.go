@@ -279,7 +279,7 @@ models:
   - {model: deep_svdd, params: {epochs: 5, pretrain: 2}}
   - {model: random_forest, params: {trees: 20}}
 seeds: [1]
-split: {kind: random, attacks: split, test: 0.8, validation: 0.05}
+split: {kind: random, attacks: split, test: 0.9, validation: 0.03}
 prep: [impute, {step: scale, kind: maxabs}, onehot]
 bootstrap: 0
 audit: off

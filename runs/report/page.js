@@ -67,3 +67,16 @@ for (const card of document.querySelectorAll("[data-explorer]")) {
   for (const name of ["model", "rate", "day", "prevalence"]) at(name).addEventListener("input", update);
   update();
 }
+
+// Of a long page the first screen is laid out at once, and the rest a card at a time when the browser is idle.
+addEventListener("load", () => {
+  const rest = [...document.querySelectorAll(".card")];
+  const later = f => window.requestIdleCallback ? requestIdleCallback(f, {timeout: 100}) : setTimeout(f);
+  const next = () => {
+    const card = rest.shift();
+    if (!card) return;
+    card.style.contentVisibility = "visible";
+    later(next);
+  };
+  later(next);
+});

@@ -52,6 +52,9 @@ type view struct {
 	shown              map[string]any // of each set, for scripts
 }
 
+// Long says that the page takes a browser long to lay out as a whole.
+func (v *view) Long() bool { return len(v.Sets) > 3 }
+
 type failure struct{ Cell, Status, Error string }
 
 // set is one group: a data set and unit.

@@ -98,5 +98,13 @@ func TestOpensAtOnce(t *testing.T) {
 	tab := pagetest.Start(t).Open(t, file, pagetest.Screens[0])
 	took := tab.Number(`performance.timing.loadEventEnd - performance.timing.navigationStart`)
 	t.Logf("500 cells open in %.0f ms", took)
+	tab.Run(`new Promise((done, late) => {
+		const hidden = () => [...document.querySelectorAll(".card")].filter(c =>
+			getComputedStyle(c).contentVisibility !== "visible").length;
+		const end = Date.now() + 20000;
+		const look = () => { if (!hidden()) done(); else if (Date.now() > end) late(hidden() + " cards are not laid out");
+			else setTimeout(look, 20) };
+		look() })`)
+	tab.Picture("report-500")
 	tab.Quiet()
 }

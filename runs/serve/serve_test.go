@@ -33,6 +33,7 @@ data:
 models:
   - iforest
   - lof
+  - inne
   - {model: ae, params: {epochs: 3}}
   - sequent
   - {model: lstm_pred, params: {epochs: 1, units: [8]}}

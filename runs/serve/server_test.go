@@ -270,11 +270,12 @@ func TestAlerts(t *testing.T) {
 	}
 }
 
-// TestReasons: a prediction says which columns its score comes from, and what an auto-encoder expects there.
+// TestReasons: a prediction says which columns its score comes from, and what an auto-encoder or the nearest
+// training rows have there.
 func TestReasons(t *testing.T) {
 	tr := train(t, "flow")
-	h, _ := tr.handler(t, nil, "iforest", "ae", "lof")
-	for _, label := range []string{"iforest", "ae", "lof"} {
+	h, _ := tr.handler(t, nil, "iforest", "ae", "lof", "inne")
+	for _, label := range []string{"iforest", "ae", "lof", "inne"} {
 		body := encode(t, map[string]any{"model": label, "records": tr.records(3), "reasons": 100})
 		status, raw := ask(t, h, "POST", "/v1/predict", jsonKind, body)
 		a := decode[serve.Answer](t, status, raw)
@@ -289,7 +290,7 @@ func TestReasons(t *testing.T) {
 					expected++
 				}
 			}
-			if label == "lof" { // gives none, and is asked with usual values: those of a record alone are the same
+			if label == "inne" { // gives none, and is asked with usual values: those of a record alone are the same
 				status, raw := ask(t, h, "POST", "/v1/predict", jsonKind, encode(t, map[string]any{"model": label,
 					"records": []any{tr.record(i)}, "reasons": 100}))
 				alone := decode[serve.Answer](t, status, raw).Predictions[0]
@@ -297,10 +298,10 @@ func TestReasons(t *testing.T) {
 					t.Errorf("record %d alone: %+v, among others %+v", i, alone, p)
 				}
 			}
-			if label == "lof" && i > 0 && p.Reasons == nil { // an ordinary row, whose score no usual value lowers
+			if label == "inne" && i > 0 && p.Reasons == nil { // an ordinary row, whose score no usual value lowers
 				continue
 			}
-			if total < 0.999 || total > 1.001 || (expected > 0) != (label == "ae") {
+			if total < 0.999 || total > 1.001 || (expected > 0) != (label == "ae" || label == "lof") {
 				t.Errorf("%s, record %d: the shares are %v together, %d columns are expected", label, i, total, expected)
 			}
 		}

@@ -341,3 +341,15 @@ func TestWheelJumps(t *testing.T) {
 		}
 	}
 }
+
+// TestBefore1970: times before that are times like others.
+func TestBefore1970(t *testing.T) {
+	var c Conn
+	var s Traffic
+	for _, at := range []int64{-5e9, -3e9, -4e9} {
+		c.count(&s, &packets.Packet{Time: at})
+	}
+	if s.First != -5e9 || s.Last != -3e9 {
+		t.Errorf("from %d to %d", s.First, s.Last)
+	}
+}

@@ -164,7 +164,7 @@ var allowed = map[string]string{
 		"numeric/stat runs/bundle runs/experiment runs/investigate runs/page runs/record",
 	"runs/schema": "configs/settings data/evasion data/prep data/source data/split models runs/experiment",
 	"runs/page":   "",
-	"runs/figures": "eval models/automata models/automata/machine runs/compare runs/investigate runs/plot " +
+	"runs/figures": "eval models/automata models/automata/machine runs/bundle runs/compare runs/plot " +
 		"runs/record",
 	"runs/page/pagetest": "",
 	"runs/report":        "data/value eval runs/compare runs/figures runs/methods runs/page runs/plot runs/record",

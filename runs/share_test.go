@@ -116,6 +116,17 @@ func TestShare(t *testing.T) {
 	if err != nil || !rec.Complete || len(rec.Check()) > 0 {
 		t.Errorf("complete %v, %v, %v", rec.Complete, rec.Check(), err)
 	}
+	// who opens one cell reads no other
+	if err := os.Remove(filepath.Join(dir, rec.Results[0].Cell, "status.json")); err != nil {
+		t.Fatal(err)
+	}
+	of, cell, err := record.OpenCell(dir, rec.Results[1].Cell)
+	if err != nil || len(of.Faults) > 0 || cell.Status != record.OK {
+		t.Errorf("%+v, %v, %v", cell, of.Faults, err)
+	}
+	if whole, err := record.Open(dir); err != nil || len(whole.Faults) == 0 {
+		t.Errorf("a missing status is no fault: %v", err)
+	}
 	if left, err := os.ReadDir(filepath.Join(dir, "claims")); err == nil {
 		t.Errorf("claims are left: %v", left)
 	}

@@ -209,7 +209,7 @@ PartitionName=debug Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 			skip("%s does not start: %v: %s", name, err, out)
 		}
 	}
-	until(t, time.Minute, "the node is idle", func() bool {
+	until(t, 5*time.Minute, "the node is idle", func() bool {
 		out, _ := exec.Command("sinfo", "-h", "-o", "%T").Output()
 		return strings.Contains(string(out), "idle")
 	})

@@ -412,6 +412,9 @@ func exampleSearch(t *testing.T) (file, dir string) {
 	if err != nil || len(made) != 1 {
 		t.Fatal(made, err)
 	}
+	if _, out, _ := plumb(t, "list", root); !strings.Contains(out, " 2 trials  synth ") {
+		t.Errorf("a search is listed as %s", out)
+	}
 	return file, made[0]
 }
 

@@ -37,11 +37,7 @@ var ErrRefused = errors.New("cannot be opened as a model")
 // OpenCell opens the bundle of a run's cell by its name (see [record.Record.Find]). A cell that is not ok, or one of a
 // run whose experiment or manifest was edited, is refused.
 func OpenCell(dir, cell string) (*Bundle, *record.Record, *record.Result, error) {
-	rec, err := record.Open(dir)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	result, err := rec.Find(cell)
+	rec, result, err := record.OpenCell(dir, cell)
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -4,13 +4,14 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strconv"
 
 	"plumbline/models/automata"
 	"plumbline/models/automata/machine"
+	"plumbline/runs/bundle"
 	"plumbline/runs/compare"
-	"plumbline/runs/investigate"
 	"plumbline/runs/plot"
 	"plumbline/runs/record"
 )
@@ -39,7 +40,7 @@ func Machines(dir string, g *compare.Group, width float64) (out []*plot.Figure) 
 
 // machineOf is the machine of a cell, nil where it has none or left no model.
 func machineOf(dir, cell string) *machine.Machine {
-	c, err := investigate.OpenCell(dir, cell)
+	c, err := bundle.Open(filepath.Join(dir, filepath.FromSlash(cell)))
 	if err != nil {
 		return nil
 	}

@@ -44,7 +44,19 @@ const (
 
 // Open reads a run directory, finished or not. What is wrong with its files is in the record's Faults; the error is
 // about a folder that is no run directory.
-func Open(dir string) (*Record, error) {
+func Open(dir string) (*Record, error) { return open(dir, "") }
+
+// OpenCell is [Open] and [Record.Find]; of a run's cells it looks at those alone whose name holds that text.
+func OpenCell(dir, name string) (*Record, *Result, error) {
+	r, err := open(dir, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	found, err := r.Find(name)
+	return r, found, err
+}
+
+func open(dir, cell string) (*Record, error) {
 	r := &Record{Dir: dir, Name: filepath.Base(dir)}
 	there := 0
 	for _, name := range []string{experimentFile, manifestFile, resultsFile, "cells"} {
@@ -67,7 +79,7 @@ func Open(dir string) (*Record, error) {
 		}
 		return r, r.withoutPlan(rows, ended)
 	}
-	r.cells(rows, ended)
+	r.cells(rows, ended, cell)
 	return r, nil
 }
 
@@ -151,8 +163,9 @@ func (r *Record) readResults() (rows []Result, ended bool) {
 	return rows, true
 }
 
-// cells takes the results from the cells of the plan, which vouch for themselves; rows are those of results.csv.
-func (r *Record) cells(rows []Result, ended bool) {
+// cells takes the results from the cells of the plan whose names hold a text, which vouch for themselves; rows are those
+// of results.csv.
+func (r *Record) cells(rows []Result, ended bool, named string) {
 	r.Complete = ended
 	finished := !r.Manifest.Finished.IsZero()
 	byCell := map[string]*Result{}
@@ -160,6 +173,9 @@ func (r *Record) cells(rows []Result, ended bool) {
 		byCell[rows[i].Cell] = &rows[i]
 	}
 	for _, p := range r.Manifest.Plan {
+		if !strings.Contains(p.Cell, named) {
+			continue
+		}
 		blank := Result{
 			Data: p.Data, Model: p.Model, Label: p.Label, Seed: p.Seed, Fold: p.Fold, Unit: p.Unit, Cell: p.Cell,
 			Input: p.Input, Deterministic: p.Deterministic, Valid: eval.Number(math.NaN()),

@@ -22,7 +22,8 @@ func TestContainer(t *testing.T) {
 	first, last, ok := strings.Cut(string(raw), "\nFROM scratch\n")
 	copied := "COPY --from=build /plumbline /plumbline\n"
 	if !ok || strings.Contains(last, "\nFROM ") || strings.Count(last, copied) != 1 ||
-		!strings.Contains(first, "RUN CGO_ENABLED=0 go build ") || !strings.Contains(first, " -o /plumbline ./cmd/plumbline") {
+		!strings.Contains(first, "RUN CGO_ENABLED=0 go build ") ||
+		!strings.Contains(first, " -o /plumbline ./cmd/plumbline") {
 		t.Fatalf("Containerfile:\n%s", raw)
 	}
 	if testing.Short() {
@@ -89,8 +90,8 @@ func TestContainer(t *testing.T) {
 	if err != nil || len(entries) != 1 || entries[0].Name() != "plumbline" {
 		t.Errorf("the container holds %v, %v", entries, err)
 	}
-	args := []string{"run", "--env", "PLUMBLINE_TEST_MAIN=1", "--env", "HOME=/runs", "--volume", runs + ":/runs", container,
-		"--", "/plumbline", "run", "quickstart", "seeds=[1]", "models=[znorm]", "--out", "/runs", "--quiet"}
+	args := []string{"run", "--env", "PLUMBLINE_TEST_MAIN=1", "--env", "HOME=/runs", "--volume", runs + ":/runs",
+		container, "--", "/plumbline", "run", "quickstart", "seeds=[1]", "models=[znorm]", "--out", "/runs", "--quiet"}
 	if out, err := buildah(args...); err != nil {
 		if strings.Contains(out, "operation not permitted") {
 			t.Skipf("containers are built here, but not run: %s", out)

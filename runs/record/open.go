@@ -163,8 +163,8 @@ func (r *Record) readResults() (rows []Result, ended bool) {
 	return rows, true
 }
 
-// cells takes the results from the cells of the plan whose names hold a text, which vouch for themselves; rows are those
-// of results.csv.
+// cells takes the results from the cells of the plan whose names hold a text, which vouch for themselves; rows are
+// those of results.csv.
 func (r *Record) cells(rows []Result, ended bool, named string) {
 	r.Complete = ended
 	finished := !r.Manifest.Finished.IsZero()

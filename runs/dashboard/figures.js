@@ -210,11 +210,12 @@ function scores(box, c, s, onrange) {
   const place = v => x(n * (signedLog(v) - scale.low) / (scale.high - scale.low));
   if (data.score.limit != null) lineOf(svg, "mark", place(data.score.limit), 8, place(data.score.limit), base);
   if (s) svg.append(element("rect", {class: "sel", x: s[0] == null ? left : place(s[0]), width: Math.max(1, (s[1] == null ? svg.w - 10 : place(s[1])) - (s[0] == null ? left : place(s[0]))), y: 6, height: base - 6}));
-  let last = -1e9;
-  for (let k = 0; k <= 5; k++) {
-    const v = valueOf(scale, Math.round((NONE - 1) * k / 5)), p = x(n * k / 5), label = figure3(+v.toPrecision(2));
-    if (p - last < label.length * 7 + 8) continue;
-    last = p;
+  const taken = [];
+  for (const k of [0, 5, 1, 2, 3, 4]) { // the ends first, and between them what fits
+    const label = figure3(+valueOf(scale, Math.round((NONE - 1) * k / 5)).toPrecision(2)), p = x(n * k / 5), wide = textWidth(label);
+    const from = k === 0 ? p : k === 5 ? p - wide : p - wide / 2;
+    if (taken.some(t => from < t[1] + 8 && from + wide > t[0] - 8)) continue;
+    taken.push([from, from + wide]);
     texts(svg, f1(p), h - 6, k === 0 ? "start" : k === 5 ? "end" : "middle", label);
   }
   box.prepend(svg);

@@ -134,7 +134,7 @@ var allowed = map[string]string{
 	"runs/prepare": "configs/settings data data/audit data/cache data/evasion data/noise data/prep data/profile " +
 		"data/source data/split models numeric/parallel runs/experiment runs/record",
 	"runs/runstest": "configs models/all runs/experiment",
-	"runs/bundle": "configs/settings data data/flows data/prep data/profile data/source eval models " +
+	"runs/bundle": "configs/settings data data/flows data/input data/prep data/profile data/source eval models " +
 		"runs/experiment runs/record",
 	"runs/export": "configs/settings data eval models numeric/onnx runs/bundle runs/record",
 	"runs/investigate": "data data/cache data/prep data/pseudonym data/source eval models runs/bundle runs/experiment " +

@@ -10,7 +10,7 @@ import (
 )
 
 // ModelInput opens what a command line names as a model, and finds out how files are read for it: as a data config that
-// as names, or without one as the model's training data, or as inferred, which is said on stderr.
+// as names, or without one as the model's training data, by the header, or as inferred, which is said on stderr.
 func (a *App) ModelInput(ctx context.Context, model string, files []string, as string, labels bool) (*bundle.Bundle,
 	*bundle.Input, error) {
 	b, err := bundle.Load(model)

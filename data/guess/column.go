@@ -36,7 +36,8 @@ type Column struct {
 
 	soft                     map[string]int // marks of missing values that may be values
 	addresses, endpoints     bool
-	notations                []value.Notation // that all numbers fit; the first is the plain one
+	notations                []value.Notation   // that all numbers fit; the first is the plain one
+	numbers                  map[string]float64 // some texts that fit them, and what they are by the first
 	hex, anyHex              bool
 	layouts                  []clock
 	integers                 bool
@@ -57,7 +58,7 @@ var notations = []value.Notation{
 func New(name string) *Column {
 	return &Column{
 		Name: name, Values: map[string]int{}, soft: map[string]int{}, addresses: true, endpoints: true, hex: true,
-		integers: true, notations: slices.Clone(notations), low: math.Inf(1), high: math.Inf(-1),
+		integers: true, notations: slices.Clone(notations), numbers: map[string]float64{}, low: math.Inf(1), high: math.Inf(-1),
 	}
 }
 
@@ -73,11 +74,14 @@ func (c *Column) Look(text string) {
 		return
 	}
 	c.N++
-	if len(c.Values) < maxValues || c.Values[text] > 0 {
-		c.Values[text]++
+	before := c.Values[text]
+	if len(c.Values) < maxValues || before > 0 {
+		c.Values[text] = before + 1
 	}
-	c.addresses = c.addresses && isAddress(text)
-	c.endpoints = c.endpoints && isEndpoint(text)
+	if before == 0 { // nothing new is learned from a text that was there
+		c.addresses = c.addresses && isAddress(text)
+		c.endpoints = c.endpoints && isEndpoint(text)
+	}
 	c.number(text)
 	c.time(text)
 }
@@ -90,8 +94,13 @@ func (c *Column) mark(text string) {
 
 // number checks a text against the notations of numbers.
 func (c *Column) number(text string) {
+	if x, ok := c.numbers[text]; ok {
+		c.follow(x)
+		return
+	}
 	if len(c.notations) > 0 {
 		x, fits := 0.0, false
+		before := len(c.notations)
 		c.notations = slices.DeleteFunc(c.notations, func(n value.Notation) bool {
 			v, err := n.Number([]byte(text))
 			if err == nil && !fits {
@@ -99,7 +108,13 @@ func (c *Column) number(text string) {
 			}
 			return err != nil
 		})
+		if len(c.notations) != before {
+			clear(c.numbers)
+		}
 		if fits {
+			if len(c.numbers) < maxValues {
+				c.numbers[text] = x
+			}
 			c.follow(x)
 			return
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"time"
 
 	"plumbline/data"
 	"plumbline/data/columnar"
@@ -92,6 +93,8 @@ func (c *Config) Body(format string, inputs []data.Field) (*Config, error) {
 		d := newDelimited()
 		if c.Format == format {
 			*d = *plain
+		} else if len(c.Layouts()) == 0 {
+			d.TimeLayouts = []string{"unix", time.RFC3339Nano}
 		}
 		d.Separator, d.Quote, d.Encoding = ",", true, "utf-8"
 		d.Header, d.ByName, d.Absent, d.RepeatedHeader, d.End = true, true, "error", false, ""

@@ -1,9 +1,11 @@
 package bundle
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -14,6 +16,7 @@ import (
 
 	"plumbline/data"
 	"plumbline/data/flows"
+	"plumbline/data/input"
 	"plumbline/data/source"
 	"plumbline/runs/experiment"
 )
@@ -22,7 +25,7 @@ import (
 type Input struct {
 	Config *source.Config
 	Finder source.Finder
-	// Way says how it was found: "as the training data", "as NAME", or "as inferred".
+	// Way says how it was found: "as the training data", "as NAME", "by the names in its header", or "as inferred".
 	Way   string
 	Notes []string // which columns stand for which
 	Files []string // as they were named
@@ -68,9 +71,13 @@ func (b *Bundle) Input(ctx context.Context, files []string, o InputOptions) (*In
 	in := &Input{Finder: source.NewFinder(o.Dirs...), Files: files, bundle: b}
 	type way struct {
 		name   string
-		config *source.Config
+		config func() (*source.Config, error) // nil: there is no such way
+		quiet  bool                           // nobody needs to know why it is none
 	}
 	var ways []way
+	is := func(name string, c *source.Config) { // it is made already
+		ways = append(ways, way{name: name, config: func() (*source.Config, error) { return c, nil }})
+	}
 	var wrong []string
 	tools := flows.Names()
 	switch capture := isCapture(paths[0]); {
@@ -83,7 +90,7 @@ func (b *Bundle) Input(ctx context.Context, files []string, o InputOptions) (*In
 			if err != nil {
 				return nil, err
 			}
-			ways = append(ways, way{"as flows of " + tool, c.ForFiles(paths, o.Labels)})
+			is("as flows of "+tool, c.ForFiles(paths, o.Labels))
 		}
 	case o.As != "":
 		c, finder, _, err := o.Library.DataSet(o.As, o.Dirs...)
@@ -91,37 +98,98 @@ func (b *Bundle) Input(ctx context.Context, files []string, o InputOptions) (*In
 			return nil, err
 		}
 		in.Finder = finder
-		ways = []way{{"as " + o.As, c.ForFiles(paths, o.Labels)}}
+		is("as "+o.As, c.ForFiles(paths, o.Labels))
 		if short := c.WithoutTruth(paths); short != nil && !o.Labels {
-			ways = append(ways, way{"as " + o.As + " without its labels", short})
+			is("as "+o.As+" without its labels", short)
 		}
 	default:
 		if !b.config.Generated() {
-			ways = append(ways, way{"as the training data", b.config.ForFiles(paths, o.Labels)})
+			is("as the training data", b.config.ForFiles(paths, o.Labels))
 			if short := b.config.WithoutTruth(paths); short != nil && !o.Labels {
-				ways = append(ways, way{"as the training data without its labels", short})
+				is("as the training data without its labels", short)
 			}
 		}
-		c, _, named, err := o.Library.DataSet(paths[0], o.Dirs...)
-		switch {
-		case err != nil:
-			wrong = append(wrong, "as inferred: "+err.Error())
-		case named.Inferred:
-			ways = append(ways, way{"as inferred", c.ForFiles(paths, o.Labels)})
+		if !o.Labels {
+			ways = append(ways, way{"by the names in its header", func() (*source.Config, error) {
+				return b.byHeader(ctx, paths)
+			}, true})
 		}
+		ways = append(ways, way{name: "as inferred", config: func() (*source.Config, error) {
+			c, _, named, err := o.Library.DataSet(paths[0], o.Dirs...)
+			if err != nil || !named.Inferred {
+				return nil, err
+			}
+			return c.ForFiles(paths, o.Labels), nil
+		}})
 	}
 	for _, w := range ways {
-		in.Config, in.Way = w.config, w.name
-		err := in.try(ctx, paths[0])
+		c, err := w.config() // one after the other: inferring takes a look at many rows
+		if err == nil && c == nil {
+			continue
+		}
+		if err == nil {
+			in.Config, in.Way = c, w.name
+			err = in.try(ctx, paths[0])
+		}
 		if err == nil {
 			return in, nil
 		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		wrong = append(wrong, w.name+": "+err.Error())
+		if !w.quiet {
+			wrong = append(wrong, w.name+": "+err.Error())
+		}
 	}
 	return nil, fmt.Errorf("bundle: %s: %w\n  %s", files[0], ErrTable, strings.Join(wrong, "\n  "))
+}
+
+// headerLook is how much text has to be without a fault for a file to be read by its header.
+const headerLook = 8 << 20
+
+// byHeader reads files of commas whose header names the columns that the model needs, with the types of training, and
+// those of addresses and times, by which a row is recognised, if it has them. Columns that nobody needs are not looked
+// at. What notation the values have is not guessed: the beginning of the first file must have that of training.
+func (b *Bundle) byHeader(ctx context.Context, paths []string) (*source.Config, error) {
+	fields, err := b.config.Inputs(b.Columns, func(name string) bool { _, ok := b.needed[name]; return ok })
+	if err != nil {
+		return nil, err
+	}
+	in, err := input.Open(paths[0])
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	text, err := io.ReadAll(io.LimitReader(in, headerLook))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) == headerLook {
+		text = text[:bytes.LastIndexByte(text, '\n')+1]
+	}
+	head, _, _ := bytes.Cut(bytes.TrimSpace(text), []byte{'\n'})
+	has := map[string]bool{}
+	for _, cell := range strings.Split(string(head), ",") {
+		has[strings.ToLower(strings.Trim(strings.TrimSpace(cell), `"`))] = true
+	}
+	for _, f := range b.Columns {
+		if (f.Type == data.Address || f.Type == data.Time) && !slices.Contains(fields, f) &&
+			slices.ContainsFunc(append([]string{f.Name}, b.config.Aliases[f.Name]...), func(name string) bool {
+				return has[strings.ToLower(name)]
+			}) {
+			fields = append(fields, f)
+		}
+	}
+	c, err := b.config.Body("delimited", fields)
+	if err != nil {
+		return nil, err
+	}
+	err = c.StreamFrom(ctx, bytes.NewReader(text), paths[0], 1, false, func(*data.Table) error { return nil })
+	if err != nil {
+		return nil, err
+	}
+	c.MaxBad = b.config.MaxBad
+	return c.ForFiles(paths, false), nil
 }
 
 // Named is what a file was called on the command line.

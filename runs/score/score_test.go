@@ -270,6 +270,27 @@ func TestOtherColumns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// a header with the names is enough, unless a value has another notation or the labels are asked for
+	named := bytes.Replace(raw, []byte("Src Bytes"), []byte("src_bytes"), 1)
+	odd := bytes.ReplaceAll(named, []byte("1.000001e+06"), []byte("NA"))
+	odd = bytes.ReplaceAll(odd, []byte("1000001"), []byte("NA"))
+	if bytes.Equal(odd, named) {
+		t.Fatalf("no number became NA: %.500s", named)
+	}
+	for _, c := range []struct {
+		text   []byte
+		labels bool
+		read   string
+	}{{named, false, "by the names in its header"}, {named, true, "as inferred"}, {odd, false, "as inferred"}} {
+		if err := os.WriteFile(path, c.text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		lines, sum := scored(t, b, input(t, b, c.labels, path), score.Options{})
+		if sum.Read != c.read || int(sum.Rows) != table.Rows || column(t, lines, "src")[0] == "" ||
+			column(t, lines, "time")[0] == "" {
+			t.Errorf("want %s: %+v", c.read, sum)
+		}
+	}
 	if err := os.WriteFile(path, bytes.Replace(raw, []byte("duration"), []byte("length"), 1), 0o644); err != nil {
 		t.Fatal(err)
 	}

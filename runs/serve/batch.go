@@ -177,6 +177,23 @@ func (b *batch) table(ctx context.Context, t *data.Table) error {
 	if err := b.known(t); err != nil {
 		return err
 	}
+	if b.m.alone && b.m.ByRow() { // piece by piece: a row group of Parquet may be large
+		for from := 0; from < t.Rows; from += pieceRows {
+			rows := make([]int32, min(pieceRows, t.Rows-from))
+			for i := range rows {
+				rows[i] = int32(from + i)
+			}
+			_, scores, err := b.m.ScoreRows(ctx, t, rows)
+			if err != nil {
+				return err
+			}
+			b.records += len(rows)
+			if err := b.scores(nil, scores); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	scored, err := b.m.Score(ctx, t)
 	if err != nil {
 		return err
@@ -221,8 +238,11 @@ func (b *batch) parquet(ctx context.Context, in io.Reader) error {
 	return b.stream(ctx, "parquet", file)
 }
 
-// floatBlock is how many rows of the prepared matrix are scored at a time.
-const floatBlock = 8192
+// How many rows are scored at a time, of a table and of the prepared matrix.
+const (
+	pieceRows  = 8192
+	floatBlock = 8192
+)
 
 // floats scores rows of the prepared matrix, as little-endian float32, one after the other.
 func (b *batch) floats(ctx context.Context, in io.Reader) error {

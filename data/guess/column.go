@@ -58,7 +58,8 @@ var notations = []value.Notation{
 func New(name string) *Column {
 	return &Column{
 		Name: name, Values: map[string]int{}, soft: map[string]int{}, addresses: true, endpoints: true, hex: true,
-		integers: true, notations: slices.Clone(notations), numbers: map[string]float64{}, low: math.Inf(1), high: math.Inf(-1),
+		integers: true, notations: slices.Clone(notations), numbers: map[string]float64{},
+		low: math.Inf(1), high: math.Inf(-1),
 	}
 }
 

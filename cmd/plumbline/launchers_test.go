@@ -148,13 +148,17 @@ func startSlurm(t *testing.T) {
 	}
 	dir := t.TempDir()
 	var ports []int
+	var free []net.Listener
 	for range 2 {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer l.Close() // when both are known
+		free = append(free, l)
 		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+	}
+	for _, l := range free {
+		l.Close()
 	}
 	host, _ := os.Hostname()
 	host, _, _ = strings.Cut(host, ".")
@@ -209,7 +213,7 @@ PartitionName=debug Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 			skip("%s does not start: %v: %s", name, err, out)
 		}
 	}
-	until(t, 5*time.Minute, "the node is idle", func() bool {
+	until(t, 2*time.Minute, "the node is idle", func() bool {
 		out, _ := exec.Command("sinfo", "-h", "-o", "%T").Output()
 		return strings.Contains(string(out), "idle")
 	})

@@ -364,6 +364,7 @@ func newExamples(t *testing.T) *examples {
 		"--minutes 10", "--minutes 1", "--minutes 20", "--minutes 1",
 		"go run ./cmd/plumbline", "plumbline", "tune tune-quickstart", "tune "+search+" --out "+root,
 		"runs/20240101-120000-tune-quickstart", found, "runs/20240101-120000-varied", exampleVaried(t),
+		"eda nsl-kdd:train --against nsl-kdd:test", "eda "+traffic+" --against "+traffic,
 		"run cao2019-nsl-kdd", "run "+small, "run quickstart", "run "+small,
 		"configs/experiments/quickstart.yaml", small, "configs/experiments/nsl-kdd-baselines.yaml", small,
 		"verify runs/20240101-120000-quickstart --reference", "verify "+exampleShipped(t)+" --reference",

@@ -199,6 +199,11 @@ PartitionName=debug Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 	}
 	t.Setenv("SLURM_CONF", filepath.Join(dir, "slurm.conf"))
 	t.Cleanup(func() {
+		for _, name := range []string{"ctld.log", "slurmd.log"} {
+			if raw, err := os.ReadFile(filepath.Join(dir, name)); err == nil && t.Failed() {
+				t.Logf("%s: %s", name, raw[max(0, len(raw)-4000):])
+			}
+		}
 		exec.Command("scancel", "--full", "--user=root").Run()
 		for _, name := range []string{"slurmd.pid", "ctld.pid"} {
 			raw, _ := os.ReadFile(filepath.Join(dir, name))
@@ -262,23 +267,33 @@ func TestSlurm(t *testing.T) {
 		})
 		return o
 	}
-	again := func(o claim.Owner) { // Slurm waits two minutes before it starts a job anew
+	// Slurm waits two minutes before it starts a job anew. The node refuses one that it has just ended, so it gets time.
+	waiting := map[string]time.Time{}
+	release := func(o claim.Owner, restarts int) bool {
+		out, _ := exec.Command("scontrol", "show", "job", "-o", o.Job.ID).Output()
+		if !strings.Contains(string(out), "JobState=PENDING") ||
+			restarts > 0 && !strings.Contains(string(out), fmt.Sprintf("Restarts=%d ", restarts)) {
+			delete(waiting, o.Job.ID)
+			return false
+		}
+		since, known := waiting[o.Job.ID]
+		if !known {
+			waiting[o.Job.ID] = time.Now()
+		}
+		return known && time.Since(since) > 10*time.Second &&
+			exec.Command("scontrol", "update", "JobId="+o.Job.ID, "StartTime=now").Run() == nil
+	}
+	again := func(o claim.Owner) {
 		attempt, err := strconv.Atoi(o.Job.Attempt)
 		if err != nil {
 			t.Fatal(err)
 		}
-		until(t, 3*time.Minute, "job "+o.Job.ID+" was queued again", func() bool {
-			out, _ := exec.Command("scontrol", "show", "job", "-o", o.Job.ID).Output()
-			return strings.Contains(string(out), fmt.Sprintf("Restarts=%d ", attempt+1)) &&
-				strings.Contains(string(out), "JobState=PENDING") &&
-				exec.Command("scontrol", "update", "JobId="+o.Job.ID, "StartTime=now").Run() == nil
-		})
+		until(t, 3*time.Minute, "job "+o.Job.ID+" was queued again", func() bool { return release(o, attempt+1) })
 	}
 	killed := owner("59")
 	if err := syscall.Kill(killed.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	again(killed)
 	late := owner("60")
 	spent := processorTime(late.PID)
 	until(t, 3*time.Minute, "some epochs have ended", func() bool {
@@ -287,6 +302,7 @@ func TestSlurm(t *testing.T) {
 	if err := syscall.Kill(late.PID, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
+	again(killed)
 	until(t, 3*time.Minute, "the time limit is near", func() bool {
 		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", late.PID))
 		_, pending, _ := strings.Cut(string(raw), "ShdPnd:\t")
@@ -305,7 +321,7 @@ func TestSlurm(t *testing.T) {
 	until(t, 5*time.Minute, "the run is collected", func() bool {
 		// on a busy machine they reach their limit once more, and would wait for two minutes
 		for _, o := range []claim.Owner{killed, late} {
-			exec.Command("scontrol", "update", "JobId="+o.Job.ID, "StartTime=now").Run()
+			release(o, 0)
 		}
 		_, err := os.Stat(filepath.Join(dir, "report.html"))
 		return err == nil
@@ -316,6 +332,13 @@ func TestSlurm(t *testing.T) {
 	})
 	os.Unsetenv("PLUMBLINE_TEST_MAIN")
 	likeLocal(t, file, dir, 60)
+	if t.Failed() { // what the jobs printed
+		logs, _ := filepath.Glob(filepath.Join(dir, "logs", "*"))
+		for _, name := range logs {
+			raw, _ := os.ReadFile(name)
+			t.Logf("%s: %s", filepath.Base(name), raw)
+		}
+	}
 	// the log of the cell: it began, was interrupted, and went on after some epochs
 	raw, err := os.ReadFile(filepath.Join(dir, "cells/synth/slow/s2/log.jsonl"))
 	if err != nil {

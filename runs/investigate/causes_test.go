@@ -64,7 +64,7 @@ models: [iforest, mahalanobis, {model: pca, params: {components: 1}}, ae, ocsvm,
 seeds: [1]
 `
 	columns := map[string][]string{"high a": {"a"}, "low c": {"c"}, "split e": {"d", "e"}}
-	expecting := []string{"mahalanobis", "pca", "ae"}
+	expecting := []string{"mahalanobis", "pca", "ae", "knn"}
 	// what cannot see that two columns part: cuts along columns, and sums over columns
 	apart := []string{"mahalanobis", "ocsvm", "knn", "boosting", "random_forest", "bagging"}
 	out := runSmall(t, text)

@@ -221,6 +221,14 @@ func MetricNamed(name string) (Metric, bool) {
 	return Metric{}, false
 }
 
+// TitleOf is what tables and axes call a metric: its name where it is none that is known.
+func TitleOf(name string) string {
+	if m, ok := MetricNamed(name); ok {
+		return m.Title
+	}
+	return name
+}
+
 // Measured says whether the metric comes from scores, probabilities and labels and is in metrics.json; the others are
 // measured by what runs the model.
 func (m Metric) Measured() bool {

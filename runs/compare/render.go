@@ -30,10 +30,7 @@ func (c *Comparison) Render(w io.Writer, format string) error {
 }
 
 // title is the column head of a metric.
-func title(metric string) string {
-	about, _ := eval.MetricNamed(metric)
-	return about.Title
-}
+func title(metric string) string { return eval.TitleOf(metric) }
 
 // grid is the rows of a group as cells of text, heads first.
 func (c *Comparison) grid(g *Group) [][]string {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"plumbline/eval"
 	"plumbline/runs/compare"
 	"plumbline/runs/plot"
 	"plumbline/runs/record"
@@ -70,7 +71,7 @@ func along(p *compare.Pivot, axis string, width float64) *plot.Figure {
 		return nil
 	}
 	// to the next tenth, so that the axis ends with a round number
-	y := plot.Axis{Label: titleOf(p.Metric), Low: math.Floor(low*10+1e-9) / 10, High: math.Ceil(high*10-1e-9) / 10}
+	y := plot.Axis{Label: eval.TitleOf(p.Metric), Low: math.Floor(low*10+1e-9) / 10, High: math.Ceil(high*10-1e-9) / 10}
 	if y.Low >= y.High {
 		y.Low, y.High = y.Low-0.1, y.High+0.1
 	}

@@ -166,14 +166,6 @@ func Achieved(g *compare.Group, width float64) *plot.Figure {
 		High: 1, Log: true, Percent: true}, asked, "false-positive rate", "", points)
 }
 
-// titleOf is what tables call a metric.
-func titleOf(metric string) string {
-	if about, ok := eval.MetricNamed(metric); ok {
-		return about.Title
-	}
-	return metric
-}
-
 // Published is our values beside those that a source reports; nil without a pair.
 func Published(data string, p *compare.Published, width float64) *plot.Figure {
 	byMetric := map[string][]plot.Point{}
@@ -190,7 +182,7 @@ func Published(data string, p *compare.Published, width float64) *plot.Figure {
 	if metric == "" || len(points) == 0 {
 		return nil
 	}
-	axis := plot.Axis{Label: titleOf(metric), Low: 0, High: 1}
+	axis := plot.Axis{Label: eval.TitleOf(metric), Low: 0, High: 1}
 	low, high := 1.0, 0.0
 	for _, q := range points {
 		for _, v := range []float64{q.Value, q.Beside} {

@@ -202,13 +202,16 @@ func (d *commandDetector) write(ctx context.Context, folder string) error {
 func (d *commandDetector) arguments(folder string) ([]string, error) {
 	from := origin{Run: slices.Clone(d.spec.Run), Files: []originFile{}}
 	var argv []string
+	var pairs []string
+	for name, value := range d.spec.Settings {
+		pairs = append(pairs, "{"+name+"}", value)
+	}
+	values := strings.NewReplacer(pairs...) // in one pass: a value that holds another's name stays as it is
 	hasFolder := false
 	for _, arg := range d.spec.Run {
 		hasFolder = hasFolder || strings.Contains(arg, "{folder}")
 		text := strings.ReplaceAll(d.fill(arg), "{folder}", folder)
-		for name, value := range d.spec.Settings {
-			text = strings.ReplaceAll(text, "{"+name+"}", value)
-		}
+		text = values.Replace(text)
 		if text == arg {
 			path, file, err := named(arg, d.at.Find)
 			if err != nil {

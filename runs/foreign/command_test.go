@@ -1,10 +1,14 @@
 package foreign
 
 import (
+	"io/fs"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"plumbline/models"
+	"plumbline/runs/record"
 )
 
 // TestSettingsOfAProgram: a name that could not stand in an argument, or stands for something of the cell, is refused,
@@ -25,5 +29,21 @@ func TestSettingsOfAProgram(t *testing.T) {
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q, %s: %v", c.name, c.arg, err)
 		}
+	}
+}
+
+// TestArgumentsOfAProgram: each value stands as it is, whatever it holds.
+func TestArgumentsOfAProgram(t *testing.T) {
+	d := &commandDetector{spec: Command{Run: []string{"{one}", "{two} {folder}", "{seed}"},
+		Settings: map[string]string{"one": "{two}", "two": "{one}{data}"}}}
+	d.at = &Place{Seed: 7, Data: "x", Find: func(string) (string, error) { return "", fs.ErrNotExist }}
+	dir, err := record.MakeDirectory(t.TempDir(), "x", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.at.Files = dir.Folder("cell")
+	list, err := d.arguments("/at")
+	if err != nil || !slices.Equal(list, []string{"{two}", "{one}{data} /at", "7"}) {
+		t.Errorf("%q, %v", list, err)
 	}
 }

@@ -117,7 +117,7 @@ func listening(t *testing.T, w *watched) (to net.Conn, stop func() Counts) {
 	}
 }
 
-// waited is the alerts when there are so many, or after a while.
+// waited is the alerts when there are n of them, or after a while.
 func (w *watched) waited(n int) []alerts.Alert {
 	for end := time.Now().Add(20 * time.Second); len(w.all(true)) < n && time.Now().Before(end); {
 		time.Sleep(20 * time.Millisecond)

@@ -127,7 +127,7 @@ func (p *packedWords) insertInto(t *prefixTreeBuilder) {
 }
 
 // span is the words through a node whose subtree is as the words made it: keys[from:from+n], of which the first depth
-// bits lead to the node. n is 0 where merges have changed it, and manyKeys for so many or more.
+// bits lead to the node. n is 0 where merges have changed it, and manyKeys for that many or more.
 type span struct {
 	from     int32
 	n, depth uint8

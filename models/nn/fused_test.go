@@ -89,7 +89,7 @@ func TestPhasedNetworksForAnyWorkers(t *testing.T) {
 	}
 }
 
-// TestSameWeightsForAnyInstructions: AVX2 and AVX-512 learn the same bits.
+// TestSameWeightsForAnyInstructions: AVX2, AVX-512 and plain Go learn the same bits.
 func TestSameWeightsForAnyInstructions(t *testing.T) {
 	hash := func() string {
 		x, order := problem(37, 700)
@@ -100,25 +100,29 @@ func TestSameWeightsForAnyInstructions(t *testing.T) {
 	sameForAnyInstructions(t, hash)
 }
 
-// sameForAnyInstructions runs the test that calls it once more in a process that has AVX2 alone, and compares what
-// weights gives there with what it gives here.
+// sameForAnyInstructions runs the test that calls it again in processes that have AVX2 alone and plain Go alone, and
+// compares what weights gives there with what it gives here.
 func sameForAnyInstructions(t *testing.T, weights func() string) {
 	t.Helper()
 	if os.Getenv("PLUMBLINE_TEST_CHILD") != "" {
 		fmt.Println("weights", weights())
 		return
 	}
-	if kernel.Name() != "avx512" {
+	isas := map[string][]string{"avx512": {"avx2", "generic"}, "avx2": {"generic"}}[kernel.Name()]
+	if isas == nil {
 		t.Skipf("this processor, or the tests, have %s", kernel.Name())
 	}
-	cmd := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$", "-test.v")
-	cmd.Env = append(os.Environ(), "PLUMBLINE_TEST_CHILD=1", "PLUMBLINE_ISA=avx2")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	if !strings.Contains(string(out), "weights "+weights()+"\n") {
-		t.Error("avx2 learns other weights")
+	here := "weights " + weights() + "\n"
+	for _, isa := range isas {
+		cmd := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$", "-test.v")
+		cmd.Env = append(os.Environ(), "PLUMBLINE_TEST_CHILD=1", "PLUMBLINE_ISA="+isa)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", isa, err, out)
+		}
+		if !strings.Contains(string(out), here) {
+			t.Errorf("%s learns other weights than %s", isa, kernel.Name())
+		}
 	}
 }
 

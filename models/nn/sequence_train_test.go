@@ -63,7 +63,7 @@ func TestSequenceSameWeightsForAnyWorkers(t *testing.T) {
 	}
 }
 
-// TestSequenceSameWeightsForAnyInstructions: AVX2 and AVX-512 learn the same bits.
+// TestSequenceSameWeightsForAnyInstructions: AVX2, AVX-512 and plain Go learn the same bits.
 func TestSequenceSameWeightsForAnyInstructions(t *testing.T) {
 	hash := func() string {
 		all := ""

@@ -75,7 +75,7 @@ type nystrom struct {
 }
 
 func newNystrom(ctx context.Context, landmarks *similarity.Points, workers int) (*nystrom, error) {
-	gram, err := landmarks.Gram(ctx, workers)
+	gram, err := landmarks.Gram(ctx, workers, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -78,7 +78,7 @@ func (s solver) solve(ctx context.Context, p *similarity.Points) (*solution, err
 
 // whole solves a small problem from libsvm's start.
 func (s solver) whole(ctx context.Context, p *similarity.Points) (*solution, error) {
-	q, err := p.Gram(ctx, s.workers)
+	q, err := p.Gram(ctx, s.workers, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -175,6 +175,7 @@ type decomposition struct {
 	sol   solution
 	grad  []float64 // Kα
 	delta []float64 // scratch: change of grad
+	gram  []float64 // scratch: kernel values of a working set, of which two are not held at a time
 
 	spread bool // most points are support vectors, as far as the start can tell
 }
@@ -223,10 +224,11 @@ func support(alpha []float64) (idx []int, w []float64) {
 // gap: precision is wasted while the gradient of the others is still far off.
 func (d *decomposition) round(ctx context.Context, size int, rough bool, low, high float64) (bool, error) {
 	set := d.violators(size, low, high)
-	q, err := d.p.Pick(set).Gram(ctx, d.workers)
+	q, err := d.p.Pick(set).Gram(ctx, d.workers, d.gram)
 	if err != nil {
 		return false, err
 	}
+	d.gram = q
 	g, a := make([]float64, len(set)), make([]float64, len(set))
 	for r, i := range set {
 		g[r], a[r] = d.grad[i], d.sol.alpha[i]

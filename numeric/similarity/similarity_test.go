@@ -112,7 +112,7 @@ func TestSums(t *testing.T) {
 				at[i] = sum
 			}
 			check("values", at, wideQ)
-			gram, err := some.Gram(ctx, 3)
+			gram, err := some.Gram(ctx, 3, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -170,7 +170,7 @@ func TestLargeOffset(t *testing.T) {
 	x, wide := set(n, d, 1e6, 0.5, 6)
 	for _, shift := range [][]float64{kernel.Middles(x, n, d), make([]float64, d)} {
 		f := Function{Kind: RBF, Gamma: 0.7}
-		gram, err := New(f, x, n, d, shift, true).Gram(context.Background(), 1)
+		gram, err := New(f, x, n, d, shift, true).Gram(context.Background(), 1, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -190,7 +190,7 @@ func TestCancelled(t *testing.T) {
 	x, _ := set(50, 2, 0, 1, 1)
 	p := New(Function{Kind: RBF, Gamma: 1}, x, 50, 2, nil, false)
 	w, out := make([]float64, 50), make([]float64, 50)
-	_, gramErr := p.Gram(ctx, 1)
+	_, gramErr := p.Gram(ctx, 1, nil)
 	for i, err := range []error{p.Sums(ctx, p, w, 1, out), p.SumsAt(ctx, x, w, 2, out),
 		p.LogSumsAt(ctx, x, 1, out), gramErr} {
 		if !errors.Is(err, context.Canceled) {

@@ -173,19 +173,22 @@ func valuesAt[T kernel.Real](ctx context.Context, p *Points, cols *prepared[T], 
 	})
 }
 
-// Gram is the N×N matrix K(p_i, p_j), row-major.
-func (p *Points) Gram(ctx context.Context, workers int) ([]float64, error) {
-	if p.single != nil {
-		return gram(ctx, p, p.single, workers)
+// Gram is the N×N matrix K(p_i, p_j), row-major. It is in room where that has the capacity, and replaces what is there.
+func (p *Points) Gram(ctx context.Context, workers int, room []float64) ([]float64, error) {
+	if cap(room) < p.N*p.N {
+		room = make([]float64, p.N*p.N)
 	}
-	return gram(ctx, p, p.double, workers)
+	q := room[:p.N*p.N]
+	if p.single != nil {
+		return q, gram(ctx, p, p.single, workers, q)
+	}
+	return q, gram(ctx, p, p.double, workers, q)
 }
 
-func gram[T kernel.Real](ctx context.Context, p *Points, from *prepared[T], workers int) ([]float64, error) {
-	q := make([]float64, p.N*p.N)
+func gram[T kernel.Real](ctx context.Context, p *Points, from *prepared[T], workers int, q []float64) error {
 	x, norms := from.rows()
 	width := kernel.PanelRows[T]()
-	err := parallel.Workspaces(ctx, workers, p.N, kernel.TileRows, func() func(from, to int) {
+	return parallel.Workspaces(ctx, workers, p.N, kernel.TileRows, func() func(from, to int) {
 		tile := kernel.NewTile[T](p.D)
 		return func(lo, hi int) {
 			tile.Use(x[lo*p.D:hi*p.D], norms[lo:hi])
@@ -206,5 +209,4 @@ func gram[T kernel.Real](ctx context.Context, p *Points, from *prepared[T], work
 			}
 		}
 	})
-	return q, err
 }

@@ -90,10 +90,11 @@ type work struct {
 	sol   Solution
 	grad  []float64 // Kβ + Linear
 	delta []float64 // scratch: change of Kβ
+	gram  []float64 // scratch: kernel values of a working set, of which two are not held at a time
 }
 
 func (w *work) whole(ctx context.Context) (*Solution, error) {
-	q, err := w.Points.Gram(ctx, w.Workers)
+	q, err := w.Points.Gram(ctx, w.Workers, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -290,10 +291,11 @@ func (w *work) carry(f []float64, offset float64) {
 // while the gradient of the others is far off.
 func (w *work) round(ctx context.Context, size int, low, high float64) (bool, error) {
 	set := w.violators(size, low, high)
-	q, err := w.Points.Pick(set).Gram(ctx, w.Workers)
+	q, err := w.Points.Pick(set).Gram(ctx, w.Workers, w.gram)
 	if err != nil {
 		return false, err
 	}
+	w.gram = q
 	m := len(set)
 	d := &dense{q: q, g: make([]float64, m), b: make([]float64, m), low: make([]float64, m), high: make([]float64, m)}
 	for k, i := range set {

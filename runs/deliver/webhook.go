@@ -24,6 +24,7 @@ type webhook struct {
 	batch   int
 	client  *http.Client
 	refused int // times that the request in turn was refused for good
+	alone   int // alerts that go one by one, since they were refused together
 }
 
 // mostRefused is how often a request that the receiver calls wrong is tried.
@@ -51,23 +52,30 @@ type retryError struct {
 // refusedError says that a receiver will never take some alerts.
 type refusedError struct{ error }
 
-// Send posts the alerts, batch by batch. An alert that the receiver calls wrong several times is passed over with a
-// refusedError: it stays in the store.
+// Send posts the alerts, batch by batch. Those of a batch that the receiver calls wrong are posted one by one; an alert
+// that it calls wrong several times is passed over with a refusedError: it stays in the store.
 func (w *webhook) Send(ctx context.Context, list []alerts.Alert) (int, error) {
-	for from := 0; from < len(list); from += w.batch {
+	for from := 0; from < len(list); {
 		to := min(from+w.batch, len(list))
+		if w.alone > 0 {
+			to = from + 1
+		}
 		err := w.post(ctx, list[from:to])
 		var refused refusedError
 		if errors.As(err, &refused) {
+			if to-from > 1 {
+				w.alone = to - from
+				continue
+			}
 			if w.refused++; w.refused == mostRefused {
-				w.refused = 0
+				w.refused, w.alone = 0, max(0, w.alone-1)
 				return to, err
 			}
 		}
 		if err != nil {
 			return from, err
 		}
-		w.refused = 0
+		w.refused, w.alone, from = 0, max(0, w.alone-1), to
 	}
 	return len(list), nil
 }
@@ -111,7 +119,7 @@ func (w *webhook) post(ctx context.Context, list []alerts.Alert) error {
 	said, _ := io.ReadAll(io.LimitReader(res.Body, 300))
 	err = fmt.Errorf("%s: %s: %.200q", w.shown, res.Status, said)
 	switch c := res.StatusCode; {
-	case c >= 200 && c < 300, c == http.StatusConflict: // it has this one
+	case c >= 200 && c < 300, c == http.StatusConflict && len(list) == 1: // it has this one
 		return nil
 	case c == http.StatusTooManyRequests, c == http.StatusServiceUnavailable:
 		seconds, _ := strconv.Atoi(res.Header.Get("Retry-After"))

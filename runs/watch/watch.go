@@ -60,18 +60,19 @@ type Counts struct {
 type Watcher struct {
 	Counts Counts
 
-	o        Options
-	b        *bundle.Bundle
-	config   *source.Config
-	scorer   *scorer
-	units    *entities // nil: rows are judged
-	gate     *alerts.Gate
-	usual    []float32
-	expected map[string]string // usual values, by column
-	stream   string
-	rows     int64 // of the stream, over all stops
-	batch    alerts.Batch
-	judged   time.Time // when verdicts were last read
+	o         Options
+	b         *bundle.Bundle
+	config    *source.Config
+	scorer    *scorer
+	units     *entities // nil: rows are judged
+	gate      *alerts.Gate
+	usual     []float32
+	expected  map[string]string // usual values, by column
+	addresses map[string]bool   // columns of addresses
+	stream    string
+	rows      int64 // of the stream, over all stops
+	batch     alerts.Batch
+	judged    time.Time // when verdicts were last read
 
 	position json.RawMessage // as the store has it
 }
@@ -104,7 +105,10 @@ func New(ctx context.Context, b *bundle.Bundle, o Options) (*Watcher, error) {
 		o.Say = func(string) {}
 	}
 	w := &Watcher{o: o, b: b, stream: b.Label + " " + o.Stream, usual: usual(ctx, b),
-		expected: usualTexts(b)}
+		expected: usualTexts(b), addresses: map[string]bool{}}
+	for _, f := range b.Columns {
+		w.addresses[f.Name] = f.Type == data.Address
+	}
 	var err error
 	needed := map[string]bool{}
 	for _, c := range b.Needed() {
@@ -260,7 +264,8 @@ func (w *Watcher) Table(ctx context.Context, t *data.Table, where func(row int) 
 			return err
 		}
 		for i, a := range found {
-			a.Reasons, a.Cause, a.Group = reasons[i], causes[i], alerts.GroupID(w.b.Hash, causes[i])
+			a.Reasons, a.Cause = reasons[i], causes[i]
+			a.Group = alerts.GroupID(w.b.Hash, w.keptCause(a, w.pseudonyms(a)))
 			w.pass(a)
 		}
 	}
@@ -334,7 +339,7 @@ func (w *Watcher) alert(t *data.Table, cols *roles.Columns, row int, score float
 	a := &alerts.Alert{
 		Model: w.b.Label, Hash: w.b.Hash, Score: score, Threshold: float64(w.b.Threshold.Score), Unit: w.b.Unit.Name,
 		Entity: entity, File: file, Line: line, Record: map[string]string{},
-		ID: alerts.NewID(w.b.Hash, w.o.Stream, w.rows+int64(row), entity),
+		ID: alerts.NewID(w.b.Hash, w.o.Stream, w.rows+int64(row), w.o.keptName(entity)),
 	}
 	if p := w.b.Calibration.P(score); !math.IsNaN(p) {
 		a.P = &p
@@ -377,17 +382,36 @@ func (w *Watcher) pass(a *alerts.Alert) {
 	}
 }
 
+// pseudonyms are the addresses in an alert's record, with what each is changed to; nil where addresses stay. Names of
+// alerts and groups are made of them and not of the addresses, which could be found by trying all that there are.
+func (w *Watcher) pseudonyms(a *alerts.Alert) map[string]string {
+	if w.o.Disguise == nil {
+		return nil
+	}
+	to := map[string]string{}
+	for name, v := range a.Record {
+		if w.addresses[name] || pseudonym.IsAddress(v) {
+			to[v] = w.o.Disguise(v)
+		}
+	}
+	return to
+}
+
+// keptCause is the root cause of an alert as the store has it.
+func (w *Watcher) keptCause(a *alerts.Alert, to map[string]string) string {
+	if w.o.Disguise == nil {
+		return a.Cause
+	}
+	return pseudonym.Words(replaceWords(a.Cause, to), w.o.Disguise)
+}
+
 // disguise changes the addresses of an alert.
 func (w *Watcher) disguise(a *alerts.Alert) {
-	to := map[string]string{}
-	addresses := map[string]bool{} // columns
-	for _, f := range w.b.Columns {
-		addresses[f.Name] = f.Type == data.Address
-	}
+	to := w.pseudonyms(a)
+	a.Cause = w.keptCause(a, to)
 	for name, v := range a.Record {
-		if addresses[name] || pseudonym.IsAddress(v) {
-			to[v] = w.o.Disguise(v)
-			a.Record[name] = to[v]
+		if now, ok := to[v]; ok && (w.addresses[name] || pseudonym.IsAddress(v)) {
+			a.Record[name] = now
 		}
 	}
 	for _, v := range []*string{&a.Source, &a.Dest} {
@@ -402,11 +426,10 @@ func (w *Watcher) disguise(a *alerts.Alert) {
 		if now, ok := to[r.Actual]; ok {
 			r.Actual = now
 		}
-		if addresses[r.Name] && r.Expected != "" || pseudonym.IsAddress(r.Expected) {
+		if w.addresses[r.Name] && r.Expected != "" || pseudonym.IsAddress(r.Expected) {
 			r.Expected = w.o.Disguise(r.Expected)
 		}
 	}
-	a.Cause = pseudonym.Words(replaceWords(a.Cause, to), w.o.Disguise)
 }
 
 // pending says whether there is something to commit.

@@ -510,3 +510,46 @@ func TestBadRows(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 }
+
+// TestNamesOfPseudonyms: who knows the model, the stream and all addresses, but no key, cannot find from the name of an
+// alert or of its group whose it is.
+func TestNamesOfPseudonyms(t *testing.T) {
+	b := trained(t, "host", "znorm")["znorm"]
+	w := newWatched(t, b)
+	rows := zeekRows(5, 400, false)
+	w.put(zeekHead(false) + strings.Join(rows, ""))
+	named := func(stream string) (tried, found int) {
+		guesses := map[string]bool{}
+		for n := range int64(len(rows)) {
+			for host := range 16 {
+				guesses[alerts.NewID(b.Hash, stream, n, fmt.Sprintf("10.0.0.%d", host))] = true
+			}
+		}
+		for _, a := range w.all(true) {
+			if tried++; guesses[a.ID] {
+				found++
+			}
+		}
+		return tried, found
+	}
+	w.once()
+	if tried, found := named("conn.log"); tried == 0 || found != tried {
+		t.Fatalf("%d of %d names found where addresses stay: these are not the guesses to make", found, tried)
+	}
+	hidden := newWatched(t, b)
+	hidden.o.Disguise = func(a string) string { return "host-" + strings.ReplaceAll(a, ".", "-") }
+	hidden.put(zeekHead(false) + strings.Join(rows, ""))
+	hidden.once()
+	w = hidden
+	if tried, found := named("conn.log"); tried == 0 || found != 0 {
+		t.Errorf("%d of %d names found", found, tried)
+	}
+	v, err := New(t.Context(), b, Options{Store: w.store, Stream: "causes", Disguise: w.o.Disguise})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &alerts.Alert{Cause: "to 192.0.2.7", Record: map[string]string{"id.resp_h": "192.0.2.7"}}
+	if kept := v.keptCause(a, v.pseudonyms(a)); kept != "to host-192-0-2-7" {
+		t.Errorf("the cause is kept as %q", kept)
+	}
+}

@@ -18,6 +18,9 @@ import (
 // TestCoordinatesAndImportance: cells hold coordinates of a sample of the test rows, the same in all cells, with what
 // the rows are; and what each model loses without each column, which for a model of one split is one column alone.
 func TestCoordinatesAndImportance(t *testing.T) {
+	if testing.Short() {
+		t.Skip("values of several runs")
+	}
 	out := runSmall(t, runstest.Small, Options{}, "models=[one_rule, tree, iforest]", "seeds=[1, 2]",
 		"+split={kind: random, attacks: split, validation: 0.1}", "prep=[impute, onehot]",
 		"+keep={importance: 3, coordinates: {methods: [pca, tsne], rows: 150, perplexity: 10}}")

@@ -17,6 +17,9 @@ import (
 // otherwise after; a model that does not learn from streams scores as ever, and says so; a shuffled stream is another.
 // The models that are left are those of training.
 func TestPrequential(t *testing.T) {
+	if testing.Short() {
+		t.Skip("values of several runs")
+	}
 	run := func(protocol string) (*Outcome, map[string]string) {
 		out := runSmall(t, runstest.Small, Options{}, "models=[hst, kitnet, znorm]", "seeds=[1]",
 			"+split={kind: time, validation: 0.2}", "+protocol="+protocol)

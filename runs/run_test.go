@@ -162,6 +162,9 @@ func TestRunDirectory(t *testing.T) {
 }
 
 func TestFolds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("values of several runs")
+	}
 	out := runSmall(t, runstest.Small, Options{}, "models=[iforest,znorm]", "++split={kind: kfold, folds: 3}")
 	if len(out.Results) != 9 || out.Failed > 0 { // two seeds and one, three folds each
 		t.Fatalf("%d results, %d failed: %+v", len(out.Results), out.Failed, out.Results)

@@ -91,6 +91,9 @@ func TestPhasedNetworksForAnyWorkers(t *testing.T) {
 
 // TestSameWeightsForAnyInstructions: AVX2, AVX-512 and plain Go learn the same bits.
 func TestSameWeightsForAnyInstructions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("processes of other instructions")
+	}
 	hash := func() string {
 		x, order := problem(37, 700)
 		p, _ := trained(t, Network{Layers: Autoencoder(37, []int{24, 5}, Tanh),

@@ -180,6 +180,9 @@ func TestSequenceBlocks(t *testing.T) {
 
 // TestLongSequences: samples of many steps are worked in smaller blocks, to the gradient of the reference.
 func TestLongSequences(t *testing.T) {
+	if testing.Short() {
+		t.Skip("values of long traces")
+	}
 	s := Sequence{Steps: 700, In: 2, Layers: []Recurrent{{In: 2, Out: 3}}, Out: 1, Loss: "mse",
 		Optimiser: Optimiser{Kind: "sgd", Rate: 0.1}}
 	x, target := samples(s, 40)

@@ -65,6 +65,9 @@ func TestSequenceSameWeightsForAnyWorkers(t *testing.T) {
 
 // TestSequenceSameWeightsForAnyInstructions: AVX2, AVX-512 and plain Go learn the same bits.
 func TestSequenceSameWeightsForAnyInstructions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("processes of other instructions")
+	}
 	hash := func() string {
 		all := ""
 		for _, name := range []string{"wide", "bidirectional", "repeat", "decoder", "embedding", "one-hot", "gaussian",

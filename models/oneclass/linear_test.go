@@ -23,6 +23,9 @@ func correlation(a, b []float64) float64 {
 // TestLinearOneClass: the scores are those of the exact one-class SVM with the kernel that the features stand for,
 // divided by νn, and a share ν of the training rows lies outside.
 func TestLinearOneClass(t *testing.T) {
+	if testing.Short() {
+		t.Skip("values of several fits")
+	}
 	const n, d, nu = 800, 4, 0.2
 	train, test := modeltest.Vectors(d, modeltest.Clouds(1, n, d)), modeltest.Vectors(d, modeltest.Clouds(2, 500, d))
 	r := rand.New(rand.NewPCG(3, 3))

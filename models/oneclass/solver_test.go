@@ -180,6 +180,9 @@ func TestGammaDecode(t *testing.T) {
 // TestPairwise: narrow kernels, under which most points are support vectors, by rows of the matrix as they are needed,
 // agree with the whole matrix, whether all rows can be kept or 48 of 900.
 func TestPairwise(t *testing.T) {
+	if testing.Short() {
+		t.Skip("values of several fits")
+	}
 	const n, d, nu = 900, 3, 0.1
 	x := modeltest.Clouds(9, n, d)
 	for _, gamma := range []float64{20, 500} {

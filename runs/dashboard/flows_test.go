@@ -200,6 +200,9 @@ func TestCountries(t *testing.T) {
 
 // TestBudget: columns of incompressible flows with every role stay below their bytes, and a page below its own.
 func TestBudget(t *testing.T) {
+	if testing.Short() {
+		t.Skip("sizes")
+	}
 	f := scored(20_000, 12)
 	for range maxNums - len(f.Nums) {
 		f.Nums = append(f.Nums, f.Nums[0])

@@ -401,7 +401,7 @@ func learns(name string) bool {
 		strings.HasPrefix(name, "numeric/") && !slices.Contains(others, name)
 }
 
-// TestForbidden: no unseeded random numbers, and no printing outside cmd.
+// TestForbidden: no unseeded random numbers, no printing outside cmd, and no memory that outlives its use.
 func TestForbidden(t *testing.T) {
 	for _, p := range packages(t) {
 		name, _ := inModule(p.ImportPath)
@@ -416,6 +416,17 @@ func TestForbidden(t *testing.T) {
 				case v == "log" && !strings.HasPrefix(name, "cmd/") && name != "models/modeltest":
 					t.Errorf("%s imports log: return errors, or log through models.Env", at)
 				}
+			}
+			for _, d := range f.Decls {
+				ast.Inspect(d, func(n ast.Node) bool {
+					_, call := d.(*ast.FuncDecl)
+					if sel, ok := n.(*ast.SelectorExpr); ok && call && sel.Sel.Name == "Pool" {
+						if x, ok := sel.X.(*ast.Ident); ok && x.Name == "sync" {
+							t.Errorf("%s has a sync.Pool of a call, which is kept over two collections: use parallel.Workspaces", at)
+						}
+					}
+					return true
+				})
 			}
 			if strings.HasPrefix(name, "cmd/") {
 				continue

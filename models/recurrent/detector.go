@@ -12,6 +12,7 @@ import (
 	"plumbline/data"
 	"plumbline/models"
 	"plumbline/models/nn"
+	"plumbline/numeric/parallel"
 )
 
 // sequential scores traces by a recurrent network: the settings and, in what fit and load return, what was learned.
@@ -111,32 +112,28 @@ func (q sequential) fit(ctx context.Context, train *data.Set) (*sequential, erro
 // each gives what the network says of windows to f, from several goroutines at once.
 func (q *sequential) each(ctx context.Context, s *data.Set, list []window, f func(i int, out []float32)) error {
 	const block = 128
-	type workspace struct {
-		scorer *nn.SequenceScorer
-		x      []float32
-	}
 	wide := q.net.Steps * q.net.In
-	workspaces := sync.Pool{New: func() any { return &workspace{q.base.Clone(), make([]float32, block*wide)} }}
 	var mu sync.Mutex
 	var failed error
-	err := q.env.Blocks(ctx, len(list), block, func(from, to int) {
-		r := workspaces.Get().(*workspace)
-		defer workspaces.Put(r)
-		for i := from; i < to; i++ {
-			q.task.input(s, list[i], r.x[(i-from)*wide:(i-from+1)*wide])
-		}
-		err := r.scorer.Each(r.x, 0, to-from, func(i int, out []float32) {
-			for k, v := range out {
-				if !(math.Abs(float64(v)) <= nn.OverflowValue) { // float32 overflowed on the way
-					out[k] = float32(math.Copysign(nn.OverflowValue, float64(v)))
-				}
+	err := parallel.Workspaces(ctx, q.env.Parallel(), len(list), block, func() func(from, to int) {
+		scorer, x := q.base.Clone(), make([]float32, block*wide)
+		return func(from, to int) {
+			for i := from; i < to; i++ {
+				q.task.input(s, list[i], x[(i-from)*wide:(i-from+1)*wide])
 			}
-			f(from+i, out)
-		})
-		if err != nil {
-			mu.Lock()
-			failed = err
-			mu.Unlock()
+			err := scorer.Each(x, 0, to-from, func(i int, out []float32) {
+				for k, v := range out {
+					if !(math.Abs(float64(v)) <= nn.OverflowValue) { // float32 overflowed on the way
+						out[k] = float32(math.Copysign(nn.OverflowValue, float64(v)))
+					}
+				}
+				f(from+i, out)
+			})
+			if err != nil {
+				mu.Lock()
+				failed = err
+				mu.Unlock()
+			}
 		}
 	})
 	if err == nil {

@@ -4,7 +4,6 @@ package parallel
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 )
 
@@ -13,14 +12,24 @@ import (
 // whatever the number of workers. A cancelled ctx leaves the remaining blocks out and is the error. A panic of
 // work is that of Blocks, as a *[Panic], so that the caller can catch it.
 func Blocks(ctx context.Context, workers, n, block int, work func(from, to int)) error {
+	return Workspaces(ctx, workers, n, block, func() func(from, to int) { return work })
+}
+
+// Workspaces is Blocks for work that needs scratch memory: newWorker is called once by each goroutine that has a block
+// to do, and returns the function that does them. Nothing of it is kept.
+func Workspaces(ctx context.Context, workers, n, block int, newWorker func() func(from, to int)) error {
 	var next atomic.Int64
 	var g Group
 	for range min(workers, (n+block-1)/block) {
 		g.Go(func() {
+			var work func(from, to int)
 			for ctx.Err() == nil && g.Panicked() == nil {
 				from := int(next.Add(int64(block))) - block
 				if from >= n {
 					return
+				}
+				if work == nil {
+					work = newWorker()
 				}
 				work(from, min(from+block, n))
 			}
@@ -28,15 +37,4 @@ func Blocks(ctx context.Context, workers, n, block int, work func(from, to int))
 	}
 	g.Wait()
 	return ctx.Err()
-}
-
-// Workspaces is Blocks for work that needs scratch memory: newWorker is called about once per goroutine and
-// returns the function that does the blocks.
-func Workspaces(ctx context.Context, workers, n, block int, newWorker func() func(from, to int)) error {
-	idle := sync.Pool{New: func() any { return newWorker() }}
-	return Blocks(ctx, workers, n, block, func(from, to int) {
-		do := idle.Get().(func(from, to int))
-		do(from, to)
-		idle.Put(do)
-	})
 }

@@ -3,9 +3,11 @@ package parallel
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // TestBlocks: every index is visited once, in blocks that do not depend on the number of workers.
@@ -31,6 +33,30 @@ func TestBlocks(t *testing.T) {
 					t.Fatalf("%d workers: row %d of %d was visited %d times", workers, i, n, v)
 				}
 			}
+		}
+	}
+}
+
+// TestNothingIsKept: what workers hold is let go of with the call. A pool of the call's own would keep it over two
+// collections; where they grow rarer with what is held, memory then grows without end.
+func TestNothingIsKept(t *testing.T) {
+	var made, freed atomic.Int32
+	for range 10 {
+		rows := make([]float32, 1<<16)
+		err := Workspaces(context.Background(), 2, len(rows), 1<<12, func() func(from, to int) {
+			scratch := make([]float32, 1<<12)
+			made.Add(1)
+			runtime.AddCleanup(&scratch[0], func(n *atomic.Int32) { n.Add(1) }, &freed)
+			return func(from, to int) { copy(scratch, rows[from:to]) }
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.GC()
+	for deadline := time.Now().Add(10 * time.Second); freed.Load() < made.Load(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) { // cleanups run some time after the one collection
+			t.Fatalf("%d of %d workspaces are still held after a collection", made.Load()-freed.Load(), made.Load())
 		}
 	}
 }

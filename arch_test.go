@@ -102,7 +102,7 @@ var allowed = map[string]string{
 	"models/autoencoder": "configs/settings data eval models models/nn numeric/cluster numeric/kernel " +
 		"numeric/parallel numeric/stat numeric/onnx models/nn/graph",
 	"models/recurrent": "configs/settings data models models/nn models/nn/graph numeric/elementary numeric/onnx " +
-		"numeric/stat",
+		"numeric/parallel numeric/stat",
 	"models/automata": "configs/settings data data/corpus eval models models/automata/flexfringe " +
 		"models/automata/machine numeric/elementary numeric/stat",
 	"models/automata/machine":    "configs/settings data data/corpus models numeric/elementary numeric/stat",

@@ -1,6 +1,7 @@
 package rows
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -29,6 +30,7 @@ type Builder struct {
 	Plan
 	Expected int64 // bytes of text that all files together have; 0: not known
 	Memory   int64 // bytes that the table may take; 0: any
+	Hopeless int   // reading ends with ErrHopeless after so many rows none of which could be read; 0: it goes on
 	// Each is given the rows in blocks, in order, instead of the builder keeping them; nil: they are kept.
 	Each     func(*Block) error
 	taken    int64           // bytes of text that were taken over
@@ -152,8 +154,14 @@ func (b *Builder) Add(p *Chunk) error {
 	b.taken += int64(p.text)
 	b.BadCount += p.BadCount
 	b.Examples = append(b.Examples, p.Bad[:min(len(p.Bad), MaxExamples-len(b.Examples))]...)
+	if b.Hopeless > 0 && b.Rows == 0 && b.BadCount >= b.Hopeless {
+		return ErrHopeless
+	}
 	return nil
 }
+
+// ErrHopeless says that none of the first rows could be read.
+var ErrHopeless = errors.New("none of the first rows can be read")
 
 // keep copies a chunk to the columns.
 func (b *Builder) keep(p *Chunk) error {

@@ -84,6 +84,7 @@ type Config struct {
 
 	source     Source
 	tested     *Config           // the config of TestSet
+	trial      bool              // reading ends where none of the first rows can be read
 	pseudonyms *pseudonym.Mapper // of addresses; nil: they stay
 }
 

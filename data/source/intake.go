@@ -20,11 +20,18 @@ type intake struct {
 }
 
 func newIntake(c *Config) *intake {
-	return &intake{config: c, Builder: rows.NewBuilder(rows.Plan{
+	in := &intake{config: c, Builder: rows.NewBuilder(rows.Plan{
 		Name: c.Name, Label: c.Label.Column, Class: c.Label.Class, Levels: c.Label.Levels, Drop: c.Drop,
 		Single: len(c.Files.Train)+len(c.Files.Test) == 1, Aliases: c.Aliases, Foreign: c.foreign,
 	})}
+	if c.trial {
+		in.Hopeless = trialRows
+	}
+	return in
 }
+
+// trialRows is after how many rows that cannot be read a trial ends.
+const trialRows = 1000
 
 // tooManyBad is an error where more rows of a file cannot be read than the config allows.
 func (in *intake) tooManyBad(file string, bad, rows int) error {

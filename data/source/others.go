@@ -21,6 +21,14 @@ func (c *Config) ForFiles(files []string, labels bool) *Config {
 	return &out
 }
 
+// Trial is the config for a file of which nobody knows whether it is of the kind: reading it ends early where none of
+// the first rows can be read.
+func (c *Config) Trial() *Config {
+	out := *c
+	out.trial = true
+	return &out
+}
+
 // truthColumns are those that hold the truth, and those that are dropped.
 func (c *Config) truthColumns() []string {
 	return slices.Concat([]string{c.Label.Column, c.Label.Class}, c.Label.Levels, c.Drop)

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"plumbline/data"
+	"plumbline/data/rows"
 )
 
 // lines are the rows of a table as texts with their truth.
@@ -116,6 +118,43 @@ func TestStreamOfTable(t *testing.T) {
 			return os.ErrClosed
 		}); err == nil {
 			t.Error("no error")
+		}
+	}
+}
+
+// TestTrial: a file of another kind is told by its first rows, however long it is; one with a row that can be read is
+// read on.
+func TestTrial(t *testing.T) {
+	c := config(t, "name: tried\nformat: delimited\nfiles: {train: [x.csv]}\n"+
+		"options: {columns: [{name: n, type: number}, {name: label, type: category}]}\nlabel: {column: label, benign: [a]}\n")
+	dir := t.TempDir()
+	for _, of := range []struct {
+		name, text string
+		trial      bool
+		hopeless   bool
+	}{
+		{"all", strings.Repeat("1,a,2\n", 2_000_000), true, true},
+		{"one", "1,a\n" + strings.Repeat("1,a,2\n", 2_000), true, false},
+		{"no trial", strings.Repeat("1,a,2\n", 2_000), false, false},
+	} {
+		if err := os.WriteFile(filepath.Join(dir, "x.csv"), []byte(of.text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		one := c
+		if of.trial {
+			one = c.Trial()
+		}
+		_, err := Stream(t.Context(), one, Finder{Dirs: []string{dir}}, 2, false,
+			func(*data.Table, float64) error { return nil })
+		if err == nil || errors.Is(err, rows.ErrHopeless) != of.hopeless {
+			t.Errorf("%s: %v", of.name, err)
+		}
+		tried := 0
+		if _, told, ok := strings.Cut(fmt.Sprint(err), "can be read ("); ok {
+			fmt.Sscan(told, &tried)
+		}
+		if of.hopeless && (tried < trialRows || tried > 500_000) { // a piece of text at a time, on several processors
+			t.Errorf("%s: %d of 2,000,000 rows were tried", of.name, tried)
 		}
 	}
 }

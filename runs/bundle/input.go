@@ -145,7 +145,7 @@ func (b *Bundle) Input(ctx context.Context, files []string, o InputOptions) (*In
 }
 
 // headerLook is how much text has to be without a fault for a file to be read by its header.
-const headerLook = 8 << 20
+const headerLook = 2 << 20
 
 // byHeader reads files of commas whose header names the columns that the model needs, with the types of training, and
 // those of addresses and times, by which a row is recognised, if it has them. Columns that nobody needs are not looked
@@ -204,7 +204,7 @@ func (in *Input) Named(path string) string {
 
 // try looks at the first rows of the first file.
 func (in *Input) try(ctx context.Context, path string) error {
-	one, made := *in.Config, []string(nil)
+	one, made := *in.Config.Trial(), []string(nil)
 	one.Files = source.Files{Train: []string{path}}
 	if !one.Streams(false) { // a look would read the whole file
 		of, names := one.OfRows()

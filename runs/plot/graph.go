@@ -100,7 +100,7 @@ func (f *Figure) arrow(from, to point, bend float64, e Edge, opacity float64, ta
 // label writes a text beside a line where it runs into nothing; where there is no such place it is left to the tip.
 func (f *Figure) label(line []point, s string, taken *[]box) {
 	half := wide(s)/2 + 1
-	for _, share := range []float64{0.4, 0.55, 0.3, 0.7} {
+	for _, share := range []float64{0.72, 0.55, 0.85, 0.4, 0.3} { // towards the end arrows of one node are further apart
 		m := line[int(share*float64(len(line)-1))]
 		x := math.Min(math.Max(m.x, half), f.Width-half)
 		a, c := line[0], line[len(line)-1]

@@ -2,6 +2,7 @@ package plot
 
 import (
 	"math"
+	"strings"
 
 	"plumbline/runs/visible"
 )
@@ -33,9 +34,12 @@ func Heat(name, title string, width float64, corner string, rows, columns []stri
 			numbers = numbers && wide(visible.Text(s)) <= cell+2
 		}
 	}
-	lines := min(3, math.Ceil(longest/max(cell-4, 2*textWidth)))
-	above := 14*max(1, lines) + 4
-	upright := longest > 3*(cell-4) || lines > 1 && cell < 8*textWidth
+	lines, upright := 1, longest > cell-4 && cell < 8*textWidth
+	for _, c := range columns {
+		in, whole := broken(c, cell-4)
+		lines, upright = max(lines, len(in)), upright || !whole || len(in) > 3
+	}
+	above := 14*float64(lines) + 4
 	if upright {
 		above = min(longest, 28*textWidth) + 8
 	}
@@ -46,8 +50,9 @@ func Heat(name, title string, width float64, corner string, rows, columns []stri
 			f.add(shape{points: []point{{left + (float64(k)+0.5)*cell + 4, above - 4}}, upright: true, text: cut(c, above-8)})
 			continue
 		}
-		for i, part := range broken(c, cell-4, int(lines)) {
-			f.text(left+(float64(k)+0.5)*cell, above-6-14*(max(1, lines)-1-float64(i)), "middle", part)
+		in, _ := broken(c, cell-4)
+		for i, part := range in {
+			f.text(left+(float64(k)+0.5)*cell, above-6-14*float64(lines-1-i), "middle", part)
 		}
 	}
 	for i, r := range rows {
@@ -81,16 +86,23 @@ func turned[T any](table [][]T, n int) [][]T {
 	return out
 }
 
-// broken is a text in at most n lines of a width.
-func broken(s string, width float64, n int) (lines []string) {
-	r := []rune(s)
-	each := max(2, int(width/textWidth))
-	for len(r) > 0 && len(lines) < n {
-		if len(lines) == n-1 {
-			return append(lines, cut(string(r), float64(each)*textWidth))
+// broken is a text in lines of a width, which end after a space or a mark that words are joined by; not whole: a word is
+// longer than a line.
+func broken(s string, width float64) (lines []string, whole bool) {
+	whole = true
+	line := ""
+	for len(s) > 0 {
+		end := strings.IndexAny(s, " _-/.:|")
+		word := s[:end+1]
+		if end < 0 {
+			word = s
 		}
-		k := min(each, len(r))
-		lines, r = append(lines, string(r[:k])), r[k:]
+		if line != "" && wide(line+strings.TrimSuffix(word, " ")) > width {
+			lines, line = append(lines, strings.TrimSuffix(line, " ")), ""
+		}
+		line += word
+		whole = whole && wide(strings.TrimSuffix(line, " ")) <= width
+		s = s[len(word):]
 	}
-	return lines
+	return append(lines, line), whole
 }

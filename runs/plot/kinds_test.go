@@ -137,3 +137,25 @@ func TestLayers(t *testing.T) {
 		t.Error("layers without nodes")
 	}
 }
+
+// TestHeadings: names above the columns of a table of cells are broken between words, and stand upright where a word has
+// no room.
+func TestHeadings(t *testing.T) {
+	for _, c := range []struct {
+		text  string
+		width float64
+		lines string
+		whole bool
+	}{
+		{"best_feature", wide("best_feature"), "best_feature", true},
+		{"best_feature", wide("feature"), "best_·feature", true},
+		{"one two three", wide("one two"), "one two·three", true},
+		{"ransomware", wide("ransomwar"), "ransomware", false},
+		{"", 10, "", true},
+	} {
+		lines, whole := broken(c.text, c.width)
+		if got := strings.Join(lines, "·"); got != c.lines || whole != c.whole {
+			t.Errorf("%q in %g: %q, %v", c.text, c.width, got, whole)
+		}
+	}
+}

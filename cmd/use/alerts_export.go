@@ -37,6 +37,9 @@ from, by column, with the verdict: what an analyst called false is benign traffi
 				err := s.Each(c.Context(), o.q, func(x *alerts.Alert) error {
 					line, err := x.Encode(layout)
 					if records {
+						if x.Record == nil { // a row without a value
+							x.Record = map[string]string{}
+						}
 						if x.Verdict != "" {
 							x.Record["verdict"] = string(x.Verdict)
 						}

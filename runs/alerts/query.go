@@ -56,7 +56,7 @@ func (q *Query) where() (string, []any) {
 	case "any":
 		add("verdict <> ''")
 	default:
-		add("verdict = ?", q.Verdict)
+		add("verdict <> '' AND verdict = ?", q.Verdict) // the first of them lets SQLite use the index
 	}
 	if !q.Limited {
 		add("given = 1")
@@ -92,11 +92,41 @@ func (s *Store) List(ctx context.Context, q Query) ([]Alert, error) {
 	return out, err
 }
 
-// Each gives the alerts that a query asks for to do, one after the other, until it fails.
+// Each gives the alerts that a query asks for to do, one after the other, until it fails. They are read in pages, but
+// for [Query.Top], so that who takes long over them holds up neither who writes nor the emptying of SQLite's log.
 func (s *Store) Each(ctx context.Context, q Query, do func(*Alert) error) error {
 	if err := q.check(); err != nil {
 		return err
 	}
+	most := q.Limit
+	for n := 0; ; {
+		if q.Limit = page; q.Top {
+			q.Limit = most
+		} else if most > 0 {
+			q.Limit = min(page, most-n)
+		}
+		list, err := s.read(ctx, &q)
+		if err != nil {
+			return err
+		}
+		for i := range list {
+			if err := do(&list[i]); err != nil {
+				return err
+			}
+		}
+		if n += len(list); q.Top || len(list) < q.Limit || n == most {
+			return nil
+		}
+		if last := list[len(list)-1].Seq; q.Oldest {
+			q.After = last
+		} else {
+			q.Before = last
+		}
+	}
+}
+
+// read is the alerts that a query asks for, all at once.
+func (s *Store) read(ctx context.Context, q *Query) (out []Alert, err error) {
 	where, args := q.where()
 	order := " ORDER BY seq DESC"
 	if q.Oldest {
@@ -110,19 +140,17 @@ func (s *Store) Each(ctx context.Context, q Query, do func(*Alert) error) error 
 	}
 	rows, err := s.db.QueryContext(ctx, "SELECT seq, verdict, note, body FROM alerts"+where+order, args...)
 	if err != nil {
-		return s.fail(err)
+		return nil, s.fail(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		a, err := scanAlert(rows)
 		if err != nil {
-			return s.fail(err)
+			return nil, s.fail(err)
 		}
-		if err := do(a); err != nil {
-			return err
-		}
+		out = append(out, *a)
 	}
-	return s.fail(rows.Err())
+	return out, s.fail(rows.Err())
 }
 
 func scanAlert(row interface{ Scan(...any) error }) (*Alert, error) {
@@ -258,6 +286,13 @@ func (s *Store) Subscribe(ctx context.Context, after int64, do func(*Alert) erro
 func (s *Store) Last(ctx context.Context) (int64, error) {
 	var seq sql.NullInt64
 	err := s.db.QueryRowContext(ctx, "SELECT max(seq) FROM alerts").Scan(&seq)
+	return seq.Int64, s.fail(err)
+}
+
+// LastVerdict is the number of the newest verdict, 0 without any: it grows with each.
+func (s *Store) LastVerdict(ctx context.Context) (int64, error) {
+	var seq sql.NullInt64
+	err := s.db.QueryRowContext(ctx, "SELECT max(seq) FROM verdicts").Scan(&seq)
 	return seq.Int64, s.fail(err)
 }
 

@@ -314,3 +314,73 @@ func TestManyWriters(t *testing.T) {
 		t.Errorf("%d alerts, want 80", len(got))
 	}
 }
+
+// TestPages: alerts are read in pages, in which nothing is missing or twice, in either order and up to any number; who
+// takes long over them does not keep SQLite's log from being emptied.
+func TestPages(t *testing.T) {
+	s := newStore(t)
+	b := &Batch{}
+	for n := range int64(2*page + 77) {
+		b.Alerts = append(b.Alerts, found(n, []string{"duration", "bytes"}[n%2]))
+	}
+	commit(t, s, b)
+	for _, limit := range []int{0, 1, page - 1, page, page + 1, 2 * page, 3 * page} {
+		for _, q := range []Query{{Limit: limit}, {Limit: limit, Cause: "bytes"}, {Limit: limit, After: 100, Before: 400}} {
+			rows, err := s.read(t.Context(), &q)
+			if err != nil || limit > page && q.Before == 0 && len(rows) < page {
+				t.Fatal(len(rows), err)
+			}
+			var want []int64
+			for _, a := range rows {
+				want = append(want, a.Line-9)
+			}
+			if got := lines(t, s, q); !slices.Equal(got, want) {
+				t.Errorf("%+v: %v, want %v", q, got, want)
+			}
+			if q.Oldest = true; limit == 0 {
+				slices.Reverse(want)
+				if got := lines(t, s, q); !slices.Equal(got, want) {
+					t.Errorf("%+v: %v, want %v", q, got, want)
+				}
+			}
+		}
+	}
+	first := true
+	err := s.Each(t.Context(), Query{Oldest: true}, func(*Alert) error {
+		for n := range 80 { // all this is written while one alert is at work
+			if !first {
+				return nil
+			}
+			commit(t, s, &Batch{Stream: "x", State: map[string][]byte{"state": make([]byte, 300_000+n)}})
+		}
+		first = false
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := os.Stat(s.Path() + "-wal")
+	if err != nil || st.Size() > 10<<20 {
+		t.Errorf("the log has %d bytes after 24 MB were written: %v", st.Size(), err)
+	}
+}
+
+// TestLastVerdict: it grows with each verdict, also of one alert, and with nothing else.
+func TestLastVerdict(t *testing.T) {
+	s := filled(t)
+	last := int64(0)
+	for i, v := range []Verdict{"", False, True, Note, "", False} {
+		if v != "" {
+			if _, err := s.Judge(t.Context(), found(1, "bytes").ID, v, ""); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			commit(t, s, &Batch{Alerts: []*Alert{found(int64(20+i), "bytes")}})
+		}
+		now, err := s.LastVerdict(t.Context())
+		if err != nil || (now > last) != (v != "") {
+			t.Errorf("%d: %d after %d: %v", i, now, last, err)
+		}
+		last = now
+	}
+}

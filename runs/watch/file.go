@@ -64,7 +64,7 @@ func (w *Watcher) File(ctx context.Context, path string, once bool) error {
 		switch {
 		case err == nil:
 			if err := w.piece(ctx, config, p); err != nil {
-				return w.stopped(ctx, after, err)
+				return w.stopped(ctx, nil, err) // half a piece may be judged: the next start reads from the last commit
 			}
 			at := p.After
 			after = &at
@@ -118,8 +118,8 @@ func (w *Watcher) piece(ctx context.Context, config *source.Config, p *follow.Pi
 	return nil
 }
 
-// Stream watches what a program writes, until its end or that of the context. What was read before a crash is lost;
-// what scores depend on is kept.
+// Stream watches what a program writes, until its end or that of the context, at which what was read is still judged.
+// What was read before a crash is lost; what scores depend on is kept.
 func (w *Watcher) Stream(ctx context.Context, in io.Reader) error {
 	var config *source.Config
 	r := follow.NewReader(in, func(begin []byte) (follow.Format, error) {
@@ -134,11 +134,18 @@ func (w *Watcher) Stream(ctx context.Context, in io.Reader) error {
 		case err != nil:
 			return err
 		}
-		if err := w.piece(ctx, config, p); err != nil {
-			return err
-		}
-		if err := w.Commit(ctx, map[string]int64{"rows": w.rows}); err != nil {
+		if err := w.last(ctx, config, p); err != nil {
 			return err
 		}
 	}
+}
+
+// last judges and writes a piece that cannot be read again, for a while also after the context has ended.
+func (w *Watcher) last(ctx context.Context, config *source.Config, p *follow.Piece) error {
+	ctx, cancel := lingering(ctx, endWait)
+	defer cancel()
+	if err := w.piece(ctx, config, p); err != nil {
+		return err
+	}
+	return w.Commit(ctx, map[string]int64{"rows": w.rows})
 }

@@ -87,7 +87,7 @@ func (w *Watcher) receive(ctx context.Context, conn *net.UDPConn) error {
 	c := netflow.NewCollector()
 	var flows []nfcapd.Flow
 	var due <-chan time.Time // when flows that wait are judged
-	said, last := time.Now(), netflow.Counts{}
+	said, last, lastDropped := time.Now(), netflow.Counts{}, int64(0)
 	for open := true; open; {
 		judge := false
 		select {
@@ -117,11 +117,11 @@ func (w *Watcher) receive(ctx context.Context, conn *net.UDPConn) error {
 		flows = flows[:0]
 		w.Counts.Dropped = dropped.Load() + c.Counts.Refused
 		w.Counts.Lost, w.Counts.NoTemplate = c.Counts.Lost, c.Counts.NoTemplate
-		worse := c.Counts.Lost > last.Lost || c.Counts.NoTemplate > last.NoTemplate
+		worse := c.Counts.Lost > last.Lost || c.Counts.NoTemplate > last.NoTemplate || w.Counts.Dropped > lastDropped
 		if worse && time.Since(said) > saidEvery {
 			w.o.Say(fmt.Sprintf("%d packets: %d dropped here, %d lost before, %d sets of flows without a template",
 				c.Counts.Packets, w.Counts.Dropped, w.Counts.Lost, w.Counts.NoTemplate))
-			said, last = time.Now(), c.Counts
+			said, last, lastDropped = time.Now(), c.Counts, w.Counts.Dropped
 		}
 	}
 	if err := <-failed; ctx.Err() == nil && !errors.Is(err, net.ErrClosed) {
@@ -135,7 +135,7 @@ func (w *Watcher) flows(ctx context.Context, list []nfcapd.Flow) error {
 	if len(list) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute) // what came in is judged before the end
+	ctx, cancel := lingering(ctx, endWait)
 	defer cancel()
 	t, err := flowlog.FlowTable(w.b.Data, list, w.rows+1)
 	if err != nil {

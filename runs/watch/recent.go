@@ -50,7 +50,12 @@ func (r *recent[V]) put(key string, v V) {
 		return
 	}
 	r.at[key] = r.order.PushFront(&entry[V]{key, v, r.puts})
-	if len(r.at) > r.most {
+	r.bound()
+}
+
+// bound lets go of what there is no room for.
+func (r *recent[V]) bound() {
+	for len(r.at) > r.most {
 		old := r.order.Remove(r.order.Back()).(*entry[V])
 		delete(r.at, old.key)
 		r.changed[old.key] = true
@@ -70,7 +75,7 @@ func (r *recent[V]) save(to map[string][]byte, prefix string, encode func(V) []b
 	clear(r.changed)
 }
 
-// load takes back what was saved.
+// load takes back what was saved, as far as there is room for it now.
 func (r *recent[V]) load(from map[string][]byte, prefix string, decode func([]byte) (V, error)) error {
 	var all []*entry[V]
 	for key, raw := range from {
@@ -92,5 +97,6 @@ func (r *recent[V]) load(from map[string][]byte, prefix string, decode func([]by
 		r.at[e.key] = r.order.PushFront(e)
 		r.puts = e.seen
 	}
+	r.bound()
 	return nil
 }

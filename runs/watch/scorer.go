@@ -75,6 +75,8 @@ type scored struct {
 	set  *data.Set // a sample for each row: the row, or the window that ends with it
 	raw  []float64
 	keys []string // of the traces; nil: there are none
+	// failed says why rows have no score whose windows cannot be judged
+	failed map[int]error
 }
 
 // score judges the rows of a view in their order.
@@ -151,6 +153,26 @@ func (s *scorer) windows(ctx context.Context, view *data.Table, rows []int32, ou
 		}
 		out.set.Traces = append(out.set.Traces, trace)
 	}
-	out.raw, err = bundle.Score(ctx, s.det, out.set)
+	if out.raw, err = bundle.Score(ctx, s.det, out.set); err != nil && ctx.Err() == nil {
+		return s.apart(ctx, out)
+	}
 	return err
+}
+
+// apart judges windows one by one that cannot be judged together. They are not made again: their events are in the
+// tails already.
+func (s *scorer) apart(ctx context.Context, out *scored) error {
+	out.raw, out.failed = make([]float64, out.set.N), map[int]error{}
+	for i := range out.set.Traces {
+		raw, err := bundle.Score(ctx, s.det, out.set.Subset([]int{i}))
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			out.failed[i] = err
+		default:
+			out.raw[i] = raw[0]
+		}
+	}
+	return nil
 }

@@ -72,7 +72,9 @@ type Watcher struct {
 	stream    string
 	rows      int64 // of the stream, over all stops
 	batch     alerts.Batch
-	judged    time.Time // when verdicts were last read
+	judged    time.Time // when verdicts were last looked for
+	verdict   int64     // the last that was read
+	replaces  bool      // another model of the name watched the stream before
 
 	position json.RawMessage // as the store has it
 }
@@ -140,6 +142,13 @@ func New(ctx context.Context, b *bundle.Bundle, o Options) (*Watcher, error) {
 	}
 	w.gate = alerts.NewGate(o.Rules, groups, clock)
 	w.batch = alerts.Batch{Stream: w.stream, State: map[string][]byte{}}
+	if w.replaces { // else the next start would take what the other model remembered for this one's
+		for key := range state {
+			if key != streamKey {
+				w.batch.State[key] = nil
+			}
+		}
+	}
 	return w, w.verdicts(ctx)
 }
 
@@ -157,6 +166,7 @@ func (w *Watcher) load(state map[string][]byte) (clock time.Time, err error) {
 	if st.Hash != w.b.Hash {
 		w.o.Say(fmt.Sprintf("%s was watched by another model of this name (%.12s): going on where it stopped, with "+
 			"nothing that it remembered", w.o.Stream, st.Hash))
+		w.replaces = true
 		return st.Clock, nil
 	}
 	w.scorer.queue, w.scorer.queued = st.Queue, st.Queued
@@ -195,12 +205,19 @@ func (w *Watcher) verdicts(ctx context.Context) error {
 	if w.o.Rules.Verdicts == "off" || w.o.Rules.Verdicts == "" || time.Since(w.judged) < verdictsEvery {
 		return nil
 	}
+	last, err := w.o.Store.LastVerdict(ctx)
+	if err != nil {
+		return err
+	}
+	if w.judged = time.Now(); last == w.verdict {
+		return nil
+	}
 	list, err := w.o.Store.List(ctx, alerts.Query{Verdict: string(alerts.False), Limited: true})
 	if err != nil {
 		return err
 	}
 	w.gate.Benign(list)
-	w.judged = time.Now()
+	w.verdict = last
 	return nil
 }
 
@@ -238,6 +255,11 @@ func (w *Watcher) Table(ctx context.Context, t *data.Table, where func(row int) 
 	var found []*alerts.Alert
 	var rows []int
 	for r := range t.Rows {
+		if err := sc.failed[r]; err != nil {
+			file, line := where(r)
+			w.bad(1, fmt.Sprintf("%s:%d: %v", file, line, err))
+			continue
+		}
 		var at int64
 		if cols.Time != nil && cols.Time.Nanos[r] != data.NoTime {
 			at = cols.Time.Nanos[r]
@@ -257,7 +279,7 @@ func (w *Watcher) Table(ctx context.Context, t *data.Table, where func(row int) 
 		}
 	}
 	w.rows += int64(t.Rows)
-	w.Counts.Rows += int64(t.Rows)
+	w.Counts.Rows += int64(t.Rows - len(sc.failed))
 	if found != nil {
 		reasons, causes, err := w.reasons(ctx, t, sc, rows)
 		if err != nil {
@@ -312,6 +334,9 @@ func (w *Watcher) alone(ctx context.Context, t *data.Table, where func(int) (str
 const sayBad = 5
 
 func (w *Watcher) bad(n int64, example string) {
+	if w.o.Disguise != nil { // a cell that cannot be read may be an address in the wrong column
+		example = pseudonym.Words(example, w.o.Disguise)
+	}
 	before := w.Counts.Bad
 	w.Counts.Bad += n
 	for limit := int64(100); limit <= w.Counts.Bad; limit *= 10 {

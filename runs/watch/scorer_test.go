@@ -1,0 +1,283 @@
+package watch
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"plumbline/data"
+	"plumbline/models"
+	"plumbline/runs/alerts"
+)
+
+// wrapped is a model that does something before it scores, and passes an error of that on.
+type wrapped struct {
+	models.Detector
+	before func(ctx context.Context, s *data.Set) error
+}
+
+func (d wrapped) Score(ctx context.Context, s *data.Set) ([]float64, error) {
+	if err := d.before(ctx, s); err != nil {
+		return nil, err
+	}
+	return d.Detector.Score(ctx, s)
+}
+
+func (d wrapped) Update(ctx context.Context, more *data.Set) error {
+	return d.Detector.(models.Updater).Update(ctx, more)
+}
+
+// odd says of about one window in seven that it is one on which a model of these tests fails.
+func odd(w *data.Trace) bool {
+	sum := int32(0)
+	for i, s := range w.Symbols {
+		sum += int32(i+1) * s
+	}
+	return sum%7 == 3
+}
+
+// placed is alerts as their lines and scores.
+func placed(list []alerts.Alert) (out []string) {
+	for _, a := range list {
+		out = append(out, fmt.Sprintf("%s %s %v", a.Where(), a.ID, a.Score))
+	}
+	return out
+}
+
+// TestFailingWindows: where a model cannot judge some windows, their rows are left out and said, and all others have the
+// scores of one pass in which nothing fails, those after them too.
+func TestFailingWindows(t *testing.T) {
+	const headLines = 7
+	rows := zeekRows(4, 900, false)
+	for _, unit := range []string{"flow", "host"} {
+		for label, b := range trained(t, unit, "markov", "pdfa") {
+			log := zeekHead(false) + strings.Join(rows, "")
+			watch := func(before func(context.Context, *data.Set) error) (*watched, Counts) {
+				w := newWatched(t, b)
+				w.o.Say = func(string) {}
+				w.put(log)
+				x, err := New(t.Context(), b, w.o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				x.scorer.det = wrapped{b.Detector, before}
+				if err := x.File(t.Context(), w.log, true); err != nil {
+					t.Fatal(err)
+				}
+				return w, x.Counts
+			}
+			var fails []bool // by row
+			whole, _ := watch(func(_ context.Context, s *data.Set) error {
+				for i := range s.Traces {
+					fails = append(fails, odd(&s.Traces[i]))
+				}
+				return nil
+			})
+			bad := 0
+			var want []string
+			for _, is := range fails {
+				if is {
+					bad++
+				}
+			}
+			for _, a := range whole.all(true) {
+				if !fails[a.Line-1-headLines] {
+					want = append(want, placed([]alerts.Alert{a})...)
+				}
+			}
+			part, counts := watch(func(_ context.Context, s *data.Set) error {
+				for i := range s.Traces {
+					if odd(&s.Traces[i]) {
+						return fmt.Errorf("%w: window %d", models.ErrInput, i)
+					}
+				}
+				return nil
+			})
+			if len(fails) != len(rows) || bad < 20 || counts.Bad != int64(bad) || counts.Rows != int64(len(rows)-bad) {
+				t.Fatalf("%s of %s: %d of %d windows fail, counted %+v", label, unit, bad, len(fails), counts)
+			}
+			got := placed(part.all(true))
+			if unit == "host" { // a unit without some of its rows is another
+				if len(got) == 0 {
+					t.Errorf("%s of %s: no alerts", label, unit)
+				}
+				continue
+			}
+			if d := cmp.Diff(want, got); d != "" || len(want) < 5 {
+				t.Errorf("%s: %d alerts (-without failures +with)\n%.2000s", label, len(want), d)
+			}
+		}
+	}
+}
+
+// TestStoppedWithin: a watcher of a model that learns is stopped within a piece after another that was not written yet,
+// and goes on: the alerts are those of one pass.
+func TestStoppedWithin(t *testing.T) {
+	b := trained(t, "flow", "kitnet")["kitnet"]
+	rows := zeekRows(3, 1200, false)
+	whole, part := newWatched(t, b), newWatched(t, b)
+	whole.o.Learn, part.o.Learn = true, true
+	whole.put(zeekHead(false) + strings.Join(rows, ""))
+	whole.once()
+	part.put(zeekHead(false) + strings.Join(rows[:300], ""))
+	x, err := New(t.Context(), b, part.o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	grown := false
+	x.scorer.det = wrapped{x.scorer.det, func(ctx context.Context, _ *data.Set) error {
+		switch n := x.Counts.Rows; {
+		case n == learnRows && !grown: // the last rows of the first piece
+			grown = true
+			f, err := os.OpenFile(part.log, os.O_APPEND|os.O_WRONLY, 0)
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			_, err = f.WriteString(strings.Join(rows[300:], ""))
+			return err
+		case n == 2*learnRows: // within the second
+			stop()
+		}
+		return ctx.Err()
+	}}
+	if err := x.File(ctx, part.log, false); err != nil || x.Counts.Rows != 2*learnRows {
+		t.Fatalf("%d rows, %v", x.Counts.Rows, err)
+	}
+	part.once()
+	want := placed(whole.all(true))
+	if d := cmp.Diff(want, placed(part.all(true))); d != "" || len(want) == 0 {
+		t.Errorf("%d alerts (-one pass +stopped)\n%.2000s", len(want), d)
+	}
+}
+
+// TestStreamStopped: what was read of a stream, which nobody sends again, is judged and kept when watching stops.
+func TestStreamStopped(t *testing.T) {
+	b := trained(t, "flow", "znorm")["znorm"]
+	text := zeekHead(false) + strings.Join(zeekRows(5, 400, false), "")
+	whole, part := newWatched(t, b), newWatched(t, b)
+	whole.put(text)
+	whole.once()
+	x, err := New(t.Context(), b, part.o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	x.scorer.det = wrapped{b.Detector, func(ctx context.Context, _ *data.Set) error {
+		stop()
+		time.Sleep(20 * time.Millisecond) // the end comes while it is judged
+		return ctx.Err()
+	}}
+	in, out := io.Pipe()
+	defer out.Close()
+	go out.Write([]byte(text))
+	if err := x.Stream(ctx, in); err != nil {
+		t.Fatal(err)
+	}
+	want := placed(whole.all(true))
+	if d := cmp.Diff(want, placed(part.all(true))); d != "" || len(want) == 0 {
+		t.Errorf("%d alerts (-one pass +stopped)\n%.2000s", len(want), d)
+	}
+}
+
+// TestLingering: judging has no time limit while watching goes on, and one after its end.
+func TestLingering(t *testing.T) {
+	const more = 20 * time.Millisecond
+	ctx, stop := context.WithCancel(t.Context())
+	long, let := lingering(ctx, more)
+	defer let()
+	short, done := lingering(ctx, time.Hour)
+	time.Sleep(2 * more)
+	if err := long.Err(); err != nil {
+		t.Fatalf("%v while watching goes on", err)
+	}
+	at := time.Now()
+	stop()
+	if long.Err() != nil {
+		t.Error("it ends with the other")
+	}
+	<-long.Done()
+	if took := time.Since(at); took < more {
+		t.Errorf("it ended after %v, not %v", took, more)
+	}
+	if done(); short.Err() == nil {
+		t.Error("it lasts longer than what it was for")
+	}
+}
+
+// TestOtherModel: a model that takes a stream over begins with nothing, and at its next start has what it has met
+// itself, none of what the model before it remembered; of more than there is room for it has the latest.
+func TestOtherModel(t *testing.T) {
+	for label, b := range trained(t, "host", "markov", "znorm") {
+		w := newWatched(t, b)
+		rows := zeekRows(6, 600, false)
+		w.put(zeekHead(false) + strings.Join(rows[:400], ""))
+		w.once()
+		known := func(n int) (units, tails int) {
+			t.Helper()
+			w.o.Entities = n
+			x, err := New(t.Context(), w.b, w.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if x.scorer.tails != nil {
+				tails = len(x.scorer.tails.recent.at)
+			}
+			return len(x.units.recent.at), tails
+		}
+		traces := label == "markov"
+		if units, tails := known(0); units != 8 || traces != (tails == 8) {
+			t.Fatalf("%s: %d units and %d traces of 8 hosts", label, units, tails)
+		}
+		other := *b
+		other.Hash = "another"
+		w.b = &other
+		var two []string // rows of two hosts
+		for _, r := range rows[400:] {
+			if strings.Contains(r, "\t10.0.0.2\t") || strings.Contains(r, "\t10.0.0.5\t") {
+				two = append(two, r)
+			}
+		}
+		w.put(zeekHead(false) + strings.Join(append(rows[:400:400], two...), ""))
+		if c := w.once(); c.Rows != int64(len(two)) || len(two) < 10 {
+			t.Fatalf("%s: %d rows, want %d", label, c.Rows, len(two))
+		}
+		if units, tails := known(0); units != 2 || traces != (tails == 2) {
+			t.Errorf("%s: %d units and %d traces of the 2 hosts that the new model has met", label, units, tails)
+		}
+		if units, tails := known(1); units != 1 || traces != (tails == 1) {
+			t.Errorf("%s: %d units and %d traces where there is room for 1", label, units, tails)
+		}
+	}
+}
+
+// TestBadCells: a row that cannot be read is said without the addresses that stand in it.
+func TestBadCells(t *testing.T) {
+	b := trained(t, "flow", "znorm")["znorm"]
+	w := newWatched(t, b)
+	rows := zeekRows(5, 40, false)
+	cells := strings.Split(rows[20], "\t")
+	cells[7] = cells[2] // an address where the duration should be
+	rows[20] = strings.Join(cells, "\t")
+	w.put(zeekHead(false) + strings.Join(rows, ""))
+	for _, hide := range []bool{false, true} {
+		var said []string
+		w.o.Stream, w.o.Say = fmt.Sprint(hide), func(s string) { said = append(said, s) }
+		if hide {
+			w.o.Disguise = func(string) string { return "hidden" }
+		}
+		w.once()
+		if len(said) != 1 || strings.Contains(said[0], cells[2]) == hide || strings.Contains(said[0], "hidden") != hide {
+			t.Errorf("hidden %v: %q", hide, said)
+		}
+	}
+}

@@ -564,3 +564,51 @@ keep: 1000
 		t.Errorf("a sink that is named twice: %v", err)
 	}
 }
+
+// TestRedirected: a receiver that sends requests on to another address, as they are, gets the alerts there; one that
+// answers with the address of a page, such as one to sign in, has not taken them, whatever the page says.
+func TestRedirected(t *testing.T) {
+	s := newStore(t)
+	var status atomic.Int32
+	var pages atomic.Int32
+	var mu sync.Mutex
+	var got []int
+	mux := http.NewServeMux()
+	mux.HandleFunc("/hook", func(w http.ResponseWriter, q *http.Request) {
+		to := "/page"
+		if status.Load() >= 307 {
+			to = "/hooks"
+		}
+		http.Redirect(w, q, to, int(status.Load()))
+	})
+	mux.HandleFunc("/page", func(http.ResponseWriter, *http.Request) { pages.Add(1) })
+	mux.HandleFunc("POST /hooks", func(_ http.ResponseWriter, q *http.Request) {
+		body, _ := io.ReadAll(q.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		got = append(got, numbers(body)...)
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	d := outlets(t, s, server.URL+"/hook")
+	commit(t, s, 0, 5)
+	for _, code := range []int32{301, 302, 303} {
+		status.Store(code)
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		if d.Drain(ctx) == nil {
+			t.Errorf("%d: sent", code)
+		}
+		cancel()
+	}
+	if n := pages.Load(); n > 0 {
+		t.Errorf("the page was asked for %d times", n)
+	}
+	for i, code := range []int32{307, 308} {
+		status.Store(code)
+		commit(t, s, 5*(i+1), 5*(i+2))
+		drain(t, d)
+	}
+	if !slices.Equal(got, upTo(15)) {
+		t.Errorf("%v", got)
+	}
+}

@@ -32,7 +32,7 @@ const mostRefused = 5
 
 func newWebhook(t *Target, u *url.URL, layout string) (*webhook, error) {
 	w := &webhook{url: t.To, shown: u.Redacted(), layout: layout, batch: t.Batch, headers: http.Header{},
-		client: &http.Client{Timeout: time.Duration(t.Timeout)}}
+		client: &http.Client{Timeout: time.Duration(t.Timeout), CheckRedirect: sameMethod}}
 	for name, v := range t.Headers {
 		text, err := expanded(v)
 		if err != nil {
@@ -42,6 +42,18 @@ func newWebhook(t *Target, u *url.URL, layout string) (*webhook, error) {
 	}
 	return w, nil
 }
+
+// sameMethod follows a redirection that has the request sent again as it is (307, 308). Others would ask for a page, such
+// as one to sign in, whose success is not that of the alert.
+func sameMethod(next *http.Request, before []*http.Request) error {
+	if next.Method != before[0].Method || len(before) >= mostRedirects {
+		return http.ErrUseLastResponse
+	}
+	return nil
+}
+
+// mostRedirects is how many redirections in a row are followed.
+const mostRedirects = 5
 
 // retryError says that a receiver wants to be asked later.
 type retryError struct {

@@ -83,7 +83,7 @@ func New(path string, from *Position, o Options) (*Follower, error) {
 		return f, nil
 	}
 	f.pos = *from
-	if ok, err := f.reopen(path); ok || err != nil {
+	if ok, err := f.reopen(path); ok || err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return f, err
 	}
 	return f, f.find(fmt.Sprintf("%s is another file than at the last stop", path))
@@ -91,10 +91,7 @@ func New(path string, from *Position, o Options) (*Follower, error) {
 
 // reopen opens what stands at a path where it is the file of the position.
 func (f *Follower) reopen(path string) (bool, error) {
-	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
+	file, err := openFile(path)
 	if err != nil {
 		return false, fmt.Errorf("follow: %w", err)
 	}
@@ -116,16 +113,50 @@ func (f *Follower) take(file *os.File, name string) {
 // find goes on where the file of the position went, or begins anew at the path.
 func (f *Follower) find(why string) error {
 	if f.pos.Offset > 0 {
-		for _, s := range siblings(f.path) {
-			if ok, err := f.reopen(s); err == nil && ok {
+		ok, _ := f.among(func(s string) (bool, error) {
+			ok, err := f.reopen(s)
+			if ok {
 				f.o.Say(fmt.Sprintf("%s: going on in %s at byte %d", why, s, f.pos.Offset))
-				return nil
 			}
+			if !errors.Is(err, fs.ErrNotExist) {
+				err = nil // of one that nobody may read it is not known which it is
+			}
+			return ok, err
+		})
+		if ok {
+			return nil
 		}
 		f.o.Say(fmt.Sprintf("%s, and what followed its byte %d is not there: beginning anew", why, f.pos.Offset))
 	}
 	f.begin()
 	return nil
+}
+
+// openFile is os.Open, but for tests.
+var openFile = os.Open
+
+// mostLooks is how often rotated files are listed again because one of them had gone when it was opened.
+const mostLooks = 10
+
+// among tries the files that the path may have become, until one is taken. While they are tried the next rotation may
+// rename them all: then it begins anew.
+func (f *Follower) among(take func(path string) (bool, error)) (taken bool, err error) {
+	for range mostLooks {
+		gone := false
+		for _, s := range siblings(f.path) {
+			taken, err = take(s)
+			if gone = errors.Is(err, fs.ErrNotExist); gone {
+				break
+			}
+			if taken || err != nil {
+				return taken, err
+			}
+		}
+		if !gone {
+			return false, nil
+		}
+	}
+	return false, nil
 }
 
 // begin goes to the beginning of what stands at the path.
@@ -222,8 +253,14 @@ func (f *Follower) fill() (int, error) {
 	}
 	at := len(f.buf)
 	if cap(f.buf) < want {
-		room := min(want, max(2*cap(f.buf), at+1<<16))
-		f.buf = append(make([]byte, 0, room), f.buf...)
+		left := int64(0) // that is there to be read
+		if st, err := f.f.Stat(); err == nil {
+			left = max(0, st.Size()-f.pos.Offset-int64(at))
+		}
+		room := int(min(int64(want), int64(at)+max(left, 1<<16)))
+		if cap(f.buf) < room {
+			f.buf = append(make([]byte, 0, room), f.buf...)
+		}
 	}
 	n, err := f.f.ReadAt(f.buf[at:min(want, cap(f.buf))], f.pos.Offset+int64(at))
 	f.buf = f.buf[:at+n]
@@ -426,20 +463,30 @@ func (f *Follower) atEnd() (p *Piece, again bool, err error) {
 // later goes on to the file that was written after one that was read to its end.
 func (f *Follower) later(done os.FileInfo) error {
 	f.o.Say(fmt.Sprintf("%s was rotated: all of it was read", f.path))
-	for _, s := range siblings(f.path) {
+	taken, err := f.among(func(s string) (bool, error) {
+		later := func(st os.FileInfo) bool { return !os.SameFile(st, done) && st.ModTime().After(done.ModTime()) }
 		st, err := os.Stat(s)
-		if err != nil || os.SameFile(st, done) || !st.ModTime().After(done.ModTime()) {
-			continue
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return false, err
+		case err != nil || !later(st):
+			return false, nil
 		}
-		file, err := os.Open(s)
+		file, err := openFile(s)
 		if err != nil {
-			return fmt.Errorf("follow: %w", err)
+			return false, fmt.Errorf("follow: %w", err)
+		}
+		if st, err = file.Stat(); err != nil || !later(st) { // another one was given the name meanwhile
+			file.Close()
+			return false, errors.Join(err, fs.ErrNotExist)
 		}
 		f.begin()
 		f.take(file, s)
 		f.pos.Device, f.pos.Inode = identity(st)
-		return nil
+		return true, nil
+	})
+	if !taken && err == nil {
+		f.begin()
 	}
-	f.begin()
-	return nil
+	return err
 }

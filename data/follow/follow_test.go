@@ -174,6 +174,44 @@ func TestTwoRotations(t *testing.T) {
 	l.want("1:a 1:b 1:c 1:d"[0:4] + "2:b 1:c 1:d")
 }
 
+// TestRotatedMeanwhile: the files of a log are renamed once more between the look at their names and the opening of one:
+// all is read, whether a reader goes on or begins after a stop.
+func TestRotatedMeanwhile(t *testing.T) {
+	for _, stopped := range []bool{false, true} {
+		l := newLog(t, lines)
+		times := 0
+		openFile = func(path string) (*os.File, error) {
+			if path == l.path+".1" && times == 0 {
+				times++
+				l.do(os.Rename(l.path+".2", l.path+".3"))
+				l.do(os.Rename(l.path+".1", l.path+".2"))
+			}
+			return os.Open(path)
+		}
+		defer func() { openFile = os.Open }()
+		l.write("a\n")
+		l.read()
+		if stopped {
+			l.stop()
+		}
+		l.write("b\n")
+		old := time.Now().Add(-time.Minute)
+		l.do(os.Chtimes(l.path, old, old))
+		l.do(os.WriteFile(l.path+".1", []byte("c\n"), 0o644))
+		if stopped { // the file of the position is the one that moves on
+			l.do(os.Rename(l.path+".1", l.path+".2"))
+			l.do(os.Rename(l.path, l.path+".1"))
+		} else {
+			l.do(os.Rename(l.path, l.path+".2"))
+		}
+		l.write("d\n")
+		l.read()
+		if l.want(map[bool]string{false: "1:a 2:b 1:c 1:d", true: "1:a 2:b 1:c 1:d"}[stopped]); times != 1 {
+			t.Errorf("stopped %v: renamed %d times", stopped, times)
+		}
+	}
+}
+
 // TestCopyTruncate: what was written between the last look and the truncation is in the copy.
 func TestCopyTruncate(t *testing.T) {
 	for _, stopped := range []bool{false, true} {

@@ -19,6 +19,10 @@ const (
 	mostExporters = 4096
 	mostTemplates = 4096 // of an exporter
 	mostSamplers  = 4096 // of an exporter
+	// of all exporters together: fields of templates, templates, samplers and sequence numbers
+	mostKept = 1 << 22
+	// idle is how long an exporter has to be silent before it makes room for another
+	idle = time.Hour
 )
 
 // Counts is what a collector has seen.
@@ -29,12 +33,15 @@ type Counts struct {
 	NoTemplate int64 `json:"no_template"` // sets of flows whose template has not come yet
 	Lost       int64 `json:"lost"`        // packets (v9) or flows that the exporters' numbers say did not come
 	Refused    int64 `json:"refused"`     // packets of more exporters, and templates, than are kept
+	Forgotten  int64 `json:"forgotten"`   // exporters that made room for others, after an hour without a packet
 }
 
 // Collector turns packets into flows. It is not safe for concurrent use.
 type Collector struct {
 	Counts    Counts
 	exporters map[netip.Addr]*exporter
+	left      int       // of mostKept
+	looked    time.Time // when idle exporters were last looked for
 }
 
 // exporter is what is known of one address.
@@ -42,7 +49,11 @@ type exporter struct {
 	templates templates
 	rates     map[sampler]uint64
 	next      map[stream]uint32 // sequence number that is expected
+	heard     time.Time
 }
+
+// size is what an exporter adds to what is kept.
+func (e *exporter) size() int { return e.templates.size + len(e.rates) + len(e.next) }
 
 // sampler is what a rate is of: of the observation domain as a whole with ID 0.
 type sampler struct {
@@ -57,7 +68,9 @@ type stream struct {
 }
 
 // NewCollector knows no exporter.
-func NewCollector() *Collector { return &Collector{exporters: map[netip.Addr]*exporter{}} }
+func NewCollector() *Collector {
+	return &Collector{exporters: map[netip.Addr]*exporter{}, left: mostKept}
+}
 
 // ErrPacket says that a packet is none of NetFlow v5, v9 and IPFIX, or is damaged.
 var ErrPacket = errors.New("not a packet of NetFlow v5, v9 or IPFIX that can be read")
@@ -79,20 +92,19 @@ func (c *Collector) Decode(packet []byte, from netip.Addr, received time.Time) (
 	if len(packet) < 16 {
 		return nil, fmt.Errorf("%d bytes", len(packet))
 	}
-	from = from.Unmap().WithZone("")
-	e, ok := c.exporters[from]
-	if !ok {
-		if len(c.exporters) == mostExporters {
-			c.Counts.Refused++
-			return nil, nil
-		}
-		e = &exporter{rates: map[sampler]uint64{}, next: map[stream]uint32{}}
-		e.templates.counts = &c.Counts
-		c.exporters[from] = e
+	version := binary.BigEndian.Uint16(packet)
+	if version != 5 && version != 9 && version != 10 {
+		return nil, fmt.Errorf("version %d", version)
 	}
-	d := &decoding{exporter: e, counts: &c.Counts, from: from, received: received.UnixMilli()}
+	from = from.Unmap().WithZone("")
+	e := c.exporter(from, received)
+	if e == nil {
+		c.Counts.Refused++
+		return nil, nil
+	}
+	d := &decoding{exporter: e, counts: &c.Counts, from: from, version: version, received: received.UnixMilli()}
 	body := bytes.NewBuffer(packet[2:])
-	switch d.version = binary.BigEndian.Uint16(packet); d.version {
+	switch version {
 	case 5:
 		// goflow2 makes as many records as the packet says that it has, whether they are there or not
 		const head, size = 24, 48
@@ -112,7 +124,7 @@ func (c *Collector) Decode(packet []byte, from netip.Addr, received time.Time) (
 		d.sets(p.FlowSets)
 		d.sequence(p.SequenceNumber, 1)
 		return d.flows, d.usable(err)
-	case 10:
+	default:
 		var p netflow.IPFIXPacket
 		err := netflow.DecodeMessageIPFIX(body, &e.templates, &p)
 		d.domain, d.exported = p.ObservationDomainId, int64(p.ExportTime)*1000
@@ -120,7 +132,39 @@ func (c *Collector) Decode(packet []byte, from netip.Addr, received time.Time) (
 		d.sequence(p.SequenceNumber, uint32(d.records))
 		return d.flows, d.usable(err)
 	}
-	return nil, fmt.Errorf("version %d", d.version)
+}
+
+// exporter is what is known of an address; nil where there is no room for one more.
+func (c *Collector) exporter(from netip.Addr, at time.Time) *exporter {
+	e, ok := c.exporters[from]
+	if !ok {
+		if full := len(c.exporters) == mostExporters || c.left <= 0; full && !c.forget(at) {
+			return nil
+		}
+		e = &exporter{rates: map[sampler]uint64{}, next: map[stream]uint32{}}
+		e.templates.counts, e.templates.left = &c.Counts, &c.left
+		c.exporters[from] = e
+	}
+	e.heard = at
+	return e
+}
+
+// forget lets go of the exporters that have been silent, and says whether there were some. It looks for them once in a
+// while: who sends from many addresses must not have all of them looked at with each packet.
+func (c *Collector) forget(at time.Time) (some bool) {
+	if at.Sub(c.looked) < idle/60 {
+		return false
+	}
+	c.looked = at
+	for from, e := range c.exporters {
+		if at.Sub(e.heard) > idle {
+			c.left += e.size()
+			delete(c.exporters, from)
+			c.Counts.Forgotten++
+			some = true
+		}
+	}
+	return some
 }
 
 // decoding is one packet on its way.
@@ -152,8 +196,10 @@ func (d *decoding) sequence(number, n uint32) {
 		if gap := number - want; gap > 0 && gap < 1<<16 { // else it began anew
 			d.counts.Lost += int64(gap)
 		}
-	} else if len(d.next) >= mostTemplates {
+	} else if len(d.next) >= mostTemplates || *d.templates.left <= 0 {
 		return
+	} else {
+		*d.templates.left--
 	}
 	d.next[s] = number + n
 }
@@ -209,7 +255,24 @@ func (d *decoding) sets(sets []any) {
 // templates are those of an exporter.
 type templates struct {
 	known  map[uint64]any
+	size   int // of all, with their fields
 	counts *Counts
+	left   *int // of the collector
+}
+
+// fields is how many fields a template has, and how many bytes they take at least.
+func fields(version uint16, template any) (n, bytes int) {
+	switch x := template.(type) {
+	case netflow.TemplateRecord:
+		return len(x.Fields), netflow.GetTemplateSize(version, x.Fields)
+	case netflow.IPFIXOptionsTemplateRecord:
+		return len(x.Scopes) + len(x.Options),
+			netflow.GetTemplateSize(version, x.Scopes) + netflow.GetTemplateSize(version, x.Options)
+	case netflow.NFv9OptionsTemplateRecord:
+		return len(x.Scopes) + len(x.Options),
+			netflow.GetTemplateSize(version, x.Scopes) + netflow.GetTemplateSize(version, x.Options)
+	}
+	return 0, 0
 }
 
 func templateKey(version uint16, domain uint32, id uint16) uint64 {
@@ -219,21 +282,20 @@ func templateKey(version uint16, domain uint32, id uint16) uint64 {
 // AddTemplate keeps a template. One whose records would have no bytes of a fixed length is refused: any number of them
 // would fit in a packet.
 func (t *templates) AddTemplate(version uint16, domain uint32, id uint16, template any) error {
-	size := 0
-	switch x := template.(type) {
-	case netflow.TemplateRecord:
-		size = netflow.GetTemplateSize(version, x.Fields)
-	case netflow.IPFIXOptionsTemplateRecord:
-		size = netflow.GetTemplateSize(version, x.Scopes) + netflow.GetTemplateSize(version, x.Options)
-	case netflow.NFv9OptionsTemplateRecord:
-		size = netflow.GetTemplateSize(version, x.Scopes) + netflow.GetTemplateSize(version, x.Options)
-	}
-	key := templateKey(version, domain, id)
-	if size == 0 {
-		delete(t.known, key) // IPFIX withdraws a template by one without fields
+	n, bytes := fields(version, template)
+	if bytes == 0 {
+		t.RemoveTemplate(version, domain, id) // IPFIX withdraws a template by one without fields
 		return nil
 	}
-	if _, ok := t.known[key]; !ok && len(t.known) >= mostTemplates {
+	key := templateKey(version, domain, id)
+	old, ok := t.known[key]
+	if ok {
+		before, _ := fields(version, old)
+		n -= before
+	} else {
+		n++
+	}
+	if !ok && len(t.known) >= mostTemplates || n > *t.left {
 		t.counts.Refused++
 		return nil
 	}
@@ -241,6 +303,7 @@ func (t *templates) AddTemplate(version uint16, domain uint32, id uint16, templa
 		t.known = map[uint64]any{}
 	}
 	t.known[key] = template
+	t.size, *t.left = t.size+n, *t.left-n
 	return nil
 }
 
@@ -255,7 +318,11 @@ func (t *templates) GetTemplate(version uint16, domain uint32, id uint16) (any, 
 // RemoveTemplate forgets one.
 func (t *templates) RemoveTemplate(version uint16, domain uint32, id uint16) (any, error) {
 	x, err := t.GetTemplate(version, domain, id)
-	delete(t.known, templateKey(version, domain, id))
+	if err == nil {
+		n, _ := fields(version, x)
+		delete(t.known, templateKey(version, domain, id))
+		t.size, *t.left = t.size-n-1, *t.left+n+1
+	}
 	return x, err
 }
 

@@ -196,8 +196,12 @@ func (d *decoding) options(r netflow.OptionsDataRecord) {
 		rate = every
 	}
 	key := sampler{d.domain, id}
-	if _, known := d.rates[key]; rate > 0 && (known || len(d.rates) < mostSamplers) {
-		d.rates[key] = rate
+	_, known := d.rates[key]
+	if rate == 0 || !known && (len(d.rates) >= mostSamplers || *d.templates.left <= 0) {
+		return
+	}
+	if d.rates[key] = rate; !known {
+		*d.templates.left--
 	}
 }
 

@@ -314,6 +314,9 @@ func TestBounds(t *testing.T) {
 	if n := len(c.exporters[exporter4].templates.known); n != mostTemplates || c.Counts.Refused != 10 {
 		t.Errorf("%d templates, %+v", n, c.Counts)
 	}
+	if size := c.exporters[exporter4].size(); c.left != mostKept-size || size <= mostTemplates {
+		t.Errorf("%d of %d are left, %d are kept", c.left, mostKept, size)
+	}
 	empty := netflowtest.Set(2, []byte{1, 44, 0, 1, 0, 8, 0, 0}) // template 300 with one field of no bytes
 	c = NewCollector()
 	decode(t, c, [][]byte{netflowtest.Message(10, 1, 0, 0, empty, netflowtest.Set(300, []byte{1, 2, 3, 4}))})
@@ -324,6 +327,54 @@ func TestBounds(t *testing.T) {
 		if _, err := c.Decode(bad, exporter4, time.Now()); !errors.Is(err, ErrPacket) {
 			t.Errorf("%q: %v", bad, err)
 		}
+	}
+}
+
+// TestIdle: an exporter that has been silent for an hour makes room for another, one that has not does not; what all
+// exporters are remembered for has a bound, and what is withdrawn or forgotten is given back.
+func TestIdle(t *testing.T) {
+	c := NewCollector()
+	at := time.UnixMilli(1_800_000_000_000)
+	list := netflowtest.Packets(9, []nfcapd.Flow{flow4})
+	send := func(i int, at time.Time) {
+		t.Helper()
+		from := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
+		if _, err := c.Decode(list[0], from, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range mostExporters {
+		send(i, at)
+	}
+	per := (mostKept - c.left) / mostExporters
+	at = at.Add(idle / 2)
+	send(mostExporters, at) // all others were heard half an hour ago
+	for i := range 100 {
+		send(i, at)
+	}
+	at = at.Add(idle/2 + time.Minute)
+	send(mostExporters, at)
+	send(mostExporters+1, at)
+	if n := len(c.exporters); n != 102 || c.Counts.Refused != 1 || c.Counts.Forgotten != mostExporters-100 ||
+		c.left != mostKept-n*per || per < 2 {
+		t.Errorf("%d exporters of %d each, %d left, %+v", n, per, mostKept-c.left, c.Counts)
+	}
+	c = NewCollector()
+	template := netflowtest.Template(10, 300, netflowtest.Fields(10, false))
+	decode(t, c, [][]byte{netflowtest.Message(10, 1, 0, 0, template)})
+	kept := c.left
+	decode(t, c, [][]byte{netflowtest.Message(10, 1, 0, 0, template)})
+	if c.left != kept {
+		t.Errorf("a template that comes again: %d left, then %d", kept, c.left)
+	}
+	decode(t, c, [][]byte{netflowtest.Message(10, 1, 0, 0, netflowtest.Set(2, []byte{1, 44, 0, 0}))})
+	if len(c.exporters[exporter4].templates.known) != 0 || c.left != mostKept-1 { // the sequence number stays
+		t.Errorf("withdrawn: %d of %d left", c.left, mostKept)
+	}
+	c.left = 1
+	decode(t, c, [][]byte{netflowtest.Message(10, 1, 0, 0, template)})
+	if len(c.exporters[exporter4].templates.known) != 0 || c.Counts.Refused != 1 {
+		t.Errorf("a template for which there is no room: %+v", c.Counts)
 	}
 }
 

@@ -109,8 +109,8 @@ func (in *intake) ending(rows int) *ReadReport {
 	rep := &ReadReport{Rows: rows, Bad: in.BadCount, Examples: in.Examples, Warnings: in.Warnings, Notes: in.notes}
 	rep.Warnings = append(rep.Warnings, expectations(c, in.read)...)
 	if in.BadCount > 0 {
-		rep.Warnings = append(rep.Warnings, fmt.Sprintf("%s: %d of %d rows could not be read, first %v", c.Name, in.BadCount,
-			in.BadCount+rows, in.Examples[0]))
+		rep.Warnings = append(rep.Warnings, fmt.Sprintf("%s: %d of %d rows could not be read, first %s", c.Name, in.BadCount,
+			in.BadCount+rows, c.pseudonyms.Words(in.Examples[0].String())))
 	}
 	return rep
 }
@@ -163,7 +163,7 @@ func readFile(
 	first, bad := tb.Rows, tb.BadCount
 	if err := src.Read(ctx, in, filepath.Base(name), tb.Builder, workers); err != nil {
 		if errors.Is(err, rows.ErrHopeless) {
-			err = fmt.Errorf("%s: %w (%d were tried):\n  %s", name, err, tb.BadCount-bad, joinBad(tb.Examples))
+			err = fmt.Errorf("%s: %w (%d were tried):\n  %s", name, err, tb.BadCount-bad, c.joinBad(tb.Examples))
 		}
 		if errors.Is(err, io.ErrUnexpectedEOF) {
 			err = fmt.Errorf("%w (the compressed file is cut off)", err)

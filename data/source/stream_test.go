@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"plumbline/data"
+	"plumbline/data/pseudonym"
 	"plumbline/data/rows"
 )
 
@@ -155,6 +156,47 @@ func TestTrial(t *testing.T) {
 		}
 		if of.hopeless && (tried < trialRows || tried > 500_000) { // a piece of text at a time, on several processors
 			t.Errorf("%s: %d of 2,000,000 rows were tried", of.name, tried)
+		}
+	}
+}
+
+// TestBadRowsOfPseudonyms: what is said of rows that cannot be read has pseudonyms for the addresses in them.
+func TestBadRowsOfPseudonyms(t *testing.T) {
+	m, err := pseudonym.New(make([]byte, pseudonym.KeySize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	text := strings.Repeat("1,a\n", 30) + "10.1.2.3,a\n" + strings.Repeat("1,a\n", 30)
+	if err := os.WriteFile(filepath.Join(dir, "x.csv"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, share := range []string{"0.1", "0"} {
+		c := config(t, "name: hidden\nformat: delimited\nfiles: {train: [x.csv]}\nmax_bad_share: "+share+
+			"\noptions: {columns: [{name: n, type: number}, {name: label, type: category}]}\n"+
+			"label: {column: label, benign: [a]}\n")
+		for _, hide := range []bool{false, true} {
+			if hide {
+				c = c.WithPseudonyms(m)
+			}
+			_, rep, err := Read(t.Context(), c, Finder{Dirs: []string{dir}}, 1)
+			streamed, errStreamed := Stream(t.Context(), c, Finder{Dirs: []string{dir}}, 1, false,
+				func(*data.Table, float64) error { return nil })
+			warnings := func(rep *ReadReport, err error) string {
+				if err != nil {
+					return err.Error()
+				}
+				return strings.Join(rep.Warnings, "; ")
+			}
+			for _, said := range []string{warnings(rep, err), warnings(streamed, errStreamed)} {
+				if strings.Count(said, "could not be read")+strings.Count(said, "cannot be read") != 1 {
+					t.Errorf("share %s: %s", share, said)
+				}
+				_, said, _ = strings.Cut(said, "be read")
+				if strings.Contains(said, "10.1.2.3") == hide || strings.Contains(said, m.Text("10.1.2.3")) != hide {
+					t.Errorf("share %s, hidden %v: %s", share, hide, said)
+				}
+			}
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"plumbline/configs"
 	"plumbline/data"
 	"plumbline/data/export"
+	"plumbline/data/pseudonym"
 	"plumbline/data/source"
 	"plumbline/runs"
 	"plumbline/runs/bundle"
@@ -298,5 +299,42 @@ func TestOtherColumns(t *testing.T) {
 		Library: experiment.NewLibrary("", configs.Files)})
 	if err == nil || !strings.Contains(err.Error(), `"duration"`) {
 		t.Errorf("without a column: %v", err)
+	}
+}
+
+// TestBadRowsOfPseudonyms: what the summary says of rows that cannot be read has pseudonyms for the addresses in them.
+func TestBadRowsOfPseudonyms(t *testing.T) {
+	bundles, table, path := trained(t, "models=[znorm]")
+	b := bundles["znorm"]
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := slices.IndexFunc(b.Needed(), func(c bundle.Column) bool { return c.Type == data.Number })
+	head, rows, _ := strings.Cut(string(raw), "\n")
+	at := slices.Index(strings.Split(head, ","), b.Needed()[number].Name)
+	first, others, _ := strings.Cut(rows, "\n")
+	cells := strings.Split(first, ",")
+	cells[at] = "10.1.2.3"
+	m, err := pseudonym.New(make([]byte, pseudonym.KeySize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, hide := range []*pseudonym.Mapper{nil, m} {
+		if err := os.WriteFile(path, raw, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		in := input(t, b, false, path) // which looks at the first rows
+		in.Config.MaxBad = 0.5
+		err := os.WriteFile(path, []byte(head+"\n"+others+strings.Join(cells, ",")+"\n"), 0o644)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, sum := scored(t, b, in, score.Options{Pseudonyms: hide})
+		said := strings.Join(sum.Warnings, "\n")
+		if sum.Bad != 1 || sum.Rows != int64(table.Rows-1) || strings.Contains(said, "10.1.2.3") != (hide == nil) ||
+			strings.Contains(said, m.Text("10.1.2.3")) == (hide == nil) {
+			t.Errorf("hidden %v, %d bad: %s", hide != nil, sum.Bad, said)
+		}
 	}
 }

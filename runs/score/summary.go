@@ -146,7 +146,10 @@ func (s *Summary) truth(attack, alarm bool) {
 // end is what can be said when all is read.
 func (s *Summary) end(r *run, rep *source.ReadReport) {
 	s.Rows, s.Bad = r.rows, rep.Bad
-	s.Warnings, s.Notes = append(s.Warnings, rep.Warnings...), append(s.Notes, rep.Notes...)
+	for _, w := range rep.Warnings { // a row that could not be read may have an address in the wrong column
+		s.Warnings = append(s.Warnings, r.o.Pseudonyms.Words(w))
+	}
+	s.Notes = append(s.Notes, rep.Notes...)
 	warn := func(format string, args ...any) { s.Warnings = append(s.Warnings, fmt.Sprintf(format, args...)) }
 	s.Seconds, s.PerDay = eval.Number(math.NaN()), eval.Number(math.NaN())
 	if s.to > s.from {

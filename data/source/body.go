@@ -142,8 +142,9 @@ func (c *Config) Layouts() []string {
 
 // StreamFrom is [Stream] for rows that are read from in, under a name for messages, in place of files. Parquet is read
 // from an input.Input. An unreadable row is an error. Where whole is true or the data set does not stream
-// ([Config.Streams]), each is called once, with all rows.
-func (c *Config) StreamFrom(ctx context.Context, in io.Reader, name string, workers int, whole bool,
+// ([Config.Streams]), each is called once, with all rows, whose table may take some bytes (0: any number), else the
+// error is [ErrMemory].
+func (c *Config) StreamFrom(ctx context.Context, in io.Reader, name string, workers int, whole bool, memory int64,
 	each func(t *data.Table) error) error {
 	src, ok := c.source.(fileSource)
 	if !ok {
@@ -152,7 +153,7 @@ func (c *Config) StreamFrom(ctx context.Context, in io.Reader, name string, work
 	tb := newIntake(c)
 	s := &stream{intake: tb, file: name, repaired: make([]int, len(c.Repair)),
 		each: func(t *data.Table, _ float64) error { return each(t) }}
-	if !whole && c.Streams(false) {
+	if tb.Memory = memory; !whole && c.Streams(false) {
 		tb.Each = s.block
 	}
 	if err := src.Read(ctx, in, name, tb.Builder, max(1, workers)); err != nil {
@@ -160,7 +161,7 @@ func (c *Config) StreamFrom(ctx context.Context, in io.Reader, name string, work
 	}
 	if tb.BadCount > 0 {
 		return fmt.Errorf("data: %s: %d of %d rows cannot be read:\n  %s", name, tb.BadCount, tb.Rows+tb.BadCount,
-			joinBad(tb.Examples))
+			c.joinBad(tb.Examples))
 	}
 	if tb.Each != nil || tb.Rows == 0 {
 		return nil

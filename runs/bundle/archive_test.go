@@ -11,9 +11,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"plumbline/eval"
 	"plumbline/runs/bundle"
@@ -228,4 +231,23 @@ func FuzzRead(f *testing.F) {
 			t.Error("no columns")
 		}
 	})
+}
+
+// TestFileIsLetGo: a model that is open does not hold the bytes of its file.
+func TestFileIsLetGo(t *testing.T) {
+	dir, _ := run(t, small, "models=[znorm]")
+	raw := packed(t, dir, "znorm/s1")
+	var gone atomic.Bool
+	runtime.AddCleanup(&raw[0], func(gone *atomic.Bool) { gone.Store(true) }, &gone)
+	b, err := bundle.FromArchive(raw, "a model")
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw = nil
+	for deadline := time.Now().Add(10 * time.Second); !gone.Load(); time.Sleep(time.Millisecond) {
+		if runtime.GC(); time.Now().After(deadline) {
+			t.Fatal("the bytes of the file are held as long as the model")
+		}
+	}
+	runtime.KeepAlive(b)
 }

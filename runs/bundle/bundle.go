@@ -119,9 +119,10 @@ func open(path, hash string, read func(name string, limit int64) ([]byte, error)
 		return nil, b.fail(manifestName, err)
 	}
 	if hash != "" {
-		return b, b.takeRecord()
+		err = b.takeRecord()
 	}
-	return b, nil
+	b.read = nil // it holds all the bytes of a model file
+	return b, err
 }
 
 // takeRecord reads what a model file says of its origin.

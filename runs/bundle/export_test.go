@@ -11,3 +11,6 @@ func Reseal(raw []byte) []byte {
 	first, body := string(raw[:end+1]), raw[end+1+secondLine:]
 	return append([]byte(first+sealed(first, body)), body...)
 }
+
+// FromArchive opens a model file in memory.
+var FromArchive = fromArchive

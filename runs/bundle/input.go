@@ -184,7 +184,7 @@ func (b *Bundle) byHeader(ctx context.Context, paths []string) (*source.Config, 
 	if err != nil {
 		return nil, err
 	}
-	err = c.StreamFrom(ctx, bytes.NewReader(text), paths[0], 1, false, func(*data.Table) error { return nil })
+	err = c.StreamFrom(ctx, bytes.NewReader(text), paths[0], 1, false, 0, func(*data.Table) error { return nil })
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ type Alerts interface {
 // ring is the last alarms of a server's own answers, in memory.
 type ring struct {
 	mu   sync.Mutex
-	last []alerts.Alert // oldest first
+	last []alerts.Alert // oldest first; the newest ringSize of them count
 	next int64
 }
 
@@ -67,10 +67,10 @@ func (r *ring) add(m *Model, t *data.Table, s *bundle.Scored, a *Answer) {
 		r.next++
 		fresh[i].Seq, fresh[i].ID = r.next, alerts.NewID(m.Version, "serve", r.next, fresh[i].Entity)
 	}
-	r.last = append(r.last, fresh...)
-	if over := len(r.last) - ringSize; over > 0 {
-		r.last = slices.Delete(r.last, 0, over)
+	if len(r.last)+len(fresh) > 2*ringSize { // seldom: each answer would move all of them
+		r.last = slices.Delete(r.last, 0, len(r.last)-ringSize)
 	}
+	r.last = append(r.last, fresh...)
 }
 
 // ends are the first two addresses of a row and its first time, as far as it has them.
@@ -125,7 +125,7 @@ func (r *ring) List(_ context.Context, q alerts.Query) ([]alerts.Alert, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	out := []alerts.Alert{}
-	for _, a := range slices.Backward(r.last) {
+	for _, a := range slices.Backward(r.last[max(0, len(r.last)-ringSize):]) {
 		if len(out) == q.Limit {
 			break
 		}

@@ -146,9 +146,8 @@ func (b *batch) stream(ctx context.Context, format string, in io.Reader) error {
 	if err != nil {
 		return err
 	}
-	return rowFault(c.StreamFrom(ctx, in, "body", runtime.GOMAXPROCS(0), !b.m.alone, func(t *data.Table) error {
-		return b.table(ctx, t)
-	}))
+	return rowFault(c.StreamFrom(ctx, in, "body", runtime.GOMAXPROCS(0), !b.m.alone, b.s.o.BatchBody,
+		func(t *data.Table) error { return b.table(ctx, t) }))
 }
 
 // body is how rows of the model's inputs are read that come by themselves.
@@ -166,6 +165,10 @@ func rowFault(err error) error {
 		return nil
 	}
 	of := asRefusal(err)
+	if errors.Is(err, source.ErrMemory) {
+		return refuse(http.StatusRequestEntityTooLarge, "", "the rows are judged together, and their table takes more memory "+
+			"than it may")
+	}
 	if of.status == http.StatusInternalServerError {
 		return refuse(http.StatusBadRequest, "", "%v", err)
 	}
@@ -235,6 +238,7 @@ func (b *batch) parquet(ctx context.Context, in io.Reader) error {
 		return refuse(http.StatusBadRequest, "", "the body is no Parquet file")
 	}
 	defer file.Close()
+	os.Remove(f.Name()) // as that of an answer
 	return b.stream(ctx, "parquet", file)
 }
 
@@ -420,6 +424,7 @@ func (o *sheet) line(unit string, score, threshold, p float64) error {
 		if o.file, err = os.CreateTemp(o.folder, "plumbline-*.answer"); err != nil {
 			return fmt.Errorf("serve: %w", err)
 		}
+		os.Remove(o.file.Name()) // where the system allows it, so that nothing stays when the program is killed
 		o.to = bufio.NewWriterSize(o.file, 1<<18)
 	}
 	if _, err := o.to.Write(row); err != nil {

@@ -9,6 +9,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -287,5 +290,54 @@ func TestKept(t *testing.T) {
 		if status, said := ask(t, h, "POST", "/v1/predict", jsonKind, []byte(body)); status/100 != 4 || len(said) > 6000 {
 			t.Errorf("status %d, %d bytes", status, len(said))
 		}
+	}
+}
+
+// repeated is a body of some bytes a number of times; last is called before it ends.
+type repeated struct {
+	part, rest []byte
+	times      int
+	last       func()
+}
+
+func (r *repeated) Read(b []byte) (int, error) {
+	if len(r.rest) == 0 {
+		if r.times == 0 {
+			r.last()
+			return 0, io.EOF
+		}
+		r.rest, r.times = r.part, r.times-1
+	}
+	n := copy(b, r.rest)
+	r.rest = r.rest[n:]
+	return n, nil
+}
+
+// TestSpoolLeavesNothing: an answer that does not fit memory is in a file that has no name any more while it grows, so
+// that nothing stays in the folder when the program is killed.
+func TestSpoolLeavesNothing(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a file that is open keeps its name")
+	}
+	tr := train(t, "flow")
+	dir := t.TempDir()
+	h, _ := tr.handler(t, func(o *serve.Options) { o.Spool = dir }, "iforest")
+	status, raw := ask(t, h, "GET", "/v1/models/iforest", "", nil)
+	d := len(decode[serve.ModelDetail](t, status, raw).Matrix)
+	const rows, times = 1000, 100
+	looked := false
+	body := &repeated{part: floats(make([]float32, rows*d)), times: times, last: func() {
+		looked = true
+		if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
+			t.Errorf("%d files, such as %v: %v", len(files), files, err)
+		}
+	}}
+	r := httptest.NewRequest("POST", "/v1/predict/batch", body)
+	r.Header.Set("Content-Type", "application/octet-stream")
+	r.Header.Set("Accept", "application/x-ndjson")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	if n := bytes.Count(w.Body.Bytes(), []byte{'\n'}); w.Code != 200 || n != rows*times || w.Body.Len() < 5<<20 || !looked {
+		t.Errorf("status %d, %d lines, %d bytes: %.200s", w.Code, n, w.Body.Len(), w.Body)
 	}
 }

@@ -163,7 +163,7 @@ func (s *Server) invokeCSV(w http.ResponseWriter, r *http.Request, m *Model, a a
 		return err
 	}
 	out := []Prediction{}
-	err = config.StreamFrom(r.Context(), bytes.NewReader(raw), "body", runtime.GOMAXPROCS(0), true,
+	err = config.StreamFrom(r.Context(), bytes.NewReader(raw), "body", runtime.GOMAXPROCS(0), true, s.o.Memory,
 		func(t *data.Table) error {
 			if t.Rows > s.o.Records {
 				return refuse(http.StatusRequestEntityTooLarge, "", "more than %d records", s.o.Records)

@@ -270,6 +270,33 @@ func TestAlerts(t *testing.T) {
 	}
 }
 
+// TestAlertsTurn: of more alarms than are kept the newest are there, whatever the size of the answers that they come in.
+func TestAlertsTurn(t *testing.T) {
+	tr := train(t, "flow")
+	h, _ := tr.handler(t, nil, "iforest")
+	total := int64(0)
+	for i, n := range []int{400, 1, 400, 300, 2, 400, 400, 7, 400, 400} {
+		n = min(n, tr.table.Rows)
+		status, raw := ask(t, h, "POST", "/v1/predict", jsonKind, encode(t, map[string]any{"records": tr.records(n),
+			"threshold": -1}))
+		decode[serve.Answer](t, status, raw)
+		total += int64(n)
+		status, raw = ask(t, h, "GET", "/v1/alerts?limit=1000", "", nil)
+		list := decode[map[string][]alerts.Alert](t, status, raw)["alerts"]
+		if int64(len(list)) != min(total, 1000) {
+			t.Fatalf("after answer %d: %d alerts of %d", i, len(list), total)
+		}
+		for k, a := range list {
+			if a.Seq != total-int64(k) {
+				t.Fatalf("after answer %d: alert %d is number %d of %d", i, k, a.Seq, total)
+			}
+		}
+	}
+	if total < 2100 {
+		t.Errorf("%d alerts are too few to go round", total)
+	}
+}
+
 // TestReasons: a prediction says which columns its score comes from, and what an auto-encoder or the nearest
 // training rows have there.
 func TestReasons(t *testing.T) {

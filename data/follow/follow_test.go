@@ -174,8 +174,8 @@ func TestTwoRotations(t *testing.T) {
 	l.want("1:a 1:b 1:c 1:d"[0:4] + "2:b 1:c 1:d")
 }
 
-// TestRotatedMeanwhile: the files of a log are renamed once more between the look at their names and the opening of one:
-// all is read, whether a reader goes on or begins after a stop.
+// TestRotatedMeanwhile: the files of a log are renamed once more between the look at their names and the opening of
+// one: all is read, whether a reader goes on or begins after a stop.
 func TestRotatedMeanwhile(t *testing.T) {
 	for _, stopped := range []bool{false, true} {
 		l := newLog(t, lines)

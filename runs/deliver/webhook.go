@@ -43,8 +43,8 @@ func newWebhook(t *Target, u *url.URL, layout string) (*webhook, error) {
 	return w, nil
 }
 
-// sameMethod follows a redirection that has the request sent again as it is (307, 308). Others would ask for a page, such
-// as one to sign in, whose success is not that of the alert.
+// sameMethod follows a redirection that has the request sent again as it is (307, 308). Others would ask for a page,
+// such as one to sign in, whose success is not that of the alert.
 func sameMethod(next *http.Request, before []*http.Request) error {
 	if next.Method != before[0].Method || len(before) >= mostRedirects {
 		return http.ErrUseLastResponse

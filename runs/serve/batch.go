@@ -166,8 +166,8 @@ func rowFault(err error) error {
 	}
 	of := asRefusal(err)
 	if errors.Is(err, source.ErrMemory) {
-		return refuse(http.StatusRequestEntityTooLarge, "", "the rows are judged together, and their table takes more memory "+
-			"than it may")
+		return refuse(http.StatusRequestEntityTooLarge, "", "the rows are judged together, and their table takes more "+
+			"memory than it may")
 	}
 	if of.status == http.StatusInternalServerError {
 		return refuse(http.StatusBadRequest, "", "%v", err)

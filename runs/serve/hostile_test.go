@@ -337,7 +337,8 @@ func TestSpoolLeavesNothing(t *testing.T) {
 	r.Header.Set("Accept", "application/x-ndjson")
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
-	if n := bytes.Count(w.Body.Bytes(), []byte{'\n'}); w.Code != 200 || n != rows*times || w.Body.Len() < 5<<20 || !looked {
+	n := bytes.Count(w.Body.Bytes(), []byte{'\n'})
+	if w.Code != 200 || n != rows*times || w.Body.Len() < 5<<20 || !looked {
 		t.Errorf("status %d, %d lines, %d bytes: %.200s", w.Code, n, w.Body.Len(), w.Body)
 	}
 }

@@ -270,7 +270,8 @@ func TestAlerts(t *testing.T) {
 	}
 }
 
-// TestAlertsTurn: of more alarms than are kept the newest are there, whatever the size of the answers that they come in.
+// TestAlertsTurn: of more alarms than are kept the newest are there, whatever the size of the answers that they come
+// in.
 func TestAlertsTurn(t *testing.T) {
 	tr := train(t, "flow")
 	h, _ := tr.handler(t, nil, "iforest")

@@ -50,8 +50,8 @@ func placed(list []alerts.Alert) (out []string) {
 	return out
 }
 
-// TestFailingWindows: where a model cannot judge some windows, their rows are left out and said, and all others have the
-// scores of one pass in which nothing fails, those after them too.
+// TestFailingWindows: where a model cannot judge some windows, their rows are left out and said, and all others have
+// the scores of one pass in which nothing fails, those after them too.
 func TestFailingWindows(t *testing.T) {
 	const headLines = 7
 	rows := zeekRows(4, 900, false)

@@ -70,6 +70,9 @@ var ErrStore = errors.New("no alert store of this program")
 // ErrFull says that nothing could be written for lack of room.
 var ErrFull = errors.New("no room is left")
 
+// ErrBusy says that another process was writing for longer than one waits.
+var ErrBusy = errors.New("somebody else is writing")
+
 // Open opens the store in a file, which it makes where there is none.
 func Open(path string) (*Store, error) { return open(path, true) }
 
@@ -135,10 +138,13 @@ func (s *Store) write(ctx context.Context, do func(*sql.Tx) error) error {
 		return storeError(err)
 	}
 	defer tx.Rollback()
-	if err := do(tx); err != nil {
-		return storeError(err)
+	if err = do(tx); err == nil {
+		err = tx.Commit()
 	}
-	return storeError(tx.Commit())
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil { // it was rolled back when the context ended
+		err = ctx.Err()
+	}
+	return storeError(err)
 }
 
 // storeError marks errors of SQLite that callers tell apart.
@@ -150,6 +156,8 @@ func storeError(err error) error {
 	switch {
 	case strings.Contains(text, "disk is full") || strings.Contains(text, "disk I/O error"):
 		return fmt.Errorf("%w: %w", ErrFull, err)
+	case strings.Contains(text, "SQLITE_BUSY"):
+		return fmt.Errorf("%w: %w", ErrBusy, err)
 	case strings.Contains(text, "file is not a database"):
 		return fmt.Errorf("%w: %w", ErrStore, err)
 	}

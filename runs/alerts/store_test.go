@@ -384,3 +384,43 @@ func TestLastVerdict(t *testing.T) {
 		last = now
 	}
 }
+
+// TestBusy: what somebody else keeps from being written is told from other faults, and so is the end of the context
+// while something is written; neither leaves anything, and the same batch can be written later.
+func TestBusy(t *testing.T) {
+	s := filled(t)
+	s.db.SetMaxOpenConns(1) // busy_timeout is of a connection
+	if _, err := s.db.Exec("PRAGMA busy_timeout = 1"); err != nil {
+		t.Fatal(err)
+	}
+	other, err := Open(s.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	b := &Batch{Alerts: []*Alert{found(30, "duration")}}
+	err = other.write(t.Context(), func(*sql.Tx) error { return s.Commit(t.Context(), b) })
+	if !errors.Is(err, ErrBusy) {
+		t.Errorf("while another writes: %v", err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		stop()
+		for { // until it is rolled back
+			if err := insert(tx, found(31, "duration")); err != nil {
+				return err
+			}
+			time.Sleep(time.Millisecond)
+		}
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped while writing: %v", err)
+	}
+	if got := lines(t, s, Query{}); len(got) != 6 {
+		t.Errorf("%v", got)
+	}
+	commit(t, s, b)
+	if got := lines(t, s, Query{Limit: 1}); !slices.Equal(got, []int64{30}) {
+		t.Errorf("%v", got)
+	}
+}

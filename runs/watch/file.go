@@ -77,7 +77,10 @@ func (w *Watcher) File(ctx context.Context, path string, once bool) error {
 			continue
 		}
 		if err := w.Commit(ctx, after); err != nil {
-			return err
+			if ctx.Err() != nil { // in the middle of writing
+				err = nil
+			}
+			return w.stopped(ctx, after, err)
 		}
 		after, last = nil, time.Now()
 	}

@@ -189,6 +189,38 @@ func TestStreamStopped(t *testing.T) {
 	}
 }
 
+// TestStoppedWriting: a watcher that is stopped when a piece was judged writes it all the same, and has nothing left to
+// do at the next start.
+func TestStoppedWriting(t *testing.T) {
+	b := trained(t, "flow", "znorm")["znorm"]
+	w := newWatched(t, b)
+	w.put(zeekHead(false) + strings.Join(zeekRows(5, 400, false), ""))
+	x, err := New(t.Context(), b, w.o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	x.o.Rules.Verdicts = "off"
+	x.scorer.det = wrapped{deaf{b.Detector}, func(context.Context, *data.Set) error {
+		stop()
+		return nil
+	}}
+	if err := x.File(ctx, w.log, true); err != nil || x.Counts.Rows != 400 {
+		t.Fatalf("%+v, %v", x.Counts, err)
+	}
+	if c := w.once(); c.Rows != 0 || len(w.all(true)) == 0 {
+		t.Errorf("%d rows were left, %d alerts", c.Rows, len(w.all(true)))
+	}
+}
+
+// deaf is a model that scores to the end whatever the context says.
+type deaf struct{ models.Detector }
+
+func (d deaf) Score(ctx context.Context, s *data.Set) ([]float64, error) {
+	return d.Detector.Score(context.WithoutCancel(ctx), s)
+}
+
 // TestLingering: judging has no time limit while watching goes on, and one after its end.
 func TestLingering(t *testing.T) {
 	const more = 20 * time.Millisecond

@@ -466,7 +466,7 @@ func (w *Watcher) pending(position json.RawMessage) bool {
 const commitWait = 30 * time.Second
 
 // Commit writes the alerts since the last one, the position, and what the scores of later rows depend on. While there
-// is no room it waits and tries again, until the context ends: nothing is read on meanwhile.
+// is no room, or somebody else writes, it waits and tries again, until the context ends: nothing is read on meanwhile.
 func (w *Watcher) Commit(ctx context.Context, position any) error {
 	raw, err := json.Marshal(position)
 	if err != nil {
@@ -483,7 +483,7 @@ func (w *Watcher) Commit(ctx context.Context, position any) error {
 		if err == nil {
 			break
 		}
-		if !errors.Is(err, alerts.ErrFull) {
+		if !errors.Is(err, alerts.ErrFull) && !errors.Is(err, alerts.ErrBusy) {
 			return err
 		}
 		w.o.Say(fmt.Sprintf("%v: trying again in %v, and reading nothing meanwhile", err, wait))

@@ -86,8 +86,8 @@ func turned[T any](table [][]T, n int) [][]T {
 	return out
 }
 
-// broken is a text in lines of a width, which end after a space or a mark that words are joined by; not whole: a word is
-// longer than a line.
+// broken is a text in lines of a width, which end after a space or a mark that words are joined by; not whole: a word
+// is longer than a line.
 func broken(s string, width float64) (lines []string, whole bool) {
 	whole = true
 	line := ""

@@ -138,8 +138,8 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-// TestHeadings: names above the columns of a table of cells are broken between words, and stand upright where a word has
-// no room.
+// TestHeadings: names above the columns of a table of cells are broken between words, and stand upright where a word
+// has no room.
 func TestHeadings(t *testing.T) {
 	for _, c := range []struct {
 		text  string

@@ -56,8 +56,9 @@ var allowed = map[string]string{
 	"data/input":               "",
 	"data/parquet":             "numeric/parallel",
 	"data/packets":             "data/input",
-	"data/flows": "configs/settings data data/export data/input data/nfcapd data/packets data/pseudonym data/rows " +
-		"data/source numeric/parallel",
+	"data/argus":               "",
+	"data/flows": "configs/settings data data/argus data/export data/input data/nfcapd data/packets data/pseudonym " +
+		"data/rows data/source numeric/parallel",
 	"data/value":     "",
 	"data/guess":     "data/value",
 	"data/pseudonym": "data",

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"plumbline/data/argus"
 	"plumbline/data/packets"
 	"plumbline/data/rows"
 )
@@ -31,8 +32,8 @@ type Argus struct {
 
 // Check says what is wrong with the settings.
 func (a *Argus) Check() error {
-	if !(a.Interval > 0 && a.Interval <= 86400) {
-		return fmt.Errorf("interval is %v: want more than 0 and at most 86400 seconds", a.Interval)
+	if !(a.Interval >= 1e-9 && a.Interval <= 86400) {
+		return fmt.Errorf("interval is %v: want more than 0, a nanosecond at least, and at most 86400 seconds", a.Interval)
 	}
 	if a.States != "flags" && a.States != "words" {
 		return fmt.Errorf("states is %q: want flags or words", a.States)
@@ -96,12 +97,10 @@ func argusIdle(c *Conn) time.Duration {
 
 // Types of ICMP that come in pairs: the answer is the request's number and the next, but of echoes.
 const (
-	icmpEchoReply, icmpEcho           = 0, 8
-	icmpTimestamp, icmpMaskReply      = 13, 18
-	icmpUnreachable, icmpRedirect     = 3, 5
-	icmpTimeExceeded                  = 11
-	icmp6Echo, icmp6EchoReply         = 128, 129
-	icmp6Query, icmp6Report, icmp6End = 130, 131, 132
+	icmpEchoReply, icmpEcho       = 0, 8
+	icmpTimestamp, icmpMaskReply  = 13, 18
+	icmpUnreachable, icmpRedirect = 3, 5
+	icmpTimeExceeded              = 11
 )
 
 // argusAnswers says whether messages of ICMP of a type are requests with answers, or these.
@@ -140,7 +139,7 @@ func argusPorts(p *packets.Packet) (src, dst uint16) {
 	case p.Proto == packets.TCP, p.Proto == packets.UDP:
 		return p.SrcPort, p.DstPort
 	case p.Proto == packets.ICMPv6:
-		kind := uint16(argusKind6(p.ICMPType))<<8 | uint16(p.ICMPCode)
+		kind := uint16(argus.Kind6(p.ICMPType))<<8 | uint16(p.ICMPCode)
 		return kind, kind
 	case p.Proto != packets.ICMP:
 		return 0, 0
@@ -196,19 +195,6 @@ func argusSubject(p *packets.Packet) (about, more uint16) {
 		return binary.BigEndian.Uint16(q[16:]), binary.BigEndian.Uint16(q[18:])
 	}
 	return 0, 0
-}
-
-// argusKind6 is the type of ICMPv6 that stands for a message and its answer.
-func argusKind6(t uint8) uint8 {
-	switch t {
-	case icmp6EchoReply:
-		return icmp6Echo
-	case icmp6Report, icmp6End:
-		return icmp6Query
-	case 134, 136:
-		return t - 1
-	}
-	return t
 }
 
 // argusFlow is what a record needs besides the counts.
@@ -357,6 +343,17 @@ func (a *Argus) Record(c *Conn, w *Row) {
 	w.Count(src.WireBytes)
 }
 
+// argusProto is Proto, of other frames than of IP their type.
+func argusProto(c *Conn) string {
+	switch {
+	case c.Version != 0:
+		return argus.Protocol(c.Proto)
+	case c.EtherType == packets.EtherTypeARP:
+		return "arp"
+	}
+	return fmt.Sprintf("0x%04x", c.EtherType)
+}
+
 // argusPort writes Sport or Dport: ports, of ICMP type and code and what it is about, of others nothing.
 func argusPort(c *Conn, f *argusFlow, w *Row, port uint16, src bool) {
 	switch {
@@ -369,7 +366,7 @@ func argusPort(c *Conn, f *argusFlow, w *Row, port uint16, src bool) {
 	case c.Proto == packets.ICMP:
 		w.Count(uint64(f.subject))
 	case c.Proto == packets.ICMPv6 && src:
-		w.Count(uint64(argusKind6(f.icmpType)))
+		w.Count(uint64(argus.Kind6(f.icmpType)))
 	case c.Proto == packets.ICMPv6:
 		w.Count(uint64(f.icmpCode))
 	default:
@@ -407,13 +404,13 @@ func argusArrow(c *Conn, f *argusFlow) string {
 func (a *Argus) state(c *Conn, f *argusFlow) string {
 	switch {
 	case c.Version != 0 && c.Proto == packets.TCP && a.States == "flags":
-		return argusFlags(c.Side[Orig].Flags) + "_" + argusFlags(c.Side[Resp].Flags)
+		return argus.Flags(uint8(c.Side[Orig].Flags)) + "_" + argus.Flags(uint8(c.Side[Resp].Flags))
 	case c.Version != 0 && c.Proto == packets.TCP:
 		return f.state.word()
 	case c.Proto == packets.ICMP:
-		return argusICMP(f.icmpType, f.icmpCode)
+		return argus.ICMP(f.icmpType, f.icmpCode)
 	case c.Proto == packets.ICMPv6:
-		return argusICMPv6(argusKind6(f.icmpType), f.icmpCode)
+		return argus.ICMPv6(argus.Kind6(f.icmpType), f.icmpCode)
 	}
 	switch there, back := c.Side[Orig].Packets > 0, c.Side[Resp].Packets > 0; {
 	case there && back:
@@ -425,17 +422,3 @@ func (a *Argus) state(c *Conn, f *argusFlow) string {
 	}
 	return "INT"
 }
-
-// argusFlags are flags in the order of their bits.
-func argusFlags(f packets.TCPFlags) string { return argusFlagTexts[f] }
-
-var argusFlagTexts = func() (texts [256]string) {
-	for f := range texts {
-		for bit, letter := range "FSRPAUEC" {
-			if f>>bit&1 == 1 {
-				texts[f] += string(letter)
-			}
-		}
-	}
-	return texts
-}()

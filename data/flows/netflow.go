@@ -93,7 +93,7 @@ func (n *NetFlow) Policy() Policy {
 	} else {
 		p.Ports = mergedPorts
 		p.OneWayPacket = func(p *packets.Packet) bool {
-			_, oneWay := icmpCounterpart(p)
+			_, oneWay := p.Counterpart()
 			return oneWay && (p.Proto == packets.ICMP || p.Proto == packets.ICMPv6)
 		}
 	}
@@ -115,27 +115,11 @@ func netflowPorts(p *packets.Packet) (src, dst uint16) {
 // message, the other way round.
 func mergedPorts(p *packets.Packet) (src, dst uint16) {
 	if p.Proto == packets.ICMP || p.Proto == packets.ICMPv6 {
-		if request, oneWay := icmpCounterpart(p); !oneWay && icmpAnswer(p) {
+		if request, oneWay := p.Counterpart(); !oneWay && p.Answers() {
 			return uint16(request) << 8, 0
 		}
 	}
 	return netflowPorts(p)
-}
-
-// icmpAnswer says of a message of a pair whether it is the answer.
-func icmpAnswer(p *packets.Packet) bool {
-	if p.Proto == packets.ICMP {
-		switch p.ICMPType {
-		case 0, 9, 14, 16, 18:
-			return true
-		}
-		return false
-	}
-	switch p.ICMPType {
-	case 129, 131, 134, 136, 140, 145:
-		return true
-	}
-	return false
 }
 
 // Accumulators keeps what nf-v2 counts.

@@ -58,8 +58,8 @@ func (z *Zeek) Check() error {
 // checkSeconds wants a span that a time-out may have.
 func checkSeconds(s float64) error {
 	const year = 366 * 24 * 3600
-	if !(s > 0 && s <= year) {
-		return fmt.Errorf("a time-out of %g seconds: want more than 0 and at most a year", s)
+	if !(s >= 1e-9 && s <= year) {
+		return fmt.Errorf("a time-out of %g seconds: want more than 0, a nanosecond at least, and at most a year", s)
 	}
 	return nil
 }
@@ -88,7 +88,7 @@ func (z *Zeek) Policy() Policy {
 		History:      true,
 		Want:         zeekWants,
 		Ports:        zeekPorts,
-		OneWayPacket: func(p *packets.Packet) bool { _, oneWay := icmpCounterpart(p); return oneWay },
+		OneWayPacket: func(p *packets.Packet) bool { _, oneWay := p.Counterpart(); return oneWay },
 		Flip:         zeekFlips,
 		Begins: func(c *Conn, p *packets.Packet, _ Side) bool {
 			return p.Proto == packets.TCP && c.Reused(p)
@@ -131,35 +131,10 @@ func zeekPorts(p *packets.Packet) (src, dst uint16) {
 	case packets.TCP, packets.UDP:
 		return p.SrcPort, p.DstPort
 	case packets.ICMP, packets.ICMPv6:
-		other, _ := icmpCounterpart(p)
+		other, _ := p.Counterpart()
 		return uint16(p.ICMPType), uint16(other)
 	}
 	return 0, 0
-}
-
-// Types of ICMP that answer each other (RFC 792, RFC 950, RFC 1256; RFC 4443, RFC 4861, RFC 2710, RFC 4620, RFC 6275).
-var (
-	icmpAnswers   = map[uint8]uint8{8: 0, 0: 8, 13: 14, 14: 13, 15: 16, 16: 15, 10: 9, 9: 10, 17: 18, 18: 17}
-	icmpv6Answers = map[uint8]uint8{128: 129, 129: 128, 133: 134, 134: 133, 135: 136, 136: 135, 130: 131, 131: 130,
-		139: 140, 140: 139, 144: 145, 145: 144}
-)
-
-// icmpCounterpart is the type of the answer to an ICMP message, or its code where there is none: a message of one
-// direction alone.
-func icmpCounterpart(p *packets.Packet) (other uint8, oneWay bool) {
-	var answers map[uint8]uint8
-	switch p.Proto {
-	case packets.ICMP:
-		answers = icmpAnswers
-	case packets.ICMPv6:
-		answers = icmpv6Answers
-	default:
-		return 0, false
-	}
-	if other, ok := answers[p.ICMPType]; ok {
-		return other, false
-	}
-	return p.ICMPCode, true
 }
 
 // Ports that the scripts of Zeek 8 take for those of servers (likely_server_ports).

@@ -28,12 +28,12 @@ const (
 // maxDepth is how many tunnels and link layers are opened within each other.
 const maxDepth = 16
 
-// Decoder turns frames into packets. It keeps the fragments of datagrams and the newest time.
+// Decoder turns frames into packets. It keeps the fragments of datagrams and the time of the stream.
 type Decoder struct {
 	Options
 	Counts Counts
 
-	newest    int64
+	clock     Clock
 	now       int64 // time of the frame
 	fragments fragments
 	recent    [recentPackets]recentPacket
@@ -42,26 +42,6 @@ type Decoder struct {
 // NewDecoder is a decoder.
 func NewDecoder(o Options) *Decoder { return &Decoder{Options: o} }
 
-const (
-	hour = int64(3600e9)
-	day  = 24 * hour
-)
-
-// clock counts frames whose times run backwards or jump.
-func (d *Decoder) clock(t int64) {
-	if d.Counts.Frames > 1 {
-		if t < d.newest {
-			d.Counts.Backwards++
-		}
-		if t < d.newest-hour || t > d.newest+day {
-			d.Counts.Jumps++
-		}
-	}
-	if d.Counts.Frames == 1 || t > d.newest {
-		d.newest = t
-	}
-}
-
 // Decode appends the packets of a frame to out: none, one, or more where tunnels are opened. Their payload is valid as
 // long as the frame's data.
 func (d *Decoder) Decode(f *Frame, out []Packet) []Packet {
@@ -69,7 +49,13 @@ func (d *Decoder) Decode(f *Frame, out []Packet) []Packet {
 	c.Frames++
 	c.Bytes += uint64(f.Wire)
 	d.now = f.Time
-	d.clock(f.Time)
+	older, jumps := d.clock.Set(f.Time)
+	if older {
+		c.Backwards++
+	}
+	if jumps {
+		c.Jumps++
+	}
 	before := len(out)
 	out = append(out, Packet{Time: f.Time, Number: f.Number, WireLen: f.Wire, CapLen: uint32(len(f.Data)),
 		WindowScale: -1})

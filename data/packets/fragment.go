@@ -59,7 +59,8 @@ func (d *Decoder) find(p *Packet) *datagram {
 	}
 	for f.head < len(f.order) {
 		if g := f.order[f.head]; !g.done {
-			if d.newest-g.time <= fragmentTime && len(f.open) < maxDatagrams && f.bytes < maxFragmentBytes {
+			age := d.clock.Now - g.time // less than 0 where the clock jumped back
+			if max(age, -age) <= fragmentTime && len(f.open) < maxDatagrams && f.bytes < maxFragmentBytes {
 				break
 			}
 			d.Counts.LostFragments += uint64(g.pieces)
@@ -68,13 +69,14 @@ func (d *Decoder) find(p *Packet) *datagram {
 		f.order[f.head] = nil
 		f.head++
 	}
-	if f.head > maxDatagrams {
-		f.order, f.head = slices.Clone(f.order[f.head:]), 0
+	if len(f.order) > 4*maxDatagrams { // most of them done, after one that is awaited
+		f.order = slices.DeleteFunc(f.order[f.head:], func(g *datagram) bool { return g.done })
+		f.head = 0
 	}
 	key := keyOf(p)
 	g := f.open[key]
 	if g == nil {
-		g = &datagram{key: key, time: d.newest, total: -1}
+		g = &datagram{key: key, time: d.clock.Now, total: -1}
 		f.open[key] = g
 		f.order = append(f.order, g)
 	}

@@ -81,8 +81,19 @@ func (d *Decoder) ipv6(b []byte, wire int, out []Packet, depth int) []Packet {
 	p.ID, p.FragmentOffset, p.MoreFragments, p.DontFragment = 0, 0, false, false
 	p.IPLen = uint32(total)
 	b = b[:min(total, len(b))]
-	next, at := b[6], fixed
-	for range 16 { // extension headers
+	next, at, ok := p.extensions(b, b[6], fixed, d.Options.Fragments == ReassembleFragments)
+	if !ok {
+		return d.malformed(out)
+	}
+	p.Proto, p.IPHeader, p.TransportLen = next, uint16(at), uint32(total-at)
+	return d.datagram(b[at:], wire-at, out, depth)
+}
+
+// extensions passes over the extension headers of IPv6 (RFC 8200, 4) from at on, the first of which is next, and gives
+// what comes after them. Those after the header of a fragment are within the datagram: of its first fragment, or, where
+// whole is set, of the whole one, which is when they are passed over. False: they end early.
+func (p *Packet) extensions(b []byte, next uint8, at int, whole bool) (uint8, int, bool) {
+	for range 16 {
 		var length int
 		switch {
 		case next == 44 && len(b) >= at+8: // fragment
@@ -99,16 +110,32 @@ func (d *Decoder) ipv6(b []byte, wire int, out []Packet, depth int) []Packet {
 			break
 		}
 		if at+length > len(b) {
-			return d.malformed(out)
+			return 0, 0, false
 		}
 		next = b[at]
 		at += length
-		if p.FragmentOffset > 0 {
-			break // headers after that of the fragment are the first fragment's
+		if p.FragmentOffset > 0 || whole && p.MoreFragments {
+			break
 		}
 	}
-	p.Proto, p.IPHeader, p.TransportLen = next, uint16(min(at, 0xffff)), uint32(total-at)
-	return d.datagram(b[at:], wire-at, out, depth)
+	return next, at, true
+}
+
+// rest passes over the extension headers that b, a datagram of fragments or its first one, begins with, and gives what
+// is after them; false: they end early, or cannot be there.
+func (p *Packet) rest(b []byte) ([]byte, bool) {
+	if p.Version != 6 {
+		return b, true
+	}
+	more := p.MoreFragments
+	p.MoreFragments = false
+	next, at, ok := p.extensions(b, p.Proto, 0, true)
+	if !ok || p.Fragment() || int(p.IPHeader)+at > 0xffff || uint32(at) > p.TransportLen {
+		return nil, false
+	}
+	p.MoreFragments = more
+	p.Proto, p.IPHeader, p.TransportLen = next, p.IPHeader+uint16(at), p.TransportLen-uint32(at)
+	return b[at:], true
 }
 
 // datagram decodes what an IP header has after it: a fragment or a transport.
@@ -123,7 +150,10 @@ func (d *Decoder) datagram(b []byte, wire int, out []Packet, depth int) []Packet
 	}
 	if uint32(len(b)) < p.TransportLen {
 		if p.FragmentOffset == 0 {
-			return d.transport(b, wire, out, depth) // the headers are there, and no whole can be
+			if b, ok := p.rest(b); ok {
+				return d.transport(b, wire, out, depth) // the headers are there, and no whole can be
+			}
+			return d.malformed(out)
 		}
 		d.Counts.LostFragments++
 		return drop(out)
@@ -135,6 +165,10 @@ func (d *Decoder) datagram(b []byte, wire int, out []Packet, depth int) []Packet
 	whole := d.reassemble(p, b)
 	if whole == nil {
 		return drop(out)
+	}
+	whole, ok := p.rest(whole)
+	if !ok {
+		return d.malformed(out)
 	}
 	return d.transport(whole, len(whole), out, depth)
 }

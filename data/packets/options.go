@@ -39,7 +39,7 @@ type Counts struct {
 	Reassembled       uint64 // datagrams that were put together
 	LostFragments     uint64 // fragments of datagrams that never were whole
 	Backwards         uint64 // frames that are older than one before them
-	Jumps             uint64 // frames more than an hour older than the newest before, or a day newer: clocks that jump
+	Jumps             uint64 // frames more than an hour older than the time of the stream, or a day newer ([Clock])
 	Duplicates        uint64 // packets that are like one just before in every byte that was looked at
 	OverlongFragments uint64 // fragments beyond 65,535 bytes or over each other with other lengths
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"math/bits"
 )
 
@@ -160,23 +159,29 @@ func perSecond(v byte) uint64 {
 	return ticks
 }
 
-// nanos is a time in nanoseconds since 1970, the nearest that there is.
+// nanos is a time in nanoseconds since 1970, the nearest between 1833 and 2106, where those of pcap end: no difference
+// of two is more than 64 bits hold.
 func (i *netInterface) nanos(ticks uint64) int64 {
 	seconds, rest := ticks/i.perSecond, ticks%i.perSecond
 	hi, lo := bits.Mul64(rest, 1e9)
 	fraction, _ := bits.Div64(hi, lo, i.perSecond)
-	const most = math.MaxInt64 / 1_000_000_000
-	if seconds > most {
-		return math.MaxInt64
+	const most = 1 << 32
+	if i.offset < 0 {
+		back := uint64(-i.offset)
+		if back > seconds {
+			if back -= seconds; back >= most {
+				return -most * 1e9
+			}
+			return -int64(back)*1e9 + int64(fraction)
+		}
+		seconds -= back
+	} else {
+		seconds = min(seconds, most) + min(uint64(i.offset), most)
 	}
-	s := int64(seconds) + min(max(i.offset, -most), most)
-	switch {
-	case s >= most:
-		return math.MaxInt64
-	case s <= -most:
-		return math.MinInt64
+	if seconds >= most {
+		return most * 1e9
 	}
-	return s*1e9 + int64(fraction)
+	return int64(seconds)*1e9 + int64(fraction)
 }
 
 func (g *pcapng) packet(kind uint32, b []byte, last int64, f *Frame) error {

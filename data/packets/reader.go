@@ -52,6 +52,9 @@ func newWindow(size int) *Window {
 	return w
 }
 
+// Size is how many bytes of memory the window takes.
+func (w *Window) Size() int { return len(w.buf) }
+
 // Retain keeps the window until it is released once more.
 func (w *Window) Retain() { w.refs.Add(1) }
 

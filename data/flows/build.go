@@ -22,8 +22,8 @@ type Settings struct {
 	Checksums *bool
 	// VLAN keeps connections of different VLANs apart, whatever the vocabulary's policy is.
 	VLAN bool
-	// MaxOpen is how many connections are open at a time, at least 1: the one that was silent longest makes room. From
-	// 65,536 on, the bound is that of sixteen tables with a sixteenth each, over which connections are spread by hash.
+	// MaxOpen is how many connections are open at a time, at least 1: for one more, the one ends whose last packet came
+	// before those of all others.
 	MaxOpen int
 	// Joined takes files for one: rows stand as if they were. Otherwise those of flows that ended in a file come before
 	// those of the next.
@@ -57,8 +57,7 @@ const (
 // rowsPerChunk is how many rows go to the sink at once, but for the end of a file.
 const rowsPerChunk = 1 << 14
 
-// shardsFor is over how many tables connections are spread, whatever the number of workers: one where the bound of open
-// connections is small, so that it is exact.
+// shardsFor is over how many tables connections are spread, whatever the number of workers: one where few are open.
 func shardsFor(maxOpen int) int {
 	const many, each = 16, 1 << 12
 	if maxOpen < many*each {
@@ -74,23 +73,29 @@ func Build(ctx context.Context, r *packets.Reader, v Vocabulary, s Settings, spe
 	if s.MaxOpen < 1 {
 		return nil, fmt.Errorf("flows: %d open connections: want at least 1", s.MaxOpen)
 	}
+	return newBuilder(r, v, s, specs, skip, workers, shardsFor(s.MaxOpen), sink).run(ctx)
+}
+
+func newBuilder(r *packets.Reader, v Vocabulary, s Settings, specs []rows.ColumnSpec, skip []bool, workers, shards int,
+	sink Sink) *builder {
 	policy := v.Policy()
 	policy.VLAN = policy.VLAN || s.VLAN
 	if s.Checksums != nil {
 		policy.Checksums = *s.Checksums
 	}
-	shards := shardsFor(s.MaxOpen)
-	b := &builder{vocabulary: v, policy: policy, settings: s, reader: r, sink: sink, workers: min(max(1, workers), shards)}
+	b := &builder{vocabulary: v, policy: policy, settings: s, reader: r, sink: sink, workers: min(max(1, workers), shards),
+		room: room{limit: s.MaxOpen}}
 	for range b.workers {
 		b.outboxes = append(b.outboxes, &outbox{})
 	}
 	for i := range shards {
 		out := b.outboxes[i%b.workers]
-		b.tables = append(b.tables, newTable(v, policy, (s.MaxOpen+shards-1)/shards, out))
+		b.tables = append(b.tables, newTable(v, policy, &b.room, out))
 	}
+	b.room.tables = b.tables
 	b.row = &Row{specs: specs, skip: skip, chunk: rows.NewChunk(specs, skip)}
 	b.row.init()
-	return b.run(ctx)
+	return b
 }
 
 // builder is the goroutines of one stream.
@@ -100,6 +105,7 @@ type builder struct {
 	settings   Settings
 	reader     *packets.Reader
 	tables     []*table
+	room       room
 	outboxes   []*outbox // of the workers
 	workers    int
 	sink       Sink
@@ -169,19 +175,28 @@ type batch struct {
 	packets []packets.Packet
 	keys    []key
 	windows []*packets.Window
+	held    int   // bytes of the windows
 	flush   bool  // the records so far are written after it
 	tick    bool  // connections that are due end after it
 	now     int64 // the newest time of the stream
 	file    int   // that is being read
 	last    bool  // nothing comes after it
+	alone   bool  // one worker takes it for all
+	taken   chan struct{}
+	waiting int // workers that have come to it, where it is taken alone
 	users   int32
 	lock    sync.Mutex
 }
 
-const packetsPerBatch = 512
+// A batch is sent when it has that many packets, or its windows are that large: packets of many bytes, or frames that
+// have none.
+const (
+	packetsPerBatch = 512
+	heldPerBatch    = 4 << 20
+)
 
 // release is called by each worker; the last one gives the batch back.
-func (t *batch) release(free chan<- *batch) {
+func (t *batch) release(r *room, free chan<- *batch) {
 	t.lock.Lock()
 	t.users--
 	done := t.users == 0
@@ -189,11 +204,12 @@ func (t *batch) release(free chan<- *batch) {
 	if !done {
 		return
 	}
+	r.coming.Add(-int64(len(t.packets)))
 	for i, w := range t.windows {
 		w.Release()
 		t.windows[i] = nil
 	}
-	t.packets, t.keys, t.windows = t.packets[:0], t.keys[:0], t.windows[:0]
+	t.packets, t.keys, t.windows, t.held = t.packets[:0], t.keys[:0], t.windows[:0], 0
 	free <- t
 }
 
@@ -225,10 +241,10 @@ func (b *builder) read(ctx context.Context, free <-chan *batch, to []chan *batch
 	var (
 		frame packets.Frame
 		cur   *batch
-		now   = int64(math.MinInt64)
+		clock packets.Clock
 		file  int
 
-		ticked   uint64 // the frame and the time of the last tick
+		ticked   uint64 // the frame and the second of the last tick
 		tickedAt int64
 	)
 	defer b.reader.Close()
@@ -242,7 +258,10 @@ func (b *builder) read(ctx context.Context, free <-chan *batch, to []chan *batch
 		}
 	}
 	send := func(flush, tick, last bool) bool {
-		cur.flush, cur.tick, cur.last, cur.now, cur.file = flush, tick, last, now, file
+		cur.flush, cur.tick, cur.last, cur.now, cur.file = flush, tick, last, clock.Now, file
+		if cur.alone = b.room.admit(len(cur.packets)); cur.alone {
+			cur.taken = make(chan struct{})
+		}
 		for _, c := range to {
 			select {
 			case c <- cur:
@@ -270,8 +289,9 @@ func (b *builder) read(ctx context.Context, free <-chan *batch, to []chan *batch
 			}
 			file = frame.File
 		}
-		now = max(now, frame.Time)
-		if since := frame.Number - ticked; since >= mostPerTick || since >= leastPerTick && now/1e9 != tickedAt/1e9 {
+		clock.Set(frame.Time)
+		now := clock.Now / 1e9
+		if since := frame.Number - ticked; since >= mostPerTick || since >= leastPerTick && now != tickedAt {
 			ticked, tickedAt = frame.Number, now
 			if !send(true, true, false) {
 				return
@@ -280,6 +300,7 @@ func (b *builder) read(ctx context.Context, free <-chan *batch, to []chan *batch
 		if n := len(cur.windows); n == 0 || cur.windows[n-1] != frame.Window {
 			frame.Window.Retain()
 			cur.windows = append(cur.windows, frame.Window)
+			cur.held += frame.Window.Size()
 		}
 		cur.packets = decoder.Decode(&frame, cur.packets)
 		for i, n := len(cur.keys), len(cur.packets); i < n; i++ {
@@ -288,7 +309,7 @@ func (b *builder) read(ctx context.Context, free <-chan *batch, to []chan *batch
 		if b.policy.About != nil {
 			cur.mention(&b.policy)
 		}
-		if len(cur.packets) >= packetsPerBatch && !send(false, false, false) {
+		if (len(cur.packets) >= packetsPerBatch || cur.held >= heldPerBatch) && !send(false, false, false) {
 			return
 		}
 	}
@@ -300,32 +321,26 @@ func (b *builder) read(ctx context.Context, free <-chan *batch, to []chan *batch
 // work runs the tables of one worker.
 func (b *builder) work(ctx context.Context, w int, from <-chan *batch, to chan<- flush, free chan<- *batch) {
 	defer close(to)
-	mask := uint64(len(b.tables) - 1)
+	counted := 0
 	for t := range from {
-		for i := range t.keys {
-			k := &t.keys[i]
-			if !k.use {
-				continue
-			}
-			switch shard := int(k.hash >> 59 & mask); {
-			case shard%b.workers != w:
-			case k.mention:
-				b.tables[shard].mention(&t.packets[i], k)
-			default:
-				b.tables[shard].packet(&t.packets[i], k)
-			}
+		if !t.alone {
+			b.take(t, w)
+		} else if !b.alone(ctx, t) {
+			return
 		}
+		open := 0
+		for shard := w; shard < len(b.tables); shard += b.workers {
+			open += b.tables[shard].open
+		}
+		b.room.open.Add(int64(open - counted))
+		counted = open
 		flushed, tick, last, now, file := t.flush, t.tick, t.last, t.now, t.file
-		t.release(free)
+		t.release(&b.room, free)
 		if !flushed {
 			continue
 		}
 		b.outboxes[w].reclaim()
 		if last { // all that is open is written
-			open := 0
-			for shard := w; shard < len(b.tables); shard += b.workers {
-				open += b.tables[shard].open
-			}
 			b.outboxes[w].list = slices.Grow(b.outboxes[w].list, open)
 		}
 		for shard := w; shard < len(b.tables); shard += b.workers {
@@ -340,6 +355,27 @@ func (b *builder) work(ctx context.Context, w int, from <-chan *batch, to chan<-
 		case to <- flush{b.outboxes[w].take(), file}:
 		case <-ctx.Done():
 			return
+		}
+	}
+}
+
+// allTables stands for the tables of all workers.
+const allTables = -1
+
+// take gives the packets of a batch to the tables of a worker.
+func (b *builder) take(t *batch, w int) {
+	mask := uint64(len(b.tables) - 1)
+	for i := range t.keys {
+		k := &t.keys[i]
+		if !k.use {
+			continue
+		}
+		switch shard := int(k.hash >> 59 & mask); {
+		case w != allTables && shard%b.workers != w:
+		case k.mention:
+			b.tables[shard].mention(&t.packets[i], k)
+		default:
+			b.tables[shard].packet(&t.packets[i], k)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func TestMemoryOfConnections(t *testing.T) {
 		if err := v.Check(); err != nil {
 			t.Fatal(err)
 		}
-		table := newTable(v, v.Policy(), 1<<20, &outbox{})
+		table := newTable(v, v.Policy(), &room{}, &outbox{})
 		var before, after runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)

@@ -209,7 +209,7 @@ func (f *nfV2Flow) record(c *Conn, w *Row) {
 	w.Count(c.TCP.End[Resp].RetransmittedBytes)
 	w.Count(uint64(c.TCP.End[Resp].Retransmitted))
 	for _, t := range []*Traffic{in, out} { // bits a second
-		w.Count(t.IPBytes * 8 * 1000 / max(1, duration))
+		w.Number(math.Floor(float64(t.IPBytes) * 8 * 1000 / float64(max(1, duration))))
 	}
 	for _, n := range f.sizes {
 		w.Count(n)

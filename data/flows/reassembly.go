@@ -59,6 +59,16 @@ func addSpan(list []span, s span) []span {
 	return slices.Replace(list, i, j, s)
 }
 
+// pieces is how many pieces after holes are kept of both ends.
+func (t *TCP) pieces() (n int) {
+	for i := range t.End {
+		if p := t.End[i].pending; p != nil {
+			n += len(*p)
+		}
+	}
+	return n
+}
+
 // absorb delivers the pieces that follow what is delivered.
 func (e *Endpoint) absorb() {
 	if e.pending == nil {
@@ -88,6 +98,15 @@ func (e *Endpoint) buffered() uint64 {
 // giveUp follows the data of the end no longer.
 func (e *Endpoint) giveUp() {
 	e.skip, e.pending, e.upper = true, nil, e.trimmed
+}
+
+// giveUp follows the data of the ends of which pieces are kept no longer.
+func (t *TCP) giveUp() {
+	for i := range t.End {
+		if e := &t.End[i]; e.pending != nil {
+			e.giveUp()
+		}
+	}
 }
 
 func (e *Endpoint) clean() bool {

@@ -10,7 +10,8 @@ import (
 // tableState is what the table keeps with a connection.
 type tableState struct {
 	hash     uint64
-	deadline int64 // when it ends if no packet comes
+	deadline int64  // when it ends if no packet comes
+	latest   uint64 // number of the frame of its last packet
 	// older and newer are the neighbours in the order of the last packets, before and next in a slot of the wheel.
 	older, newer, before, next uint32
 	slot                       int16 // of the wheel, -1: in none
@@ -37,12 +38,13 @@ const slab = 1 << 9
 type table struct {
 	vocabulary Vocabulary
 	policy     Policy
-	limit      int
+	room       *room
 
-	slabs [][]Conn
-	free  []uint32
-	open  int
-	index index
+	slabs  [][]Conn
+	free   []uint32
+	open   int
+	pieces int // of TCP data after holes
+	index  index
 
 	oldest, newest uint32 // by their last packets
 	wheel          [wheelSlots]uint32
@@ -63,9 +65,8 @@ type table struct {
 // wheelSlots is how many seconds ahead the wheel tells apart.
 const wheelSlots = 4096
 
-func newTable(v Vocabulary, p Policy, limit int, out *outbox) *table {
-	t := &table{vocabulary: v, policy: p, limit: max(1, limit), oldest: none, newest: none, out: out,
-		own: v.Accumulators()}
+func newTable(v Vocabulary, p Policy, r *room, out *outbox) *table {
+	t := &table{vocabulary: v, policy: p, room: r, oldest: none, newest: none, out: out, own: v.Accumulators()}
 	for i := range t.wheel {
 		t.wheel[i] = none
 	}
@@ -101,6 +102,7 @@ func (t *table) packet(p *packets.Packet, k *key) {
 		at, from = t.begin(p, k)
 	}
 	c := t.conn(at)
+	c.table.latest = p.Number
 	t.touch(at)
 	from, counted := t.count(c, p, from)
 	if t.own != nil && (fresh || c.renewed) {
@@ -153,7 +155,12 @@ func (t *table) count(c *Conn, p *packets.Packet, from Side) (Side, bool) {
 	}
 	switch {
 	case p.Proto == packets.TCP && t.policy.TCP && p.Faults&packets.NoTransport == 0 && p.FragmentOffset == 0:
+		before := c.TCP.pieces()
 		from = c.track(p, from, t.policy.Turns)
+		if t.pieces += c.TCP.pieces() - before; t.pieces > mostPieces {
+			t.pieces -= c.TCP.pieces()
+			c.TCP.giveUp()
+		}
 	case p.Proto == packets.UDP:
 		c.History.mark(onceData, 'D', from)
 		c.Until = p.Time
@@ -198,9 +205,8 @@ func (t *table) find(p *packets.Packet, k *key) (uint32, Side) {
 
 // begin makes a connection of its first packet.
 func (t *table) begin(p *packets.Packet, k *key) (uint32, Side) {
-	if t.open >= t.limit {
-		t.evicted++
-		t.end(t.oldest, EndEvicted)
+	if t.room.tight {
+		t.room.yield()
 	}
 	if len(t.free) == 0 {
 		t.slabs = append(t.slabs, make([]Conn, slab))
@@ -246,6 +252,7 @@ func (t *table) end(at uint32, why End) {
 	t.unschedule(c)
 	t.index.remove(c.table.hash, at, t)
 	t.open--
+	t.pieces -= c.TCP.pieces()
 	if c.Packets() == 0 && c.Records > 0 { // nothing came after the last intermediate record
 		t.release(c, at)
 		return
@@ -393,7 +400,10 @@ func (t *table) tick(now int64) {
 		return
 	}
 	to := now / 1e9
-	for n := 0; t.wheelAt < to && n < wheelSlots; n++ {
+	if to < t.wheelAt {
+		t.turnBack(to)
+	}
+	for t.wheelAt = max(t.wheelAt, to-wheelSlots); t.wheelAt < to; { // a longer time is one turn
 		t.wheelAt++
 		slot := int16(uint64(t.wheelAt) % wheelSlots)
 		at := t.wheel[slot]
@@ -410,7 +420,16 @@ func (t *table) tick(now int64) {
 			at = next
 		}
 	}
-	t.wheelAt = max(t.wheelAt, to)
+}
+
+// turnBack sets the wheel to an earlier second, where the clock of the capture jumped back.
+func (t *table) turnBack(to int64) {
+	t.wheelAt = to
+	for at := t.oldest; at != none; at = t.conn(at).table.newer {
+		c := t.conn(at)
+		t.unschedule(c)
+		t.schedule(at, c)
+	}
 }
 
 // finish ends all connections.

@@ -22,6 +22,12 @@ import (
 // text is all flows of a stream as text, a line each.
 func text(t testing.TB, v Vocabulary, s Settings, workers int, files ...packets.File) (string, *Report) {
 	t.Helper()
+	return textOver(t, v, s, workers, shardsFor(s.MaxOpen), files...)
+}
+
+// textOver is the same, with the connections in so many tables.
+func textOver(t testing.TB, v Vocabulary, s Settings, workers, tables int, files ...packets.File) (string, *Report) {
+	t.Helper()
 	if err := v.Check(); err != nil {
 		t.Fatal(err)
 	}
@@ -42,8 +48,8 @@ func text(t testing.TB, v Vocabulary, s Settings, workers int, files ...packets.
 		}
 		return nil
 	}
-	rep, err := Build(context.Background(), packets.NewReader(files), v, s, specs, make([]bool, len(specs)), workers,
-		func(c *rows.Chunk, _ int) error { return tb.Add(c) })
+	rep, err := newBuilder(packets.NewReader(files), v, s, specs, make([]bool, len(specs)), workers, tables,
+		func(c *rows.Chunk, _ int) error { return tb.Add(c) }).run(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,9 +212,9 @@ func FuzzTable(f *testing.F) {
 		if got := strings.Count(want, "\n"); uint64(got) != rep.Records {
 			t.Fatalf("%s: %d lines, %d records", name, got, rep.Records)
 		}
-		got, _ := text(t, info.New(), s, 3, inMemory(file))
+		got, _ := textOver(t, info.New(), s, 3, 16, inMemory(file))
 		if got != want {
-			t.Fatalf("%s: other flows with three workers:\n%s\nwant\n%s", name, got, want)
+			t.Fatalf("%s: other flows with three workers and sixteen tables:\n%s\nwant\n%s", name, got, want)
 		}
 		got, _ = text(t, info.New(), s, 2, cutUp(t, file, 1, 2, 5)...)
 		if sortLines(got) != sortLines(want) {
@@ -327,7 +333,7 @@ func TestWheelJumps(t *testing.T) {
 	for _, jump := range []int64{1, 59, 61, 600, 1e6, 1e9} {
 		v := &Zeek{TCPIdle: 300, UDPIdle: 60, ICMPIdle: 60, Attempt: 5, Close: 5}
 		out := &outbox{}
-		table := newTable(v, v.Policy(), 100, out)
+		table := newTable(v, v.Policy(), &room{}, out)
 		p := packets.Packet{Proto: packets.UDP, Version: 4, SrcPort: 1, DstPort: 2, IPLen: 28, PayloadLen: 0, Number: 1}
 		k := table.policy.keyOf(&p)
 		table.packet(&p, &k)

@@ -69,6 +69,9 @@ const (
 	mostUnacknowledged = 10 << 20
 	// mostPending is how many pieces after holes are kept of one end.
 	mostPending = 1024
+	// mostPieces is how many are kept of all connections of a table together: of one that needs more, data is followed no
+	// longer, as where its own bounds are passed.
+	mostPieces = 1 << 18
 )
 
 func (e *Endpoint) init() { e.delivered, e.trimmed, e.upper = 1, 1, 1 }

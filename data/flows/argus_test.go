@@ -36,14 +36,14 @@ func tool(t *testing.T, name string) string {
 	return ""
 }
 
-// captures are the real ones, where they are, and one that is simulated.
+// captures are the real ones, where they are, one that is simulated, and one of what those do not have.
 func captures(t *testing.T) []string {
 	t.Helper()
 	files, _ := filepath.Glob(filepath.Join(os.Getenv("PLUMBLINE_DATA"), "pcap", "*.pcap"))
 	if len(files) == 0 && os.Getenv("PLUMBLINE_REQUIRE_DATA") != "" {
 		t.Fatal("no captures under PLUMBLINE_DATA")
 	}
-	return append(files, simulated(t))
+	return append(files, simulated(t), seldom(t))
 }
 
 // simulated is a capture of half an office with all attacks, the last two minutes.

@@ -113,6 +113,29 @@ func expect(t *testing.T, name string, rows []map[string]string, n int, want map
 	t.Errorf("%s: %v, want %v", name, rows, want)
 }
 
+// seldom is a capture of transports and link layers that are rare: SCTP and OSPF, over IPv4 and IPv6, questions of ICMP
+// that are no echoes; tags of VLANs, MPLS and PPPoE.
+func seldom(t *testing.T) string {
+	t.Helper()
+	sctp := slices.Concat(be16(4000, 2905), make([]byte, 12))
+	udp := func(port uint16) []byte { return ip4(packets.UDP, false, datagram(false, port, []byte("hello"))) }
+	clock := func(kind byte) []byte { return slices.Concat([]byte{kind, 0, 0, 0, 0, 1, 0, 2}, make([]byte, 12)) }
+	const ospf = 89
+	file := captured(packets.LinkEthernet, frame(0x0800, ip4(packets.SCTP, false, sctp)),
+		frame(0x0800, ip4(packets.SCTP, true, sctp)), frame(0x86dd, ip6(packets.SCTP, false, sctp)),
+		frame(0x0800, ip4(ospf, false, make([]byte, 44))), frame(0x0800, ip4(ospf, true, make([]byte, 44))),
+		frame(0x86dd, ip6(ospf, false, make([]byte, 36))), frame(0x0800, ip4(packets.ICMP, false, clock(13))),
+		frame(0x0800, ip4(packets.ICMP, true, clock(14))), frame(0x8100, slices.Concat(be16(5, 0x0800), udp(1001))),
+		frame(0x8100, slices.Concat(be16(5, 0x8100, 6, 0x0800), udp(1002))),
+		frame(0x8847, slices.Concat([]byte{0, 1, 1, 64}, udp(1003))),
+		frame(0x8864, slices.Concat([]byte{0x11, 0}, be16(1, uint16(len(udp(1))+2), 0x21), udp(1004))))
+	path := filepath.Join(t.TempDir(), "seldom.pcap")
+	if err := os.WriteFile(path, file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // TestFlowsOfLinks: a question and an answer are one flow over every link layer, cut into two files between them.
 func TestFlowsOfLinks(t *testing.T) {
 	zeros := func(n int) []byte { return make([]byte, n) }

@@ -154,7 +154,7 @@ func netflowRows(t *testing.T, path string, v *NetFlow) []map[string]string {
 // protocolNumber is the number of a protocol's name.
 func protocolNumber(name string) string {
 	for number, known := range map[string]string{"1": "ICMP", "2": "IGMP", "6": "TCP", "17": "UDP", "58": "ICMP6",
-		"132": "SCTP"} {
+		"89": "OSPF", "132": "SCTP"} {
 		if name == known {
 			return number
 		}

@@ -129,7 +129,7 @@ var allowed = map[string]string{
 	"runs/mirror": "data/bucket numeric/parallel runs runs/claim runs/experiment runs/record runs/status",
 	"runs/experiment": "configs/settings data data/evasion data/flows data/infer data/prep data/pseudonym data/source " +
 		"data/split data/synth eval models runs/record",
-	"runs/submit": "data/input numeric/parallel runs runs/experiment runs/record",
+	"runs/submit": "data/bucket data/input numeric/parallel runs runs/experiment runs/record",
 	"runs/status": "runs runs/claim runs/record",
 	"runs/record": "configs/settings data eval models numeric/kernel runs/usage",
 	"runs/prepare": "configs/settings data data/audit data/cache data/evasion data/noise data/prep data/profile " +
@@ -178,7 +178,7 @@ var allowed = map[string]string{
 	"cmd/speed/serving":  "configs data data/source models/all runs/bundle runs/experiment runs/usage",
 	"cmd/terminal":       "data/audit data/eda runs runs/audit runs/record runs/visible",
 	"cmd/command": "cmd/terminal configs configs/settings data/bucket data/cache data/pseudonym data/source " +
-		"runs/bundle runs/experiment runs/mirror runs/visible",
+		"runs/bundle runs/experiment runs/mirror runs/record runs/visible",
 	"cmd/automaton": "*",
 	"cmd/modelfile": "*",
 	"cmd/serving":   "*",

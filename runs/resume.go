@@ -30,6 +30,9 @@ func open(path string, lo experiment.LoadOptions, o Options) (*run, error) {
 		return nil, errors.New("runs: a run is resumed as it was begun: no overrides")
 	}
 	raw, err := record.ReadFile(file, record.MaxJSON)
+	if errors.Is(err, os.ErrNotExist) {
+		err = record.NoRun(path, "experiment.yaml")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("runs: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"plumbline/cmd/terminal"
 	"plumbline/configs/settings"
+	"plumbline/runs/record"
 	"plumbline/runs/visible"
 )
 
@@ -39,6 +40,9 @@ func (a *App) Code(err error) int {
 	}
 	f := &Failure{Code: ExitUsage, Err: err}
 	errors.As(err, &f)
+	if errors.Is(err, record.ErrNoRun) {
+		f = &Failure{Code: ExitUsage, Quiet: f.Quiet, Err: f.Err}
+	}
 	if !f.Quiet {
 		a.report(f.Err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/cmd/command"
 	"plumbline/configs"
 	"plumbline/eval"
 	"plumbline/runs/compare"
@@ -69,11 +70,11 @@ there are at most 3 million lines of scores. Tables of AUROC mark by it.`,
 				}
 				records = append(records, r)
 			}
-			if slices.Equal(pair, []string{"all"}) {
-				return a.testAll(records, asJSON)
-			}
 			if len(pair) > 0 {
-				return a.testPair(records, pair, asJSON)
+				return a.test(records, pair, args, out, asJSON)
+			}
+			if asJSON {
+				format = "json"
 			}
 			if format == "matrix" {
 				if pivot == nil {
@@ -135,7 +136,7 @@ there are at most 3 million lines of scores. Tables of AUROC mark by it.`,
 		"all: the best against each other one, and over data sets")
 	c.Flags().StringVar(&diagram, "diagram", "",
 		"file (.svg, .pdf or .png) for the diagram of critical differences over the data sets")
-	c.Flags().BoolVar(&asJSON, "json", false, "with --test: as JSON")
+	c.Flags().BoolVar(&asJSON, "json", false, "as JSON, the tests too")
 	c.Flags().StringVar(&metric, "metric", "auroc", "what to rank by: "+strings.Join(eval.MetricNames(), ", "))
 	c.Flags().StringVarP(&format, "format", "f", "table",
 		strings.Join(compare.Formats, ", ")+"; matrix is markdown of --pivot model,data")
@@ -146,6 +147,10 @@ there are at most 3 million lines of scores. Tables of AUROC mark by it.`,
 	c.Flags().StringSliceVar(&group, "group", nil, "what names a row: "+strings.Join(compare.Keys, ", "))
 	c.Flags().BoolVar(&published, "published", false,
 		"what all papers report on data of that name and unit, not only those that the run's experiment holds")
+	for _, name := range []string{"format", "metric", "columns", "pivot", "group", "published", "diagram"} {
+		c.MarkFlagsMutuallyExclusive("test", name)
+	}
+	c.MarkFlagsMutuallyExclusive("format", "json")
 	c.RegisterFlagCompletionFunc("pivot", cobra.FixedCompletions(append([]string{"model"}, compare.Axes...),
 		cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("group", cobra.FixedCompletions(compare.Keys, cobra.ShellCompDirectiveNoFileComp))
@@ -163,47 +168,40 @@ func (a *app) draw(table *compare.Comparison, pivots []*compare.Pivot) error {
 	return drawGroups(a.Out, table.Groups)
 }
 
-// testAll makes the tests of a run, keeps them, and prints them.
-func (a *app) testAll(records []*record.Record, asJSON bool) error {
-	if len(records) != 1 {
-		return usage(errors.New("--test all takes one run directory"))
+// test prints the tests of a run: of all models, which are kept in its directory, or of two.
+func (a *app) test(records []*record.Record, pair, args []string, out string, asJSON bool) error {
+	all := slices.Equal(pair, []string{"all"})
+	if len(records) != 1 || !all && len(pair) != 2 {
+		return usage(errors.New("--test takes one run directory and two models, as A,B, or all"))
 	}
-	t, err := compare.MakeTests(records[0], 0)
-	if err != nil {
-		return usage(err)
-	}
-	dir := records[0].Dir
-	if err := record.NewDirectory(dir).WriteJSON(compare.TestsFile, t); err != nil {
-		return failed(err)
-	}
-	if err := a.Keep(dir, compare.TestsFile); err != nil {
-		return failed(err)
-	}
-	if asJSON {
-		err = a.JSON(t)
+	var tests any
+	var text func(io.Writer) error
+	if all {
+		t, err := compare.MakeTests(records[0], 0)
+		if err != nil {
+			return usage(err)
+		}
+		dir := records[0].Dir
+		if err := record.NewDirectory(dir).WriteJSON(compare.TestsFile, t); err != nil {
+			return failed(err)
+		}
+		if err := a.Keep(dir, compare.TestsFile); err != nil {
+			return failed(err)
+		}
+		tests, text = t, t.Write
 	} else {
-		err = t.Write(a.Out)
+		t, err := compare.TestPair(records[0], pair[0], pair[1])
+		if err != nil {
+			return usage(err)
+		}
+		tests, text = t, func(w io.Writer) error { _, err := io.WriteString(w, t.Text()); return err }
 	}
-	if err != nil {
-		return failed(err)
-	}
-	return a.faults(records...)
-}
-
-// testPair prints a paired test of two models of one run.
-func (a *app) testPair(records []*record.Record, pair []string, asJSON bool) error {
-	if len(records) != 1 || len(pair) != 2 {
-		return usage(errors.New("--test takes one run directory and two models, as A,B"))
-	}
-	t, err := compare.TestPair(records[0], pair[0], pair[1])
-	if err != nil {
-		return usage(err)
-	}
-	if asJSON {
-		err = a.JSON(t)
-	} else {
-		_, err = io.WriteString(a.Out, t.Text())
-	}
+	err := a.Output(out, args, func(w io.Writer) error {
+		if asJSON {
+			return failed(command.WriteJSON(w, tests))
+		}
+		return failed(text(&visible.Writer{To: w}))
+	})
 	if err != nil {
 		return err
 	}

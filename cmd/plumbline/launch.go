@@ -118,7 +118,7 @@ func (a *app) launchSearch(ctx context.Context, l *launcher, e *experiment.Exper
 	var err error
 	if e == nil {
 		e, err = l.experiment(dir, experiment.LoadOptions{DataDirs: a.DataDirs, Builtin: configs.Files})
-	} else {
+	} else if err = submit.Possible(l.name, e, o.Root, true); err == nil {
 		dir, err = tune.Begin(e, o)
 	}
 	if err != nil {
@@ -170,7 +170,7 @@ func (a *app) handOut(ctx context.Context, l *launcher, p *submit.Plan, dir stri
 		fmt.Fprintln(a.Err, a.Shown(dir))
 	default:
 		if err := p.Slurm(ctx); err != nil {
-			return failed(err)
+			return failed(fmt.Errorf("%w; hand it out again with: plumbline run --resume %s --launcher slurm", err, dir))
 		}
 		for _, one := range p.Arrays {
 			fmt.Fprintf(a.Out, "job %s: %s, %d tasks\n", one.Job, one.Name, len(one.Tasks))

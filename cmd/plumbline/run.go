@@ -23,6 +23,7 @@ import (
 	"plumbline/runs/compare"
 	"plumbline/runs/experiment"
 	"plumbline/runs/record"
+	"plumbline/runs/submit"
 )
 
 func (a *app) runCommand() *cobra.Command {
@@ -108,7 +109,9 @@ when it was interrupted or another process has a cell: started again, it goes on
 				}
 			}
 			if resume == "" {
-				out, err = a.Below(c.Context(), out)
+				if err = submit.Possible(hand.name, e, out, false); err == nil {
+					out, err = a.Below(c.Context(), out)
+				}
 			} else {
 				resume, err = a.Work(c.Context(), resume, part.given())
 			}

@@ -176,7 +176,7 @@ func (a *app) printTuning(dir, metric string, s *tune.State) error {
 	tested := s.Test != nil && !s.Test.Finished.IsZero()
 	head := "DATA\tMODEL\tTRIALS\tCELLS\tBEST\t" + s.Metric + " IN TRAINING: FILE\tBEST"
 	if tested {
-		head += "\t" + metric + " ON TEST: FILE\tTUNED\tGAIN"
+		head += "\t" + metric + " ON TEST: FILE\tTUNED\t" + tune.GainOf(metric)
 	}
 	fmt.Fprintln(w, head)
 	var results []tune.Result
@@ -197,7 +197,7 @@ func (a *app) printTuning(dir, metric string, s *tune.State) error {
 		if tested {
 			r := results[i]
 			fmt.Fprintf(w, "\t%s (n=%d)\t%s (n=%d)\t%+.4f", number(r.Default), len(r.DefaultSeeds), number(r.Tuned),
-				len(r.TunedSeeds), r.Tuned-r.Default)
+				len(r.TunedSeeds), r.Gain)
 		}
 		fmt.Fprintln(w)
 	}

@@ -96,13 +96,15 @@ cannot be read.`,
 	c.Flags().BoolVar(&files, "files", false, "check one run directory against what its run wrote")
 	c.Flags().BoolVar(&reference, "reference", false, "hold a run of a shipped experiment to what that gave before")
 	c.Flags().BoolVar(&asReference, "as-reference", false, "print the run as lines of a reference")
-	c.MarkFlagsMutuallyExclusive("files", "reference", "as-reference")
 	c.Flags().BoolVar(&all, "all", false, fmt.Sprintf("every difference; else the first %d", shownDifferences))
 	c.Flags().Float64Var(&tolerance, "tolerance", 0, "share that numbers may differ by")
 	c.Flags().StringVarP(&out, "out", "o", "", "folder that the repetition is kept in; else it is removed")
 	a.DataFlag(c)
 	c.Flags().StringSliceVar(&ignore, "ignore", nil,
 		"columns of results.csv that may differ, besides "+strings.Join(compare.Measured, ", "))
+	for _, name := range []string{"tolerance", "ignore", "out"} { // of comparing two runs alone
+		c.MarkFlagsMutuallyExclusive("files", "reference", "as-reference", name)
+	}
 	return c
 }
 

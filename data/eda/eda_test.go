@@ -358,9 +358,42 @@ func TestPeriod(t *testing.T) {
 
 func TestP(t *testing.T) {
 	for logP, want := range map[float64]string{math.Log(0.0356): "0.036", math.Log(3.02785e-67): "3.0e-67", 0: "1",
+		math.Log(9.97e-6): "1.0e-5", math.Log(9.94e-6): "9.9e-6",
 		-47847.9064: "8.3e-20781", math.NaN(): "undefined", math.Inf(-1): "0"} {
 		if got := P(logP); got != want {
 			t.Errorf("P(%v) = %s, want %s", logP, got, want)
 		}
+	}
+}
+
+// TestBeyond: columns that correlations leave out are said.
+func TestBeyond(t *testing.T) {
+	table := &data.Table{Name: "wide", Rows: 40, Origins: []data.Origin{{Name: "wide", Rows: 40}}}
+	for j := range maxCorrelated + maxCategories + 5 {
+		c := data.Column{Name: fmt.Sprintf("c%d", j), Type: data.Number}
+		if j < maxCategories+2 {
+			c.Type, c.Levels = data.Category, []string{"a", "b"}
+		}
+		for i := range table.Rows {
+			c.Num, c.Code = append(c.Num, float64(i*j%7)), append(c.Code, uint32(i%2))
+		}
+		if c.Type == data.Category {
+			c.Num = nil
+		} else {
+			c.Code = nil
+		}
+		table.Columns = append(table.Columns, c)
+	}
+	r := report(t, blocks(t, NewCollector(Options{Workers: 1}), table, 40), Request{})
+	var got []string
+	for _, f := range r.Says {
+		if f.Kind == "pairs" {
+			got = append(got, f.Text)
+		}
+	}
+	want := []string{"Correlations: of the first 256 of the 259 columns of numbers.",
+		"Cramér's V: of the first 24 of the 26 columns of categories."}
+	if !slices.Equal(got, want) || len(r.Pearson.Columns) != maxCorrelated {
+		t.Errorf("%q of %d columns, want %q", got, len(r.Pearson.Columns), want)
 	}
 }

@@ -28,7 +28,7 @@ type Matrix struct {
 	Order []int `json:"order"`
 }
 
-// correlated are the number columns that correlations are of: those with most variation where there are too many.
+// correlated are the number columns that correlations are of: the first where there are too many.
 func (c *Collector) correlated() []*column {
 	var out []*column
 	for _, col := range c.columns {
@@ -333,12 +333,15 @@ func valueCounts(v []float64) *hypothesis.Sample {
 	return s
 }
 
+// associated says whether a column is a category that can go together with another.
+func (c *column) associated() bool { return c.kind == data.Category && c.exact() && len(c.order) > 1 }
+
 // associations are Cramér's V of pairs of categories, the label's classes among them.
 func (c *Collector) associations(ctx context.Context) (*Matrix, error) {
 	var columns []*column
 	var names []string
 	for _, col := range c.columns {
-		if col.kind == data.Category && col.exact() && len(col.order) > 1 && len(columns) < maxCategories {
+		if col.associated() && len(columns) < maxCategories {
 			columns, names = append(columns, col), append(names, col.name)
 		}
 	}

@@ -116,6 +116,9 @@ func P(logP float64) string {
 		return "0"
 	}
 	whole := math.Floor(ten)
+	if ten-whole >= math.Log10(9.95) { // it is rounded to the next power
+		return fmt.Sprintf("1.0e%.0f", whole+1)
+	}
 	return fmt.Sprintf("%.1fe%.0f", math.Pow(10, ten-whole), whole)
 }
 

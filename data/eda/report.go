@@ -44,7 +44,7 @@ type Report struct {
 }
 
 // Finding is a sentence about the data. Kind is rows, missing, duplicates, constant, shortcut, drift, moved, heavy,
-// memory or time.
+// memory, time or pairs.
 type Finding struct {
 	Kind string `json:"kind"`
 	Text string `json:"text"`
@@ -116,7 +116,32 @@ func (c *Collector) Report(ctx context.Context, r Request) (*Report, error) {
 		rep.Against = c.compare(r.Against, rep.Features)
 	}
 	rep.say()
+	rep.Says = append(rep.Says, c.beyond()...)
 	return rep, nil
+}
+
+// beyond says which columns no correlation is of, since there are too many.
+func (c *Collector) beyond() (out []Finding) {
+	for _, of := range []struct {
+		kind         data.ColumnType
+		most         int
+		what, called string
+	}{
+		{data.Number, maxCorrelated, "Correlations", "numbers"},
+		{data.Category, maxCategories, "Cramér's V", "categories"},
+	} {
+		n := 0
+		for _, col := range c.columns {
+			if col.kind == of.kind && (of.kind == data.Number || col.associated()) {
+				n++
+			}
+		}
+		if n > of.most {
+			text := fmt.Sprintf("%s: of the first %d of the %d columns of %s.", of.what, of.most, n, of.called)
+			out = append(out, Finding{"pairs", text})
+		}
+	}
+	return out
 }
 
 // describe fills in features and what goes together.

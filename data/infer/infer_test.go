@@ -282,6 +282,11 @@ func TestInferTrust(t *testing.T) {
 			}),
 			"c1 number", []string{`column: "c2"`, `levels: ["c3"]`},
 		},
+		{"attacks alone", "x,label\n" + rows(30, func(i int) string { return fmt.Sprint(i%5, ",Attack") }), "x number",
+			[]string{"every row looks like an attack", `benign: ["benign"]`}},
+		{"more attacks than others", "x,label\n" + rows(60, func(i int) string {
+			return fmt.Sprint(i%5, []string{",Malicious", ",office", ",Malicious"}[i%3])
+		}), "x number", []string{"the most frequent label stands here", `benign: ["office"]`}},
 		{"missing labels", "x,label\n" + rows(60, func(i int) string {
 			return fmt.Sprint(i%5, ",ok")
 		}) + "3,\n4,bad\n", "x number", []string{"max_bad_share"}},

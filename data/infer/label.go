@@ -70,10 +70,20 @@ func benignIn(c *guess.Column) (out []string) {
 	return nil
 }
 
+// attackTexts are what attacks are called where nobody says which; alone in a column 1 and true are such too.
+var attackTexts = []string{"attack", "attacks", "malicious", "malware", "anomaly", "anomalous", "abnormal", "intrusion",
+	"botnet", "bad"}
+
+func looksLikeAttack(c *guess.Column, v string) bool {
+	text := source.SameLabel(v)
+	return slices.Contains(attackTexts, text) || len(c.Values) == 1 && (text == "1" || text == "true")
+}
+
+// commonestValue is the most frequent text of a label column that does not look like an attack, or "".
 func commonestValue(c *guess.Column) string {
 	best, top := "", -1
 	for v, n := range c.Values {
-		if n > top || n == top && v < best {
+		if !looksLikeAttack(c, v) && (n > top || n == top && v < best) {
 			best, top = v, n
 		}
 	}

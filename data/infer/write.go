@@ -247,6 +247,9 @@ func (f *findings) writeLabel(b *strings.Builder, is traits, benign, levels []st
 	case exported:
 	case benign != nil:
 		b.WriteString("  # a guess: say what is benign\n")
+	case commonestValue(label) == "":
+		benign = []string{"benign"}
+		b.WriteString("  # every row looks like an attack: say what is benign\n")
 	default:
 		benign = []string{commonestValue(label)}
 		b.WriteString("  # nothing looks benign: the most frequent label stands here; say what is benign\n")

@@ -340,10 +340,7 @@ func (t *PairTest) Grid() [][]string {
 	out := [][]string{{"data", t.A, t.B, "difference", "of the closest pair", "P (Holm)", "ahead", "cells", "units"}}
 	for _, s := range t.Sets {
 		ahead := fmt.Sprintf("%d/%d", s.Wins, s.Differ)
-		p := number(float64(s.P))
-		if v := float64(s.P); v < 0.0001 {
-			p = fmt.Sprintf("%.1e", v)
-		}
+		p := probability(float64(s.P))
 		inside := "–"
 		if s.Interval.Defined() {
 			inside = fmt.Sprintf("[%s, %s]", number(s.Interval.Low), number(s.Interval.High))

@@ -251,18 +251,11 @@ func (t *Tests) Write(w io.Writer) error {
 }
 
 func (s *SetTests) write(b *strings.Builder) {
-	fmt.Fprintf(b, "%s, unit %s: %s has the largest mean AUROC, against\n", s.Data, s.Unit, s.Best)
-	grid := [][]string{{"model", "difference", "of the closest pair", "P (Holm)", "ahead", "McNemar P", "A12", "shown"}}
-	for _, o := range s.Others {
-		inside := "–"
-		if o.Interval.Defined() {
-			inside = fmt.Sprintf("[%s, %s]", number(o.Interval.Low), number(o.Interval.High))
-		}
-		grid = append(grid, []string{o.Label, number(float64(o.Diff)), inside, probability(float64(o.P)),
-			fmt.Sprintf("%d/%d", o.Wins, o.Cells), probability(float64(o.McNemar)), fmt.Sprintf("%.2f", float64(o.A12)),
-			map[bool]string{true: "better", false: "–"}[o.Ahead]})
+	if s.Best == "" || len(s.Others) == 0 {
+		fmt.Fprintf(b, "%s, unit %s: there are no two models to compare\n", s.Data, s.Unit)
+	} else {
+		s.writeOthers(b)
 	}
-	align(b, grid, 0)
 	seen := []string{}
 	for _, o := range s.Others {
 		for _, w := range o.Warnings {
@@ -275,6 +268,22 @@ func (s *SetTests) write(b *strings.Builder) {
 		b.WriteString("  warning: " + w + "\n")
 	}
 	b.WriteByte('\n')
+}
+
+// writeOthers writes the best model against the others.
+func (s *SetTests) writeOthers(b *strings.Builder) {
+	fmt.Fprintf(b, "%s, unit %s: %s has the largest mean AUROC, against\n", s.Data, s.Unit, s.Best)
+	grid := [][]string{{"model", "difference", "of the closest pair", "P (Holm)", "ahead", "McNemar P", "A12", "shown"}}
+	for _, o := range s.Others {
+		inside := "–"
+		if o.Interval.Defined() {
+			inside = fmt.Sprintf("[%s, %s]", number(o.Interval.Low), number(o.Interval.High))
+		}
+		grid = append(grid, []string{o.Label, number(float64(o.Diff)), inside, probability(float64(o.P)),
+			fmt.Sprintf("%d/%d", o.Wins, o.Cells), probability(float64(o.McNemar)), fmt.Sprintf("%.2f", float64(o.A12)),
+			map[bool]string{true: "better", false: "–"}[o.Ahead]})
+	}
+	align(b, grid, 0)
 }
 
 func (o *OverTests) write(b *strings.Builder) {

@@ -207,3 +207,18 @@ func TestDiagram(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestNothingToTest: where fewer than two models have a value, that is said, and nothing is called the best.
+func TestNothingToTest(t *testing.T) {
+	for _, s := range []SetTests{{Data: "d", Unit: "flow", Warnings: []string{"no model has an AUROC"}},
+		{Data: "d", Unit: "flow", Best: "m"}} {
+		var b strings.Builder
+		if err := (&Tests{Data: []SetTests{s}}).Write(&b); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.String(); !strings.HasPrefix(got, "d, unit flow: there are no two models to compare\n") ||
+			strings.Contains(got, "largest") || len(s.Warnings) > 0 != strings.Contains(got, "warning: no model") {
+			t.Errorf("%q", got)
+		}
+	}
+}

@@ -96,6 +96,9 @@ func DefaultLaunch() Launch {
 // early is how much sooner than asked for a scheduler may interrupt (sbatch(1), --signal).
 const early = time.Minute
 
+// maxSignal is the longest time before its limit that a task can be interrupted at (sbatch(1), --signal).
+const maxSignal = 65535 * time.Second
+
 // Times are the settings that are times: how long a task is to take, its limit (0: to be estimated), and how long
 // before that it is interrupted.
 func (l *Launch) Times() (task, limit, signal time.Duration, err error) {
@@ -111,6 +114,9 @@ func (l *Launch) Times() (task, limit, signal time.Duration, err error) {
 			return 0, 0, 0, fmt.Errorf("%s: %q is not a time such as 90s or 2h", one.key, one.text)
 		}
 		*one.to = d
+	}
+	if signal > maxSignal {
+		return 0, 0, 0, fmt.Errorf("signal: %v is longer than sbatch takes, %v", signal, maxSignal)
 	}
 	if limit > 0 && limit < signal+early {
 		return 0, 0, 0, fmt.Errorf("time %v is not a minute longer than signal %v, which may come a minute early: tasks "+

@@ -130,6 +130,8 @@ func (d *Domain) UnmarshalSettings(n settings.Node) settings.Problems {
 	}
 	low, high, whole := d.Range()
 	switch positive := d.Log != nil || d.LogInt != nil; {
+	case d.Choice != nil && len(d.Choice) == 0:
+		ps = append(ps, n.Problem("choice: want a value at least"))
 	case d.Choice != nil:
 	case len(d.Uniform)+len(d.Log)+len(d.Int)+len(d.LogInt) != 2 || !(low < high):
 		ps = append(ps, n.Problem("want a range [low, high] with low < high"))
@@ -199,7 +201,7 @@ func (l *loader) tuning(right bool) (ps settings.Problems) {
 	}
 	at, _ := l.doc.Get("tune")
 	fail := func(format string, args ...any) { ps = append(ps, at.Problem(format, args...)) }
-	if t.Space == nil {
+	if len(t.Space) == 0 {
 		fail("needs the key space: which values to try")
 	}
 	if m, ok := eval.MetricNamed(t.Metric); !ok {

@@ -50,7 +50,7 @@ type Curves struct {
 	// Of the first cell: the share of benign units and attacks in each bin of ranks, and the threshold as a rank.
 	benign, attack []float64
 	threshold      float64
-	recall         map[string]float64 // of attack classes, means over the cells
+	recall         map[string]float64 // of attack classes, means over all cells that test them
 	called         [2][2]int          // by truth, then by decision, attacks second: sums over the cells
 }
 
@@ -66,8 +66,8 @@ type Reader struct {
 }
 
 // Curves reads the scores of the first cells of a row; nil where there are none, or no attack or no benign unit.
-func (f *Reader) Curves(r *compare.Row) (*Curves, error) {
-	c := &Curves{Label: r.Label, threshold: math.NaN(), recall: map[string]float64{}}
+func (f *Reader) Curves(r *compare.Row) (c *Curves, err error) {
+	c = &Curves{Label: r.Label, threshold: math.NaN()}
 	rates, levels := Rates(), recalls()
 	for _, cell := range r.Results() {
 		if cell.Status != record.OK || c.Cells == perRow {
@@ -106,13 +106,6 @@ func (f *Reader) Curves(r *compare.Row) (*Curves, error) {
 				}
 			}
 		}
-		classes, err := ranking.PerClass(truth, threshold)
-		if err != nil {
-			return nil, fmt.Errorf("figures: %s: %w", cell.Cell, err)
-		}
-		for _, k := range classes {
-			c.recall[k.Class] += k.Recall
-		}
 		c.Cells++
 	}
 	if c.Cells == 0 {
@@ -120,10 +113,31 @@ func (f *Reader) Curves(r *compare.Row) (*Curves, error) {
 	}
 	c.tpr.divide(c.Cells)
 	c.ppv.divide(c.Cells)
-	for k := range c.recall {
-		c.recall[k] /= float64(c.Cells)
+	c.recall, err = f.recallOf(r)
+	return c, err
+}
+
+// recallOf is the share that is found of each attack class, the mean over those of a row's cells that test it: folds
+// may have other classes.
+func (f *Reader) recallOf(r *compare.Row) (map[string]float64, error) {
+	sum, cells := map[string]float64{}, map[string]float64{}
+	for _, cell := range r.Results() {
+		if cell.Status != record.OK {
+			continue
+		}
+		var m eval.Metrics
+		if err := record.ReadJSON(f.Dir, cell.Cell+"/metrics.json", &m); err != nil {
+			return nil, fmt.Errorf("figures: %w", err)
+		}
+		for _, k := range m.Classes {
+			sum[k.Class] += k.Recall
+			cells[k.Class]++
+		}
 	}
-	return c, nil
+	for class := range sum {
+		sum[class] /= cells[class]
+	}
+	return sum, nil
 }
 
 // heights is the true-positive rates at false-positive rates in ascending order, of thresholds that exist.

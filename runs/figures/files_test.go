@@ -92,6 +92,11 @@ func TestTrials(t *testing.T) {
 		!slices.Equal(rate.Table[2], []string{"1", "0.9", "chosen"}) || k.Table[1][0] != "2" {
 		t.Errorf("%v %v", rate.Table, k.Table)
 	}
+	own, _ := group(t, map[string]string{"trials.csv": "data,label,trial,chosen,status,value,sd,values,error\n" +
+		"d,m,0,true,ok,0.5,,,\n"}, cell("m", 1, nil))
+	if none, err := Trials(own, 300); none == nil || len(none) > 0 || err != nil {
+		t.Errorf("a search of the file's own settings: %v, %v", none, err)
+	}
 	if none, err := Trials(t.TempDir(), 300); none != nil || err != nil {
 		t.Errorf("a directory without trials: %v, %v", none, err)
 	}
@@ -246,5 +251,38 @@ func TestConfusion(t *testing.T) {
 	classes, share := Recall([]*Curves{{recall: map[string]float64{"b": 1}}, {recall: map[string]float64{"a": 0.5}}})
 	if !slices.Equal(classes, []string{"a", "b"}) || !math.IsNaN(share[0][0]) || share[1][0] != 0.5 {
 		t.Errorf("%v %v", classes, share)
+	}
+}
+
+// TestRecallOfFolds: the recall of a class is the mean over the folds that test it, however many others there are.
+func TestRecallOfFolds(t *testing.T) {
+	tested := [][]eval.ClassMetrics{{{Class: "scan", Recall: 0.9}}, {{Class: "flood", Recall: 0.4}},
+		{{Class: "scan", Recall: 0.7}}, {}, {}, {}, {{Class: "worm", Recall: 1}}}
+	var cells []record.Result
+	for i := range tested {
+		cells = append(cells, cell("m", uint64(i), map[string]float64{"auroc": 0.5}))
+	}
+	dir, g := group(t, nil, cells...)
+	for i, classes := range tested {
+		err := record.NewDirectory(dir).WriteJSON(cells[i].Cell+"/metrics.json", &eval.Metrics{Classes: classes})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := (&Reader{Dir: dir}).recallOf(&g.Rows[0])
+	if want := map[string]float64{"scan": 0.8, "flood": 0.4, "worm": 1}; err != nil || len(got) != len(want) {
+		t.Errorf("%v, %v, want %v", got, err, want)
+	} else {
+		for class, v := range want {
+			if math.Abs(got[class]-v) > 1e-12 {
+				t.Errorf("%s: %v, want %v", class, got[class], v)
+			}
+		}
+	}
+	if err := os.Remove(filepath.Join(dir, cells[3].Cell, "metrics.json")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (&Reader{Dir: dir}).recallOf(&g.Rows[0]); err == nil {
+		t.Error("a file that is not there is no error")
 	}
 }

@@ -107,9 +107,10 @@ func lastWord(setting string) string { return setting[strings.LastIndexByte(sett
 // Trials is the figures of a search's directory, of a width in pixels; nil where it is none.
 func Trials(dir string, width float64) (out []*plot.Figure, err error) {
 	all, err := Searches(dir)
-	if err != nil {
+	if err != nil || all == nil {
 		return nil, err
 	}
+	out = []*plot.Figure{} // a search all the same, where no trial but the file's own has a setting
 	for _, s := range all {
 		if f := s.Parallel(width); f != nil {
 			out = append(out, f)

@@ -42,6 +42,12 @@ const (
 	resultsFile    = "results.csv"
 )
 
+// ErrNoRun is wrapped by errors about a folder that is no run directory.
+var ErrNoRun = errors.New("is not a run directory")
+
+// NoRun is the error of a folder that lacks a file which each run directory has.
+func NoRun(dir, file string) error { return fmt.Errorf("%s %w: it has no %s", dir, ErrNoRun, file) }
+
 // Open reads a run directory, finished or not. What is wrong with its files is in the record's Faults; the error is
 // about a folder that is no run directory.
 func Open(dir string) (*Record, error) { return open(dir, "") }
@@ -65,7 +71,7 @@ func open(dir, cell string) (*Record, error) {
 		}
 	}
 	if there == 0 {
-		return nil, fmt.Errorf("runs: %s is not a run directory: it has no experiment.yaml", dir)
+		return nil, fmt.Errorf("runs: %w", NoRun(dir, experimentFile))
 	}
 	manifest := r.readManifest()
 	r.readExperiment()

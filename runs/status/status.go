@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -96,7 +97,13 @@ func Read(ctx context.Context, from Source) (*Status, error) {
 	dir := from.Dir
 	var p plan
 	planned := make(chan error, 1)
-	go func() { planned <- record.ReadJSON(dir, "manifest.json", &p) }()
+	go func() {
+		err := record.ReadJSON(dir, "manifest.json", &p)
+		if errors.Is(err, os.ErrNotExist) {
+			err = fmt.Errorf("status: %w", record.NoRun(dir, "manifest.json"))
+		}
+		planned <- err
+	}()
 	v := view{last: map[string]record.Step{}, nodes: map[string]*Node{}}
 	stepped := record.ReadSteps(dir, v.step)
 	if err := errors.Join(<-planned, stepped); err != nil {

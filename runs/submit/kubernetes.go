@@ -2,6 +2,7 @@ package submit
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -26,10 +27,6 @@ const grace = 120
 // collects when every cell has ended.
 func (p *Plan) Kubernetes() ([]byte, error) {
 	k := p.Launch.Kubernetes
-	if k.Image == "" || k.Volume == "" && p.address == "" {
-		return nil, fmt.Errorf("submit: kubernetes: say launch.kubernetes.image, a container with the program, and " +
-			"launch.kubernetes.volume, a PersistentVolumeClaim that holds the run directory, where that is in no bucket")
-	}
 	dir, err := p.mounted()
 	if err != nil {
 		return nil, err
@@ -95,9 +92,13 @@ func (p *Plan) waiting() string {
 	return fmt.Sprintf("%dh", 24+int(2*total/3600))
 }
 
-// mounted is the run directory as the pods see it.
+// mounted is the run directory as the pods see it; the error says what keeps them from it.
 func (p *Plan) mounted() (string, error) {
 	k := p.Launch.Kubernetes
+	if k.Image == "" || k.Volume == "" && p.address == "" {
+		return "", errors.New("submit: kubernetes: say launch.kubernetes.image, a container with the program, and " +
+			"launch.kubernetes.volume, a PersistentVolumeClaim that holds the run directory, where that is in no bucket")
+	}
 	if p.address != "" {
 		return p.address, nil
 	}

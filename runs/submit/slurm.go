@@ -55,12 +55,23 @@ func (p *Plan) slurmOptions() (out []string) {
 // slurmPath is a path in an option of sbatch, in which % stands for something.
 func slurmPath(path string) string { return `"` + strings.ReplaceAll(path, "%", "%%") + `"` }
 
-// Slurm writes the scripts of the submission and hands them to sbatch: an array for each fold of each data set, and a
-// job that collects when all have ended, however they did.
-func (p *Plan) Slurm(ctx context.Context) error {
+// slurmPossible says what keeps a run from being handed to Slurm.
+func (p *Plan) slurmPossible() error {
 	if p.address != "" {
 		return fmt.Errorf("submit: slurm: %s: the jobs of a cluster are handed out for a run directory in a folder that its "+
 			"nodes share; for a run in a bucket, print writes the commands", p.address)
+	}
+	if _, err := exec.LookPath("sbatch"); err != nil {
+		return fmt.Errorf("submit: slurm: %w: jobs are handed in where Slurm's programs are", err)
+	}
+	return nil
+}
+
+// Slurm writes the scripts of the submission and hands them to sbatch: an array for each fold of each data set, and a
+// job that collects when all have ended, however they did.
+func (p *Plan) Slurm(ctx context.Context) error {
+	if err := p.slurmPossible(); err != nil {
+		return err
 	}
 	_, _, signal, err := p.Launch.Times()
 	if err != nil {

@@ -23,6 +23,7 @@ import (
 	"strings"
 	"time"
 
+	"plumbline/data/bucket"
 	"plumbline/numeric/parallel"
 	"plumbline/runs"
 	"plumbline/runs/experiment"
@@ -174,6 +175,43 @@ func blank(dir string, e *experiment.Experiment, o Options) (p *Plan, task, limi
 	return p, task, limit, signal, memory, nil
 }
 
+// Possible says what keeps a launcher from handing out an experiment whose directory is made in a folder, or below an
+// address in a bucket, before there is one.
+func Possible(launcher string, e *experiment.Experiment, root string, search bool) error {
+	if launcher == "local" {
+		return nil
+	}
+	o := Options{}
+	if bucket.Is(root) {
+		o.Address = root
+	}
+	abs, err := filepath.Abs(filepath.Join(root, e.Name))
+	if err != nil {
+		return fmt.Errorf("submit: %w", err)
+	}
+	p, _, _, _, _, err := blank(abs, e, o)
+	if err == nil && search {
+		err = shareable(p.Launch)
+	}
+	switch {
+	case err != nil:
+	case launcher == "slurm":
+		err = p.slurmPossible()
+	case launcher == "kubernetes":
+		_, err = p.mounted()
+	}
+	return err
+}
+
+// shareable says what is missing for a search to be handed out.
+func shareable(l *experiment.Launch) error {
+	if l.Throttle < 1 || l.Time == "" || l.Memory == "" {
+		return errors.New("submit: a search is shared by processes of which nothing is known before: say " +
+			"launch.throttle, how many they are, launch.time and launch.memory")
+	}
+	return nil
+}
+
 // Search lays out a search of settings: as many processes as may be at work, each of which goes through all of it.
 func Search(dir string, e *experiment.Experiment, o Options) (*Plan, error) {
 	abs, err := filepath.Abs(dir)
@@ -184,9 +222,8 @@ func Search(dir string, e *experiment.Experiment, o Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Launch.Throttle < 1 || limit == 0 || memory == 0 {
-		return nil, errors.New("submit: a search is shared by processes of which nothing is known before: say " +
-			"launch.throttle, how many they are, launch.time and launch.memory")
+	if err := shareable(p.Launch); err != nil {
+		return nil, err
 	}
 	p.search = true
 	if p.Number, err = next(abs); err != nil {

@@ -242,3 +242,38 @@ func TestCosts(t *testing.T) {
 		}
 	}
 }
+
+// TestPossible: what a launcher cannot do is known before there is a run directory.
+func TestPossible(t *testing.T) {
+	t.Setenv("PATH", t.TempDir()) // no sbatch
+	shared := t.TempDir()
+	image := "+launch.kubernetes={image: registry.example/plumbline:1, volume: runs, mount: " + shared + "}"
+	for _, c := range []struct {
+		launcher, root string
+		search         bool
+		overrides      []string
+		want           string
+	}{
+		{"local", shared, false, nil, ""},
+		{"print", shared, false, nil, ""},
+		{"print", shared, true, nil, "launch.throttle"},
+		{"print", shared, true, []string{"+launch.throttle=2"}, ""},
+		{"slurm", shared, false, nil, "sbatch"},
+		{"slurm", "s3://lab/sweeps", false, nil, "its nodes share"},
+		{"kubernetes", shared, false, nil, "launch.kubernetes.image"},
+		{"kubernetes", shared + "/below", false, []string{image}, ""},
+		{"kubernetes", t.TempDir(), false, []string{image}, "is not below"},
+		{"kubernetes", "s3://lab/sweeps", false, []string{"+launch.kubernetes={image: registry.example/plumbline:1}"}, ""},
+	} {
+		e := runstest.Load(t, strings.Replace(folds, "many folds", "folds", 1), c.overrides...)
+		err := Possible(c.launcher, e, c.root, c.search)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s in %s, search %v, %v: %v, want %q", c.launcher, c.root, c.search, c.overrides, err, c.want)
+		}
+	}
+	launch := experiment.DefaultLaunch()
+	launch.Signal = "20h"
+	if _, _, _, err := launch.Times(); err == nil || !strings.Contains(err.Error(), "longer than sbatch takes") {
+		t.Errorf("a signal before the limit of 20 hours: %v", err)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"plumbline/eval"
@@ -139,5 +140,33 @@ func TestHalving(t *testing.T) {
 		if tr.Number != s.Best && tr.at[0] < s.Trials[s.Best].at[0] {
 			t.Errorf("trial %d at %v is better than the chosen one at %v", tr.Number, tr.at[0], s.Trials[s.Best].at[0])
 		}
+	}
+}
+
+// TestGridIsCounted: a grid that is too large is refused by its number of points, before any of them is made.
+func TestGridIsCounted(t *testing.T) {
+	wide := dimension{key: "k", domain: experiment.Domain{Uniform: []float64{0, 1}, Points: 1000}}
+	small := dimension{key: "c", choices: []string{"1", "2", "3"}}
+	nobody := func(context.Context, []*Trial, int, int) error {
+		t.Error("a trial was begun")
+		return nil
+	}
+	for _, c := range []struct {
+		dims   []dimension
+		trials int
+		want   string
+	}{
+		{[]dimension{wide, wide, wide, wide, wide, wide, wide}, 0, "more than 99999 points"},
+		{[]dimension{wide, wide, wide}, 20, "more than 99999 points"},
+		{[]dimension{small, small}, 9, "9 points beside the settings of the file, 9 trials are asked for"},
+	} {
+		s := &Search{Label: "m"}
+		err := s.run(t.Context(), &experiment.Tune{Method: "grid", Trials: c.trials}, c.dims, 1, eval.Higher, nobody)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%d trials: %v, want %q", c.trials, err, c.want)
+		}
+	}
+	if n := gridSize([]dimension{wide, small, small}); n != 9000 {
+		t.Errorf("%d points, want 9000", n)
 	}
 }

@@ -105,14 +105,15 @@ func (s *Search) run(ctx context.Context, t *experiment.Tune, dims []dimension, 
 	wanted := t.Trials
 	var points []point
 	if t.Method == "grid" {
-		points = grid(dims)
+		n := gridSize(dims)
 		if wanted == 0 {
-			wanted = len(points) + 1
+			wanted = min(n, maxGrid) + 1
 		}
-		if len(points)+1 > wanted {
-			return fmt.Errorf("tune: the grid of %s has %d points beside the settings of the file, %d trials are asked for: "+
-				"every model has the same number; fewer points, or method random", s.Label, len(points), wanted)
+		if n+1 > wanted {
+			return fmt.Errorf("tune: the grid of %s has %s points beside the settings of the file, %d trials are %s: "+
+				"fewer points, or method random", s.Label, manyPoints(n), wanted, asked(t.Trials))
 		}
+		points = grid(dims)
 	}
 	s.Trials = make([]Trial, 0, wanted) // evaluate holds pointers
 	add(nil)
@@ -155,6 +156,14 @@ func (s *Search) run(ctx context.Context, t *experiment.Tune, dims []dimension, 
 	}
 	s.choose(better)
 	return nil
+}
+
+// asked is why a grid has no more trials.
+func asked(trials int) string {
+	if trials == 0 {
+		return "the most that a search tries"
+	}
+	return "asked for, and every model has the same number"
 }
 
 // halve gives all trials little, and the best 1/eta of a round eta times as much in the next.

@@ -104,6 +104,28 @@ func assign(dims []dimension, p point) []string {
 	return out
 }
 
+// maxGrid is how many points a grid has at most: as many as trials can be asked for, the settings of the file aside.
+const maxGrid = 99_999
+
+// gridSize is the number of all combinations, or some number above maxGrid.
+func gridSize(dims []dimension) int {
+	n := 1
+	for i := range dims {
+		if n *= len(dims[i].points()); n > maxGrid {
+			return n
+		}
+	}
+	return n
+}
+
+// manyPoints is the number of a grid's points in words.
+func manyPoints(n int) string {
+	if n > maxGrid {
+		return fmt.Sprintf("more than %d", maxGrid)
+	}
+	return strconv.Itoa(n)
+}
+
 // grid is all combinations, the last key changing fastest.
 func grid(dims []dimension) []point {
 	all := []point{{}}

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -122,12 +124,15 @@ func (s *State) test(ctx context.Context, e *experiment.Experiment, dir *record.
 
 // runOrResume carries an experiment out, or takes up the run of it that an earlier attempt began.
 func runOrResume(ctx context.Context, e *experiment.Experiment, o runs.Options) (*runs.Outcome, error) {
-	stamp := strings.Repeat("[0-9]", 8) + "-" + strings.Repeat("[0-9]", 6) + "-"
-	begun, err := filepath.Glob(filepath.Join(o.Root, stamp+e.Name))
-	if err != nil {
+	begun, err := os.ReadDir(o.Root)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("tune: %w", err)
 	}
-	for _, path := range begun {
+	for _, one := range begun {
+		if stamp, ok := strings.CutSuffix(one.Name(), "-"+e.Name); !ok || !isStamp(stamp) {
+			continue
+		}
+		path := filepath.Join(o.Root, one.Name())
 		var m record.Manifest
 		if err := record.ReadJSON(path, "manifest.json", &m); err != nil {
 			continue // killed before it stood
@@ -135,6 +140,12 @@ func runOrResume(ctx context.Context, e *experiment.Experiment, o runs.Options) 
 		return runs.Resume(ctx, path, e.Options(), o)
 	}
 	return runs.Run(ctx, e, o)
+}
+
+// isStamp says whether a text is the time that the name of a run directory begins with.
+func isStamp(text string) bool {
+	_, err := time.Parse("20060102-150405", text)
+	return err == nil
 }
 
 // table writes the trials as CSV, a row for each.
@@ -167,6 +178,15 @@ type Result struct {
 	Searched, SearchedDefault float64 // the objective on training rows
 	Default, Tuned            float64 // mean over the cells of the test
 	DefaultSeeds, TunedSeeds  []float64
+	Gain                      float64 // of Tuned over Default: above 0 where it is better, or larger if neither is
+}
+
+// GainOf is what the gain of a metric is called.
+func GainOf(metric string) string {
+	if m, _ := eval.MetricNamed(metric); m.Better == 0 {
+		return "CHANGE"
+	}
+	return "GAIN"
 }
 
 // Results sets each model of a finished search beside itself by a metric of the test part.
@@ -177,6 +197,9 @@ func (s *State) Results(dir, metric string) (out []Result, err error) {
 	values := map[[2]string][]float64{}
 	for _, name := range s.Test.Runs {
 		rec, err := record.Open(filepath.Join(dir, filepath.FromSlash(name)))
+		if err == nil && !record.InResults(metric) {
+			err = rec.ReadMetrics()
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -202,6 +225,10 @@ func (s *State) Results(dir, metric string) (out []Result, err error) {
 		r.DefaultSeeds = values[[2]string{one.Data, one.Label}]
 		r.TunedSeeds = values[[2]string{one.Data, tunedLabel(one.Label)}]
 		r.Default, r.Tuned = mean(r.DefaultSeeds), mean(r.TunedSeeds)
+		about, _ := eval.MetricNamed(metric)
+		if r.Gain = r.Tuned - r.Default; about.Better == eval.Lower {
+			r.Gain = r.Default - r.Tuned
+		}
 		out = append(out, r)
 	}
 	return out, nil

@@ -123,6 +123,9 @@ func newState(e *experiment.Experiment, text []byte, command []string) *State {
 func Resume(ctx context.Context, path string, lo experiment.LoadOptions, o Options) (*State, error) {
 	file := filepath.Join(path, "experiment.yaml")
 	raw, err := record.ReadFile(file, record.MaxJSON)
+	if errors.Is(err, os.ErrNotExist) {
+		err = record.NoRun(path, "experiment.yaml")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("tune: %w", err)
 	}
@@ -275,7 +278,7 @@ func search(ctx context.Context, b *bench, label string, dims []dimension, say f
 	}
 	total := b.settings.Trials
 	if b.settings.Method == "grid" && total == 0 {
-		total = len(grid(dims)) + 1
+		total = min(gridSize(dims), maxGrid) + 1
 	}
 	say(Event{Text: fmt.Sprintf("%s on %s: %d trials of %d cells", label, one.Data, total, b.cells())})
 	done := 0

@@ -20,6 +20,7 @@ import (
 	"plumbline/eval"
 	"plumbline/runs/experiment"
 	"plumbline/runs/prepare"
+	"plumbline/runs/record"
 	"plumbline/runs/runstest"
 )
 
@@ -255,6 +256,18 @@ func TestTestIsReadOnce(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
+	// metrics that only metrics.json has, and those of which less is better
+	for metric, better := range map[string]float64{"recall_at_fpr": 1, "fpr_at_95tpr": -1} {
+		results, err := s.Results(dir, metric)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range results {
+			if want := better * (r.Tuned - r.Default); math.IsNaN(r.Default) || len(r.TunedSeeds) > 0 && r.Gain != want {
+				t.Errorf("%s: %+v, want a gain of %v", metric, r, want)
+			}
+		}
+	}
 	before, err := os.ReadDir(filepath.Join(dir, "test"))
 	if err != nil || s.Test.Finished.IsZero() {
 		t.Fatal(err, s.Test)
@@ -273,5 +286,30 @@ func TestTestIsReadOnce(t *testing.T) {
 		return strings.Contains(string(raw), `"`+one.Label+`-tuned"`)
 	}) {
 		t.Errorf("%v: the manifest does not say what was tuned", err)
+	}
+}
+
+// TestTestIsTakenUp: a test part that was begun is gone on with, wherever the folder is, and whatever else lies there.
+func TestTestIsTakenUp(t *testing.T) {
+	files := map[string]string{"train.csv": rows(240, 1, nil), "test.csv": rows(90, 2, nil)}
+	e := load(t, "{kind: official}", "random", files, "tune.trials=1", "models=[iforest]", "~tune.space",
+		"+tune.space={models.iforest.trees: {int: [5, 40]}}")
+	dir, s, err := Run(t.Context(), e, Options{Root: filepath.Join(t.TempDir(), "no [pattern] *")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := s.Test.Runs[0]
+	for _, other := range []string{"notes-search-test", "20240101-120000-another-search-test"} {
+		if err := os.Mkdir(filepath.Join(dir, "test", other), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Test = &Test{Begun: s.Test.Begun} // killed before it was noted that the test part was read
+	if err := record.NewDirectory(dir).WriteJSON(StateFile, s); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Resume(t.Context(), dir, experiment.LoadOptions{Builtin: configs.Files}, Options{})
+	if err != nil || !slices.Equal(again.Test.Runs, []string{begun}) {
+		t.Errorf("%v: the test part was read by %v, want %s alone", err, again.Test.Runs, begun)
 	}
 }

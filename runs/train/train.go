@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"plumbline/configs/settings"
 	"plumbline/data"
@@ -193,6 +194,14 @@ func (o *Options) carryOut(ctx context.Context, text []byte) (*Trained, error) {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	e, err := experiment.Load(path, experiment.LoadOptions{Overrides: o.Overrides, DataDirs: o.Dirs, Builtin: o.Builtin})
+	var ps settings.Problems
+	if errors.As(err, &ps) { // nobody can look into a file that is gone
+		for i := range ps {
+			if strings.HasPrefix(ps[i].Where, path) {
+				ps[i].Where = ""
+			}
+		}
+	}
 	if err != nil {
 		return nil, refused(err)
 	}
@@ -201,6 +210,13 @@ func (o *Options) carryOut(ctx context.Context, text []byte) (*Trained, error) {
 	}
 	run := o.Run
 	run.Root = filepath.Join(root, "runs")
+	if say := run.Observe; say != nil {
+		run.Observe = func(v runs.Event) {
+			if v.Kind != runs.Planned { // it names the folder
+				say(v)
+			}
+		}
+	}
 	out, err := runs.Run(ctx, e, run)
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)

@@ -103,8 +103,18 @@ func TestTrain(t *testing.T) {
 	}
 	o := options(file)
 	o.Model = "no such model"
-	if _, err := train.Train(context.Background(), o); !errors.Is(err, train.ErrSettings) {
+	if _, err := train.Train(context.Background(), o); !errors.Is(err, train.ErrSettings) ||
+		strings.Contains(err.Error(), os.TempDir()) { // the experiment is gone when its place is read
 		t.Errorf("a model that is not there: %v", err)
+	}
+	o = options(file)
+	o.Run.Observe = func(e runs.Event) {
+		if e.Kind == runs.Planned {
+			t.Errorf("%s is named, which goes away", e.Dir)
+		}
+	}
+	if _, err := train.Train(context.Background(), o); err != nil {
+		t.Error(err)
 	}
 	o = options(file + ".gone")
 	if _, err := train.Train(context.Background(), o); !errors.Is(err, train.ErrSettings) {

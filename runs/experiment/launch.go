@@ -3,6 +3,8 @@ package experiment
 import (
 	"fmt"
 	"math"
+	"path"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -181,8 +183,23 @@ func (l *Launch) UnmarshalSettings(d settings.Node) settings.Problems {
 			ps = append(ps, d.Problem("%q: want one line", line))
 		}
 	}
-	if !strings.HasPrefix(l.Kubernetes.Mount, "/") {
-		ps = append(ps, d.Problem("kubernetes.mount: %q is no path from the root", l.Kubernetes.Mount))
+	return append(ps, l.Kubernetes.check(d)...)
+}
+
+// objectName is a name that Kubernetes takes for an object (a DNS subdomain of RFC 1123).
+var objectName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
+
+// check says which settings Kubernetes would refuse when the run directory has been made.
+func (k *LaunchKubernetes) check(d settings.Node) (ps settings.Problems) {
+	for _, one := range [][2]string{{"namespace", k.Namespace}, {"volume", k.Volume}, {"secret", k.Secret},
+		{"queue", k.Queue}, {"service_account", k.ServiceAccount}} {
+		if one[1] != "" && (!objectName.MatchString(one[1]) || len(one[1]) > 253) {
+			ps = append(ps, d.Problem("kubernetes.%s: %q is no name that Kubernetes takes: small letters, digits, dashes and "+
+				"dots, between two letters or digits", one[0], one[1]))
+		}
+	}
+	if !strings.HasPrefix(k.Mount, "/") || path.Clean(k.Mount) == "/" {
+		ps = append(ps, d.Problem("kubernetes.mount: %q is no folder by its path from the root", k.Mount))
 	}
 	return ps
 }

@@ -38,7 +38,7 @@ func Collect(ctx context.Context, path string, lo experiment.LoadOptions, o Opti
 	}
 	defer own.Tidy()
 	if err := board.Free(ctx, WholeRun); err != nil {
-		return nil, fmt.Errorf("runs: %s: another process is at work on this run: %w", path, err)
+		return nil, fmt.Errorf("runs: %s: %w: %w", path, ErrBusy, err)
 	}
 	logFile, err := openLog(filepath.Join(path, "log.jsonl"))
 	if err != nil {

@@ -146,7 +146,7 @@ func (r *run) carryOut(ctx context.Context) (*Outcome, error) {
 	defer folder.Close()
 	// two processes would write the same files, each over the other's halves
 	if record.Lock(folder, r.opt.Share != nil) {
-		return nil, fmt.Errorf("runs: %s: another process is at work on this run", r.dir.Path)
+		return nil, fmt.Errorf("runs: %s: %w", r.dir.Path, ErrBusy)
 	}
 	r.results = map[string]record.Result{}
 	whole := r.exp.Plan()

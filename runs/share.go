@@ -27,6 +27,9 @@ const (
 // WholeRun is the claim of a process that carries out the whole run.
 const WholeRun = "run"
 
+// ErrBusy is wrapped by the errors of who finds a run, not single cells of it, in the hands of another process.
+var ErrBusy = errors.New("another process is at work on this run")
+
 // Board is the claims on the cells of a run, by their numbers in the plan, for this process.
 func Board(dir string, takeOver bool) *claim.Board {
 	return &claim.Board{Files: claim.Folder(filepath.Join(dir, claimFolder)), Self: claim.Self(),
@@ -45,7 +48,7 @@ func (r *run) share(ctx context.Context, plan []experiment.Cell) (own []experime
 	if r.opt.Share == nil {
 		whole, err := r.board.Alone(ctx, WholeRun)
 		if err != nil {
-			return nil, nil, fmt.Errorf("runs: %s: another process is at work on this run: %w", r.dir.Path, err)
+			return nil, nil, fmt.Errorf("runs: %s: %w: %w", r.dir.Path, ErrBusy, err)
 		}
 		release = func() { whole.Tidy() }
 	} else {

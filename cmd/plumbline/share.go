@@ -107,6 +107,8 @@ func (a *app) carryOutShare(ctx context.Context, dir string, s *share, o runs.Op
 		return usage(err)
 	case errors.Is(err, record.ErrUnwritable) && outcome != nil:
 		return failed(fmt.Errorf("%w; the same command goes on when there is room", err))
+	case errors.Is(err, runs.ErrBusy):
+		return &command.Failure{Code: command.ExitAgain, Err: err}
 	case err != nil:
 		return failed(err)
 	}

@@ -124,7 +124,7 @@ function one(p, a) {
   at("says").textContent = p.anomaly == null ? `The score is ${digits(p.score)}; the model has no threshold.`
     : `${p.anomaly ? "An anomaly" : "No anomaly"}: the score is ${digits(p.score)}, ${side} the threshold ${digits(a.threshold)}.`;
   const doubts = [];
-  if (p.p_value != null) doubts.push(`Of benign records held out in training, a share of ${small(p.p_value)} scored as high (conformal p-value).`);
+  if (p.p_value != null) doubts.push(`Of benign records held out in training, a share of ${small(p.p_value)} scored as high (conformal p\u2011value).`);
   if (p.unknown) doubts.push(`The model has not met this ${p.unknown.join(", ")}.`);
   at("doubts").replaceChildren(...doubts.map(d => { const li = document.createElement("li"); li.textContent = d; return li; }));
   const rows = (p.reasons || []).map(r => {

@@ -31,7 +31,7 @@ var laterSets = [][2]string{{"ctu-argus", "ctu-mcfp-binetflow"}, {"iot23-honeypo
 
 // laterModels are those of rows, then those of traces.
 var laterModels = []string{"iforest", "znorm", "hbos", "pca", "copod", "lof", "knn", "ocsvm", "gmm", "ae", "ngram",
-	"markov", "pdfa", "sequent", "msm", "lstm_pred", "lstm_density"}
+	"markov", "pdfa", "sequent", "msm", "lstm_pred", "lstm_density", "deeplog"}
 
 // asked are the rates.
 var asked = []float64{0.01, 0.05}

@@ -1,7 +1,9 @@
 package figures
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"slices"
 
@@ -126,7 +128,11 @@ func (f *Reader) recallOf(r *compare.Row) (map[string]float64, error) {
 			continue
 		}
 		var m eval.Metrics
-		if err := record.ReadJSON(f.Dir, cell.Cell+"/metrics.json", &m); err != nil {
+		err := record.ReadJSON(f.Dir, cell.Cell+"/metrics.json", &m)
+		if errors.Is(err, fs.ErrNotExist) { // the comparison says that it has gone: curves are still of the scores
+			continue
+		}
+		if err != nil {
 			return nil, fmt.Errorf("figures: %w", err)
 		}
 		for _, k := range m.Classes {

@@ -282,7 +282,7 @@ func TestRecallOfFolds(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, cells[3].Cell, "metrics.json")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := (&Reader{Dir: dir}).recallOf(&g.Rows[0]); err == nil {
-		t.Error("a file that is not there is no error")
+	if again, err := (&Reader{Dir: dir}).recallOf(&g.Rows[0]); err != nil || len(again) != len(got) {
+		t.Errorf("without the file of a cell: %v, %v", again, err)
 	}
 }

@@ -56,6 +56,9 @@ func written(t testing.TB, n int, cells []cell) *record.Record {
 			t.Fatal(err)
 		}
 		m, err := eval.Summarise(s.Score, s.Truth, 2, 20, 1)
+		if err == nil {
+			err = record.NewDirectory(rec.Dir).WriteJSON(name+"/metrics.json", m)
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,6 +127,7 @@ func TestReport(t *testing.T) {
 		fmt.Sprintf("far ranks first with AUROC %s, %s ahead of near; the difference is significant.", short(far.Mean),
 			short(far.Mean-near.Mean)),
 		"All 2 models beat the best control (random, ", "3 seeds are few for an interval: take 5 or more.",
+		"Which attacks are found at the threshold",
 		"cells/d/broken", "no memory", "Content-Security-Policy", "default-src 'none'", "9 of 10 cells ok",
 		short(near.Interval.Low) + "–" + short(near.Interval.High), "± " + short(near.SD),
 	} {

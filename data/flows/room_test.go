@@ -27,7 +27,7 @@ func office(t *testing.T) []byte {
 	return b.Bytes()
 }
 
-// built is the flows of captures over so many tables, by number, a line each, and how many connections were open at
+// built is the flows of captures over a number of tables, by number, a line each, and how many connections were open at
 // most, which is looked at with each packet where there is one worker.
 func built(t *testing.T, v Vocabulary, open, workers, tables int, files ...packets.File) (lines string, most int,
 	rep *Report) {

@@ -25,7 +25,7 @@ func text(t testing.TB, v Vocabulary, s Settings, workers int, files ...packets.
 	return textOver(t, v, s, workers, shardsFor(s.MaxOpen), files...)
 }
 
-// textOver is the same, with the connections in so many tables.
+// textOver is the same, with the connections in a number of tables.
 func textOver(t testing.TB, v Vocabulary, s Settings, workers, tables int, files ...packets.File) (string, *Report) {
 	t.Helper()
 	if err := v.Check(); err != nil {

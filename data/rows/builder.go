@@ -30,7 +30,7 @@ type Builder struct {
 	Plan
 	Expected int64 // bytes of text that all files together have; 0: not known
 	Memory   int64 // bytes that the table may take; 0: any
-	Hopeless int   // reading ends with ErrHopeless after so many rows none of which could be read; 0: it goes on
+	Hopeless int   // rows after which reading ends with ErrHopeless where none could be read; 0: it goes on
 	// Each is given the rows in blocks, in order, instead of the builder keeping them; nil: they are kept.
 	Each     func(*Block) error
 	taken    int64           // bytes of text that were taken over

@@ -177,8 +177,8 @@ var allowed = map[string]string{
 	"cmd/speed/captures": "data/packets",
 	"cmd/speed/serving":  "configs data data/source models/all runs/bundle runs/experiment runs/usage",
 	"cmd/terminal":       "data/audit data/eda runs runs/audit runs/record runs/visible",
-	"cmd/command": "cmd/terminal configs configs/settings data/bucket data/cache data/pseudonym data/source " +
-		"runs/bundle runs/experiment runs/mirror runs/record runs/visible",
+	"cmd/command": "cmd/terminal configs configs/settings data/bucket data/cache data/eda " +
+		"data/pseudonym data/source runs runs/bundle runs/experiment runs/mirror runs/record runs/visible",
 	"cmd/automaton": "*",
 	"cmd/modelfile": "*",
 	"cmd/serving":   "*",

@@ -1,6 +1,7 @@
 package runs
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -33,6 +34,9 @@ func ParseCells(text string) ([]int, error) {
 	return slices.Compact(out), nil
 }
 
+// ErrNoCell is wrapped by errors that name a cell that the plan of a run does not have.
+var ErrNoCell = errors.New("there is no cell")
+
 // NamedCells is the numbers of cells of a run that have these names, or whose names alone hold them.
 func NamedCells(dir string, lo experiment.LoadOptions, names []string) ([]int, error) {
 	e, err := experiment.Load(filepath.Join(dir, "experiment.yaml"), lo)
@@ -48,7 +52,7 @@ func NamedCells(dir string, lo experiment.LoadOptions, names []string) ([]int, e
 		found := record.Fitting(cells, name)
 		switch len(found) {
 		case 0:
-			return nil, fmt.Errorf("runs: %s has no cell %q", dir, name)
+			return nil, fmt.Errorf("runs: %w %q in %s", ErrNoCell, name, dir)
 		case 1:
 			out = append(out, found[0]+1)
 		default:

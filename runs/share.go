@@ -55,7 +55,7 @@ func (r *run) share(ctx context.Context, plan []experiment.Cell) (own []experime
 		own = nil
 		for _, n := range r.opt.Share {
 			if n < 1 || n > len(plan) {
-				return nil, nil, fmt.Errorf("runs: there is no cell %d: the run has cells 1 to %d", n, len(plan))
+				return nil, nil, fmt.Errorf("runs: %w %d: the run has cells 1 to %d", ErrNoCell, n, len(plan))
 			}
 			own = append(own, plan[n-1])
 		}

@@ -9,7 +9,6 @@ import (
 
 	"plumbline/cmd/terminal"
 	"plumbline/configs/settings"
-	"plumbline/runs/record"
 	"plumbline/runs/visible"
 )
 
@@ -40,7 +39,7 @@ func (a *App) Code(err error) int {
 	}
 	f := &Failure{Code: ExitUsage, Err: err}
 	errors.As(err, &f)
-	if errors.Is(err, record.ErrNoRun) {
+	if notThere(err) {
 		f = &Failure{Code: ExitUsage, Quiet: f.Quiet, Err: f.Err}
 	}
 	if !f.Quiet {

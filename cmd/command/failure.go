@@ -1,5 +1,14 @@
 package command
 
+import (
+	"errors"
+
+	"plumbline/data/eda"
+	"plumbline/data/source"
+	"plumbline/runs"
+	"plumbline/runs/record"
+)
+
 // Exit codes.
 const (
 	ExitOK     = 0
@@ -37,4 +46,12 @@ func Failed(err error) error {
 		return nil
 	}
 	return &Failure{Code: ExitFailed, Err: err}
+}
+
+// notThere says whether an error is of a name that stands for nothing, wherever that was found out: a mistake in the
+// arguments or the config.
+func notThere(err error) bool {
+	var pair *eda.TestError
+	return errors.Is(err, record.ErrNoRun) || errors.Is(err, source.ErrNoFile) || errors.Is(err, runs.ErrNoCell) ||
+		errors.As(err, &pair)
 }

@@ -17,7 +17,6 @@ import (
 	"plumbline/cmd/command"
 	"plumbline/configs"
 	"plumbline/configs/settings"
-	"plumbline/data/source"
 	"plumbline/eval"
 	"plumbline/runs"
 	"plumbline/runs/compare"
@@ -179,8 +178,6 @@ func (a *app) carryOut(ctx context.Context, e *experiment.Experiment, resume, me
 	}
 	p.Close()
 	switch {
-	case errors.Is(err, source.ErrNoFile): // nothing was read, and no run directory was made
-		return usage(err)
 	case errors.Is(err, record.ErrUnwritable) && outcome != nil:
 		return failed(fmt.Errorf("%w; the run ended there: make room and go on with: plumbline run --resume %s", err,
 			a.Shown(outcome.Dir)))

@@ -12,7 +12,6 @@ import (
 
 	"plumbline/cmd/command"
 	"plumbline/configs"
-	"plumbline/data/source"
 	"plumbline/runs"
 	"plumbline/runs/experiment"
 	"plumbline/runs/record"
@@ -103,8 +102,6 @@ func (a *app) carryOutShare(ctx context.Context, dir string, s *share, o runs.Op
 	outcome, err := runs.Resume(ctx, dir, lo, o)
 	p.Close()
 	switch {
-	case errors.Is(err, source.ErrNoFile):
-		return usage(err)
 	case errors.Is(err, record.ErrUnwritable) && outcome != nil:
 		return failed(fmt.Errorf("%w; the same command goes on when there is room", err))
 	case errors.Is(err, runs.ErrBusy):

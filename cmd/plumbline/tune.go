@@ -15,7 +15,6 @@ import (
 	"plumbline/configs"
 	"plumbline/configs/settings"
 	"plumbline/data/bucket"
-	"plumbline/data/source"
 	"plumbline/eval"
 	"plumbline/runs/experiment"
 	"plumbline/runs/tune"
@@ -142,8 +141,6 @@ func (a *app) tune(ctx context.Context, args []string, resume, metric string, as
 			return &command.Failure{Code: command.ExitAgain, Quiet: true, Err: err}
 		}
 		return &command.Failure{Code: exitFailed, Quiet: true, Err: err}
-	case errors.Is(err, source.ErrNoFile):
-		return usage(err)
 	case err != nil:
 		return failed(err)
 	}

@@ -130,6 +130,19 @@ func (d Node) Get(key string) (Node, bool) {
 	return Node{}, false
 }
 
+// At is the node under dotted keys, or the last on the way to it that is there: where to say what is wrong with a
+// setting that may have been left out.
+func (d Node) At(keys string) Node {
+	for key := range strings.SplitSeq(keys, ".") {
+		below, ok := d.Get(key)
+		if !ok {
+			break
+		}
+		d = below
+	}
+	return d
+}
+
 // Items are the elements of a sequence; a scalar other than null stands for a list of one.
 func (d Node) Items() []Node {
 	switch {

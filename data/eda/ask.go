@@ -78,12 +78,25 @@ func (c *Collector) usual() (out []*Question) {
 	return out
 }
 
+// TestError is what is wrong with a pair that a test was asked of.
+type TestError struct {
+	Pair string // as it was given
+	Why  string
+}
+
+// Error names the pair and says why it cannot be tested.
+func (e *TestError) Error() string { return fmt.Sprintf("eda: test %q: %s", e.Pair, e.Why) }
+
+func refuse(pair, format string, args ...any) error {
+	return &TestError{Pair: pair, Why: fmt.Sprintf(format, args...)}
+}
+
 // CutPair is the two sides of a pair to test.
 func CutPair(pair string) (left, right string, err error) {
 	left, right, ok := strings.Cut(pair, "~")
 	left, right = strings.TrimSpace(left), strings.TrimSpace(right)
 	if !ok || left == "" || right == "" {
-		return "", "", fmt.Errorf("eda: test %q: want two columns such as 'src_bytes ~ label'", pair)
+		return "", "", refuse(pair, "want two columns such as 'src_bytes ~ label'")
 	}
 	return left, right, nil
 }
@@ -121,9 +134,9 @@ func (c *Collector) ask(pair string) (*Question, error) {
 	case err != nil:
 		return nil, err
 	case a == b:
-		return nil, fmt.Errorf("eda: test %q: want two columns", pair)
+		return nil, refuse(pair, "want two columns")
 	case !a.exact() || !b.exact():
-		return nil, fmt.Errorf("eda: test %q: the columns did not fit the memory together (--memory)", pair)
+		return nil, refuse(pair, "the columns did not fit the memory together (--memory)")
 	case a.numeric() && b.numeric():
 		return c.numbersQuestion(a, b), nil
 	case a.numeric():
@@ -137,7 +150,7 @@ func (c *Collector) ask(pair string) (*Question, error) {
 
 func (c *Collector) twoLabels(pair string) error {
 	if c.class == nil || c.attacks == 0 || c.attacks == c.rows {
-		return fmt.Errorf("eda: test %q: the data has no labels, or one alone", pair)
+		return refuse(pair, "the data has no labels, or one alone")
 	}
 	return nil
 }
@@ -160,7 +173,7 @@ func (c *Collector) find(pair, name string) (*column, error) {
 	if len(names) > shown {
 		names = append(names[:shown], fmt.Sprintf("%d more", len(c.columns)-shown))
 	}
-	return nil, fmt.Errorf("eda: test %q: no column %q; there are label, class, %s", pair, name, strings.Join(names, ", "))
+	return nil, refuse(pair, "no column %q; there are label, class, %s", name, strings.Join(names, ", "))
 }
 
 func (c *Collector) askLogistic(pair, right string) (*Question, error) {
@@ -169,18 +182,18 @@ func (c *Collector) askLogistic(pair, right string) (*Question, error) {
 	}
 	name, zero, above := strings.Cut(right, ">")
 	if above && strings.TrimSpace(zero) != "0" {
-		return nil, fmt.Errorf("eda: test %q: a number is compared with 0 alone", pair)
+		return nil, refuse(pair, "a number is compared with 0 alone")
 	}
 	col, err := c.find(pair, strings.TrimSpace(name))
 	switch {
 	case err != nil:
 		return nil, err
 	case !col.exact():
-		return nil, fmt.Errorf("eda: test %q: the column did not fit the memory (--memory)", pair)
+		return nil, refuse(pair, "the column did not fit the memory (--memory)")
 	case above && col.numeric():
 		return c.presenceQuestion(col), nil
 	case above:
-		return nil, fmt.Errorf("eda: test %q: %s is no number", pair, col.name)
+		return nil, refuse(pair, "%s is no number", col.name)
 	case col.numeric():
 		return c.logisticNumber(col), nil
 	}

@@ -38,25 +38,20 @@ type Capture struct {
 
 // Check says what is wrong with the settings.
 func (c *Capture) Check(options settings.Node) (ps settings.Problems) {
-	at := func(key string) settings.Node {
-		if n, ok := options.Get(key); ok {
-			return n
-		}
-		return options
-	}
 	info, err := Lookup(c.As)
 	if err != nil {
-		return append(ps, at("as").Problem("want one of %v, not %q%s", Names(), c.As, settings.DidYouMean(c.As, Names())))
+		return append(ps, options.At("as").Problem("want one of %v, not %q%s", Names(), c.As,
+			settings.DidYouMean(c.As, Names())))
 	}
 	v := info.New()
 	ps = append(ps, c.Settings.Decode(v)...)
 	if len(ps) == 0 {
 		if err := v.Check(); err != nil {
-			ps = append(ps, at("settings").Problem("%v", err))
+			ps = append(ps, options.At("settings").Problem("%v", err))
 		}
 	}
 	if c.MaxOpen < 1 {
-		ps = append(ps, at("max_open").Problem("want at least 1"))
+		ps = append(ps, options.At("max_open").Problem("want at least 1"))
 	}
 	if len(ps) > 0 {
 		return ps
@@ -65,7 +60,7 @@ func (c *Capture) Check(options settings.Node) (ps settings.Problems) {
 	specs := c.Schema()
 	for _, name := range c.Categories {
 		if !slices.ContainsFunc(specs, func(s rows.ColumnSpec) bool { return s.Name == name }) {
-			ps = append(ps, at("categories").Problem("flows of %s have no column %q", c.As, name))
+			ps = append(ps, options.At("categories").Problem("flows of %s have no column %q", c.As, name))
 		}
 	}
 	return ps

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"path"
@@ -101,6 +102,14 @@ const early = time.Minute
 // maxSignal is the longest time before its limit that a task can be interrupted at (sbatch(1), --signal).
 const maxSignal = 65535 * time.Second
 
+// launchError is what is wrong with one setting of the section.
+type launchError struct {
+	key string
+	error
+}
+
+func (e *launchError) Error() string { return "launch." + e.key + ": " + e.error.Error() }
+
 // Times are the settings that are times: how long a task is to take, its limit (0: to be estimated), and how long
 // before that it is interrupted.
 func (l *Launch) Times() (task, limit, signal time.Duration, err error) {
@@ -113,16 +122,16 @@ func (l *Launch) Times() (task, limit, signal time.Duration, err error) {
 		}
 		d, err := time.ParseDuration(one.text)
 		if err != nil || d <= 0 {
-			return 0, 0, 0, fmt.Errorf("%s: %q is not a time such as 90s or 2h", one.key, one.text)
+			return 0, 0, 0, &launchError{one.key, fmt.Errorf("%q is not a time such as 90s or 2h", one.text)}
 		}
 		*one.to = d
 	}
 	if signal > maxSignal {
-		return 0, 0, 0, fmt.Errorf("signal: %v is longer than sbatch takes, %v", signal, maxSignal)
+		return 0, 0, 0, &launchError{"signal", fmt.Errorf("%v is longer than sbatch takes, %v", signal, maxSignal)}
 	}
 	if limit > 0 && limit < signal+early {
-		return 0, 0, 0, fmt.Errorf("time %v is not a minute longer than signal %v, which may come a minute early: tasks "+
-			"would be interrupted as they begin", limit, signal)
+		return 0, 0, 0, &launchError{"time", fmt.Errorf("%v is not a minute longer than signal %v, which may come a minute "+
+			"early: tasks would be interrupted as they begin", limit, signal)}
 	}
 	return task, limit, signal, nil
 }
@@ -137,7 +146,7 @@ func (l *Launch) Bytes() (int64, error) {
 		err = fmt.Errorf("%q is less than a megabyte", l.Memory)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("memory: %w", err)
+		return 0, &launchError{"memory", err}
 	}
 	return n, nil
 }
@@ -172,15 +181,24 @@ func (l *Launch) UnmarshalSettings(d settings.Node) settings.Problems {
 	if len(ps) > 0 {
 		return ps
 	}
-	if _, _, _, err := l.Times(); err != nil {
-		ps = append(ps, d.Problem("%v", err))
+	_, _, _, times := l.Times()
+	_, bytes := l.Bytes()
+	for _, err := range []error{times, bytes} {
+		if one := (*launchError)(nil); errors.As(err, &one) {
+			ps = append(ps, d.At(one.key).Problem("%v", one.error))
+		}
 	}
-	if _, err := l.Bytes(); err != nil {
-		ps = append(ps, d.Problem("%v", err))
+	oneLine := func(at settings.Node, text string) {
+		if strings.ContainsAny(text, "\n\r") {
+			ps = append(ps, at.Problem("%q: want one line", text))
+		}
 	}
-	for _, line := range append(l.Slurm.Options, l.Slurm.Partition, l.Slurm.Account, l.Slurm.QOS) {
-		if strings.ContainsAny(line, "\n\r") {
-			ps = append(ps, d.Problem("%q: want one line", line))
+	oneLine(d.At("slurm.partition"), l.Slurm.Partition)
+	oneLine(d.At("slurm.account"), l.Slurm.Account)
+	oneLine(d.At("slurm.qos"), l.Slurm.QOS)
+	for i, option := range d.At("slurm.options").Items() {
+		if i < len(l.Slurm.Options) {
+			oneLine(option, l.Slurm.Options[i])
 		}
 	}
 	return append(ps, l.Kubernetes.check(d)...)
@@ -194,12 +212,12 @@ func (k *LaunchKubernetes) check(d settings.Node) (ps settings.Problems) {
 	for _, one := range [][2]string{{"namespace", k.Namespace}, {"volume", k.Volume}, {"secret", k.Secret},
 		{"queue", k.Queue}, {"service_account", k.ServiceAccount}} {
 		if one[1] != "" && (!objectName.MatchString(one[1]) || len(one[1]) > 253) {
-			ps = append(ps, d.Problem("kubernetes.%s: %q is no name that Kubernetes takes: small letters, digits, dashes and "+
-				"dots, between two letters or digits", one[0], one[1]))
+			ps = append(ps, d.At("kubernetes."+one[0]).Problem("%q is no name that Kubernetes takes: small letters, "+
+				"digits, dashes and dots, between two letters or digits", one[1]))
 		}
 	}
 	if !strings.HasPrefix(k.Mount, "/") || path.Clean(k.Mount) == "/" {
-		ps = append(ps, d.Problem("kubernetes.mount: %q is no folder by its path from the root", k.Mount))
+		ps = append(ps, d.At("kubernetes.mount").Problem("%q is no folder by its path from the root", k.Mount))
 	}
 	return ps
 }

@@ -32,3 +32,22 @@ func TestKubernetesNames(t *testing.T) {
 		}
 	}
 }
+
+// TestLaunchPlaces: what is wrong with a setting of launch is said of its own place, whichever overrides came before.
+func TestLaunchPlaces(t *testing.T) {
+	file := runstest.Write(t, "name: n\ndata: [synth]\nmodels: [znorm]\nlaunch:\n  memory: plenty\n  slurm:\n"+
+		"    options:\n      - --exclusive\n      - \"a\\nb\"\n")
+	for want, overrides := range map[string][]string{
+		file + `:5:11: launch.memory: "plenty" is not a size`:               nil,
+		file + `:9:9: launch.slurm.options.1: "a\nb": want one line`:        nil,
+		`command line: launch.time=soon: launch.time: "soon" is not a time`: {"launch.group=2", "launch.time=soon"},
+		`command line: launch.signal=30h: launch.signal: 30h0m0s is longer`: {"launch.signal=30h", "launch.group=2"},
+		`line: launch.kubernetes.mount=x: launch.kubernetes.mount: "x" is`: {"launch.cpus=1",
+			"launch.kubernetes.mount=x"},
+	} {
+		_, err := experiment.Load(file, experiment.LoadOptions{Builtin: configs.Files, Overrides: overrides})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v, want %q", overrides, err, want)
+		}
+	}
+}

@@ -145,10 +145,7 @@ func (l *loader) wrong(key string) bool {
 }
 
 func (l *loader) at(key, format string, args ...any) settings.Problem {
-	if d, ok := l.doc.Get(key); ok {
-		return d.Problem(format, args...)
-	}
-	return l.doc.Problem(format, args...)
+	return l.doc.At(key).Problem(format, args...)
 }
 
 // problems turns an error of a lookup or decoder into problems at d.

@@ -74,17 +74,17 @@ func TestTraining(t *testing.T) {
 
 // TestTrials: one figure for each setting with numbers, on a logarithmic axis where it ranges far.
 func TestTrials(t *testing.T) {
-	dir, _ := group(t, map[string]string{"trials.csv": "data,label,trial,chosen,status,value,sd,values,error\n" +
-		"d,m,0,false,ok,0.5,,,\n" + "d,m,1,false,ok,0.6,,models.m.rate=0.001 models.m.kind=a models.m.k=2,\n" +
-		"d,m,2,true,ok,0.9,,models.m.rate=1 models.m.kind=b models.m.k=3,\n" +
-		"d,m,3,false,failed,,,models.m.rate=10,no memory\n"}, cell("m", 1, nil))
+	dir, _ := group(t, map[string]string{"trials.csv": "data,label,trial,chosen,status,value,sd,error,models.other.eps," +
+		"models.m.rate,models.m.kind,models.m.k\n" +
+		"d,m,0,false,ok,0.5,,,,,,\n" + "d,m,1,false,ok,0.6,,,,0.001,\"[8, 4]\",2\n" +
+		"d,m,2,true,ok,0.9,,,,1,a = b,3\n" + "d,m,3,false,failed,,,no memory,,10,,\n"}, cell("m", 1, nil))
 	got, err := Trials(dir, 300)
 	if err != nil || len(got) != 3 {
 		t.Fatalf("%d figures, %v", len(got), err)
 	}
 	all, rate, k := got[0], got[1], got[2]
-	want := [][]string{{"rate", "kind", "k", "objective"}, {"", "", "", "0.5"}, {"0.001", "a", "2", "0.6"},
-		{"1", "b", "3", "0.9"}}
+	want := [][]string{{"rate", "kind", "k", "objective"}, {"", "", "", "0.5"}, {"0.001", "[8, 4]", "2", "0.6"},
+		{"1", "a = b", "3", "0.9"}}
 	if !slices.EqualFunc(all.Table, want, slices.Equal[[]string]) {
 		t.Errorf("%v, want %v", all.Table, want)
 	}
@@ -92,8 +92,8 @@ func TestTrials(t *testing.T) {
 		!slices.Equal(rate.Table[2], []string{"1", "0.9", "chosen"}) || k.Table[1][0] != "2" {
 		t.Errorf("%v %v", rate.Table, k.Table)
 	}
-	own, _ := group(t, map[string]string{"trials.csv": "data,label,trial,chosen,status,value,sd,values,error\n" +
-		"d,m,0,true,ok,0.5,,,\n"}, cell("m", 1, nil))
+	own, _ := group(t, map[string]string{"trials.csv": "data,label,trial,chosen,status,value,sd,error\n" +
+		"d,m,0,true,ok,0.5,,\n"}, cell("m", 1, nil))
 	if none, err := Trials(own, 300); none == nil || len(none) > 0 || err != nil {
 		t.Errorf("a search of the file's own settings: %v, %v", none, err)
 	}

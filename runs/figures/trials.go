@@ -10,7 +10,7 @@ import (
 	"plumbline/runs/plot"
 )
 
-// Trial is a row of trials.csv that has an objective.
+// Trial is a row of trials.csv that has an objective. The columns after its error are settings by their paths.
 type Trial struct {
 	Number    string
 	Chosen    bool
@@ -40,7 +40,7 @@ func searches(rows [][]string) (out []*Search, err error) {
 	for k, name := range rows[0] {
 		at[name] = k
 	}
-	for _, name := range []string{"data", "label", "trial", "chosen", "status", "values", "value"} {
+	for _, name := range []string{"data", "label", "trial", "chosen", "status", "value", "error"} {
 		if _, ok := at[name]; !ok {
 			return nil, fmt.Errorf("figures: trials.csv lacks the column %s", name)
 		}
@@ -58,8 +58,11 @@ func searches(rows [][]string) (out []*Search, err error) {
 			continue
 		}
 		one := Trial{r[at["trial"]], r[at["chosen"]] == "true", map[string]string{}, objective}
-		for _, set := range strings.Fields(r[at["values"]]) {
-			name, text, _ := strings.Cut(set, "=")
+		for k, text := range r[at["error"]+1:] {
+			if text == "" { // of another search, or left as it is in the file
+				continue
+			}
+			name := rows[0][at["error"]+1+k]
 			one.Values[name] = text
 			if !slices.Contains(s.Settings, name) {
 				s.Settings = append(s.Settings, name)

@@ -11,11 +11,11 @@ import (
 )
 
 // trialsFile is a search of one model, its best trial the third, with a name that would be markup.
-const trialsFile = "data,label,trial,chosen,status,value,sd,values,error\n" +
-	"d,<b>m</b>,0,false,ok,0.5,,,\n" +
-	"d,<b>m</b>,1,false,ok,0.6,,models.m.rate=0.001 models.m.kind=a models.m.layers=2,\n" +
-	"d,<b>m</b>,2,true,ok,0.9,,models.m.rate=1 models.m.kind=b models.m.layers=3,\n" +
-	"d,<b>m</b>,3,false,failed,,,models.m.rate=10,no memory\n"
+const trialsFile = "data,label,trial,chosen,status,value,sd,error,models.m.rate,models.m.kind,models.m.layers\n" +
+	"d,<b>m</b>,0,false,ok,0.5,,,,,\n" +
+	"d,<b>m</b>,1,false,ok,0.6,,,0.001,a,2\n" +
+	"d,<b>m</b>,2,true,ok,0.9,,,1,b,3\n" +
+	"d,<b>m</b>,3,false,failed,,,no memory,10,,\n"
 
 // TestSearch: the page says what was found and what it is better than; other directories are none of a search.
 func TestSearch(t *testing.T) {

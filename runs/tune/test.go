@@ -151,8 +151,18 @@ func isStamp(text string) bool {
 // table writes the trials as CSV, a row for each.
 func (s *State) table(to io.Writer) error {
 	w := csv.NewWriter(to)
-	w.Write([]string{"data", "label", "trial", "chosen", "status", "value", "sd", "cells", "round", "resource", "seconds",
-		"values", "error"})
+	var settings []string // of all searches, each a column after the others
+	for _, one := range s.Searches {
+		for _, t := range one.Trials {
+			for _, v := range t.Values {
+				if key, _, _ := strings.Cut(v, "="); !slices.Contains(settings, key) {
+					settings = append(settings, key)
+				}
+			}
+		}
+	}
+	w.Write(append([]string{"data", "label", "trial", "chosen", "status", "value", "sd", "cells", "round", "resource",
+		"seconds", "error"}, settings...))
 	num := func(v eval.Number) string {
 		if math.IsNaN(float64(v)) {
 			return ""
@@ -161,9 +171,15 @@ func (s *State) table(to io.Writer) error {
 	}
 	for _, one := range s.Searches {
 		for _, t := range one.Trials {
-			w.Write([]string{one.Data, one.Label, strconv.Itoa(t.Number), strconv.FormatBool(t.Number == one.Best), t.Status,
+			row := []string{one.Data, one.Label, strconv.Itoa(t.Number), strconv.FormatBool(t.Number == one.Best), t.Status,
 				num(t.Value), num(t.SD), strconv.Itoa(t.Cells), strconv.Itoa(t.Round), strconv.Itoa(t.Resource),
-				strconv.FormatFloat(t.Seconds, 'g', -1, 64), strings.Join(t.Values, " "), t.Error})
+				strconv.FormatFloat(t.Seconds, 'g', -1, 64), t.Error}
+			values := make([]string, len(settings))
+			for _, v := range t.Values {
+				key, text, _ := strings.Cut(v, "=")
+				values[slices.Index(settings, key)] = text
+			}
+			w.Write(append(row, values...))
 		}
 	}
 	w.Flush()

@@ -19,7 +19,9 @@ type latentDetector struct {
 	network func(d int) nn.Network
 	bias    float64
 	train   nn.Training
-	spec    LatentSpec
+	// epochs for which each layer of the encoder is trained alone before
+	pretrain int
+	spec     LatentSpec
 
 	net      nn.Network
 	p        nn.Params
@@ -49,6 +51,11 @@ func (b latentDetector) fit(ctx context.Context, train *data.Set) (*latentDetect
 	job := nn.TrainJob{Network: b.net, Inputs: train.X, Targets: train.X, Rows: train.N, Bias: float32(b.bias),
 		OnEpoch: watched(b.env, b.net, nil)}
 	var err error
+	if b.pretrain > 0 {
+		if job.Start, err = pretrain(ctx, b.env, b.train, b.pretrain, job); err != nil {
+			return nil, err
+		}
+	}
 	if b.p, err = job.Train(ctx, b.env, b.train); err != nil || b.spec.Score == "reconstruction" {
 		return &b, err
 	}

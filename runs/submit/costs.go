@@ -39,6 +39,7 @@ var costs = map[string]cost{
 	"hbos":                  {0.01, 1},
 	"hierarchical":          {29, 2},
 	"hst":                   {0.21, 1},
+	"hybrid":                {0.9, 2},
 	"iforest":               {0.34, 1},
 	"inne":                  {4.3, 1},
 	"kde":                   {1.5, 2},

@@ -74,6 +74,7 @@ models:
   - {model: sae, label: sae-kde, params: {epochs: 3, latent: kde, latent_scale: zscore}}
   - {model: sae, label: sae-lof, params: {epochs: 3, latent: lof}}
   - {model: dvae, params: {epochs: 3}}
+  - {model: hybrid, params: {epochs: 3, pretrain: 2, noise: 0.1}}
   - {model: cae, params: {epochs: 3}}
   - {model: cae, label: cae-relative, params: {epochs: 3, score: relative}}
   - {model: ksae, params: {clusters: 3, base: {model: sae, params: {epochs: 30}}}}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"runtime"
+	"time"
 
 	"plumbline/data"
 	"plumbline/numeric/parallel"
@@ -60,6 +61,7 @@ type Env struct {
 	Watch func(epoch int, codes func(context.Context, *data.Set) (*data.Set, error)) error
 
 	Checkpoints Checkpoints // where a long Fit leaves what it can go on from; nil: nowhere
+	Trained     Trained     // weights that other models have learnt from the same rows; nil: none are kept
 }
 
 // Checkpoints keeps the state of a long Fit under names that the Fit chooses, so that one that was interrupted
@@ -68,6 +70,22 @@ type Checkpoints interface {
 	// Load is what was saved last under the name, or nil.
 	Load(name string) ([]byte, error)
 	Save(name string, state []byte) error
+}
+
+// Trained keeps weights for models that would learn the same again, such as one network under several one-class models.
+// What a Fit learns does not depend on it. It is safe for concurrent use.
+type Trained interface {
+	// Find is what was kept under the key, a hash of all that the weights depend on, or nil. Nobody may change it.
+	Find(key string) *Weights
+	// Keep takes weights, which nobody may change any more.
+	Keep(key string, w *Weights)
+}
+
+// Weights are what came of a training, how it went, and how long it took.
+type Weights struct {
+	Arrays  [][]float32
+	History []Epoch
+	Took    time.Duration
 }
 
 // Rand is a random stream that belongs to the seed and the name alone: the same two give the same

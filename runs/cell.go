@@ -40,6 +40,7 @@ type job struct {
 	judge   judging
 	program string       // version
 	plane   *plane       // of the fold
+	trained *trained     // of the fold; nil: nothing is kept
 	claim   *claim.Claim // on the cell; nil in a run that is carried out alone
 	owner   claim.Owner  // this process
 	remote  Remote       // nil: the run directory lives here
@@ -279,6 +280,10 @@ func (j *job) fit(ctx context.Context, s *prepare.Sets) (models.Detector, error)
 			j.observe(Event{Kind: EpochDone, Cell: j.cell, Epoch: e})
 		},
 	}
+	shared := &spared{trained: j.trained}
+	if j.trained != nil {
+		env.Trained = shared
+	}
 	env.Watch = j.watch(ctx)
 	if j.dir != nil && env.Watch == nil { // one that goes on would lack the epochs before
 		env.Checkpoints = j.checkpoints()
@@ -306,7 +311,7 @@ func (j *job) fit(ctx context.Context, s *prepare.Sets) (models.Detector, error)
 	if err := det.Fit(ctx, s.Train); err != nil {
 		return nil, err
 	}
-	j.result.Set("fit_seconds", time.Since(start).Seconds())
+	j.result.Set("fit_seconds", time.Since(start).Seconds()+shared.seconds())
 	j.observe(Event{Kind: Scoring, Cell: j.cell})
 	return det, nil
 }

@@ -54,7 +54,7 @@ func (r *run) pool(ctx context.Context, p *prepare.Prepared, cells []experiment.
 	workers = min(workers, len(cells))
 	each := max(1, cpus/workers)
 	next := make(chan experiment.Cell)
-	plane := &plane{}
+	plane, trained := &plane{}, &trained{}
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
@@ -69,7 +69,7 @@ func (r *run) pool(ctx context.Context, p *prepare.Prepared, cells []experiment.
 				}
 				r.observe(Event{Kind: Started, Cell: c})
 				j := &job{cell: c, exp: r.exp, dir: r.dir, data: p, workers: each, log: r.log, observe: r.observe, stop: r.stop,
-					program: r.manifest.Version, judge: r.opt.judge, plane: plane, claim: claimed,
+					program: r.manifest.Version, judge: r.opt.judge, plane: plane, trained: trained, claim: claimed,
 					owner: r.board.Self, remote: r.remote}
 				if j.judge == nil {
 					j.judge = eval.Summarise

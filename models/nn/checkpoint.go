@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"hash/crc32"
 	"math"
 	"slices"
@@ -116,26 +117,36 @@ func readCheckpoint(raw []byte) (*checkpoint, error) {
 // hold are an error.
 func fingerprint(seed uint64, cfg Training, description any, x, t []float32) (string, error) {
 	sum := crc32.New(crc32.MakeTable(crc32.Castagnoli))
-	for _, v := range []any{seed, cfg, description} {
-		js, err := json.Marshal(v)
-		if err != nil {
-			return "", err
-		}
-		sum.Write(js)
+	if err := writeDescription(sum, seed, cfg, description); err != nil {
+		return "", err
 	}
 	first := sum.Sum32()
 	sum.Reset()
-	buf := make([]byte, 0, 1<<16)
-	for _, list := range [][]float32{x, t} {
-		for part := range slices.Chunk(list, 1<<14) {
-			buf = buf[:0]
-			for _, v := range part {
-				buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(v))
-			}
-			sum.Write(buf)
-		}
-	}
+	writeNumbers(sum, x)
+	writeNumbers(sum, t)
 	return fmt.Sprintf("%08x%08x", first, sum.Sum32()), nil
+}
+
+func writeDescription(to hash.Hash, of ...any) error {
+	for _, v := range of {
+		js, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		to.Write(js)
+	}
+	return nil
+}
+
+func writeNumbers(to hash.Hash, list []float32) {
+	buf := make([]byte, 0, 1<<16)
+	for part := range slices.Chunk(list, 1<<14) {
+		buf = buf[:0]
+		for _, v := range part {
+			buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(v))
+		}
+		to.Write(buf)
+	}
 }
 
 // checkpointer saves a training now and then, and finds a saved one.

@@ -87,7 +87,7 @@ func (j TrainJob) Train(ctx context.Context, env models.Env, cfg Training) (Para
 		return nil, err
 	}
 	var watched, wanted []float32
-	return loop{
+	l := loop{
 		x: j.Inputs, t: j.Targets, n: j.Rows, rows: j.Order, onEpoch: j.OnEpoch, onResume: j.OnResume,
 		description: []any{net, j.Start, j.Bias, j.Order, fmt.Sprintf("%T", net.Objective)},
 		begin: func(e Engine) (Trainer, error) {
@@ -110,7 +110,11 @@ func (j TrainJob) Train(ctx context.Context, env models.Env, cfg Training) (Para
 			}
 			return net.loss(p, watched, wanted, len(rows)), nil
 		},
-	}.run(ctx, env, cfg)
+	}
+	if env.Trained == nil || j.OnEpoch != nil || j.OnResume != nil || net.Objective != nil {
+		return l.run(ctx, env, cfg)
+	}
+	return l.once(ctx, env, cfg)
 }
 
 // TrainSequence is Train for a recurrent network: x is n samples of Steps·In numbers, t their targets.

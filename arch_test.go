@@ -96,8 +96,9 @@ var allowed = map[string]string{
 
 	"models":           "configs/settings data numeric/parallel numeric/cluster numeric/onnx",
 	"models/modeltest": "configs/settings data data/datatest data/prep data/source data/split eval models",
-	"models/nn": "configs/settings data models numeric/cluster numeric/elementary " +
+	"models/nn": "configs/settings data models models/nn/schedule numeric/cluster numeric/elementary " +
 		"numeric/kernel numeric/parallel",
+	"models/nn/schedule": "numeric/elementary",
 	"models/nn/graph":    "models/nn numeric/kernel numeric/onnx",
 	"models/nn/gorgonia": "models/nn numeric/cluster numeric/elementary",
 	"models/autoencoder": "configs/settings data eval models models/nn numeric/cluster numeric/kernel " +

@@ -36,8 +36,8 @@ func TestTrainedOnce(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(context.Background())
 	cancel() // nothing can be trained
-	train := func(ctx context.Context, j nn.TrainJob, seed uint64, cfg nn.Training, kept models.Trained) (nn.Params, string,
-		error) {
+	train := func(ctx context.Context, j nn.TrainJob, seed uint64, cfg nn.Training, kept models.Trained) (nn.Params,
+		string, error) {
 		var history []models.Epoch
 		env := models.Env{Seed: seed, Trained: kept, Observe: func(e models.Epoch) { history = append(history, e) }}
 		p, err := j.Train(ctx, env, cfg)

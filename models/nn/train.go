@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"plumbline/models"
+	"plumbline/models/nn/schedule"
 	"plumbline/numeric/cluster"
 )
 
@@ -23,7 +24,7 @@ type Training struct {
 	// how gradients change weights
 	Optimiser Optimiser `yaml:"optimiser"`
 	// how the learning rate goes on from epoch to epoch
-	Schedule Schedule `yaml:"schedule"`
+	Schedule schedule.Schedule `yaml:"schedule"`
 	// share of the input values that are set to 0, others each epoch, while the network is to give the rows as they are
 	// (a denoising auto-encoder; Vincent and others 2008); 0: none
 	Noise float64 `yaml:"noise" jsonschema:"minimum=0,exclusiveMaximum=1"`
@@ -40,7 +41,7 @@ type Training struct {
 
 func DefaultTraining(epochs, batch int) Training {
 	return Training{Engine: "fused", Epochs: epochs, Batch: batch, Optimiser: defaultOptimiser(),
-		Schedule: defaultSchedule(), CheckEvery: 1}
+		Schedule: schedule.Default(), CheckEvery: 1}
 }
 
 // Check says what is wrong with the settings taken together.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"plumbline/models"
+	"plumbline/models/nn/schedule"
 )
 
 // script is an engine whose networks, one weight and one bias, take the weights of a list one after the
@@ -84,7 +85,7 @@ func TestBestEpochAndPatience(t *testing.T) {
 func TestSchedule(t *testing.T) {
 	s := script{weights: make([]float32, 5), losses: make([]float64, 5)}
 	if _, _, err := train(t, s, Training{Epochs: 5,
-		Schedule: Schedule{Kind: "step", Every: 2, Factor: 0.5}}); err != nil ||
+		Schedule: schedule.Schedule{Kind: "step", Every: 2, Factor: 0.5}}); err != nil ||
 		!slices.Equal(one.rates, []float64{1, 1, 0.5, 0.5, 0.25}) {
 		t.Errorf("rates %v, %v", one.rates, err)
 	}
@@ -103,7 +104,7 @@ func TestDivergence(t *testing.T) {
 }
 
 func TestTrainingChecks(t *testing.T) {
-	for _, c := range []Training{{Patience: 3}, {Schedule: Schedule{Kind: "multistep"}}} {
+	for _, c := range []Training{{Patience: 3}, {Schedule: schedule.Schedule{Kind: "multistep"}}} {
 		if c.Check() == nil {
 			t.Errorf("%+v is accepted", c)
 		}

@@ -1,8 +1,10 @@
-package nn
+// Package schedule is how the learning rate of a training goes on from epoch to epoch.
+package schedule
 
 import (
 	"fmt"
 	"math"
+
 	"plumbline/numeric/elementary"
 )
 
@@ -30,7 +32,8 @@ type Schedule struct {
 	Least float64 `yaml:"least" jsonschema:"minimum=0,maximum=100"`
 }
 
-func defaultSchedule() Schedule {
+// Default leaves the rate as it is.
+func Default() Schedule {
 	return Schedule{Kind: "none", Every: 30, At: []int{}, Factor: 0.5, End: 1, Growth: 1}
 }
 

@@ -62,7 +62,7 @@ func TestCommandFailures(t *testing.T) {
 	})
 	for label, want := range map[string]string{
 		"good": "", "fails": "exit status 3; its last line: no module named x", "nothing": "left no scores.csv",
-		"short": "lacks scores of", "nan": `scores.csv:2: score "nan"`,
+		"short": "command: scores.csv lacks scores of", "nan": `command: scores.csv:2: score "nan"`,
 	} {
 		r := results[label]
 		if (r.Status == record.OK) != (want == "") || !strings.Contains(r.Error, want) {

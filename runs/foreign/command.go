@@ -173,7 +173,7 @@ func (d *commandDetector) Fit(ctx context.Context, _ *data.Set) error {
 	if err := d.run(ctx, argv, folder); err != nil {
 		return fmt.Errorf("%s: %s: %w", d.model, strings.Join(d.spec.Run, " "), err)
 	}
-	t, err := readTable(filepath.Join(folder, scoresName), d.at.Prepared.Info.Rows)
+	t, err := readTable(filepath.Join(folder, scoresName), scoresName, d.at.Prepared.Info.Rows)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("the program left no %s in its folder (what it printed is in %s)", scoresName, logName)
 	}

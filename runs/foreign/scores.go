@@ -97,7 +97,7 @@ func (d *scoresDetector) read() (*table, error) {
 		}
 		from.Files = append(from.Files, file)
 	}
-	t, err := readTable(path, d.at.Prepared.Info.Rows)
+	t, err := readTable(path, path, d.at.Prepared.Info.Rows)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,9 +27,13 @@ type table struct {
 }
 
 // readTable reads a CSV file with the columns row and score, compressed or not, of rows of a table of the given length.
-// A column attack, of 0 and 1, is kept; others are passed over. The error names file and line.
-func readTable(file string, rows int) (*table, error) {
-	in, err := input.Open(file)
+// A column attack, of 0 and 1, is kept; others are passed over. Errors call the file by its name and say the line.
+func readTable(path, file string, rows int) (*table, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		// a pipe that nobody writes to would be waited for without end, whatever the time limit
+		return nil, fmt.Errorf("%s: it is no regular file", file)
+	}
+	in, err := input.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +48,7 @@ func readTable(file string, rows int) (*table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: no header: %w", file, err)
 	}
+	head[0] = strings.TrimPrefix(head[0], "\ufeff") // the byte-order mark of spreadsheets and of Python's utf-8-sig
 	column := func(name string) int {
 		return slices.IndexFunc(head, func(h string) bool { return strings.TrimSpace(h) == name })
 	}
@@ -130,8 +136,8 @@ func (t *table) agrees(us *experiment.Units) error {
 	}
 	for i, r := range us.First {
 		if a := t.attack[r]; a >= 0 && (a == 1) != us.Truth.Attack[i] {
-			return fmt.Errorf("%s: row %d has attack %d, and the data set has %t: the rows are not those of this data set",
-				t.file, r, a, us.Truth.Attack[i])
+			return fmt.Errorf("%s: row %d has attack %d, and the data set has %d: the rows are not those of this data set",
+				t.file, r, a, 1-a)
 		}
 	}
 	return nil

@@ -26,13 +26,17 @@ func write(t testing.TB, text string) string {
 
 // TestReadTable: columns are found by name, and what is wrong is said with its line.
 func TestReadTable(t *testing.T) {
-	tab, err := readTable(write(t, "class,score,attack,row\na,1.5,0,3\n\"b,\nc\",-2e3,1,0\n"), 4)
+	tab, err := readTable(write(t, "class,score,attack,row\na,1.5,0,3\n\"b,\nc\",-2e3,1,0\n"), "scores.csv", 4)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if tab.score[3] != 1.5 || tab.score[0] != -2000 || !math.IsNaN(tab.score[1]) || tab.attack[0] != 1 ||
 		tab.attack[1] != -1 {
 		t.Errorf("%v %v", tab.score, tab.attack)
+	}
+	marked, err := readTable(write(t, "\ufeffrow,score\r\n2,7\r\n"), "scores.csv", 4)
+	if err != nil || marked.score[2] != 7 {
+		t.Errorf("with a byte-order mark: %v", err)
 	}
 	for text, want := range map[string]string{
 		"":                                "no header",
@@ -47,7 +51,7 @@ func TestReadTable(t *testing.T) {
 		"row,score\n1,2,3\n":              "wrong number of fields",
 		"row,score,attack\n1,2,perhaps\n": `:2: attack "perhaps"`,
 	} {
-		if _, err := readTable(write(t, text), 4); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := readTable(write(t, text), "scores.csv", 4); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
 	}
@@ -55,7 +59,7 @@ func TestReadTable(t *testing.T) {
 
 // TestScoresOfSet: a set's rows are looked up, and those that lack a score are counted.
 func TestScoresOfSet(t *testing.T) {
-	tab, err := readTable(write(t, "row,score,attack\n5,0.5,1\n2,0.2,0\n"), 6)
+	tab, err := readTable(write(t, "row,score,attack\n5,0.5,1\n2,0.2,0\n"), "scores.csv", 6)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +85,7 @@ func TestScoresOfSet(t *testing.T) {
 	if err := tab.agrees(units(2, 1)); err != nil {
 		t.Error(err)
 	}
-	if err := tab.agrees(units(5)); err == nil || !strings.Contains(err.Error(), "row 5 has attack 1") {
+	if err := tab.agrees(units(5)); err == nil || !strings.Contains(err.Error(), "row 5 has attack 1, and the data set has 0") {
 		t.Error(err)
 	}
 }
@@ -146,7 +150,7 @@ func FuzzReadTable(f *testing.F) {
 	f.Add([]byte("row,score,attack\n0,1.5,0\n3,-2,1\n"))
 	f.Add([]byte("row,score\n\"0\n\",1\n"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		tab, err := readTable(write(t, string(raw)), 8)
+		tab, err := readTable(write(t, string(raw)), "scores.csv", 8)
 		if err != nil {
 			return
 		}

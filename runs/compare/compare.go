@@ -49,7 +49,7 @@ type Group struct {
 
 // Row is one model over its seeds.
 type Row struct {
-	Rank         int    // 0 when no cell is ok, and for metrics that rank nothing
+	Rank         int    // that equal means share; 0 when no cell is ok, and for metrics that rank nothing
 	Label, Model string // the label carries its run where several runs have it
 	Run          string // name of the run directory
 	OK, Cells    int
@@ -280,7 +280,7 @@ func (c *Comparison) group(cells []member, names []string, records []*record.Rec
 			r.Label += " (" + r.Run + ")"
 		}
 		g.Rows = append(g.Rows, r)
-		g.Warnings = append(g.Warnings, joinWarnings(r.Label, of, names)...)
+		g.Warnings = append(g.Warnings, joinWarnings(r.Label, of, names, records)...)
 	}
 	g.Warnings = slices.Concat(g.Warnings, cellWarnings(cells), rateWarnings(cells))
 	if !g.Unlabelled {
@@ -307,6 +307,9 @@ func (c *Comparison) group(cells []member, names []string, records []*record.Rec
 	for i := range g.Rows {
 		if !math.IsNaN(g.Rows[i].Main.Mean) {
 			g.Rows[i].Rank = i + 1
+			if i > 0 && g.Rows[i].Main.Mean == g.Rows[i-1].Main.Mean {
+				g.Rows[i].Rank = g.Rows[i-1].Rank
+			}
 		}
 	}
 	g.mark()

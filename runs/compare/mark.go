@@ -88,7 +88,9 @@ func (g *Group) holdAgainstControls() {
 		}
 	}
 	for i, adjusted := range eval.Holm(p) {
-		if r := &g.Rows[i]; !r.Control && r.Rank > 0 && !(adjusted < level) && (r.Rank > best.Rank || !math.IsNaN(adjusted)) {
+		r := &g.Rows[i]
+		known := r.Rank >= best.Rank || !math.IsNaN(adjusted)
+		if !r.Control && r.Rank > 0 && !(adjusted < level) && known {
 			r.Unbeaten = best.Label
 		}
 	}

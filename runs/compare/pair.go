@@ -137,6 +137,9 @@ func TestPair(r *record.Record, a, b string) (*PairTest, error) {
 			t.Warnings = append(t.Warnings, fmt.Sprintf("%s: no finished cells of both", name))
 			continue
 		}
+		if few := fewWarning(by[name][0], by[name][1]); few != "" {
+			s.Warnings = append(s.Warnings, few)
+		}
 		t.Sets = append(t.Sets, s)
 	}
 	if len(t.Sets) == 0 {

@@ -196,7 +196,7 @@ func TestGroupKeys(t *testing.T) {
 	if !slices.Equal(names, []string{"one 4", "two 1"}) ||
 		!strings.Contains(all, "one: its mean is over cells that differ in run (a, b)") ||
 		!strings.Contains(all, "differ in columns (4, 5)") ||
-		!strings.Contains(all, "one: 1 seeds or folds are in its mean more than once") {
+		!strings.Contains(all, "one: one seed or fold is in its mean more than once") {
 		t.Errorf("%q\n%s", names, all)
 	}
 	names, warnings = rows("model")

@@ -136,6 +136,9 @@ func (g *Group) notes() []string {
 	over := func(what string) bool {
 		return slices.ContainsFunc(g.Rows, func(r Row) bool { return r.Main.kind() == what })
 	}
+	if slices.ContainsFunc(g.Rows, func(r Row) bool { return r.Main.N > 1 }) {
+		out = append(out, "± standard deviation over seeds or folds; the interval is that of the mean")
+	}
 	if over("units") && (over("seeds") || over("folds")) {
 		out = append(out, "intervals over units are about the choice of test units, the others about other seeds or folds")
 	}

@@ -140,6 +140,13 @@ func testsOf(rec *record.Record, g *Group) (SetTests, error) {
 		}
 		s.Others = append(s.Others, Against{Label: r.Label, PairSet: one})
 	}
+	var tested [][]record.Result
+	for i := range g.Rows {
+		tested = append(tested, okCells(&g.Rows[i]))
+	}
+	if few := fewWarning(tested...); few != "" && len(s.Others) > 0 {
+		s.Warnings = append(s.Warnings, few)
+	}
 	p, flags := make([]float64, len(s.Others)), make([]float64, len(s.Others))
 	for i := range s.Others {
 		p[i], flags[i] = float64(s.Others[i].P), float64(s.Others[i].McNemar)

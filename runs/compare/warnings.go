@@ -126,6 +126,34 @@ func repetitionWarnings(rows []Row) (out []string) {
 	return out
 }
 
+// fewWarning says that models which use their seed have few seeds, or few folds: tests on the judged units are of these
+// trainings, and others may do otherwise. "" where there are enough, or no model uses its seed.
+func fewWarning(models ...[]record.Result) string {
+	least, over := 0, ""
+	for _, cells := range models {
+		seeds, folds := map[uint64]bool{}, map[string]bool{}
+		for i := range cells {
+			seeds[cells[i].Seed], folds[cells[i].Fold] = true, true
+		}
+		n, what := len(seeds), "seed"
+		if len(folds) > 1 {
+			n, what = len(folds), "fold"
+		}
+		fixed := len(cells) == 0 || what == "seed" && cells[0].Deterministic
+		if !fixed && n < fewSeeds && (over == "" || n < least) {
+			least, over = n, what
+		}
+	}
+	switch {
+	case over == "":
+		return ""
+	case least > 1:
+		over += "s"
+	}
+	return fmt.Sprintf("%d %s: the tests on units are of these trainings, and say little of others; take %d or more",
+		least, over, fewSeeds)
+}
+
 // attackWarnings: attacks that all test in every fold are one sample, which an interval over folds cannot tell of.
 func attackWarnings(cells []member, records []*record.Record) (out []string) {
 	folds := map[string]bool{}

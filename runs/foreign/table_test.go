@@ -85,7 +85,8 @@ func TestScoresOfSet(t *testing.T) {
 	if err := tab.agrees(units(2, 1)); err != nil {
 		t.Error(err)
 	}
-	if err := tab.agrees(units(5)); err == nil || !strings.Contains(err.Error(), "row 5 has attack 1, and the data set has 0") {
+	if err := tab.agrees(units(5)); err == nil ||
+		!strings.Contains(err.Error(), "row 5 has attack 1, and the data set has 0") {
 		t.Error(err)
 	}
 }

@@ -137,8 +137,8 @@ func TestPair(r *record.Record, a, b string) (*PairTest, error) {
 			t.Warnings = append(t.Warnings, fmt.Sprintf("%s: no finished cells of both", name))
 			continue
 		}
-		if few := fewWarning(by[name][0], by[name][1]); few != "" {
-			s.Warnings = append(s.Warnings, few)
+		if few := fewWarning(by[name][0], by[name][1]); few != "" && !slices.Contains(t.Warnings, few) {
+			t.Warnings = append(t.Warnings, few)
 		}
 		t.Sets = append(t.Sets, s)
 	}

@@ -48,7 +48,8 @@ type SplitSpec struct {
 	// what models without labels train on: the benign training rows, or all of them as they are, attacks among them, as
 	// published comparisons of unsupervised detectors do
 	Unlabelled string `yaml:"unlabelled" jsonschema:"enum=benign,enum=all"`
-	// largest number of rows of the whole split, a random choice that keeps the parts' and the classes' shares; 0: all
+	// about how many rows the whole split has, a random choice that keeps the parts' and the classes' shares and at least
+	// one row of each class of a part; 0: all
 	Rows int `yaml:"rows" jsonschema:"minimum=0"`
 	// training rows whose values and truth repeat another's, times, addresses and columns that name rows left out of
 	// the comparison: keep them; drop all but the first; weight keeps 1 + ⌊log₂ n⌋ of n equal ones

@@ -60,7 +60,11 @@ func (w *writer) data(s *experiment.DataSet) {
 	}
 	var files []string
 	for _, f := range m.Files {
-		files = append(files, fmt.Sprintf("%s (%d rows, SHA-256 %.16s…)", f.Name, f.Rows, f.SHA256))
+		hash := ""
+		if f.SHA256 != "" { // that of rows which are made here is not known
+			hash = fmt.Sprintf(", SHA-256 %.16s…", f.SHA256)
+		}
+		files = append(files, fmt.Sprintf("%s (%d rows%s)", f.Name, f.Rows, hash))
 	}
 	lines := []string{fmt.Sprintf("%s%s has %s.", m.Name, from, m.Labelled())}
 	if files != nil {
@@ -85,7 +89,7 @@ func (w *writer) data(s *experiment.DataSet) {
 			caption += ", of the first fold"
 		}
 		w.grid(caption, -1, rows)
-		if s.Split.Unlabelled != "all" && s.Split.Contamination == 0 {
+		if asTaken(&s.Split) {
 			w.text("Models that learn without labels see the benign training rows alone.")
 		}
 	}
@@ -139,7 +143,8 @@ func (w *writer) split(s *experiment.DataSet, m *record.DataManifest) (out []str
 			number(sp.Contamination))
 	}
 	if sp.Rows > 0 {
-		add("At most %d rows, a random choice, are kept.", sp.Rows)
+		add("About %d rows are kept, a random choice that keeps the shares of parts and classes and has a row of each.",
+			sp.Rows)
 	}
 	if sp.Duplicates != standard.Duplicates {
 		add("Training rows that repeat another: %s.", sp.Duplicates)
@@ -150,7 +155,8 @@ func (w *writer) split(s *experiment.DataSet, m *record.DataManifest) (out []str
 	if s.Attacks > 0 {
 		add("Models that learn from labels are shown %d attacks.", s.Attacks)
 	}
-	add("The split has the seed %d: %s, %d held out, %d test.", sp.Seed, m.Training(), m.Valid, m.Test)
+	out = append(out, robustness(s)...)
+	add("The split has the seed %d: %s, %d held out, %d test.", sp.Seed, training(sp, m), m.Valid, m.Test)
 	if s.Evasion != nil {
 		add("Attacks of the test rows are disguised before any model sees them (%s).", inDoc(s.Doc, "evasion"))
 	}
@@ -215,6 +221,7 @@ func (w *writer) models() error {
 		}
 	}
 	w.grid("Models and their settings", 3, rows)
+	w.text(tuned(w.rec.Manifest.Tuned)...)
 	var seeds []string
 	for _, s := range w.e.Seeds {
 		seeds = append(seeds, strconv.FormatUint(s, 10))
@@ -298,6 +305,7 @@ func (w *writer) evaluation() {
 			w.e.Bootstrap))
 	}
 	w.text(out...)
+	w.text(controls(w.e))
 	t := compare.StoredTests(w.rec)
 	if t == nil {
 		w.text("No tests of the models against each other are kept.")

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -202,11 +201,7 @@ func (a *app) printTuning(dir, metric string, s *tune.State) error {
 		return err
 	}
 	for _, one := range s.Searches {
-		values := strings.Join(one.Chosen().Values, " ")
-		if values == "" {
-			values = "the settings of the file"
-		}
-		fmt.Fprintf(a.Out, "\n%s on %s: %s", one.Label, one.Data, values)
+		fmt.Fprintf(a.Out, "\n%s on %s: %s", one.Label, one.Data, one.Found())
 	}
 	fmt.Fprintf(a.Out, "\n\n%s\n", dir)
 	if !tested {

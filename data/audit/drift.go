@@ -134,7 +134,8 @@ func add(to, v []float64) {
 }
 
 // periods is the period of each row, and when each begins: days, where several have enough rows, or tenths of the time.
-// Rows of a day with too few go to the period before.
+// Rows of a day with too few go to the period before, and to the first one where there is none: a stray row with the
+// time 0 is no population.
 func periods(at *data.Column, rows []int32) (period []int, from []string) {
 	days := map[string]int{}
 	low, high := int64(math.MaxInt64), int64(math.MinInt64)
@@ -143,7 +144,6 @@ func periods(at *data.Column, rows []int32) (period []int, from []string) {
 	day := make([]string, len(rows))
 	for i, r := range rows {
 		v := at.Nanos[r]
-		low, high = min(low, v), max(high, v)
 		if hour := v / int64(time.Hour); hour != last { // formatting each row takes long
 			last, lastDay = hour, dayOf(r)
 		}
@@ -157,10 +157,10 @@ func periods(at *data.Column, rows []int32) (period []int, from []string) {
 	slices.Sort(names)
 	place := map[string]int{}
 	for _, d := range names {
-		if days[d] >= periodRows || len(from) == 0 {
+		if days[d] >= periodRows {
 			from = append(from, d)
 		}
-		place[d] = len(from) - 1
+		place[d] = max(0, len(from)-1)
 	}
 	period = make([]int, len(rows))
 	if len(from) > 1 {
@@ -168,6 +168,11 @@ func periods(at *data.Column, rows []int32) (period []int, from []string) {
 			period[i] = place[day[i]]
 		}
 		return period, from
+	}
+	for i, r := range rows {
+		if from == nil || day[i] == from[0] {
+			low, high = min(low, at.Nanos[r]), max(high, at.Nanos[r])
+		}
 	}
 	if len(rows) < 10*periodRows || high <= low {
 		return nil, nil
@@ -178,7 +183,7 @@ func periods(at *data.Column, rows []int32) (period []int, from []string) {
 		from = append(from, time.Unix(0, low+k*width).UTC().Format("2006-01-02T15:04:05Z"))
 	}
 	for i, r := range rows {
-		period[i] = int((at.Nanos[r] - low) / width)
+		period[i] = int((min(max(at.Nanos[r], low), high) - low) / width)
 	}
 	return period, from
 }

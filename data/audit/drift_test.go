@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -170,4 +171,36 @@ func sniffed(t *testing.T) []Smell {
 		t.Fatal(err)
 	}
 	return r.Smells
+}
+
+// TestStrayRow: a benign row far before the others makes no period, no break, and no tenths that all but one are empty.
+func TestStrayRow(t *testing.T) {
+	for change, want := range map[int]string{5: "", 3: "2018-03-01"} {
+		tb, sp := days(change)
+		tb.Columns[0].Nanos[0] = 0 // 1970
+		r, err := Table(context.Background(), tb, sp)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := r.Drift
+		if d == nil || len(d.Periods) != 5 || d.Periods[0].Rows != 200 || d.Periods[0].From != "2018-02-26" ||
+			d.Break != want {
+			t.Errorf("%+v, want the break %q", d, want)
+		}
+	}
+	var nanos []int64
+	var rows []int32
+	begin := time.Date(2020, 5, 4, 3, 0, 0, 0, time.UTC).UnixNano()
+	for i := range int32(1000) {
+		nanos, rows = append(nanos, begin+int64(i)*int64(time.Second)), append(rows, i)
+	}
+	nanos[17] = 0
+	period, from := periods(&data.Column{Nanos: nanos}, rows)
+	count := make([]int, len(from))
+	for _, p := range period {
+		count[p]++
+	}
+	if len(from) != 10 || from[0] != "2020-05-04T03:00:00Z" || slices.Min(count) < 90 {
+		t.Errorf("%v %v", from, count)
+	}
 }

@@ -76,6 +76,6 @@ func controls(e *experiment.Experiment) string {
 		return ""
 	}
 	slices.Sort(labels)
-	return "A model is marked where it is not shown to be better than the best control (" + list(labels) + "): its mean is " +
-		"no better, or Welch's test, with Holm's correction for the models, does not tell the two apart."
+	return "A model is marked where it is not shown to be better than the best control (" + list(labels) + "): its mean " +
+		"is no better, or Welch's test, with Holm's correction for the models, does not tell the two apart."
 }

@@ -170,3 +170,18 @@ func TestGridIsCounted(t *testing.T) {
 		t.Errorf("%d points, want 9000", n)
 	}
 }
+
+// TestFound: what was chosen is told with the trials that failed.
+func TestFound(t *testing.T) {
+	ok, bad := Trial{Status: "ok", Values: []string{"a=1", "b=x"}}, Trial{Number: 2, Status: "failed", Error: "no such b"}
+	for want, s := range map[string]Search{
+		"the settings of the file": {Trials: []Trial{{Status: "ok"}, ok}},
+		"a=1 b=x; 2 of 4 trials failed, first trial 2: no such b": {Best: 1,
+			Trials: []Trial{{Status: "ok"}, ok, bad, {Number: 3, Status: "failed", Error: "later"}}},
+		"none; 1 of 1 trials failed, first trial 2: no such b": {Best: -1, Trials: []Trial{bad}},
+	} {
+		if got := s.Found(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

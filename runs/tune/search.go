@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"plumbline/eval"
 	"plumbline/runs/experiment"
@@ -49,6 +50,29 @@ func (s *Search) Chosen() *Trial {
 		return nil
 	}
 	return &s.Trials[s.Best]
+}
+
+// Found is the values that were chosen, and how many trials failed, with the first error: those were paid for and say
+// nothing.
+func (s *Search) Found() string {
+	text := "none"
+	if best := s.Chosen(); best != nil {
+		if text = strings.Join(best.Values, " "); text == "" {
+			text = "the settings of the file"
+		}
+	}
+	failed, first := 0, ""
+	for _, t := range s.Trials {
+		if t.Status != "ok" {
+			if failed++; failed == 1 {
+				first = fmt.Sprintf("trial %d: %s", t.Number, t.Error)
+			}
+		}
+	}
+	if failed > 0 {
+		text += fmt.Sprintf("; %d of %d trials failed, first %s", failed, len(s.Trials), first)
+	}
+	return text
 }
 
 // judge sets a trial's value to the mean of its cells.

@@ -9,8 +9,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"runtime"
-	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -82,32 +80,8 @@ otherwise; --token-file has requests bear a token, and --tls-cert with --tls-key
 	return c
 }
 
-// garbage is how much the heap may grow before it is collected, in per cent of what lives in it: an answer leaves
-// little, so that with Go's own 100 collections would be frequent and hardly free anything. Of large models that would
-// be a multiple: then 100 is enough.
-func garbage(living uint64) int {
-	return int(min(mostGarbage, max(100, 100*roomForGarbage/max(1, living))))
-}
-
-const (
-	mostGarbage    = 400 // per cent
-	roomForGarbage = 256 << 20
-)
-
-// living is the bytes of the heap that are in use, as a collection finds them where they may matter for [garbage].
-func living() uint64 {
-	var m runtime.MemStats
-	if runtime.ReadMemStats(&m); m.HeapAlloc > 100*roomForGarbage/mostGarbage {
-		runtime.GC()
-		runtime.ReadMemStats(&m)
-	}
-	return m.HeapAlloc
-}
-
 func (a *app) serve(ctx context.Context, o serve.Options, at listening) error {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(mostGarbage) // while models are read
-	}
+	o.Collector = os.Getenv("GOGC") == ""
 	o.Build = record.Build().Version
 	if !a.Quiet {
 		o.Log = slog.New(slog.NewTextHandler(a.Err, nil))
@@ -155,9 +129,6 @@ func (a *app) serve(ctx context.Context, o serve.Options, at listening) error {
 			return command.Usage(err)
 		}
 		return command.Failed(err)
-	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbage(living()))
 	}
 	hosts := serve.Hosts(l)
 	if hosts == nil && o.Token == "" {

@@ -22,6 +22,7 @@ func (a *app) watchCommand() *cobra.Command {
 	var settings, layout, idle string
 	var key command.Pseudonyms
 	var to []string
+	memory := command.Size(watch.DefaultMemory)
 	c := &cobra.Command{
 		Use:   "watch MODEL --follow FILE|- | --listen udp:2055",
 		Short: "Score traffic as it comes, and send alerts",
@@ -46,6 +47,9 @@ what scores depend on: the alerts are those of one pass over the log.`,
 				if j.Settings, err = deliver.ReadSettings(settings); err != nil {
 					return usage(err)
 				}
+			}
+			if j.Memory = int64(memory); j.Entities < 1 || memory < 1 {
+				return usage(errors.New("--entities and --entity-memory: want at least 1"))
 			}
 			if j.Idle, err = alerts.ParseSpan(idle); err != nil {
 				return usage(fmt.Errorf("--idle: %w", err))
@@ -85,6 +89,10 @@ what scores depend on: the alerts are those of one pass over the log.`,
 			if !a.Quiet {
 				fmt.Fprintf(a.Err, "%d rows in %s: %d alerts, %d held back by the limit, %d ignored, %d rows left out\n",
 					counts.Rows, seconds(time.Since(began).Seconds()), counts.Alerts, counts.Limited, counts.Ignored, counts.Bad)
+				if counts.Forgotten+counts.Groups > 0 {
+					fmt.Fprintf(a.Err, "forgotten for lack of room: %d hosts, connections or traces, %d groups of alerts\n",
+						counts.Forgotten, counts.Groups)
+				}
 				if j.Listen != "" {
 					fmt.Fprintf(a.Err, "packets: %d dropped here, %d lost before, %d sets of flows without a template\n",
 						counts.Dropped, counts.Lost, counts.NoTemplate)
@@ -98,13 +106,16 @@ what scores depend on: the alerts are those of one pass over the log.`,
 		"receive NetFlow v5, v9 and IPFIX, such as udp:2055 or udp:127.0.0.1:2055")
 	c.Flags().BoolVar(&j.Once, "once", false, "read the log to its end and stop")
 	c.Flags().StringVar(&j.Store, "store", "alerts.db", "file that keeps alerts, verdicts and how far logs were read")
-	c.Flags().StringVar(&settings, "settings", "", "YAML file: to, layout, limit, ignore, verdicts, keep, pseudonym_key")
+	c.Flags().StringVar(&settings, "settings", "", "YAML file: to, layout, limit, ignore, verdicts, keep, keep_judged, "+
+		"keep_unsent, keep_groups, pseudonym_key")
 	c.Flags().StringArrayVar(&to, "to", nil, "where alerts go: stdout, file:PATH, syslog+udp://HOST:PORT, "+
 		"kafka://HOST:PORT/TOPIC, https://… (repeatable)")
 	c.Flags().StringVar(&layout, "layout", "", "plumbline, ecs, zeek-notice or text")
 	key.Flag(c)
 	c.Flags().BoolVar(&j.Learn, "learn", false, "a model that can learn from a stream does")
 	c.Flags().IntVar(&j.Entities, "entities", 100_000, "hosts, connections or traces that are remembered")
+	c.Flags().Var(&memory, "entity-memory", "memory that they may take; who was silent longest is forgotten first")
+	c.Flags().Lookup("entity-memory").DefValue = "512MB"
 	c.Flags().StringVar(&idle, "idle", "1h",
 		"time without a flow after which a host or connection is judged anew; 0s: never")
 	c.Flags().BoolVarP(&a.Quiet, "quiet", "q", false, "nothing on stderr but errors")

@@ -129,7 +129,7 @@ func FuzzClaims(f *testing.F) {
 				return
 			}
 			defer in.Close()
-			_ = in.Rest()
+			_ = in.Rest(t.Context())
 			_ = in.Sum()
 		})
 		if n > base+uint64(len(raw))*ratio {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/bzip2"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -231,13 +232,26 @@ func (g *gzipMembers) Read(p []byte) (int, error) {
 	}
 }
 
-// Rest reads what is left of the content, so that Sum is that of the whole.
-func (in *Input) Rest() error {
-	if _, err := io.Copy(io.Discard, in.Reader); err != nil {
+// Rest reads what is left of the content, so that Sum is that of the whole, until the context ends.
+func (in *Input) Rest(ctx context.Context) error {
+	if _, err := io.Copy(io.Discard, until{ctx, in.Reader}); err != nil {
 		return err
 	}
-	_, err := io.Copy(io.Discard, in.plain)
+	_, err := io.Copy(io.Discard, until{ctx, in.plain})
 	return err
+}
+
+// until reads as long as a context lasts.
+type until struct {
+	ctx context.Context
+	in  io.Reader
+}
+
+func (u until) Read(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.in.Read(p)
 }
 
 // Sum is the SHA-256 of what was read, uncompressed, as bytes on disk have it: UTF-16 is not decoded.

@@ -102,7 +102,7 @@ func TestOpen(t *testing.T) {
 		}
 		got, err := io.ReadAll(in)
 		if err == nil {
-			err = in.Rest()
+			err = in.Rest(t.Context())
 		}
 		if err != nil || string(got) != c.want || in.Wraps != c.wraps || in.UTF16 != c.utf16 || in.CR != c.cr {
 			t.Errorf("%s: %q, %v (wraps %q, UTF-16 %v, CR %v)", c.name, got, err, in.Wraps, in.UTF16, in.CR)

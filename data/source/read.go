@@ -170,7 +170,7 @@ func readFile(
 		}
 		return fmt.Errorf("data: %s: %w", c.Name, err)
 	}
-	if err := in.Rest(); err != nil {
+	if err := in.Rest(ctx); err != nil {
 		return fmt.Errorf("data: %s: %s: %w", c.Name, path, err)
 	}
 	rows, badRows := tb.Rows-first, tb.BadCount-bad

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -58,6 +59,11 @@ func readSequence(ctx context.Context, src sequenceSource, c *Config, f Finder, 
 	}
 	starts(len(files) - 1)
 	origins[at].Rows = tb.Rows - origins[at].FirstRow
+	for i := range origins {
+		if err := sumRest(ctx, &origins[i]); err != nil {
+			return fmt.Errorf("data: %s: %s: %w", c.Name, origins[i].Path, err)
+		}
+	}
 	for _, o := range origins {
 		var said string
 		if o.Part, said = c.identify(o.Name, o.Rows, part); said != "" {
@@ -69,15 +75,42 @@ func readSequence(ctx context.Context, src sequenceSource, c *Config, f Finder, 
 	return nil
 }
 
-// summed notes size and hash of a file when it is closed.
+// summed notes size and hash of a file when it is closed, where it was read to its end. Who gives up, since he was
+// interrupted or has seen enough, closes without reading on.
 type summed struct {
 	*input.Input
 	origin *data.Origin
+	ended  bool
+}
+
+// Read notes the end, or that what follows cannot be uncompressed.
+func (s *summed) Read(p []byte) (int, error) {
+	n, err := s.Input.Read(p)
+	s.ended = s.ended || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	return n, err
 }
 
 func (s *summed) Close() error {
-	err := s.Rest()
-	s.origin.Bytes, s.origin.SHA256 = s.Size, s.Sum()
+	if s.origin.Bytes = s.Size; s.ended {
+		s.origin.SHA256 = s.Sum()
+	}
 	s.Input.Close()
-	return err
+	return nil
+}
+
+// sumRest hashes a file of which the rest was left out, as far as it can be uncompressed.
+func sumRest(ctx context.Context, o *data.Origin) error {
+	if o.SHA256 != "" {
+		return nil
+	}
+	in, err := input.OpenBinary(o.Path)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	if err := in.Rest(ctx); ctx.Err() != nil {
+		return err
+	}
+	o.Bytes, o.SHA256 = in.Size, in.Sum()
+	return nil
 }

@@ -158,7 +158,7 @@ func TestGate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := NewGate(r, nil, time.Time{})
+	g := NewGate(r, nil, Clock{}, 0)
 	var got []string
 	pass := func(n int64, cause string, change func(*Alert)) {
 		a := found(n, cause)
@@ -173,7 +173,9 @@ func TestGate(t *testing.T) {
 	}
 	pass(62, "bytes", nil)
 	pass(63, "bytes", func(a *Alert) { a.DestPort = "53" })
-	g.Benign([]Alert{*found(0, "bytes")})
+	if err := g.Benign(func(do func(*Alert) error) error { return do(found(0, "bytes")) }); err != nil {
+		t.Fatal(err)
+	}
 	pass(64, "bytes", nil)
 	pass(65, "bytes", func(a *Alert) { a.Dest = "192.0.2.8" })
 	want := []string{"0 duration 0 0", "1 duration 0 0", "2 duration 1 0", "3 duration 1 0", "60 duration 0 2",
@@ -181,9 +183,9 @@ func TestGate(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
 	}
-	groups, clock := g.Changed()
-	if len(groups) != 2 || !clock.Equal(noon.Add(65*time.Minute)) {
-		t.Fatalf("%d groups, clock %v", len(groups), clock)
+	groups, gone, clock := g.Changed()
+	if len(groups) != 2 || gone != nil || !clock.Now.Equal(noon.Add(65*time.Minute)) {
+		t.Fatalf("%d groups, %d gone, clock %v", len(groups), len(gone), clock)
 	}
 	for _, group := range groups {
 		want := Group{ID: GroupID("h", "duration"), Model: "iforest", Hash: "h", Cause: "duration", First: noon,
@@ -198,12 +200,47 @@ func TestGate(t *testing.T) {
 		}
 	}
 	// a gate that goes on from what it left decides as one that never stopped
-	next := NewGate(r, groups, clock)
+	next := NewGate(r, groups, clock, 0)
 	if a := found(66, "duration"); next.Pass(a, nil) != Limited {
 		t.Error("the limit is forgotten")
 	}
-	if changed, _ := g.Changed(); len(changed) != 0 {
+	if changed, _, _ := g.Changed(); len(changed) != 0 {
 		t.Errorf("%d groups changed without an alert", len(changed))
+	}
+}
+
+// TestClock, by hand: the limit's clock follows the traffic, and late alerts count as of now. One wrong time, ahead or
+// back, carries nothing off; where a second alert says the same, the clock was set.
+func TestClock(t *testing.T) {
+	r, err := decodeRules(t, "limit: {alerts: 2, per: 1h}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const day, years = 24 * 60, 9000 * 24 * 60 // minutes
+	for name, c := range map[string]struct {
+		minutes []int64
+		want    string // g: given on, l: held back
+	}{
+		"late":                   {[]int64{0, 1, 60, 30, 61, 40, 2}, "gggglll"},
+		"one far ahead":          {[]int64{0, 1, 2, years, 3, 4, 5, 60}, "gglggglg"},
+		"one far back":           {[]int64{0, 1, -years, 2, 60}, "ggllg"},
+		"set back":               {[]int64{0, 1, 2, -2 * day, 1 - 2*day, 2 - 2*day, 3 - 2*day, 60 - 2*day}, "ggllgglg"},
+		"quiet for days":         {[]int64{0, 1, 2, 3 * day, 3*day + 1, 3*day + 2}, "gglggl"},
+		"the first is far ahead": {[]int64{years, 0, 1, 2, 3, 60}, "gggglg"},
+	} {
+		for _, stops := range []bool{false, true} {
+			g, got := NewGate(r, nil, Clock{}, 0), ""
+			for _, n := range c.minutes {
+				got += map[Fate]string{Given: "g", Limited: "l"}[g.Pass(found(n, "duration"), nil)]
+				if stops {
+					groups, _, clock := g.Changed()
+					g = NewGate(r, groups, clock, 0)
+				}
+			}
+			if got != c.want {
+				t.Errorf("%s, stopped after each %v: %s, want %s", name, stops, got, c.want)
+			}
+		}
 	}
 }
 
@@ -238,11 +275,11 @@ func FuzzRules(f *testing.F) {
 			}
 			return
 		}
-		g := NewGate(r, nil, time.Time{})
+		g := NewGate(r, nil, Clock{}, 0)
 		for n := range int64(4) {
 			g.Pass(found(n, "duration"), nil)
 		}
-		groups, _ := g.Changed()
+		groups, _, _ := g.Changed()
 		if len(groups) != 1 || groups[0].Alerts+groups[0].Limited+groups[0].Ignored != 4 {
 			t.Errorf("%+v", groups)
 		}

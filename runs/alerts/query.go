@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -183,8 +184,12 @@ func (s *Store) Get(ctx context.Context, id string) (*Alert, error) {
 
 // Groups is the groups of a model, of all models where it is empty, that with the latest alert first.
 func (s *Store) Groups(ctx context.Context, model string) ([]Group, error) {
+	return s.groups(ctx, "WHERE ? = '' OR model = ? ORDER BY last DESC, id", model, model)
+}
+
+func (s *Store) groups(ctx context.Context, which string, args ...any) ([]Group, error) {
 	rows, err := s.db.QueryContext(ctx, "SELECT id, model, hash, cause, first, last, alerts, limited, ignored, highest, "+
-		"stretch, within, held FROM groups WHERE ? = '' OR model = ? ORDER BY last DESC, id", model, model)
+		"stretch, within, held FROM groups "+which, args...)
 	if err != nil {
 		return nil, s.fail(err)
 	}
@@ -201,6 +206,36 @@ func (s *Store) Groups(ctx context.Context, model string) ([]Group, error) {
 		out = append(out, g)
 	}
 	return out, s.fail(rows.Err())
+}
+
+// Limits is the groups of one version of a model that changed last, up to a number, the one that changed last at the
+// end: what a [Gate] goes on from.
+func (s *Store) Limits(ctx context.Context, hash string, most int64) ([]Group, error) {
+	out, err := s.groups(ctx, "WHERE hash = ? ORDER BY rowid DESC LIMIT ?", hash, most)
+	slices.Reverse(out)
+	return out, err
+}
+
+// Judged gives the alerts with a verdict to do, of each no more than its group, its ends and what it is about.
+func (s *Store) Judged(ctx context.Context, v Verdict, do func(*Alert) error) error {
+	rows, err := s.db.QueryContext(ctx, "SELECT grp, src, dst, CASE src WHEN '' THEN json_extract(body, '$.entity') END "+
+		"FROM alerts WHERE verdict <> '' AND verdict = ?", string(v))
+	if err != nil {
+		return s.fail(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var a Alert
+		var entity sql.NullString
+		if err := rows.Scan(&a.Group, &a.Source, &a.Dest, &entity); err != nil {
+			return s.fail(err)
+		}
+		a.Entity = entity.String
+		if err := do(&a); err != nil {
+			return err
+		}
+	}
+	return s.fail(rows.Err())
 }
 
 // Judge keeps what an analyst says of an alert, or of all alerts of a group, by its ID or its beginning. It says how

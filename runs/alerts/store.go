@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"os"
 	"strings"
@@ -167,7 +168,8 @@ func storeError(err error) error {
 // Batch is what one step of a watcher leaves.
 type Batch struct {
 	Alerts []*Alert          // Seq is set where they are new
-	Groups []Group           // that changed
+	Gone   []string          // groups that are taken out, before others are put in
+	Groups []Group           // that changed, with what their counts have grown by
 	Stream string            // whose state it is
 	State  map[string][]byte // that changed; nil: the key is gone
 }
@@ -177,6 +179,11 @@ func (s *Store) Commit(ctx context.Context, b *Batch) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		for _, a := range b.Alerts {
 			if err := insert(tx, a); err != nil {
+				return err
+			}
+		}
+		for _, id := range b.Gone {
+			if _, err := tx.Exec("DELETE FROM groups WHERE id = ?", id); err != nil {
 				return err
 			}
 		}
@@ -225,10 +232,22 @@ func insert(tx *sql.Tx, a *Alert) error {
 	return err
 }
 
+// putGroup adds to the counts of a group, which several watchers of one model may do, and makes it the one that was
+// changed last, which its rowid tells.
 func putGroup(tx *sql.Tx, g *Group) error {
-	_, err := tx.Exec("INSERT OR REPLACE INTO groups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", g.ID, g.Model,
-		g.Hash, g.Cause, nanos(g.First), nanos(g.Last), g.Alerts, g.Limited, g.Ignored, g.Highest,
-		g.Stretch, g.Within, g.Held)
+	was := Group{Highest: math.Inf(-1)}
+	var first, last int64
+	err := tx.QueryRow("SELECT first, last, alerts, limited, ignored, highest FROM groups WHERE id = ?", g.ID).Scan(&first,
+		&last, &was.Alerts, &was.Limited, &was.Ignored, &was.Highest)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if at := nanos(g.First); first == 0 || at != 0 && at < first {
+		first = at
+	}
+	_, err = tx.Exec("INSERT OR REPLACE INTO groups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", g.ID, g.Model,
+		g.Hash, g.Cause, first, max(last, nanos(g.Last)), was.Alerts+g.Alerts, was.Limited+g.Limited, was.Ignored+g.Ignored,
+		max(was.Highest, g.Highest), g.Stretch, g.Within, g.Held)
 	return err
 }
 
@@ -280,32 +299,6 @@ func (s *Store) MarkSent(ctx context.Context, sink string, seq int64, mark strin
 		_, err := tx.Exec("INSERT OR REPLACE INTO sent VALUES (?, ?, ?)", sink, seq, mark)
 		return err
 	}))
-}
-
-// Trim takes out the oldest alerts above a number, but for those with a verdict and those that one of the sinks has
-// not sent. It says how many it took out.
-func (s *Store) Trim(ctx context.Context, most int64, sinks []string) (n int64, err error) {
-	err = s.write(ctx, func(tx *sql.Tx) error {
-		var limit sql.NullInt64
-		if err := tx.QueryRow("SELECT max(seq) FROM alerts").Scan(&limit); err != nil || !limit.Valid {
-			return err
-		}
-		until := limit.Int64 - most
-		for _, sink := range sinks {
-			var seq int64
-			err := tx.QueryRow("SELECT seq FROM sent WHERE sink = ?", sink).Scan(&seq)
-			if err != nil && !errors.Is(err, sql.ErrNoRows) {
-				return err
-			}
-			until = min(until, seq)
-		}
-		res, err := tx.Exec("DELETE FROM alerts WHERE seq <= ? AND verdict = ''", until)
-		if err == nil {
-			n, err = res.RowsAffected()
-		}
-		return err
-	})
-	return n, s.fail(err)
 }
 
 func (s *Store) fail(err error) error {

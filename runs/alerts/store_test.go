@@ -50,11 +50,11 @@ func filled(t testing.TB) *Store {
 	}
 	b.Alerts[5].Source = "10.0.0.9"
 	b.Alerts[2].Score = 0.9 // number 1
-	gate := NewGate(Rules{}, nil, time.Time{})
+	gate := NewGate(Rules{}, nil, Clock{}, 0)
 	for _, a := range b.Alerts[1:] {
 		gate.Pass(a, nil)
 	}
-	b.Groups, _ = gate.Changed()
+	b.Groups, _, _ = gate.Changed()
 	commit(t, s, b)
 	return s
 }
@@ -157,24 +157,6 @@ func TestReopen(t *testing.T) {
 	}
 	if seq, mark, err := again.Sent(t.Context(), "syslog"); seq != 0 || mark != "" || err != nil {
 		t.Errorf("%d %q %v", seq, mark, err)
-	}
-}
-
-// TestTrim: what was judged or not sent yet stays.
-func TestTrim(t *testing.T) {
-	s := filled(t) // seq 1 is number 6, seq 2 to 7 are 0 to 5
-	if _, err := s.Judge(t.Context(), found(1, "bytes").ID, Note, "odd"); err != nil {
-		t.Fatal(err)
-	}
-	s.MarkSent(t.Context(), "webhook", 4, "")
-	if n, err := s.Trim(t.Context(), 2, []string{"webhook"}); n != 3 || err != nil {
-		t.Errorf("%d, %v", n, err)
-	}
-	if got := lines(t, s, Query{Limited: true, Oldest: true}); !slices.Equal(got, []int64{1, 3, 4, 5}) {
-		t.Errorf("%v", got)
-	}
-	if n, err := s.Trim(t.Context(), 2, []string{"webhook", "new"}); n != 0 || err != nil {
-		t.Errorf("%d, %v", n, err)
 	}
 }
 

@@ -22,15 +22,22 @@ type Settings struct {
 	To []Target `yaml:"to"`
 	// layout of targets that have none of their own
 	Layout string `yaml:"layout" jsonschema:"enum=plumbline,enum=ecs,enum=zeek-notice,enum=text"`
-	// alerts that the store keeps at most, besides those with a verdict and those that are not sent yet
+	// alerts that the store keeps: the newest ones. Older ones go, but for those of keep_judged and keep_unsent
 	Keep int64 `yaml:"keep" jsonschema:"minimum=1"`
+	// older alerts with a verdict that the store keeps besides. With the others, their verdicts are forgotten
+	KeepJudged int64 `yaml:"keep_judged" jsonschema:"minimum=1"`
+	// how many of the newest alerts are kept for a target that has not taken them yet. It never gets older ones
+	KeepUnsent int64 `yaml:"keep_unsent" jsonschema:"minimum=1"`
+	// groups of alerts that are remembered. For one more, the one goes whose last alert came before those of all others
+	KeepGroups int64 `yaml:"keep_groups" jsonschema:"minimum=1"`
 	// file with the key of pseudonyms, 64 hexadecimal digits; none: addresses are kept as they are
 	PseudonymKey string `yaml:"pseudonym_key"`
 }
 
 // Default is what holds without a file.
 func Default() Settings {
-	return Settings{Rules: alerts.DefaultRules(), Layout: "plumbline", Keep: 1_000_000}
+	return Settings{Rules: alerts.DefaultRules(), Layout: "plumbline", Keep: 1_000_000, KeepJudged: 200_000,
+		KeepUnsent: 10_000_000, KeepGroups: 100_000}
 }
 
 // ReadSettings reads the file over the defaults.

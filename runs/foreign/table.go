@@ -1,6 +1,7 @@
 package foreign
 
 import (
+	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -91,7 +92,7 @@ func readTable(path, file string, rows int) (*table, error) {
 			}
 		}
 	}
-	if err := in.Rest(); err != nil {
+	if err := in.Rest(context.Background()); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	t.sum = in.Sum()

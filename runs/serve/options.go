@@ -35,6 +35,10 @@ type Options struct {
 	Connections int           // open at a time; default 1,024
 	Reload      time.Duration // between looks at the files of models; default 2 s; negative: never
 
+	// Collector has the server set how often the heap of the process is collected by the size of the models, whenever
+	// they are read.
+	Collector bool
+
 	Spool string       // folder for bodies and answers that do not fit memory; default that of the system
 	Log   *slog.Logger // nil: none
 	Build string       // version of the program

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,6 +54,9 @@ func New(o Options) (*Server, error) {
 	if o.Alerts == nil {
 		s.o.Alerts = s.ring
 	}
+	if o.Collector {
+		debug.SetGCPercent(mostGarbage) // while models are read
+	}
 	var err error
 	if s.served, err = newServed(o.Models); err != nil {
 		return nil, err
@@ -61,6 +65,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s.counts = newCounts(s)
+	s.collect()
 	s.ready.Store(true)
 	return s, nil
 }
@@ -77,6 +82,7 @@ func (s *Server) reloaded(m *Model, err error) {
 		s.o.Log.Error("the changed model cannot be read; the one before is served on", "model", m.Name, "error", err)
 		return
 	}
+	s.collect()
 	s.o.Log.Info("model read again", "model", m.Name, "version", m.Version)
 }
 

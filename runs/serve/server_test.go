@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -145,22 +147,66 @@ func TestHosts(t *testing.T) {
 	}
 }
 
+// pack writes the model file of a cell, by rename.
+func (tr *trained) pack(t *testing.T, to, label string) {
+	t.Helper()
+	var b bytes.Buffer
+	if err := bundle.Pack(&b, tr.dir, strings.TrimPrefix(tr.cells[label], tr.dir+"/")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to+".new", b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(to+".new", to); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestCollector: with each model that is read, how often the heap is collected follows what lives in it; a file that
+// cannot be read, and a server that is to leave it alone, change nothing.
+func TestCollector(t *testing.T) {
+	tr := train(t, "flow")
+	file := filepath.Join(t.TempDir(), "model.plumb")
+	tr.pack(t, file, "iforest")
+	const other = 77
+	defer debug.SetGCPercent(debug.SetGCPercent(other))
+	set := func() int { return debug.SetGCPercent(other) } // which one it was
+	serving := func(collect bool) *serve.Server {
+		s, err := serve.New(serve.Options{Models: []serve.Source{{Path: file}}, Collector: collect})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	if serving(false); set() != other {
+		t.Error("it was to be left alone")
+	}
+	s := serving(true)
+	small := set()
+	large := make([]byte, 300<<20) // in the place of a large model
+	tr.pack(t, file, "ae")
+	s.Reload()
+	if got := set(); got < 100 || got >= small || got > 120 {
+		t.Errorf("%d %% with 300 MB more, %d %% before", got, small)
+	}
+	runtime.KeepAlive(large)
+	tr.pack(t, file, "iforest")
+	s.Reload()
+	if got := set(); got != small {
+		t.Errorf("%d %% when they have gone, %d %% before", got, small)
+	}
+	if err := os.WriteFile(file, []byte("no model"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if s.Reload(); set() != other {
+		t.Error("a file that cannot be read has changed it")
+	}
+}
+
 // TestReload: a file that changes is served from then on, one that is damaged leaves the model that there is.
 func TestReload(t *testing.T) {
 	tr := train(t, "flow")
-	pack := func(to, label string) {
-		t.Helper()
-		var b bytes.Buffer
-		if err := bundle.Pack(&b, tr.dir, strings.TrimPrefix(tr.cells[label], tr.dir+"/")); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(to+".new", b.Bytes(), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Rename(to+".new", to); err != nil {
-			t.Fatal(err)
-		}
-	}
+	pack := func(to, label string) { tr.pack(t, to, label) }
 	file := filepath.Join(t.TempDir(), "model.plumb")
 	pack(file, "iforest")
 	s, err := serve.New(serve.Options{Models: []serve.Source{{Path: file}}})

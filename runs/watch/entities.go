@@ -30,9 +30,10 @@ type entities struct {
 	recent *recent[*entity]
 }
 
-func newEntities(b *bundle.Bundle, idle time.Duration, most int, name func(string) string) *entities {
+func newEntities(b *bundle.Bundle, idle time.Duration, most bounds) *entities {
+	const size = 64
 	return &entities{rule: b.Rule(), least: int64(b.MinFlows), limit: float64(b.Threshold.Score), idle: idle,
-		recent: newRecent[*entity](most, name)}
+		recent: newRecent(most, func(*entity) int64 { return size })}
 }
 
 // add adds a row's score to its unit, and gives the score of the unit and whether this row makes it an alarm.

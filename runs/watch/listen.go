@@ -17,6 +17,7 @@ import (
 
 const (
 	queuedPackets  = 8192     // that wait to be judged; later ones are dropped and counted
+	queuedBytes    = 64 << 20 // that they may have together
 	mostPacket     = 1 << 16  // bytes
 	receiveBuffer  = 16 << 20 // bytes that the kernel is asked to hold
 	flowsPerCommit = 8192
@@ -66,7 +67,7 @@ func (w *Watcher) receive(ctx context.Context, conn *net.UDPConn) error {
 	defer stop()
 	defer conn.Close()
 	packets := make(chan packet, queuedPackets)
-	var dropped atomic.Int64
+	var dropped, waiting atomic.Int64 // packets, and the bytes of those that wait
 	failed := make(chan error, 1)
 	go func() {
 		defer close(packets)
@@ -77,11 +78,15 @@ func (w *Watcher) receive(ctx context.Context, conn *net.UDPConn) error {
 				failed <- err
 				return
 			}
-			select {
-			case packets <- packet{append([]byte(nil), buf[:n]...), from.Addr(), time.Now()}:
-			default:
-				dropped.Add(1)
+			if waiting.Add(int64(n)) <= queuedBytes {
+				select {
+				case packets <- packet{append([]byte(nil), buf[:n]...), from.Addr(), time.Now()}:
+					continue
+				default:
+				}
 			}
+			waiting.Add(-int64(n))
+			dropped.Add(1)
 		}
 	}()
 	c := netflow.NewCollector()
@@ -96,6 +101,7 @@ func (w *Watcher) receive(ctx context.Context, conn *net.UDPConn) error {
 				judge = true
 				break
 			}
+			waiting.Add(-int64(len(p.raw)))
 			got, err := c.Decode(p.raw, p.from, p.at)
 			if err != nil {
 				w.bad(1, err.Error())

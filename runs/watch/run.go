@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"plumbline/data/pseudonym"
@@ -26,6 +28,7 @@ type Job struct {
 	Once     bool      // read what is there and end
 	Learn    bool
 	Entities int
+	Memory   int64 // bytes that entities may take
 	Idle     time.Duration
 	Say      func(string)
 }
@@ -43,7 +46,8 @@ func (j *Job) Run(ctx context.Context) (Counts, error) {
 		return Counts{}, err
 	}
 	defer store.Close()
-	o := Options{Store: store, Rules: j.Settings.Rules, Learn: j.Learn, Entities: j.Entities, Idle: j.Idle, Say: j.Say}
+	o := Options{Store: store, Rules: j.Settings.Rules, Learn: j.Learn, Entities: j.Entities, Idle: j.Idle, Say: j.Say,
+		Memory: j.Memory, Groups: j.Settings.KeepGroups}
 	switch {
 	case j.Listen != "":
 		o.Stream = j.Listen
@@ -89,7 +93,11 @@ func (j *Job) Run(ctx context.Context) (Counts, error) {
 	<-sent
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainWait)
 	defer cancel()
-	return w.Counts, errors.Join(err, out.Drain(end))
+	err = errors.Join(err, out.Drain(end))
+	if ctx.Err() == nil { // who watches files one after the other trims here alone
+		j.trimOnce(end, store, out.Names())
+	}
+	return w.Counts, err
 }
 
 // trim keeps the store at the size that it may have.
@@ -102,10 +110,27 @@ func (j *Job) trim(ctx context.Context, store *alerts.Store, sinks []string) {
 			return
 		case <-tick.C:
 		}
-		if n, err := store.Trim(ctx, j.Settings.Keep, sinks); err != nil && ctx.Err() == nil {
-			j.Say(err.Error())
-		} else if n > 0 {
-			j.Say(fmt.Sprintf("%d of the oldest alerts were taken out of %s, which keeps %d", n, store.Path(), j.Settings.Keep))
+		j.trimOnce(ctx, store, sinks)
+	}
+}
+
+// trimOnce takes out what the store has more of than it keeps, and says what that was.
+func (j *Job) trimOnce(ctx context.Context, store *alerts.Store, sinks []string) {
+	s := &j.Settings
+	out, err := store.Trim(ctx, alerts.Keep{Alerts: s.Keep, Judged: s.KeepJudged, Unsent: s.KeepUnsent,
+		Groups: s.KeepGroups}, sinks)
+	if err != nil && ctx.Err() == nil {
+		j.Say(err.Error())
+	}
+	say := func(n int64, what, setting string, keeps int64) {
+		if n > 0 {
+			j.Say(fmt.Sprintf("%d of the oldest %s were taken out of %s (%s: %d)", n, what, store.Path(), setting, keeps))
 		}
+	}
+	say(out.Alerts-out.Judged, "alerts", "keep", s.Keep)
+	say(out.Judged, "alerts with a verdict, which holds no longer,", "keep_judged", s.KeepJudged)
+	say(out.Groups, "groups of alerts", "keep_groups", s.KeepGroups)
+	for _, sink := range slices.Sorted(maps.Keys(out.Unsent)) {
+		say(out.Unsent[sink], "alerts that "+sink+" has not taken, and will not get,", "keep_unsent", s.KeepUnsent)
 	}
 }

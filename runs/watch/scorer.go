@@ -27,12 +27,12 @@ type scorer struct {
 	queue  []float32       // rows that are not learned yet
 	queued int             // how many
 	tails  *tails          // nil: rows are judged one by one
+	width  int             // values of an event
 	stale  bool            // det has learned since its state was saved
 }
 
-// newScorer says in its error what cannot be watched. learn has a model that can go on learning do so; name is under
-// which traces are kept.
-func newScorer(b *bundle.Bundle, learn bool, entities int, name func(string) string) (*scorer, error) {
+// newScorer says in its error what cannot be watched. learn has a model that can go on learning do so.
+func newScorer(b *bundle.Bundle, learn bool, most bounds) (*scorer, error) {
 	s := &scorer{b: b, det: b.Detector}
 	_, updates := b.Detector.(models.Updater)
 	vectors := b.Info.Needs.Input == data.Vectors
@@ -57,7 +57,10 @@ func newScorer(b *bundle.Bundle, learn bool, entities int, name func(string) str
 		}
 	}
 	if !vectors {
-		s.tails = newTails(b.Tracer.Spec.Window, entities, name)
+		s.tails = newTails(b.Tracer.Spec.Window, most)
+		if b.Tracer.Spec.Events {
+			s.width = len(b.Pipeline.Features())
+		}
 	}
 	return s, nil
 }
@@ -97,8 +100,15 @@ func (s *scorer) score(ctx context.Context, view *data.Table) (*scored, error) {
 	return out, err
 }
 
-// room is how many rows can be judged before those that were are learned.
+// mostWindows is how many bytes the windows take that are judged together, each of which has its own events.
+const mostWindows = 64 << 20
+
+// room is how many rows can be judged before those that were are learned, and how many windows together.
 func (s *scorer) room() int {
+	if s.tails != nil {
+		event := eventBytes + 4 + 4*s.width
+		return max(16, mostWindows/(event*s.tails.most))
+	}
 	if !s.learns || s.b.Info.Needs.Batch { // these learn each row as they score it
 		return math.MaxInt
 	}

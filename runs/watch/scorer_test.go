@@ -313,3 +313,61 @@ func TestBadCells(t *testing.T) {
 		}
 	}
 }
+
+// TestRoom: traces are remembered up to a number and to bytes in all, those that were silent longest go first, which is
+// counted and said; groups of alerts likewise. What stays goes on as if all did.
+func TestRoom(t *testing.T) {
+	b := trained(t, "flow", "markov")["markov"]
+	rows := zeekRows(9, 800, false)
+	for name, c := range map[string]struct {
+		entities int
+		memory   int64
+		groups   int64
+		left     int // traces
+	}{
+		"any":          {1000, 1 << 30, 1000, 8},
+		"three":        {3, 1 << 30, 1000, 3},
+		"few bytes":    {1000, 4 * (entryBytes + 8 + 4*eventBytes), 1000, -1},
+		"less than 1":  {1000, 1, 1000, 1},
+		"groups":       {1000, 1 << 30, 2, 8},
+		"groups and 1": {1, 1 << 30, 1, 1},
+	} {
+		w := newWatched(t, b)
+		var said []string
+		w.o.Say = func(s string) { said = append(said, s) }
+		w.o.Entities, w.o.Memory, w.o.Groups = c.entities, c.memory, c.groups
+		w.o.Rules = alerts.DefaultRules()
+		w.put(zeekHead(false) + strings.Join(rows, ""))
+		counts := w.once()
+		x, err := New(t.Context(), w.b, w.o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept := x.scorer.tails.recent
+		held := int64(0)
+		for _, e := range kept.at {
+			tail := e.Value.(*entry[*tail])
+			held += entryBytes + int64(len(tail.key)) + int64(12*len(tail.value.symbols)+4*len(tail.value.x))
+		}
+		if held != kept.held || held > c.memory && len(kept.at) > 1 || c.left >= 0 && len(kept.at) != c.left ||
+			c.left < 0 && (len(kept.at) < 1 || len(kept.at) > 4) {
+			t.Errorf("%s: %d traces take %d bytes, counted %d, may take %d", name, len(kept.at), held, kept.held, c.memory)
+		}
+		groups, err := w.store.Groups(t.Context(), "")
+		if err != nil || int64(len(groups)) > c.groups || len(groups) == 0 {
+			t.Errorf("%s: %d groups, %v", name, len(groups), err)
+		}
+		text := strings.Join(said, "\n")
+		less := len(kept.at) < 8
+		if (counts.Forgotten > 0) != less || strings.Contains(text, "were silent longest") != less {
+			t.Errorf("%s: %+v, said %s", name, counts, text)
+		}
+		if (counts.Groups > 0) != strings.Contains(text, "keep_groups") || counts.Groups == 0 && c.groups < 3 {
+			t.Errorf("%s: %+v, said %s", name, counts, text)
+		}
+		list := w.all(true)
+		if int64(len(list)) != counts.Alerts+counts.Limited || len(list) == 0 || counts.Rows != 800 {
+			t.Errorf("%s: %d alerts, %+v", name, len(list), counts)
+		}
+	}
+}

@@ -33,8 +33,13 @@ type tails struct {
 	recent *recent[*tail]
 }
 
-func newTails(w prep.Window, entities int, name func(string) string) *tails {
-	t := &tails{window: w, most: wholeTail, recent: newRecent[*tail](entities, name)}
+// eventBytes is what an event takes besides its values.
+const eventBytes = 12
+
+func (l *tail) size() int64 { return int64(eventBytes*len(l.symbols) + 4*len(l.x)) }
+
+func newTails(w prep.Window, most bounds) *tails {
+	t := &tails{window: w, most: wholeTail, recent: newRecent(most, (*tail).size)}
 	switch {
 	case w.Kind == "count" && w.Length > 0:
 		t.most = w.Length

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,9 +28,14 @@ type Options struct {
 	Disguise func(string) string
 	Learn    bool          // a model that can learn from a stream does
 	Entities int           // hosts, connections or traces that are remembered; 0: 100,000
+	Memory   int64         // bytes that they may take; 0: [DefaultMemory]
+	Groups   int64         // groups of alerts that are remembered; 0: 100,000
 	Idle     time.Duration // of the traffic after which a unit begins anew; 0: never
 	Say      func(string)  // what people should know; nil: nobody is told
 }
+
+// DefaultMemory is how many bytes hosts, connections and traces that are remembered may take.
+const DefaultMemory = 512_000_000
 
 // keptName is the name of a trace or unit as the store has it: where addresses are changed, every word of it is.
 func (o *Options) keptName(key string) string {
@@ -50,6 +56,8 @@ type Counts struct {
 	Alerts  int64 `json:"alerts"`  // given on
 	Limited int64 `json:"limited"` // held back by the limit
 	Ignored int64 `json:"ignored"` // by the rules or a verdict
+	// hosts, connections and traces, and groups of alerts, that were forgotten since there was no room for more
+	Forgotten, Groups int64
 	// of flows that exporters send: packets that were dropped here, packets or flows that their numbers say were lost on
 	// the way, and sets of flows whose template had not come
 	Dropped, Lost, NoTemplate int64
@@ -83,7 +91,7 @@ type Watcher struct {
 type streamState struct {
 	Hash     string          `json:"model_hash"`
 	Rows     int64           `json:"rows"`
-	Clock    time.Time       `json:"clock,omitzero"`
+	Clock    alerts.Clock    `json:"time,omitzero"`
 	Position json.RawMessage `json:"position,omitempty"`
 	Queue    []float32       `json:"queue,omitempty"` // rows to learn from
 	Queued   int             `json:"queued,omitempty"`
@@ -102,6 +110,12 @@ const (
 func New(ctx context.Context, b *bundle.Bundle, o Options) (*Watcher, error) {
 	if o.Entities <= 0 {
 		o.Entities = 100_000
+	}
+	if o.Memory <= 0 {
+		o.Memory = DefaultMemory
+	}
+	if o.Groups <= 0 {
+		o.Groups = 100_000
 	}
 	if o.Say == nil {
 		o.Say = func(string) {}
@@ -122,13 +136,19 @@ func New(ctx context.Context, b *bundle.Bundle, o Options) (*Watcher, error) {
 	if math.IsNaN(float64(b.Threshold.Score)) {
 		return nil, fmt.Errorf("%w: it has no threshold, so that nothing would be an alert", ErrModel)
 	}
-	if w.scorer, err = newScorer(b, o.Learn, o.Entities, o.keptName); err != nil {
+	most := bounds{o.Entities, o.Memory, o.keptName}
+	if len(b.Unit.Columns) > 0 {
+		few := most
+		if b.Info.Needs.Input == data.Traces {
+			few.memory = o.Memory / 4
+			most.memory -= few.memory
+		}
+		w.units = newEntities(b, o.Idle, few)
+	}
+	if w.scorer, err = newScorer(b, o.Learn, most); err != nil {
 		return nil, err
 	}
-	if len(b.Unit.Columns) > 0 {
-		w.units = newEntities(b, o.Idle, o.Entities, o.keptName)
-	}
-	groups, err := o.Store.Groups(ctx, "")
+	groups, err := o.Store.Limits(ctx, b.Hash, o.Groups)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +160,7 @@ func New(ctx context.Context, b *bundle.Bundle, o Options) (*Watcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("watch: %s: %w", w.stream, err)
 	}
-	w.gate = alerts.NewGate(o.Rules, groups, clock)
+	w.gate = alerts.NewGate(o.Rules, groups, clock, o.Groups)
 	w.batch = alerts.Batch{Stream: w.stream, State: map[string][]byte{}}
 	if w.replaces { // else the next start would take what the other model remembered for this one's
 		for key := range state {
@@ -153,7 +173,7 @@ func New(ctx context.Context, b *bundle.Bundle, o Options) (*Watcher, error) {
 }
 
 // load takes back the state of the stream.
-func (w *Watcher) load(state map[string][]byte) (clock time.Time, err error) {
+func (w *Watcher) load(state map[string][]byte) (clock alerts.Clock, err error) {
 	raw, ok := state[streamKey]
 	if !ok {
 		return clock, nil
@@ -212,13 +232,11 @@ func (w *Watcher) verdicts(ctx context.Context) error {
 	if w.judged = time.Now(); last == w.verdict {
 		return nil
 	}
-	list, err := w.o.Store.List(ctx, alerts.Query{Verdict: string(alerts.False), Limited: true})
-	if err != nil {
-		return err
+	err = w.gate.Benign(func(do func(*alerts.Alert) error) error { return w.o.Store.Judged(ctx, alerts.False, do) })
+	if err == nil {
+		w.verdict = last
 	}
-	w.gate.Benign(list)
-	w.verdict = last
-	return nil
+	return err
 }
 
 // Table judges the rows of a table in their order. where is the file and line of a row.
@@ -226,8 +244,8 @@ func (w *Watcher) Table(ctx context.Context, t *data.Table, where func(row int) 
 	if err := w.verdicts(ctx); err != nil {
 		return err
 	}
-	if room := w.scorer.room(); t.Rows > room {
-		return w.inParts(ctx, t, where, room)
+	if t.Rows > w.scorer.room() {
+		return w.inParts(ctx, t, where)
 	}
 	view, err := w.b.View(t)
 	if err != nil {
@@ -294,19 +312,21 @@ func (w *Watcher) Table(ctx context.Context, t *data.Table, where func(row int) 
 	return w.scorer.learn(ctx, sc.set)
 }
 
-// inParts judges the first rows of a table, and then the others.
-func (w *Watcher) inParts(ctx context.Context, t *data.Table, where func(int) (string, int64), first int) error {
-	part := func(from, to int) error {
-		rows := make([]int32, to-from)
+// inParts judges a table in pieces for which there is room.
+func (w *Watcher) inParts(ctx context.Context, t *data.Table, where func(int) (string, int64)) error {
+	for from := 0; from < t.Rows; {
+		rows := make([]int32, min(w.scorer.room(), t.Rows-from))
 		for i := range rows {
 			rows[i] = int32(from + i)
 		}
-		return w.Table(ctx, t.Only(rows), func(row int) (string, int64) { return where(from + row) })
+		first := from
+		err := w.Table(ctx, t.Only(rows), func(row int) (string, int64) { return where(first + row) })
+		if err != nil {
+			return err
+		}
+		from += len(rows)
 	}
-	if err := part(0, first); err != nil {
-		return err
-	}
-	return part(first, t.Rows)
+	return nil
 }
 
 // alone judges the rows of a table that cannot be judged together one by one, and leaves out those that cannot be
@@ -339,14 +359,41 @@ func (w *Watcher) bad(n int64, example string) {
 	}
 	before := w.Counts.Bad
 	w.Counts.Bad += n
-	for limit := int64(100); limit <= w.Counts.Bad; limit *= 10 {
+	if hundreds(before, w.Counts.Bad) {
+		w.o.Say(fmt.Sprintf("%d rows were left out so far, the latest: %s", w.Counts.Bad, example))
+	} else if before < sayBad {
+		w.o.Say("left out: " + example)
+	}
+}
+
+// hundreds says whether a count has reached a hundred, a thousand, or the next power of ten.
+func hundreds(before, now int64) bool {
+	for limit := int64(100); limit <= now && limit > 0; limit *= 10 {
 		if before < limit {
-			w.o.Say(fmt.Sprintf("%d rows were left out so far, the latest: %s", w.Counts.Bad, example))
-			return
+			return true
 		}
 	}
-	if before < sayBad {
-		w.o.Say("left out: " + example)
+	return false
+}
+
+// forgotten says that there was no room for more, the first time and then at each power of ten.
+func (w *Watcher) forgotten() {
+	entities := int64(0)
+	if w.scorer.tails != nil {
+		entities += w.scorer.tails.recent.gone
+	}
+	if w.units != nil {
+		entities += w.units.recent.gone
+	}
+	before := w.Counts
+	w.Counts.Forgotten, w.Counts.Groups = entities, w.gate.Dropped
+	if n := entities; before.Forgotten == 0 && n > 0 || hundreds(before.Forgotten, n) {
+		w.o.Say(fmt.Sprintf("%d hosts, connections or traces were forgotten so far, those that were silent longest: at "+
+			"most %d are remembered, in %d MB", n, w.o.Entities, w.o.Memory/1e6))
+	}
+	if n := w.gate.Dropped; before.Groups == 0 && n > 0 || hundreds(before.Groups, n) {
+		w.o.Say(fmt.Sprintf("%d groups of alerts were forgotten so far, %d of them in the middle of a stretch of the limit: "+
+			"%d are remembered (keep_groups)", n, w.gate.Open, w.o.Groups))
 	}
 }
 
@@ -493,6 +540,7 @@ func (w *Watcher) Commit(ctx context.Context, position any) error {
 		case <-time.After(wait):
 		}
 	}
+	w.forgotten()
 	w.position = raw
 	w.batch = alerts.Batch{Stream: w.stream, State: map[string][]byte{}}
 	return nil
@@ -500,8 +548,11 @@ func (w *Watcher) Commit(ctx context.Context, position any) error {
 
 // save puts the state into the batch.
 func (w *Watcher) save(position json.RawMessage) error {
-	groups, clock := w.gate.Changed()
-	w.batch.Groups = append(w.batch.Groups, groups...)
+	groups, gone, clock := w.gate.Changed()
+	w.batch.Groups = append(slices.DeleteFunc(w.batch.Groups, func(g alerts.Group) bool {
+		return slices.Contains(gone, g.ID)
+	}), groups...)
+	w.batch.Gone = append(w.batch.Gone, gone...)
 	if s := w.scorer; s.tails != nil {
 		s.tails.recent.save(w.batch.State, tailPrefix, (*tail).encode)
 	} else if s.stale {

@@ -69,6 +69,8 @@ there. The file of -o says the format by its name: .csv, .ndjson (both also .gz 
 	f.IntVar(&s.Hold, "hold", score.DefaultHold, "rows of open traces, and units, that are held at most")
 	f.BoolVarP(&a.Quiet, "quiet", "q", false, "no progress on stderr")
 	a.DataFlag(c)
+	c.MarkFlagsMutuallyExclusive("out", "format")
+	command.NeedsOut(c, &s.out, &s.summary)
 	return c
 }
 

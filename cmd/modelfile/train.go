@@ -75,6 +75,7 @@ key=value changes the experiment of one cell that this is, such as models.0.para
 	f.Uint64Var(&t.Seed, "seed", 1, "of the model")
 	t.key.Flag(c)
 	t.flags(a, c)
+	c.MarkFlagsMutuallyExclusive("fpr", "quantile")
 	return c
 }
 

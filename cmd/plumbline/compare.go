@@ -151,6 +151,8 @@ there are at most 3 million lines of scores. Tables of AUROC mark by it.`,
 		c.MarkFlagsMutuallyExclusive("test", name)
 	}
 	c.MarkFlagsMutuallyExclusive("format", "json")
+	command.Idle(c, func([]string) bool { return len(pivot) > 0 && !slices.Contains(pivot, "metric") },
+		"where --pivot has no axis of metrics", "columns")
 	c.RegisterFlagCompletionFunc("pivot", cobra.FixedCompletions(append([]string{"model"}, compare.Axes...),
 		cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("group", cobra.FixedCompletions(compare.Keys, cobra.ShellCompDirectiveNoFileComp))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/cmd/command"
 	"plumbline/configs"
 	"plumbline/data/source"
 	"plumbline/runs/dashboard"
@@ -58,6 +59,7 @@ is given with --serve=ADDRESS) until an interrupt, for data too large for a page
 	c.Flags().Uint64Var(&seed, "seed", 1, "of the sample")
 	c.Flags().BoolVarP(&a.Quiet, "quiet", "q", false, "no progress on stderr")
 	a.DataFlag(c)
+	command.Idle(c, func([]string) bool { return serve != "" }, "with --serve: no page is written", "out", "seed")
 	return c
 }
 

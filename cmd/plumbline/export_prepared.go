@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,19 +53,11 @@ func (a *app) preparedFlags(c *cobra.Command, s *preparedSettings) {
 func exportArgs(s *preparedSettings) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if s.on {
-			for _, name := range []string{"force", "spreadsheet"} {
-				if c.Flags().Changed(name) {
-					return usage(fmt.Errorf("export: --%s has no effect with --prepared", name))
-				}
-			}
-			return needs(1, -1, "an experiment")(c, args)
+			return cmp.Or(command.NoEffect(c, "with --prepared", "force", "spreadsheet"),
+				needs(1, -1, "an experiment")(c, args))
 		}
-		for _, name := range preparedFlags {
-			if c.Flags().Changed(name) {
-				return usage(fmt.Errorf("export: --%s has no effect without --prepared", name))
-			}
-		}
-		return needs(2, 2, "a data set and a file")(c, args)
+		return cmp.Or(command.NoEffect(c, "without --prepared", preparedFlags...),
+			needs(2, 2, "a data set and a file")(c, args))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/cmd/command"
 	"plumbline/runs/bundle"
 	"plumbline/runs/export"
 	"plumbline/runs/record"
@@ -71,6 +72,9 @@ What is there already of the same run is written anew.`,
 	c.Flags().StringVar(&files, "files", "small", "with mlruns, files to copy: none, small, or all (scores and models)")
 	c.Flags().BoolVar(&force, "force", false, "write over a file that is there")
 	c.Flags().BoolVarP(&a.Quiet, "quiet", "q", false, "no notes on stderr")
+	command.Idle(c, func([]string) bool { return to != "mlruns" }, "without --to mlruns", "files")
+	command.Idle(c, func([]string) bool { return to == "mlruns" || to == "tensorboard" || to == "dvc" },
+		"with --to mlruns, tensorboard and dvc: what is there of the same run is written anew", "force")
 	return c
 }
 

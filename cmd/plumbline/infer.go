@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/cmd/command"
 	"plumbline/data/infer"
 )
 
@@ -33,5 +34,6 @@ Put the result into configs/data beside your experiments and read it through: gu
 	}
 	c.Flags().BoolVar(&force, "force", false, "write over a file that is there")
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
+	command.NeedsOut(c, &out)
 	return c
 }

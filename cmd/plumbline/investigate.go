@@ -109,6 +109,8 @@ reads them; both files are then written to the folder of -o, where that is given
 	a.DataFlag(c)
 	a.CacheFlags(c, &keep)
 	a.JSONFlag(c, &asJSON)
+	command.Idle(c, func(args []string) bool { return len(args) > 1 }, "with files", "cache", "cache-mb")
+	command.Idle(c, func(args []string) bool { return len(args) < 2 }, "without files", "as", "out", "pseudonym-key")
 	return c
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/cmd/command"
 	"plumbline/configs"
 	"plumbline/configs/settings"
 	"plumbline/runs"
@@ -40,7 +41,10 @@ func (l *launcher) flags(c *cobra.Command) {
 
 func (l *launcher) local() bool { return l.name == "local" }
 
-func (l *launcher) check(resume string, part *share) error {
+// processFlags are those of run and tune that are about what this process does.
+var processFlags = []string{"workers", "metric", "memory", "json", "cache", "cache-mb", "take-over", "no-test", "share"}
+
+func (l *launcher) check(c *cobra.Command, resume string, part *share) error {
 	switch {
 	case !slices.Contains(launchers, l.name):
 		return usage(fmt.Errorf("--launcher: %q is none of %s%s", l.name, strings.Join(launchers, ", "),
@@ -51,6 +55,9 @@ func (l *launcher) check(resume string, part *share) error {
 		return usage(errors.New("--launch is for --resume: of a new run, say launch.memory=16GB"))
 	case !l.local() && part != nil && part.given():
 		return usage(errors.New("--cells and --cell are what a launcher starts: leave one of them out"))
+	case !l.local():
+		return command.NoEffect(c, "with --launcher: other processes do the work (launch.memory and the like are settings)",
+			processFlags...)
 	}
 	return nil
 }

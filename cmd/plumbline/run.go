@@ -70,17 +70,19 @@ when it was interrupted or another process has a cell: started again, it goes on
 		Args: func(c *cobra.Command, args []string) error {
 			switch {
 			case list:
-				return needs(0, 0, "no experiment with --list")(c, args)
-			case resume == "":
-				return cmp.Or(part.check(resume), hand.check(resume, &part), needs(1, -1, "an experiment file")(c, args))
-			case len(args) > 0:
+				return cmp.Or(command.Alone(c, "with --list", "list"), needs(0, 0, "no experiment with --list")(c, args))
+			case resume != "" && len(args) > 0:
 				return usage(errors.New("run: --resume takes no file and no overrides: a run is taken up as it was begun"))
-			case c.Flags().Changed("out"):
-				return usage(errors.New("run: --out has no effect with --resume: a run is taken up where it stands"))
-			case key.Path() != "":
-				return usage(errors.New("run: --pseudonym-key has no effect with --resume: a run is taken up as it was begun"))
 			}
-			return cmp.Or(part.check(resume), hand.check(resume, &part))
+			err := cmp.Or(part.check(resume), hand.check(c, resume, &part))
+			if part.given() {
+				err = cmp.Or(err, command.NoEffect(c, "with --cells and --cell: collect prints the table", "metric"))
+			}
+			if resume == "" {
+				return cmp.Or(err, needs(1, -1, "an experiment file")(c, args))
+			}
+			return cmp.Or(err, command.NoEffect(c, "with --resume: a run is taken up as it was begun, where it stands",
+				"out", "pseudonym-key"))
 		},
 		ValidArgsFunction: a.CompleteExperiment,
 		RunE: func(c *cobra.Command, args []string) error {

@@ -51,13 +51,12 @@ Exit code: 0 when all is done, 1 when something failed, 2 when the file or the a
 			case bucket.Is(o.Root) || bucket.Is(resume):
 				return usage(errors.New("tune: a search is kept in a folder; in a bucket, runs alone are"))
 			case resume == "":
-				return cmp.Or(hand.check(resume, nil), needs(1, -1, "an experiment file with the key tune")(c, args))
+				return cmp.Or(hand.check(c, resume, nil), needs(1, -1, "an experiment file with the key tune")(c, args))
 			case len(args) > 0:
 				return usage(errors.New("tune: --resume takes no file and no overrides: a search is taken up as it was begun"))
-			case c.Flags().Changed("out"):
-				return usage(errors.New("tune: --out has no effect with --resume: a search is taken up where it stands"))
 			}
-			return hand.check(resume, nil)
+			return cmp.Or(hand.check(c, resume, nil),
+				command.NoEffect(c, "with --resume: a search is taken up where it stands", "out"))
 		},
 		ValidArgsFunction: a.CompleteExperiment,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -70,9 +69,6 @@ Exit code: 0 when all is done, 1 when something failed, 2 when the file or the a
 			o.Memory, o.Command = int64(memory), append([]string{"plumbline"}, a.Args...)
 			if o.Share && resume == "" {
 				return usage(errors.New("tune: --share is for a search that was begun: add --resume DIR"))
-			}
-			if !hand.local() && (o.NoTest || o.Share) {
-				return usage(errors.New("tune: --no-test and --share have no effect with --launcher"))
 			}
 			if hand.local() {
 				return a.tune(c.Context(), args, resume, metric, asJSON, o)
@@ -99,6 +95,7 @@ Exit code: 0 when all is done, 1 when something failed, 2 when the file or the a
 	a.JSONFlag(c, &asJSON)
 	a.DataFlag(c)
 	a.memoryFlag(c, &memory)
+	command.Idle(c, func([]string) bool { return o.NoTest || asJSON }, "with --no-test and --json", "metric")
 	c.MarkFlagDirname("out")
 	c.MarkFlagDirname("resume")
 	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(eval.MetricNames(), cobra.ShellCompDirectiveNoFileComp))

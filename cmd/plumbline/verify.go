@@ -102,6 +102,8 @@ cannot be read.`,
 	a.DataFlag(c)
 	c.Flags().StringSliceVar(&ignore, "ignore", nil,
 		"columns of results.csv that may differ, besides "+strings.Join(compare.Measured, ", "))
+	command.Idle(c, func(args []string) bool { return len(args) == 2 }, "with two run directories", "out", "data")
+	command.Idle(c, func([]string) bool { return reference || asReference }, "with a reference", "all")
 	for _, name := range []string{"tolerance", "ignore", "out"} { // of comparing two runs alone
 		c.MarkFlagsMutuallyExclusive("files", "reference", "as-reference", name)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/cmd/command"
 	"plumbline/runs/alerts"
 	"plumbline/runs/visible"
 )
@@ -32,6 +33,7 @@ func (o *alertQuery) flags(c *cobra.Command) {
 	c.Flags().StringVar(&o.to, "until", "", "of traffic before this time")
 	c.Flags().StringVar(&o.last, "last", "", "of the traffic of the last stretch of time, such as 24h or 7d")
 	c.Flags().BoolVar(&o.q.Limited, "all", false, "those too that the limit held back")
+	c.MarkFlagsMutuallyExclusive("from", "last")
 }
 
 // open opens the store and reads the times.
@@ -71,6 +73,11 @@ them for other programs, or the rows of those with a verdict for training.`,
 		Example: "  plumbline alerts --store alerts.db --top --limit 5\n  plumbline alerts groups --store alerts.db",
 		Args:    needs(0, 0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
+			if follow {
+				if err := command.Alone(c, "with --follow: all alerts are shown as they come", "follow", "store"); err != nil {
+					return err
+				}
+			}
 			s, err := o.open()
 			if err != nil {
 				return err

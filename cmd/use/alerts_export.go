@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumbline/cmd/command"
 	"plumbline/runs/alerts"
 )
 
@@ -63,5 +64,7 @@ from, by column, with the verdict: what an analyst called false is benign traffi
 	c.Flags().BoolVar(&records, "records", false, "the rows, by column")
 	c.Flags().StringVarP(&out, "out", "o", "", "file to write to instead of stdout")
 	c.Flags().BoolVar(&force, "force", false, "write over a file that is there")
+	c.MarkFlagsMutuallyExclusive("layout", "records")
+	command.NeedsOut(c, &out)
 	return c
 }

@@ -1,6 +1,7 @@
 package use
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -61,19 +62,27 @@ what scores depend on: the alerts are those of one pass over the log.`,
 				}
 				j.Settings.To = append(j.Settings.To, t)
 			}
-			if layout != "" {
-				j.Settings.Layout = layout
+			if err := j.SetLayout(layout); err != nil {
+				return usage(fmt.Errorf("--layout: %w", err))
 			}
 			if _, err := key.Mapper(); err != nil {
 				return err
 			} else if key.Path() != "" {
 				j.Settings.PseudonymKey = key.Path()
 			}
-			if len(j.Settings.To) == 0 { // for who looks
-				j.Settings.To = []deliver.Target{{To: "stdout", Layout: "text", Batch: 1}}
-			}
 			if j.Bundle, err = bundle.Load(args[0]); err != nil {
 				return usage(err)
+			}
+			units, traces := watch.Remembers(j.Bundle)
+			if !units {
+				err = command.NoEffect(c, "with this model, which judges no hosts or connections by their rows", "idle")
+			}
+			if !units && !traces {
+				err = cmp.Or(err, command.NoEffect(c, "with this model, which judges each row by itself", "entities",
+					"entity-memory"))
+			}
+			if err != nil {
+				return err
 			}
 			j.In, j.Out, j.Say = os.Stdin, a.Raw, func(string) {}
 			if !a.Quiet {
@@ -119,5 +128,7 @@ what scores depend on: the alerts are those of one pass over the log.`,
 	c.Flags().StringVar(&idle, "idle", "1h",
 		"time without a flow after which a host or connection is judged anew; 0s: never")
 	c.Flags().BoolVarP(&a.Quiet, "quiet", "q", false, "nothing on stderr but errors")
+	command.Idle(c, func([]string) bool { return j.Listen != "" }, "with --listen, which goes on until it is stopped",
+		"once")
 	return c
 }

@@ -8,8 +8,10 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
+	"plumbline/data"
 	"plumbline/data/pseudonym"
 	"plumbline/runs/alerts"
 	"plumbline/runs/bundle"
@@ -31,6 +33,41 @@ type Job struct {
 	Memory   int64 // bytes that entities may take
 	Idle     time.Duration
 	Say      func(string)
+}
+
+// SetLayout sets the layout of the targets that have none of their own, which is as the settings say where it is empty.
+// Without targets, alerts are lines on stdout, for people unless somebody says otherwise. A layout that is unknown, or
+// that no target would have, is an error.
+func (j *Job) SetLayout(layout string) error {
+	s := &j.Settings
+	if layout != "" && !slices.Contains(alerts.Layouts, layout) {
+		return fmt.Errorf("unknown layout %q: want %s", layout, strings.Join(alerts.Layouts, ", "))
+	}
+	if len(s.To) == 0 {
+		stdout, err := deliver.ParseTarget("stdout")
+		if err != nil {
+			return err
+		}
+		if layout == "" && s.Layout == deliver.Default().Layout {
+			layout = "text"
+		}
+		s.To = []deliver.Target{stdout}
+	}
+	bare := func(t deliver.Target) bool { return t.Layout == "" }
+	switch {
+	case layout == "":
+	case !slices.ContainsFunc(s.To, bare):
+		return errors.New("it has no effect: all targets have layouts of their own")
+	default:
+		s.Layout = layout
+	}
+	return nil
+}
+
+// Remembers says of a model whether it judges hosts, connections or the like by all of their rows, and whether it judges
+// rows by those of their traces that came before.
+func Remembers(b *bundle.Bundle) (units, traces bool) {
+	return len(b.Unit.Columns) > 0, b.Info.Needs.Input == data.Traces
 }
 
 // How long alerts may take to be sent at the end, and how often the oldest are taken out of the store.

@@ -97,7 +97,7 @@ func (a *app) score(ctx context.Context, model string, files []string, s scoring
 			return err
 		}
 	}
-	b, in, err := a.ModelInput(ctx, model, files, s.as, s.Labels)
+	b, in, err := a.ModelInput(ctx, model, files, s.as, s.Labels, s.Pseudonyms)
 	if err != nil {
 		return err
 	}

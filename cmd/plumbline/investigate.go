@@ -128,7 +128,7 @@ func (a *app) investigateFiles(ctx context.Context, model string, files []string
 	if o.Pseudonyms, err = f.key.Mapper(); err != nil {
 		return err
 	}
-	b, in, err := a.ModelInput(ctx, model, files, f.as, false)
+	b, in, err := a.ModelInput(ctx, model, files, f.as, false, o.Pseudonyms)
 	if err != nil {
 		return err
 	}

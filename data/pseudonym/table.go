@@ -34,8 +34,8 @@ func (m *Mapper) Value(of data.ColumnType, text string) string {
 	return text
 }
 
-// Words is a text in which words that are addresses by their form are changed. Words end where there is no letter,
-// digit or one of .:/-.
+// Words is a text in which words that are addresses by their form, or have some in them, are changed. Words end where
+// there is no letter, digit or one of .:/-.
 func Words(text string, change func(address string) string) string {
 	var b strings.Builder
 	for len(text) > 0 {
@@ -52,11 +52,7 @@ func Words(text string, change func(address string) string) string {
 		case end < 0:
 			end = len(text)
 		}
-		if word := text[:end]; IsAddress(word) {
-			b.WriteString(change(word))
-		} else {
-			b.WriteString(word)
-		}
+		b.WriteString(changed(text[:end], change))
 		text = text[end:]
 	}
 	return b.String()

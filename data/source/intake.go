@@ -47,7 +47,7 @@ func (in *intake) tooManyBad(file string, bad, rows int) error {
 func (c *Config) joinBad(bad []rows.BadRow) string {
 	lines := make([]string, len(bad))
 	for i, b := range bad {
-		lines[i] = c.pseudonyms.Words(b.String())
+		lines[i] = c.said(b.String())
 	}
 	return strings.Join(lines, "\n  ")
 }

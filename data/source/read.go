@@ -36,7 +36,7 @@ func Read(ctx context.Context, c *Config, f Finder, workers int) (*data.Table, *
 		t, rep, err = c.readTested(ctx, t, rep, f, workers)
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, c.hidden(err)
 	}
 	return c.disguised(t), rep, nil
 }
@@ -110,7 +110,7 @@ func (in *intake) ending(rows int) *ReadReport {
 	rep.Warnings = append(rep.Warnings, expectations(c, in.read)...)
 	if in.BadCount > 0 {
 		rep.Warnings = append(rep.Warnings, fmt.Sprintf("%s: %d of %d rows could not be read, first %s", c.Name, in.BadCount,
-			in.BadCount+rows, c.pseudonyms.Words(in.Examples[0].String())))
+			in.BadCount+rows, c.said(in.Examples[0].String())))
 	}
 	return rep
 }

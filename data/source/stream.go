@@ -38,8 +38,9 @@ func (c *Config) Streams(parts bool) bool {
 // read by then, 0 where that is not known.
 func Stream(ctx context.Context, c *Config, f Finder, workers int, parts bool, each func(t *data.Table,
 	share float64) error) (
-	*ReadReport, error,
+	rep *ReadReport, err error,
 ) {
+	defer func() { err = c.hidden(err) }()
 	if !c.Streams(parts) {
 		t, rep, err := Read(ctx, c, f, workers)
 		if err != nil {

@@ -26,7 +26,7 @@ func (c *Config) readTested(ctx context.Context, t *data.Table, rep *ReadReport,
 	rep.Rows, rep.Bad = both.Rows, rep.Bad+more.Bad
 	rep.Examples = append(rep.Examples, more.Examples...)
 	for _, w := range more.Warnings {
-		rep.Warnings = append(rep.Warnings, c.pseudonyms.Words(w))
+		rep.Warnings = append(rep.Warnings, c.said(w))
 	}
 	rep.Notes = append(rep.Notes, more.Notes...)
 	said := fmt.Sprintf("trained on %d rows of its own, tested on %d of %s, in %d columns that both have",

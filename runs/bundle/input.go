@@ -192,8 +192,16 @@ func (b *Bundle) byHeader(ctx context.Context, paths []string) (*source.Config, 
 	return c.ForFiles(paths, false), nil
 }
 
-// Named is what a file was called on the command line.
-func (in *Input) Named(path string) string {
+// Named says whether a text is the name of a column that the model or the files' config knows, which messages may quote.
+func (in *Input) Named(text string) bool { return in.bundle.Named(text) || in.Config.Names(text) }
+
+// Named says whether a text is the name of a column of the training data.
+func (b *Bundle) Named(text string) bool {
+	return slices.ContainsFunc(b.Columns, func(f data.Field) bool { return f.Name == text }) || b.config.Names(text)
+}
+
+// File is what a file was called on the command line.
+func (in *Input) File(path string) string {
 	for i, p := range in.Config.Files.Train {
 		if p == path {
 			return in.Files[i]

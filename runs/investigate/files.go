@@ -31,16 +31,16 @@ func Files(ctx context.Context, b *bundle.Bundle, in *bundle.Input, o FileOption
 	}
 	t, _, err := read.Read(ctx, in.Config, in.Finder, runtime.GOMAXPROCS(0))
 	if err != nil {
-		return nil, err
+		return nil, o.Pseudonyms.Error(err, in.Named)
 	}
 	t.Origins = slices.Clone(t.Origins)
 	for i := range t.Origins {
-		t.Origins[i].Name = in.Named(t.Origins[i].Name)
+		t.Origins[i].Name = in.File(t.Origins[i].Name)
 	}
 	t = in.Table(t)
 	scored, err := b.Score(ctx, t)
 	if err != nil {
-		return nil, err
+		return nil, o.Pseudonyms.Error(err, in.Named)
 	}
 	alarm := alarming(b, scored, o.All)
 	causes, expected, err := why(ctx, b, scored, alarm)

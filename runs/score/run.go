@@ -99,7 +99,7 @@ func Run(ctx context.Context, b *bundle.Bundle, in *bundle.Input, o Options, wri
 		err = write(ctx, r.lines(0).columns, 0) // the head of a file without lines
 	}
 	if err != nil {
-		return nil, fmt.Errorf("score: %w", err)
+		return nil, fmt.Errorf("score: %w", r.o.Pseudonyms.Error(err, in.Named))
 	}
 	r.sum.end(r, rep)
 	return r.sum, nil
@@ -111,7 +111,7 @@ func (r *run) block(t *data.Table, share float64) error {
 		return err
 	}
 	if len(t.Origins) == 1 {
-		t.Origins[0].Name = r.in.Named(t.Origins[0].Name)
+		t.Origins[0].Name = r.in.File(t.Origins[0].Name)
 	}
 	t = r.in.Table(t)
 	r.watch(t)

@@ -147,7 +147,7 @@ func (s *Summary) truth(attack, alarm bool) {
 func (s *Summary) end(r *run, rep *source.ReadReport) {
 	s.Rows, s.Bad = r.rows, rep.Bad
 	for _, w := range rep.Warnings { // a row that could not be read may have an address in the wrong column
-		s.Warnings = append(s.Warnings, r.o.Pseudonyms.Words(w))
+		s.Warnings = append(s.Warnings, r.o.Pseudonyms.Said(w, r.in.Named))
 	}
 	s.Notes = append(s.Notes, rep.Notes...)
 	warn := func(format string, args ...any) { s.Warnings = append(s.Warnings, fmt.Sprintf(format, args...)) }

@@ -126,6 +126,7 @@ func (j *Job) Run(ctx context.Context) (Counts, error) {
 	default:
 		err = w.File(ctx, o.Stream, j.Once)
 	}
+	err = w.hidden(err)
 	stop()
 	<-sent
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainWait)

@@ -292,24 +292,42 @@ func TestOtherModel(t *testing.T) {
 	}
 }
 
-// TestBadCells: a row that cannot be read is said without the addresses that stand in it.
+// TestBadCells: a row that cannot be read is said without the addresses that stand in it, and without anything else that
+// may be private or the beginning of it.
 func TestBadCells(t *testing.T) {
 	b := trained(t, "flow", "znorm")["znorm"]
 	w := newWatched(t, b)
 	rows := zeekRows(5, 40, false)
 	cells := strings.Split(rows[20], "\t")
-	cells[7] = cells[2] // an address where the duration should be
-	rows[20] = strings.Join(cells, "\t")
-	w.put(zeekHead(false) + strings.Join(rows, ""))
-	for _, hide := range []bool{false, true} {
+	const name = "printer-in-the-office-of-the-director-on-floor-7, 192.168.55.123" // is cut off within the address
+	for k, hide := range []bool{false, true, false, true} {
+		cells[7] = []string{cells[2], name}[k/2] // where the duration should be
+		rows[20] = strings.Join(cells, "\t")
+		w.put(zeekHead(false) + strings.Join(rows, ""))
 		var said []string
-		w.o.Stream, w.o.Say = fmt.Sprint(hide), func(s string) { said = append(said, s) }
+		w.o.Stream, w.o.Say, w.o.Disguise = fmt.Sprint(k), func(s string) { said = append(said, s) }, nil
 		if hide {
 			w.o.Disguise = func(string) string { return "hidden" }
 		}
 		w.once()
-		if len(said) != 1 || strings.Contains(said[0], cells[2]) == hide || strings.Contains(said[0], "hidden") != hide {
+		if len(said) != 1 {
+			t.Fatalf("said %q", said)
+		}
+		shows := strings.Contains(said[0], cells[2]) || strings.Contains(said[0], "192.168.5") ||
+			strings.Contains(said[0], "printer")
+		if shows == hide || strings.Contains(said[0], "hidden") != (hide && k < 2) {
 			t.Errorf("hidden %v: %q", hide, said)
+		}
+		if !hide {
+			continue
+		}
+		x, err := New(t.Context(), b, w.o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := x.hidden(fmt.Errorf("no column %q, and %q", "id.orig_p", name)).Error()
+		if got != `no column "id.orig_p", and "…"` {
+			t.Error(got)
 		}
 	}
 }

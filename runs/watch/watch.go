@@ -355,7 +355,7 @@ const sayBad = 5
 
 func (w *Watcher) bad(n int64, example string) {
 	if w.o.Disguise != nil { // a cell that cannot be read may be an address in the wrong column
-		example = pseudonym.Words(example, w.o.Disguise)
+		example = pseudonym.Said(example, w.o.Disguise, w.named)
 	}
 	before := w.Counts.Bad
 	w.Counts.Bad += n
@@ -364,6 +364,27 @@ func (w *Watcher) bad(n int64, example string) {
 	} else if before < sayBad {
 		w.o.Say("left out: " + example)
 	}
+}
+
+// named says whether a text is the name of a column that the model knows, or of another that it has in files.
+func (w *Watcher) named(text string) bool {
+	if _, ok := w.addresses[text]; ok {
+		return true
+	}
+	for _, others := range w.config.Aliases {
+		if slices.Contains(others, text) {
+			return true
+		}
+	}
+	return false
+}
+
+// hidden is an error without what the disguise hides.
+func (w *Watcher) hidden(err error) error {
+	if w.o.Disguise == nil {
+		return err
+	}
+	return pseudonym.Error(err, w.o.Disguise, w.named)
 }
 
 // hundreds says whether a count has reached a hundred, a thousand, or the next power of ten.

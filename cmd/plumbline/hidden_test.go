@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestHiddenInMessages: with a key, no message of a command about rows that it cannot read, or about files that are none
-// of their kind, shows an address, the beginning of one, or a name in the place of one; without a key it does.
+// TestHiddenInMessages: with a key, no message of a command about rows that it cannot read, or about files that are
+// none of their kind, shows an address, the beginning of one, or a name in the place of one; without a key it does.
 func TestHiddenInMessages(t *testing.T) {
 	dir, root := runDir(t)
 	file := func(name string) string { return filepath.Join(root, name) }

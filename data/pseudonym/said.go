@@ -88,8 +88,8 @@ var listed = regexp.MustCompile(`(known: |; there are )(.*)`)
 // quad is what may be an IPv4 address within a word.
 var quad = regexp.MustCompile(`[0-9]{1,3}(?:\.[0-9]{1,3}){3}`)
 
-// changed is a word that is an address, or one with the addresses in it changed: of IPv4 wherever they stand, of IPv6 and
-// MAC after the name of something and a colon, and before a full stop or colon.
+// changed is a word that is an address, or one with the addresses in it changed: of IPv4 wherever they stand, of IPv6
+// and MAC after the name of something and a colon, and before a full stop or colon.
 func changed(word string, change func(address string) string) string {
 	if IsAddress(word) {
 		return change(word)

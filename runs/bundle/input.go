@@ -192,7 +192,7 @@ func (b *Bundle) byHeader(ctx context.Context, paths []string) (*source.Config, 
 	return c.ForFiles(paths, false), nil
 }
 
-// Named says whether a text is the name of a column that the model or the files' config knows, which messages may quote.
+// Named says whether a text is the name of a column that the model or the files' config knows: messages may quote it.
 func (in *Input) Named(text string) bool { return in.bundle.Named(text) || in.Config.Names(text) }
 
 // Named says whether a text is the name of a column of the training data.

@@ -64,8 +64,8 @@ func (j *Job) SetLayout(layout string) error {
 	return nil
 }
 
-// Remembers says of a model whether it judges hosts, connections or the like by all of their rows, and whether it judges
-// rows by those of their traces that came before.
+// Remembers says of a model whether it judges hosts, connections or the like by all of their rows, and whether it
+// judges rows by those of their traces that came before.
 func Remembers(b *bundle.Bundle) (units, traces bool) {
 	return len(b.Unit.Columns) > 0, b.Info.Needs.Input == data.Traces
 }

@@ -292,8 +292,8 @@ func TestOtherModel(t *testing.T) {
 	}
 }
 
-// TestBadCells: a row that cannot be read is said without the addresses that stand in it, and without anything else that
-// may be private or the beginning of it.
+// TestBadCells: a row that cannot be read is said without the addresses that stand in it, and without anything else
+// that may be private or the beginning of it.
 func TestBadCells(t *testing.T) {
 	b := trained(t, "flow", "znorm")["znorm"]
 	w := newWatched(t, b)

@@ -1,6 +1,7 @@
 package pseudonym
 
 import (
+	"errors"
 	"regexp"
 	"strconv"
 	"strings"
@@ -49,10 +50,11 @@ func Said(text string, change func(address string) string, keep func(quoted stri
 	}
 }
 
-// Error is an error whose message is what [Said] makes of it; nil where there is none. It wraps err.
+// Error is an error whose message is what [Said] makes of it; nil where there is none. It wraps err. One that it made
+// itself is not changed again.
 func Error(err error, change func(address string) string, keep func(quoted string) bool) error {
-	if err == nil {
-		return nil
+	if done := (*hidden)(nil); err == nil || errors.As(err, &done) {
+		return err
 	}
 	return &hidden{Said(err.Error(), change, keep), err}
 }

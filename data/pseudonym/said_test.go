@@ -42,6 +42,9 @@ func TestSaid(t *testing.T) {
 	if got.Error() != `at "135.242.180.132": unexpected EOF` || !errors.Is(got, io.ErrUnexpectedEOF) {
 		t.Error(got)
 	}
+	if again := m.Error(fmt.Errorf("more: %w", got), keep); again.Error() != "more: "+got.Error() {
+		t.Error(again)
+	}
 	var none *pseudonym.Mapper
 	if none.Error(err, keep) != err || m.Error(nil, keep) != nil || none.Said(`"x"`, keep) != `"x"` {
 		t.Error("no mapper changes something, or there is an error where there was none")

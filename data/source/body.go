@@ -145,7 +145,8 @@ func (c *Config) Layouts() []string {
 // ([Config.Streams]), each is called once, with all rows, whose table may take some bytes (0: any number), else the
 // error is [ErrMemory].
 func (c *Config) StreamFrom(ctx context.Context, in io.Reader, name string, workers int, whole bool, memory int64,
-	each func(t *data.Table) error) error {
+	each func(t *data.Table) error) (err error) {
+	defer func() { err = c.hidden(err) }()
 	src, ok := c.source.(fileSource)
 	if !ok {
 		return fmt.Errorf("data: %s: format %s reads no files", c.Name, c.Format)
@@ -161,7 +162,7 @@ func (c *Config) StreamFrom(ctx context.Context, in io.Reader, name string, work
 	}
 	if tb.BadCount > 0 {
 		return fmt.Errorf("data: %s: %d of %d rows cannot be read:\n  %s", name, tb.BadCount, tb.Rows+tb.BadCount,
-			c.joinBad(tb.Examples))
+			joinBad(tb.Examples))
 	}
 	if tb.Each != nil || tb.Rows == 0 {
 		return nil

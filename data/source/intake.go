@@ -40,14 +40,14 @@ func (in *intake) tooManyBad(file string, bad, rows int) error {
 	}
 	return fmt.Errorf(
 		"data: %s: %s: %d of %d rows cannot be read, more than the share of %g that max_bad_share allows:\n  %s",
-		in.config.Name, file, bad, rows, in.config.MaxBad, in.config.joinBad(in.Examples))
+		in.config.Name, file, bad, rows, in.config.MaxBad, joinBad(in.Examples))
 }
 
-// joinBad is bad rows a line each. They may have addresses in the wrong columns.
-func (c *Config) joinBad(bad []rows.BadRow) string {
+// joinBad is bad rows a line each. They may have addresses in the wrong columns, which [Config.hidden] takes out.
+func joinBad(bad []rows.BadRow) string {
 	lines := make([]string, len(bad))
 	for i, b := range bad {
-		lines[i] = c.said(b.String())
+		lines[i] = b.String()
 	}
 	return strings.Join(lines, "\n  ")
 }

@@ -163,7 +163,7 @@ func readFile(
 	first, bad := tb.Rows, tb.BadCount
 	if err := src.Read(ctx, in, filepath.Base(name), tb.Builder, workers); err != nil {
 		if errors.Is(err, rows.ErrHopeless) {
-			err = fmt.Errorf("%s: %w (%d were tried):\n  %s", name, err, tb.BadCount-bad, c.joinBad(tb.Examples))
+			err = fmt.Errorf("%s: %w (%d were tried):\n  %s", name, err, tb.BadCount-bad, joinBad(tb.Examples))
 		}
 		if errors.Is(err, io.ErrUnexpectedEOF) {
 			err = fmt.Errorf("%w (the compressed file is cut off)", err)

@@ -287,7 +287,8 @@ func (c *Comparison) group(cells []member, names []string, records []*record.Rec
 		g.Warnings = append(g.Warnings, repetitionWarnings(g.Rows)...)
 	}
 	g.Warnings = slices.Concat(g.Warnings,
-		attackWarnings(cells, records), thresholdWarnings(cells, records), preparationWarnings(cells))
+		attackWarnings(cells, records), thresholdWarnings(cells, records), preparationWarnings(cells),
+		versionWarnings(cells, records))
 	sign := direction(c.Metric)
 	if sign == 0 {
 		return g // in the order of the runs

@@ -259,8 +259,8 @@ func preparationWarningsIn(cells []member) (out []string) {
 	}
 	for _, in := range inputs {
 		if k := len(sums[in]); k > 1 {
-			out = append(out, fmt.Sprintf("models of %s saw %d different test sets (test_sha256): split or preprocessing differ",
-				in, k))
+			out = append(out, fmt.Sprintf("models of %s saw %d different test sets (test_sha256): data, split or preprocessing "+
+				"differ", in, k))
 		}
 	}
 	return out

@@ -44,7 +44,8 @@ type Group struct {
 	Warnings    []string
 	Published   []Published // see [Comparison.AddPublished]
 
-	how string // the marks of Best and Even were made
+	how    string // the marks of Best and Even were made
+	points string // at which the metrics that are shown were taken
 }
 
 // Row is one model over its seeds.
@@ -212,6 +213,13 @@ func CompareBy(records []*record.Record, metric string, columns, keys []string) 
 		return nil, fmt.Errorf("compare: no cells")
 	}
 	c.Warnings = append(c.Warnings, c.ruleWarnings(records)...)
+	note, warning := operatingPoints(append([]string{metric}, columns...), records)
+	if warning != "" {
+		c.Warnings = append(c.Warnings, warning)
+	}
+	for k := range c.Groups {
+		c.Groups[k].points = note
+	}
 	if len(records) == 1 && metric == "auroc" && slices.Equal(keys, rowKeys) {
 		c.takeTests(StoredTests(records[0]))
 	}

@@ -107,6 +107,9 @@ func (c *Comparison) pivot(groups []*Group, other string) (*Pivot, error) {
 	if other != "data" {
 		p.Title += ", " + groups[0].heading()
 	}
+	if groups[0].points != "" {
+		p.Notes = append(p.Notes, groups[0].points)
+	}
 	for _, g := range groups {
 		for i := range g.Rows {
 			r := &g.Rows[i]

@@ -145,6 +145,9 @@ func (g *Group) notes() []string {
 	if over("folds") {
 		out = append(out, "over folds: seeds are averaged within a fold; corrected for the training rows that folds share")
 	}
+	if g.points != "" {
+		out = append(out, g.points)
+	}
 	if text := g.unbeaten(); text != "" {
 		out = append(out, text)
 	}

@@ -25,6 +25,8 @@ type Record struct {
 	Complete bool     // the run ended and no cell was interrupted: there is nothing to resume
 	// Threshold is the rule that scores became decisions by, such as "fpr 0.01 on validation"; "" if it is not known.
 	Threshold string
+	// Operating is the experiment's operating points by their keys, such as fpr and costs.miss; nil if they are not known.
+	Operating map[string]string
 	// Published is what sources report, of the experiment's own key.
 	Published []Published
 	// Faults are the files that are missing, damaged or edited, as far as sizes, and the hashes of tables, tell. The
@@ -131,6 +133,21 @@ func (r *Record) readExperiment() {
 		r.Threshold = strings.TrimSpace(rule + " " + value)
 		if on, ok := scalarAt(d, "on"); ok {
 			r.Threshold += " on " + on
+		}
+	}
+	if d, ok := doc.Get("operating"); ok {
+		r.Operating = map[string]string{}
+		for _, key := range []string{"fpr", "prevalence", "alerts", "fdr", "spot", "gap"} {
+			if v, ok := scalarAt(d, key); ok {
+				r.Operating[key] = v
+			}
+		}
+		if costs, ok := d.Get("costs"); ok {
+			for _, key := range []string{"alarm", "miss"} {
+				if v, ok := scalarAt(costs, key); ok {
+					r.Operating["costs."+key] = v
+				}
+			}
 		}
 	}
 }

@@ -93,8 +93,9 @@ func TestRender(t *testing.T) {
 		"markdown": {"| 2 | a | *0.8500 ± 0.0707* | [0.0374, 0.9988] |", "### e, unit host"},
 		"latex":    {`\toprule`, `2 & a & \textit{0.8500 $\pm$ 0.0707} &`, `b failed: no \textbar{} room\par`, "warning: "},
 		"html":     {"<td>a</td><td><i>0.8500 ± 0.0707</i></td>", "<li>b failed: no | room</li>", "<li>warning: "},
-		"csv":      {"d,flow,1,c,n,auroc,1,1,0.95,,0.9,0.97,units", "e,host,0,c,n,auroc,0,1,,,,,"},
-		"json":     {`"mean": null`, `"audit: clean"`, `"interval": "units"`},
+		"csv": {"d,flow,1,c,n,auroc,1,1,0.95,,0.9,0.97,units", "e,host,0,c,n,auroc,0,1,,,,,",
+			"failed: no | room; "},
+		"json": {`"mean": null`, `"audit: clean"`, `"interval": "units"`},
 	} {
 		var b strings.Builder
 		if err := c.Render(&b, format); err != nil {

@@ -26,6 +26,7 @@ type Pivot struct {
 	Notes         []string
 	Warnings      []string
 
+	failed   []string // errors of cells, which are among Notes too
 	models   []string // in their order, whichever axis they are
 	untested []string // models some of whose means have no error
 	how      string   // the marks were made
@@ -111,15 +112,17 @@ func (c *Comparison) pivot(groups []*Group, other string) (*Pivot, error) {
 		p.Notes = append(p.Notes, groups[0].points)
 	}
 	for _, g := range groups {
+		told := len(p.failed)
 		for i := range g.Rows {
 			r := &g.Rows[i]
 			if err := c.spread(g, r, other, add); err != nil {
 				return nil, err
 			}
 			for _, e := range r.Errors {
-				p.Notes = append(p.Notes, g.Data+": "+r.Label+" "+e)
+				p.failed = append(p.failed, g.Data+": "+r.Label+" "+e)
 			}
 		}
+		p.Notes = append(p.Notes, p.failed[told:]...)
 		for _, text := range slices.Concat(g.Audit, g.Shrunk) {
 			p.Notes = append(p.Notes, g.Data+": "+text)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -127,7 +128,7 @@ func pivotCSV(w io.Writer, pivots []*Pivot) error {
 	cw.Write([]string{"table", "row", "column", "metric", "mean", "sd", "low", "high", "interval", "n", "ok", "cells",
 		"best", "not_worse", "unbeaten_control", "warnings"})
 	for _, p := range pivots {
-		warnings := strings.Join(p.Warnings, "; ")
+		warnings := strings.Join(slices.Concat(p.failed, p.Warnings), "; ")
 		for i, row := range p.Rows {
 			for k, column := range p.Columns {
 				c := &p.Cells[i][k]

@@ -237,8 +237,8 @@ func (c *Comparison) csv(w io.Writer) error {
 	}
 	for k := range c.Groups {
 		g := &c.Groups[k]
-		warnings := strings.Join(slices.Concat(g.Warnings, c.Warnings), "; ")
 		for _, r := range g.Rows {
+			warnings := strings.Join(slices.Concat(r.Errors, g.Warnings, c.Warnings), "; ")
 			for _, m := range c.metrics(g) {
 				v := r.Others[m]
 				theirs, difference, verdict := "", "", ""

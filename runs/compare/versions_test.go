@@ -43,3 +43,20 @@ func TestVersions(t *testing.T) {
 		}
 	}
 }
+
+// TestFailuresInEachFormat: why a cell failed stands in every format of every table that counts it.
+func TestFailuresInEachFormat(t *testing.T) {
+	for _, axis := range []string{"data", "metric", "seed"} {
+		tables := pivot(t, twoSets(t), "auroc", "model", axis)
+		for _, format := range Formats {
+			var b strings.Builder
+			if err := RenderPivots(&b, format, tables); err != nil {
+				t.Fatal(err)
+			}
+			text := strings.NewReplacer("&amp;", "&", `\&`, "&", `\u0026`, "&").Replace(b.String())
+			if n := strings.Count(text, "no & luck"); n == 0 || format != "csv" && n > 1 {
+				t.Errorf("by %s as %s: the failure is told %d times", axis, format, n)
+			}
+		}
+	}
+}

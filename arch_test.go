@@ -149,7 +149,7 @@ var allowed = map[string]string{
 	"runs/alerts":  "configs/settings runs/visible",
 	"runs/deliver": "configs/settings runs/alerts",
 	"runs/watch": "data data/flowlog data/follow data/netflow data/nfcapd data/prep data/pseudonym data/roles " +
-		"data/source models runs/alerts runs/bundle runs/deliver runs/investigate",
+		"data/source models runs/alerts runs/bundle runs/deliver runs/investigate runs/record",
 	"runs/serve": "configs/settings data data/derive data/input data/prep data/source data/value models runs/alerts " +
 		"runs/bundle runs/investigate runs/page runs/record",
 	"runs/foreign": "data data/export data/input models runs/experiment runs/prepare runs/record",

@@ -92,7 +92,8 @@ what scores depend on: the alerts are those of one pass over the log.`,
 			defer stop()
 			began := time.Now()
 			counts, err := j.Run(ctx)
-			if errors.Is(err, watch.ErrModel) || errors.Is(err, bundle.ErrTable) || errors.Is(err, alerts.ErrStore) {
+			if errors.Is(err, watch.ErrModel) || errors.Is(err, bundle.ErrTable) || errors.Is(err, alerts.ErrStore) ||
+				errors.Is(err, watch.ErrWatched) {
 				return usage(err)
 			}
 			if !a.Quiet {

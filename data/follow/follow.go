@@ -65,6 +65,9 @@ type Follower struct {
 // ErrCompressed says that a file does not grow by lines.
 var ErrCompressed = errors.New("compressed files cannot be followed")
 
+// ErrLine says that no line ends where the first one should.
+var ErrLine = fmt.Errorf("no line ends within the first %d MB", mostRecord>>20)
+
 // New follows a file from a position; nil: from its beginning. A file that is not there yet is waited for, unless it
 // is to be read once. Where the file of the position has been renamed or copied since, it is looked for beside the path
 // and read to its end first.
@@ -279,6 +282,10 @@ func (f *Follower) cut(end bool) (*Piece, error) {
 	if len(f.buf) == 0 {
 		return nil, nil
 	}
+	headless := !f.begun || f.format.FirstLine
+	if headless && f.pos.Head == "" && len(f.buf) >= mostRecord && bytes.IndexByte(f.buf, '\n') < 0 {
+		return nil, fmt.Errorf("follow: %s: %w", f.name, ErrLine)
+	}
 	if !f.begun {
 		for _, magic := range []string{"\x1f\x8b", "\x28\xb5\x2f\xfd", "BZh", "\xfd7zXZ\x00"} {
 			if f.pos.Offset == 0 && bytes.HasPrefix(f.buf, []byte(magic)) {
@@ -354,11 +361,6 @@ func (f *Follower) records(end bool) int {
 	default:
 		n = bytes.LastIndexByte(text, '\n') + 1
 	}
-	if n == 0 && len(text) >= mostRecord {
-		if n = bytes.LastIndexByte(text, '\n') + 1; n == 0 {
-			n = len(text)
-		}
-	}
 	for f.format.Comments && n > 0 && !end {
 		start := bytes.LastIndexByte(text[:n-1], '\n') + 1
 		if len(bytes.TrimSpace(text[start:n])) > 0 && !bytes.HasPrefix(withoutBOM(text[start:n]), []byte("#")) {
@@ -368,6 +370,11 @@ func (f *Follower) records(end bool) int {
 	}
 	if f.format.Comments && end && !hasRecord(text[:n]) {
 		return 0
+	}
+	if n == 0 && len(text) >= mostRecord { // a record, or comments, without end
+		if n = bytes.LastIndexByte(text, '\n') + 1; n == 0 {
+			n = len(text)
+		}
 	}
 	return n
 }

@@ -362,3 +362,47 @@ func TestReader(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestNoLineEnd: a file, or what a program writes, whose first line does not end is an error, neither waited for with
+// all of the processor nor held in memory whatever its size; comments that do not end are passed on.
+func TestNoLineEnd(t *testing.T) {
+	head := func([]byte) (Format, error) { return Format{FirstLine: true}, nil }
+	endless := strings.Repeat("x", mostRecord+1000)
+	for name, format := range map[string]func([]byte) (Format, error){"lines": lines, "head": head} {
+		l := newLog(t, format)
+		l.write(endless)
+		for _, once := range []bool{false, true} {
+			l.o.Once = once
+			f, err := New(l.path, nil, l.o)
+			l.do(err)
+			ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+			if _, err := f.Next(ctx); !errors.Is(err, ErrLine) {
+				t.Errorf("%s, once %v: %v", name, once, err)
+			}
+			stop()
+			f.Close()
+		}
+		in, out := io.Pipe()
+		go func() {
+			for {
+				if _, err := io.WriteString(out, endless[:100_000]); err != nil {
+					return
+				}
+			}
+		}()
+		if _, err := NewReader(in, format).Next(t.Context()); !errors.Is(err, ErrLine) {
+			t.Errorf("%s from a program: %v", name, err)
+		}
+		in.Close()
+	}
+	l := newLog(t, zeek)
+	l.write(strings.Repeat("#\tno record\n", mostRecord/10))
+	f, err := New(l.path, nil, l.o)
+	l.do(err)
+	defer f.Close()
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	defer stop()
+	if p, err := f.Next(ctx); err != nil || len(p.Text) == 0 || p.After.Offset != int64(len(p.Text)) {
+		t.Errorf("%v", err)
+	}
+}

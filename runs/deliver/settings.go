@@ -179,6 +179,9 @@ func (t *Target) check() error {
 	if err != nil {
 		return err
 	}
+	if t.Timeout <= 0 {
+		return fmt.Errorf("%s: timeout: want more than 0s", t.Name())
+	}
 	if web := kind == "http" || kind == "https"; !web && (len(t.Headers) > 0 || t.Batch != 1) {
 		return fmt.Errorf("%s: headers and batch are of webhooks", t.Name())
 	}

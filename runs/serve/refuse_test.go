@@ -152,6 +152,9 @@ func TestGzip(t *testing.T) {
 		return b.Bytes()
 	}
 	body := encode(t, map[string]any{"records": tr.records(3)})
+	if status, raw := ask(t, h, "POST", "/v1/predict", jsonKind, pack(body), "Content-Encoding", "GZip"); status != 200 {
+		t.Errorf("codings are told in upper and lower case: %d %s", status, raw)
+	}
 	status, raw := ask(t, h, "POST", "/v1/predict", jsonKind, pack(body), "Content-Encoding", "gzip")
 	if a := decode[serve.Answer](t, status, raw); !slices.Equal(scoresOf(a), tr.scores["iforest"][:3]) {
 		t.Errorf("%v, want %v", scoresOf(a), tr.scores["iforest"][:3])

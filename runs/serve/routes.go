@@ -250,13 +250,13 @@ func unread(err error) error {
 
 // unpacked is a body without its compression, and its length where that is known. The limit is that of what is sent.
 func unpacked(w http.ResponseWriter, r *http.Request, limit int64) (io.Reader, int64, error) {
-	switch r.Header.Get("Content-Encoding") {
+	switch strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))) { // RFC 9110, section 8.4.1
 	case "", "identity":
 		if r.ContentLength > limit {
 			return nil, 0, tooLarge(limit)
 		}
 		return http.MaxBytesReader(w, r.Body, limit), r.ContentLength, nil
-	case "gzip":
+	case "gzip", "x-gzip":
 		z, err := gzip.NewReader(http.MaxBytesReader(w, r.Body, limit))
 		if err != nil {
 			return nil, 0, refuse(http.StatusBadRequest, "", "the body is no gzip: %v", err)

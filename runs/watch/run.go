@@ -102,6 +102,11 @@ func (j *Job) Run(ctx context.Context) (Counts, error) {
 		}
 		o.Disguise = m.Text
 	}
+	done, err := alone(j.Store, j.Bundle.Label+" "+o.Stream)
+	if err != nil {
+		return Counts{}, err
+	}
+	defer done()
 	w, err := New(ctx, j.Bundle, o)
 	if err != nil {
 		return Counts{}, err

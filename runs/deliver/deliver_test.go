@@ -612,3 +612,44 @@ func TestRedirected(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// TestTwoProcesses: of two deliveries with one store that send to the same file one does, so that each alert is there
+// once; when that one ends the other goes on where it was. Standard output is of each.
+func TestTwoProcesses(t *testing.T) {
+	s := newStore(t)
+	path := filepath.Join(t.TempDir(), "alerts.ndjson")
+	var mu sync.Mutex
+	owner := ""
+	one, two := outlets(t, s, "file:"+path, "stdout"), outlets(t, s, "file:"+path)
+	for name, d := range map[string]*Delivery{"one": one, "two": two} {
+		d.Claim = func(sink string) (func(), bool, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if sink != "file:"+path || owner != "" {
+				return nil, true, errors.New("it is taken")
+			}
+			owner = name
+			return func() { mu.Lock(); owner = ""; mu.Unlock() }, false, nil
+		}
+	}
+	sent := func(want int) {
+		t.Helper()
+		raw, err := os.ReadFile(path)
+		if err != nil || !slices.Equal(numbers(raw), upTo(want)) {
+			t.Errorf("%v, %v, want %d", numbers(raw), err, want)
+		}
+	}
+	commit(t, s, 0, 5)
+	drain(t, one)
+	commit(t, s, 5, 7)
+	drain(t, two) // the other one has the file
+	sent(5)
+	drain(t, one)
+	sent(7)
+	commit(t, s, 7, 9)
+	one.Close()
+	drain(t, two)
+	sent(9)
+	drain(t, two)
+	sent(9)
+}

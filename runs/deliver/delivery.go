@@ -14,6 +14,10 @@ import (
 
 // Delivery sends the alerts of a store to sinks, each at its own pace.
 type Delivery struct {
+	// Claim has this process be the only one that sends to a sink, by its name, until release is called; taken: another
+	// one is. nil: nobody else sends. Standard output is of each process.
+	Claim func(sink string) (release func(), taken bool, err error)
+
 	store *alerts.Store
 	say   func(string)
 	first time.Duration // wait after a first failure
@@ -26,6 +30,10 @@ type outlet struct {
 	sink Sink
 	seq  int64  // all before are sent
 	rest []byte // what a marked sink has beyond its mark
+
+	fresh   bool   // the store did not know it
+	taken   bool   // another process sends to it
+	release func() // nil: it is not claimed
 }
 
 const (
@@ -60,23 +68,50 @@ func New(ctx context.Context, store *alerts.Store, s Settings, stdout io.Writer,
 // begin finds the place of a sink in the store.
 func (o *outlet) begin(ctx context.Context, store *alerts.Store) error {
 	seq, mark, err := store.Sent(ctx, o.name)
-	if err != nil {
+	if o.seq = seq; err != nil || seq != 0 || mark != "" {
 		return err
 	}
-	if o.seq = seq; seq == 0 && mark == "" {
-		if o.seq, err = store.Last(ctx); err != nil {
-			return err
-		}
-		mark = "begun"
-		if err := store.MarkSent(ctx, o.name, o.seq, mark); err != nil {
-			return err
-		}
-		return nil
+	if o.seq, err = store.Last(ctx); err != nil {
+		return err
 	}
-	if m, ok := o.sink.(marked); ok {
-		o.rest, err = m.resume(mark)
+	o.fresh = true
+	return store.MarkSent(ctx, o.name, o.seq, begun)
+}
+
+// begun is the mark of a sink to which nothing was sent yet.
+const begun = "begun"
+
+// claim claims a sink, and says whether another process has it. Then it goes on where the sink was left by whoever had
+// it before.
+func (d *Delivery) claim(ctx context.Context, o *outlet) (taken bool, err error) {
+	if o.release != nil {
+		return false, nil
 	}
-	return err
+	release := func() {}
+	if _, own := o.sink.(*writer); d.Claim != nil && !own {
+		if release, taken, err = d.Claim(o.name); taken {
+			if !o.taken {
+				o.taken = true
+				d.say(o.name + ": another process with this store sends to it, and sends these alerts too")
+			}
+			return true, nil
+		} else if err != nil {
+			return false, err
+		}
+	}
+	seq, mark, err := d.store.Sent(ctx, o.name)
+	if err == nil {
+		o.seq, o.rest, o.taken = seq, nil, false
+		if m, ok := o.sink.(marked); ok && !(o.fresh && mark == begun) {
+			o.rest, err = m.resume(mark)
+		}
+	}
+	if err != nil {
+		release()
+		return false, err
+	}
+	o.release = release
+	return false, nil
 }
 
 // Names are those of the sinks in the store.
@@ -92,6 +127,9 @@ func (d *Delivery) Close() error {
 	var errs []error
 	for _, o := range d.sinks {
 		errs = append(errs, o.sink.Close())
+		if o.release != nil {
+			o.release()
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -106,6 +144,9 @@ func (d *Delivery) Drain(ctx context.Context) error {
 	d.each(ctx, true)
 	var errs []error
 	for _, o := range d.sinks {
+		if o.taken { // another process sends them
+			continue
+		}
 		left, err := d.store.List(context.WithoutCancel(ctx), alerts.Query{After: o.seq, Limit: 1})
 		if err == nil && len(left) > 0 {
 			err = fmt.Errorf("deliver: %s: not all alerts are sent; the others will be at the next start", o.name)
@@ -128,7 +169,11 @@ func (d *Delivery) run(ctx context.Context, o *outlet, drain bool) {
 	wait := d.first
 	for ctx.Err() == nil {
 		changed := d.store.Changed()
-		n, err := d.step(ctx, o)
+		taken, err := d.claim(ctx, o)
+		n := 0
+		if !taken && err == nil {
+			n, err = d.step(ctx, o)
+		}
 		var later retryError
 		pause := time.Duration(0)
 		switch {

@@ -116,6 +116,10 @@ func (j *Job) Run(ctx context.Context) (Counts, error) {
 		return Counts{}, err
 	}
 	defer out.Close()
+	out.Claim = func(sink string) (func(), bool, error) {
+		release, err := alone(j.Store, "target "+sink)
+		return release, errors.Is(err, ErrWatched), err
+	}
 	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
 	sent := make(chan struct{})
 	go func() {

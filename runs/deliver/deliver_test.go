@@ -540,6 +540,8 @@ keep: 1000
 		"to: ['file:']":                                      "wants a path",
 		"to: ['kafka://host:9092']":                          "TOPIC",
 		"to: [{to: stdout, batch: 2}]":                       "are of webhooks",
+		"to: [{to: 'syslog+tcp://h', timeout: 0s}]":          "want more than 0s",
+		"{to: stdout, keep_groups: 0}":                       "at least 1",
 		"to: [{to: 'http://h', headers: {X: '${NO_SUCH}'}}]": "the environment has no ${NO_SUCH}",
 		"to: [{too: stdout}]":                                "unknown key",
 		"to: ['http://']":                                    "names no host",

@@ -145,14 +145,20 @@ func (s *sheet) markdown(b *strings.Builder) {
 	b.WriteByte('\n')
 }
 
-// latex writes a sheet as a table of the package booktabs.
+// latex writes a sheet as a table of the package booktabs, scaled by graphicx where it would not fit the page. A table
+// floats and cannot be broken: notes that are too many for a page are paragraphs after it.
 func (s *sheet) latex(b *strings.Builder) {
 	columns := []byte(strings.Repeat("r", len(s.lines[0])))
 	columns[s.left] = 'l'
 	fmt.Fprintf(b, "\\begin{table}\n\\centering\n\\caption{%s}\n", EscapeLatex(s.title))
-	wide := s.width() > latexWidth
-	if wide { // made to fit the line
-		b.WriteString("\\resizebox{\\linewidth}{!}{%\n")
+	scale := ""
+	if w, h := float64(s.width())/latexWidth, float64(len(s.lines))/latexLines; h > max(1, w) {
+		scale = `*{!}{0.8\textheight}` // with what is below the line
+	} else if w > 1 {
+		scale = `{\linewidth}{!}`
+	}
+	if scale != "" {
+		b.WriteString(`\resizebox` + scale + "{%\n")
 	}
 	fmt.Fprintf(b, "\\begin{tabular}{%s}\n\\toprule\n", columns)
 	for i, line := range s.lines {
@@ -175,22 +181,33 @@ func (s *sheet) latex(b *strings.Builder) {
 		}
 	}
 	b.WriteString("\\bottomrule\n\\end{tabular}")
-	if wide {
+	if scale != "" {
 		b.WriteByte('}')
 	}
 	b.WriteByte('\n')
-	if len(s.notes) > 0 {
-		b.WriteString("\n\\medskip\n\\begin{minipage}{\\linewidth}\\footnotesize\\raggedright\n")
-		for _, n := range s.notes {
-			b.WriteString(EscapeLatex(strings.TrimSpace(n)) + "\\par\n")
-		}
-		b.WriteString("\\end{minipage}\n")
+	var notes strings.Builder
+	height := len(s.lines)
+	for _, n := range s.notes {
+		notes.WriteString(EscapeLatex(strings.TrimSpace(n)) + "\\par\n")
+		height += 1 + utf8.RuneCountInString(n)/latexWidth
 	}
-	b.WriteString("\\end{table}\n")
+	switch {
+	case len(s.notes) == 0:
+		b.WriteString("\\end{table}\n")
+	case height <= latexLines:
+		b.WriteString("\n\\medskip\n\\begin{minipage}{\\linewidth}\\footnotesize\\raggedright\n" + notes.String() +
+			"\\end{minipage}\n\\end{table}\n")
+	default:
+		fmt.Fprintf(b, "\\end{table}\n{\\footnotesize\\raggedright\\setlength{\\parindent}{0pt}\n"+
+			"Notes to the table of %s:\\par\n%s}\n", EscapeLatex(s.title), notes.String())
+	}
 }
 
-// latexWidth is how many letters a line of print holds.
-const latexWidth = 80
+// latexWidth is how many letters a line of print holds, and latexLines how many lines a page, with some room to spare.
+const (
+	latexWidth = 80
+	latexLines = 40
+)
 
 // width is the letters of the longest line with its columns set apart.
 func (s *sheet) width() int {

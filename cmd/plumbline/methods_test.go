@@ -173,7 +173,8 @@ func compileMethods(t *testing.T, run string) {
 		}
 	}
 	log, err := os.ReadFile(filepath.Join(dir, "main.log"))
-	if err != nil || strings.Contains(string(log), "undefined") {
+	if err != nil || strings.Contains(string(log), "undefined") ||
+		strings.Contains(string(log), "Float too large") {
 		t.Errorf("%v\n%s", err, log)
 	}
 }

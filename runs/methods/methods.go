@@ -331,7 +331,7 @@ func (w *writer) software() {
 	m := &w.rec.Manifest
 	version := m.Version
 	if m.Revision != "" {
-		version += ", revision " + m.Revision
+		version += fmt.Sprintf(", revision %.12s", m.Revision)
 		if m.Modified {
 			version += " with changes"
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"plumbline/runs/compare"
 )
@@ -207,20 +208,40 @@ func (t *table) latex(b *strings.Builder, text func(string) string) {
 	if t.wide >= 0 {
 		kind, open = "tabularx", `\begin{tabularx}{\linewidth}{`+columns.String()+"}"
 	}
-	b.WriteString("\\begin{table}[ht]\n\\centering\\small\n")
-	if t.caption != "" {
-		fmt.Fprintf(b, "\\caption{%s}\n", text(t.caption))
-	}
-	b.WriteString(open + "\n\\toprule\n")
-	for i, row := range t.rows {
-		var cells []string
-		for _, c := range row {
-			cells = append(cells, text(c))
+	caption, rows := t.caption, t.rows[1:]
+	for first := true; first || len(rows) > 0; first = false {
+		b.WriteString("\\begin{table}[ht]\n\\centering\\small\n")
+		if caption != "" {
+			fmt.Fprintf(b, "\\caption{%s}\n", text(caption))
+			caption = t.caption + " (continued)"
 		}
-		b.WriteString(strings.Join(cells, " & ") + " \\\\\n")
-		if i == 0 {
-			b.WriteString("\\midrule\n")
+		b.WriteString(open + "\n\\toprule\n" + line(t.rows[0], text) + "\\midrule\n")
+		for height := 0; len(rows) > 0; rows = rows[1:] {
+			own := 1
+			if t.wide >= 0 {
+				own += utf8.RuneCountInString(rows[0][t.wide]) / wideLetters
+			}
+			if height > 0 && height+own > pageLines {
+				break
+			}
+			height += own
+			b.WriteString(line(rows[0], text))
 		}
+		fmt.Fprintf(b, "\\bottomrule\n\\end{%s}\n\\end{table}\n", kind)
 	}
-	fmt.Fprintf(b, "\\bottomrule\n\\end{%s}\n\\end{table}\n", kind)
+}
+
+// A table floats, and cannot be broken: this many lines have room on a page, and this many letters in a line of the
+// wide column.
+const (
+	pageLines   = 40
+	wideLetters = 40
+)
+
+func line(row []string, text func(string) string) string {
+	cells := make([]string, len(row))
+	for i, c := range row {
+		cells[i] = text(c)
+	}
+	return strings.Join(cells, " & ") + " \\\\\n"
 }

@@ -17,7 +17,18 @@ type entity struct {
 	Last    float64 `json:"last"`
 	Over    int64   `json:"over"` // rows above the flow limit
 	Alarmed bool    `json:"alarmed,omitempty"`
-	Time    int64   `json:"time,omitempty"` // of the last row, nanoseconds
+	Time    int64   `json:"time,omitempty"`  // the latest of its rows, nanoseconds
+	Doubt   bool    `json:"doubt,omitempty"` // the row before was more than a day older than that
+}
+
+// heard takes the time of a row. Late ones are passed over, but where two in a row are late by more than a day: the
+// clock was set back, or the latest time was wrong, and would keep the unit from ever beginning anew.
+func (e *entity) heard(at int64) {
+	far := at != 0 && e.Time-at > int64(24*time.Hour)
+	if at > e.Time || far && e.Doubt {
+		e.Time, far = at, false
+	}
+	e.Doubt = far
 }
 
 // entities judges units of several rows after each of their rows, by all of them so far. A unit that had none for the
@@ -48,7 +59,7 @@ func (u *entities) add(key string, score float64, at int64) (total float64, alar
 	if score > u.rule.FlowLimit {
 		e.Over++
 	}
-	e.Time = max(e.Time, at)
+	e.heard(at)
 	switch u.rule.Unit {
 	case "mean":
 		total = e.Sum / float64(e.N)

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -386,6 +387,36 @@ func TestRoom(t *testing.T) {
 		list := w.all(true)
 		if int64(len(list)) != counts.Alerts+counts.Limited || len(list) == 0 || counts.Rows != 800 {
 			t.Errorf("%s: %d alerts, %+v", name, len(list), counts)
+		}
+	}
+}
+
+// TestIdle, by hand: a unit that was silent for an hour begins anew, whatever late rows come between. One time that is
+// years ahead begins it anew too, and does not keep it from that later; nor does a clock that was set back.
+func TestIdle(t *testing.T) {
+	const minute, years = int64(time.Minute), 9000 * 24 * 60
+	for name, c := range map[string]struct {
+		minutes []int64
+		rows    []int64 // of the unit, after each
+	}{
+		"silent":         {[]int64{1, 2, 61, 122}, []int64{1, 2, 3, 1}},
+		"late":           {[]int64{100, 130, 5, 160, 10, 221}, []int64{1, 2, 3, 4, 5, 1}},
+		"very late once": {[]int64{9000, 9030, 5, 9060, 6, 9090}, []int64{1, 2, 3, 4, 5, 6}},
+		"years ahead":    {[]int64{1, years, 2, 3, 4, 70}, []int64{1, 1, 2, 3, 4, 1}},
+		"set back":       {[]int64{9000, 1, 2, 62, 123}, []int64{1, 2, 3, 4, 1}},
+		"without times":  {[]int64{0, 0, 0}, []int64{1, 2, 3}},
+	} {
+		u := &entities{idle: time.Hour, least: 1,
+			recent: newRecent(bounds{10, 1 << 20, func(s string) string { return s }}, func(*entity) int64 { return 64 })}
+		for k, m := range c.minutes {
+			u.add("host", 1, m*minute)
+			e, _ := u.recent.get("host")
+			if again := (&entity{}); json.Unmarshal(e.encode(), again) != nil || *again != *e {
+				t.Errorf("%s: %+v is kept as %+v", name, e, again)
+			}
+			if e.N != c.rows[k] {
+				t.Errorf("%s: after row %d the unit has %d rows, want %d", name, k+1, e.N, c.rows[k])
+			}
 		}
 	}
 }

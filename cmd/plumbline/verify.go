@@ -128,7 +128,10 @@ func (a *app) verifyFiles(ctx context.Context, dir string, asJSON, all bool) err
 			fmt.Fprintln(a.Out, f)
 		}
 		verdict := "as the run left it"
-		if n := len(v.Faults); n > 0 {
+		switch n := len(v.Faults); {
+		case n == 1:
+			verdict = "1 fault"
+		case n > 1:
 			verdict = fmt.Sprintf("%d faults", n)
 		}
 		fmt.Fprintf(a.Out, "%s: %d cells, %d files, %d metrics computed again\n", verdict, v.Cells, v.Files, v.Metrics)

@@ -520,7 +520,7 @@ func (x *examples) run(t *testing.T, line string) {
 		x.n++
 		return
 	}
-	if args[1] == "run" && !strings.Contains(line, "--resume") {
+	if args[1] == "run" && !strings.Contains(line, "--resume") && !strings.Contains(line, "--list") {
 		args = append(args, "--out", x.root)
 	}
 	if len(args) == 2 && args[1] == "list" {

@@ -336,6 +336,9 @@ func TestJudgeReference(t *testing.T) {
 
 // TestJudgeSample: above the limit the silhouette of a sample stands for that of all.
 func TestJudgeSample(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many rows, of which other tests have fewer")
+	}
 	m := blobs(SilhouetteRows+2000, 2, 3)
 	labels := make([]int32, m.N)
 	for i := range labels {

@@ -110,6 +110,9 @@ func naiveKMeans[T Number](o KMeans, m Matrix[T], r *rand.Rand) (centres [][]flo
 
 // TestKMeansNaive: the same bits as the book's, also with repeated rows and more centres than values.
 func TestKMeansNaive(t *testing.T) {
+	if testing.Short() {
+		t.Skip("values, which depend on no goroutine")
+	}
 	for seed := range uint64(8) {
 		for _, empty := range []Empty{KeepEmpty, DropEmpty} {
 			for _, k := range []int{1, 3, 17, 60} {
@@ -271,6 +274,9 @@ func spreadRows(n, d, k int) Matrix[float64] {
 // which mean and deviation over random_state 0 to 299 stand here; the mean over a hundred seeds lies within four
 // standard errors of their difference.
 func TestKMeansInertia(t *testing.T) {
+	if testing.Short() {
+		t.Skip("values, which depend on no goroutine")
+	}
 	m := spreadRows(1000, 4, 16)
 	sum := 0.0
 	for _, x := range m.X {

@@ -73,6 +73,9 @@ func TestTrim(t *testing.T) {
 
 // TestTrimMany: more than one transaction takes out goes too.
 func TestTrimMany(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many rows, from one goroutine")
+	}
 	s := newStore(t)
 	b := &Batch{}
 	for n := range int64(atOnce + 1500) {

@@ -1,6 +1,6 @@
-// Command typecheck checks the types of all packages of the module and of their tests as they are for $GOOS and $GOARCH,
-// and that functions without a body have one in assembly. Nothing is compiled: on a fresh machine that would take minutes
-// for each platform.
+// Command typecheck checks the types of all packages of the module and of their tests as they are for $GOOS and
+// $GOARCH, and that functions without a body have one in assembly. Nothing is compiled: on a fresh machine that would
+// take minutes for each platform.
 package main
 
 import (

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"testing"
 
-	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/models"
 	"plumbline/models/modeltest"
@@ -26,18 +25,10 @@ func TestHybridIsWhatItIsMadeOf(t *testing.T) {
 	train, test := bent(300), bent(64)
 	score := func(model, params string) []float64 {
 		t.Helper()
-		doc, err := settings.Parse("m.yaml", []byte(params))
-		if err != nil {
-			t.Fatal(err)
-		}
-		spec, err := models.Decode(model, doc)
-		if err != nil {
-			t.Fatal(err)
-		}
+		spec := modeltest.Spec(t, model, params)
 		return modeltest.FitScore(t, spec, models.Env{Seed: 3}, train, test)
 	}
-	const network = "epochs: 6, batch: 32, bias: 0.01, ends: tanh, tied: true, validation: 0, " +
-		"patience: 0"
+	const network = "epochs: 6, batch: 32, bias: 0.01, ends: tanh, tied: true, validation: 0, patience: 0"
 	const denoising = network + ", noise: 0.2, pretrain: 4"
 	for _, c := range []struct{ params, model, same string }{
 		{denoising + ", score: reconstruction", "ae", denoising},

@@ -7,10 +7,10 @@ import (
 	"slices"
 	"testing"
 
-	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/models"
 	_ "plumbline/models/all"
+	"plumbline/models/modeltest"
 )
 
 // TestPartsOfTheirOwn: between two clouds there is nothing, which one model of all rows does not see and a
@@ -27,14 +27,7 @@ func TestPartsOfTheirOwn(t *testing.T) {
 	}
 	test := &data.Set{Kind: data.Vectors, N: 3, D: 2, X: []float32{0, 0, -10, -10, 10, 10}}
 	score := func(model, text string) []float64 {
-		doc, err := settings.Parse("m.yaml", []byte(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		spec, err := models.Decode(model, doc)
-		if err != nil {
-			t.Fatal(err)
-		}
+		spec := modeltest.Spec(t, model, text)
 		d, err := spec.New(models.Env{Seed: 3})
 		if err != nil {
 			t.Fatal(err)

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"testing"
 
-	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/models/modeltest"
 )
 
 // TestSeededBySettings: whether a model that has another one within uses the seed is that one's affair, and what it
@@ -44,14 +44,7 @@ func TestSeededBySettings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		doc, err := settings.Parse("m.yaml", []byte(c.params))
-		if err != nil {
-			t.Fatal(err)
-		}
-		spec, err := models.Decode(c.model, doc)
-		if err != nil {
-			t.Fatal(err)
-		}
+		spec := modeltest.Spec(t, c.model, c.params)
 		if got := info.UsesSeed(spec); got != c.want {
 			t.Errorf("%s %s: uses the seed: %v, want %v", c.model, c.params, got, c.want)
 		}

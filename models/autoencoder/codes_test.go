@@ -5,9 +5,9 @@ import (
 	"slices"
 	"testing"
 
-	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/models"
+	"plumbline/models/modeltest"
 )
 
 // TestCodes: each auto-encoder with a bottleneck codes rows, a watched training sees the codes of every epoch, those of
@@ -21,14 +21,7 @@ func TestCodes(t *testing.T) {
 	} {
 		fit := func(watch func(int, func(context.Context, *data.Set) (*data.Set, error)) error) models.Detector {
 			t.Helper()
-			doc, err := settings.Parse("m.yaml", []byte(text))
-			if err != nil {
-				t.Fatal(err)
-			}
-			spec, err := models.Decode(name, doc)
-			if err != nil {
-				t.Fatal(name, err)
-			}
+			spec := modeltest.Spec(t, name, text)
 			det, err := spec.New(models.Env{Seed: 1, Watch: watch})
 			if err != nil {
 				t.Fatal(name, err)

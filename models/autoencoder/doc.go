@@ -2,6 +2,5 @@
 // centres in it, or one for each cluster that k-means or BIRCH makes of the rows.
 //
 // Networks, engines and training are in models/nn, recurrent networks in models/recurrent. Scaling of inputs is the
-// work
-// of data/prep; thresholds and metrics are those of eval.
+// work of data/prep; thresholds and metrics are those of eval.
 package autoencoder

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"testing"
 
-	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/models"
 	"plumbline/models/modeltest"
@@ -37,14 +36,7 @@ type host struct {
 
 func entityScores(t *testing.T, model, params string, train, test *data.Set) []float64 {
 	t.Helper()
-	doc, err := settings.Parse("test.yaml", []byte(params))
-	if err != nil {
-		t.Fatal(err)
-	}
-	spec, err := models.Decode(model, doc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	spec := modeltest.Spec(t, model, params)
 	return modeltest.FitScore(t, spec, models.Env{}, train, test)
 }
 

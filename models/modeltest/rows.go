@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"plumbline/configs/settings"
 	"plumbline/data"
 	"plumbline/models"
 )
@@ -70,6 +71,20 @@ func Near(t testing.TB, what string, got, want []float64, tol float64) {
 		}
 	}
 	t.Logf("%s: largest error %.2g", what, worst)
+}
+
+// Spec is the settings of a model: its defaults with those that a text of YAML has.
+func Spec(t testing.TB, model, text string) models.Spec {
+	t.Helper()
+	doc, err := settings.Parse(model+".yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec, err := models.Decode(model, doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return spec
 }
 
 // Build is an unfitted detector of the spec.

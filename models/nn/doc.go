@@ -9,6 +9,7 @@
 // Recurrent networks are described by a [Sequence], trained by the same engines through the same [Trainer], and
 // scored by a [SequenceScorer], sample by sample or along a stream whose [State] is carried on.
 //
-// A training leaves checkpoints where [models.Env] has a place for them. The detectors are in models/autoencoder and
-// models/recurrent.
+// A training leaves checkpoints where [models.Env] has a place for them, and takes over the weights of the same
+// training where that keeps some. Learning rates from epoch to epoch are in models/nn/schedule, ONNX graphs of networks
+// in models/nn/graph. The detectors are in models/autoencoder, models/deep, models/recurrent and models/supervised.
 package nn

@@ -47,7 +47,7 @@ func (l loop) once(ctx context.Context, env models.Env, cfg Training) (Params, e
 // key tells the training apart from all others.
 func (l loop) key(seed uint64, cfg Training) (string, error) {
 	sum := sha256.New()
-	if err := writeDescription(sum, seed, cfg, l.description, l.n, len(l.x), len(l.t)); err != nil {
+	if err := writeDescription(sum, seed, cfg, l.description, []int{l.n, len(l.x), len(l.t)}); err != nil {
 		return "", err
 	}
 	writeNumbers(sum, l.x)

@@ -14,6 +14,7 @@ import (
 	"plumbline/data"
 	"plumbline/models"
 	_ "plumbline/models/all"
+	"plumbline/models/modeltest"
 )
 
 // TestDetectorsAgree: every detector that is trained by an engine has the same losses over three epochs on both,
@@ -79,14 +80,7 @@ var fusedAlone = []string{"dagmm", "deep_sad", "deep_svdd", "devnet", "mlp"}
 // built is a detector with some settings that observes its epochs.
 func built(t *testing.T, name, params string, observe func(models.Epoch)) (models.Detector, error) {
 	t.Helper()
-	doc, err := settings.Parse("test.yaml", []byte(params))
-	if err != nil {
-		t.Fatal(err)
-	}
-	spec, err := models.Decode(name, doc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	spec := modeltest.Spec(t, name, params)
 	return spec.New(models.Env{Seed: 5, Workers: 2, Observe: observe})
 }
 
